@@ -1,0 +1,96 @@
+import { LRUCache } from 'lru-cache';
+import type { Database } from '../database/database.ts';
+import type { CredentialKey, Tenant } from '../database/generated/client.ts';
+import { columns, globalStatement } from '../database/statement.ts';
+import { Problem } from '../errors/catalogue.ts';
+import type { Claims } from './jwt.ts';
+import { agentKeyScopes, isScope } from './scopes.ts';
+import { matches, prefixOf } from './secrets.ts';
+import type { Viewer } from './viewer.ts';
+
+const keyByPrefix = globalStatement<CredentialKey>(
+  `select ${columns('CredentialKey', 'k')} from credential_key k where k.prefix = $1 and k.revoked_at is null`,
+);
+const tenantById = globalStatement<Pick<Tenant, 'id'>>('select t.id from tenant t where t.id = $1::uuid');
+
+/** From a request's headers to its viewer. */
+export interface Authenticator {
+  /** Throws UNAUTHENTICATED when there is no credential, more than one, or one that doesn't verify. */
+  authenticate(headers: { get(name: string): string | null | undefined }): Promise<Viewer>;
+  /** Forgets a key at once: it has been revoked. */
+  forget(keyId: string): void;
+}
+
+const seconds = 1_000;
+
+/**
+ * The one way in. What has verified is remembered for a short time, so that a busy client costs
+ * neither a signature check nor a look-up a request; a revoked key is forgotten when that is announced.
+ */
+export function createAuthenticator(database: Database, verifyJwt: (token: string) => Promise<Claims>): Authenticator {
+  const tokens = new LRUCache<string, Viewer>({ max: 5_000, ttl: 60 * seconds });
+  const keys = new LRUCache<string, Viewer>({ max: 5_000, ttl: 30 * seconds });
+  const tenants = new LRUCache<string, true>({ max: 5_000 });
+
+  async function byToken(token: string): Promise<Viewer> {
+    const known = tokens.get(token);
+    if (known?.expiresAt && known.expiresAt.getTime() > Date.now()) return known;
+    const claims = await verifyJwt(token);
+    if (!tenants.has(claims.tenantId)) {
+      const [tenant] = await database.query(tenantById, claims.tenantId);
+      if (!tenant) throw new Problem('UNAUTHENTICATED', 'The token does not verify.');
+      tenants.set(claims.tenantId, true);
+    }
+    const viewer: Viewer = {
+      kind: 'USER',
+      tenantId: claims.tenantId,
+      id: claims.subject,
+      agentId: null,
+      scopes: claims.scopes,
+      expiresAt: claims.expiresAt,
+    };
+    tokens.set(token, viewer);
+    return viewer;
+  }
+
+  async function byKey(secret: string, kind: CredentialKey['kind']): Promise<Viewer> {
+    const known = keys.get(secret);
+    if (known) {
+      if (known.kind === kind) return known;
+      throw new Problem('UNAUTHENTICATED', 'The key does not verify.');
+    }
+    const prefix = prefixOf(secret);
+    const [key] = prefix ? await database.query(keyByPrefix, prefix) : [];
+    if (!key || key.kind !== kind || !matches(secret, key.secretHash)) {
+      throw new Problem('UNAUTHENTICATED', 'The key does not verify.');
+    }
+    const granted = key.scopes.filter(isScope);
+    const viewer: Viewer = {
+      kind,
+      tenantId: key.tenantId,
+      id: key.id,
+      agentId: key.agentId,
+      scopes: new Set(kind === 'AGENT_KEY' ? granted.filter((scope) => agentKeyScopes.includes(scope)) : granted),
+      expiresAt: null,
+    };
+    keys.set(secret, viewer);
+    return viewer;
+  }
+
+  return {
+    async authenticate(headers) {
+      const authorization = headers.get('authorization');
+      const agentSecret = headers.get('agent-secret-key');
+      if (!authorization && !agentSecret) throw new Problem('UNAUTHENTICATED', 'This needs a credential.');
+      if (authorization && agentSecret) throw new Problem('UNAUTHENTICATED', 'Send one credential, not two.');
+      if (agentSecret) return byKey(agentSecret, 'AGENT_KEY');
+      const [, scheme, value] = /^(bearer|accesskey) +(\S+)$/i.exec(authorization ?? '') ?? [];
+      if (!scheme || !value)
+        throw new Problem('UNAUTHENTICATED', 'The Authorization header is neither "Bearer" nor "AccessKey".');
+      return scheme.toLowerCase() === 'bearer' ? byToken(value) : byKey(value, 'ACCESS_KEY');
+    },
+    forget(keyId) {
+      for (const [secret, viewer] of keys.entries()) if (viewer.id === keyId) keys.delete(secret);
+    },
+  };
+}

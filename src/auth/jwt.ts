@@ -1,0 +1,63 @@
+import { createRemoteJWKSet, errors, importSPKI, type JWTVerifyGetKey, jwtVerify } from 'jose';
+import { asUuid } from '../database/ids.ts';
+import { Problem } from '../errors/catalogue.ts';
+import { isScope, type Scope } from './scopes.ts';
+
+/** How bearer tokens are verified. The key comes from one of the two. */
+export type JwtSettings = {
+  issuer: string;
+  audience: string;
+  algorithms: readonly string[];
+  key: { jwksUrl: string } | { publicKeyPem: string };
+};
+
+/** What a verified token says. */
+export type Claims = { subject: string; tenantId: string; scopes: ReadonlySet<Scope>; expiresAt: Date };
+
+const refused = (detail: string, cause?: unknown) => new Problem('UNAUTHENTICATED', detail, { cause });
+
+/** A function from a bearer token to its claims. Throws UNAUTHENTICATED, or UNAVAILABLE while the key set can't be fetched. */
+export function jwtVerifier(settings: JwtSettings): (token: string) => Promise<Claims> {
+  const options = {
+    issuer: settings.issuer,
+    audience: settings.audience,
+    algorithms: [...settings.algorithms],
+    requiredClaims: ['exp', 'sub'],
+    clockTolerance: 5,
+  };
+  let keys: Promise<JWTVerifyGetKey> | undefined;
+  const keyOf = async (): Promise<JWTVerifyGetKey> => {
+    if ('jwksUrl' in settings.key) return createRemoteJWKSet(new URL(settings.key.jwksUrl), { timeoutDuration: 3_000 });
+    const pem = settings.key.publicKeyPem;
+    const byAlgorithm = new Map<string, Awaited<ReturnType<typeof importSPKI>>>();
+    return async ({ alg }) => {
+      const known = byAlgorithm.get(alg);
+      if (known) return known;
+      const key = await importSPKI(pem, alg);
+      byAlgorithm.set(alg, key);
+      return key;
+    };
+  };
+
+  return async (token) => {
+    keys ??= keyOf();
+    const { payload } = await jwtVerify(token, await keys, options).catch((error: unknown) => {
+      if (error instanceof errors.JWTExpired) throw refused('The token has expired.', error);
+      // A key set that can't be had says nothing about the token; everything else does.
+      if (error instanceof errors.JWKSTimeout || !(error instanceof errors.JOSEError || error instanceof TypeError)) {
+        throw new Problem('UNAVAILABLE', 'Tokens cannot be verified at the moment.', { retryAfter: 5, cause: error });
+      }
+      throw refused('The token does not verify.', error);
+    });
+    const tenantId = typeof payload['tenant'] === 'string' ? asUuid(payload['tenant']) : null;
+    if (!tenantId) throw refused('The token names no tenant.');
+    const scope = payload['scope'];
+    const granted = typeof scope === 'string' ? scope.split(' ').filter(isScope) : [];
+    return {
+      subject: payload.sub as string,
+      tenantId,
+      scopes: new Set(granted),
+      expiresAt: new Date((payload.exp as number) * 1000),
+    };
+  };
+}

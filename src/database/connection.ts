@@ -1,0 +1,17 @@
+import type { SqlDriverAdapterFactory } from '@prisma/driver-adapter-utils';
+
+/** What a row may be bound to. */
+export type Value = string | number | boolean | Date | null | readonly string[];
+
+/** One PostgreSQL, wherever it runs. Two exist: a server over the network and the embedded one. */
+export interface Connection {
+  /** How Prisma reaches the same connections. */
+  readonly adapter: SqlDriverAdapterFactory;
+  /** Runs a prepared statement outside any transaction. */
+  query(name: string, text: string, values: readonly Value[]): Promise<unknown[]>;
+  /** Runs a script of several statements in one session, under a lock that only one process holds at a time. */
+  exclusively(work: (script: (sql: string) => Promise<unknown[]>) => Promise<void>): Promise<void>;
+  /** Throws when the database doesn't answer within the time, in milliseconds. */
+  check(timeout: number): Promise<void>;
+  close(): Promise<void>;
+}

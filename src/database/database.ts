@@ -1,0 +1,129 @@
+import type { Announce, EventName, Events } from '../events/events.ts';
+import type { Connection, Value } from './connection.ts';
+import { PrismaClient } from './generated/client.ts';
+import type { Statement } from './statement.ts';
+import { keepsToTenant } from './tenant-wall.ts';
+
+/** Called with the text of every SQL statement that is run, transaction control aside. */
+export type StatementObserver = (text: string) => void;
+
+/**
+ * The database as one tenant may use it. Statements get the tenant as $1; Prisma's operations must
+ * name it, which the tenant wall checks. Rules take this first and use nothing else.
+ */
+export interface TenantDatabase {
+  readonly tenantId: string;
+  /** The only agent whose conversations may be seen; null when all may. */
+  readonly agentId: string | null;
+  /** Prisma's models behind the tenant wall, outside any transaction. */
+  readonly models: PrismaClient;
+  /** Runs a prepared statement on its own, outside any transaction. */
+  query<Row>(statement: Statement<Row>, ...values: Value[]): Promise<Row[]>;
+  /** Runs the work in one transaction: all of it happens, or, when it throws, nothing. Inside, use only the handle given. */
+  transaction<Result>(work: (tx: TenantTransaction) => Promise<Result>): Promise<Result>;
+  /** Announces an event at once: for what a single statement has just committed. */
+  announce<Name extends EventName>(name: Name, event: Events[Name]): void;
+}
+
+/** The models, and statements, inside a transaction of one tenant. */
+export type TenantTransaction = Models & {
+  readonly tenantId: string;
+  readonly agentId: string | null;
+  query<Row>(statement: Statement<Row>, ...values: Value[]): Promise<Row[]>;
+  /** Announces an event once the transaction has committed, and not at all if it doesn't. */
+  announce<Name extends EventName>(name: Name, event: Events[Name]): void;
+};
+
+type Models = Pick<
+  PrismaClient,
+  | 'agent'
+  | 'participant'
+  | 'integrationConfig'
+  | 'channel'
+  | 'binding'
+  | 'file'
+  | 'conversation'
+  | 'conversationMember'
+  | 'externalUser'
+  | 'credentialKey'
+>;
+
+/** The whole database: what only start-up, credentials and the tenants' own administration use. */
+export interface Database {
+  /** The database as that tenant may use it, or only one agent of it. */
+  forTenant(tenantId: string, agentId?: string | null): TenantDatabase;
+  /** Runs a statement outside any tenant. */
+  query<Row>(statement: Statement<Row>, ...values: Value[]): Promise<Row[]>;
+  /** The client that Pothos reads the models' shapes from. */
+  readonly prisma: PrismaClient;
+  readonly connection: Connection;
+  close(): Promise<void>;
+}
+
+// Prisma gives up waiting for a free connection after 2 s by default: too early when many callers race for the same rows.
+const patience = { maxWait: 15_000, timeout: 20_000 };
+const transactionControl = /^(-- Implicit|BEGIN|COMMIT|ROLLBACK|SAVEPOINT|RELEASE|SET TRANSACTION)\b/i;
+
+/** Puts Prisma and the prepared statements on one connection. */
+export function openDatabase(connection: Connection, announce: Announce, observe?: StatementObserver): Database {
+  const base = new PrismaClient({
+    adapter: connection.adapter,
+    transactionOptions: patience,
+    log: observe ? [{ emit: 'event', level: 'query' }] : [],
+  });
+  if (observe) base.$on('query', ({ query }) => transactionControl.test(query) || observe(query));
+
+  // Prisma's own mechanism for a new method on its client: a named, prepared statement on the connections that its adapter uses.
+  const prisma = base.$extends({
+    name: 'prepared statements',
+    client: {
+      async $prepared<Row>(statement: Statement<Row>, values: readonly Value[]): Promise<Row[]> {
+        observe?.(statement.text);
+        return (await connection.query(statement.name, statement.text, values)) as Row[];
+      },
+    },
+  });
+
+  const walled = (tenantId: string) => base.$extends(keepsToTenant(tenantId));
+
+  return {
+    prisma: base,
+    connection,
+    query: (statement, ...values) => prisma.$prepared(statement, values),
+    forTenant(tenantId, agentId = null) {
+      let writer: ReturnType<typeof walled> | undefined;
+      return {
+        tenantId,
+        agentId,
+        get models() {
+          writer ??= walled(tenantId);
+          return writer as unknown as PrismaClient;
+        },
+        query: (statement, ...values) => prisma.$prepared(statement, [tenantId, ...values]),
+        announce: (name, event) => announce(tenantId, name, event),
+        async transaction(work) {
+          writer ??= walled(tenantId);
+          const announcements: (() => void)[] = [];
+          const result = await writer.$transaction((tx) =>
+            work(
+              Object.assign(tx as unknown as Models, {
+                tenantId,
+                agentId,
+                announce: <Name extends EventName>(name: Name, event: Events[Name]) =>
+                  void announcements.push(() => announce(tenantId, name, event)),
+                query: <Row>(statement: Statement<Row>, ...values: Value[]) =>
+                  tx.$queryRawUnsafe<Row[]>(statement.text, tenantId, ...values),
+              }),
+            ),
+          );
+          for (const say of announcements) say();
+          return result;
+        },
+      };
+    },
+    async close() {
+      await base.$disconnect();
+      await connection.close();
+    },
+  };
+}

@@ -1,0 +1,39 @@
+import { mkdirSync } from 'node:fs';
+import { PGlite } from '@electric-sql/pglite';
+import { PrismaPGlite } from 'pglite-prisma-adapter';
+import type { Connection } from './connection.ts';
+
+/** Where the embedded database lives: a folder, or memory, there perhaps beginning as a copy of an image. */
+export type EmbeddedPlace = { folder: string } | { image: Blob | undefined };
+
+/**
+ * PostgreSQL inside this process. It has one connection, and a transaction holds it: whatever runs
+ * inside a transaction must use the transaction's own handle or it waits for itself.
+ */
+export async function connectEmbedded(place: EmbeddedPlace): Promise<Connection & { image(): Promise<Blob> }> {
+  if ('folder' in place) mkdirSync(place.folder, { recursive: true });
+  const database = await PGlite.create(
+    'folder' in place ? { dataDir: place.folder } : place.image ? { loadDataDir: place.image } : {},
+  );
+  await database.exec(`set timezone = 'UTC'`);
+
+  return {
+    adapter: new PrismaPGlite(database),
+    async query(_name, text, values) {
+      const result = await database.query(text, values as unknown[]);
+      return result.rows;
+    },
+    async exclusively(work) {
+      await work(async (sql) => (await database.exec(sql)).at(-1)?.rows ?? []);
+    },
+    async check(timeout) {
+      let timer: NodeJS.Timeout | undefined;
+      const late = new Promise<never>((_, reject) => {
+        timer = setTimeout(() => reject(new Error('the embedded database did not answer in time')), timeout);
+      });
+      await Promise.race([database.query('select 1'), late]).finally(() => clearTimeout(timer));
+    },
+    close: () => database.close(),
+    image: () => database.dumpDataDir('none') as Promise<Blob>,
+  };
+}

@@ -1,0 +1,42 @@
+type Fault = {
+  code?: unknown;
+  message?: unknown;
+  cause?: unknown;
+  meta?: { driverAdapterError?: { cause?: { originalCode?: unknown; code?: unknown } } };
+};
+
+/** PostgreSQL's code for what went wrong (`23505`, `22021` …), however the error came here; null when it isn't PostgreSQL's. */
+export function sqlState(error: unknown): string | null {
+  const { code, meta } = (error ?? {}) as Fault;
+  const cause = meta?.driverAdapterError?.cause;
+  const state = cause?.originalCode ?? cause?.code ?? code;
+  return typeof state === 'string' && /^[0-9A-Z]{5}$/.test(state) && !state.startsWith('P1') && !state.startsWith('P2')
+    ? state
+    : null;
+}
+
+// Connection exceptions, shutdown, too many connections, read-only failover, cancelled statements.
+const away = /^(08...|57P0[1-5]|53[0-9]..|25006|57014|40001|40P01|55P03)$/;
+const prismaAway = new Set(['P1001', 'P1002', 'P1008', 'P1017', 'P2024', 'P2028', 'P2034', 'P2037']);
+const socketAway = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOTFOUND', 'ETIMEDOUT', 'EPIPE', 'EAI_AGAIN']);
+
+/** Whether the database is away or too busy, so that the same call may well succeed a little later. */
+export function isUnavailable(error: unknown): boolean {
+  const { code, message, cause } = (error ?? {}) as Fault;
+  const state = sqlState(error);
+  if (state) return away.test(state);
+  if (typeof code === 'string' && (prismaAway.has(code) || socketAway.has(code))) return true;
+  if (
+    typeof message === 'string' &&
+    /connection terminated|timeout exceeded when trying to connect|Query read timeout|PGlite is closed/i.test(message)
+  )
+    return true;
+  return cause !== undefined && cause !== error && isUnavailable(cause);
+}
+
+/** Whether the database refused a value that no column of its type can hold: it came from the caller. */
+export function isUnstorable(error: unknown): boolean {
+  const state = sqlState(error);
+  // Bytes that are no text, and escapes of them inside JSON; numbers out of range.
+  return state === '22021' || state === '22P05' || state === '22003';
+}

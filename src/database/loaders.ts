@@ -1,0 +1,56 @@
+import type { TenantDatabase } from './database.ts';
+import { asUuid } from './ids.ts';
+import type { Statement } from './statement.ts';
+
+/** How the values for many keys are read in one statement: in the keys' order, one value a key. */
+export type Loader<Key, Loaded> = {
+  load(database: TenantDatabase, keys: readonly Key[]): Promise<readonly Loaded[]>;
+  /** What tells two keys apart, where the keys are objects. */
+  identity?: (key: Key) => string;
+};
+
+/** The rows of a statement whose $2 is an array of keys, by the key's column. */
+function grouped<Row>(rows: readonly Row[], key: keyof Row): Map<unknown, Row[]> {
+  const groups = new Map<unknown, Row[]>();
+  for (const row of rows) {
+    const group = groups.get(row[key]);
+    if (group) group.push(row);
+    else groups.set(row[key], [row]);
+  }
+  return groups;
+}
+
+/** One row a key, or null. The statement takes the keys as $2. UUIDs in any spelling; what is no UUID finds nothing and costs nothing. */
+export function oneByUuid<Row>(statement: Statement<Row>, key: keyof Row & string): Loader<string, Row | null> {
+  return {
+    async load(database, ids) {
+      const uuids = ids.map(asUuid);
+      const wanted = uuids.filter((id) => id !== null);
+      if (wanted.length === 0) return ids.map(() => null);
+      const rows = new Map<unknown, Row>();
+      for (const row of await database.query(statement, wanted)) rows.set(row[key], row);
+      return uuids.map((id) => (id && rows.get(id)) || null);
+    },
+  };
+}
+
+/** One row a key, or null, by a key that is plain text. */
+export function oneByText<Row>(statement: Statement<Row>, key: keyof Row & string): Loader<string, Row | null> {
+  return {
+    async load(database, keys) {
+      const rows = new Map<unknown, Row>();
+      for (const row of await database.query(statement, keys)) rows.set(row[key], row);
+      return keys.map((id) => rows.get(id) ?? null);
+    },
+  };
+}
+
+/** Every row of each key, in the statement's order. The keys come from rows already read, so they are ids as they should be. */
+export function manyBy<Row>(statement: Statement<Row>, key: keyof Row & string): Loader<string, Row[]> {
+  return {
+    async load(database, ids) {
+      const groups = grouped(await database.query(statement, ids), key);
+      return ids.map((id) => groups.get(id) ?? []);
+    },
+  };
+}

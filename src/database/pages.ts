@@ -1,0 +1,92 @@
+import { Problem, type Violation } from '../errors/catalogue.ts';
+
+/** The arguments of every connection, as they come. */
+export type PageArguments = {
+  first?: number | null | undefined;
+  after?: string | null | undefined;
+  last?: number | null | undefined;
+  before?: string | null | undefined;
+};
+
+/** Which rows of an ordered list are wanted, as a statement asks for them. */
+export type Page = {
+  size: number;
+  /** Whether the rows are wanted from the end of the list. */
+  backward: boolean;
+  /** The keys of the row after which, and before which, to look; null for the list's ends. */
+  after: readonly string[] | null;
+  before: readonly string[] | null;
+};
+
+const defaultSize = 20;
+const largestSize = 100;
+
+const encode = (keys: readonly string[]) => Buffer.from(JSON.stringify(keys)).toString('base64url');
+
+function decode(cursor: string, keys: number, fits: (keys: readonly string[]) => boolean): readonly string[] | null {
+  try {
+    const parsed: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'));
+    const good = Array.isArray(parsed) && parsed.length === keys && parsed.every((key) => typeof key === 'string');
+    return good && !cursor.includes('\0') && !parsed.some((key) => key.includes('\0')) && fits(parsed) ? parsed : null;
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * Reads a connection's arguments: the first 20 rows unless said, 100 at most, from either end.
+ * `fits` says whether the keys of a cursor are such as the list's statements take. Throws VALIDATION_FAILED.
+ */
+export function pageOf(args: PageArguments, keys: number, fits: (keys: readonly string[]) => boolean): Page {
+  const errors: Violation[] = [];
+  const size = (name: 'first' | 'last') => {
+    const value = args[name];
+    if (value != null && (value < 0 || value > largestSize))
+      errors.push({ path: [name], message: `must be from 0 to ${largestSize}` });
+    return value;
+  };
+  const position = (name: 'after' | 'before') => {
+    const cursor = args[name];
+    if (cursor == null) return null;
+    const decoded = decode(cursor, keys, fits);
+    if (!decoded) errors.push({ path: [name], message: 'must be a cursor that this list gave' });
+    return decoded;
+  };
+  const first = size('first');
+  const last = size('last');
+  if (first != null && last != null) errors.push({ path: ['last'], message: 'must not be given together with first' });
+  const page: Page = {
+    size: first ?? last ?? defaultSize,
+    backward: first == null && last != null,
+    after: position('after'),
+    before: position('before'),
+  };
+  if (errors.length > 0) throw new Problem('VALIDATION_FAILED', 'The page asked for does not exist.', { errors });
+  return page;
+}
+
+/**
+ * The connection for a page. `rows` are the rows found in the order they were asked for, one more
+ * than the page's size if there are more; `keysOf` gives the keys of a row's cursor.
+ */
+export function connectionOf<Row>(
+  page: Page,
+  rows: readonly Row[],
+  keysOf: (row: Row) => readonly string[],
+  totalCount: () => Promise<number>,
+) {
+  const more = rows.length > page.size;
+  const found = rows.slice(0, page.size);
+  if (page.backward) found.reverse();
+  const edges = found.map((node) => ({ node, cursor: encode(keysOf(node)) }));
+  return {
+    edges,
+    totalCount,
+    pageInfo: {
+      hasNextPage: page.backward ? page.before !== null : more,
+      hasPreviousPage: page.backward ? more : page.after !== null,
+      startCursor: edges[0]?.cursor ?? null,
+      endCursor: edges.at(-1)?.cursor ?? null,
+    },
+  };
+}

@@ -1,0 +1,59 @@
+import { createHash } from 'node:crypto';
+import { Prisma } from './generated/client.ts';
+
+/** A SQL statement that is prepared once a connection, and the type of the rows it returns. */
+export type Statement<Row> = {
+  readonly name: string;
+  readonly text: string;
+  /** Never set: it carries the type of a row. */
+  readonly row?: Row;
+};
+
+const byText = new Map<string, string>();
+
+/** The name under which a statement is prepared: the same text always has the same name. */
+export function statementName(text: string): string {
+  let name = byText.get(text);
+  if (name === undefined) {
+    name = `s_${createHash('sha1').update(text).digest('hex').slice(0, 20)}`;
+    // Prisma's own statements come here too; their number is bounded in practice, this makes it so.
+    if (byText.size < 5_000) byText.set(text, name);
+  }
+  return name;
+}
+
+/** A statement inside one tenant: its first parameter, $1, is the tenant and it must use it. */
+export function tenantStatement<Row>(text: string): Statement<Row> {
+  if (!/\btenant_id = \$1\b/.test(text)) throw new Error(`A tenant's statement must say "tenant_id = $1": ${text}`);
+  return { name: statementName(text), text };
+}
+
+/** A statement outside any tenant: for looking up credentials, files by signed URL, and tenants themselves. */
+export function globalStatement<Row>(text: string): Statement<Row> {
+  return { name: statementName(text), text };
+}
+
+type Model = keyof typeof scalarFields;
+const scalarFields = {
+  Tenant: Prisma.TenantScalarFieldEnum,
+  Agent: Prisma.AgentScalarFieldEnum,
+  Participant: Prisma.ParticipantScalarFieldEnum,
+  IntegrationConfig: Prisma.IntegrationConfigScalarFieldEnum,
+  Channel: Prisma.ChannelScalarFieldEnum,
+  Binding: Prisma.BindingScalarFieldEnum,
+  File: Prisma.FileScalarFieldEnum,
+  Conversation: Prisma.ConversationScalarFieldEnum,
+  ConversationMember: Prisma.ConversationMemberScalarFieldEnum,
+  ExternalUser: Prisma.ExternalUserScalarFieldEnum,
+  CredentialKey: Prisma.CredentialKeyScalarFieldEnum,
+};
+
+/** The select list that gives a Prisma model's row, its columns under the model's field names, from a table under that alias. */
+export function columns(model: Model, alias: string): string {
+  return Object.keys(scalarFields[model])
+    .map((field) => {
+      const column = field.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+      return column === field ? `${alias}.${column}` : `${alias}.${column} as "${field}"`;
+    })
+    .join(', ');
+}

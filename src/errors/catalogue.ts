@@ -1,0 +1,145 @@
+/** Every error that callers may meet: the code, the status the REST systems would have answered, and when. */
+export const catalogue = {
+  GRAPHQL_PARSE_FAILED: { status: 400, title: 'Document does not parse', when: 'The document is not GraphQL.' },
+  GRAPHQL_VALIDATION_FAILED: {
+    status: 400,
+    title: 'Document does not fit the schema',
+    when: 'The document does not fit the schema, or is over a limit of depth, aliases or size.',
+  },
+  BAD_USER_INPUT: { status: 400, title: 'Bad input', when: 'The request or its variables do not fit the schema.' },
+  VALIDATION_FAILED: { status: 400, title: 'Validation failed', when: 'A value breaks a rule; `errors` names every violation.' },
+  CHANNEL_NOT_ON_PARTICIPANT: {
+    status: 400,
+    title: 'Channel not on participant',
+    when: 'The named channel is not one of the participant’s.',
+  },
+  AVATAR_SOURCE_NOT_REGISTERED: {
+    status: 400,
+    title: 'Avatar source not registered',
+    when: 'No avatars can be had from the channel’s provider.',
+  },
+  INTEGRATION_NOT_CONNECTED: {
+    status: 400,
+    title: 'Integration not connected',
+    when: 'The integration config has no working token.',
+  },
+  AVATAR_NOT_AVAILABLE: {
+    status: 400,
+    title: 'Avatar not available',
+    when: 'The provider has no image for the address: a group, a channel, a default avatar.',
+  },
+  USER_ALREADY_EXISTS: {
+    status: 400,
+    title: 'User already exists',
+    when: 'Another external user has that e-mail, telephone number or foreign key; `errors` names the field.',
+  },
+  UNAUTHENTICATED: {
+    status: 401,
+    title: 'Not authenticated',
+    when: 'No credential, more than one, or one that does not verify.',
+  },
+  FORBIDDEN: { status: 403, title: 'Forbidden', when: 'The credential lacks the scope.' },
+  REMOVAL_NOT_ALLOWED: {
+    status: 403,
+    title: 'Removal not allowed',
+    when: 'The last active user or agent of an open conversation stays.',
+  },
+  PARTICIPANT_NOT_FOUND: { status: 404, title: 'Participant not found', when: 'No such participant in the tenant.' },
+  AGENT_NOT_FOUND: { status: 404, title: 'Agent not found', when: 'No such agent in the tenant.' },
+  CONVERSATION_NOT_FOUND: { status: 404, title: 'Conversation not found', when: 'No such conversation in the tenant.' },
+  CONVERSATION_PARTICIPANT_NOT_FOUND: {
+    status: 404,
+    title: 'Conversation participant not found',
+    when: 'Nobody of that identity takes part in the conversation.',
+  },
+  EXTERNAL_USER_NOT_FOUND: { status: 404, title: 'External user not found', when: 'No such external user in the tenant.' },
+  INTEGRATION_CONFIG_NOT_FOUND: {
+    status: 404,
+    title: 'Integration config not found',
+    when: 'No such integration config in the tenant.',
+  },
+  FILE_NOT_FOUND: {
+    status: 404,
+    title: 'File not found',
+    when: 'No such file, or the URL’s signature does not verify or has expired.',
+  },
+  KEY_NOT_FOUND: { status: 404, title: 'Key not found', when: 'No such access key or agent secret key in the tenant.' },
+  NOT_FOUND: { status: 404, title: 'Not found', when: 'Nothing is served at that path.' },
+  METHOD_NOT_ALLOWED: { status: 405, title: 'Method not allowed', when: 'The path is served, but not for that HTTP method.' },
+  CONFLICT: { status: 409, title: 'Conflict', when: 'A unique value is taken.' },
+  PARTICIPANT_STATE_CONFLICT: {
+    status: 409,
+    title: 'Participant state conflict',
+    when: 'The status, or the closed conversation, forbids the change.',
+  },
+  RESULT_TOO_LARGE: {
+    status: 413,
+    title: 'Result too large',
+    when: 'An unpaged list over 10,000 rows: use the connection. Or a request body over its limit.',
+  },
+  AVATAR_INVALID: { status: 422, title: 'Avatar invalid', when: 'The file is not an acceptable image.' },
+  UNPROCESSABLE: {
+    status: 422,
+    title: 'Unprocessable',
+    when: 'Understood, but cannot be done: the query would cost more than is allowed at once.',
+  },
+  RATE_LIMITED: { status: 429, title: 'Rate limited', when: 'Too many requests; `retryAfter` says how many seconds to wait.' },
+  PROVIDER_RATE_LIMITED: {
+    status: 429,
+    title: 'Provider rate limited',
+    when: 'The provider asks to wait; `retryAfter` says how many seconds.',
+  },
+  INTERNAL: { status: 500, title: 'Internal error', when: 'Something unexpected; the log has it under `instance`.' },
+  PROVIDER_UNAVAILABLE: { status: 502, title: 'Provider unavailable', when: 'The provider failed (502) or was too slow (504).' },
+  UNAVAILABLE: {
+    status: 503,
+    title: 'Unavailable',
+    when: 'The database is away, or the server is stopping; `retryAfter` says how many seconds to wait.',
+  },
+} as const;
+
+export type ErrorCode = keyof typeof catalogue;
+
+/** One broken rule: where in the arguments, and what is wrong. */
+export type Violation = { path: readonly (string | number)[]; message: string };
+
+/** What a Problem may carry besides its code and detail. */
+export type ProblemOptions = {
+  /** Overrides the catalogue's status, where a code has two (502 or 504). */
+  status?: number;
+  /** Seconds to wait before another try. */
+  retryAfter?: number;
+  errors?: readonly Violation[];
+  cause?: unknown;
+};
+
+/** An error that the caller may see, as it is. Anything else that is thrown is masked as INTERNAL. */
+export class Problem extends Error {
+  override readonly name = 'Problem';
+  readonly code: ErrorCode;
+  readonly status: number;
+  readonly retryAfter: number | undefined;
+  readonly errors: readonly Violation[] | undefined;
+
+  constructor(code: ErrorCode, detail: string, options: ProblemOptions = {}) {
+    super(detail, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.status = options.status ?? catalogue[code].status;
+    this.retryAfter = options.retryAfter;
+    this.errors = options.errors;
+  }
+}
+
+/** The members of an RFC 9457 problem for an error; `instance` is the request's id. */
+export function problemDetails(problem: Problem, instance: string): Record<string, unknown> {
+  return {
+    code: problem.code,
+    status: problem.status,
+    type: `urn:rollcall:error:${problem.code.toLowerCase().replaceAll('_', '-')}`,
+    title: catalogue[problem.code].title,
+    detail: problem.message,
+    instance: `urn:uuid:${instance}`,
+    ...(problem.retryAfter !== undefined && { retryAfter: problem.retryAfter }),
+    ...(problem.errors && { errors: problem.errors }),
+  };
+}

@@ -1,0 +1,79 @@
+import { EventEmitter } from 'node:events';
+import { Repeater, SlidingBuffer } from '@repeaterjs/repeater';
+import { Redis } from 'ioredis';
+import { newId } from '../database/ids.ts';
+import type { EventBus, EventName, Events } from './events.ts';
+
+type Message = { origin: string; tenantId: string; name: EventName; event: unknown };
+
+// A consumer that is slower than its events keeps the newest; what it missed can be read from the database.
+const kept = 1_000;
+const redisChannel = 'rollcall:events';
+
+/** Events within one process, and, where something relays them, to and from the others. */
+function localBus(relay: (tenantId: string, name: EventName, event: unknown) => void) {
+  const emitter = new EventEmitter().setMaxListeners(0);
+  const deliver = (tenantId: string, name: EventName, event: unknown) => {
+    emitter.emit(`${name}:${tenantId}`, event);
+    emitter.emit(name, event);
+  };
+  const bus: Pick<EventBus, 'announce' | 'listen' | 'onAny'> = {
+    announce(tenantId, name, event) {
+      deliver(tenantId, name, event);
+      relay(tenantId, name, event);
+    },
+    listen(tenantId, name) {
+      const topic = `${name}:${tenantId}`;
+      return new Repeater((push, stop) => {
+        const hear = (event: Events[typeof name]) => void push(event);
+        emitter.on(topic, hear);
+        return stop.then(() => void emitter.off(topic, hear));
+      }, new SlidingBuffer(kept));
+    },
+    onAny(name, handle) {
+      emitter.on(name, handle as (event: unknown) => void);
+    },
+  };
+  return { bus, deliver };
+}
+
+/** A bus for a single replica. */
+export function createMemoryBus(): EventBus {
+  const { bus } = localBus(() => {});
+  return { ...bus, check: async () => {}, close: async () => {} };
+}
+
+/**
+ * A bus over Redis: what one replica announces, all hear. While Redis is away a replica still hears
+ * itself, `check` fails, and the connection is tried again for as long as it takes.
+ */
+export async function createRedisBus(url: string, onError: (error: Error) => void): Promise<EventBus> {
+  const origin = newId();
+  const publisher = new Redis(url, { maxRetriesPerRequest: 1, enableOfflineQueue: false, lazyConnect: true });
+  const subscriber = new Redis(url, { maxRetriesPerRequest: null, lazyConnect: true });
+  publisher.on('error', onError);
+  subscriber.on('error', onError);
+
+  const { bus, deliver } = localBus((tenantId, name, event) => {
+    publisher.publish(redisChannel, JSON.stringify({ origin, tenantId, name, event } satisfies Message)).catch(onError);
+  });
+  subscriber.on('message', (_channel, text) => {
+    const message = JSON.parse(text) as Message;
+    if (message.origin !== origin) deliver(message.tenantId, message.name, message.event);
+  });
+  await Promise.all([publisher.connect(), subscriber.connect()]);
+  // One subscription for all: a client's own would not be in force yet when its stream already looks open.
+  await subscriber.subscribe(redisChannel);
+
+  return {
+    ...bus,
+    async check() {
+      if (subscriber.status !== 'ready') throw new Error('the Redis subscription is not connected');
+      await publisher.ping();
+    },
+    async close() {
+      publisher.disconnect();
+      subscriber.disconnect();
+    },
+  };
+}

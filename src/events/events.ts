@@ -1,0 +1,41 @@
+import type { Repeater } from '@repeaterjs/repeater';
+import type { ErrorCode } from '../errors/catalogue.ts';
+
+/**
+ * What is announced once it has been committed. Events carry ids and outcomes, never rows: whoever
+ * hears one reads the rows anew, through its own rights.
+ */
+export type Events = {
+  /** An avatar sync of a participant ended. */
+  avatarSynced: {
+    participantId: string;
+    error: { code: ErrorCode; status: number; detail: string } | null;
+    occurredAt: string;
+  };
+  /** Somebody came into a conversation, changed in it, or left it. */
+  conversationParticipantChanged: {
+    conversationId: string;
+    membershipId: string;
+    change: 'ADDED' | 'UPDATED' | 'REMOVED';
+    occurredAt: string;
+  };
+  /** A key ended: whoever remembers it must not. */
+  keyRevoked: { keyId: string };
+};
+
+export type EventName = keyof Events;
+
+/** Announces an event of one tenant. Never throws and waits for nobody: what is lost here can be read from the database. */
+export type Announce = <Name extends EventName>(tenantId: string, name: Name, event: Events[Name]) => void;
+
+/** How events travel between requests, and, with Redis, between replicas. */
+export interface EventBus {
+  announce: Announce;
+  /** The tenant's events of that name from now on, until the consumer returns. */
+  listen<Name extends EventName>(tenantId: string, name: Name): Repeater<Events[Name]>;
+  /** Every tenant's events of that name. */
+  onAny<Name extends EventName>(name: Name, handle: (event: Events[Name]) => void): void;
+  /** Throws when events can't travel at present. */
+  check(): Promise<void>;
+  close(): Promise<void>;
+}

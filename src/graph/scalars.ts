@@ -1,0 +1,40 @@
+import { GraphQLScalarType } from 'graphql';
+import { GraphQLDateTimeISO, GraphQLEmailAddress, GraphQLJSONObject, GraphQLURL } from 'graphql-scalars';
+import { builder } from './builder.ts';
+
+/** A library's scalar whose values were checked when they were stored, and need not be again with every row. */
+function stored(scalar: GraphQLScalarType, description: string, serialize: (value: unknown) => unknown) {
+  return new GraphQLScalarType({ ...scalar.toConfig(), description, serialize });
+}
+
+builder.addScalarType(
+  'DateTime',
+  new GraphQLScalarType({
+    ...stored(GraphQLDateTimeISO, 'A moment in UTC with milliseconds, as in `2026-01-31T09:30:00.000Z`.', (value) =>
+      (value as Date).toISOString(),
+    ).toConfig(),
+    name: 'DateTime',
+  }),
+);
+builder.addScalarType(
+  'EmailAddress',
+  stored(GraphQLEmailAddress, 'An e-mail address, spelled as it was given. Compared without case.', (value) => value),
+);
+builder.addScalarType(
+  'URL',
+  stored(GraphQLURL, 'An absolute URL.', (value) => value),
+);
+builder.addScalarType(
+  'JSONObject',
+  stored(GraphQLJSONObject, 'A JSON object with any members.', (value) => value),
+);
+builder.scalarType('File', {
+  description: 'A file of a GraphQL multipart request. It can only be sent, as a variable.',
+  parseValue: (value) => {
+    if (value instanceof Blob) return value as File;
+    throw new TypeError('A File must be sent in a multipart request, as a variable.');
+  },
+  serialize: () => {
+    throw new TypeError('A File cannot be returned.');
+  },
+});

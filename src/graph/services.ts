@@ -1,0 +1,12 @@
+import type { AvatarSync } from '../avatars/sync.ts';
+import type { EventBus } from '../events/events.ts';
+import type { TokenCipher } from '../integrations/token-cipher.ts';
+import type { FileUrls } from '../storage/file-urls.ts';
+
+/** What fields need of the outside world, made in app.ts and nowhere else. */
+export type Services = {
+  readonly events: EventBus;
+  readonly avatars: AvatarSync;
+  readonly fileUrls: FileUrls;
+  readonly tokenCipher: TokenCipher;
+};

@@ -1,0 +1,70 @@
+import { z } from 'zod';
+import type { TenantDatabase } from '../database/database.ts';
+import type { IntegrationConfig } from '../database/generated/client.ts';
+import { asUuid, newId } from '../database/ids.ts';
+import { oneByUuid } from '../database/loaders.ts';
+import { columns, tenantStatement } from '../database/statement.ts';
+import { Problem } from '../errors/catalogue.ts';
+import { checked } from '../values/checked.ts';
+import { displayName, text } from '../values/text.ts';
+import type { TokenCipher } from './token-cipher.ts';
+
+/** Integration configs by their ids. */
+export const configById = oneByUuid(
+  tenantStatement<IntegrationConfig>(
+    `select ${columns('IntegrationConfig', 'i')} from integration_config i where i.tenant_id = $1 and i.id = any($2::uuid[])`,
+  ),
+  'id',
+);
+
+/** Every integration config of the tenant, ordered by provider and name. */
+export const allConfigs = tenantStatement<IntegrationConfig>(
+  `select ${columns('IntegrationConfig', 'i')} from integration_config i where i.tenant_id = $1 order by i.provider, i.name, i.id limit $2`,
+);
+
+/** The error for an integration config that the tenant doesn't have. */
+export const configNotFound = (id: string) =>
+  new Problem('INTEGRATION_CONFIG_NOT_FOUND', `There is no integration config ${id}.`);
+
+/** A provider's name: lower case, however it is given. */
+export const providerName = z
+  .string('must be text')
+  .trim()
+  .toLowerCase()
+  .regex(/^[a-z][a-z0-9_-]{0,49}$/, 'must be 1 to 50 letters, digits, dashes or underscores, and begin with a letter');
+
+const newConfig = z.object({ provider: providerName, name: displayName });
+
+/** Creates an integration config, not yet connected; returns its id. */
+export async function createIntegrationConfig(db: TenantDatabase, input: { provider: string; name: string }): Promise<string> {
+  const data = { tenantId: db.tenantId, id: newId(), ...checked(newConfig, input) };
+  await db.transaction((tx) => tx.integrationConfig.create({ data }));
+  return data.id;
+}
+
+const connection = z.object({ token: text(1, 8_000).trim().min(1, 'must not be empty') });
+
+/** Stores a provider's token, encrypted, in place of any before it; returns the config's id. Throws INTEGRATION_CONFIG_NOT_FOUND. */
+export async function connectIntegration(
+  db: TenantDatabase,
+  input: { id: string; token: string },
+  cipher: TokenCipher,
+): Promise<string> {
+  const { token } = checked(connection, { token: input.token });
+  const id = asUuid(input.id);
+  if (!id) throw configNotFound(input.id);
+  return change(db, id, { tokenCiphertext: cipher.seal(token, id), connectedAt: new Date() });
+}
+
+/** Forgets a config's token; returns the config's id. To disconnect again changes nothing. Throws INTEGRATION_CONFIG_NOT_FOUND. */
+export async function disconnectIntegration(db: TenantDatabase, input: { id: string }): Promise<string> {
+  const id = asUuid(input.id);
+  if (!id) throw configNotFound(input.id);
+  return change(db, id, { tokenCiphertext: null, connectedAt: null });
+}
+
+async function change(db: TenantDatabase, id: string, data: Pick<IntegrationConfig, 'tokenCiphertext' | 'connectedAt'>) {
+  const { count } = await db.transaction((tx) => tx.integrationConfig.updateMany({ where: { tenantId: db.tenantId, id }, data }));
+  if (count === 0) throw configNotFound(id);
+  return id;
+}

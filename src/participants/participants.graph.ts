@@ -1,0 +1,131 @@
+import { AgentType } from '../agents/agents.graph.ts';
+import { agentById } from '../agents/agents.ts';
+import { ChannelType } from '../channels/channels.graph.ts';
+import { channelsByParticipant } from '../channels/channels.ts';
+import { builder } from '../graph/builder.ts';
+import { listParticipants, pageOfParticipants, participantById } from './queries.ts';
+
+/** What a participant is. */
+export const ParticipantKindType = builder.enumType('ParticipantKind', {
+  description: 'What a participant is. Fixed at creation.',
+  values: {
+    PERSON: { description: 'A human being.' },
+    GROUP: { description: 'Several people reached together, such as a Slack channel.' },
+    AI_AGENT: { description: 'An AI agent of the tenant, represented as a participant.' },
+  },
+});
+
+const AvatarSourceType = builder.enumType('AvatarOrigin', {
+  description: 'Where an avatar came from.',
+  values: {
+    UPLOADED: { description: 'Somebody uploaded it.' },
+    CHANNEL: { description: 'It was taken from a channel’s provider.' },
+  },
+});
+
+/** A participant in the graph; other features add their edges to it. */
+export const ParticipantType = builder.prismaObject('Participant', {
+  description:
+    'Somebody in the tenant’s directory: a person, a group or an AI agent, and the ways to reach them. Seen with `participants:read`.',
+  fields: (t) => ({
+    id: t.exposeID('id', { description: 'The participant’s UUID.' }),
+    kind: t.expose('kind', { type: ParticipantKindType, description: 'What the participant is.' }),
+    displayName: t.exposeString('displayName', { description: 'What the participant is called: 1 to 150 characters.' }),
+    email: t.expose('email', {
+      type: 'EmailAddress',
+      nullable: true,
+      description: 'The e-mail address; null when none is known.',
+    }),
+    relatedAgentId: t.exposeID('relatedAgentId', {
+      nullable: true,
+      description: 'The agent that an AI_AGENT is; null for every other kind.',
+    }),
+    relatedAgent: t.field({
+      type: AgentType,
+      nullable: true,
+      description: 'The agent that an AI_AGENT is; null for every other kind.',
+      resolve: ({ relatedAgentId }, _, context) => (relatedAgentId === null ? null : context.load(agentById, relatedAgentId)),
+    }),
+    channels: t.field({
+      type: [ChannelType],
+      description: 'The ways to reach the participant, in the order in which they are tried.',
+      resolve: ({ id }, _, context) => context.load(channelsByParticipant, id),
+    }),
+    disabledAt: t.expose('disabledAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'When the participant was disabled; null while it is not.',
+    }),
+    avatarFileId: t.exposeID('avatarFileId', {
+      nullable: true,
+      description: 'The stored avatar’s file; null without an avatar.',
+    }),
+    avatarSource: t.expose('avatarSource', {
+      type: AvatarSourceType,
+      nullable: true,
+      description: 'Where the avatar came from; null without an avatar.',
+    }),
+    avatarSourceConfigId: t.exposeID('avatarSourceConfigId', {
+      nullable: true,
+      description: 'The integration config of the channel that the avatar was taken from; null unless it was.',
+    }),
+    avatarSourceAddress: t.exposeString('avatarSourceAddress', {
+      nullable: true,
+      description: 'The address of the channel that the avatar was taken from; null unless it was.',
+    }),
+    avatarSyncedAt: t.expose('avatarSyncedAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'When the avatar was taken from the channel; null unless it was.',
+    }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When the participant was created.' }),
+    modifiedAt: t.expose('modifiedAt', {
+      type: 'DateTime',
+      description: 'When the participant, its channels, its bindings as a list, or its avatar were last changed.',
+    }),
+  }),
+});
+
+const ParticipantConnection = builder.connectionObject(
+  { type: ParticipantType, name: 'ParticipantConnection', description: 'A page of participants, ordered by displayName and id.' },
+  { description: 'A participant in a page.' },
+);
+
+const ParticipantFilterType = builder.inputType('ParticipantFilter', {
+  description: 'Narrows a list of participants. Every field that is given must hold; null is as good as absent.',
+  fields: (t) => ({
+    agentId: t.id({ description: 'Only those bound to this agent.' }),
+    kind: t.field({ type: ParticipantKindType, description: 'Only those of this kind.' }),
+    disabled: t.boolean({ description: 'Only the disabled ones, or only the others.' }),
+    email: t.string({ description: 'Only those with this e-mail address, in any case.' }),
+  }),
+});
+
+builder.queryFields((t) => ({
+  participant: t.field({
+    type: ParticipantType,
+    nullable: true,
+    description: 'A participant by its UUID; null when the tenant has no such participant. Needs `participants:read`.',
+    authScopes: { scope: 'participants:read' },
+    args: { id: t.arg.id({ required: true, description: 'The participant’s UUID.' }) },
+    resolve: (_, { id }, context) => context.load(participantById, id),
+  }),
+  participants: t.field({
+    type: [ParticipantType],
+    description:
+      'Every participant of the tenant, or those bound to one agent, ordered by displayName and id. Not paged: over 10,000 it is `RESULT_TOO_LARGE`. Needs `participants:read`.',
+    authScopes: { scope: 'participants:read' },
+    args: { agentId: t.arg.id({ description: 'Only those bound to this agent; null for all. An unknown agent has none.' }) },
+    resolve: (_, { agentId }, { db }) => listParticipants(db, agentId ?? null),
+  }),
+  participantsConnection: t.field({
+    type: ParticipantConnection,
+    description: 'The participants of the tenant, page by page, ordered by displayName and id. Needs `participants:read`.',
+    authScopes: { scope: 'participants:read' },
+    args: {
+      filter: t.arg({ type: ParticipantFilterType, description: 'Which participants; null for all.' }),
+      ...t.arg.connectionArgs(),
+    },
+    resolve: (_, { filter, ...args }, { db }) => pageOfParticipants(db, filter ?? {}, args),
+  }),
+}));

@@ -1,0 +1,128 @@
+import { z } from 'zod';
+import { demandAgents } from '../agents/agents.ts';
+import { replaceBindings } from '../bindings/bindings.ts';
+import { channelList, replaceChannels } from '../channels/channels.ts';
+import type { TenantDatabase } from '../database/database.ts';
+import { asUuid, newId } from '../database/ids.ts';
+import { Problem } from '../errors/catalogue.ts';
+import { checked } from '../values/checked.ts';
+import { emailAddress } from '../values/email-address.ts';
+import { displayName } from '../values/text.ts';
+import { lockParticipant, participantNotFound } from './lock.ts';
+
+const agentIds = z.array(z.string()).max(1_000, 'must be at most 1,000 agents');
+
+const newParticipant = z
+  .object({
+    kind: z.enum(['PERSON', 'GROUP', 'AI_AGENT']),
+    displayName,
+    email: emailAddress.nullish(),
+    relatedAgentId: z.string().nullish(),
+    channels: channelList.nullish(),
+    agentIds: agentIds.nullish(),
+  })
+  .superRefine(({ kind, relatedAgentId }, context) => {
+    const message = relatedAgentMessage(kind, relatedAgentId ?? null);
+    if (message) context.addIssue({ code: 'custom', path: ['relatedAgentId'], message });
+  });
+
+const changes = z.object({
+  displayName: displayName.optional(),
+  email: emailAddress.nullish(),
+  relatedAgentId: z.string().optional(),
+  channels: channelList.optional(),
+  agentIds: agentIds.optional(),
+});
+
+/** What is wrong with a participant of that kind representing that agent; null when nothing is. */
+function relatedAgentMessage(kind: string, relatedAgentId: string | null): string | null {
+  if (kind === 'AI_AGENT') return relatedAgentId === null ? 'must be given for an AI_AGENT' : null;
+  return relatedAgentId === null ? null : `must not be given for a ${kind}`;
+}
+
+/** A participant as createParticipant takes it; unknown until its rules have been checked. */
+export type NewParticipant = z.input<typeof newParticipant>;
+
+/** Creates a participant with its channels and bindings; returns its id. Throws AGENT_NOT_FOUND, INTEGRATION_CONFIG_NOT_FOUND. */
+export async function createParticipant(db: TenantDatabase, input: NewParticipant): Promise<string> {
+  const { channels, agentIds, ...participant } = checked(newParticipant, input);
+  const id = newId();
+  await db.transaction(async (tx) => {
+    if (participant.relatedAgentId) await demandAgents(tx, [participant.relatedAgentId]);
+    await tx.participant.create({
+      data: {
+        tenantId: db.tenantId,
+        id,
+        kind: participant.kind,
+        displayName: participant.displayName,
+        email: participant.email ?? null,
+        relatedAgentId: participant.relatedAgentId ?? null,
+      },
+    });
+    if (channels?.length) await replaceChannels(tx, id, channels);
+    if (agentIds?.length) await replaceBindings(tx, id, agentIds);
+  });
+  return id;
+}
+
+/** What updateParticipant takes: what is absent stays as it is, and `email: null` clears it. */
+export type ParticipantChanges = { participantId: string } & {
+  [Field in keyof z.input<typeof changes>]?: z.input<typeof changes>[Field] | null;
+};
+
+/** Changes a participant; returns its id. Throws PARTICIPANT_NOT_FOUND, AGENT_NOT_FOUND, INTEGRATION_CONFIG_NOT_FOUND. */
+export async function updateParticipant(db: TenantDatabase, { participantId, ...input }: ParticipantChanges): Promise<string> {
+  const { channels, agentIds, ...columns } = checked(changes, input);
+  const { tenantId } = db;
+  return db.transaction(async (tx) => {
+    const id = await lockParticipant(tx, participantId);
+    if (columns.relatedAgentId !== undefined) {
+      const { kind } = await tx.participant.findUniqueOrThrow({
+        where: { tenantId_id: { tenantId, id } },
+        select: { kind: true },
+      });
+      const message = relatedAgentMessage(kind, columns.relatedAgentId);
+      if (message) {
+        throw new Problem('VALIDATION_FAILED', `relatedAgentId ${message}`, {
+          errors: [{ path: ['input', 'relatedAgentId'], message }],
+        });
+      }
+      await demandAgents(tx, [columns.relatedAgentId]);
+    }
+    // Channels and bindings are a part of the participant: a change of theirs is one of its own.
+    const { displayName, email, relatedAgentId } = columns;
+    const changed = {
+      ...(displayName !== undefined && { displayName }),
+      ...(email !== undefined && { email }),
+      ...(relatedAgentId !== undefined && { relatedAgentId }),
+    };
+    if (Object.keys(changed).length > 0 || channels || agentIds) {
+      await tx.participant.update({ where: { tenantId_id: { tenantId, id } }, data: { ...changed, modifiedAt: new Date() } });
+    }
+    if (channels) await replaceChannels(tx, id, channels);
+    if (agentIds) await replaceBindings(tx, id, agentIds);
+    return id;
+  });
+}
+
+/** Deletes a participant with its channels, bindings and memberships; returns its id. Throws PARTICIPANT_NOT_FOUND. */
+export async function deleteParticipant(db: TenantDatabase, input: { participantId: string }): Promise<string> {
+  const id = asUuid(input.participantId);
+  if (!id) throw participantNotFound(input.participantId);
+  const { count } = await db.transaction((tx) => tx.participant.deleteMany({ where: { tenantId: db.tenantId, id } }));
+  if (count === 0) throw participantNotFound(id);
+  return id;
+}
+
+/** Disables or enables a participant; returns its id. To disable again changes nothing, not even the time. Throws PARTICIPANT_NOT_FOUND. */
+export async function setDisabled(db: TenantDatabase, input: { participantId: string }, disabled: boolean): Promise<string> {
+  const { tenantId } = db;
+  return db.transaction(async (tx) => {
+    const id = await lockParticipant(tx, input.participantId);
+    await tx.participant.updateMany({
+      where: { tenantId, id, disabledAt: disabled ? null : { not: null } },
+      data: { disabledAt: disabled ? new Date() : null },
+    });
+    return id;
+  });
+}

@@ -1,0 +1,89 @@
+import type { Value } from '../database/connection.ts';
+import type { TenantDatabase } from '../database/database.ts';
+import type { Participant, ParticipantKind } from '../database/generated/client.ts';
+import { asUuid } from '../database/ids.ts';
+import { oneByUuid } from '../database/loaders.ts';
+import { connectionOf, type PageArguments, pageOf } from '../database/pages.ts';
+import { columns, tenantStatement } from '../database/statement.ts';
+import { Problem } from '../errors/catalogue.ts';
+
+const row = columns('Participant', 'p');
+
+/** Participants by their ids. */
+export const participantById = oneByUuid(
+  tenantStatement<Participant>(`select ${row} from participant p where p.tenant_id = $1 and p.id = any($2::uuid[])`),
+  'id',
+);
+
+const largestList = 10_000;
+
+const everybody = tenantStatement<Participant>(
+  `select ${row} from participant p where p.tenant_id = $1 order by p.display_name, p.id limit ${largestList + 1}`,
+);
+const ofAgent = tenantStatement<Participant>(
+  `select ${row} from binding b join participant p on p.tenant_id = b.tenant_id and p.id = b.participant_id
+   where b.tenant_id = $1 and b.agent_id = $2 order by p.display_name, p.id limit ${largestList + 1}`,
+);
+
+/** Every participant of the tenant, or of one agent, ordered by displayName and id. Throws RESULT_TOO_LARGE over 10,000. */
+export async function listParticipants(db: TenantDatabase, agentId: string | null): Promise<Participant[]> {
+  const rows = agentId === null ? await db.query(everybody) : await db.query(ofAgent, agentId);
+  if (rows.length > largestList) {
+    throw new Problem('RESULT_TOO_LARGE', `There are more than ${largestList} participants: use participantsConnection.`);
+  }
+  return rows;
+}
+
+/** What a page of participants may be narrowed to; each that is given must hold. */
+export type ParticipantFilter = {
+  agentId?: string | null | undefined;
+  kind?: ParticipantKind | null | undefined;
+  disabled?: boolean | null | undefined;
+  email?: string | null | undefined;
+};
+
+/** One page of the tenant's participants, ordered by displayName and id. Throws VALIDATION_FAILED for a page that can't be. */
+export async function pageOfParticipants(db: TenantDatabase, filter: ParticipantFilter, args: PageArguments) {
+  const page = pageOf(args, 2, ([, id]) => asUuid(id ?? '') !== null);
+  const values: Value[] = [];
+  const bind = (value: Value) => `$${values.push(value) + 1}`;
+
+  const where = ['p.tenant_id = $1'];
+  if (filter.agentId != null) {
+    where.push(
+      `exists (select from binding b where b.tenant_id = p.tenant_id and b.participant_id = p.id and b.agent_id = ${bind(filter.agentId)})`,
+    );
+  }
+  if (filter.kind != null) where.push(`p.kind = ${bind(filter.kind)}::"ParticipantKind"`);
+  if (filter.disabled != null) where.push(`p.disabled_at is ${filter.disabled ? 'not ' : ''}null`);
+  if (filter.email != null) {
+    const email = bind(filter.email);
+    where.push(`md5(lower(p.email)) = md5(lower(${email})) and lower(p.email) = lower(${email})`);
+  }
+  const counted = [...where];
+  const countedValues = [...values];
+  for (const [sign, keys] of [
+    ['>', page.after],
+    ['<', page.before],
+  ] as const) {
+    if (keys) where.push(`(p.display_name, p.id) ${sign} (${bind(keys[0] ?? '')}, ${bind(keys[1] ?? '')}::uuid)`);
+  }
+  const order = page.backward ? 'p.display_name desc, p.id desc' : 'p.display_name, p.id';
+  const statement = tenantStatement<Participant>(
+    `select ${row} from participant p where ${where.join(' and ')} order by ${order} limit ${bind(page.size + 1)}`,
+  );
+  const rows = await db.query(statement, ...values);
+
+  return connectionOf(
+    page,
+    rows,
+    ({ displayName, id }) => [displayName, id],
+    async () => {
+      const count = tenantStatement<{ count: number }>(
+        `select count(*)::int as count from participant p where ${counted.join(' and ')}`,
+      );
+      const [total] = await db.query(count, ...countedValues);
+      return total?.count ?? 0;
+    },
+  );
+}
