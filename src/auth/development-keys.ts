@@ -1,0 +1,46 @@
+import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { SignJWT } from 'jose';
+import { scopes } from './scopes.ts';
+
+/** Keys for trying the service out: made once, kept beside the embedded database, refused in production. */
+export type DevelopmentKeys = { secretKey: string; privateKey: KeyObject; publicKeyPem: string };
+
+/** Reads the keys of a data folder, or makes them. Two processes that start together end up with the same. */
+export function developmentKeys(dataDir: string): DevelopmentKeys {
+  mkdirSync(dataDir, { recursive: true });
+  const file = join(dataDir, 'development-keys.json');
+  const made = {
+    secretKey: randomBytes(32).toString('base64url'),
+    privateKey: generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ type: 'pkcs8', format: 'pem' }),
+  };
+  try {
+    writeFileSync(file, `${JSON.stringify(made, null, 2)}\n`, { flag: 'wx', mode: 0o600 });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
+  const kept = JSON.parse(readFileSync(file, 'utf8')) as { secretKey: string; privateKey: string };
+  const privateKey = createPrivateKey(kept.privateKey);
+  return {
+    secretKey: kept.secretKey,
+    privateKey,
+    publicKeyPem: createPublicKey(privateKey).export({ type: 'spki', format: 'pem' }).toString(),
+  };
+}
+
+/** A token for the demo tenant with every scope, good for a day. */
+export function developmentToken(
+  keys: DevelopmentKeys,
+  tenantId: string,
+  jwt: { issuer: string; audience: string },
+): Promise<string> {
+  return new SignJWT({ tenant: tenantId, scope: scopes.join(' ') })
+    .setProtectedHeader({ alg: 'ES256', typ: 'JWT' })
+    .setSubject('developer')
+    .setIssuer(jwt.issuer)
+    .setAudience(jwt.audience)
+    .setIssuedAt()
+    .setExpirationTime('24h')
+    .sign(keys.privateKey);
+}

@@ -1,0 +1,163 @@
+import { type FetchFunction, type Logger, LogLevel, WebAPIPlatformError, WebAPIRequestError, WebClient } from '@slack/web-api';
+import { Agent, fetch } from 'undici';
+import { z } from 'zod';
+import { retryAfterSeconds } from '../../egress/download.ts';
+import { Problem } from '../../errors/catalogue.ts';
+import type { AvatarSource } from './source.ts';
+
+export type SlackOptions = {
+  /** Where Slack's Web API is, with or without a slash at the end. */
+  apiUrl: string;
+  /** For one call, its body included. */
+  timeoutMs: number;
+};
+
+// Channels (C), private groups (G) and direct messages (D) have no face of their own.
+const userId = /^[UW][A-Z0-9]{2,}$/;
+
+const nobody = new Set(['user_not_found', 'users_not_found', 'user_not_visible']);
+
+// What only the workspace's operator can mend, by connecting again or by granting what is missing.
+const notConnected = new Set([
+  'access_denied',
+  'accesslimited',
+  'account_inactive',
+  'app_not_installed',
+  'ekm_access_denied',
+  'enterprise_is_restricted',
+  'invalid_auth',
+  'missing_scope',
+  'no_permission',
+  'not_allowed_token_type',
+  'not_authed',
+  'org_login_required',
+  'team_access_not_granted',
+  'token_expired',
+  'token_revoked',
+  'two_factor_setup_required',
+]);
+
+const imageUrl = z.string().nullish();
+// 512 is the largest that is kept; the original may be of any size.
+const preferredImages = ['image_512', 'image_1024', 'image_original', 'image_192', 'image_72', 'image_48'] as const;
+const usersInfo = z.object({
+  user: z.object({
+    profile: z.object({
+      is_custom_image: z.boolean().nullish(),
+      image_512: imageUrl,
+      image_1024: imageUrl,
+      image_original: imageUrl,
+      image_192: imageUrl,
+      image_72: imageUrl,
+      image_48: imageUrl,
+    }),
+  }),
+});
+type Profile = z.infer<typeof usersInfo>['user']['profile'];
+
+// The client would write to the console, and at its debug level what it writes includes people's profiles.
+const silence: Logger = {
+  debug() {},
+  info() {},
+  warn() {},
+  error() {},
+  setLevel() {},
+  getLevel: () => LogLevel.ERROR,
+  setName() {},
+};
+
+/** Pictures from Slack: those that a person or bot uploaded, not the ones that Slack makes up for the rest. */
+export function slackAvatarSource({ apiUrl, timeoutMs }: SlackOptions): AvatarSource {
+  // A dispatcher of its own: neither a proxy from the environment nor one set for the whole process gets to see tokens.
+  const dispatcher = new Agent({ connect: { timeout: timeoutMs }, maxResponseSize: 1_000_000 });
+  const options = {
+    slackApiUrl: apiUrl,
+    timeout: timeoutMs,
+    retryConfig: { retries: 0 },
+    logger: silence,
+    fetch: directFetch(dispatcher),
+  };
+
+  return {
+    provider: 'slack',
+    async locate({ token, address }) {
+      if (!userId.test(address)) throw noImage();
+      // What no header can carry is no token; the HTTP client would quote it in its error.
+      if (!/^[\x21-\x7e]+$/.test(token)) throw disconnected();
+      const answer = await new WebClient(token, options).users.info({ user: address }).catch((error: unknown) => {
+        throw problemOf(error);
+      });
+      const { success, data } = usersInfo.safeParse(answer);
+      if (!success) throw unexpected();
+      return { url: customImage(data.user.profile) };
+    },
+  };
+}
+
+// Slack marks an uploaded picture with is_custom_image and gives its image_original; a default has neither, and its sizes are
+// Gravatar's or Slack's own drawings. Older answers lack the mark.
+function customImage(profile: Profile): string {
+  const { is_custom_image: marked, image_original: original } = profile;
+  const custom = marked ?? (Boolean(original) && !isGravatar(original));
+  if (!custom) throw noImage();
+  const url = preferredImages.map((name) => profile[name]).find(Boolean);
+  if (!url || !URL.canParse(url)) throw unexpected();
+  return url;
+}
+
+function isGravatar(url: string | null | undefined): boolean {
+  return /^https?:\/\/([a-z0-9]+\.)?gravatar\.com\//i.test(url ?? '');
+}
+
+// The client itself would sleep through a 429, or fail without a number in Retry-After, and leave its body open either way.
+function directFetch(dispatcher: Agent): FetchFunction {
+  return async (url, init) => {
+    const { method = 'POST', headers = {}, body, signal } = init ?? {};
+    if (typeof body !== 'string') throw new TypeError('Only forms are sent to Slack.');
+    const response = await fetch(url, { method, headers, body, redirect: 'error', dispatcher, ...(signal && { signal }) });
+    if (response.status !== 429) return response;
+    await response.body?.cancel();
+    throw rateLimited(retryAfterSeconds(response.headers.get('retry-after')));
+  };
+}
+
+// Slack's own errors are not kept as a cause: they hold whole answers, in which anything may be quoted, the token too.
+function problemOf(error: unknown): Problem {
+  if (error instanceof WebAPIPlatformError) return refusal(error.data.error, error.data.response_metadata?.retryAfter);
+  const failure: unknown = error instanceof WebAPIRequestError ? error.original : error;
+  if (failure instanceof Problem) return failure;
+  if (failure instanceof Error && failure.name === 'TimeoutError') {
+    return new Problem('PROVIDER_UNAVAILABLE', 'Slack took too long to answer.', { status: 504 });
+  }
+  // Of a request that failed, the cause is the socket's error.
+  const cause = failure instanceof Error ? failure.cause : undefined;
+  return new Problem('PROVIDER_UNAVAILABLE', 'Slack could not be asked, or failed to answer.', { cause });
+}
+
+function refusal(code: unknown, retryAfter: number | undefined): Problem {
+  // An answer that is no JSON arrives here as a code, whole.
+  if (typeof code !== 'string' || !/^[a-z_]{1,64}$/.test(code)) return unexpected();
+  if (nobody.has(code)) return noImage();
+  if (notConnected.has(code)) return disconnected();
+  if (code === 'ratelimited' || code === 'rate_limited') return rateLimited(retryAfterSeconds(retryAfter?.toString()));
+  return new Problem('PROVIDER_UNAVAILABLE', `Slack answered with the error ${code}.`);
+}
+
+function noImage(): Problem {
+  return new Problem(
+    'AVATAR_NOT_AVAILABLE',
+    'Slack has no picture for this address: it is a group, a channel, unknown, or has the default.',
+  );
+}
+
+function disconnected(): Problem {
+  return new Problem('INTEGRATION_NOT_CONNECTED', 'Slack does not accept this integration’s token: connect it again.');
+}
+
+function rateLimited(retryAfter: number): Problem {
+  return new Problem('PROVIDER_RATE_LIMITED', 'Slack asks to wait before asking again.', { retryAfter });
+}
+
+function unexpected(): Problem {
+  return new Problem('PROVIDER_UNAVAILABLE', 'Slack’s answer was not of the form it documents.');
+}

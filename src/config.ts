@@ -1,0 +1,152 @@
+import { z } from 'zod';
+
+const onOff = z.enum(['on', 'off'], 'must be "on" or "off"');
+const wholeNumber = (min: number, max: number) =>
+  z.coerce
+    .number(`must be a number`)
+    .int('must be a whole number')
+    .min(min, `must be at least ${min}`)
+    .max(max, `must be at most ${max}`);
+const list = z.string().transform((text) =>
+  text
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== ''),
+);
+const address = (protocols: readonly string[]) =>
+  z
+    .string()
+    .refine(
+      (text) => URL.canParse(text) && protocols.includes(new URL(text).protocol),
+      `must be a URL that begins with ${protocols.join(' or ')}`,
+    );
+
+/** Every environment variable that the service reads. The README's table has a line for each; a test holds the two together. */
+const variables = z.object({
+  NODE_ENV: z.enum(['development', 'production', 'test'], 'must be "development", "production" or "test"').default('development'),
+  HOST: z.string().optional(),
+  PORT: wholeNumber(0, 65_535).default(4_000),
+  PUBLIC_URL: address(['http:', 'https:']).optional(),
+  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], 'must be a level of pino').default('info'),
+  DATA_DIR: z.string().default('.data'),
+  DATABASE_URL: address(['postgres:', 'postgresql:']).optional(),
+  DATABASE_POOL_SIZE: wholeNumber(1, 500).default(10),
+  REDIS_URL: address(['redis:', 'rediss:']).optional(),
+  STORAGE_URL: z
+    .string()
+    .regex(/^file:/, 'must begin with file:')
+    .optional(),
+  SECRET_KEY: z.string().min(32, 'must be at least 32 characters').optional(),
+  JWT_ISSUER: z.string().optional(),
+  JWT_AUDIENCE: z.string().optional(),
+  JWT_ALGORITHMS: list
+    .refine(
+      (algorithms) =>
+        algorithms.length > 0 && algorithms.every((name) => /^(RS|PS|ES)(256|384|512)$|^EdDSA$|^Ed25519$/.test(name)),
+      'must be asymmetric signature algorithms, such as RS256,ES256',
+    )
+    .default(['RS256', 'PS256', 'ES256', 'EdDSA', 'Ed25519']),
+  JWT_JWKS_URL: address(['http:', 'https:']).optional(),
+  JWT_PUBLIC_KEY: z.string().startsWith('-----BEGIN PUBLIC KEY-----', 'must be a public key in PEM').optional(),
+  GRAPHIQL: onOff.optional(),
+  INTROSPECTION: onOff.optional(),
+  DEMO: onOff.optional(),
+  CORS_ORIGINS: list.default([]),
+  RATE_LIMIT: wholeNumber(0, 10_000_000).default(0),
+  SLACK_API_URL: address(['http:', 'https:']).default('https://slack.com/api/'),
+  PROVIDER_TIMEOUT_MS: wholeNumber(100, 60_000).default(10_000),
+  EGRESS_ALLOW: list
+    .refine((hosts) => hosts.every((host) => /^[^\s:/]+:\d+$|^\[[0-9a-f:]+\]:\d+$/i.test(host)), 'must be a list of host:port')
+    .default([]),
+});
+
+/** The service's settings, checked. */
+export type Config = {
+  production: boolean;
+  host: string;
+  port: number;
+  /** Where clients reach the service; null to go by the port it listens on. */
+  publicUrl: string | null;
+  logLevel: string;
+  dataDir: string;
+  /** Null means the embedded database. */
+  databaseUrl: string | null;
+  databasePoolSize: number;
+  redisUrl: string | null;
+  storageUrl: string;
+  /** Null means development keys, made at the first start. */
+  secretKey: string | null;
+  jwt: {
+    issuer: string;
+    audience: string;
+    algorithms: readonly string[];
+    /** Null means the development key. */
+    key: { jwksUrl: string } | { publicKeyPem: string } | null;
+  };
+  graphiql: boolean;
+  introspection: boolean;
+  demo: boolean;
+  corsOrigins: readonly string[];
+  /** Requests a minute and credential; 0 means without limit. */
+  rateLimit: number;
+  slackApiUrl: string;
+  providerTimeoutMs: number;
+  egressAllow: readonly string[];
+};
+
+/** Everything that is wrong with the environment, a line each. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+}
+
+const neededInProduction = ['DATABASE_URL', 'SECRET_KEY', 'PUBLIC_URL', 'JWT_ISSUER', 'JWT_AUDIENCE'] as const;
+
+/** Reads the settings from the environment. Throws ConfigError with every fault at once. */
+export function readConfig(environment: Readonly<Record<string, string | undefined>>): Config {
+  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''));
+  const result = variables.safeParse(given);
+  const faults = result.success ? [] : result.error.issues.map(({ path, message }) => `${path[0]?.toString()} ${message}`);
+
+  const production = given['NODE_ENV'] === 'production';
+  if (production) {
+    for (const name of neededInProduction) if (!given[name]) faults.push(`${name} is needed in production`);
+    if (!given['JWT_JWKS_URL'] && !given['JWT_PUBLIC_KEY']) faults.push('JWT_JWKS_URL or JWT_PUBLIC_KEY is needed in production');
+    if (given['DEMO'] === 'on') faults.push('DEMO must not be on in production');
+  }
+  const ownKey = given['JWT_JWKS_URL'] ?? given['JWT_PUBLIC_KEY'];
+  if (given['JWT_JWKS_URL'] && given['JWT_PUBLIC_KEY']) faults.push('JWT_JWKS_URL and JWT_PUBLIC_KEY exclude each other');
+  if (!production && ownKey && !(given['JWT_ISSUER'] && given['JWT_AUDIENCE'])) {
+    faults.push('JWT_ISSUER and JWT_AUDIENCE are needed with a JWT key');
+  }
+  if (!result.success || faults.length > 0) throw new ConfigError(faults.join('\n'));
+
+  const env = result.data;
+  const development = env.NODE_ENV !== 'production';
+  return {
+    production: !development,
+    host: env.HOST ?? (development ? '127.0.0.1' : '0.0.0.0'),
+    port: env.PORT,
+    publicUrl: env.PUBLIC_URL?.replace(/\/+$/, '') ?? null,
+    logLevel: env.LOG_LEVEL,
+    dataDir: env.DATA_DIR,
+    databaseUrl: env.DATABASE_URL ?? null,
+    databasePoolSize: env.DATABASE_POOL_SIZE,
+    redisUrl: env.REDIS_URL ?? null,
+    storageUrl: env.STORAGE_URL ?? `file:${env.DATA_DIR}/files`,
+    secretKey: env.SECRET_KEY ?? null,
+    jwt: {
+      issuer: env.JWT_ISSUER ?? 'rollcall-development',
+      audience: env.JWT_AUDIENCE ?? 'rollcall',
+      algorithms: env.JWT_ALGORITHMS,
+      key: env.JWT_JWKS_URL ? { jwksUrl: env.JWT_JWKS_URL } : env.JWT_PUBLIC_KEY ? { publicKeyPem: env.JWT_PUBLIC_KEY } : null,
+    },
+    graphiql: (env.GRAPHIQL ?? (development ? 'on' : 'off')) === 'on',
+    introspection: (env.INTROSPECTION ?? env.GRAPHIQL ?? (development ? 'on' : 'off')) === 'on',
+    demo: (env.DEMO ?? (development ? 'on' : 'off')) === 'on',
+    corsOrigins: env.CORS_ORIGINS,
+    rateLimit: env.RATE_LIMIT,
+    slackApiUrl: env.SLACK_API_URL,
+    providerTimeoutMs: env.PROVIDER_TIMEOUT_MS,
+    egressAllow: env.EGRESS_ALLOW,
+  };
+}

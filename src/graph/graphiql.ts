@@ -1,0 +1,81 @@
+import type { GraphiQLOptions } from 'graphql-yoga';
+
+const tabs = [
+  `# The contact list of an agent: whom it can reach, and how.
+query ContactList {
+  participants(agentId: "support-bot") {
+    id
+    displayName
+    kind
+    email
+    avatarUrl(size: 64)
+    channels { provider address label }
+    health { reachable reason }
+  }
+}
+`,
+  `# The inbox: who takes part in the newest conversations.
+query Inbox {
+  conversationsConnection(first: 20, filter: { status: OPEN }) {
+    totalCount
+    nodes {
+      id
+      name
+      participants {
+        type
+        status
+        displayName
+        subject {
+          __typename
+          ... on Participant { channels { provider address } }
+          ... on ExternalUser { email phoneNumber }
+        }
+      }
+    }
+    pageInfo { hasNextPage endCursor }
+  }
+}
+`,
+  `# Who is on the other end?
+query WhoIs {
+  whoIs(by: { email: "ada.lovelace@example.com" }) {
+    participants { id displayName kind agents { name } }
+    externalUsers { id displayName phoneNumber }
+    conversationParticipants { status conversation { id name } }
+  }
+}
+`,
+  `# Makes somebody a contact of an agent. Sent twice, it says created: false.
+mutation Bind($participantId: ID!) {
+  bindParticipant(input: { participantId: $participantId, agentId: "support-bot" }) {
+    created
+    binding { id agent { name } participant { displayName agentIds } }
+  }
+}
+`,
+  `# Avatars as they arrive. Leave this running, and sync an avatar in another tab.
+subscription Avatars {
+  participantAvatarSynced {
+    outcome
+    occurredAt
+    participant { id displayName avatarUrl(size: 64) }
+    error { code detail }
+  }
+}
+`,
+];
+
+/** How GraphiQL opens: signed in with the token, if there is one, with a tab for each thing worth trying first. */
+export function graphiqlOptions(token: string | null, exampleParticipantId: string): GraphiQLOptions {
+  const headers = token ? JSON.stringify({ Authorization: `Bearer ${token}` }, null, 2) : undefined;
+  return {
+    title: 'Rollcall',
+    defaultTabs: tabs.map((query) => ({
+      query,
+      ...(headers && { headers }),
+      ...(query.includes('$participantId') && { variables: JSON.stringify({ participantId: exampleParticipantId }, null, 2) }),
+    })),
+    ...(headers && { headers, defaultHeaders: headers }),
+    defaultEditorToolsVisibility: 'variables',
+  };
+}

@@ -1,0 +1,111 @@
+import { GraphQLError, NoSchemaIntrospectionCustomRule } from 'graphql';
+import type { Plugin } from 'graphql-yoga';
+import type { Logger } from 'pino';
+import type { Authenticator } from '../auth/authenticate.ts';
+import type { Viewer } from '../auth/viewer.ts';
+import { newId } from '../database/ids.ts';
+import { Problem } from '../errors/catalogue.ts';
+import { demandAffordable, documentLimits, limits } from './limits.ts';
+import { placeOf, presentable, problemOf, refusal } from './problems.ts';
+
+/** What a request carries before there is a GraphContext. */
+export type ServerContext = { viewer?: Viewer; requestId?: string };
+
+/** Names a request's errors, from the parser's to the database's, and gives each the request's id. */
+export function useProblems(log: Logger): Plugin<ServerContext> {
+  const named = (code: 'GRAPHQL_PARSE_FAILED' | 'GRAPHQL_VALIDATION_FAILED', error: GraphQLError) =>
+    new GraphQLError(error.message, { ...placeOf(error), extensions: { code, http: { spec: true, status: 400 } } });
+  return {
+    onParse({ parseFn, setParseFn }) {
+      setParseFn((source, options) => {
+        try {
+          return parseFn(source, { ...options, maxTokens: limits.tokens });
+        } catch (error) {
+          throw error instanceof GraphQLError ? named('GRAPHQL_PARSE_FAILED', error) : error;
+        }
+      });
+    },
+    onValidate:
+      () =>
+      ({ result, setResult }) => {
+        if (result.length > 0)
+          setResult((result as readonly GraphQLError[]).map((error) => named('GRAPHQL_VALIDATION_FAILED', error)));
+      },
+    onResultProcess({ result, setResult, serverContext }) {
+      const instance = (serverContext as ServerContext).requestId ?? newId();
+      const present = (one: object) => presentable(one, instance, log);
+      if (Array.isArray(result)) setResult(result.map(present));
+      else if (Symbol.asyncIterator in result) setResult(presentEach(result, present));
+      else setResult(present(result));
+    },
+  };
+}
+
+/** The same stream with every result presentable; ending it ends the one below at once. */
+export function presentEach<Result extends object>(
+  results: AsyncIterable<Result>,
+  present: (result: Result) => object,
+): AsyncIterableIterator<object> {
+  const below = results[Symbol.asyncIterator]();
+  return {
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+    async next() {
+      const { done, value } = await below.next();
+      return done ? { done, value } : { done: false, value: present(value) };
+    },
+    async return() {
+      await below.return?.();
+      return { done: true, value: undefined };
+    },
+  };
+}
+
+/** Lets nobody in without a credential, before the document is even parsed. */
+export function useAuthentication(authenticator: Authenticator, admit: (viewer: Viewer) => Promise<void>): Plugin<ServerContext> {
+  return {
+    async onParams({ request, context }) {
+      try {
+        const viewer = await authenticator.authenticate(request.headers);
+        await admit(viewer);
+        (context as ServerContext).viewer = viewer;
+      } catch (error) {
+        throw refusal(problemOf(error));
+      }
+    },
+  };
+}
+
+/** Holds documents and operations to the limits. */
+export function useLimits(introspection: boolean): Plugin<ServerContext> {
+  return {
+    onValidate({ addValidationRule }) {
+      addValidationRule(documentLimits);
+      if (!introspection) addValidationRule(NoSchemaIntrospectionCustomRule);
+      if (introspection) return undefined;
+      // A suggestion is a piece of the schema.
+      return ({ result, setResult }) =>
+        setResult(
+          (result as readonly GraphQLError[]).map(
+            (error) => new GraphQLError(error.message.replace(/ Did you mean .*$/, ''), placeOf(error)),
+          ),
+        );
+    },
+    onExecute({ args: { schema, document, operationName, variableValues } }) {
+      affordable(() => demandAffordable(schema, document, operationName, variableValues ?? {}));
+    },
+    onSubscribe({ args: { schema, document, operationName, variableValues } }) {
+      affordable(() => demandAffordable(schema, document, operationName, variableValues ?? {}));
+    },
+  };
+}
+
+function affordable(demand: () => void): void {
+  try {
+    demand();
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    throw new GraphQLError(error.message, { originalError: error, extensions: { http: { spec: true, status: error.status } } });
+  }
+}

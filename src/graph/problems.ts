@@ -1,0 +1,88 @@
+import { type ExecutionResult, GraphQLError } from 'graphql';
+import type { Logger } from 'pino';
+import { isUnavailable, isUnstorable } from '../database/failures.ts';
+import { catalogue, type ErrorCode, Problem, problemDetails } from '../errors/catalogue.ts';
+
+type Http = { status?: number; spec?: boolean; headers?: Record<string, string> };
+
+/** What the caller is told of anything that was thrown: a Problem as it is, an outage as such, all else masked. */
+export function problemOf(error: unknown): Problem {
+  const cause = error instanceof GraphQLError ? innermost(error) : error;
+  if (cause instanceof Problem) return cause;
+  if (error instanceof GraphQLError) {
+    const told = ofGraphQL(error, cause);
+    if (told) return told;
+  }
+  if (isUnavailable(cause))
+    return new Problem('UNAVAILABLE', 'The service cannot answer at the moment.', { retryAfter: 5, cause });
+  if (isUnstorable(cause)) return new Problem('BAD_USER_INPUT', 'A value contains what cannot be stored.', { cause });
+  return new Problem('INTERNAL', 'Something unexpected happened. It has been logged under the instance.', { cause });
+}
+
+function innermost(error: GraphQLError): unknown {
+  let cause: unknown = error;
+  while (cause instanceof GraphQLError && cause.originalError) cause = cause.originalError;
+  return cause;
+}
+
+/** The problem of an error that GraphQL itself, or Yoga, raised about the request; null when it came from elsewhere. */
+function ofGraphQL(error: GraphQLError, cause: unknown): Problem | null {
+  const { code, http } = error.extensions as { code?: string; http?: Http };
+  if (code && code in catalogue) return new Problem(code as ErrorCode, error.message);
+  if (http?.status === 405) return new Problem('METHOD_NOT_ALLOWED', error.message);
+  if (http?.status === 413) return new Problem('RESULT_TOO_LARGE', error.message);
+  if (http?.status === 403) return new Problem('FORBIDDEN', error.message);
+  // What a custom scalar throws while variables are read is wrapped, but still about the request.
+  if (cause === error || (!error.path && /^Variable "\$/.test(error.message)))
+    return new Problem('BAD_USER_INPUT', error.message);
+  return null;
+}
+
+/** Where in the document an error lies, for an error that is to lie in the same place. */
+export const placeOf = ({ nodes, source, positions }: GraphQLError) => ({
+  ...(nodes && { nodes }),
+  ...(source && { source }),
+  ...(positions && { positions }),
+});
+
+const beforeExecution = (problem: Problem): Http => {
+  const headers: Record<string, string> = {};
+  if (problem.status === 401) headers['www-authenticate'] = 'Bearer, AccessKey';
+  if (problem.retryAfter !== undefined) headers['retry-after'] = String(problem.retryAfter);
+  return { status: problem.status, headers };
+};
+
+/** A Problem that ends a request before it is executed: the HTTP response carries its status too. */
+export const refusal = (problem: Problem): GraphQLError =>
+  new GraphQLError(problem.message, { originalError: problem, extensions: { http: beforeExecution(problem) } });
+
+// By the GraphQL over HTTP specification these are 400, but not where the client accepts only application/json.
+const aboutTheDocument = new Set<ErrorCode>([
+  'GRAPHQL_PARSE_FAILED',
+  'GRAPHQL_VALIDATION_FAILED',
+  'BAD_USER_INPUT',
+  'UNPROCESSABLE',
+]);
+
+/** The result as clients may see it: every error a problem under the request's id, the unexpected ones logged. */
+export function presentable(result: ExecutionResult, instance: string, log: Logger): ExecutionResult {
+  if (!result.errors?.length) return result;
+  const executed = 'data' in result;
+  return {
+    ...result,
+    errors: result.errors.map((error) => {
+      const problem = problemOf(error);
+      if (problem.code === 'INTERNAL') log.error({ err: problem.cause, instance, path: error.path }, 'unexpected error');
+      if (problem.code === 'UNAVAILABLE') log.warn({ err: problem.cause, instance }, 'unavailable');
+      const http = executed
+        ? undefined
+        : ((error.extensions as { http?: Http } | undefined)?.http ??
+          (aboutTheDocument.has(problem.code) ? { spec: true, status: problem.status } : beforeExecution(problem)));
+      return new GraphQLError(problem.message, {
+        ...placeOf(error),
+        ...(error.path && { path: error.path }),
+        extensions: { ...problemDetails(problem, instance), ...(http && { http }) },
+      });
+    }),
+  };
+}

@@ -1,0 +1,38 @@
+import { avatarKey } from '../avatars/keys.ts';
+import type { Database } from '../database/database.ts';
+import type { File } from '../database/generated/client.ts';
+import { asUuid } from '../database/ids.ts';
+import { columns, globalStatement } from '../database/statement.ts';
+import { Problem } from '../errors/catalogue.ts';
+import type { FileUrls } from '../storage/file-urls.ts';
+import type { Storage } from '../storage/storage.ts';
+
+// The signature is the credential, and it says nothing of a tenant.
+const fileById = globalStatement<File>(`select ${columns('File', 'f')} from file f where f.id = $1::uuid`);
+
+/** Serves a stored image to whoever has its signed URL. Throws FILE_NOT_FOUND. */
+export function createFileServer(database: Database, storage: Storage, urls: FileUrls) {
+  return async (request: Request, fileId: string): Promise<Response> => {
+    const id = asUuid(fileId);
+    const { searchParams } = new URL(request.url);
+    const size = id ? urls.verify(id, searchParams) : null;
+    const [file] = id && size ? await database.query(fileById, id) : [];
+    if (!size || !file) throw new Problem('FILE_NOT_FOUND', 'There is no such file, or its URL has expired.');
+
+    const etag = `"${file.contentHash}-${size}"`;
+    const headers = {
+      etag,
+      // Whoever has the URL may see the file for as long as the URL is good.
+      'cache-control': `private, max-age=${Math.max(0, Number(searchParams.get('expires')) - Math.floor(Date.now() / 1_000))}, immutable`,
+      'x-content-type-options': 'nosniff',
+      'content-security-policy': `default-src 'none'; sandbox`,
+      'cross-origin-resource-policy': 'cross-origin',
+    };
+    if (request.headers.get('if-none-match') === etag) return new Response(null, { status: 304, headers });
+    const bytes = await storage.get(avatarKey(file.tenantId, file.contentHash, size));
+    if (!bytes) throw new Problem('FILE_NOT_FOUND', 'The file is not in the storage.');
+    return new Response(request.method === 'HEAD' ? null : new Uint8Array(bytes), {
+      headers: { ...headers, 'content-type': 'image/webp', 'content-length': String(bytes.byteLength) },
+    });
+  };
+}

@@ -1,0 +1,39 @@
+import type { Plugin } from 'graphql-yoga';
+import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
+
+/** The process's and the requests' measures, for Prometheus. */
+export function createMetrics() {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  const duration = new Histogram({
+    name: 'rollcall_http_request_duration_seconds',
+    help: 'How long HTTP requests took, by status.',
+    labelNames: ['status'],
+    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+    registers: [registry],
+  });
+  const errors = new Counter({
+    name: 'rollcall_graphql_errors_total',
+    help: 'Errors in GraphQL results, by code.',
+    labelNames: ['code'],
+    registers: [registry],
+  });
+
+  const started = new WeakMap<Request, number>();
+  const plugin: Plugin = {
+    onRequest({ request }) {
+      started.set(request, performance.now());
+    },
+    onResponse({ request, response }) {
+      const since = started.get(request);
+      if (since !== undefined) duration.observe({ status: response.status }, (performance.now() - since) / 1_000);
+    },
+    onResultProcess({ result }) {
+      if (Symbol.asyncIterator in result) return;
+      for (const one of Array.isArray(result) ? result : [result]) {
+        for (const error of one.errors ?? []) errors.inc({ code: String(error.extensions?.['code'] ?? 'INTERNAL') });
+      }
+    },
+  };
+  return { plugin, read: async () => ({ type: registry.contentType, text: await registry.metrics() }) };
+}

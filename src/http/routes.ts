@@ -1,0 +1,73 @@
+import type { Plugin } from 'graphql-yoga';
+import type { Logger } from 'pino';
+import { asUuid, newId } from '../database/ids.ts';
+import { Problem } from '../errors/catalogue.ts';
+import type { ServerContext } from '../graph/plugins.ts';
+import { problemOf } from '../graph/problems.ts';
+import { problemResponse, textResponse } from './responses.ts';
+
+/** What is served beside the graph. */
+export type Routes = {
+  /** Whether everything that serving needs is there: the name of each part, and what is wrong with it, if anything. */
+  readiness(): Promise<Record<string, string | null>>;
+  metrics(): Promise<{ type: string; text: string }>;
+  file(request: Request, id: string): Promise<Response>;
+  /** Whether the server is stopping, and takes no new work. */
+  stopping(): boolean;
+};
+
+/** Answers every path but the graph's, names each request, and refuses all when the server is stopping. */
+export function useRoutes(routes: Routes, log: Logger): Plugin<ServerContext> {
+  async function answer(request: Request, path: string): Promise<Response | null> {
+    if (path === '/healthz') return textResponse(200, 'ok\n');
+    if (path === '/readyz') {
+      const parts = await routes.readiness();
+      const ready = !routes.stopping() && Object.values(parts).every((fault) => fault === null);
+      return Response.json({ ready, parts }, { status: ready ? 200 : 503, headers: { 'cache-control': 'no-store' } });
+    }
+    if (path === '/graphql') {
+      if (!routes.stopping()) return null;
+      throw new Problem('UNAVAILABLE', 'The server is stopping: try again elsewhere.', { retryAfter: 1 });
+    }
+    if (request.method !== 'GET' && request.method !== 'HEAD') {
+      throw new Problem(
+        path === '/' || path.startsWith('/files/') || path === '/metrics' ? 'METHOD_NOT_ALLOWED' : 'NOT_FOUND',
+        `${request.method} ${path} is not served.`,
+      );
+    }
+    if (path === '/') return new Response(null, { status: 302, headers: { location: '/graphql' } });
+    if (path === '/metrics') {
+      const { type, text } = await routes.metrics();
+      return textResponse(200, text, type);
+    }
+    const [, fileId] = /^\/files\/([^/]+)$/.exec(path) ?? [];
+    if (fileId) return routes.file(request, fileId);
+    throw new Problem('NOT_FOUND', `${path.slice(0, 200)} is not served.`);
+  }
+
+  return {
+    async onRequest({ request, url, serverContext, endResponse }) {
+      const requestId = asUuid(request.headers.get('x-request-id') ?? '') ?? newId();
+      (serverContext as ServerContext).requestId = requestId;
+      try {
+        const response = await answer(request, url.pathname);
+        if (response) endResponse(response);
+      } catch (error) {
+        const problem = problemOf(error);
+        if (problem.code === 'INTERNAL') log.error({ err: error, instance: requestId }, 'unexpected error');
+        endResponse(problemResponse(problem, requestId));
+      }
+    },
+    onResponse({ response, serverContext, setResponse }) {
+      const requestId = (serverContext as ServerContext).requestId ?? newId();
+      // Yoga answers what it cannot read, or may not write, with a status alone.
+      if (response.status >= 400 && !response.headers.get('content-type')) {
+        const code = response.status === 405 ? 'METHOD_NOT_ALLOWED' : response.status === 404 ? 'NOT_FOUND' : 'BAD_USER_INPUT';
+        const problem = new Problem(code, response.statusText || 'The request cannot be read.', { status: response.status });
+        setResponse(problemResponse(problem, requestId));
+      } else {
+        response.headers.set('x-request-id', requestId);
+      }
+    },
+  };
+}

@@ -1,0 +1,34 @@
+import { createApp } from './app.ts';
+import { ConfigError, readConfig } from './config.ts';
+
+/** How long a stop may take before the process ends regardless, in milliseconds. */
+const patience = 25_000;
+
+async function main(): Promise<void> {
+  const config = readConfig(process.env);
+  const app = await createApp(config);
+  const { url } = await app.listen();
+  app.log.info(`Rollcall answers at ${url}/graphql`);
+
+  let stopping = false;
+  const stop = (signal: string) => {
+    if (stopping) return;
+    stopping = true;
+    app.log.info({ signal }, 'stopping');
+    setTimeout(() => process.exit(1), patience).unref();
+    app.close().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        app.log.error({ err: error }, 'the stop failed');
+        process.exit(1);
+      },
+    );
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+}
+
+main().catch((error: unknown) => {
+  console.error(error instanceof ConfigError ? `Rollcall cannot start:\n${error.message}` : error);
+  process.exit(1);
+});

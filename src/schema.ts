@@ -1,0 +1,15 @@
+import type { GraphQLSchema } from 'graphql';
+import './agents/agents.graph.ts';
+import './auth/auth.graph.ts';
+import './avatars/avatars.graph.ts';
+import './bindings/bindings.graph.ts';
+import './channels/channels.graph.ts';
+import './graph/scalars.ts';
+import './integrations/integrations.graph.ts';
+import './participants/health.graph.ts';
+import './participants/mutations.graph.ts';
+import './participants/participants.graph.ts';
+import { builder } from './graph/builder.ts';
+
+/** The whole graph: what all the imports above have added to the builder. */
+export const buildSchema = (): GraphQLSchema => builder.toSchema();

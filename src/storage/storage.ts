@@ -1,0 +1,91 @@
+import { randomUUID } from 'node:crypto';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Disk } from 'flydrive';
+import { FSDriver } from 'flydrive/drivers/fs';
+
+/** Where files are kept, by key (`avatars/…/512.webp`). A key is written whole or not at all. */
+export interface Storage {
+  /** Stores the bytes under the key, replacing what was there; a reader sees the old bytes or the new, never a part. */
+  put(key: string, bytes: Uint8Array, contentType: string): Promise<void>;
+  /** The bytes under the key, null where there are none. */
+  get(key: string): Promise<Uint8Array | null>;
+  /** Removes the key; one that is not there is no error. */
+  delete(key: string): Promise<void>;
+  /** Throws when nothing can be written. */
+  check(): Promise<void>;
+}
+
+/** Opens the storage a URL names: `file:///absolute/path` or `file:./relative/path`. Throws for any other scheme. */
+export function openStorage(url: string): Storage {
+  const scheme = url.slice(0, url.indexOf(':') + 1);
+  switch (scheme) {
+    case 'file:':
+      return diskStorage(new Disk(new WholeFileDriver({ location: directoryOf(url), visibility: 'private' })));
+    default:
+      throw new Error(`STORAGE_URL must begin with file:, not with "${scheme}".`);
+  }
+}
+
+function diskStorage(disk: Disk): Storage {
+  return {
+    put: (key, bytes, contentType) => disk.put(key, bytes, { contentType }),
+    async get(key) {
+      try {
+        return await disk.getBytes(key);
+      } catch (error) {
+        if (isMissing(error)) return null;
+        throw error;
+      }
+    },
+    delete: (key) => disk.delete(key),
+    async check() {
+      // A name of its own, because several replicas may look at the same time.
+      const key = `check/${randomUUID()}`;
+      await disk.put(key, new Uint8Array(1));
+      await disk.delete(key);
+    },
+  };
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && error.cause instanceof Error && 'code' in error.cause && error.cause.code === 'ENOENT';
+}
+
+// new URL() drops the dot of file:./x and would make it absolute.
+function directoryOf(url: string): string {
+  const path = url.slice('file:'.length);
+  if (path === '') throw new Error('STORAGE_URL names no directory.');
+  return path.startsWith('/') ? fileURLToPath(url) : resolve(decodeURIComponent(path));
+}
+
+// Flydrive's own driver writes in place, moves by copying, and reads an empty file as 64 KiB of old memory.
+class WholeFileDriver extends FSDriver {
+  readonly #root: string;
+
+  constructor(options: { location: string; visibility: 'private' }) {
+    super(options);
+    this.#root = options.location;
+  }
+
+  override async put(key: string, contents: string | Uint8Array): Promise<void> {
+    const target = join(this.#root, key);
+    // Disk strips the dot from a key's beginning, so no key can fall into this directory.
+    const staged = join(this.#root, '.incoming', randomUUID());
+    await mkdir(dirname(staged), { recursive: true });
+    try {
+      await writeFile(staged, contents, { flush: true });
+      await mkdir(dirname(target), { recursive: true });
+      await rename(staged, target);
+    } catch (error) {
+      await rm(staged, { force: true });
+      throw error;
+    }
+  }
+
+  override async getBytes(key: string): Promise<Uint8Array> {
+    const { buffer, byteOffset, byteLength } = await readFile(join(this.#root, key));
+    return new Uint8Array(buffer, byteOffset, byteLength);
+  }
+}

@@ -1,0 +1,135 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TypedDocumentNode } from '@graphql-typed-document-node/core';
+import { type ExecutionResult, print } from 'graphql';
+import { SignJWT } from 'jose';
+import { inject } from 'vitest';
+import { type App, createApp } from '../src/app.ts';
+import { developmentKeys } from '../src/auth/development-keys.ts';
+import { type Scope, scopes } from '../src/auth/scopes.ts';
+import { readConfig } from '../src/config.ts';
+import { newId } from '../src/database/ids.ts';
+import { connectTestDatabase } from './setup/database.ts';
+
+/** An error of a result, with what the contract promises of its extensions. */
+export type ResultError = {
+  message: string;
+  path?: (string | number)[];
+  extensions: {
+    code: string;
+    status: number;
+    instance: string;
+    retryAfter?: number;
+    errors?: { path: (string | number)[]; message: string }[];
+  };
+};
+
+export type Answer<Data> = {
+  data: Data;
+  errors: ResultError[] | undefined;
+  /** Of the HTTP response. */
+  status: number;
+  headers: Headers;
+  /** The SQL statements that answering took, transaction control aside. */
+  statements: string[];
+};
+
+type Headers_ = Record<string, string>;
+// A query's shape is the test's business; typed documents say it where they are used.
+// biome-ignore lint/suspicious/noExplicitAny: results of untyped documents are checked by the assertions
+type Untyped = any;
+
+export type TestApp = {
+  app: App;
+  /** A tenant of its own, with every scope. */
+  tenant: TestTenant;
+  createTenant(): Promise<TestTenant>;
+  /** Every statement since the app started. */
+  statements: string[];
+  close(): Promise<void>;
+};
+
+export type TestTenant = {
+  id: string;
+  /** A bearer token of the tenant; with every scope unless said. */
+  token(scopes?: readonly Scope[], options?: { expiresIn?: string | number }): Promise<string>;
+  /** Sends an operation, as the tenant's administrator unless other headers are given. */
+  graphql<Data = Untyped, Variables = Untyped>(
+    document: string | TypedDocumentNode<Data, Variables>,
+    variables?: Variables,
+    headers?: Headers_,
+  ): Promise<Answer<Data>>;
+};
+
+/** Starts the whole service on the tests' database, without a port. Environment variables as in production can be given. */
+export async function startApp(environment: Record<string, string> = {}): Promise<TestApp> {
+  const dataDir = mkdtempSync(join(tmpdir(), 'rollcall-app-'));
+  const config = readConfig({ NODE_ENV: 'test', LOG_LEVEL: 'silent', DEMO: 'off', DATA_DIR: dataDir, ...environment });
+  const statements: string[] = [];
+  const connection = await connectTestDatabase(inject('database'));
+  const app = await createApp(config, { connection, observe: (text) => statements.push(text) });
+  const { privateKey } = developmentKeys(dataDir);
+
+  async function createTenant(): Promise<TestTenant> {
+    const id = newId();
+    await app.database.prisma.tenant.create({ data: { id, name: `Tenant ${id}` } });
+    const token: TestTenant['token'] = (granted = scopes, { expiresIn = '1h' } = {}) =>
+      new SignJWT({ tenant: id, scope: granted.join(' ') })
+        .setProtectedHeader({ alg: 'ES256' })
+        .setSubject('tester')
+        .setIssuer(config.jwt.issuer)
+        .setAudience(config.jwt.audience)
+        .setIssuedAt()
+        .setExpirationTime(expiresIn)
+        .sign(privateKey);
+    const administrator = await token();
+    return {
+      id,
+      token,
+      async graphql(document, variables, headers = { authorization: `Bearer ${administrator}` }) {
+        const before = statements.length;
+        const response = await app.fetch(
+          new Request('http://localhost/graphql', {
+            method: 'POST',
+            headers: { 'content-type': 'application/json', ...headers },
+            body: JSON.stringify({ query: typeof document === 'string' ? document : print(document), variables }),
+          }),
+        );
+        const result = (await response.json()) as ExecutionResult;
+        return {
+          data: result.data as Untyped,
+          errors: result.errors as ResultError[] | undefined,
+          status: response.status,
+          headers: response.headers,
+          // What signing in costs the first time isn't the operation's.
+          statements: statements.slice(before).filter((text) => !/from (tenant t where|credential_key k where)/.test(text)),
+        };
+      },
+    };
+  }
+
+  return {
+    app,
+    tenant: await createTenant(),
+    createTenant,
+    statements,
+    async close() {
+      await app.close();
+      rmSync(dataDir, { recursive: true, force: true });
+    },
+  };
+}
+
+/** The result's data; throws what went wrong when there are errors. */
+export function dataOf<Data>({ data, errors }: Answer<Data>): Data {
+  if (errors) throw new Error(errors.map(({ message, extensions }) => `${extensions.code}: ${message}`).join('\n'));
+  return data;
+}
+
+/** The code and status of the only error of a result. */
+export function problemOf({ errors }: Answer<unknown>): { code: string; status: number } {
+  if (errors?.length !== 1 || !errors[0]) throw new Error(`expected one error, not ${JSON.stringify(errors)}`);
+  const { code, status } = errors[0].extensions;
+  return { code, status };
+}

@@ -1,0 +1,236 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+/** What can go wrong with an answer, of the Web API or of an image. */
+export type Trouble =
+  /** 429, with `retryAfter` as its Retry-After. */
+  | 'rate-limited'
+  /** 500, with a page that quotes the request's authorization, as some proxies' do. */
+  | 'server-error'
+  | 'not-found'
+  /** Takes the request and never answers. */
+  | 'hang'
+  /** Answers at once, then one byte every 20 ms without end. */
+  | 'trickle'
+  /** Text that is neither JSON nor an image, under the right content type. */
+  | 'nonsense'
+  | 'html'
+  /** The right bytes, called text/plain. */
+  | 'wrong-type'
+  /** Bytes without end, no length declared. */
+  | 'oversize'
+  /** Declares more bytes than it sends, then closes. */
+  | 'cut-short'
+  /** Redirects to itself. */
+  | 'redirect-loop'
+  | { redirect: string }
+  /** 200 with this body, as JSON. */
+  | { json: unknown };
+
+export type FakeSlackUser = {
+  /** The picture the user uploaded; without it Slack answers with its default. */
+  image?: Uint8Array;
+  deleted?: boolean;
+  bot?: boolean;
+  /** Laid over the profile; undefined removes a field. */
+  profile?: Record<string, unknown>;
+  /** What is wrong with this user's picture only. */
+  imageTrouble?: Trouble;
+};
+
+export type FakeSlackRequest = { path: string; authorization: string | undefined; form: Record<string, string> };
+
+export type FakeSlack = {
+  /** For SLACK_API_URL. */
+  apiUrl: string;
+  /** `127.0.0.1:port`, for EGRESS_ALLOW. */
+  host: string;
+  /** By user id. */
+  users: Map<string, FakeSlackUser>;
+  /** By token: accepted, or the error it is refused with (`token_revoked`, `missing_scope` …). Others are `invalid_auth`. */
+  tokens: Map<string, 'accepted' | (string & {})>;
+  apiTrouble: Trouble | null;
+  imageTrouble: Trouble | null;
+  /** The Retry-After of rate-limited answers; null leaves the header out. */
+  retryAfter: string | null;
+  /** Every request so far, oldest first. */
+  requests: FakeSlackRequest[];
+  close(): Promise<void>;
+};
+
+/** Starts a Slack on a free port of the loopback: `users.info` and `auth.test` under /api/, pictures under /images/{user}/{size}. */
+export async function startFakeSlack(): Promise<FakeSlack> {
+  const server = createServer((request, response) => {
+    void answer(fake, request, response);
+  });
+  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+  const { port } = server.address() as AddressInfo;
+  const fake: FakeSlack = {
+    apiUrl: `http://127.0.0.1:${port}/api/`,
+    host: `127.0.0.1:${port}`,
+    users: new Map(),
+    tokens: new Map([['xoxb-good', 'accepted']]),
+    apiTrouble: null,
+    imageTrouble: null,
+    retryAfter: '30',
+    requests: [],
+    close: () =>
+      new Promise((closed) => {
+        server.close(() => closed());
+        server.closeAllConnections();
+      }),
+  };
+  return fake;
+}
+
+async function answer(fake: FakeSlack, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const { pathname, searchParams } = new URL(request.url ?? '/', `http://${fake.host}`);
+  const form = { ...Object.fromEntries(searchParams), ...Object.fromEntries(new URLSearchParams(await bodyOf(request))) };
+  const authorization = request.headers.authorization;
+  fake.requests.push({ path: pathname, authorization, form });
+
+  const [, area, name = '', ...rest] = pathname.split('/');
+  if (area === 'api' && rest.length === 0) {
+    const token = authorization?.replace(/^Bearer /, '') ?? form['token'];
+    const body = Buffer.from(JSON.stringify(call(fake, name, token, form)));
+    send(fake, response, fake.apiTrouble, { body, type: 'application/json; charset=utf-8', pathname, authorization });
+    return;
+  }
+  const user = area === 'images' ? fake.users.get(name) : undefined;
+  const trouble = user?.imageTrouble ?? fake.imageTrouble ?? (user?.image ? null : 'not-found');
+  send(fake, response, trouble, { body: user?.image ?? new Uint8Array(), type: 'image/png', pathname, authorization });
+}
+
+async function bodyOf(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks).toString();
+}
+
+function call(fake: FakeSlack, method: string, token: string | undefined, form: Record<string, string>): unknown {
+  if (method !== 'users.info' && method !== 'auth.test') return { ok: false, error: 'unknown_method', req_method: method };
+  if (!token) return { ok: false, error: 'not_authed' };
+  const standing = fake.tokens.get(token) ?? 'invalid_auth';
+  if (standing !== 'accepted') return { ok: false, error: standing };
+  if (method === 'auth.test') {
+    return {
+      ok: true,
+      url: 'https://fake.slack.com/',
+      team: 'Fake',
+      user: 'rollcall',
+      team_id: 'T0FAKE',
+      user_id: 'U0BOT',
+      bot_id: 'B0BOT',
+    };
+  }
+  const id = form['user'] ?? '';
+  const user = fake.users.get(id);
+  return user ? { ok: true, user: describe(fake, id, user) } : { ok: false, error: 'user_not_found' };
+}
+
+function describe(fake: FakeSlack, id: string, user: FakeSlackUser): unknown {
+  return {
+    id,
+    team_id: 'T0FAKE',
+    name: id.toLowerCase(),
+    deleted: user.deleted ?? false,
+    is_bot: user.bot ?? false,
+    is_app_user: false,
+    updated: 1_700_000_000,
+    profile: {
+      real_name: id,
+      display_name: id,
+      ...(user.bot && { bot_id: `B${id.slice(1)}`, api_app_id: 'A0FAKE', always_active: true }),
+      ...(user.image ? customImages(fake, id) : defaultImages()),
+      ...user.profile,
+    },
+  };
+}
+
+const sizes = [24, 32, 48, 72, 192, 512];
+
+function customImages(fake: FakeSlack, id: string): Record<string, unknown> {
+  const at = (size: string) => `http://${fake.host}/images/${id}/${size}`;
+  return {
+    avatar_hash: 'b187f5128ba4',
+    is_custom_image: true,
+    image_original: at('original'),
+    ...Object.fromEntries([...sizes, 1024].map((size) => [`image_${size}`, at(String(size))])),
+  };
+}
+
+// Slack's default is a Gravatar with Slack's own drawing to fall back on; a default has no image_original and no mark.
+function defaultImages(): Record<string, unknown> {
+  const fallback = (size: number) => encodeURIComponent(`https://a.slack-edge.com/df10d/img/avatars/ava_0001-${size}.png`);
+  const at = (size: number) =>
+    `https://secure.gravatar.com/avatar/cb0c2b2ca5e8de16be31a55a734d0f31.jpg?s=${size}&d=${fallback(size)}`;
+  return { avatar_hash: 'gcb0c2b2ca5e', ...Object.fromEntries(sizes.map((size) => [`image_${size}`, at(size)])) };
+}
+
+type Answer = { body: Uint8Array; type: string; pathname: string; authorization: string | undefined };
+
+function send(
+  fake: FakeSlack,
+  response: ServerResponse,
+  trouble: Trouble | null,
+  { body, type, pathname, authorization }: Answer,
+): void {
+  const reply = (status: number, contentType: string, content: Uint8Array | string, headers: Record<string, string> = {}) => {
+    response
+      .writeHead(status, { 'content-type': contentType, 'content-length': Buffer.byteLength(content), ...headers })
+      .end(content);
+  };
+  if (typeof trouble === 'object' && trouble !== null) {
+    if ('redirect' in trouble) reply(302, 'text/plain', '', { location: trouble.redirect });
+    else reply(200, type, JSON.stringify(trouble.json));
+    return;
+  }
+  switch (trouble) {
+    case null:
+      reply(200, type, body);
+      break;
+    case 'rate-limited':
+      reply(429, type, '{"ok":false,"error":"ratelimited"}', fake.retryAfter === null ? {} : { 'retry-after': fake.retryAfter });
+      break;
+    case 'server-error':
+      reply(500, 'text/plain', `Internal error. Your request had: ${authorization}`);
+      break;
+    case 'not-found':
+      reply(404, 'text/plain', 'Not found');
+      break;
+    case 'nonsense':
+      reply(200, type, '{"ok": tru');
+      break;
+    case 'html':
+      reply(200, 'text/html', '<!doctype html><title>Sign in</title><p>Please sign in.</p>');
+      break;
+    case 'wrong-type':
+      reply(200, 'text/plain', body);
+      break;
+    case 'redirect-loop':
+      reply(302, 'text/plain', '', { location: pathname });
+      break;
+    case 'hang':
+      break;
+    case 'trickle': {
+      response.writeHead(200, { 'content-type': type });
+      const timer = setInterval(() => response.write(' '), 20);
+      response.on('close', () => clearInterval(timer));
+      break;
+    }
+    case 'oversize': {
+      response.writeHead(200, { 'content-type': type });
+      const block = Buffer.alloc(65_536, ' ');
+      const fill = () => {
+        while (!response.destroyed && response.write(block));
+      };
+      response.on('drain', fill);
+      fill();
+      break;
+    }
+    case 'cut-short':
+      response.writeHead(200, { 'content-type': type, 'content-length': body.length + 1_000 });
+      response.write(body, () => response.destroy());
+      break;
+  }
+}

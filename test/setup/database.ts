@@ -1,0 +1,51 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pg from 'pg';
+import type { TestProject } from 'vitest/node';
+import type { Connection } from '../../src/database/connection.ts';
+import { connectEmbedded } from '../../src/database/embedded.ts';
+import { migrate } from '../../src/database/migrations.ts';
+import { connectPostgres } from '../../src/database/postgres.ts';
+
+declare module 'vitest' {
+  export interface ProvidedContext {
+    /** A file with a migrated embedded database to copy, or the URL of a migrated PostgreSQL database. */
+    database: { imageFile: string } | { url: string };
+  }
+}
+
+/** Before all tests: one migrated database, on the server that DATABASE_URL names or else as an image that each test file copies into memory. */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const server = process.env['DATABASE_URL'];
+  if (server) {
+    const name = `rollcall_test_${process.pid}_${Date.now()}`;
+    const administer = async (sql: string) => {
+      const client = new pg.Client({ connectionString: server });
+      await client.connect();
+      await client.query(sql).finally(() => client.end());
+    };
+    await administer(`create database ${name}`);
+    const url = new URL(server);
+    url.pathname = `/${name}`;
+    const connection = connectPostgres(url.href, 1);
+    await migrate(connection);
+    await connection.close();
+    project.provide('database', { url: url.href });
+    return () => administer(`drop database ${name} with (force)`);
+  }
+  const folder = mkdtempSync(join(tmpdir(), 'rollcall-test-'));
+  const imageFile = join(folder, 'database.tar');
+  const connection = await connectEmbedded({ image: undefined });
+  await migrate(connection);
+  writeFileSync(imageFile, Buffer.from(await (await connection.image()).arrayBuffer()));
+  await connection.close();
+  project.provide('database', { imageFile });
+  return async () => rmSync(folder, { recursive: true });
+}
+
+/** A connection to the tests' database: a copy of it where it is embedded. */
+export async function connectTestDatabase(place: { imageFile: string } | { url: string }): Promise<Connection> {
+  if ('url' in place) return connectPostgres(place.url, 10);
+  return connectEmbedded({ image: new Blob([readFileSync(place.imageFile)]) });
+}
