@@ -65,7 +65,7 @@ export type TestTenant = {
 /** Starts the whole service on the tests' database, without a port. Environment variables as in production can be given. */
 export async function startApp(environment: Record<string, string> = {}): Promise<TestApp> {
   const dataDir = mkdtempSync(join(tmpdir(), 'rollcall-app-'));
-  const config = readConfig({ NODE_ENV: 'test', LOG_LEVEL: 'silent', DEMO: 'off', DATA_DIR: dataDir, ...environment });
+  const config = readConfig({ NODE_ENV: 'test', LOG_LEVEL: 'error', DEMO: 'off', DATA_DIR: dataDir, ...environment });
   const statements: string[] = [];
   const connection = await connectTestDatabase(inject('database'));
   const app = await createApp(config, { connection, observe: (text) => statements.push(text) });
