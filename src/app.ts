@@ -75,7 +75,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
     download: createDownloader({ allow: config.egressAllow, maxBytes: largestImage, timeoutMs: config.providerTimeoutMs }),
   });
   const services: Services = { events, avatars, fileUrls, tokenCipher };
-  if (config.demo) await seedDemoTenant(database, { avatars, log });
+  if (config.demo) await seedDemoTenant(database, { avatars, tokenCipher, log });
 
   const authenticator = createAuthenticator(
     database,

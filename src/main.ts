@@ -1,5 +1,6 @@
 import { createApp } from './app.ts';
 import { ConfigError, readConfig } from './config.ts';
+import { DatabaseInUseError } from './database/folder-lock.ts';
 
 /** How long a stop may take before the process ends regardless, in milliseconds. */
 const patience = 25_000;
@@ -29,6 +30,8 @@ async function main(): Promise<void> {
 }
 
 main().catch((error: unknown) => {
-  console.error(error instanceof ConfigError ? `Rollcall cannot start:\n${error.message}` : error);
+  console.error(
+    error instanceof ConfigError || error instanceof DatabaseInUseError ? `Rollcall cannot start:\n${error.message}` : error,
+  );
   process.exit(1);
 });

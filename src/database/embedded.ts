@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { PGlite } from '@electric-sql/pglite';
 import { PrismaPGlite } from 'pglite-prisma-adapter';
 import type { Connection } from './connection.ts';
+import { lockFolder } from './folder-lock.ts';
 
 /** Where the embedded database lives: a folder, or memory, there perhaps beginning as a copy of an image. */
 export type EmbeddedPlace = { folder: string } | { image: Blob | undefined };
@@ -11,7 +12,11 @@ export type EmbeddedPlace = { folder: string } | { image: Blob | undefined };
  * inside a transaction must use the transaction's own handle or it waits for itself.
  */
 export async function connectEmbedded(place: EmbeddedPlace): Promise<Connection & { image(): Promise<Blob> }> {
-  if ('folder' in place) mkdirSync(place.folder, { recursive: true });
+  let unlock = () => {};
+  if ('folder' in place) {
+    mkdirSync(place.folder, { recursive: true });
+    unlock = lockFolder(place.folder);
+  }
   const database = await PGlite.create(
     'folder' in place ? { dataDir: place.folder } : place.image ? { loadDataDir: place.image } : {},
   );
@@ -33,7 +38,10 @@ export async function connectEmbedded(place: EmbeddedPlace): Promise<Connection 
       });
       await Promise.race([database.query('select 1'), late]).finally(() => clearTimeout(timer));
     },
-    close: () => database.close(),
+    async close() {
+      await database.close();
+      unlock();
+    },
     image: () => database.dumpDataDir('none') as Promise<Blob>,
   };
 }

@@ -1,3 +1,5 @@
+import { Problem } from '../errors/catalogue.ts';
+import type { Value } from './connection.ts';
 import type { TenantDatabase } from './database.ts';
 import { asUuid } from './ids.ts';
 import type { Statement } from './statement.ts';
@@ -8,6 +10,10 @@ export type Loader<Key, Loaded> = {
   /** What tells two keys apart, where the keys are objects. */
   identity?: (key: Key) => string;
 };
+
+/** What a statement takes after the keys, from $3 on. */
+type More = (database: TenantDatabase) => Value[];
+const nothing: More = () => [];
 
 /** The rows of a statement whose $2 is an array of keys, by the key's column. */
 function grouped<Row>(rows: readonly Row[], key: keyof Row): Map<unknown, Row[]> {
@@ -21,14 +27,18 @@ function grouped<Row>(rows: readonly Row[], key: keyof Row): Map<unknown, Row[]>
 }
 
 /** One row a key, or null. The statement takes the keys as $2. UUIDs in any spelling; what is no UUID finds nothing and costs nothing. */
-export function oneByUuid<Row>(statement: Statement<Row>, key: keyof Row & string): Loader<string, Row | null> {
+export function oneByUuid<Row>(
+  statement: Statement<Row>,
+  key: keyof Row & string,
+  more: More = nothing,
+): Loader<string, Row | null> {
   return {
     async load(database, ids) {
       const uuids = ids.map(asUuid);
       const wanted = uuids.filter((id) => id !== null);
       if (wanted.length === 0) return ids.map(() => null);
       const rows = new Map<unknown, Row>();
-      for (const row of await database.query(statement, wanted)) rows.set(row[key], row);
+      for (const row of await database.query(statement, wanted, ...more(database))) rows.set(row[key], row);
       return uuids.map((id) => (id && rows.get(id)) || null);
     },
   };
@@ -46,11 +56,26 @@ export function oneByText<Row>(statement: Statement<Row>, key: keyof Row & strin
 }
 
 /** Every row of each key, in the statement's order. The keys come from rows already read, so they are ids as they should be. */
-export function manyBy<Row>(statement: Statement<Row>, key: keyof Row & string): Loader<string, Row[]> {
+export function manyBy<Row>(statement: Statement<Row>, key: keyof Row & string, more: More = nothing): Loader<string, Row[]> {
   return {
     async load(database, ids) {
-      const groups = grouped(await database.query(statement, ids), key);
+      const groups = grouped(await database.query(statement, ids, ...more(database)), key);
       return ids.map((id) => groups.get(id) ?? []);
+    },
+  };
+}
+
+/** How many rows an unpaged list may have, or all the lists of one level of a query together. */
+export const mostRows = 10_000;
+
+/** The loader, but RESULT_TOO_LARGE when it finds more rows than that at once. Its statement may stop at one row more. */
+export function bounded<Key, Row>(loader: Loader<Key, Row[]>, rows: string): Loader<Key, Row[]> {
+  return {
+    ...loader,
+    async load(database, keys) {
+      const lists = await loader.load(database, keys);
+      if (lists.reduce((sum, list) => sum + list.length, 0) <= mostRows) return lists;
+      throw new Problem('RESULT_TOO_LARGE', `There are more than ${mostRows} ${rows}.`);
     },
   };
 }

@@ -213,6 +213,9 @@ CREATE UNIQUE INDEX "file_tenant_id_content_hash_key" ON "file"("tenant_id", "co
 CREATE INDEX "conversation_tenant_id_agent_id_id_idx" ON "conversation"("tenant_id", "agent_id", "id");
 
 -- CreateIndex
+CREATE INDEX "conversation_member_tenant_id_conversation_id_id_idx" ON "conversation_member"("tenant_id", "conversation_id", "id");
+
+-- CreateIndex
 CREATE INDEX "conversation_member_tenant_id_user_id_conversation_id_idx" ON "conversation_member"("tenant_id", "user_id", "conversation_id");
 
 -- CreateIndex
@@ -297,6 +300,9 @@ CREATE UNIQUE INDEX "channel_participant_config_address_key" ON "channel" ("tena
 CREATE UNIQUE INDEX "external_user_email_key" ON "external_user" ("tenant_id", md5(lower("email"))) WHERE "email" IS NOT NULL;
 CREATE UNIQUE INDEX "external_user_phone_number_key" ON "external_user" ("tenant_id", "phone_number") WHERE "phone_number" IS NOT NULL;
 CREATE UNIQUE INDEX "external_user_fk_id_key" ON "external_user" ("tenant_id", "fk_id") WHERE "fk_id" IS NOT NULL;
+
+-- Most conversations are closed in the end; the open ones stay as quick to find.
+CREATE INDEX "conversation_open_idx" ON "conversation" ("tenant_id", "id") WHERE "closed_at" IS NULL;
 
 ALTER TABLE "agent" ADD CONSTRAINT "agent_id_format" CHECK ("id" ~ '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$');
 

@@ -1,0 +1,72 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, normalize } from 'node:path';
+import { expect, test } from 'vitest';
+
+const files = readdirSync('src', { recursive: true, encoding: 'utf8' }).filter(
+  (file) => file.endsWith('.ts') && !file.includes('generated/'),
+);
+
+/** What a file imports: of ours by its path below src, of libraries by their names. */
+function importsOf(file: string): { own: string[]; libraries: string[] } {
+  const source = readFileSync(join('src', file), 'utf8');
+  const names = [...source.matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)].map(([, name]) => name as string);
+  return {
+    own: names.filter((name) => name.startsWith('.')).map((name) => normalize(join(dirname(file), name))),
+    libraries: names.filter((name) => !name.startsWith('.') && !name.startsWith('node:')),
+  };
+}
+
+const isGraph = (file: string) => file.endsWith('.graph.ts') || file.startsWith('graph/') || file === 'schema.ts';
+const isOutside = (file: string) => ['app.ts', 'main.ts'].includes(file) || file.startsWith('http/');
+const isCommand = (file: string) => ['auth/print-token.ts', 'tenants/cli.ts'].includes(file);
+const implementations = ['database/postgres.ts', 'database/embedded.ts', 'events/bus.ts', 'avatars/sources/slack.ts'];
+
+/** Everything that is not allowed, as "importer → imported". */
+function violations(allowed: (importer: string, imported: string) => boolean): string[] {
+  return files.flatMap((file) => {
+    const { own, libraries } = importsOf(file);
+    return [...own, ...libraries].filter((imported) => !allowed(file, imported)).map((imported) => `${file} → ${imported}`);
+  });
+}
+
+test('there are files to look at', () => {
+  expect(files.length).toBeGreaterThan(50);
+  expect(importsOf('app.ts').own).toContain('schema.ts');
+});
+
+test('rules know nothing of GraphQL', () => {
+  const graphLibrary = /^(graphql|@pothos|@graphql-yoga|graphql-)/;
+  expect(
+    violations(
+      (importer, imported) => isGraph(importer) || isOutside(importer) || !(graphLibrary.test(imported) || isGraph(imported)),
+    ),
+  ).toEqual([]);
+});
+
+test('only app.ts, and the commands, know implementations', () => {
+  expect(
+    violations((importer, imported) => importer === 'app.ts' || isCommand(importer) || !implementations.includes(imported)),
+  ).toEqual([]);
+});
+
+test('the database knows no feature', () => {
+  const grounds = /^(database|errors|events)\//;
+  expect(
+    violations(
+      (importer, imported) =>
+        !importer.startsWith('database/') ||
+        !/^[a-z-]+(\/|\.ts$)/.test(imported) ||
+        !imported.endsWith('.ts') ||
+        grounds.test(imported),
+    ),
+  ).toEqual([]);
+});
+
+test('only config.ts, and the programs’ entrances, read the environment', () => {
+  const readers = files.filter((file) => /process\.env/.test(readFileSync(join('src', file), 'utf8')));
+  expect(readers.sort()).toEqual(['auth/print-token.ts', 'main.ts', 'tenants/cli.ts']);
+});
+
+test('there are no barrels', () => {
+  expect(files.filter((file) => /(^|\/)index\.ts$/.test(file))).toEqual([]);
+});
