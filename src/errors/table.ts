@@ -1,0 +1,21 @@
+import { catalogue } from './catalogue.ts';
+
+/** The catalogue as the docs show it: a Markdown page. */
+export function errorsPage(): string {
+  const rows = Object.entries(catalogue).map(([code, { status, when }]) => `| \`${code}\` | ${status} | ${when} |`);
+  return [
+    '# Errors',
+    '',
+    'Written from `src/errors/catalogue.ts` by `npm run docs`.',
+    '',
+    'Errors travel in `errors[]`. `extensions` is an RFC 9457 problem: `code`, `status` (what the REST systems would have',
+    'answered), `type`, `title`, `detail`, and `instance`, the id of the request, which is also its `x-request-id` header and stands',
+    'in the log. `VALIDATION_FAILED` and `USER_ALREADY_EXISTS` add `errors`, every violation with its path. 429 and 503 add',
+    '`retryAfter`, in seconds. Paths other than `/graphql` answer the same members as `application/problem+json`.',
+    '',
+    '| code | status | when |',
+    '| --- | --- | --- |',
+    ...rows,
+    '',
+  ].join('\n');
+}

@@ -1,0 +1,7 @@
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { errorsPage } from '../../src/errors/table.ts';
+
+test('docs/errors.md is what the catalogue says', () => {
+  expect(readFileSync('docs/errors.md', 'utf8')).toBe(errorsPage());
+});
