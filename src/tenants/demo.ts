@@ -1,5 +1,4 @@
 import type { Logger } from 'pino';
-import sharp from 'sharp';
 import { v7 } from 'uuid';
 import type { AvatarSync } from '../avatars/sync.ts';
 import { fitsProvider, identityKey } from '../channels/address.ts';
@@ -8,36 +7,12 @@ import type { Prisma } from '../database/generated/client.ts';
 import { newId } from '../database/ids.ts';
 import type { TokenCipher } from '../integrations/token-cipher.ts';
 import { agents, firstNames, groups, lastNames, people, subjects } from './demo-data.ts';
-import { demoTenant, exampleParticipantId } from './demo-tenant.ts';
+import { demoSlackToken, demoTenant, exampleParticipantId } from './demo-tenant.ts';
+import { pattern } from './pattern.ts';
 
 const day = 86_400_000;
 const tenantId = demoTenant.id;
 const pick = <Item>(items: readonly Item[], index: number): Item => items[index % items.length] as Item;
-
-/** A participant's avatar: a symmetrical pattern in two colours, told by its number. */
-async function picture(seed: number): Promise<Blob> {
-  const cells = 6;
-  const hue = (seed * 47) % 360;
-  const colour = (lightness: number) =>
-    [0, 8, 4].map((n) => {
-      const k = (n + hue / 30) % 12;
-      return Math.round(255 * (lightness - 0.5 * Math.min(lightness, 1 - lightness) * Math.max(-1, Math.min(k - 3, 9 - k, 1))));
-    });
-  const [ground, figure] = [colour(0.9), colour(0.45)];
-  const bits = Math.imul(seed + 1, 0x9e3779b1) >>> 0;
-  const pixels = Uint8Array.from(
-    Array.from({ length: cells * cells }, (_, cell) => {
-      const column = Math.min(cell % cells, cells - 1 - (cell % cells));
-      const on = (bits >> (((cell / cells) | 0) * 3 + column)) & 1;
-      return (on ? figure : ground) as number[];
-    }).flat(),
-  );
-  const png = await sharp(pixels, { raw: { width: cells, height: cells, channels: 3 } })
-    .resize(512, 512, { kernel: 'nearest' })
-    .png()
-    .toBuffer();
-  return new Blob([new Uint8Array(png)]);
-}
 
 /** The rows of the demo tenant; `since` is when its history begins. */
 function rows(since: number, cipher: TokenCipher) {
@@ -48,7 +23,7 @@ function rows(since: number, cipher: TokenCipher) {
       id,
       provider,
       name,
-      ...(connected && { tokenCiphertext: cipher.seal('xoxb-demo', id), connectedAt: new Date(since) }),
+      ...(connected && { tokenCiphertext: cipher.seal(demoSlackToken, id), connectedAt: new Date(since) }),
     };
   };
   const slack = config('slack', 'Example workspace', true);
@@ -210,6 +185,6 @@ export async function seedDemoTenant(
   const pictured = data.participants.filter(({ kind }, index) => kind === 'PERSON' && index % 3 === 0);
   const db = database.forTenant(tenantId);
   for (const [index, { id }] of pictured.entries())
-    await world.avatars.upload(db, { participantId: id, file: await picture(index) });
+    await world.avatars.upload(db, { participantId: id, file: new Blob([await pattern(index)]) });
   world.log.info(`the demo tenant has ${data.participants.length} participants and ${data.conversations.length} conversations`);
 }

@@ -1,0 +1,17 @@
+/** A stand-in for Slack, to try avatar syncs on the demo tenant without a workspace: npm run slack-stand-in */
+import { people } from '../src/tenants/demo-data.ts';
+import { demoSlackToken } from '../src/tenants/demo-tenant.ts';
+import { pattern } from '../src/tenants/pattern.ts';
+import { startFakeSlack } from '../test/fakes/slack.ts';
+
+const slack = await startFakeSlack();
+slack.tokens.set(demoSlackToken, 'accepted');
+for (const [index, { slack: id }] of people.entries()) {
+  // Every fifth has Slack's default avatar, of which there is nothing to take.
+  if (id) slack.users.set(id, index % 5 === 4 ? {} : { image: await pattern(index + 100) });
+}
+console.log(`Slack's stand-in is running. Start the service so that it talks to it:
+
+  SLACK_API_URL=${slack.apiUrl} EGRESS_ALLOW=${slack.host} npm start
+
+Then, in GraphiQL, sync an avatar from a slack channel of the contact list.`);
