@@ -5,6 +5,7 @@ const config: CodegenConfig = {
   schema: 'schema.graphql',
   documents: ['test/graph/operations/*.graphql', 'examples/**/*.graphql'],
   ignoreNoDocuments: true,
+  importExtension: '.ts',
   generates: {
     'test/graph/generated/': {
       preset: 'client',

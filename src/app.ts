@@ -17,13 +17,17 @@ import { migrate } from './database/migrations.ts';
 import { createDownloader } from './egress/download.ts';
 import { createMemoryBus, createRedisBus } from './events/bus.ts';
 import type { EventBus } from './events/events.ts';
+import { useCompiledQueries } from './graph/compiled.ts';
 import { createGraphContext } from './graph/context.ts';
 import { graphiqlOptions } from './graph/graphiql.ts';
 import { createLifetimes } from './graph/lifetimes.ts';
 import { limits } from './graph/limits.ts';
 import { type ServerContext, useAuthentication, useLimits, useProblems } from './graph/plugins.ts';
+import { presenter } from './graph/problems.ts';
 import type { Services } from './graph/services.ts';
+import { useBodies } from './http/bodies.ts';
 import { createFileServer } from './http/files.ts';
+import { createFront } from './http/front.ts';
 import { createMetrics } from './http/metrics.ts';
 import { createRateLimit } from './http/rate-limit.ts';
 import { useRoutes } from './http/routes.ts';
@@ -82,7 +86,8 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
     jwtVerifier({ ...config.jwt, key: config.jwt.key ?? { publicKeyPem: (keys as DevelopmentKeys).publicKeyPem } }),
   );
   events.onAny('keyRevoked', ({ keyId }) => authenticator.forget(keyId));
-  const admit = createRateLimit(config.rateLimit, config.redisUrl);
+  const rateLimit = createRateLimit(config.rateLimit, config.redisUrl);
+  const present = presenter(log, config.introspection);
   const lifetimes = createLifetimes(events);
 
   let stopping = false;
@@ -121,7 +126,6 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
         },
         log,
       ),
-      metrics.plugin,
       // A request with one of these headers cannot be sent across sites without the browser asking first.
       useCSRFPrevention({
         requestHeaders: [
@@ -132,9 +136,13 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
           'apollo-require-preflight',
         ],
       }),
-      useProblems(log),
-      useAuthentication(authenticator, admit),
+      useBodies(limits.body),
+      useProblems(present),
+      // After the errors have their codes.
+      metrics.plugin,
+      useAuthentication(authenticator, rateLimit.admit),
       useLimits(config.introspection),
+      useCompiledQueries(),
       lifetimes.plugin,
     ],
   });
@@ -146,9 +154,17 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
     log,
     fetch: async (request) => yoga.fetch(request, {} as ServerContext),
     async listen() {
-      const made = createServer((request, response) => void yoga(request, response, {} as never));
+      const front = createFront({
+        yoga,
+        present,
+        largestBody: limits.body,
+        stopping: () => stopping,
+        answered: metrics.answered,
+        failed: (error) => log.error({ err: error }, 'the front failed'),
+      });
+      const made = createServer(front);
       server = made;
-      closeSockets = serveWebSocket(made, yoga, authenticator, admit, log);
+      closeSockets = serveWebSocket(made, yoga, authenticator, rateLimit.admit, present);
       await new Promise<void>((resolve, reject) => made.once('error', reject).listen(config.port, config.host, resolve));
       const address = made.address();
       const port = typeof address === 'object' && address ? address.port : config.port;
@@ -162,6 +178,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
       await closeSockets?.();
       server?.closeIdleConnections();
       await closed;
+      rateLimit.close();
       await events.close();
       await database.close();
     },

@@ -9,6 +9,7 @@ import { type App, createApp } from '../src/app.ts';
 import { developmentKeys } from '../src/auth/development-keys.ts';
 import { type Scope, scopes } from '../src/auth/scopes.ts';
 import { readConfig } from '../src/config.ts';
+import type { Connection } from '../src/database/connection.ts';
 import { newId } from '../src/database/ids.ts';
 import { connectTestDatabase } from './setup/database.ts';
 
@@ -62,12 +63,18 @@ export type TestTenant = {
   ): Promise<Answer<Data>>;
 };
 
-/** Starts the whole service on the tests' database, without a port. Environment variables as in production can be given. */
-export async function startApp(environment: Record<string, string> = {}): Promise<TestApp> {
+/**
+ * Starts the whole service on the tests' database, without a port. Environment variables as in production can be given, and a
+ * connection to put around the database's own, to make it fail.
+ */
+export async function startApp(
+  environment: Record<string, string> = {},
+  around: (connection: Connection) => Connection = (connection) => connection,
+): Promise<TestApp> {
   const dataDir = mkdtempSync(join(tmpdir(), 'rollcall-app-'));
   const config = readConfig({ NODE_ENV: 'test', LOG_LEVEL: 'error', DEMO: 'off', DATA_DIR: dataDir, ...environment });
   const statements: string[] = [];
-  const connection = await connectTestDatabase(inject('database'));
+  const connection = around(await connectTestDatabase(inject('database')));
   const app = await createApp(config, { connection, observe: (text) => statements.push(text) });
   const { privateKey } = developmentKeys(dataDir);
 

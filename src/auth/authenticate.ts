@@ -31,6 +31,7 @@ export function createAuthenticator(database: Database, verifyJwt: (token: strin
   const tokens = new LRUCache<string, Viewer>({ max: 5_000, ttl: 60 * seconds });
   const keys = new LRUCache<string, Viewer>({ max: 5_000, ttl: 30 * seconds });
   const tenants = new LRUCache<string, true>({ max: 5_000 });
+  let revocations = 0;
 
   async function byToken(token: string): Promise<Viewer> {
     const known = tokens.get(token);
@@ -59,6 +60,7 @@ export function createAuthenticator(database: Database, verifyJwt: (token: strin
       if (known.kind === kind) return known;
       throw new Problem('UNAUTHENTICATED', 'The key does not verify.');
     }
+    const revocationsBefore = revocations;
     const prefix = prefixOf(secret);
     const [key] = prefix ? await database.query(keyByPrefix, prefix) : [];
     if (!key || key.kind !== kind || !matches(secret, key.secretHash)) {
@@ -73,7 +75,8 @@ export function createAuthenticator(database: Database, verifyJwt: (token: strin
       scopes: new Set(kind === 'AGENT_KEY' ? granted.filter((scope) => agentKeyScopes.includes(scope)) : granted),
       expiresAt: null,
     };
-    keys.set(secret, viewer);
+    // A key revoked while it was looked up would be remembered as a good one.
+    if (revocations === revocationsBefore) keys.set(secret, viewer);
     return viewer;
   }
 
@@ -90,6 +93,7 @@ export function createAuthenticator(database: Database, verifyJwt: (token: strin
       return scheme.toLowerCase() === 'bearer' ? byToken(value) : byKey(value, 'ACCESS_KEY');
     },
     forget(keyId) {
+      revocations += 1;
       for (const [secret, viewer] of keys.entries()) if (viewer.id === keyId) keys.delete(secret);
     },
   };

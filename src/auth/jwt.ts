@@ -16,6 +16,28 @@ export type Claims = { subject: string; tenantId: string; scopes: ReadonlySet<Sc
 
 const refused = (detail: string, cause?: unknown) => new Problem('UNAUTHENTICATED', detail, { cause });
 
+function oneKey(pem: string): JWTVerifyGetKey {
+  const byAlgorithm = new Map<string, Awaited<ReturnType<typeof importSPKI>>>();
+  return async ({ alg }) => {
+    const known = byAlgorithm.get(alg);
+    if (known) return known;
+    const key = await importSPKI(pem, alg);
+    byAlgorithm.set(alg, key);
+    return key;
+  };
+}
+
+/** The keys of a set fetched from that address. One that can't be had says nothing about the token: UNAVAILABLE. */
+function remoteKeys(url: string): JWTVerifyGetKey {
+  const aboutTheToken = [errors.JWKSNoMatchingKey, errors.JWKSMultipleMatchingKeys, errors.JOSENotSupported];
+  const keys = createRemoteJWKSet(new URL(url), { timeoutDuration: 3_000 });
+  return (header, token) =>
+    keys(header, token).catch((error: unknown) => {
+      if (aboutTheToken.some((kind) => error instanceof kind)) throw error;
+      throw new Problem('UNAVAILABLE', 'Tokens cannot be verified at the moment.', { retryAfter: 5, cause: error });
+    });
+}
+
 /** A function from a bearer token to its claims. Throws UNAUTHENTICATED, or UNAVAILABLE while the key set can't be fetched. */
 export function jwtVerifier(settings: JwtSettings): (token: string) => Promise<Claims> {
   const options = {
@@ -25,28 +47,12 @@ export function jwtVerifier(settings: JwtSettings): (token: string) => Promise<C
     requiredClaims: ['exp', 'sub'],
     clockTolerance: 5,
   };
-  let keys: Promise<JWTVerifyGetKey> | undefined;
-  const keyOf = async (): Promise<JWTVerifyGetKey> => {
-    if ('jwksUrl' in settings.key) return createRemoteJWKSet(new URL(settings.key.jwksUrl), { timeoutDuration: 3_000 });
-    const pem = settings.key.publicKeyPem;
-    const byAlgorithm = new Map<string, Awaited<ReturnType<typeof importSPKI>>>();
-    return async ({ alg }) => {
-      const known = byAlgorithm.get(alg);
-      if (known) return known;
-      const key = await importSPKI(pem, alg);
-      byAlgorithm.set(alg, key);
-      return key;
-    };
-  };
+  const keys = 'jwksUrl' in settings.key ? remoteKeys(settings.key.jwksUrl) : oneKey(settings.key.publicKeyPem);
 
   return async (token) => {
-    keys ??= keyOf();
-    const { payload } = await jwtVerify(token, await keys, options).catch((error: unknown) => {
+    const { payload } = await jwtVerify(token, keys, options).catch((error: unknown) => {
+      if (error instanceof Problem) throw error;
       if (error instanceof errors.JWTExpired) throw refused('The token has expired.', error);
-      // A key set that can't be had says nothing about the token; everything else does.
-      if (error instanceof errors.JWKSTimeout || !(error instanceof errors.JOSEError || error instanceof TypeError)) {
-        throw new Problem('UNAVAILABLE', 'Tokens cannot be verified at the moment.', { retryAfter: 5, cause: error });
-      }
       throw refused('The token does not verify.', error);
     });
     const tenantId = typeof payload['tenant'] === 'string' ? asUuid(payload['tenant']) : null;

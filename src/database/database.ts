@@ -105,15 +105,19 @@ export function openDatabase(connection: Connection, announce: Announce, observe
           writer ??= walled(tenantId);
           const announcements: (() => void)[] = [];
           const result = await writer.$transaction((tx) =>
+            // Not assigned to `tx`: its properties are those of the one client that all transactions share.
             work(
-              Object.assign(tx as unknown as Models, {
-                tenantId,
-                agentId,
-                announce: <Name extends EventName>(name: Name, event: Events[Name]) =>
-                  void announcements.push(() => announce(tenantId, name, event)),
-                query: <Row>(statement: Statement<Row>, ...values: Value[]) =>
-                  tx.$queryRawUnsafe<Row[]>(statement.text, tenantId, ...values),
-              }),
+              Object.create(
+                tx,
+                Object.getOwnPropertyDescriptors({
+                  tenantId,
+                  agentId,
+                  announce: <Name extends EventName>(name: Name, event: Events[Name]) =>
+                    void announcements.push(() => announce(tenantId, name, event)),
+                  query: <Row>(statement: Statement<Row>, ...values: Value[]) =>
+                    tx.$queryRawUnsafe<Row[]>(statement.text, tenantId, ...values),
+                }),
+              ) as TenantTransaction,
             ),
           );
           for (const say of announcements) say();

@@ -58,8 +58,13 @@ export async function createRedisBus(url: string, onError: (error: Error) => voi
     publisher.publish(redisChannel, JSON.stringify({ origin, tenantId, name, event } satisfies Message)).catch(onError);
   });
   subscriber.on('message', (_channel, text) => {
-    const message = JSON.parse(text) as Message;
-    if (message.origin !== origin) deliver(message.tenantId, message.name, message.event);
+    try {
+      const message = JSON.parse(text) as Message;
+      if (message.origin !== origin) deliver(message.tenantId, message.name, message.event);
+    } catch (error) {
+      // Whatever else is said on that channel must not end the process.
+      onError(error as Error);
+    }
   });
   await Promise.all([publisher.connect(), subscriber.connect()]);
   // One subscription for all: a client's own would not be in force yet when its stream already looks open.

@@ -31,6 +31,8 @@ export const builder = new SchemaBuilder<{
     // Throws rather than answers no, so that the error names the scope.
     authScopes: ({ viewer }) => ({ scope: (scope) => demand(viewer, scope) ?? true }),
     treatErrorsAsUnauthorized: false,
+    // Or a stream would open for anybody, and be refused only with its first event.
+    authorizeOnSubscribe: true,
   },
   relay: {
     cursorType: 'String',

@@ -86,7 +86,7 @@ type Variables = Readonly<Record<string, unknown>>;
 /** A part of a document's cost: a number that only the variables are missing from. */
 type Cost = (variables: Variables) => number;
 
-const costs = new WeakMap<DocumentNode, Map<string | null | undefined, Cost>>();
+const costs = new WeakMap<OperationDefinitionNode, Cost>();
 
 /** Throws UNPROCESSABLE when an operation, with these variables, could ask for more than the limit. */
 export function demandAffordable(
@@ -95,15 +95,14 @@ export function demandAffordable(
   operationName: string | null | undefined,
   variables: Variables,
 ): void {
-  let ofDocument = costs.get(document);
-  if (!ofDocument) {
-    ofDocument = new Map();
-    costs.set(document, ofDocument);
-  }
-  let cost = ofDocument.get(operationName);
+  const operations = document.definitions.filter((definition) => definition.kind === Kind.OPERATION_DEFINITION);
+  const operation = operations.find(({ name }) => !operationName || name?.value === operationName);
+  // Without the operation there is nothing to execute, which the executor says better.
+  if (!operation) return;
+  let cost = costs.get(operation);
   if (!cost) {
-    cost = costOf(schema, document, operationName);
-    ofDocument.set(operationName, cost);
+    cost = costOf(schema, document, operation);
+    costs.set(operation, cost);
   }
   const total = cost(variables);
   if (!(total <= limits.cost)) {
@@ -114,10 +113,7 @@ export function demandAffordable(
   }
 }
 
-function costOf(schema: GraphQLSchema, document: DocumentNode, operationName: string | null | undefined): Cost {
-  const operations = document.definitions.filter((definition) => definition.kind === Kind.OPERATION_DEFINITION);
-  const operation = operations.find(({ name }) => !operationName || name?.value === operationName);
-  if (!operation) return () => 0;
+function costOf(schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode): Cost {
   const fragments = new Map<string, FragmentDefinitionNode>();
   for (const definition of document.definitions)
     if (definition.kind === Kind.FRAGMENT_DEFINITION) fragments.set(definition.name.value, definition);

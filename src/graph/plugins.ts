@@ -1,18 +1,17 @@
-import { GraphQLError, NoSchemaIntrospectionCustomRule } from 'graphql';
+import { type ExecutionResult, GraphQLError, NoSchemaIntrospectionCustomRule } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
-import type { Logger } from 'pino';
 import type { Authenticator } from '../auth/authenticate.ts';
 import type { Viewer } from '../auth/viewer.ts';
 import { newId } from '../database/ids.ts';
 import { Problem } from '../errors/catalogue.ts';
 import { demandAffordable, documentLimits, limits } from './limits.ts';
-import { placeOf, presentable, problemOf, refusal } from './problems.ts';
+import { type Present, placeOf, problemOf, refusal, thrown } from './problems.ts';
 
 /** What a request carries before there is a GraphContext. */
 export type ServerContext = { viewer?: Viewer; requestId?: string };
 
 /** Names a request's errors, from the parser's to the database's, and gives each the request's id. */
-export function useProblems(log: Logger): Plugin<ServerContext> {
+export function useProblems(present: Present): Plugin<ServerContext> {
   const named = (code: 'GRAPHQL_PARSE_FAILED' | 'GRAPHQL_VALIDATION_FAILED', error: GraphQLError) =>
     new GraphQLError(error.message, { ...placeOf(error), extensions: { code, http: { spec: true, status: 400 } } });
   return {
@@ -33,27 +32,34 @@ export function useProblems(log: Logger): Plugin<ServerContext> {
       },
     onResultProcess({ result, setResult, serverContext }) {
       const instance = (serverContext as ServerContext).requestId ?? newId();
-      const present = (one: object) => presentable(one, instance, log);
-      if (Array.isArray(result)) setResult(result.map(present));
-      else if (Symbol.asyncIterator in result) setResult(presentEach(result, present));
-      else setResult(present(result));
+      const presented = (one: object) => present(one, instance);
+      if (Array.isArray(result)) setResult(result.map(presented));
+      else if (Symbol.asyncIterator in result) setResult(presentEach(result, presented));
+      else setResult(presented(result));
     },
   };
 }
 
-/** The same stream with every result presentable; ending it ends the one below at once. */
-export function presentEach<Result extends object>(
-  results: AsyncIterable<Result>,
-  present: (result: Result) => object,
+/** The same stream with every result presentable, a failure as its last; ending it ends the one below at once. */
+export function presentEach(
+  results: AsyncIterable<object>,
+  present: (result: ExecutionResult) => object,
 ): AsyncIterableIterator<object> {
   const below = results[Symbol.asyncIterator]();
+  let failed = false;
   return {
     [Symbol.asyncIterator]() {
       return this;
     },
     async next() {
-      const { done, value } = await below.next();
-      return done ? { done, value } : { done: false, value: present(value) };
+      if (failed) return { done: true, value: undefined };
+      try {
+        const { done, value } = await below.next();
+        return done ? { done, value } : { done: false, value: present(value) };
+      } catch (error) {
+        failed = true;
+        return { done: false, value: present({ errors: [thrown(error)] }) };
+      }
     },
     async return() {
       await below.return?.();
@@ -83,14 +89,6 @@ export function useLimits(introspection: boolean): Plugin<ServerContext> {
     onValidate({ addValidationRule }) {
       addValidationRule(documentLimits);
       if (!introspection) addValidationRule(NoSchemaIntrospectionCustomRule);
-      if (introspection) return undefined;
-      // A suggestion is a piece of the schema.
-      return ({ result, setResult }) =>
-        setResult(
-          (result as readonly GraphQLError[]).map(
-            (error) => new GraphQLError(error.message.replace(/ Did you mean .*$/, ''), placeOf(error)),
-          ),
-        );
     },
     onExecute({ args: { schema, document, operationName, variableValues } }) {
       affordable(() => demandAffordable(schema, document, operationName, variableValues ?? {}));

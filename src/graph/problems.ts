@@ -38,6 +38,10 @@ function ofGraphQL(error: GraphQLError, cause: unknown): Problem | null {
   return null;
 }
 
+/** Anything that was thrown, as a result carries it. */
+export const thrown = (error: unknown): GraphQLError =>
+  error instanceof GraphQLError ? error : new GraphQLError('Unexpected error.', { originalError: error as Error });
+
 /** Where in the document an error lies, for an error that is to lie in the same place. */
 export const placeOf = ({ nodes, source, positions }: GraphQLError) => ({
   ...(nodes && { nodes }),
@@ -64,14 +68,23 @@ const aboutTheDocument = new Set<ErrorCode>([
   'UNPROCESSABLE',
 ]);
 
-/** The result as clients may see it: every error a problem under the request's id, the unexpected ones logged. */
-export function presentable(result: ExecutionResult, instance: string, log: Logger): ExecutionResult {
-  if (!result.errors?.length) return result;
+/** A result as clients may see it: every error a problem under the request's id, the unexpected ones logged. */
+export type Present = (result: ExecutionResult, instance: string) => ExecutionResult;
+
+/** Makes results presentable. A suggestion ("Did you mean …?") is a piece of the schema, and kept only where that may be seen. */
+export const presenter =
+  (log: Logger, suggestions: boolean): Present =>
+  (result, instance) =>
+    result.errors?.length ? presentable(result, instance, log, suggestions) : result;
+
+function presentable(result: ExecutionResult, instance: string, log: Logger, suggestions: boolean): ExecutionResult {
   const executed = 'data' in result;
   return {
     ...result,
-    errors: result.errors.map((error) => {
-      const problem = problemOf(error);
+    errors: result.errors!.map((error) => {
+      const told = problemOf(error);
+      const guessed = !suggestions && aboutTheDocument.has(told.code) && told.message.match(/^(.*?) Did you mean /s);
+      const problem = guessed ? new Problem(told.code, guessed[1] ?? '', { status: told.status }) : told;
       if (problem.code === 'INTERNAL') log.error({ err: problem.cause, instance, path: error.path }, 'unexpected error');
       if (problem.code === 'UNAVAILABLE') log.warn({ err: problem.cause, instance }, 'unavailable');
       const http = executed

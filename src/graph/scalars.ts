@@ -28,10 +28,18 @@ builder.addScalarType(
   'JSONObject',
   stored(GraphQLJSONObject, 'A JSON object with any members.', (value) => value),
 );
+// What parses a multipart request has a File class of its own, so its instances are known by what they can do, which JSON can't say.
+const isFile = (value: unknown): value is File =>
+  typeof value === 'object' &&
+  value !== null &&
+  'size' in value &&
+  'arrayBuffer' in value &&
+  typeof value.arrayBuffer === 'function';
+
 builder.scalarType('File', {
   description: 'A file of a GraphQL multipart request. It can only be sent, as a variable.',
   parseValue: (value) => {
-    if (value instanceof Blob) return value as File;
+    if (isFile(value)) return value;
     throw new TypeError('A File must be sent in a multipart request, as a variable.');
   },
   serialize: () => {

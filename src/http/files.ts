@@ -28,7 +28,7 @@ export function createFileServer(database: Database, storage: Storage, urls: Fil
       'content-security-policy': `default-src 'none'; sandbox`,
       'cross-origin-resource-policy': 'cross-origin',
     };
-    if (request.headers.get('if-none-match') === etag) return new Response(null, { status: 304, headers });
+    if (isKnown(request.headers.get('if-none-match'), etag)) return new Response(null, { status: 304, headers });
     const bytes = await storage.get(avatarKey(file.tenantId, file.contentHash, size));
     if (!bytes) throw new Problem('FILE_NOT_FOUND', 'The file is not in the storage.');
     return new Response(request.method === 'HEAD' ? null : new Uint8Array(bytes), {
@@ -36,3 +36,7 @@ export function createFileServer(database: Database, storage: Storage, urls: Fil
     });
   };
 }
+
+/** Whether an If-None-Match header names the entity: any of a list, weak or not, or all there are. */
+const isKnown = (header: string | null, etag: string): boolean =>
+  (header ?? '').split(',').some((one) => one.trim() === '*' || one.trim().replace(/^W\//, '') === etag);

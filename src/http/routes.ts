@@ -1,7 +1,7 @@
 import type { Plugin } from 'graphql-yoga';
 import type { Logger } from 'pino';
 import { asUuid, newId } from '../database/ids.ts';
-import { Problem } from '../errors/catalogue.ts';
+import { type ErrorCode, Problem } from '../errors/catalogue.ts';
 import type { ServerContext } from '../graph/plugins.ts';
 import { problemOf } from '../graph/problems.ts';
 import { problemResponse, textResponse } from './responses.ts';
@@ -14,6 +14,12 @@ export type Routes = {
   file(request: Request, id: string): Promise<Response>;
   /** Whether the server is stopping, and takes no new work. */
   stopping(): boolean;
+};
+
+const codeOfStatus: Readonly<Record<number, ErrorCode>> = {
+  404: 'NOT_FOUND',
+  405: 'METHOD_NOT_ALLOWED',
+  413: 'RESULT_TOO_LARGE',
 };
 
 /** Answers every path but the graph's, names each request, and refuses all when the server is stopping. */
@@ -62,7 +68,7 @@ export function useRoutes(routes: Routes, log: Logger): Plugin<ServerContext> {
       const requestId = (serverContext as ServerContext).requestId ?? newId();
       // Yoga answers what it cannot read, or may not write, with a status alone.
       if (response.status >= 400 && !response.headers.get('content-type')) {
-        const code = response.status === 405 ? 'METHOD_NOT_ALLOWED' : response.status === 404 ? 'NOT_FOUND' : 'BAD_USER_INPUT';
+        const code = codeOfStatus[response.status] ?? 'BAD_USER_INPUT';
         const problem = new Problem(code, response.statusText || 'The request cannot be read.', { status: response.status });
         setResponse(problemResponse(problem, requestId));
       } else {

@@ -1,17 +1,16 @@
 import type { IncomingMessage, Server } from 'node:http';
-import { type ExecutionArgs, type ExecutionResult, GraphQLError } from 'graphql';
+import type { ExecutionArgs, ExecutionResult, GraphQLError } from 'graphql';
 import { useServer } from 'graphql-ws/use/ws';
 import type { YogaServerInstance } from 'graphql-yoga';
-import type { Logger } from 'pino';
 import { WebSocketServer } from 'ws';
 import type { Authenticator } from '../auth/authenticate.ts';
 import type { Viewer } from '../auth/viewer.ts';
 import { newId } from '../database/ids.ts';
 import { limits } from '../graph/limits.ts';
 import { presentEach, type ServerContext } from '../graph/plugins.ts';
-import { presentable } from '../graph/problems.ts';
+import { type Present, thrown } from '../graph/problems.ts';
 
-type Extra = { request: IncomingMessage; viewer?: Viewer };
+type Extra = { request: IncomingMessage; signIn?: () => Promise<Viewer> };
 
 /** A credential's header, from the connection's payload (browsers can set no other) or from the upgrade request. */
 const headersOf = (payload: Readonly<Record<string, unknown>> | undefined, request: IncomingMessage) => {
@@ -33,12 +32,14 @@ export function serveWebSocket(
   yoga: YogaServerInstance<ServerContext, object>,
   authenticator: Authenticator,
   admit: (viewer: Viewer) => Promise<void>,
-  log: Logger,
+  present: Present,
 ): () => Promise<void> {
   const sockets = new WebSocketServer({ noServer: true, maxPayload: limits.body });
   server.on('upgrade', (request, socket, head) => {
-    const { pathname } = new URL(request.url ?? '/', 'http://localhost');
-    if (pathname !== '/graphql') {
+    const [path] = (request.url ?? '/').split('?');
+    if (path !== '/graphql') {
+      // Who leaves before the answer must not end the process.
+      socket.on('error', () => {});
       socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n');
       return;
     }
@@ -51,19 +52,25 @@ export function serveWebSocket(
       execute: (args) => (args as unknown as { execute: (args: ExecutionArgs) => never }).execute(args),
       subscribe: (args) => (args as unknown as { subscribe: (args: ExecutionArgs) => never }).subscribe(args),
       async onConnect({ connectionParams, extra }) {
-        try {
-          extra.viewer = await authenticator.authenticate(headersOf(connectionParams, extra.request as IncomingMessage));
-          await admit(extra.viewer);
-          return true;
-        } catch {
-          return false;
-        }
+        const headers = headersOf(connectionParams, extra.request as IncomingMessage);
+        extra.signIn = async () => {
+          const viewer = await authenticator.authenticate(headers);
+          await admit(viewer);
+          return viewer;
+        };
+        return extra.signIn().then(
+          () => true,
+          () => false,
+        );
       },
       async onSubscribe({ extra }, _id, { query, variables, operationName }) {
         const requestId = newId();
-        const context: ServerContext = { viewer: extra.viewer as Viewer, requestId };
-        const present = (result: ExecutionResult) => presentable(result, requestId, log);
+        const presented = (result: ExecutionResult) => present(result, requestId);
+        const refused = (error: unknown) => (presented({ errors: [thrown(error)] }).errors ?? []) as GraphQLError[];
         try {
+          // A connection may outlive its credential, so each operation signs in anew.
+          const viewer = await (extra.signIn as () => Promise<Viewer>)();
+          const context: ServerContext = { viewer, requestId };
           const { schema, parse, validate, contextFactory, execute, subscribe } = yoga.getEnveloped({
             ...context,
             request: undefined as never,
@@ -71,10 +78,14 @@ export function serveWebSocket(
           });
           const document = parse(query);
           const errors = validate(schema, document) as readonly GraphQLError[];
-          if (errors.length > 0) return (present({ errors }).errors ?? []) as GraphQLError[];
+          if (errors.length > 0) return (presented({ errors }).errors ?? []) as GraphQLError[];
           const shown = (run: (args: ExecutionArgs) => unknown) => async (args: ExecutionArgs) => {
-            const result = (await run(args)) as ExecutionResult | AsyncIterable<ExecutionResult>;
-            return Symbol.asyncIterator in result ? presentEach(result, present) : present(result);
+            try {
+              const result = (await run(args)) as ExecutionResult | AsyncIterable<ExecutionResult>;
+              return Symbol.asyncIterator in result ? presentEach(result, presented) : presented(result);
+            } catch (error) {
+              return { errors: refused(error) };
+            }
           };
           return {
             schema,
@@ -86,9 +97,7 @@ export function serveWebSocket(
             subscribe: shown(subscribe),
           } as never;
         } catch (error) {
-          const thrown =
-            error instanceof GraphQLError ? error : new GraphQLError('Unexpected error.', { originalError: error as Error });
-          return (present({ errors: [thrown] }).errors ?? []) as GraphQLError[];
+          return refused(error);
         }
       },
     },

@@ -1,0 +1,280 @@
+import type { Draw, OperationName } from './operations.ts';
+
+export const contenderNames = ['pothosPrisma', 'postgraphile', 'rollcall', 'limit'] as const;
+export type ContenderName = (typeof contenderNames)[number];
+
+/** The body of a request, before it is JSON. */
+type Body = object;
+
+/** How a contender is asked, and what its answers mean. */
+export type Dialect = {
+  body(operation: OperationName, draw: Draw): Body;
+  /** The same value for every contender, made from the answer's `data`. */
+  answer(operation: OperationName, data: Json): Json;
+};
+
+// biome-ignore lint/complexity/noBannedTypes: what JSON.parse gives
+export type Json = null | boolean | number | string | Json[] | { [name: string]: Json };
+
+/** One way to serve the operations. */
+export type Contender = {
+  name: ContenderName;
+  title: string;
+  /** The program, from the folder of this file. */
+  program: string;
+  /** Whether the service's own settings and a bearer token go with it. */
+  isService: boolean;
+  /** Its dialect; `ask` runs a query for the draw's tenant, to learn what cursors look like. */
+  dialect(ask: (query: string, draw: Draw) => Promise<Json>, example: Draw): Promise<Dialect>;
+};
+
+const participantScalars = `kind displayName email relatedAgentId disabledAt avatarFileId avatarSource avatarSourceConfigId
+  avatarSourceAddress avatarSyncedAt createdAt modifiedAt`;
+const channelScalars = 'integrationConfigId provider address priority label disabled';
+
+/** Reads a value at a path of names and numbers. */
+function at(value: Json, ...path: (string | number)[]): Json {
+  let here: Json | undefined = value;
+  for (const step of path) here = (here as { [name: string | number]: Json } | null)?.[step];
+  if (here === undefined) throw new Error(`There is no ${path.join('.')} in ${JSON.stringify(value).slice(0, 300)}`);
+  return here;
+}
+
+const items = (value: Json): { [name: string]: Json }[] => value as { [name: string]: Json }[];
+
+/** Writes cursors like the one given, which stands for the example's conversation. */
+function cursorsLike(cursor: string, conversationId: string, example: Draw): (draw: Draw) => string {
+  const encoding = /[+/=]/.test(cursor) ? 'base64' : 'base64url';
+  const text = Buffer.from(cursor, 'base64').toString('utf8');
+  if (!text.includes(conversationId)) throw new Error(`A cursor does not name its row: ${text}`);
+  return ({ tenantId, key }) =>
+    Buffer.from(text.replace(conversationId, key).replace(example.tenantId, tenantId)).toString(encoding);
+}
+
+/** A dialect whose bodies are GraphQL requests. */
+function graphql(
+  documents: Record<OperationName, string>,
+  variables: (operation: OperationName, draw: Draw) => object,
+  answer: Dialect['answer'],
+): Dialect {
+  const oneLine = Object.fromEntries(Object.entries(documents).map(([name, text]) => [name, text.replaceAll(/\s+/g, ' ').trim()]));
+  return {
+    body: (operation, draw) => ({ query: oneLine[operation], variables: variables(operation, draw) }),
+    answer,
+  };
+}
+
+const rollcall: Contender = {
+  name: 'rollcall',
+  title: 'Rollcall as shipped',
+  program: '../../dist/main.js',
+  isService: true,
+  async dialect(ask, example) {
+    const page = await ask('{ conversationsConnection(first: 1) { edges { cursor node { id } } } }', example);
+    const edge = at(page, 'conversationsConnection', 'edges', 0);
+    const cursor = cursorsLike(at(edge, 'cursor') as string, at(edge, 'node', 'id') as string, example);
+    return graphql(
+      {
+        contactList: `query ContactList($agentId: ID!) {
+          participants(agentId: $agentId) { id ${participantScalars} channels { id ${channelScalars} } agentIds }
+        }`,
+        inbox: `query Inbox($after: String!) {
+          conversationsConnection(first: 20, after: $after) { nodes {
+            id name closedAt createdAt
+            participants { id participantId type status subject {
+              ... on Participant { id displayName channels { id ${channelScalars} } }
+              ... on ExternalUser { id firstName lastName email }
+            } }
+          } }
+        }`,
+        participant: 'query OneParticipant($id: ID!) { participant(id: $id) { id kind displayName email createdAt } }',
+        externalUser: `query SearchUser($email: String!) {
+          searchExternalUser(by: { email: $email }) { user { id firstName lastName email phoneNumber } conversationIds }
+        }`,
+        ensure: `mutation Ensure($input: EnsureConversationParticipantInput!) {
+          ensureConversationParticipant(input: $input) { created participant { id participantId type status createdAt } }
+        }`,
+      },
+      (operation, draw) =>
+        ({
+          contactList: () => ({ agentId: draw.key }),
+          inbox: () => ({ after: cursor(draw) }),
+          participant: () => ({ id: draw.key }),
+          externalUser: () => ({ email: draw.key }),
+          ensure: () => ({ input: { conversationId: draw.key, participant: { user: { id: draw.userId } } } }),
+        })[operation](),
+      (operation, data) =>
+        ({
+          contactList: () => at(data, 'participants'),
+          inbox: () => at(data, 'conversationsConnection', 'nodes'),
+          participant: () => at(data, 'participant'),
+          externalUser: () => at(data, 'searchExternalUser'),
+          ensure: () => at(data, 'ensureConversationParticipant'),
+        })[operation](),
+    );
+  },
+};
+
+const postgraphile: Contender = {
+  name: 'postgraphile',
+  title: 'PostGraphile 5',
+  program: 'servers/postgraphile.ts',
+  isService: false,
+  async dialect(ask, example) {
+    const page = await ask(
+      `{ allConversations(first: 1, condition: { tenantId: "${example.tenantId}" }, orderBy: [PRIMARY_KEY_DESC]) {
+        edges { cursor node { rowId } } } }`,
+      example,
+    );
+    const edge = at(page, 'allConversations', 'edges', 0);
+    const cursor = cursorsLike(at(edge, 'cursor') as string, at(edge, 'node', 'rowId') as string, example);
+    const channels = `channels: channelsByTenantIdAndParticipantIdList(orderBy: [PRIORITY_ASC, ROW_ID_ASC]) { id: rowId ${channelScalars} }`;
+    return graphql(
+      {
+        contactList: `query ContactList($tenantId: UUID!, $agentId: String!) {
+          participants: postgraphileContactsList(tenant: $tenantId, agent: $agentId) {
+            id: rowId ${participantScalars} ${channels}
+            agentIds: bindingsByTenantIdAndParticipantIdList(orderBy: [AGENT_ID_ASC]) { agentId }
+          }
+        }`,
+        inbox: `query Inbox($tenantId: UUID!, $after: Cursor!) {
+          allConversations(condition: { tenantId: $tenantId }, first: 20, after: $after, orderBy: [PRIMARY_KEY_DESC]) { nodes {
+            id: rowId name closedAt createdAt
+            participants: conversationMembersByTenantIdAndConversationIdList(orderBy: [PRIMARY_KEY_ASC]) {
+              id: rowId participantId type status
+              user: participantByTenantIdAndUserId { id: rowId displayName ${channels} }
+              contact: externalUserByTenantIdAndContactId { id: rowId firstName lastName email }
+            }
+          } }
+        }`,
+        participant: `query OneParticipant($tenantId: UUID!, $id: UUID!) {
+          participantByTenantIdAndRowId(tenantId: $tenantId, rowId: $id) { id: rowId kind displayName email createdAt }
+        }`,
+        externalUser: `query SearchUser($tenantId: UUID!, $email: String!) {
+          postgraphileSearchExternalUser(tenant: $tenantId, email: $email) {
+            id: rowId firstName lastName email phoneNumber
+            memberships: conversationMembersByTenantIdAndContactIdList(orderBy: [CONVERSATION_ID_DESC]) { conversationId }
+          }
+        }`,
+        ensure: `mutation Ensure($input: PostgraphileEnsureConversationParticipantInput!) {
+          postgraphileEnsureConversationParticipant(input: $input) { result { created id: rowId participantId type status createdAt } }
+        }`,
+      },
+      (operation, draw) => {
+        const { tenantId, key, userId } = draw;
+        return {
+          contactList: () => ({ tenantId, agentId: key }),
+          inbox: () => ({ tenantId, after: cursor(draw) }),
+          participant: () => ({ tenantId, id: key }),
+          externalUser: () => ({ tenantId, email: key }),
+          ensure: () => ({ input: { tenant: tenantId, conversation: key, participant: userId } }),
+        }[operation]();
+      },
+      (operation, data) =>
+        ({
+          contactList: () =>
+            items(at(data, 'participants')).map(({ agentIds = [], ...rest }) => ({
+              ...rest,
+              agentIds: items(agentIds).map((binding) => at(binding, 'agentId')),
+            })),
+          inbox: () => withSubjects(at(data, 'allConversations', 'nodes')),
+          participant: () => at(data, 'participantByTenantIdAndRowId'),
+          externalUser: () => {
+            const { memberships = [], ...user } = at(data, 'postgraphileSearchExternalUser') as { [name: string]: Json };
+            return { user, conversationIds: items(memberships).map((membership) => at(membership, 'conversationId')) };
+          },
+          ensure: () => {
+            const { created = null, ...participant } = at(data, 'postgraphileEnsureConversationParticipant', 'result') as {
+              [name: string]: Json;
+            };
+            return { created, participant };
+          },
+        })[operation](),
+    );
+  },
+};
+
+const pothosPrisma: Contender = {
+  name: 'pothosPrisma',
+  title: 'Yoga + Pothos + Prisma as documented',
+  program: 'servers/pothos-prisma.ts',
+  isService: false,
+  async dialect(ask, example) {
+    const page = await ask(`{ conversations(tenantId: "${example.tenantId}", first: 1) { edges { cursor node { id } } } }`, example);
+    const edge = at(page, 'conversations', 'edges', 0);
+    const cursor = cursorsLike(at(edge, 'cursor') as string, at(edge, 'node', 'id') as string, example);
+    return graphql(
+      {
+        contactList: `query ContactList($tenantId: ID!, $agentId: ID!) {
+          participants(tenantId: $tenantId, agentId: $agentId) { id ${participantScalars} channels { id ${channelScalars} } agentIds }
+        }`,
+        inbox: `query Inbox($tenantId: ID!, $after: String!) {
+          conversations(tenantId: $tenantId, first: 20, after: $after) { nodes {
+            id name closedAt createdAt
+            participants { id participantId type status
+              user { id displayName channels { id ${channelScalars} } }
+              contact { id firstName lastName email }
+            }
+          } }
+        }`,
+        participant: `query OneParticipant($tenantId: ID!, $id: ID!) {
+          participant(tenantId: $tenantId, id: $id) { id kind displayName email createdAt }
+        }`,
+        externalUser: `query SearchUser($tenantId: ID!, $email: String!) {
+          externalUser(tenantId: $tenantId, email: $email) { id firstName lastName email phoneNumber conversationIds }
+        }`,
+        ensure: `mutation Ensure($tenantId: ID!, $conversationId: ID!, $userId: ID!) {
+          ensureConversationParticipant(tenantId: $tenantId, conversationId: $conversationId, userId: $userId) {
+            created participant { id participantId type status createdAt }
+          }
+        }`,
+      },
+      (operation, draw) => {
+        const { tenantId, key, userId } = draw;
+        return {
+          contactList: () => ({ tenantId, agentId: key }),
+          inbox: () => ({ tenantId, after: cursor(draw) }),
+          participant: () => ({ tenantId, id: key }),
+          externalUser: () => ({ tenantId, email: key }),
+          ensure: () => ({ tenantId, conversationId: key, userId }),
+        }[operation]();
+      },
+      (operation, data) =>
+        ({
+          contactList: () => at(data, 'participants'),
+          inbox: () => withSubjects(at(data, 'conversations', 'nodes')),
+          participant: () => at(data, 'participant'),
+          externalUser: () => {
+            const { conversationIds = [], ...user } = at(data, 'externalUser') as { [name: string]: Json };
+            return { user, conversationIds };
+          },
+          ensure: () => at(data, 'ensureConversationParticipant'),
+        })[operation](),
+    );
+  },
+};
+
+/** Conversations whose participants have a subject in the place of a user or a contact. */
+const withSubjects = (conversations: Json): Json =>
+  items(conversations).map(({ participants = [], ...conversation }) => ({
+    ...conversation,
+    participants: items(participants).map(({ user = null, contact = null, ...rest }) => ({ ...rest, subject: user ?? contact })),
+  }));
+
+const limit: Contender = {
+  name: 'limit',
+  title: 'limit: node:http, one prepared statement',
+  program: 'servers/limit.ts',
+  isService: false,
+  dialect: async () => ({
+    body: (operation, { tenantId, key, userId }) => ({ operation, variables: { tenantId, key, userId } }),
+    answer: (_, data) => data,
+  }),
+};
+
+const all = { pothosPrisma, postgraphile, rollcall, limit };
+
+export const contenderNamed = (name: ContenderName): Contender => all[name];
+
+/** The one whose throughput is 1. */
+export const baseline: ContenderName = 'postgraphile';

@@ -1,0 +1,134 @@
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import pg from 'pg';
+import { migrate } from '../../src/database/migrations.ts';
+import { connectPostgres } from '../../src/database/postgres.ts';
+
+/** How large the data is, and where it lies. */
+export type DataSet = {
+  databaseUrl: string;
+  /** Also how many conversations, and external users, there are. */
+  participants: number;
+  agents: number;
+};
+
+export const tenants = 10;
+
+const digits = { tenant: '001', participant: '003', conversation: '007' };
+
+/** The id of the row with that number; data-set.sql makes the same. */
+export function idOf(table: keyof typeof digits, n: number): string {
+  const milliseconds = (Date.UTC(2025, 0, 1) + n * 1_000).toString(16).padStart(12, '0');
+  return `${milliseconds.slice(0, 8)}-${milliseconds.slice(8)}-7${digits[table]}-8000-${n.toString(16).padStart(12, '0')}`;
+}
+
+const file = (path: string) => readFileSync(new URL(path, import.meta.url), 'utf8');
+
+/** Changes whenever a database that was loaded before is not what this would load. */
+function version(): string {
+  const hash = createHash('sha256');
+  const migrations = '../../prisma/migrations/';
+  for (const entry of readdirSync(new URL(migrations, import.meta.url), { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1)))
+    if (entry.isDirectory()) hash.update(file(`${migrations}${entry.name}/migration.sql`));
+  return hash.update(file('../data-set.sql')).update(file('../postgraphile.sql')).digest('hex');
+}
+
+/** Runs the work with a client that is ended afterwards. */
+export async function withClient<Result>(url: string, work: (client: pg.Client) => Promise<Result>): Promise<Result> {
+  const client = new pg.Client({ connectionString: url, options: '-c TimeZone=UTC' });
+  await client.connect();
+  try {
+    return await work(client);
+  } finally {
+    await client.end();
+  }
+}
+
+/** Whether the database was made by this program, and, if so, of which version it is, null when it was not finished. */
+async function madeHere(url: string): Promise<{ version: string | null } | null> {
+  return withClient(url, async (client) => {
+    const { rows } = await client.query<{ there: boolean }>(`select to_regclass('bench.data_set') is not null as there`);
+    if (!rows[0]?.there) return null;
+    const found = await client.query<{ version: string | null }>('select version from bench.data_set');
+    return { version: found.rows[0]?.version ?? null };
+  });
+}
+
+/**
+ * Makes the database for the factor, or finds it loaded already. One that this program did not make is
+ * left alone: then it throws.
+ */
+export async function provideDataSet(
+  serverUrl: string,
+  factor: number,
+  fresh: boolean,
+  say: (line: string) => void,
+): Promise<DataSet> {
+  const name = databaseName(factor);
+  const url = new URL(serverUrl);
+  url.pathname = `/${name}`;
+  const databaseUrl = url.href;
+  const agents = Math.max(1, Math.round((2_000 * factor) / tenants)) * tenants;
+  const dataSet = { databaseUrl, agents, participants: agents * 50 };
+
+  const exists = await withClient(serverUrl, async (client) => {
+    const { rowCount } = await client.query('select from pg_database where datname = $1', [name]);
+    return rowCount === 1;
+  });
+  const wanted = version();
+  if (exists) {
+    const made = await madeHere(databaseUrl);
+    if (!made) throw new Error(`There is a database ${name} that the benchmark did not make. Rename or drop it first.`);
+    if (made.version === wanted && !fresh) {
+      say(`Database ${name} is loaded already.`);
+      await restore(dataSet);
+      return dataSet;
+    }
+  }
+
+  say(`Loading database ${name}: ${dataSet.participants.toLocaleString('en')} participants …`);
+  const started = performance.now();
+  await withClient(serverUrl, async (client) => {
+    if (exists) await client.query(`drop database "${name}"`);
+    await client.query(`create database "${name}"`);
+  });
+  await withClient(databaseUrl, async (client) => {
+    await client.query(
+      'create schema bench; create table bench.data_set (version text); insert into bench.data_set values (null)',
+    );
+  });
+  const connection = connectPostgres(databaseUrl, 1);
+  try {
+    await migrate(connection);
+  } finally {
+    await connection.close();
+  }
+  await withClient(databaseUrl, async (client) => {
+    for (const [setting, value] of Object.entries({ agents: dataSet.agents, participants: dataSet.participants }))
+      await client.query(`select set_config($1, $2, false)`, [`bench.${setting}`, String(value)]);
+    await client.query(file('../data-set.sql'));
+    await client.query(file('../postgraphile.sql'));
+    await client.query('vacuum analyze');
+    await client.query('update bench.data_set set version = $1', [wanted]);
+    await client.query('checkpoint').catch(() => {});
+  });
+  say(`Loaded in ${Math.round((performance.now() - started) / 1_000)} s.`);
+  return dataSet;
+}
+
+/** Takes out what writes have added, so that what is measured next finds what was there before; returns how many rows. */
+export async function restore({ databaseUrl }: DataSet): Promise<number> {
+  return withClient(databaseUrl, async (client) => {
+    // The data's own rows are of 2025.
+    const { rowCount } = await client.query(`delete from conversation_member where created_at > '2026-01-01'`);
+    if (rowCount) await client.query('vacuum analyze conversation_member');
+    return rowCount ?? 0;
+  });
+}
+
+/** Drops the factor's database; only called for one that provideDataSet gave. */
+export async function dropDataSet(serverUrl: string, factor: number): Promise<void> {
+  await withClient(serverUrl, (client) => client.query(`drop database "${databaseName(factor)}"`));
+}
+
+const databaseName = (factor: number) => `rollcall_bench_${String(factor).replaceAll(/\W/g, '_')}`;

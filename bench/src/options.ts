@@ -1,0 +1,135 @@
+import { availableParallelism } from 'node:os';
+import { parseArgs } from 'node:util';
+import { type ContenderName, contenderNames } from './contenders.ts';
+import { type OperationName, operations } from './operations.ts';
+
+/** What to measure, and how long. */
+export type Options = {
+  databaseUrl: string;
+  /** How many times the data set's base size. */
+  factor: number;
+  rounds: number;
+  /** How long each contender is measured in each round, for each operation. */
+  seconds: number;
+  connections: number;
+  poolSize: number;
+  operations: readonly OperationName[];
+  contenders: readonly ContenderName[];
+  /** Null measures the contenders; a number runs the service alone for so many minutes. */
+  soakMinutes: number | null;
+  generator: 'wrk' | 'autocannon' | 'auto';
+  json: string | null;
+  svg: string | null;
+  /** Load the data again even where it is already there. */
+  fresh: boolean;
+  /** Drop the database in the end. */
+  drop: boolean;
+  /** Build the service first. */
+  build: boolean;
+};
+
+const operationNames = operations.map(({ name }) => name);
+
+export const usage = `Usage: DATABASE_URL=postgresql://… npm run bench -- [options]
+
+  --factor N          the data set's size: 1 is 100,000 participants (default 1)
+  --rounds N          how often every contender is measured with every operation (default 5)
+  --seconds N         how long each time (default 10)
+  --connections N     connections that the load comes over (default 32)
+  --pool N            database connections a contender has (default 10)
+  --operations LIST   of ${operationNames.join(', ')}
+  --contenders LIST   of ${contenderNames.join(', ')}
+  --generator NAME    wrk or autocannon (default: wrk where it is installed)
+  --soak MINUTES      instead: mixed operations on the service alone
+  --json FILE         write every figure there
+  --svg FILE          draw the ratios there
+  --fresh             load the data again even if it is there
+  --drop              drop the benchmark's database in the end
+  --no-build          measure dist/ as it is
+  --help
+
+DATABASE_URL names a server where a database may be created; it becomes rollcall_bench_<factor>.
+`;
+
+/** Wrong arguments, in words. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
+function positive(name: string, text: string): number {
+  const value = Number(text);
+  if (!(value > 0 && Number.isFinite(value))) throw new UsageError(`--${name} must be a number above 0`);
+  return value;
+}
+
+function whole(name: string, text: string): number {
+  const value = positive(name, text);
+  if (!Number.isInteger(value)) throw new UsageError(`--${name} must be a whole number`);
+  return value;
+}
+
+function some<Name extends string>(name: string, text: string | undefined, all: readonly Name[]): readonly Name[] {
+  if (text === undefined) return all;
+  const wanted = text.split(',').map((item) => item.trim());
+  const unknown = wanted.filter((item) => !(all as readonly string[]).includes(item));
+  if (unknown.length > 0) throw new UsageError(`--${name}: ${unknown.join(', ')}: not of ${all.join(', ')}`);
+  return all.filter((item) => wanted.includes(item));
+}
+
+/** Reads the command line and DATABASE_URL. Null means that only the usage is wanted. Throws UsageError. */
+export function readOptions(args: readonly string[], environment: NodeJS.ProcessEnv): Options | null {
+  let values: ReturnType<typeof parse>;
+  try {
+    values = parse(args);
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
+  if (values.help) return null;
+  const databaseUrl = environment['DATABASE_URL'];
+  if (!databaseUrl) throw new UsageError('DATABASE_URL is needed');
+  const { generator } = values;
+  if (generator !== 'wrk' && generator !== 'autocannon' && generator !== 'auto')
+    throw new UsageError('--generator must be wrk or autocannon');
+  return {
+    databaseUrl,
+    factor: positive('factor', values.factor),
+    rounds: whole('rounds', values.rounds),
+    seconds: whole('seconds', values.seconds),
+    connections: whole('connections', values.connections),
+    poolSize: whole('pool', values.pool),
+    operations: some('operations', values.operations, operationNames),
+    contenders: some('contenders', values.contenders, contenderNames),
+    soakMinutes: values.soak === undefined ? null : positive('soak', values.soak),
+    generator,
+    json: values.json ?? null,
+    svg: values.svg ?? null,
+    fresh: values.fresh,
+    drop: values.drop,
+    build: !values['no-build'],
+  };
+}
+
+const parse = (args: readonly string[]) =>
+  parseArgs({
+    args: [...args],
+    options: {
+      factor: { type: 'string', default: '1' },
+      rounds: { type: 'string', default: '5' },
+      seconds: { type: 'string', default: '10' },
+      connections: { type: 'string', default: '32' },
+      pool: { type: 'string', default: '10' },
+      operations: { type: 'string' },
+      contenders: { type: 'string' },
+      generator: { type: 'string', default: 'auto' },
+      soak: { type: 'string' },
+      json: { type: 'string' },
+      svg: { type: 'string' },
+      fresh: { type: 'boolean', default: false },
+      drop: { type: 'boolean', default: false },
+      'no-build': { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  }).values;
+
+/** Cores, as the report names them. */
+export const cores = availableParallelism();

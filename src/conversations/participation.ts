@@ -1,0 +1,83 @@
+import type { TenantDatabase } from '../database/database.ts';
+import type { MemberStatus } from '../database/generated/client.ts';
+import { tenantStatement } from '../database/statement.ts';
+import { Problem } from '../errors/catalogue.ts';
+import { conversationClosed, lockConversation } from './conversations.ts';
+import { asMembers, findMember, type MemberName, type MemberRow, memberKey, memberRow } from './members.ts';
+import type { Member } from './subject.ts';
+
+const memberNotFound = () =>
+  new Problem('CONVERSATION_PARTICIPANT_NOT_FOUND', 'Nobody of that identity takes part in the conversation.');
+
+/** What a status may become. To stay what it is needs no permission. */
+const transitions: Readonly<Record<MemberStatus, readonly MemberStatus[]>> = {
+  PENDING: ['ACTIVE', 'INVITED'],
+  INVITED: ['ACTIVE'],
+  ACTIVE: [],
+};
+
+const now = () => new Date().toISOString();
+
+const setStatus = tenantStatement<MemberRow>(
+  `update conversation_member m set status = $3::"MemberStatus" where m.tenant_id = $1 and m.id = $2::uuid returning ${memberRow}`,
+);
+
+/** Which membership to change, and how: a status that is absent or null stays as it is. */
+export type ParticipantPatch = MemberName & { conversationId: string; status?: MemberStatus | null | undefined };
+
+/**
+ * Changes the status of a membership. Throws CONVERSATION_NOT_FOUND, CONVERSATION_PARTICIPANT_NOT_FOUND, and
+ * PARTICIPANT_STATE_CONFLICT for a change that its status, or a closed conversation, forbids.
+ */
+export async function patchConversationParticipant(db: TenantDatabase, input: ParticipantPatch): Promise<Member> {
+  const key = memberKey(input, ['input']);
+  const { status } = input;
+  return db.transaction(async (tx) => {
+    const { id: conversationId, closedAt } = await lockConversation(tx, input.conversationId);
+    const member = await findMember(tx, conversationId, key);
+    if (!member) throw memberNotFound();
+    if (status == null || status === member.status) return member;
+    if (closedAt) throw conversationClosed(conversationId);
+    if (!transitions[member.status].includes(status))
+      throw new Problem('PARTICIPANT_STATE_CONFLICT', `A participant who is ${member.status} cannot become ${status}.`);
+    const [changed] = asMembers(await tx.query(setStatus, member.id, status));
+    // Deleted with whom it is about, which takes no lock on the conversation.
+    if (!changed) throw memberNotFound();
+    tx.announce('conversationParticipantChanged', {
+      conversationId,
+      membershipId: changed.id,
+      change: 'UPDATED',
+      occurredAt: now(),
+    });
+    return changed;
+  });
+}
+
+const othersActive = tenantStatement<{ id: string }>(
+  `select m.id from conversation_member m where m.tenant_id = $1 and m.conversation_id = $2::uuid and m.id <> $3::uuid
+   and m.type in ('USER', 'AGENT') and m.status = 'ACTIVE' limit 1`,
+);
+
+/**
+ * Takes somebody out of a conversation; returns the membership's id. Throws CONVERSATION_NOT_FOUND,
+ * CONVERSATION_PARTICIPANT_NOT_FOUND, and REMOVAL_NOT_ALLOWED for the last active user or agent of an open conversation.
+ */
+export async function removeConversationParticipant(
+  db: TenantDatabase,
+  input: MemberName & { conversationId: string },
+): Promise<string> {
+  const key = memberKey(input, ['input']);
+  return db.transaction(async (tx) => {
+    const { id: conversationId, closedAt } = await lockConversation(tx, input.conversationId);
+    const member = await findMember(tx, conversationId, key);
+    if (!member) throw memberNotFound();
+    const { id, type, status } = member;
+    const carries = !closedAt && status === 'ACTIVE' && (type === 'USER' || type === 'AGENT');
+    if (carries && (await tx.query(othersActive, conversationId, id)).length === 0)
+      throw new Problem('REMOVAL_NOT_ALLOWED', 'The last active user or agent of an open conversation stays.');
+    const { count } = await tx.conversationMember.deleteMany({ where: { tenantId: db.tenantId, id } });
+    if (count === 0) throw memberNotFound();
+    tx.announce('conversationParticipantChanged', { conversationId, membershipId: id, change: 'REMOVED', occurredAt: now() });
+    return id;
+  });
+}

@@ -1,0 +1,161 @@
+import { z } from 'zod';
+import type { TenantDatabase } from '../database/database.ts';
+import { sqlState } from '../database/failures.ts';
+import { type ExternalUser, Prisma } from '../database/generated/client.ts';
+import { asUuid, newId } from '../database/ids.ts';
+import { columns, tenantStatement } from '../database/statement.ts';
+import { Problem } from '../errors/catalogue.ts';
+import { checked } from '../values/checked.ts';
+import { emailAddress } from '../values/email-address.ts';
+import { phoneNumber } from '../values/phone-number.ts';
+import { displayName, text } from '../values/text.ts';
+import { fieldOf, fkId, hasIdentifier, identifierKeys } from './identifiers.ts';
+import { metadata } from './metadata.ts';
+
+const identifierFields = identifierKeys.map(fieldOf);
+
+const optional = {
+  email: emailAddress.nullish(),
+  phoneNumber: phoneNumber.nullish(),
+  fkId: fkId.nullish(),
+  fkUserId: text(0, 255).nullish(),
+  context: text(0, 4_000).nullish(),
+  source: text(0, 4_000).nullish(),
+  metadata: metadata.nullish(),
+};
+
+const unidentified = `must have at least one of ${identifierFields.join(', ')}`;
+
+const newUser = z.object({ firstName: displayName, lastName: displayName, ...optional }).superRefine((user, context) => {
+  if (identifierFields.every((field) => user[field] == null)) context.addIssue({ code: 'custom', message: unidentified });
+});
+const changes = z.object({ firstName: displayName.nullish(), lastName: displayName.nullish(), ...optional });
+
+/** The error for an external user that the tenant doesn't have, whether or not it exists elsewhere. */
+export const externalUserNotFound = (id: string) => new Problem('EXTERNAL_USER_NOT_FOUND', `There is no external user ${id}.`);
+
+/** What a user is called: by its names, or, when it has neither, by the identifier it is known by. */
+export function displayNameOf(user: ExternalUser): string {
+  const names = [user.firstName, user.lastName].filter((name) => name !== null);
+  return names.length > 0 ? names.join(' ') : (user.email ?? user.phoneNumber ?? user.fkId ?? '');
+}
+
+type Fields = z.output<typeof changes>;
+type Identifiers = Pick<Fields, (typeof identifierFields)[number]>;
+
+type Given<Fields> = { [Field in keyof Fields]?: Exclude<Fields[Field], undefined> };
+
+/** Without the fields that were not given. */
+const given = <Some extends object>(fields: Some) =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Given<Some>;
+
+/** The given fields as Prisma takes them. */
+function columnsOf(fields: Fields) {
+  const { metadata, ...others } = given(fields);
+  if (metadata === undefined) return others;
+  return { ...others, metadata: metadata === null ? Prisma.DbNull : (metadata as Prisma.InputJsonObject) };
+}
+
+const clashing = tenantStatement<{ field: keyof Identifiers }>(
+  identifierKeys
+    .map(
+      (key, index) => `select '${fieldOf(key)}' as field from external_user u
+        where u.tenant_id = $1 and ${hasIdentifier(key, 'u', `$${index + 2}`)} and u.id is distinct from $5::uuid`,
+    )
+    .join(' union all '),
+);
+
+/** USER_ALREADY_EXISTS with every field that another user has; null when meanwhile none is. */
+async function alreadyExists(db: TenantDatabase, user: Identifiers, id: string | null): Promise<Problem | null> {
+  const values = identifierFields.map((field) => user[field] ?? null);
+  const fields = (await db.query(clashing, ...values, id)).map(({ field }) => field);
+  if (fields.length === 0) return null;
+  return new Problem('USER_ALREADY_EXISTS', `Another external user has that ${fields.join(' and that ')}.`, {
+    errors: fields.map((field) => ({ path: ['input', field], message: 'is another user’s' })),
+  });
+}
+
+// Whoever had the identifier can be gone before it is looked at; then there is nothing against another try.
+async function tried<Result>(attempt: () => Promise<Result | Problem | null>): Promise<Result> {
+  for (let attempts = 0; attempts < 5; attempts++) {
+    const result = await attempt();
+    if (result instanceof Problem) throw result;
+    if (result !== null) return result;
+  }
+  throw new Problem('UNAVAILABLE', 'Others keep changing the same external user.', { retryAfter: 1 });
+}
+
+/** An external user as createExternalUser takes it; unknown until its rules have been checked. */
+export type NewExternalUser = z.input<typeof newUser>;
+
+/** Creates an external user. Throws USER_ALREADY_EXISTS, naming each field that another user has. */
+export async function createExternalUser(db: TenantDatabase, input: NewExternalUser): Promise<ExternalUser> {
+  const user = checked(newUser, input);
+  const data = { ...columnsOf(user), tenantId: db.tenantId, id: newId() };
+  return tried(async () => {
+    const [created] = await db.models.externalUser.createManyAndReturn({ data: [data], skipDuplicates: true });
+    return created ?? alreadyExists(db, user, null);
+  });
+}
+
+const lock = tenantStatement<ExternalUser>(
+  `select ${columns('ExternalUser', 'u')} from external_user u where u.tenant_id = $1 and u.id = $2::uuid for no key update`,
+);
+
+/** What updateExternalUser takes: what is absent stays as it is, and null clears it. */
+export type ExternalUserChanges = { id: string } & z.input<typeof changes>;
+
+/** Changes an external user. Throws EXTERNAL_USER_NOT_FOUND, USER_ALREADY_EXISTS, and VALIDATION_FAILED when no identifier would be left. */
+export async function updateExternalUser(db: TenantDatabase, input: ExternalUserChanges): Promise<ExternalUser> {
+  const { id: name, ...fields } = input;
+  const data = checked(changes, fields);
+  const id = asUuid(name);
+  if (!id) throw externalUserNotFound(name);
+  const { tenantId } = db;
+  return tried(async () => {
+    try {
+      return await db.transaction(async (tx) => {
+        const [before] = await tx.query(lock, id);
+        if (!before) throw externalUserNotFound(id);
+        if (Object.keys(given(data)).length === 0) return before;
+        const after = { ...before, ...given(data) };
+        const cleared = identifierFields.filter((field) => data[field] === null);
+        if (identifierFields.every((field) => after[field] === null)) {
+          throw new Problem('VALIDATION_FAILED', `The user ${unidentified}.`, {
+            errors: cleared.map((field) => ({
+              path: ['input', field],
+              message: 'must not be cleared: it is the last identifier',
+            })),
+          });
+        }
+        return tx.externalUser.update({ where: { tenantId_id: { tenantId, id } }, data: columnsOf(data) });
+      });
+    } catch (error) {
+      if (sqlState(error) !== '23505') throw error;
+      return alreadyExists(db, data, id);
+    }
+  });
+}
+
+const lockForGood = tenantStatement<{ id: string }>(
+  'select u.id from external_user u where u.tenant_id = $1 and u.id = $2::uuid for update',
+);
+
+/** Deletes an external user with its personal data and its memberships; returns its id. Throws EXTERNAL_USER_NOT_FOUND. */
+export async function deleteExternalUser(db: TenantDatabase, input: { id: string }): Promise<string> {
+  const { tenantId } = db;
+  const id = asUuid(input.id);
+  if (!id) throw externalUserNotFound(input.id);
+  await db.transaction(async (tx) => {
+    // While it is locked nobody can make it a member of anything, so these are all.
+    const [found] = await tx.query(lockForGood, id);
+    if (!found) throw externalUserNotFound(id);
+    const where = { tenantId, contactId: id };
+    const memberships = await tx.conversationMember.findMany({ where, select: { id: true, conversationId: true } });
+    await tx.externalUser.deleteMany({ where: { tenantId, id } });
+    const occurredAt = new Date().toISOString();
+    for (const { id: membershipId, conversationId } of memberships)
+      tx.announce('conversationParticipantChanged', { conversationId, membershipId, change: 'REMOVED', occurredAt });
+  });
+  return id;
+}

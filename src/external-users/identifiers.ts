@@ -1,0 +1,47 @@
+import type { z } from 'zod';
+import type { ExternalUser, IdentifierKey } from '../database/generated/client.ts';
+import { Problem } from '../errors/catalogue.ts';
+import { emailAddress } from '../values/email-address.ts';
+import { phoneNumber } from '../values/phone-number.ts';
+import { text } from '../values/text.ts';
+
+/** One of the ways to name an external user, its value as its rule leaves it. */
+export type Identifier = { readonly key: IdentifierKey; readonly value: string };
+
+/** A foreign key, kept as it is given. */
+export const fkId = text(1, 255);
+
+/** The condition that two e-mail addresses are the same but for their case; the digest is what they are indexed by. */
+export const sameEmail = (column: string, other: string): string =>
+  `md5(lower(${column})) = md5(lower(${other}::text)) and lower(${column}) = lower(${other}::text)`;
+
+/** By key: the field that holds it, its rule, and which users under an alias have the value of a parameter. */
+const kinds = {
+  emailaddress: {
+    field: 'email',
+    rule: emailAddress,
+    has: (alias, value) => sameEmail(`${alias}.email`, value),
+  },
+  phonenumber: { field: 'phoneNumber', rule: phoneNumber, has: (alias, value) => `${alias}.phone_number = ${value}` },
+  fkid: { field: 'fkId', rule: fkId, has: (alias, value) => `${alias}.fk_id = ${value}` },
+} as const satisfies Record<
+  IdentifierKey,
+  { field: keyof ExternalUser; rule: z.ZodType<string>; has: (alias: string, value: string) => string }
+>;
+
+/** Every key, in the order in which a user's identifiers are preferred. */
+export const identifierKeys = Object.keys(kinds) as IdentifierKey[];
+
+/** The field of an external user that holds such an identifier. */
+export const fieldOf = (key: IdentifierKey) => kinds[key].field;
+
+/** The condition on `external_user` under an alias: that the user has the identifier whose value is the parameter. */
+export const hasIdentifier = (key: IdentifierKey, alias: string, value: string): string => kinds[key].has(alias, value);
+
+/** The identifier with its value normalised. Throws VALIDATION_FAILED, saying where the value came from. */
+export function identifier(key: IdentifierKey, value: string, path: readonly string[]): Identifier {
+  const result = kinds[key].rule.safeParse(value);
+  if (result.success) return { key, value: result.data };
+  const errors = result.error.issues.map(({ message }) => ({ path, message }));
+  throw new Problem('VALIDATION_FAILED', `${path.at(-1)} ${errors[0]?.message}`, { errors });
+}

@@ -1,0 +1,27 @@
+import { z } from 'zod';
+
+const most = 16 * 1024;
+const deepest = 32;
+
+// JSON.stringify writes NUL and halves of surrogate pairs as escapes; PostgreSQL takes neither. An even number of backslashes before is text.
+const unstorable = /(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f][0-9a-f]{2})/;
+
+const isDeeper = (value: unknown, levels: number): boolean =>
+  typeof value === 'object' &&
+  value !== null &&
+  (levels === 0 || Object.values(value).some((part) => isDeeper(part, levels - 1)));
+
+/** A JSON object of the caller's own: at most 16 KB serialised and 32 levels deep. */
+export const metadata = z
+  .custom<Record<string, unknown>>(
+    (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+    'must be a JSON object',
+  )
+  .superRefine((value, context) => {
+    const refuse = (message: string) => context.addIssue({ code: 'custom', message });
+    // First, because JSON.stringify itself can be made to run out of stack.
+    if (isDeeper(value, deepest)) return refuse(`must not be nested deeper than ${deepest} levels`);
+    const json = JSON.stringify(value);
+    if (Buffer.byteLength(json) > most) refuse('must be at most 16 KB');
+    if (unstorable.test(json)) refuse('must not contain characters that are no text');
+  });

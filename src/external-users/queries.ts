@@ -1,0 +1,65 @@
+import { visibleMembership } from '../conversations/visible.ts';
+import type { TenantDatabase } from '../database/database.ts';
+import type { ExternalUser, IdentifierKey } from '../database/generated/client.ts';
+import { bounded, type Loader, manyBy, mostRows, oneByUuid } from '../database/loaders.ts';
+import { columns, type Statement, tenantStatement } from '../database/statement.ts';
+import { Problem } from '../errors/catalogue.ts';
+import { hasIdentifier, type Identifier, identifierKeys } from './identifiers.ts';
+
+const row = columns('ExternalUser', 'u');
+
+/** External users by their ids. */
+export const externalUserById = oneByUuid(
+  tenantStatement<ExternalUser>(`select ${row} from external_user u where u.tenant_id = $1 and u.id = any($2::uuid[])`),
+  'id',
+);
+
+const conversationsOfUsers = bounded(
+  manyBy(
+    tenantStatement<{ contactId: string; conversationId: string }>(
+      `select m.contact_id as "contactId", m.conversation_id as "conversationId" from (
+         select m.contact_id, m.conversation_id from conversation_member m
+         where ${visibleMembership('m', '$3')} and m.contact_id = any($2::uuid[]) limit ${mostRows + 1}) m
+       order by m.contact_id, m.conversation_id desc`,
+    ),
+    'contactId',
+    ({ agentId }) => [agentId],
+  ),
+  'conversation ids: use conversations',
+);
+
+/** The ids of the conversations that users are contacts in and that the viewer sees, the newest first. Throws RESULT_TOO_LARGE. */
+export const conversationIdsByUser: Loader<string, string[]> = {
+  async load(database, ids) {
+    const lists = await conversationsOfUsers.load(database, ids);
+    return lists.map((list) => list.map(({ conversationId }) => conversationId));
+  },
+};
+
+/** A user that was searched for, and the ids of its conversations that the viewer sees, the newest first. */
+export type ExternalUserSearchResult = { user: ExternalUser; conversationIds: string[] };
+
+const search = Object.fromEntries(
+  identifierKeys.map((key) => [
+    key,
+    tenantStatement(
+      `select ${row}, array(
+         select m.conversation_id from conversation_member m
+         where ${visibleMembership('m', '$3')} and m.contact_id = u.id
+         order by m.conversation_id desc limit ${mostRows + 1}) as "conversationIds"
+       from external_user u where u.tenant_id = $1 and ${hasIdentifier(key, 'u', '$2')}`,
+    ),
+  ]),
+) as Record<IdentifierKey, Statement<ExternalUser & { conversationIds: string[] }>>;
+
+/** The external user with that identifier, or null. Throws RESULT_TOO_LARGE when it takes part in more than 10,000 conversations. */
+export async function searchExternalUser(
+  db: TenantDatabase,
+  { key, value }: Identifier,
+): Promise<ExternalUserSearchResult | null> {
+  const [user] = await db.query(search[key], value, db.agentId);
+  if (!user) return null;
+  const { conversationIds } = user;
+  if (conversationIds.length <= mostRows) return { user, conversationIds };
+  throw new Problem('RESULT_TOO_LARGE', `There are more than ${mostRows} conversation ids: use conversations.`);
+}

@@ -1,0 +1,162 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ExecutionResult } from 'graphql';
+import { processRegularResult, type YogaServerInstance } from 'graphql-yoga';
+import { LRUCache } from 'lru-cache';
+import { asUuid, newId } from '../database/ids.ts';
+import type { ServerContext } from '../graph/plugins.ts';
+import { type Present, thrown } from '../graph/problems.ts';
+
+type Yoga = YogaServerInstance<ServerContext, object>;
+type Handler = (request: IncomingMessage, response: ServerResponse) => void;
+
+/** What the front needs to know of the rest. */
+export type FrontOptions = {
+  yoga: Yoga;
+  present: Present;
+  /** Bytes of a body; a larger one is Yoga's to refuse. */
+  largestBody: number;
+  /** Whether the server is stopping; then every request is Yoga's. */
+  stopping(): boolean;
+  /** Told of each answer: its status, the seconds it took, and its result. */
+  answered(status: number, seconds: number, result: ExecutionResult): void;
+  /** Told of what went wrong in the front itself; the connection is closed. */
+  failed(error: unknown): void;
+};
+
+/**
+ * The common request, answered without the cost of fetch's Request and Response: one operation as
+ * JSON in a POST, from a client that takes JSON. It goes through Yoga's own plugins, executor and
+ * result processor; everything else goes to Yoga whole. Which way a request went must not show.
+ */
+export function createFront({ yoga, present, largestBody, stopping, answered, failed }: FrontOptions): Handler {
+  const rest: Handler = (request, response) => void yoga(request, response, {} as never);
+
+  return (request, response) => {
+    const accepted = request.method === 'POST' && request.url === '/graphql' && !stopping() ? mediaType(request) : null;
+    if (!accepted) return rest(request, response);
+    const length = Number(request.headers['content-length']);
+    if (!(length <= largestBody)) return rest(request, response);
+
+    const started = performance.now();
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => {
+      const body = chunks.length === 1 ? (chunks[0] as Buffer).toString('utf8') : Buffer.concat(chunks).toString('utf8');
+      answer(body, started).catch((error: unknown) => {
+        failed(error);
+        response.destroy();
+      });
+    });
+
+    async function answer(body: string, started: number): Promise<void> {
+      const params = oneOperation(body);
+      if (!params) return viaFetch(body);
+      const requestId = asUuid(header(request, 'x-request-id') ?? '') ?? newId();
+      const context: ServerContext = { requestId };
+      let result: ExecutionResult | AsyncIterableIterator<ExecutionResult>;
+      try {
+        result = (await yoga.getResultForParams(
+          { params, request: asFetchSees(request) as never },
+          context as never,
+        )) as ExecutionResult;
+      } catch (error) {
+        result = { errors: [thrown(error)] };
+      }
+      if (Symbol.asyncIterator in result) {
+        await (result as AsyncIterableIterator<unknown>).return?.();
+        return viaFetch(body);
+      }
+      const shown = present(result, requestId);
+      const { text, status, headers } = processRegularResult(
+        shown as never,
+        { Response: Captured } as never,
+        accepted as never,
+      ) as unknown as Captured;
+      answered(status, (performance.now() - started) / 1_000, shown);
+      response.writeHead(status, { ...headers, 'x-request-id': requestId, 'content-length': Buffer.byteLength(text) });
+      response.end(text);
+    }
+
+    /** For a body that is something else after all, now that it has been read. */
+    async function viaFetch(body: string): Promise<void> {
+      const headers = Object.entries(request.headers).map(([name, value]): [string, string] => [name, String(value)]);
+      const url = `http://${request.headers.host ?? 'localhost'}/graphql`;
+      const answer = await yoga.fetch(new Request(url, { method: 'POST', headers, body }), {} as never);
+      const text = await answer.text();
+      response.writeHead(answer.status, { ...Object.fromEntries(answer.headers), 'content-length': Buffer.byteLength(text) });
+      response.end(text);
+    }
+  };
+}
+
+/** What processRegularResult makes of a result, without a Response around it. */
+class Captured {
+  readonly text: string;
+  readonly status: number;
+  readonly headers: Record<string, string>;
+
+  constructor(text: string, { status, headers }: { status: number; headers: Record<string, string> }) {
+    this.text = text;
+    this.status = status;
+    this.headers = headers;
+  }
+}
+
+const header = (request: IncomingMessage, name: string): string | null => {
+  const value = request.headers[name];
+  return typeof value === 'string' ? value : null;
+};
+
+/** As much of a fetch request as Yoga's plugins look at once the body has been read. */
+const asFetchSees = (request: IncomingMessage) => ({
+  method: 'POST',
+  url: `http://${request.headers.host ?? 'localhost'}/graphql`,
+  headers: {
+    get: (name: string) => header(request, name.toLowerCase()),
+    has: (name: string) => name.toLowerCase() in request.headers,
+  },
+});
+
+const json = /^application\/json(\s*;\s*charset=utf-8)?$/i;
+const byAccept = new LRUCache<string, { type: string | null }>({ max: 200 });
+
+/** The media type to answer in; null when the request is not a common one. */
+function mediaType({ headers }: IncomingMessage): string | null {
+  if (
+    !json.test(headers['content-type'] ?? '') ||
+    headers['content-encoding'] ||
+    headers.origin ||
+    headers['x-http-method-override']
+  )
+    return null;
+  const accept = headers.accept ?? '*/*';
+  let known = byAccept.get(accept);
+  if (!known) {
+    known = { type: preferred(accept) };
+    byAccept.set(accept, known);
+  }
+  return known.type;
+}
+
+/** Which of the two JSON types Yoga would choose; null when streams or other character sets are among the wishes. */
+function preferred(accept: string): string | null {
+  if (/event-stream|multipart|charset/i.test(accept)) return null;
+  for (const wish of accept.replace(/\s/g, '').toLowerCase().split(',')) {
+    const [type] = wish.split(';');
+    if (type === 'application/graphql-response+json') return type;
+    if (type === 'application/json' || type === '*/*' || type === 'application/*') return 'application/json';
+  }
+  return null;
+}
+
+/** The parameters of a body that is one operation as JSON; null for a batch, and for what is no such thing. */
+function oneOperation(body: string): Record<string, unknown> | null {
+  try {
+    const parsed: unknown = JSON.parse(body);
+    return typeof parsed === 'object' && parsed !== null && 'query' in parsed && typeof parsed.query === 'string'
+      ? (parsed as Record<string, unknown>)
+      : null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,117 @@
+import { identityKey } from '../channels/address.ts';
+import { asMembers, type MemberRow, memberRow } from '../conversations/members.ts';
+import type { Member } from '../conversations/subject.ts';
+import { visibleMembership } from '../conversations/visible.ts';
+import type { TenantDatabase } from '../database/database.ts';
+import type { ExternalUser, Participant } from '../database/generated/client.ts';
+import { columns, type Statement, tenantStatement } from '../database/statement.ts';
+import { Problem } from '../errors/catalogue.ts';
+import { hasIdentifier, identifier, identifierKeys, sameEmail } from '../external-users/identifiers.ts';
+import { text } from '../values/text.ts';
+import { participantsLike, usersLike } from './same-person.ts';
+
+/** By what somebody is looked for: exactly one of these. */
+export type IdentityInput = {
+  email?: string | null | undefined;
+  phoneNumber?: string | null | undefined;
+  fkId?: string | null | undefined;
+  channel?: { provider: string; address: string } | null | undefined;
+};
+
+/** An identifier with all that it means: a channel's address can be an e-mail address or a telephone number too. */
+export type Identity = {
+  readonly email: string | null;
+  readonly phoneNumber: string | null;
+  readonly fkId: string | null;
+  readonly provider: string | null;
+  readonly address: string | null;
+};
+
+const nothing: Identity = { email: null, phoneNumber: null, fkId: null, provider: null, address: null };
+
+/** Checks and normalises what to look for. Throws VALIDATION_FAILED. */
+export function identityOf({ email, phoneNumber, fkId, channel }: IdentityInput): Identity {
+  if (email != null) return { ...nothing, email: identifier('emailaddress', email, ['by', 'email']).value };
+  if (phoneNumber != null)
+    return { ...nothing, phoneNumber: identifier('phonenumber', phoneNumber, ['by', 'phoneNumber']).value };
+  if (fkId != null) return { ...nothing, fkId: identifier('fkid', fkId, ['by', 'fkId']).value };
+  if (!channel)
+    throw new Problem('VALIDATION_FAILED', 'Nothing to look for.', { errors: [{ path: ['by'], message: 'is empty' }] });
+
+  const errors = (['provider', 'address'] as const).flatMap((field) =>
+    (text(1, 4_000).safeParse(channel[field]).error?.issues ?? []).map(({ message }) => ({
+      path: ['by', 'channel', field],
+      message,
+    })),
+  );
+  if (errors[0]) throw new Problem('VALIDATION_FAILED', `${errors[0].path.at(-1)} ${errors[0].message}`, { errors });
+  const provider = channel.provider.toLowerCase();
+  const key = identityKey(provider, channel.address);
+  const isEmail = key?.includes('@') ?? false;
+  return { ...nothing, provider, address: channel.address, email: isEmail ? key : null, phoneNumber: isEmail ? null : key };
+}
+
+// How long each list can become.
+const most = 1_000;
+
+/**
+ * Whom an identifier leads to: those who have it, and, where $7 allows it, those on the other side
+ * who are the same person as one of them. Only what a statement uses of this is run.
+ */
+const found = `
+  with having_participant as (
+    select p.id from participant p where p.tenant_id = $1 and ${sameEmail('p.email', '$2')}
+    union select c.participant_id from channel c where c.tenant_id = $1 and c.identity_key in (lower($2::text), $3::text)
+    union select c.participant_id from channel c
+      where c.tenant_id = $1 and c.provider = $5::text and md5(c.address) = md5($6::text) and c.address = $6::text
+  ), having_user as (
+    ${identifierKeys
+      .map(
+        (key, index) =>
+          `select u.id from external_user u where u.tenant_id = $1 and ${hasIdentifier(key, 'u', `$${index + 2}::text`)}`,
+      )
+      .join(' union ')}
+  ), found_participant as (
+    select id from having_participant
+    union select same.id from having_user h join external_user x on x.tenant_id = $1 and x.id = h.id
+      cross join lateral (${participantsLike('x')}) same where $7::boolean
+  ), found_user as (
+    select id from having_user
+    union select same.id from having_participant h join participant x on x.tenant_id = $1 and x.id = h.id
+      cross join lateral (${usersLike('x')}) same where $7::boolean
+  )`;
+
+const participants = tenantStatement<Participant>(
+  `${found} select ${columns('Participant', 'p')} from found_participant f join participant p on p.tenant_id = $1 and p.id = f.id
+   order by p.id limit ${most}`,
+);
+
+const externalUsers = tenantStatement<ExternalUser>(
+  `${found} select ${columns('ExternalUser', 'u')} from found_user f join external_user u on u.tenant_id = $1 and u.id = f.id
+   order by u.id limit ${most}`,
+);
+
+const members = tenantStatement<MemberRow>(
+  `${found} select ${memberRow} from (
+     select m.* from (
+       select m.* from found_participant f join conversation_member m on m.tenant_id = $1 and m.user_id = f.id
+       union all
+       select m.* from found_user f join conversation_member m on m.tenant_id = $1 and m.contact_id = f.id
+     ) m where ${visibleMembership('m', '$8')} order by m.id desc limit ${most}
+   ) m order by m.id desc`,
+);
+
+const run = <Row>(db: TenantDatabase, statement: Statement<Row>, by: Identity, across: boolean, ...more: (string | null)[]) =>
+  db.query(statement, by.email, by.phoneNumber, by.fkId, by.provider, by.address, across, ...more);
+
+/** The participants whom the identifier leads to, `across` also from external users; the first 1,000 by id. */
+export const participantsOf = (db: TenantDatabase, by: Identity, across: boolean): Promise<Participant[]> =>
+  run(db, participants, by, across);
+
+/** The external users whom the identifier leads to, `across` also from participants; the first 1,000 by id. */
+export const externalUsersOf = (db: TenantDatabase, by: Identity, across: boolean): Promise<ExternalUser[]> =>
+  run(db, externalUsers, by, across);
+
+/** The memberships of all of them in conversations that the viewer sees; the newest 1,000. */
+export const membersOf = async (db: TenantDatabase, by: Identity, across: boolean): Promise<Member[]> =>
+  asMembers(await run(db, members, by, across, db.agentId));

@@ -1,0 +1,174 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { dataOf, problemOf, startApp, type TestApp } from '../app.ts';
+import { createAccessKey, createAgent, createAgentKey } from '../factories.ts';
+import { rowsOf } from '../tenants/world.ts';
+import { signIn } from './tokens.ts';
+
+let service: TestApp;
+beforeAll(async () => {
+  service = await startApp();
+});
+afterAll(() => service.close());
+
+const revoke = (id: string) =>
+  service.tenant.graphql('mutation ($id: ID!) { revokeKey(input: { id: $id }) { key { id revokedAt } } }', { id });
+const create = (input: object) =>
+  service.tenant.graphql(
+    'mutation ($input: CreateAccessKeyInput!) { createAccessKey(input: $input) { key { id kind name prefix scopes revokedAt agent { id } } secret } }',
+    { input },
+  );
+const secretOf = (headers: Record<string, string>) => Object.values(headers)[0]!.replace('AccessKey ', '');
+const refused = [401, 'UNAUTHENTICATED'];
+
+describe('an access key', () => {
+  test('signs in with the scopes it was made with', async () => {
+    const { headers } = await createAccessKey(service.tenant, ['USERS_READ', 'PARTICIPANTS_READ', 'USERS_READ']);
+    const answer = await service.tenant.graphql('{ viewer { kind tenant { id } agent { id } scopes } }', {}, headers);
+    expect(dataOf(answer).viewer).toEqual({
+      kind: 'ACCESS_KEY',
+      tenant: { id: service.tenant.id },
+      agent: null,
+      scopes: ['PARTICIPANTS_READ', 'USERS_READ'],
+    });
+  });
+
+  test('shows its secret once and its prefix always; the secret is not stored', async () => {
+    const { key, secret } = dataOf(await create({ name: ' CI ', scopes: ['ADMIN'] })).createAccessKey;
+    expect(key).toMatchObject({ kind: 'ACCESS_KEY', name: 'CI', scopes: ['ADMIN'], revokedAt: null, agent: null });
+    expect(secret).toMatch(/^rca_[0-9a-f]{12}_[\w-]{43}$/);
+    expect(secret.startsWith(`${key.prefix}_`)).toBe(true);
+    const stored = JSON.stringify(await rowsOf(service.app.database, service.tenant.id));
+    expect(stored).toContain(key.prefix);
+    expect(stored).not.toContain(secret);
+    expect(stored).not.toContain(secret.slice(-43));
+  });
+
+  test('needs a name and at least one scope', async () => {
+    const answer = await create({ name: ' ', scopes: [] });
+    expect(problemOf(answer)).toEqual({ code: 'VALIDATION_FAILED', status: 400 });
+    expect(answer.errors?.[0]?.extensions.errors?.map(({ path }) => path)).toEqual([
+      ['input', 'name'],
+      ['input', 'scopes'],
+    ]);
+  });
+
+  test('is refused when any part of the secret is wrong', async () => {
+    const { headers } = await createAccessKey(service.tenant, ['ADMIN']);
+    const secret = secretOf(headers);
+    const other = secretOf((await createAccessKey(service.tenant, ['ADMIN'])).headers);
+    for (const wrong of [
+      secret.slice(0, -1),
+      `${secret}x`,
+      secret.slice(0, 17) + other.slice(17),
+      secret.replace('rca', 'rcs'),
+    ]) {
+      expect(await signIn(service, { authorization: `AccessKey ${wrong}` }), wrong).toEqual(refused);
+    }
+    expect(await signIn(service, { authorization: `accesskey ${secret}` })).toEqual([200, 'ACCESS_KEY']);
+  });
+});
+
+describe('an agent’s secret key', () => {
+  test('signs in as its agent, with the scopes of its kind', async () => {
+    const agentId = await createAgent(service.tenant);
+    const { headers } = await createAgentKey(service.tenant, agentId);
+    const { viewer } = dataOf(await service.tenant.graphql('{ viewer { kind agent { id } scopes } }', {}, headers));
+    expect(viewer).toEqual({
+      kind: 'AGENT_KEY',
+      agent: { id: agentId },
+      scopes: ['CONVERSATIONS_READ', 'CONVERSATIONS_WRITE', 'USERS_READ', 'USERS_WRITE'],
+    });
+  });
+
+  test('has no other scopes even if its row says so', async () => {
+    const { id, headers } = await createAgentKey(service.tenant, await createAgent(service.tenant));
+    await service.app.database.prisma.credentialKey.update({
+      where: { tenantId_id: { tenantId: service.tenant.id, id } },
+      data: { scopes: ['admin', 'participants:read', 'users:read'] },
+    });
+    expect(dataOf(await service.tenant.graphql('{ viewer { scopes } }', {}, headers)).viewer.scopes).toEqual(['USERS_READ']);
+    expect(problemOf(await service.tenant.graphql('{ agents { id } }', {}, headers))).toEqual({ code: 'FORBIDDEN', status: 403 });
+  });
+
+  test('of an unknown agent is not made', async () => {
+    const before = await rowsOf(service.app.database, service.tenant.id);
+    for (const agentId of ['nobody', '', '\u0000', 'x'.repeat(5_000)]) {
+      const answer = await service.tenant.graphql(
+        'mutation ($agentId: ID!) { createAgentSecretKey(input: { agentId: $agentId }) { secret } }',
+        { agentId },
+      );
+      expect(problemOf(answer).status).toBe(agentId === '\u0000' ? 400 : 404);
+    }
+    expect(await rowsOf(service.app.database, service.tenant.id)).toEqual(before);
+  });
+});
+
+describe('either key', () => {
+  test('is refused in the other’s header, known or not', async () => {
+    const access = secretOf((await createAccessKey(service.tenant, ['ADMIN'])).headers);
+    const agent = secretOf((await createAgentKey(service.tenant, await createAgent(service.tenant))).headers);
+    for (const known of [false, true]) {
+      expect(await signIn(service, { 'agent-secret-key': access }), `${known}`).toEqual(refused);
+      expect(await signIn(service, { authorization: `AccessKey ${agent}` })).toEqual(refused);
+      expect(await signIn(service, { authorization: `Bearer ${access}` })).toEqual(refused);
+      expect(await signIn(service, { authorization: `AccessKey ${access}` })).toEqual([200, 'ACCESS_KEY']);
+      expect(await signIn(service, { 'agent-secret-key': agent })).toEqual([200, 'AGENT_KEY']);
+    }
+  });
+
+  test('is looked up once while it is remembered, and refused at once when it is revoked', async () => {
+    const { id, headers } = await createAccessKey(service.tenant, ['ADMIN']);
+    const before = service.statements.length;
+    for (let request = 0; request < 3; request += 1) expect(await signIn(service, headers)).toEqual([200, 'ACCESS_KEY']);
+    expect(service.statements.slice(before).filter((text) => /from credential_key/.test(text))).toHaveLength(1);
+
+    const first = dataOf(await revoke(id)).revokeKey.key;
+    expect(first.revokedAt).not.toBeNull();
+    expect(await signIn(service, headers)).toEqual(refused);
+    expect(dataOf(await revoke(id)).revokeKey.key).toEqual(first);
+  });
+
+  test('revoked before it was ever used is refused', async () => {
+    const { id, headers } = await createAccessKey(service.tenant, ['ADMIN']);
+    await revoke(id);
+    expect(await signIn(service, headers)).toEqual(refused);
+  });
+
+  test('revoked while it is being looked up is not remembered as a good one', async () => {
+    let wait: Promise<void> | null = null;
+    let asked = () => {};
+    const slow = await startApp({}, (connection) => ({
+      ...connection,
+      async query(name, text, values) {
+        const rows = await connection.query(name, text, values);
+        if (wait && /from credential_key/.test(text)) {
+          asked();
+          await wait;
+        }
+        return rows;
+      },
+    }));
+    const { id, headers } = await createAccessKey(slow.tenant, ['ADMIN']);
+    let go = () => {};
+    wait = new Promise<void>((resolve) => {
+      go = resolve;
+    });
+    const looking = new Promise<void>((resolve) => {
+      asked = resolve;
+    });
+    const early = signIn(slow, headers);
+    await looking;
+    dataOf(await slow.tenant.graphql('mutation ($id: ID!) { revokeKey(input: { id: $id }) { key { id } } }', { id }));
+    go();
+    await early;
+    wait = null;
+    expect(await signIn(slow, headers)).toEqual(refused);
+    await slow.close();
+  });
+
+  test('that is not there cannot be revoked', async () => {
+    for (const id of ['x', '0198f000-0000-7000-8000-000000000000']) {
+      expect(problemOf(await revoke(id))).toEqual({ code: 'KEY_NOT_FOUND', status: 404 });
+    }
+  });
+});

@@ -1,0 +1,428 @@
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { newId } from '../../src/database/ids.ts';
+import { dataOf, problemOf, startApp, type TestApp, type TestTenant } from '../app.ts';
+import { createAgent, createAgentKey, createConfig, createParticipant } from '../factories.ts';
+import { closeConversation, createConversation, createExternalUser, joinAll, manyConversations, member } from './factories.ts';
+
+let service: TestApp;
+let tenant: TestTenant;
+beforeAll(async () => {
+  service = await startApp();
+  tenant = service.tenant;
+});
+afterAll(() => service.close());
+
+type Identified = { id: string };
+const ids = (rows: readonly Identified[]) => rows.map(({ id }) => id);
+
+const listed = async (of: TestTenant, filter: Record<string, unknown> | null, headers?: Record<string, string>) => {
+  const document = 'query ($filter: ConversationFilter) { conversationsConnection(filter: $filter) { totalCount nodes { id } } }';
+  const { conversationsConnection } = dataOf(await of.graphql(document, { filter }, headers));
+  return { total: conversationsConnection.totalCount, ids: ids(conversationsConnection.nodes) };
+};
+
+describe('createConversation', () => {
+  const create = (input: Record<string, unknown>, headers?: Record<string, string>) =>
+    tenant.graphql(
+      `mutation ($input: CreateConversationInput!) { createConversation(input: $input) {
+         conversation { id name agentId agent { name } status closedAt participants { id } } } }`,
+      { input },
+      headers,
+    );
+
+  test('opens one with or without a name and an agent', async () => {
+    const agentId = await createAgent(tenant);
+    expect(dataOf(await create({ name: '  Help  ', agentId })).createConversation.conversation).toMatchObject({
+      name: 'Help',
+      agentId,
+      agent: { name: agentId },
+      status: 'OPEN',
+      closedAt: null,
+      participants: [],
+    });
+    expect(dataOf(await create({ name: null })).createConversation.conversation).toMatchObject({
+      name: null,
+      agentId: null,
+      agent: null,
+    });
+  });
+
+  test('refuses a name that is none and an agent that is unknown', async () => {
+    for (const name of [' ', 'x'.repeat(151)]) expect(problemOf(await create({ name })).code).toBe('VALIDATION_FAILED');
+    expect(problemOf(await create({ agentId: 'nobody' }))).toEqual({ code: 'AGENT_NOT_FOUND', status: 404 });
+  });
+
+  test('under an agent’s key it is that agent’s, and never another’s', async () => {
+    const [mine, theirs] = [await createAgent(tenant), await createAgent(tenant)];
+    const { headers } = await createAgentKey(tenant, mine);
+    const document =
+      'mutation ($input: CreateConversationInput!) { createConversation(input: $input) { conversation { agentId } } }';
+    for (const input of [{}, { agentId: null }, { agentId: mine }])
+      expect(dataOf(await tenant.graphql(document, { input }, headers)).createConversation.conversation.agentId).toBe(mine);
+    expect(problemOf(await tenant.graphql(document, { input: { agentId: theirs } }, headers))).toEqual({
+      code: 'FORBIDDEN',
+      status: 403,
+    });
+    expect((await listed(tenant, { agentId: theirs })).total).toBe(0);
+  });
+});
+
+describe('closeConversation', () => {
+  const close = (conversationId: string, headers?: Record<string, string>) =>
+    tenant.graphql(
+      'mutation ($id: ID!) { closeConversation(input: { conversationId: $id }) { conversation { id status closedAt modifiedAt } } }',
+      { id: conversationId },
+      headers,
+    );
+
+  test('keeps the first time when it is repeated', async () => {
+    const id = await createConversation(tenant);
+    const first = dataOf(await close(id)).closeConversation.conversation;
+    expect(first).toMatchObject({ id, status: 'CLOSED', closedAt: expect.any(String) });
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    expect(dataOf(await close(id)).closeConversation.conversation).toEqual(first);
+  });
+
+  test('of a conversation that the viewer does not see is a 404', async () => {
+    const { headers } = await createAgentKey(tenant, await createAgent(tenant));
+    const id = await createConversation(tenant);
+    const other = await createConversation(await service.createTenant());
+    for (const [each, as] of [
+      [id, headers],
+      [other, undefined],
+      [newId(), undefined],
+      ['no uuid', undefined],
+    ] as const)
+      expect(problemOf(await close(each, as))).toEqual({ code: 'CONVERSATION_NOT_FOUND', status: 404 });
+    const { conversation } = dataOf(await tenant.graphql('query ($id: ID!) { conversation(id: $id) { status } }', { id }));
+    expect(conversation.status).toBe('OPEN');
+  });
+});
+
+describe('who sees a conversation', () => {
+  test('an agent’s key only its own agent’s: not by id, not in a list, not in a count', async () => {
+    const fresh = await service.createTenant();
+    const [mine, theirs] = [await createAgent(fresh), await createAgent(fresh)];
+    const { headers } = await createAgentKey(fresh, mine);
+    const own = await createConversation(fresh, { agentId: mine });
+    const others = [await createConversation(fresh, { agentId: theirs }), await createConversation(fresh)];
+    const contact = await createExternalUser(fresh);
+    await joinAll(service, fresh, [own, ...others], { contactId: contact });
+
+    expect(await listed(fresh, null, headers)).toEqual({ total: 1, ids: [own] });
+    expect(await listed(fresh, { agentId: theirs }, headers)).toEqual({ total: 0, ids: [] });
+    expect(await listed(fresh, { externalUserId: contact }, headers)).toEqual({ total: 1, ids: [own] });
+    const document = 'query ($id: ID!) { conversation(id: $id) { id } }';
+    for (const id of [own, ...others]) {
+      const { conversation } = dataOf(await fresh.graphql(document, { id }, headers));
+      expect(conversation?.id).toBe(id === own ? own : undefined);
+    }
+    const edges = dataOf(
+      await fresh.graphql(
+        'query ($id: ID!) { externalUser(id: $id) { conversationIds conversations { totalCount nodes { id } } } }',
+        { id: contact },
+        headers,
+      ),
+    );
+    expect(edges.externalUser).toEqual({ conversationIds: [own], conversations: { totalCount: 1, nodes: [{ id: own }] } });
+  });
+
+  test('nobody of another tenant', async () => {
+    const id = await createConversation(tenant);
+    const other = await service.createTenant();
+    expect(dataOf(await other.graphql('query ($id: ID!) { conversation(id: $id) { id } }', { id })).conversation).toBeNull();
+    expect((await listed(other, null)).total).toBe(0);
+    expect(dataOf(await other.graphql('{ conversation(id: "no uuid") { id } }')).conversation).toBeNull();
+  });
+
+  test('whoever has conversations:read; its agent and its people need their own scopes', async () => {
+    const agentId = await createAgent(tenant);
+    const conversationId = await createConversation(tenant, { agentId });
+    const user = await createParticipant(tenant, { displayName: 'Ada' });
+    const contact = await createExternalUser(tenant, { firstName: 'Grace', lastName: 'Hopper' });
+    for (const participant of [
+      { user: { id: user } },
+      { contact: { id: contact } },
+      { agent: { id: agentId } },
+      { flow: { id: 'f' } },
+    ])
+      await member(tenant, { conversationId, participant });
+    const document = `query ($id: ID!) { conversation(id: $id) { agent { id } participants { displayName subject { __typename } } } }`;
+    const as = async (...scopes: Parameters<TestTenant['token']>) =>
+      tenant.graphql(document, { id: conversationId }, { authorization: `Bearer ${await tenant.token(...scopes)}` });
+
+    const all = dataOf(await as(['conversations:read', 'participants:read', 'users:read'])).conversation;
+    expect(all).toEqual({
+      agent: { id: agentId },
+      participants: [
+        { displayName: 'Ada', subject: { __typename: 'Participant' } },
+        { displayName: 'Grace Hopper', subject: { __typename: 'ExternalUser' } },
+        { displayName: agentId, subject: { __typename: 'Agent' } },
+        { displayName: null, subject: null },
+      ],
+    });
+    const only = await as(['conversations:read']);
+    expect(only.data.conversation.participants.map(({ displayName }: { displayName: string }) => displayName)).toEqual([
+      'Ada',
+      'Grace Hopper',
+      agentId,
+      null,
+    ]);
+    expect(only.errors?.map(({ path, extensions }) => [path?.slice(1).join('.'), extensions.code]).sort()).toEqual([
+      ['agent', 'FORBIDDEN'],
+      ['participants.0.subject', 'FORBIDDEN'],
+      ['participants.1.subject', 'FORBIDDEN'],
+      ['participants.2.subject', 'FORBIDDEN'],
+    ]);
+    expect((await as(['conversations:read', 'users:read'])).data.conversation.participants[1].subject).not.toBeNull();
+    expect(problemOf(await as(['participants:read'])).code).toBe('FORBIDDEN');
+  });
+});
+
+describe('the inbox', () => {
+  test('of twenty conversations with people of every kind and their channels takes four statements at most', async () => {
+    const fresh = await service.createTenant();
+    const config = await createConfig(fresh, 'sms');
+    const agentId = await createAgent(fresh);
+    const people = await Promise.all(
+      [0, 1, 2].map((n) =>
+        createParticipant(fresh, {
+          displayName: `Person ${n}`,
+          channels: [{ integrationConfigId: config, address: `+1415555010${n}` }],
+        }),
+      ),
+    );
+    const contact = await createExternalUser(fresh, { firstName: 'Grace', lastName: 'Hopper' });
+    const conversations = await manyConversations(service, fresh, 25, { agentId });
+    for (const userId of people) await joinAll(service, fresh, conversations, { userId });
+    await joinAll(service, fresh, conversations, { contactId: contact });
+
+    const answer = await fresh.graphql(`{
+      conversationsConnection(first: 20) { nodes { id name participants {
+        id participantId type status displayName avatarUrl contact { identifierValue }
+        subject { ... on Participant { id createdAt disabledAt channels { address } } ... on ExternalUser { firstName modifiedAt } ... on Agent { name } }
+      } } } }`);
+    const { nodes } = dataOf(answer).conversationsConnection;
+    expect(ids(nodes)).toEqual(conversations.slice(0, 20));
+    for (const { participants } of nodes) {
+      expect(participants).toHaveLength(4);
+      expect(participants.slice(0, 3).map((each: { subject: unknown }) => each.subject)).toEqual(
+        people.map((id, n) => ({
+          id,
+          createdAt: expect.stringMatching(/Z$/),
+          disabledAt: null,
+          channels: [{ address: `+1415555010${n}` }],
+        })),
+      );
+      expect(participants[3]).toMatchObject({ displayName: 'Grace Hopper', type: 'CONTACT', subject: { firstName: 'Grace' } });
+    }
+    expect(answer.statements.length).toBeLessThanOrEqual(4);
+    expect(answer.statements).toHaveLength(3);
+  });
+
+  test('shows a membership’s own name and avatar before its subject’s', async () => {
+    const conversationId = await createConversation(tenant);
+    const { id } = await member(tenant, { conversationId, participant: { user: { id: await createParticipant(tenant) } } });
+    await service.app.database.prisma.conversationMember.update({
+      where: { tenantId_id: { tenantId: tenant.id, id } },
+      data: { displayName: 'Incognito', avatarUrl: 'https://example.com/mask.png' },
+    });
+    const document = 'query ($id: ID!) { conversation(id: $id) { participants { displayName avatarUrl } } }';
+    expect(dataOf(await tenant.graphql(document, { id: conversationId })).conversation.participants).toEqual([
+      { displayName: 'Incognito', avatarUrl: 'https://example.com/mask.png' },
+    ]);
+  });
+
+  test('an unpaged list over 10,000 is refused, the connection is not', async () => {
+    const fresh = await service.createTenant();
+    const conversationId = await createConversation(fresh);
+    const data = Array.from({ length: 10_001 }, (_, index) => ({
+      tenantId: fresh.id,
+      id: newId(),
+      conversationId,
+      type: 'FLOW' as const,
+      participantId: `f${index}`,
+    }));
+    await service.app.database.prisma.conversationMember.createMany({ data });
+    const unpaged = await fresh.graphql('query ($id: ID!) { conversation(id: $id) { participants { id } } }', {
+      id: conversationId,
+    });
+    expect(problemOf(unpaged)).toEqual({ code: 'RESULT_TOO_LARGE', status: 413 });
+    const paged = await fresh.graphql(
+      'query ($id: ID!) { conversation(id: $id) { participantsConnection(last: 2) { totalCount nodes { id } } } }',
+      { id: conversationId },
+    );
+    const sorted = ids(data).sort();
+    expect(dataOf(paged).conversation.participantsConnection).toEqual({
+      totalCount: 10_001,
+      nodes: sorted.slice(-2).map((id) => ({ id })),
+    });
+    await service.app.database.prisma.conversationMember.delete({
+      where: { tenantId_id: { tenantId: fresh.id, id: sorted[0] as string } },
+    });
+    const fits = await fresh.graphql('query ($id: ID!) { conversation(id: $id) { participants { id } } }', {
+      id: conversationId,
+    });
+    expect(dataOf(fits).conversation.participants).toHaveLength(10_000);
+  });
+});
+
+describe('lists of conversations', () => {
+  test('are narrowed by agent, status, participant and external user, all at once', async () => {
+    const fresh = await service.createTenant();
+    const agentId = await createAgent(fresh);
+    const userId = await createParticipant(fresh);
+    const contactId = await createExternalUser(fresh);
+    const facts = [];
+    for (let bits = 0; bits < 16; bits++) {
+      const [ofAgent, closed, withUser, withContact] = [1, 2, 4, 8].map((bit) => (bits & bit) > 0) as [
+        boolean,
+        boolean,
+        boolean,
+        boolean,
+      ];
+      const id = await createConversation(fresh, ofAgent ? { agentId } : {});
+      if (withUser) await joinAll(service, fresh, [id], { userId });
+      if (withContact) await joinAll(service, fresh, [id], { contactId });
+      if (closed) await closeConversation(fresh, id);
+      facts.push({ id, ofAgent, closed, withUser, withContact });
+    }
+    for (const status of [null, 'OPEN', 'CLOSED'])
+      for (const filter of [
+        { status },
+        { status, agentId },
+        { status, participantId: userId.toUpperCase() },
+        { status, externalUserId: contactId },
+        { status, agentId, participantId: userId, externalUserId: contactId },
+      ] as { status: string | null; agentId?: string; participantId?: string; externalUserId?: string }[]) {
+        const expected = facts
+          .filter(
+            (each) =>
+              (!status || each.closed === (status === 'CLOSED')) &&
+              (!filter.agentId || each.ofAgent) &&
+              (!filter.participantId || each.withUser) &&
+              (!filter.externalUserId || each.withContact),
+          )
+          .map(({ id }) => id)
+          .reverse();
+        expect(await listed(fresh, filter)).toEqual({ total: expected.length, ids: expected });
+      }
+    for (const nobody of [{ participantId: contactId }, { externalUserId: 'no uuid' }, { agentId: 'nobody' }])
+      expect(await listed(fresh, nobody)).toEqual({ total: 0, ids: [] });
+  });
+
+  test('give each conversation exactly once, whatever the page and from whichever end', async () => {
+    const fresh = await service.createTenant();
+    const userId = await createParticipant(fresh);
+    const expected = await manyConversations(service, fresh, 37);
+    await joinAll(service, fresh, expected, { userId });
+    const document = `query ($filter: ConversationFilter, $first: Int, $after: String, $last: Int, $before: String) {
+      conversationsConnection(filter: $filter, first: $first, after: $after, last: $last, before: $before) {
+        nodes { id } pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } }`;
+    await fc.assert(
+      fc.asyncProperty(fc.integer({ min: 1, max: 40 }), fc.boolean(), fc.boolean(), async (size, backward, filtered) => {
+        const filter = filtered ? { participantId: userId } : null;
+        const found: string[] = [];
+        let cursor: string | null = null;
+        for (;;) {
+          const variables: Record<string, unknown> = backward ? { last: size, before: cursor } : { first: size, after: cursor };
+          const answer = await fresh.graphql(document, { filter, ...variables });
+          expect(answer.statements).toHaveLength(1);
+          const { nodes, pageInfo } = dataOf(answer).conversationsConnection;
+          if (backward) found.unshift(...ids(nodes));
+          else found.push(...ids(nodes));
+          if (!(backward ? pageInfo.hasPreviousPage : pageInfo.hasNextPage)) break;
+          expect(nodes).toHaveLength(size);
+          cursor = backward ? pageInfo.startCursor : pageInfo.endCursor;
+        }
+        expect(found).toEqual(expected);
+      }),
+      { numRuns: 15 },
+    );
+  });
+
+  test('of several parents come page by page in one statement, and are counted in one', async () => {
+    const fresh = await service.createTenant();
+    const agentId = await createAgent(fresh);
+    const people = [];
+    const lists: string[][] = [];
+    for (let n = 0; n < 4; n++) {
+      const userId = await createParticipant(fresh, { displayName: `Person ${n}`, agentIds: [agentId] });
+      const conversations = await manyConversations(service, fresh, 5 * n, { agentId });
+      await joinAll(service, fresh, conversations, { userId });
+      people.push(userId);
+      lists.push(conversations);
+    }
+    const document = `query ($agentId: ID!, $first: Int, $after: String) { participants(agentId: $agentId) { id
+      conversations(first: $first, after: $after) { totalCount nodes { id } pageInfo { hasNextPage endCursor } } } }`;
+    const answer = await fresh.graphql(document, { agentId, first: 6 });
+    for (const [n, { id, conversations }] of dataOf(answer).participants.entries()) {
+      expect(id).toBe(people[n]);
+      expect(ids(conversations.nodes)).toEqual(lists[n]?.slice(0, 6));
+      expect(conversations.totalCount).toBe(5 * n);
+      expect(conversations.pageInfo.hasNextPage).toBe(5 * n > 6);
+    }
+    expect(answer.statements).toHaveLength(3);
+
+    const after = dataOf(answer).participants[3].conversations.pageInfo.endCursor;
+    const second = dataOf(await fresh.graphql(document, { agentId, first: 6, after })).participants[3].conversations;
+    expect(ids(second.nodes)).toEqual(lists[3]?.slice(6, 12));
+
+    const ofAgent = await fresh.graphql(
+      'query ($id: ID!) { agent(id: $id) { conversations(first: 3) { totalCount nodes { id } } } }',
+      { id: agentId },
+    );
+    const all = lists.flat().sort().reverse();
+    expect(dataOf(ofAgent).agent.conversations).toEqual({ totalCount: 30, nodes: all.slice(0, 3).map((id) => ({ id })) });
+  });
+
+  test('two pages asked for at once do not mix', async () => {
+    const fresh = await service.createTenant();
+    const contactId = await createExternalUser(fresh);
+    const expected = await manyConversations(service, fresh, 8);
+    await joinAll(service, fresh, expected, { contactId });
+    const answer = await fresh.graphql(
+      'query ($id: ID!) { externalUser(id: $id) { a: conversations(first: 2) { nodes { id } } b: conversations(first: 5) { nodes { id } } } }',
+      { id: contactId },
+    );
+    expect(ids(dataOf(answer).externalUser.a.nodes)).toEqual(expected.slice(0, 2));
+    expect(ids(dataOf(answer).externalUser.b.nodes)).toEqual(expected.slice(0, 5));
+  });
+
+  test('the people of several conversations come page by page, from either end, in one statement', async () => {
+    const fresh = await service.createTenant();
+    const flows: string[][] = [];
+    for (let n = 1; n <= 3; n++) {
+      const conversationId = await createConversation(fresh);
+      flows.unshift([]);
+      for (let k = 0; k < 3 * n; k++)
+        flows[0]?.push((await member(fresh, { conversationId, participant: { flow: { id: `${n}.${k}` } } })).id);
+    }
+    const document = `query ($first: Int, $after: String, $last: Int, $before: String) { conversationsConnection { nodes {
+      participantsConnection(first: $first, after: $after, last: $last, before: $before) { totalCount nodes { id } pageInfo { startCursor endCursor } } } } }`;
+    const read = async (variables: Record<string, unknown>) => {
+      const answer = await fresh.graphql(document, variables);
+      return { answer, pages: dataOf(answer).conversationsConnection.nodes.map((node: any) => node.participantsConnection) };
+    };
+    const forward = await read({ first: 4 });
+    expect(forward.pages.map(({ nodes }: { nodes: Identified[] }) => ids(nodes))).toEqual(flows.map((list) => list.slice(0, 4)));
+    expect(forward.pages.map(({ totalCount }: { totalCount: number }) => totalCount)).toEqual([9, 6, 3]);
+    expect(forward.answer.statements).toHaveLength(3);
+    const next = await read({ first: 4, after: forward.pages[0].pageInfo.endCursor });
+    expect(ids(next.pages[0].nodes)).toEqual(flows[0]?.slice(4, 8));
+    const backward = await read({ last: 4 });
+    expect(backward.pages.map(({ nodes }: { nodes: Identified[] }) => ids(nodes))).toEqual(flows.map((list) => list.slice(-4)));
+    const before = await read({ last: 4, before: backward.pages[0].pageInfo.startCursor });
+    expect(ids(before.pages[0].nodes)).toEqual(flows[0]?.slice(1, 5));
+  });
+
+  test('a cursor of another list is refused', async () => {
+    for (const after of ['x', Buffer.from('["x"]').toString('base64url'), Buffer.from('["a","b"]').toString('base64url')]) {
+      const answer = await tenant.graphql('query ($after: String) { conversationsConnection(after: $after) { nodes { id } } }', {
+        after,
+      });
+      expect(problemOf(answer).code).toBe('VALIDATION_FAILED');
+    }
+  });
+});

@@ -1,0 +1,176 @@
+import type { ErrorCode } from '../../src/errors/catalogue.ts';
+import type { World } from './world.ts';
+
+/** What a call from inside one tenant that names what is another's must come to. */
+export type Outcome =
+  /** A query finds nothing. */
+  | 'nothing'
+  /** It works, and what it answers holds nothing of the other tenant's. */
+  | 'own'
+  /** It is refused as if the thing did not exist. */
+  | ErrorCode;
+
+/** One call of a root field, from `mine`, with ids of `theirs`. */
+export type Call = { args: (mine: World, theirs: World) => Record<string, unknown>; outcome: Outcome };
+
+const call = (outcome: Outcome, args: Call['args']): Call => ({ args, outcome });
+const own = call('own', () => ({}));
+/** A call for each of the inputs. */
+const input = (outcome: Outcome, of: (mine: World, theirs: World) => object): Call =>
+  call(outcome, (mine, theirs) => ({ input: of(mine, theirs) }));
+
+const person = { kind: 'PERSON', displayName: 'Somebody' };
+const channel = (integrationConfigId: string) => ({ integrationConfigId, address: 'U0NOBODY' });
+
+/** How to call every field of Query and Mutation across the wall between tenants: each id it takes, once, as the other's. */
+export const calls: Readonly<Record<string, readonly Call[]>> = {
+  viewer: [own],
+  participant: [call('nothing', (_, { participant }) => ({ id: participant }))],
+  participants: [own, call('nothing', (_, { agent }) => ({ agentId: agent }))],
+  participantsConnection: [
+    call('own', () => ({ first: 100 })),
+    call('nothing', (_, { agent }) => ({ filter: { agentId: agent } })),
+    call('nothing', (_, { email }) => ({ filter: { email } })),
+  ],
+  agent: [call('nothing', (_, { agent }) => ({ id: agent }))],
+  agents: [own],
+  integrationConfigs: [own],
+  conversation: [call('nothing', (_, { conversation }) => ({ id: conversation }))],
+  conversationsConnection: [
+    call('own', () => ({ first: 100 })),
+    call('nothing', (_, { externalUser }) => ({ filter: { externalUserId: externalUser } })),
+    call('nothing', (_, { participant }) => ({ filter: { participantId: participant } })),
+    call('nothing', (_, { agent }) => ({ filter: { agentId: agent } })),
+  ],
+  conversationParticipant: [
+    call('nothing', (_, { conversation, participant }) => ({ conversationId: conversation, participantId: participant })),
+    call('nothing', ({ conversation }, { participant }) => ({ conversationId: conversation, participantId: participant })),
+    call('nothing', ({ conversation }, { email }) => ({
+      conversationId: conversation,
+      contact: { identifierKey: 'emailaddress', identifierValue: email },
+    })),
+  ],
+  externalUser: [call('nothing', (_, { externalUser }) => ({ id: externalUser }))],
+  searchExternalUser: [
+    call('nothing', (_, { email }) => ({ by: { email } })),
+    call('nothing', (_, { phoneNumber }) => ({ by: { phoneNumber } })),
+    call('nothing', (_, { fkId }) => ({ by: { fkId } })),
+  ],
+  whoIs: [
+    call('nothing', (_, { email }) => ({ by: { email } })),
+    call('nothing', (_, { phoneNumber }) => ({ by: { phoneNumber } })),
+    call('nothing', (_, { fkId }) => ({ by: { fkId } })),
+    call('nothing', (_, { address }) => ({ by: { channel: { provider: 'slack', address } } })),
+  ],
+
+  createParticipant: [
+    input('AGENT_NOT_FOUND', (_, { agent }) => ({ ...person, agentIds: [agent] })),
+    input('AGENT_NOT_FOUND', (_, { agent }) => ({ kind: 'AI_AGENT', displayName: 'Bot', relatedAgentId: agent })),
+    input('INTEGRATION_CONFIG_NOT_FOUND', (_, { config }) => ({ ...person, channels: [channel(config)] })),
+  ],
+  updateParticipant: [
+    input('PARTICIPANT_NOT_FOUND', (_, { participant }) => ({ participantId: participant, displayName: 'Taken over' })),
+    input('AGENT_NOT_FOUND', ({ participant }, { agent }) => ({ participantId: participant, agentIds: [agent] })),
+    input('INTEGRATION_CONFIG_NOT_FOUND', ({ participant }, { config }) => ({
+      participantId: participant,
+      channels: [channel(config)],
+    })),
+    input('VALIDATION_FAILED', ({ participant }, { agent }) => ({ participantId: participant, relatedAgentId: agent })),
+  ],
+  deleteParticipant: [input('PARTICIPANT_NOT_FOUND', (_, { participant }) => ({ participantId: participant }))],
+  disableParticipant: [input('PARTICIPANT_NOT_FOUND', (_, { participant }) => ({ participantId: participant }))],
+  enableParticipant: [input('PARTICIPANT_NOT_FOUND', (_, { participant }) => ({ participantId: participant }))],
+  bindParticipant: [
+    input('PARTICIPANT_NOT_FOUND', ({ agent }, { participant }) => ({ participantId: participant, agentId: agent })),
+    input('PARTICIPANT_NOT_FOUND', (_, { agent, participant }) => ({ participantId: participant, agentId: agent })),
+    input('AGENT_NOT_FOUND', ({ participant }, { agent }) => ({ participantId: participant, agentId: agent })),
+  ],
+  unbindParticipant: [
+    input('PARTICIPANT_NOT_FOUND', (_, { agent, participant }) => ({ participantId: participant, agentId: agent })),
+    input('own', ({ participant }, { agent }) => ({ participantId: participant, agentId: agent })),
+  ],
+  syncParticipantAvatarFromChannel: [
+    input('PARTICIPANT_NOT_FOUND', (_, { participant, config, address }) => ({
+      participantId: participant,
+      integrationConfigId: config,
+      address,
+    })),
+    input('CHANNEL_NOT_ON_PARTICIPANT', ({ participant, address }, { config }) => ({
+      participantId: participant,
+      integrationConfigId: config,
+      address,
+    })),
+  ],
+  removeParticipantAvatar: [input('PARTICIPANT_NOT_FOUND', (_, { participant }) => ({ participantId: participant }))],
+  syncAgentAvatars: [input('AGENT_NOT_FOUND', (_, { agent }) => ({ agentId: agent }))],
+
+  createConversation: [input('AGENT_NOT_FOUND', (_, { agent }) => ({ name: 'Talk', agentId: agent }))],
+  closeConversation: [input('CONVERSATION_NOT_FOUND', (_, { conversation }) => ({ conversationId: conversation }))],
+  ensureConversationParticipant: [
+    input('CONVERSATION_NOT_FOUND', ({ participant }, { conversation }) => ({
+      conversationId: conversation,
+      participant: { user: { id: participant } },
+    })),
+    input('PARTICIPANT_NOT_FOUND', ({ conversation }, { participant }) => ({
+      conversationId: conversation,
+      participant: { user: { id: participant } },
+    })),
+    input('AGENT_NOT_FOUND', ({ conversation }, { agent }) => ({
+      conversationId: conversation,
+      participant: { agent: { id: agent } },
+    })),
+    input('EXTERNAL_USER_NOT_FOUND', ({ conversation }, { externalUser }) => ({
+      conversationId: conversation,
+      participant: { contact: { id: externalUser } },
+    })),
+    // Flows live elsewhere: the id says nothing about any tenant.
+    input('own', ({ conversation }, { member }) => ({ conversationId: conversation, participant: { flow: { id: member } } })),
+    // The other tenant's customer is another user here.
+    input('own', ({ conversation }, { email }) => ({
+      conversationId: conversation,
+      participant: { contactByIdentifier: { identifierKey: 'emailaddress', identifierValue: email } },
+    })),
+  ],
+  patchConversationParticipant: [
+    input('CONVERSATION_NOT_FOUND', (_, { conversation, participant }) => ({
+      conversationId: conversation,
+      participantId: participant,
+      status: 'ACTIVE',
+    })),
+    input('CONVERSATION_PARTICIPANT_NOT_FOUND', ({ conversation }, { participant }) => ({
+      conversationId: conversation,
+      participantId: participant,
+      status: 'ACTIVE',
+    })),
+  ],
+  removeConversationParticipant: [
+    input('CONVERSATION_NOT_FOUND', (_, { conversation, participant }) => ({
+      conversationId: conversation,
+      participantId: participant,
+    })),
+    input('CONVERSATION_PARTICIPANT_NOT_FOUND', ({ conversation }, { participant }) => ({
+      conversationId: conversation,
+      participantId: participant,
+    })),
+  ],
+  createExternalUser: [input('own', (_, { email, fkId }) => ({ firstName: 'A', lastName: 'B', email, fkId: `${fkId}-too` }))],
+  updateExternalUser: [input('EXTERNAL_USER_NOT_FOUND', (_, { externalUser }) => ({ id: externalUser, firstName: 'Eve' }))],
+  deleteExternalUser: [input('EXTERNAL_USER_NOT_FOUND', (_, { externalUser }) => ({ id: externalUser }))],
+
+  // Ids are the tenants' own choice: one that another tenant has taken is free here.
+  createAgent: [input('own', (_, { agent }) => ({ id: agent, name: 'Namesake' }))],
+  createIntegrationConfig: [input('own', () => ({ provider: 'slack', name: 'Ours' }))],
+  connectIntegration: [input('INTEGRATION_CONFIG_NOT_FOUND', (_, { config }) => ({ id: config, token: 'xoxb-good' }))],
+  disconnectIntegration: [input('INTEGRATION_CONFIG_NOT_FOUND', (_, { config }) => ({ id: config }))],
+  beginIntegrationOAuth: [input('INTEGRATION_CONFIG_NOT_FOUND', (_, { config }) => ({ id: config }))],
+  createAccessKey: [input('own', () => ({ name: 'Ours', scopes: ['ADMIN'] }))],
+  createAgentSecretKey: [input('AGENT_NOT_FOUND', (_, { agent }) => ({ agentId: agent }))],
+  revokeKey: [input('KEY_NOT_FOUND', (_, { key }) => ({ id: key }))],
+};
+
+/** Fields that are called in a test of their own: files travel in another kind of request, streams end differently. */
+export const calledElsewhere: ReadonlySet<string> = new Set([
+  'uploadParticipantAvatar',
+  'participantAvatarSynced',
+  'conversationParticipantChanged',
+]);

@@ -1,0 +1,97 @@
+import type { Database } from '../../src/database/database.ts';
+import { newId } from '../../src/database/ids.ts';
+import type { TestApp, TestTenant } from '../app.ts';
+import { createAccessKey, createAgent, createConfig, createParticipant } from '../factories.ts';
+
+/** A tenant with one of everything. */
+export type World = {
+  tenant: TestTenant;
+  /** In every name of the tenant's, and nowhere else. */
+  mark: string;
+  agent: string;
+  config: string;
+  participant: string;
+  address: string;
+  binding: string;
+  conversation: string;
+  externalUser: string;
+  email: string;
+  phoneNumber: string;
+  fkId: string;
+  member: string;
+  contactMember: string;
+  key: string;
+};
+
+/** Makes a tenant with one of everything; what has no field to make it yet is written by the models. */
+export async function createWorld(service: TestApp, mark: string, phoneNumber: string): Promise<World> {
+  const tenant = await service.createTenant();
+  const { prisma } = service.app.database;
+  const tenantId = tenant.id;
+  const agent = await createAgent(tenant, `agent-of-${mark}`);
+  const config = await createConfig(tenant, 'slack', 'xoxb-good');
+  const address = `U${mark.toUpperCase()}`;
+  const email = `${mark}@example.com`;
+  const participant = await createParticipant(tenant, {
+    displayName: `Person of ${mark}`,
+    email,
+    agentIds: [agent],
+    channels: [{ integrationConfigId: config, address, label: `label of ${mark}` }],
+  });
+  const [conversation, externalUser, member, contactMember] = [newId(), newId(), newId(), newId()] as const;
+  const fkId = `fk-of-${mark}`;
+  await prisma.conversation.create({ data: { tenantId, id: conversation, name: `Conversation of ${mark}`, agentId: agent } });
+  await prisma.externalUser.create({ data: { tenantId, id: externalUser, firstName: mark, email, phoneNumber, fkId } });
+  await prisma.conversationMember.createMany({
+    data: [
+      { tenantId, id: member, conversationId: conversation, type: 'USER', participantId: participant, userId: participant },
+      {
+        tenantId,
+        id: contactMember,
+        conversationId: conversation,
+        type: 'CONTACT',
+        participantId: externalUser,
+        contactId: externalUser,
+        contactKey: 'emailaddress',
+      },
+    ],
+  });
+  const { id: binding } = await prisma.binding.findFirstOrThrow({ where: { tenantId } });
+  const key = (await createAccessKey(tenant, ['ADMIN'])).id;
+  return {
+    tenant,
+    mark,
+    agent,
+    config,
+    participant,
+    address,
+    binding,
+    conversation,
+    externalUser,
+    email,
+    phoneNumber,
+    fkId,
+    member,
+    contactMember,
+    key,
+  };
+}
+
+/** Everything that is stored for a tenant, by table. */
+export async function rowsOf({ connection }: Database, tenantId: string): Promise<Record<string, unknown[]>> {
+  const tables = (await connection.query(
+    'tenant_tables',
+    `select c.table_name as name from information_schema.columns c join information_schema.tables t using (table_schema, table_name)
+     where c.column_name = 'tenant_id' and c.table_schema = 'public' and t.table_type = 'BASE TABLE' order by 1`,
+    [],
+  )) as { name: string }[];
+  const rows: Record<string, unknown[]> = {};
+  for (const { name } of tables) {
+    rows[name] = await connection.query(
+      `rows_of_${name}`,
+      `select to_jsonb(t)::text as row from "${name}" t where t.tenant_id = $1::uuid order by 1`,
+      [tenantId],
+    );
+  }
+  return rows;
+}
