@@ -173,8 +173,9 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
     },
     async close() {
       stopping = true;
-      lifetimes.endAll();
+      const told = lifetimes.endAll();
       const closed = server ? new Promise<void>((resolve) => server?.close(() => resolve())) : Promise.resolve();
+      await told;
       await closeSockets?.();
       server?.closeIdleConnections();
       await closed;

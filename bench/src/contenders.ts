@@ -13,7 +13,7 @@ export type Dialect = {
   answer(operation: OperationName, data: Json): Json;
 };
 
-// biome-ignore lint/complexity/noBannedTypes: what JSON.parse gives
+/** What JSON.parse gives. */
 export type Json = null | boolean | number | string | Json[] | { [name: string]: Json };
 
 /** One way to serve the operations. */
@@ -57,7 +57,9 @@ function graphql(
   variables: (operation: OperationName, draw: Draw) => object,
   answer: Dialect['answer'],
 ): Dialect {
-  const oneLine = Object.fromEntries(Object.entries(documents).map(([name, text]) => [name, text.replaceAll(/\s+/g, ' ').trim()]));
+  const oneLine = Object.fromEntries(
+    Object.entries(documents).map(([name, text]) => [name, text.replaceAll(/\s+/g, ' ').trim()]),
+  );
   return {
     body: (operation, draw) => ({ query: oneLine[operation], variables: variables(operation, draw) }),
     answer,
@@ -200,7 +202,10 @@ const pothosPrisma: Contender = {
   program: 'servers/pothos-prisma.ts',
   isService: false,
   async dialect(ask, example) {
-    const page = await ask(`{ conversations(tenantId: "${example.tenantId}", first: 1) { edges { cursor node { id } } } }`, example);
+    const page = await ask(
+      `{ conversations(tenantId: "${example.tenantId}", first: 1) { edges { cursor node { id } } } }`,
+      example,
+    );
     const edge = at(page, 'conversations', 'edges', 0);
     const cursor = cursorsLike(at(edge, 'cursor') as string, at(edge, 'node', 'id') as string, example);
     return graphql(

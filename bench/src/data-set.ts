@@ -28,7 +28,9 @@ const file = (path: string) => readFileSync(new URL(path, import.meta.url), 'utf
 function version(): string {
   const hash = createHash('sha256');
   const migrations = '../../prisma/migrations/';
-  for (const entry of readdirSync(new URL(migrations, import.meta.url), { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1)))
+  for (const entry of readdirSync(new URL(migrations, import.meta.url), { withFileTypes: true }).sort((a, b) =>
+    a.name < b.name ? -1 : 1,
+  ))
     if (entry.isDirectory()) hash.update(file(`${migrations}${entry.name}/migration.sql`));
   return hash.update(file('../data-set.sql')).update(file('../postgraphile.sql')).digest('hex');
 }

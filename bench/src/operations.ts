@@ -89,7 +89,7 @@ export const operations: readonly Operation[] = [
       const taken = [0, 3_331 % rows];
       const distances = Array.from({ length: rows }, (_, distance) => distance).filter((distance) => !taken.includes(distance));
       const possible = tenants * open * distances.length;
-      const draws = Array.from({ length: Math.min(count, possible) }, (_, i) => {
+      const draws: Draw[] = Array.from({ length: Math.min(count, possible) }, (_, i) => {
         const tenant = i % tenants;
         const nth = Math.floor(i / tenants) % open;
         const row = Math.floor(nth / 7) * 8 + 1 + (nth % 7);
@@ -110,4 +110,5 @@ export const operations: readonly Operation[] = [
   },
 ];
 
-export const operationNamed = (name: OperationName): Operation => operations.find((operation) => operation.name === name) as Operation;
+export const operationNamed = (name: OperationName): Operation =>
+  operations.find((operation) => operation.name === name) as Operation;

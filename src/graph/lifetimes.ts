@@ -1,24 +1,31 @@
 import { GraphQLError } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
+import { LRUCache } from 'lru-cache';
 import { Problem } from '../errors/catalogue.ts';
 import type { EventBus } from '../events/events.ts';
 import type { GraphContext } from './context.ts';
 
 const longestTimer = 2 ** 31 - 1;
+/** How long a client that reads nothing may keep the others from being let go, in milliseconds. */
+const patience = 1_000;
 
 /** Streams that end by themselves: when their credential does, and when the server stops. Each says why in a last result. */
 export interface Lifetimes {
   plugin: Plugin;
-  /** Tells every stream to reconnect elsewhere. */
-  endAll(): void;
+  /** Tells every stream to reconnect elsewhere, and waits until they have been told, but not for long. */
+  endAll(): Promise<void>;
 }
 
 /** Keeps the streams of one server. Hears of revoked keys from whichever replica revoked them. */
 export function createLifetimes(events: EventBus): Lifetimes {
-  const open = new Map<symbol, { viewerId: string; end: (problem: Problem) => void }>();
+  const open = new Map<symbol, { viewerId: string; end: (problem: Problem) => void; over: Promise<void> }>();
   const unauthenticated = (detail: string) => new Problem('UNAUTHENTICATED', detail);
+  // What ended while a stream was being opened ends that stream too.
+  const revoked = new LRUCache<string, true>({ max: 1_000 });
+  let stopped: Problem | undefined;
 
   events.onAny('keyRevoked', ({ keyId }) => {
+    revoked.set(keyId, true);
     for (const { viewerId, end } of open.values()) if (viewerId === keyId) end(unauthenticated('The key was revoked.'));
   });
 
@@ -30,8 +37,14 @@ export function createLifetimes(events: EventBus): Lifetimes {
           if (!(Symbol.asyncIterator in result)) return;
           const id = Symbol(viewer.id);
           let timer: NodeJS.Timeout | undefined;
+          let forgotten = () => {};
+          const over = new Promise<void>((resolve) => {
+            forgotten = resolve;
+          });
           const ended = new Promise<Problem>((resolve) => {
-            open.set(id, { viewerId: viewer.id, end: resolve });
+            open.set(id, { viewerId: viewer.id, end: resolve, over });
+            if (stopped) resolve(stopped);
+            if (revoked.has(viewer.id)) resolve(unauthenticated('The key was revoked.'));
             if (viewer.expiresAt) {
               const left = Math.min(Math.max(0, viewer.expiresAt.getTime() - Date.now()), longestTimer);
               timer = setTimeout(() => resolve(unauthenticated('The token has expired.')), left).unref();
@@ -40,6 +53,7 @@ export function createLifetimes(events: EventBus): Lifetimes {
           const forget = () => {
             clearTimeout(timer);
             open.delete(id);
+            forgotten();
           };
           setResult(until(result as AsyncIterable<object>, ended, forget) as never);
         },
@@ -48,9 +62,15 @@ export function createLifetimes(events: EventBus): Lifetimes {
   };
   return {
     plugin,
-    endAll() {
-      for (const { end } of open.values())
-        end(new Problem('UNAVAILABLE', 'The server is stopping: connect again.', { retryAfter: 1 }));
+    async endAll() {
+      const stop = new Problem('UNAVAILABLE', 'The server is stopping: connect again.', { retryAfter: 1 });
+      stopped = stop;
+      const streams = [...open.values()];
+      for (const { end } of streams) end(stop);
+      const late = new Promise<void>((resolve) => setTimeout(resolve, patience).unref());
+      await Promise.race([Promise.all(streams.map(({ over }) => over)), late]);
+      // The last results have been handed over; now they are written.
+      await new Promise((resolve) => setImmediate(resolve));
     },
   };
 }

@@ -82,9 +82,13 @@ export function createFront({ yoga, present, largestBody, stopping, answered, fa
       const headers = Object.entries(request.headers).map(([name, value]): [string, string] => [name, String(value)]);
       const url = `http://${request.headers.host ?? 'localhost'}/graphql`;
       const answer = await yoga.fetch(new Request(url, { method: 'POST', headers, body }), {} as never);
-      const text = await answer.text();
-      response.writeHead(answer.status, { ...Object.fromEntries(answer.headers), 'content-length': Buffer.byteLength(text) });
-      response.end(text);
+      response.writeHead(answer.status, Object.fromEntries(answer.headers));
+      response.flushHeaders();
+      // A subscription, for a client that takes anything, is a stream.
+      const reader = answer.body?.getReader();
+      response.once('close', () => void reader?.cancel().catch(failed));
+      for (let part = await reader?.read(); part && !part.done; part = await reader?.read()) response.write(part.value);
+      response.end();
     }
   };
 }

@@ -26,7 +26,7 @@ const failing = (connection: Connection): Connection => ({
 
 beforeAll(async () => {
   slack = await startFakeSlack();
-  const environment = { SLACK_API_URL: slack.apiUrl, EGRESS_ALLOW: slack.host, PROVIDER_TIMEOUT_MS: '500' };
+  const environment = { SLACK_API_URL: slack.apiUrl, EGRESS_ALLOW: slack.host };
   service = await startApp(environment, failing);
   limited = await startApp({ RATE_LIMIT: '3' });
 });

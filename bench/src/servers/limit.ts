@@ -92,7 +92,10 @@ await listen(
   createServer((request, response) => {
     const chunks: Buffer[] = [];
     const send = (status: number, text: string) => {
-      response.writeHead(status, { 'content-type': 'application/json; charset=utf-8', 'content-length': Buffer.byteLength(text) });
+      response.writeHead(status, {
+        'content-type': 'application/json; charset=utf-8',
+        'content-length': Buffer.byteLength(text),
+      });
       response.end(text);
     };
     request.on('data', (chunk: Buffer) => chunks.push(chunk));

@@ -6,7 +6,13 @@ import PrismaPlugin from '@pothos/plugin-prisma';
 import RelayPlugin from '@pothos/plugin-relay';
 import { PrismaPg } from '@prisma/adapter-pg';
 import { createYoga } from 'graphql-yoga';
-import { type ConversationMember, MemberStatus, MemberType, ParticipantKind, PrismaClient } from '../../../src/database/generated/client.ts';
+import {
+  type ConversationMember,
+  MemberStatus,
+  MemberType,
+  ParticipantKind,
+  PrismaClient,
+} from '../../../src/database/generated/client.ts';
 import type PrismaTypes from '../../../src/database/generated/pothos.ts';
 import { getDatamodel } from '../../../src/database/generated/pothos.ts';
 import { newId } from '../../../src/database/ids.ts';

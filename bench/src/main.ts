@@ -1,0 +1,98 @@
+import { spawn } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { checkEqual, DifferentAnswers } from './check.ts';
+import { type DataSet, dropDataSet, provideDataSet } from './data-set.ts';
+import { chooseGenerator, stopLoad } from './load.ts';
+import { operationNamed } from './operations.ts';
+import { type Options, readOptions, UsageError, usage } from './options.ts';
+import { plot } from './plot.ts';
+import { circumstances, markdown, summarise } from './report.ts';
+import { measure, type Plan } from './rounds.ts';
+import { createLauncher, type Launcher } from './servers.ts';
+import { soak, soakTable } from './soak.ts';
+
+/** Progress goes to stderr, results to stdout. */
+const say = (line: string) => console.error(line);
+
+async function build(): Promise<void> {
+  const npm = spawn('npm', ['run', '--silent', 'build'], {
+    cwd: fileURLToPath(new URL('../..', import.meta.url)),
+    stdio: ['ignore', 'inherit', 'inherit'],
+    shell: process.platform === 'win32',
+  });
+  const code = await new Promise((resolve, reject) => npm.once('error', reject).once('exit', resolve));
+  if (code !== 0) throw new Error('The service could not be built.');
+}
+
+async function soaking(launcher: Launcher, data: DataSet, plan: Plan, minutes: number, options: Options): Promise<void> {
+  say(`${minutes} minutes of mixed operations, by ${plan.generator}`);
+  const samples = await soak(launcher, data, plan, minutes, say);
+  console.log(soakTable(samples));
+  const where = await circumstances(options, plan, data);
+  if (options.json) writeFileSync(options.json, `${JSON.stringify({ where, samples }, null, 2)}\n`);
+}
+
+async function comparing(launcher: Launcher, data: DataSet, plan: Plan, options: Options): Promise<void> {
+  say('Do all answer the same?');
+  const counts = await checkEqual(launcher, plan.contenders, plan.operations, data, plan.poolSize, say);
+  const cellCount = plan.rounds * plan.operations.length * plan.contenders.length;
+  say(
+    `They do. Measuring takes about ${Math.ceil((cellCount * (plan.seconds + 2)) / 60)} minutes, with load by ${plan.generator}.`,
+  );
+  const cells = await measure(launcher, data, plan, say);
+  const findings = summarise(cells, counts, plan);
+  const where = await circumstances(options, plan, data);
+  console.log(markdown(findings, plan, where));
+  if (options.json) writeFileSync(options.json, `${JSON.stringify({ where, findings, cells }, null, 2)}\n`);
+  if (options.svg) {
+    const svg = plot(findings, plan.operations);
+    if (svg) writeFileSync(options.svg, svg);
+    else say('Nothing is drawn: the ratios need PostGraphile among the contenders.');
+  }
+}
+
+async function main(): Promise<void> {
+  const options = readOptions(process.argv.slice(2), process.env);
+  if (!options) return console.log(usage);
+  const generator = chooseGenerator(options.generator);
+  if (generator === 'autocannon')
+    say(
+      'Load by autocannon: it is slower than wrk, its latencies are whole milliseconds, and it may be what limits the point look-up.',
+    );
+
+  if (options.build) await build();
+  const data = await provideDataSet(options.databaseUrl, options.factor, options.fresh, say);
+  const launcher = await createLauncher();
+  const stop = () => {
+    say('Stopping.');
+    stopLoad();
+    launcher.close().finally(() => process.exit(130));
+  };
+  process.once('SIGINT', stop);
+  process.once('SIGTERM', stop);
+  try {
+    const { contenders, rounds, seconds, connections, poolSize } = options;
+    const plan: Plan = {
+      contenders,
+      operations: options.operations.map(operationNamed),
+      rounds,
+      seconds,
+      connections,
+      poolSize,
+      generator,
+    };
+    if (options.soakMinutes !== null) await soaking(launcher, data, plan, options.soakMinutes, options);
+    else await comparing(launcher, data, plan, options);
+  } finally {
+    await launcher.close();
+    if (options.drop) await dropDataSet(options.databaseUrl, options.factor);
+  }
+}
+
+main().catch((error: unknown) => {
+  const expected = error instanceof UsageError || error instanceof DifferentAnswers;
+  console.error(expected ? error.message : error);
+  if (error instanceof UsageError) console.error(`\n${usage}`);
+  process.exit(1);
+});

@@ -1,0 +1,157 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { ConfigError, readConfig } from '../../src/config.ts';
+
+/** The faults of an environment, a line each. */
+function faultsOf(environment: Record<string, string>): string[] {
+  try {
+    readConfig(environment);
+    return [];
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return error.message.split('\n');
+  }
+}
+
+const production = {
+  NODE_ENV: 'production',
+  DATABASE_URL: 'postgresql://db/rollcall',
+  SECRET_KEY: 's'.repeat(32),
+  PUBLIC_URL: 'https://rollcall.example.com',
+  JWT_ISSUER: 'https://login.example.com',
+  JWT_AUDIENCE: 'rollcall',
+  JWT_JWKS_URL: 'https://login.example.com/jwks.json',
+};
+
+describe('without configuration', () => {
+  test('the service is for trying it on this machine', () => {
+    expect(readConfig({})).toMatchObject({
+      production: false,
+      host: '127.0.0.1',
+      port: 4_000,
+      publicUrl: null,
+      databaseUrl: null,
+      redisUrl: null,
+      storageUrl: 'file:.data/files',
+      secretKey: null,
+      graphiql: true,
+      introspection: true,
+      demo: true,
+      corsOrigins: [],
+      rateLimit: 0,
+      egressAllow: [],
+    });
+    expect(readConfig({}).jwt.key).toBeNull();
+  });
+
+  test('what is empty is as good as absent', () => {
+    const empty = Object.fromEntries(Object.keys(production).map((name) => [name, '']));
+    expect(readConfig({ ...empty, PORT: '', GRAPHIQL: '' })).toEqual(readConfig({}));
+  });
+});
+
+describe('in production', () => {
+  test('everything that is missing is said at once', () => {
+    expect(faultsOf({ NODE_ENV: 'production', DEMO: 'on' })).toEqual([
+      'DATABASE_URL is needed in production',
+      'SECRET_KEY is needed in production',
+      'PUBLIC_URL is needed in production',
+      'JWT_ISSUER is needed in production',
+      'JWT_AUDIENCE is needed in production',
+      'JWT_JWKS_URL or JWT_PUBLIC_KEY is needed in production',
+      'DEMO must not be on in production',
+    ]);
+  });
+
+  test.each(Object.keys(production).filter((name) => name !== 'NODE_ENV'))('%s is needed', (name) => {
+    const { [name]: _, ...rest } = production as Record<string, string>;
+    expect(faultsOf(production)).toEqual([]);
+    expect(faultsOf(rest)).toHaveLength(1);
+    expect(faultsOf(rest)[0]).toContain(name);
+  });
+
+  test('nothing is shown or tried out unless asked for', () => {
+    expect(readConfig(production)).toMatchObject({
+      production: true,
+      host: '0.0.0.0',
+      graphiql: false,
+      introspection: false,
+      demo: false,
+    });
+    expect(readConfig({ ...production, GRAPHIQL: 'on' })).toMatchObject({ graphiql: true, introspection: true });
+    expect(readConfig({ ...production, INTROSPECTION: 'on' })).toMatchObject({ graphiql: false, introspection: true });
+  });
+});
+
+describe('faults', () => {
+  test('are all said at once, each by its variable’s name', () => {
+    const faults = faultsOf({
+      NODE_ENV: 'prod',
+      PORT: '99999',
+      PUBLIC_URL: 'rollcall.example.com',
+      LOG_LEVEL: 'loud',
+      DATABASE_URL: 'mysql://db',
+      DATABASE_POOL_SIZE: '0',
+      REDIS_URL: 'http://redis',
+      SECRET_KEY: 'short',
+      JWT_JWKS_URL: 'ftp://keys',
+      JWT_PUBLIC_KEY: 'ssh-rsa AAAA',
+      GRAPHIQL: 'yes',
+      RATE_LIMIT: '1.5',
+      PROVIDER_TIMEOUT_MS: 'soon',
+      EGRESS_ALLOW: 'localhost',
+    });
+    const named = new Set(faults.map((line) => line.split(' ')[0]));
+    for (const name of [
+      'NODE_ENV',
+      'PORT',
+      'PUBLIC_URL',
+      'LOG_LEVEL',
+      'DATABASE_URL',
+      'DATABASE_POOL_SIZE',
+      'REDIS_URL',
+      'SECRET_KEY',
+      'JWT_JWKS_URL',
+      'JWT_PUBLIC_KEY',
+      'GRAPHIQL',
+      'RATE_LIMIT',
+      'PROVIDER_TIMEOUT_MS',
+      'EGRESS_ALLOW',
+    ]) {
+      expect(named, faults.join('\n')).toContain(name);
+    }
+  });
+
+  test('do not repeat secrets', () => {
+    expect(faultsOf({ SECRET_KEY: 'hunter2', DATABASE_URL: 'postgres-typo://user:hunter2@db' }).join()).not.toContain('hunter2');
+  });
+
+  test.each(['HS256', 'none', 'RS256,HS512', ','])('JWT_ALGORITHMS may not be %s', (JWT_ALGORITHMS) => {
+    expect(faultsOf({ JWT_ALGORITHMS })).toHaveLength(1);
+  });
+
+  test('one key at a time, and with its issuer', () => {
+    const key = '-----BEGIN PUBLIC KEY-----\nx\n-----END PUBLIC KEY-----';
+    expect(faultsOf({ ...production, JWT_PUBLIC_KEY: key })).toEqual(['JWT_JWKS_URL and JWT_PUBLIC_KEY exclude each other']);
+    expect(faultsOf({ JWT_PUBLIC_KEY: key })).toEqual(['JWT_ISSUER and JWT_AUDIENCE are needed with a JWT key']);
+  });
+});
+
+test('lists are split at commas, and addresses lose the slash at their end', () => {
+  const config = readConfig({
+    CORS_ORIGINS: ' https://a.example, https://b.example,',
+    EGRESS_ALLOW: '127.0.0.1:80,[::1]:8080',
+    PUBLIC_URL: 'https://x.example//',
+  });
+  expect(config.corsOrigins).toEqual(['https://a.example', 'https://b.example']);
+  expect(config.egressAllow).toEqual(['127.0.0.1:80', '[::1]:8080']);
+  expect(config.publicUrl).toBe('https://x.example');
+});
+
+test('the README describes every variable', () => {
+  const source = readFileSync('src/config.ts', 'utf8');
+  const names = [...source.matchAll(/^ {2}([A-Z][A-Z_]+): /gm)].map(([, name]) => name as string);
+  expect(names.length).toBeGreaterThan(20);
+  const readme = existsSync('README.md') ? readFileSync('README.md', 'utf8') : '';
+  expect(names.filter((name) => !readme.includes(`\`${name}\``))).toEqual([]);
+});

@@ -1,0 +1,111 @@
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { dataOf, startApp, type TestApp, type TestTenant } from '../app.ts';
+import { createConfig, createParticipant } from '../factories.ts';
+
+let service: TestApp;
+let tenant: TestTenant;
+let configs: Record<Kind, string>;
+beforeAll(async () => {
+  service = await startApp();
+  ({ tenant } = service);
+  configs = {
+    connected: await createConfig(tenant, 'slack', 'xoxb-good'),
+    away: await createConfig(tenant, 'slack'),
+    needless: await createConfig(tenant, 'sms'),
+    unknown: await createConfig(tenant, 'pigeon'),
+  };
+});
+afterAll(() => service.close());
+
+const kinds = ['connected', 'away', 'needless', 'unknown'] as const;
+type Kind = (typeof kinds)[number];
+type Channel = { kind: Kind; valid: boolean; disabled: boolean };
+
+/** Addresses that fit a config's provider, and such that don't. */
+const addresses: Record<Kind, { good: (n: number) => string; bad: (n: number) => string }> = {
+  connected: { good: (n) => `U0GOOD${n}`, bad: (n) => `ada ${n}` },
+  away: { good: (n) => `W0GOOD${n}`, bad: (n) => `${n}` },
+  needless: { good: (n) => `+1415555010${n}`, bad: (n) => `010${n}` },
+  unknown: { good: (n) => `coop ${n}`, bad: (n) => `coop ${n}` },
+};
+
+/** The contract's rule, said once more. */
+function expected(channels: readonly Channel[], disabled: boolean) {
+  const reasons = channels.map(({ kind, valid, disabled }) => {
+    if (disabled) return 'CHANNEL_DISABLED';
+    if (!valid && kind !== 'unknown') return 'INVALID_FORMAT';
+    return kind === 'away' ? 'NOT_CONNECTED' : null;
+  });
+  const order = ['CHANNEL_DISABLED', 'INVALID_FORMAT', 'NOT_CONNECTED'];
+  const general = order.find((reason) => reasons.includes(reason as never)) ?? null;
+  const reachable = !disabled && reasons.includes(null);
+  const reason = disabled ? 'DISABLED' : channels.length === 0 ? 'NO_CHANNEL' : reachable ? null : general;
+  return { reachable, reason, channels: reasons.map((one) => ({ reachable: one === null, reason: one })) };
+}
+
+const channel: fc.Arbitrary<Channel> = fc.record({
+  kind: fc.constantFrom(...kinds),
+  valid: fc.boolean(),
+  disabled: fc.boolean(),
+});
+const healthOf = async (id: string) =>
+  dataOf(
+    await tenant.graphql(
+      `query ($id: ID!) { participant(id: $id) {
+        health { reachable reason channels { reachable reason address channel { address } } }
+        channels { address health { reachable reason } }
+      } }`,
+      { id },
+    ),
+  ).participant;
+
+describe('health', () => {
+  test('is as its model says, for any channels', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(channel, { maxLength: 4 }), fc.boolean(), async (channels, disabled) => {
+        const id = await createParticipant(tenant, {
+          channels: channels.map(({ kind, valid, disabled }, priority) => ({
+            integrationConfigId: configs[kind],
+            address: addresses[kind][valid ? 'good' : 'bad'](priority),
+            disabled,
+            priority,
+          })),
+        });
+        if (disabled) {
+          dataOf(
+            await tenant.graphql(
+              'mutation ($id: ID!) { disableParticipant(input: { participantId: $id }) { participant { id } } }',
+              { id },
+            ),
+          );
+        }
+        const { health, channels: own } = await healthOf(id);
+        const model = expected(channels, disabled);
+        expect(health).toMatchObject(model);
+        expect(own.map(({ health }: { health: object }) => health)).toEqual(model.channels);
+        expect(
+          health.channels.map((each: { address: string; channel: { address: string } }) => [each.address, each.channel.address]),
+        ).toEqual(own.map(({ address }: { address: string }) => [address, address]));
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  test('follows the connection of the config', async () => {
+    const config = await createConfig(tenant, 'slack');
+    const id = await createParticipant(tenant, { channels: [{ integrationConfigId: config, address: 'U0ADA' }] });
+    const set = (name: string, input: object) =>
+      tenant.graphql(
+        `mutation ($input: ${name[0]?.toUpperCase()}${name.slice(1)}Input!) { ${name}(input: $input) { integrationConfig { connected } } }`,
+        {
+          input: { id: config, ...input },
+        },
+      );
+    expect((await healthOf(id)).health.reason).toBe('NOT_CONNECTED');
+    dataOf(await set('connectIntegration', { token: 'xoxb-good' }));
+    expect((await healthOf(id)).health.reason).toBeNull();
+    dataOf(await set('disconnectIntegration', {}));
+    expect((await healthOf(id)).health.reason).toBe('NOT_CONNECTED');
+  });
+});
