@@ -201,26 +201,20 @@ const pothosPrisma: Contender = {
   title: 'Yoga + Pothos + Prisma as documented',
   program: 'servers/pothos-prisma.ts',
   isService: false,
-  async dialect(ask, example) {
-    const page = await ask(
-      `{ conversations(tenantId: "${example.tenantId}", first: 1) { edges { cursor node { id } } } }`,
-      example,
-    );
-    const edge = at(page, 'conversations', 'edges', 0);
-    const cursor = cursorsLike(at(edge, 'cursor') as string, at(edge, 'node', 'id') as string, example);
+  async dialect() {
     return graphql(
       {
         contactList: `query ContactList($tenantId: ID!, $agentId: ID!) {
           participants(tenantId: $tenantId, agentId: $agentId) { id ${participantScalars} channels { id ${channelScalars} } agentIds }
         }`,
-        inbox: `query Inbox($tenantId: ID!, $after: String!) {
-          conversations(tenantId: $tenantId, first: 20, after: $after) { nodes {
+        inbox: `query Inbox($tenantId: ID!, $after: ID!) {
+          conversations(tenantId: $tenantId, first: 20, after: $after) {
             id name closedAt createdAt
             participants { id participantId type status
               user { id displayName channels { id ${channelScalars} } }
               contact { id firstName lastName email }
             }
-          } }
+          }
         }`,
         participant: `query OneParticipant($tenantId: ID!, $id: ID!) {
           participant(tenantId: $tenantId, id: $id) { id kind displayName email createdAt }
@@ -234,20 +228,18 @@ const pothosPrisma: Contender = {
           }
         }`,
       },
-      (operation, draw) => {
-        const { tenantId, key, userId } = draw;
-        return {
+      (operation, { tenantId, key, userId }) =>
+        ({
           contactList: () => ({ tenantId, agentId: key }),
-          inbox: () => ({ tenantId, after: cursor(draw) }),
+          inbox: () => ({ tenantId, after: key }),
           participant: () => ({ tenantId, id: key }),
           externalUser: () => ({ tenantId, email: key }),
           ensure: () => ({ tenantId, conversationId: key, userId }),
-        }[operation]();
-      },
+        })[operation](),
       (operation, data) =>
         ({
           contactList: () => at(data, 'participants'),
-          inbox: () => withSubjects(at(data, 'conversations', 'nodes')),
+          inbox: () => withSubjects(at(data, 'conversations')),
           participant: () => at(data, 'participant'),
           externalUser: () => {
             const { conversationIds = [], ...user } = at(data, 'externalUser') as { [name: string]: Json };

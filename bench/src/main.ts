@@ -38,7 +38,7 @@ async function comparing(launcher: Launcher, data: DataSet, plan: Plan, options:
   const counts = await checkEqual(launcher, plan.contenders, plan.operations, data, plan.poolSize, say);
   const cellCount = plan.rounds * plan.operations.length * plan.contenders.length;
   say(
-    `They do. Measuring takes about ${Math.ceil((cellCount * (plan.seconds + 2)) / 60)} minutes, with load by ${plan.generator}.`,
+    `They do. Measuring takes about ${Math.ceil((cellCount * (plan.seconds + 3)) / 60)} minutes, with load by ${plan.generator}.`,
   );
   const cells = await measure(launcher, data, plan, say);
   const findings = summarise(cells, counts, plan);

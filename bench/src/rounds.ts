@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { ContenderName } from './contenders.ts';
 import { createCpuClock, used } from './cpu.ts';
 import { type DataSet, restore } from './data-set.ts';
@@ -44,6 +45,7 @@ const writesPerSecond = 8_000;
 export const busy = 0.2;
 const firstWarmUp = 3;
 const warmUp = 1;
+const settling = 500;
 
 /**
  * Measures every contender with every operation once a round, the contenders in turn and in the other
@@ -88,12 +90,19 @@ export async function measure(launcher: Launcher, data: DataSet, plan: Plan, say
             throw new Error(
               `${server.contender.title}, ${operation.name}: ${warmed.failed} of ${warmed.requests} requests failed.`,
             );
+          await sleep(settling);
           if (operation.writes) await restore(data);
 
           const before = await clock.read(server.pid);
           const result = await run({ ...load, seconds, offset: round * 997, verify: false });
           const cpu = used(before, await clock.read(server.pid));
+          // What was still on its way when the load ended comes to its end first.
+          await sleep(settling);
           const added = operation.writes ? (await restore(data)) / result.requests : null;
+          if (result.requests === 0)
+            throw new Error(
+              `${server.contender.title}, ${operation.name}: not one answer in ${seconds} s. Give it more --seconds.`,
+            );
           const cores = (time: number | null) => (time === null ? null : time / 1_000 / result.seconds);
           const each = (time: number | null) => (time === null ? null : time / result.requests);
           const cell: Cell = {

@@ -105,8 +105,8 @@ export async function soak(
   const { requests, failed } = await load;
   await sleep(settling);
   await sample();
-  await restore(data);
   await server.stop();
+  await restore(data);
   say(`${requests} requests, ${failed} failed`);
   return samples;
 }

@@ -1,6 +1,6 @@
 import { builder } from '../graph/builder.ts';
 import { still, write } from '../graph/mutation.ts';
-import { agentById, agentNotFound, allAgents, createAgent } from './agents.ts';
+import { agentById, agentNotFound, createAgent, listAgents } from './agents.ts';
 
 /** An agent in the graph. */
 export const AgentType = builder.prismaObject('Agent', {
@@ -25,9 +25,10 @@ builder.queryFields((t) => ({
   }),
   agents: t.field({
     type: [AgentType],
-    description: 'Every agent of the tenant, ordered by name and id; at most 10,000. Needs `participants:read`.',
+    description:
+      'Every agent of the tenant, ordered by name and id. Over 10,000 it is `RESULT_TOO_LARGE`. Needs `participants:read`.',
     authScopes: { scope: 'participants:read' },
-    resolve: (_, _args, { db }) => db.query(allAgents, 10_000),
+    resolve: (_, _args, { db }) => listAgents(db),
   }),
 }));
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { TenantDatabase, TenantTransaction } from '../database/database.ts';
 import type { Agent } from '../database/generated/client.ts';
-import { oneByText } from '../database/loaders.ts';
+import { boundedRows, mostRows, oneByText } from '../database/loaders.ts';
 import { columns, tenantStatement } from '../database/statement.ts';
 import { Problem } from '../errors/catalogue.ts';
 import { checked } from '../values/checked.ts';
@@ -13,10 +13,12 @@ export const agentById = oneByText(
   'id',
 );
 
-/** Every agent of the tenant, ordered by name. */
-export const allAgents = tenantStatement<Agent>(
-  `select ${columns('Agent', 'a')} from agent a where a.tenant_id = $1 order by a.name, a.id limit $2`,
+const everyAgent = tenantStatement<Agent>(
+  `select ${columns('Agent', 'a')} from agent a where a.tenant_id = $1 order by a.name, a.id limit ${mostRows + 1}`,
 );
+
+/** Every agent of the tenant, ordered by name and id. Throws RESULT_TOO_LARGE over 10,000. */
+export const listAgents = async (db: TenantDatabase): Promise<Agent[]> => boundedRows(await db.query(everyAgent), 'agents');
 
 const present = tenantStatement<Pick<Agent, 'id'>>('select a.id from agent a where a.tenant_id = $1 and a.id = any($2::text[])');
 

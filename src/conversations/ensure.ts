@@ -43,9 +43,9 @@ type Tried = { closed: boolean | null; subjectKnown: boolean; created: boolean |
 function ensuring(type: MemberType, subject: string, column: string, contactKey: IdentifierKey | null): Statement<Tried> {
   return tenantStatement(
     `with subject as (${subject}), existing as (
-       select m.* from subject s join conversation_member m on m.type = '${type}' and m.participant_id = s.key
-       join conversation c on c.tenant_id = m.tenant_id and c.id = m.conversation_id
-       where m.tenant_id = $1 and m.conversation_id = $3::uuid and ${visible('c', '$2')}
+       select m.* from conversation_member m join conversation c on c.tenant_id = m.tenant_id and c.id = m.conversation_id
+       where ${visible('c', '$2')} and m.conversation_id = $3::uuid
+         and m.type = '${type}' and m.participant_id = (select s.key from subject s)
      ), held as (
        select c.id, c.closed_at is not null as closed from conversation c
        where ${visible('c', '$2')} and c.id = $3::uuid and not exists (select from existing) for share

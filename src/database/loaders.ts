@@ -68,6 +68,12 @@ export function manyBy<Row>(statement: Statement<Row>, key: keyof Row & string, 
 /** How many rows an unpaged list may have, or all the lists of one level of a query together. */
 export const mostRows = 10_000;
 
+/** The rows of an unpaged list, or RESULT_TOO_LARGE. Its statement may stop at one row more than the most. */
+export function boundedRows<Row>(rows: Row[], what: string): Row[] {
+  if (rows.length <= mostRows) return rows;
+  throw new Problem('RESULT_TOO_LARGE', `There are more than ${mostRows} ${what}.`);
+}
+
 /** The loader, but RESULT_TOO_LARGE when it finds more rows than that at once. Its statement may stop at one row more. */
 export function bounded<Key, Row>(loader: Loader<Key, Row[]>, rows: string): Loader<Key, Row[]> {
   return {

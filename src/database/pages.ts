@@ -18,8 +18,9 @@ export type Page = {
   before: readonly string[] | null;
 };
 
-const defaultSize = 20;
-const largestSize = 100;
+/** How many rows a page has when nothing else is said, and at the most. */
+export const defaultPage = 20;
+export const largestPage = 100;
 
 const encode = (keys: readonly string[]) => Buffer.from(JSON.stringify(keys)).toString('base64url');
 
@@ -41,8 +42,8 @@ export function pageOf(args: PageArguments, keys: number, fits: (keys: readonly 
   const errors: Violation[] = [];
   const size = (name: 'first' | 'last') => {
     const value = args[name];
-    if (value != null && (value < 0 || value > largestSize))
-      errors.push({ path: [name], message: `must be from 0 to ${largestSize}` });
+    if (value != null && (value < 0 || value > largestPage))
+      errors.push({ path: [name], message: `must be from 0 to ${largestPage}` });
     return value;
   };
   const position = (name: 'after' | 'before') => {
@@ -56,7 +57,7 @@ export function pageOf(args: PageArguments, keys: number, fits: (keys: readonly 
   const last = size('last');
   if (first != null && last != null) errors.push({ path: ['last'], message: 'must not be given together with first' });
   const page: Page = {
-    size: first ?? last ?? defaultSize,
+    size: first ?? last ?? defaultPage,
     backward: first == null && last != null,
     after: position('after'),
     before: position('before'),

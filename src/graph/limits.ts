@@ -18,6 +18,7 @@ import {
   type ValidationRule,
   type ValueNode,
 } from 'graphql';
+import { defaultPage, largestPage } from '../database/pages.ts';
 import { Problem } from '../errors/catalogue.ts';
 
 /** How much one request may ask for. */
@@ -41,7 +42,6 @@ export const limits = {
 
 /** Where a list's length isn't known from the page asked for. */
 const supposedLength = 10;
-const defaultPage = 20;
 
 /** Refuses documents that are deeper, or more crowded, than the limits. Introspection is not counted: it has limits of its own. */
 export const documentLimits: ValidationRule = (context: ValidationContext) => {
@@ -154,8 +154,10 @@ function costOf(schema: GraphQLSchema, document: DocumentNode, operation: Operat
   const lengthOf = (field: GraphQLField<unknown, unknown>, node: FieldNode): Cost => {
     if (field.args.some(({ name }) => name === 'first')) {
       const sizes = node.arguments?.filter(({ name }) => name.value === 'first' || name.value === 'last') ?? [];
+      if (sizes.length === 0) return () => defaultPage;
+      // A page over the largest is refused for what it is, not for what it would cost.
       return (variables) =>
-        Math.max(0, ...sizes.map(({ value }) => numberOf(value, variables) ?? defaultPage), sizes.length === 0 ? defaultPage : 0);
+        Math.max(0, ...sizes.map(({ value }) => Math.min(numberOf(value, variables) ?? defaultPage, largestPage)));
     }
     // A page's own lists are as long as the page, which has been counted.
     const ofPage = field.name === 'edges' || field.name === 'nodes';

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { TenantDatabase } from '../database/database.ts';
 import type { IntegrationConfig } from '../database/generated/client.ts';
 import { asUuid, newId } from '../database/ids.ts';
-import { oneByUuid } from '../database/loaders.ts';
+import { boundedRows, mostRows, oneByUuid } from '../database/loaders.ts';
 import { columns, tenantStatement } from '../database/statement.ts';
 import { Problem } from '../errors/catalogue.ts';
 import { checked } from '../values/checked.ts';
@@ -17,10 +17,13 @@ export const configById = oneByUuid(
   'id',
 );
 
-/** Every integration config of the tenant, ordered by provider and name. */
-export const allConfigs = tenantStatement<IntegrationConfig>(
-  `select ${columns('IntegrationConfig', 'i')} from integration_config i where i.tenant_id = $1 order by i.provider, i.name, i.id limit $2`,
+const everyConfig = tenantStatement<IntegrationConfig>(
+  `select ${columns('IntegrationConfig', 'i')} from integration_config i where i.tenant_id = $1 order by i.provider, i.name, i.id limit ${mostRows + 1}`,
 );
+
+/** Every integration config of the tenant, ordered by provider and name. Throws RESULT_TOO_LARGE over 10,000. */
+export const listConfigs = async (db: TenantDatabase): Promise<IntegrationConfig[]> =>
+  boundedRows(await db.query(everyConfig), 'integration configs');
 
 /** The error for an integration config that the tenant doesn't have. */
 export const configNotFound = (id: string) =>

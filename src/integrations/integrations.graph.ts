@@ -2,12 +2,12 @@ import { builder } from '../graph/builder.ts';
 import type { GraphContext } from '../graph/context.ts';
 import { still, write } from '../graph/mutation.ts';
 import {
-  allConfigs,
   configById,
   configNotFound,
   connectIntegration,
   createIntegrationConfig,
   disconnectIntegration,
+  listConfigs,
 } from './configs.ts';
 
 /** An integration config in the graph. */
@@ -39,9 +39,9 @@ builder.queryFields((t) => ({
   integrationConfigs: t.field({
     type: [IntegrationConfigType],
     description:
-      'Every integration config of the tenant, ordered by provider and name; at most 10,000. Needs `participants:read`.',
+      'Every integration config of the tenant, ordered by provider and name. Over 10,000 it is `RESULT_TOO_LARGE`. Needs `participants:read`.',
     authScopes: { scope: 'participants:read' },
-    resolve: (_, _args, { db }) => db.query(allConfigs, 10_000),
+    resolve: (_, _args, { db }) => listConfigs(db),
   }),
 }));
 

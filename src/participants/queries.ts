@@ -2,10 +2,9 @@ import type { Value } from '../database/connection.ts';
 import type { TenantDatabase } from '../database/database.ts';
 import type { Participant, ParticipantKind } from '../database/generated/client.ts';
 import { asUuid } from '../database/ids.ts';
-import { oneByUuid } from '../database/loaders.ts';
+import { boundedRows, mostRows, oneByUuid } from '../database/loaders.ts';
 import { connectionOf, type PageArguments, pageOf } from '../database/pages.ts';
 import { columns, tenantStatement } from '../database/statement.ts';
-import { Problem } from '../errors/catalogue.ts';
 
 const row = columns('Participant', 'p');
 
@@ -15,23 +14,18 @@ export const participantById = oneByUuid(
   'id',
 );
 
-const largestList = 10_000;
-
 const everybody = tenantStatement<Participant>(
-  `select ${row} from participant p where p.tenant_id = $1 order by p.display_name, p.id limit ${largestList + 1}`,
+  `select ${row} from participant p where p.tenant_id = $1 order by p.display_name, p.id limit ${mostRows + 1}`,
 );
 const ofAgent = tenantStatement<Participant>(
   `select ${row} from binding b join participant p on p.tenant_id = b.tenant_id and p.id = b.participant_id
-   where b.tenant_id = $1 and b.agent_id = $2 order by p.display_name, p.id limit ${largestList + 1}`,
+   where b.tenant_id = $1 and b.agent_id = $2 order by p.display_name, p.id limit ${mostRows + 1}`,
 );
 
 /** Every participant of the tenant, or of one agent, ordered by displayName and id. Throws RESULT_TOO_LARGE over 10,000. */
 export async function listParticipants(db: TenantDatabase, agentId: string | null): Promise<Participant[]> {
   const rows = agentId === null ? await db.query(everybody) : await db.query(ofAgent, agentId);
-  if (rows.length > largestList) {
-    throw new Problem('RESULT_TOO_LARGE', `There are more than ${largestList} participants: use participantsConnection.`);
-  }
-  return rows;
+  return boundedRows(rows, 'participants: use participantsConnection');
 }
 
 /** What a page of participants may be narrowed to; each that is given must hold. */

@@ -123,6 +123,13 @@ describe('whoIs', () => {
     const as = async (scopes: readonly Scope[]) =>
       (await whoIs(tenant, { email: 'ada@example.com' }, { authorization: `Bearer ${await tenant.token(scopes)}` })).found;
     expect(await as(['participants:read'])).toEqual({ participants: [ada, bo], users: [], members: [] });
+    // And the key that leads to her telephone is a user's.
+    const byKey = await whoIs(
+      tenant,
+      { fkId: 'a-key' },
+      { authorization: `Bearer ${await tenant.token(['participants:read'])}` },
+    );
+    expect(byKey.found.participants).toEqual([]);
     // The telephone that leads on to the other user is a participant's.
     expect(await as(['users:read'])).toEqual({ participants: [], users: [byEmail], members: [] });
     expect(await as(['users:read', 'participants:read'])).toEqual({

@@ -1,9 +1,7 @@
-// Yoga, Pothos and Prisma as their documentation shows them: prismaObject, t.relation, prismaField and
-// prismaConnection, over the Prisma client and the packages that the service itself is built with.
+// Yoga, Pothos and Prisma as their documentation shows them: prismaObject, t.relation and prismaField, over the Prisma client and the packages that the service itself is built with.
 import { createServer } from 'node:http';
 import SchemaBuilder from '@pothos/core';
 import PrismaPlugin from '@pothos/plugin-prisma';
-import RelayPlugin from '@pothos/plugin-relay';
 import { PrismaPg } from '@prisma/adapter-pg';
 import { createYoga } from 'graphql-yoga';
 import {
@@ -25,12 +23,10 @@ const prisma = new PrismaClient({
 const builder = new SchemaBuilder<{
   PrismaTypes: PrismaTypes;
   DefaultFieldNullability: false;
-  DefaultEdgesNullability: { list: false; items: false };
   Scalars: { ID: { Input: string; Output: string }; DateTime: { Input: Date; Output: Date } };
 }>({
-  plugins: [RelayPlugin, PrismaPlugin],
+  plugins: [PrismaPlugin],
   defaultFieldNullability: false,
-  relay: { cursorType: 'String', nodesOnConnection: true, edgesFieldOptions: { nullable: { list: false, items: false } } },
   prisma: { client: prisma, dmmf: getDatamodel() },
 });
 
@@ -118,16 +114,16 @@ builder.queryType({
       resolve: (query, _, { tenantId, agentId }) =>
         prisma.participant.findMany({
           ...query,
-          where: { tenantId, bindings: { some: { agentId } } },
+          where: { tenantId, bindings: { some: { tenantId, agentId } } },
           orderBy: [{ displayName: 'asc' }, { id: 'asc' }],
         }),
     }),
-    conversations: t.prismaConnection({
-      type: 'Conversation',
-      cursor: 'tenantId_id',
-      args: { tenantId: t.arg.id({ required: true }) },
-      resolve: (query, _, { tenantId }) =>
-        prisma.conversation.findMany({ ...query, where: { tenantId }, orderBy: { id: 'desc' } }),
+    // Not prismaConnection: with a key of two columns Prisma reads every row behind the cursor, and takes the page from them.
+    conversations: t.prismaField({
+      type: ['Conversation'],
+      args: { tenantId: t.arg.id({ required: true }), first: t.arg.int({ required: true }), after: t.arg.id({ required: true }) },
+      resolve: (query, _, { tenantId, first, after }) =>
+        prisma.conversation.findMany({ ...query, where: { tenantId, id: { lt: after } }, orderBy: { id: 'desc' }, take: first }),
     }),
     participant: t.prismaField({
       type: 'Participant',
