@@ -51,11 +51,9 @@ from generate_series(0, current_setting('bench.participants')::int - 1) n;
 
 -- Two channels a participant: a telephone number, and one of the three others.
 insert into channel
-  (tenant_id, id, participant_id, integration_config_id, provider, address, identity_key, address_valid, priority, label, disabled,
-   created_at, modified_at)
+  (tenant_id, id, participant_id, integration_config_id, provider, address, identity_key, address_valid, priority, label, disabled)
 select tenant_id, bench.id('005', c), bench.id('003', n), bench.id('004', config), provider, address,
-  case provider when 'sms' then address when 'email' then lower(address) end, true, c % 2, label, c % 17 = 0,
-  bench.moment(c), bench.moment(c)
+  case provider when 'sms' then address when 'email' then lower(address) end, true, c % 2, label, c % 17 = 0
 from generate_series(0, current_setting('bench.participants')::int * 2 - 1) c
 cross join lateral (select c / 2 as n) participant
 cross join lateral (select bench.id('001', n % 10) as tenant_id, case when c % 2 = 0 then n % 10 else (n / 10 % 3 + 1) * 10 + n % 10 end as config) way

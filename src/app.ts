@@ -1,4 +1,4 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { useCSRFPrevention } from '@graphql-yoga/plugin-csrf-prevention';
 import { renderGraphiQL } from '@graphql-yoga/render-graphiql';
 import { createYoga, type YogaServerInstance } from 'graphql-yoga';
@@ -88,7 +88,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
   events.onAny('keyRevoked', ({ keyId }) => authenticator.forget(keyId));
   const rateLimit = createRateLimit(config.rateLimit, config.redisUrl);
   const present = presenter(log, config.introspection);
-  const lifetimes = createLifetimes(events);
+  const lifetimes = createLifetimes(events, database);
 
   let stopping = false;
   const signIn = config.graphiql && keys && !config.jwt.key ? () => developmentToken(keys, demoTenant.id, config.jwt) : null;
@@ -112,7 +112,8 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
     landingPage: false,
     cors: config.corsOrigins.length > 0 ? { origin: [...config.corsOrigins], methods: ['GET', 'POST'] } : false,
     graphiql: config.graphiql
-      ? async (request) => graphiqlOptions(signIn && isOwnHost(request, url) ? await signIn() : null, exampleParticipantId)
+      ? async (request, context) =>
+          graphiqlOptions(signIn && isThisMachine(request, context) ? await signIn() : null, exampleParticipantId)
       : false,
     renderGraphiQL,
     plugins: [
@@ -216,8 +217,11 @@ async function readiness(checks: Record<string, (timeout: number) => Promise<voi
   return Object.fromEntries(results);
 }
 
-/** Whether a browser asked for this machine by its own name: a page that signs itself in is for nobody else. */
-function isOwnHost(request: Request, url: string): boolean {
-  const { hostname } = new URL(request.url);
-  return ['localhost', '127.0.0.1', '[::1]', new URL(url).hostname].includes(hostname);
+const loopback = /^(localhost|127\.\d+\.\d+\.\d+|\[?::1\]?|::ffff:127\.\d+\.\d+\.\d+)$/;
+
+/** Whether a browser on this machine asked for it by its own name: a page that signs itself in is for nobody else. */
+function isThisMachine(request: Request, context: object | undefined): boolean {
+  const { req } = (context ?? {}) as { req?: IncomingMessage };
+  const peer = req?.socket.remoteAddress ?? 'localhost';
+  return loopback.test(new URL(request.url).hostname) && loopback.test(peer);
 }

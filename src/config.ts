@@ -1,3 +1,4 @@
+import { createPublicKey } from 'node:crypto';
 import { z } from 'zod';
 
 const onOff = z.enum(['on', 'off'], 'must be "on" or "off"');
@@ -21,6 +22,17 @@ const address = (protocols: readonly string[]) =>
       `must be a URL that begins with ${protocols.join(' or ')}`,
     );
 
+const isOrigin = (text: string) => URL.canParse(text) && new URL(text).origin === text;
+const isHostAndPort = (text: string) => /^([^\s:/@]+|\[[0-9a-f:]+\]):\d+$/i.test(text) && URL.canParse(`http://${text}`);
+
+function isPublicKey(pem: string): boolean {
+  try {
+    return createPublicKey(pem).type === 'public' && pem.includes('PUBLIC KEY');
+  } catch {
+    return false;
+  }
+}
+
 /** Every environment variable that the service reads. The README's table has a line for each; a test holds the two together. */
 const variables = z.object({
   NODE_ENV: z.enum(['development', 'production', 'test'], 'must be "development", "production" or "test"').default('development'),
@@ -34,7 +46,7 @@ const variables = z.object({
   REDIS_URL: address(['redis:', 'rediss:']).optional(),
   STORAGE_URL: z
     .string()
-    .regex(/^file:/, 'must begin with file:')
+    .regex(/^file:.+/, 'must be file: and a folder')
     .optional(),
   SECRET_KEY: z.string().min(32, 'must be at least 32 characters').optional(),
   JWT_ISSUER: z.string().optional(),
@@ -47,17 +59,17 @@ const variables = z.object({
     )
     .default(['RS256', 'PS256', 'ES256', 'EdDSA', 'Ed25519']),
   JWT_JWKS_URL: address(['http:', 'https:']).optional(),
-  JWT_PUBLIC_KEY: z.string().startsWith('-----BEGIN PUBLIC KEY-----', 'must be a public key in PEM').optional(),
+  JWT_PUBLIC_KEY: z.string().refine(isPublicKey, 'must be a public key in PEM').optional(),
   GRAPHIQL: onOff.optional(),
   INTROSPECTION: onOff.optional(),
   DEMO: onOff.optional(),
-  CORS_ORIGINS: list.default([]),
+  CORS_ORIGINS: list
+    .refine((origins) => origins.every(isOrigin), 'must be a list of origins, such as https://inbox.example')
+    .default([]),
   RATE_LIMIT: wholeNumber(0, 10_000_000).default(0),
   SLACK_API_URL: address(['http:', 'https:']).default('https://slack.com/api/'),
   PROVIDER_TIMEOUT_MS: wholeNumber(100, 60_000).default(10_000),
-  EGRESS_ALLOW: list
-    .refine((hosts) => hosts.every((host) => /^[^\s:/]+:\d+$|^\[[0-9a-f:]+\]:\d+$/i.test(host)), 'must be a list of host:port')
-    .default([]),
+  EGRESS_ALLOW: list.refine((hosts) => hosts.every(isHostAndPort), 'must be a list of host:port').default([]),
 });
 
 /** The service's settings, checked. */

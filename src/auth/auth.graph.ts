@@ -137,7 +137,7 @@ builder.relayMutationField(
   'createAgentSecretKey',
   {
     description: 'Whose key to create.',
-    inputFields: (t) => ({ agentId: t.id({ required: true, description: 'The agent’s id.' }) }),
+    inputFields: (t) => ({ agentId: t.string({ required: true, description: 'The agent’s id.' }) }),
   },
   {
     description:

@@ -50,17 +50,21 @@ export function jwtVerifier(settings: JwtSettings): (token: string) => Promise<C
   const keys = 'jwksUrl' in settings.key ? remoteKeys(settings.key.jwksUrl) : oneKey(settings.key.publicKeyPem);
 
   return async (token) => {
-    const { payload } = await jwtVerify(token, keys, options).catch((error: unknown) => {
+    const { payload, protectedHeader } = await jwtVerify(token, keys, options).catch((error: unknown) => {
       if (error instanceof Problem) throw error;
       if (error instanceof errors.JWTExpired) throw refused('The token has expired.', error);
       throw refused('The token does not verify.', error);
     });
+    // A token made for something else, such as an ID token under another type, is no access token.
+    if (protectedHeader.typ !== undefined && !/^(application\/)?(at\+)?jwt$/i.test(protectedHeader.typ))
+      throw refused('The token is of another type.');
+    if (typeof payload.sub !== 'string' || payload.sub === '') throw refused('The token names nobody.');
     const tenantId = typeof payload['tenant'] === 'string' ? asUuid(payload['tenant']) : null;
     if (!tenantId) throw refused('The token names no tenant.');
     const scope = payload['scope'];
     const granted = typeof scope === 'string' ? scope.split(' ').filter(isScope) : [];
     return {
-      subject: payload.sub as string,
+      subject: payload.sub,
       tenantId,
       scopes: new Set(granted),
       expiresAt: new Date((payload.exp as number) * 1000),

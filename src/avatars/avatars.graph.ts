@@ -18,10 +18,10 @@ builder.objectField(ParticipantType, 'avatarUrl', (t) =>
     description:
       'Where the avatar can be had, without a credential, for at least an hour; stays the same for most of it, so that clients can cache it. Null without an avatar.',
     args: {
-      size: t.arg.int({ defaultValue: 128, required: true, description: 'The width and height in pixels: 64, 128 or 512.' }),
+      size: t.arg.int({ defaultValue: 128, description: 'The width and height in pixels: 64, 128 or 512; null is 128.' }),
     },
     resolve: ({ avatarFileId }, { size }, { services }) => {
-      const known = avatarSizes.find((one) => one === size);
+      const known = avatarSizes.find((one) => one === (size ?? 128));
       if (!known) {
         const message = `must be one of ${avatarSizes.join(', ')}`;
         throw new Problem('VALIDATION_FAILED', `size ${message}`, { errors: [{ path: ['size'], message }] });
@@ -158,9 +158,12 @@ const EventType = builder.objectRef<AvatarSynced>('AvatarSyncEvent').implement({
 /** The events about these participants (all of the tenant's when null) that still exist for the viewer. */
 const synced = (context: GraphContext, ids: ReadonlySet<string> | null) =>
   pipe(
-    context.services.events.listen(context.db.tenantId, 'avatarSynced'),
+    context.services.events.listen(
+      context.db.tenantId,
+      'avatarSynced',
+      ({ participantId }) => !ids || ids.has(participantId),
+    ),
     filter(async ({ participantId: id }) => {
-      if (ids && !ids.has(id)) return false;
       context.forget();
       return (await context.load(participantById, id)) !== null;
     }),

@@ -1,4 +1,5 @@
 import type { TenantDatabase, TenantTransaction } from '../database/database.ts';
+import { problemBehind } from '../database/failures.ts';
 import { asUuid, newId } from '../database/ids.ts';
 import { tenantStatement } from '../database/statement.ts';
 import type { Download } from '../egress/download.ts';
@@ -102,8 +103,8 @@ export function createAvatarSync(world: {
       try {
         await take(db, subject, input);
       } catch (error) {
-        const known = error instanceof Problem ? error : new Problem('INTERNAL', 'Unexpected error.');
-        announce({ code: known.code, status: known.status, detail: known.message });
+        const { code, status, message } = problemBehind(error);
+        announce({ code, status, detail: message });
         throw error;
       }
       announce(null);

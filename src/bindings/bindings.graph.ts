@@ -6,7 +6,7 @@ import { still, write } from '../graph/mutation.ts';
 import { participantNotFound } from '../participants/lock.ts';
 import { ParticipantType } from '../participants/participants.graph.ts';
 import { participantById } from '../participants/queries.ts';
-import { bindingsByParticipant, bindParticipant, unbindParticipant } from './bindings.ts';
+import { agentIdsByParticipant, bindingsByParticipant, bindParticipant, unbindParticipant } from './bindings.ts';
 
 const BindingType = builder.prismaObject('Binding', {
   description:
@@ -38,7 +38,7 @@ builder.objectFields(ParticipantType, (t) => ({
   }),
   agentIds: t.idList({
     description: 'The ids of the agents that the participant is bound to, in order.',
-    resolve: async ({ id }, _, context) => (await context.load(bindingsByParticipant, id)).map(({ agentId }) => agentId),
+    resolve: async ({ id }, _, context) => (await context.load(agentIdsByParticipant, id)).map(({ agentId }) => agentId),
   }),
   agents: t.field({
     type: [AgentType],
@@ -59,7 +59,7 @@ builder.relayMutationField(
   'bindParticipant',
   {
     description: 'The two to bind.',
-    inputFields: (t) => ({ participantId: t.id(ends.participantId), agentId: t.id(ends.agentId) }),
+    inputFields: (t) => ({ participantId: t.id(ends.participantId), agentId: t.string(ends.agentId) }),
   },
   {
     description:
@@ -81,7 +81,7 @@ builder.relayMutationField(
   'unbindParticipant',
   {
     description: 'The two to unbind.',
-    inputFields: (t) => ({ participantId: t.id(ends.participantId), agentId: t.id(ends.agentId) }),
+    inputFields: (t) => ({ participantId: t.id(ends.participantId), agentId: t.string(ends.agentId) }),
   },
   {
     description:

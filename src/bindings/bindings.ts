@@ -2,17 +2,34 @@ import { demandAgents } from '../agents/agents.ts';
 import type { TenantDatabase, TenantTransaction } from '../database/database.ts';
 import type { Binding } from '../database/generated/client.ts';
 import { newId } from '../database/ids.ts';
-import { manyBy } from '../database/loaders.ts';
+import { bounded, manyBy, mostInner } from '../database/loaders.ts';
 import { columns, tenantStatement } from '../database/statement.ts';
 import { lockParticipant } from '../participants/lock.ts';
 
 /** The bindings of participants, ordered by agent. */
-export const bindingsByParticipant = manyBy(
-  tenantStatement<Binding>(
-    `select ${columns('Binding', 'b')} from binding b
-     where b.tenant_id = $1 and b.participant_id = any($2::uuid[]) order by b.participant_id, b.agent_id`,
+export const bindingsByParticipant = bounded(
+  manyBy(
+    tenantStatement<Binding>(
+      `select ${columns('Binding', 'b')} from binding b
+     where b.tenant_id = $1 and b.participant_id = any($2::uuid[]) order by b.participant_id, b.agent_id limit ${mostInner + 1}`,
+    ),
+    'participantId',
   ),
-  'participantId',
+  'bindings: ask for fewer participants',
+  mostInner,
+);
+
+/** The ids of the agents that participants are bound to, in order: less to read than the bindings, where nothing else is asked for. */
+export const agentIdsByParticipant = bounded(
+  manyBy(
+    tenantStatement<Pick<Binding, 'participantId' | 'agentId'>>(
+      `select b.participant_id as "participantId", b.agent_id as "agentId" from binding b
+     where b.tenant_id = $1 and b.participant_id = any($2::uuid[]) order by b.participant_id, b.agent_id limit ${mostInner + 1}`,
+    ),
+    'participantId',
+  ),
+  'bindings: ask for fewer participants',
+  mostInner,
 );
 
 const one = tenantStatement<Binding>(
@@ -53,10 +70,17 @@ export async function unbindParticipant(
 
 /** Gives a participant exactly these bindings, in the participant's transaction; those it has already stay as they are. Throws AGENT_NOT_FOUND. */
 export async function replaceBindings(tx: TenantTransaction, participantId: string, agentIds: readonly string[]): Promise<void> {
-  const { tenantId } = tx;
   await demandAgents(tx, agentIds);
-  await tx.binding.deleteMany({ where: { tenantId, participantId, agentId: { notIn: [...agentIds] } } });
-  if (agentIds.length === 0) return;
-  const data = agentIds.map((agentId) => ({ tenantId, id: newId(), participantId, agentId }));
-  await tx.binding.createMany({ data, skipDuplicates: true });
+  await tx.query(removeOthers, participantId, agentIds);
+  if (agentIds.length > 0) await tx.query(addAll, participantId, agentIds.map(newId), agentIds);
 }
+
+// Arrays rather than a parameter each: one statement to prepare, however many agents there are.
+const removeOthers = tenantStatement<never>(
+  'delete from binding b where b.tenant_id = $1::uuid and b.participant_id = $2::uuid and b.agent_id <> all($3::text[])',
+);
+const addAll = tenantStatement<never>(
+  `insert into binding (tenant_id, id, participant_id, agent_id)
+   select a.tenant_id, i.id, $2::uuid, a.id from unnest($3::uuid[], $4::text[]) i (id, agent_id) join agent a on a.id = i.agent_id
+   where a.tenant_id = $1::uuid on conflict do nothing`,
+);

@@ -2,19 +2,23 @@ import { z } from 'zod';
 import type { TenantTransaction } from '../database/database.ts';
 import type { Channel, IntegrationConfig } from '../database/generated/client.ts';
 import { asUuid, newId } from '../database/ids.ts';
-import { manyBy } from '../database/loaders.ts';
+import { bounded, manyBy, mostInner } from '../database/loaders.ts';
 import { columns, tenantStatement } from '../database/statement.ts';
 import { Problem } from '../errors/catalogue.ts';
 import { text, trimmed } from '../values/text.ts';
 import { fitsProvider, identityKey } from './address.ts';
 
 /** The channels of participants, in the order in which they are to be tried. */
-export const channelsByParticipant = manyBy(
-  tenantStatement<Channel>(
-    `select ${columns('Channel', 'c')} from channel c
-     where c.tenant_id = $1 and c.participant_id = any($2::uuid[]) order by c.participant_id, c.priority, c.id`,
+export const channelsByParticipant = bounded(
+  manyBy(
+    tenantStatement<Channel>(
+      `select ${columns('Channel', 'c')} from channel c
+     where c.tenant_id = $1 and c.participant_id = any($2::uuid[]) order by c.participant_id, c.priority, c.id limit ${mostInner + 1}`,
+    ),
+    'participantId',
   ),
-  'participantId',
+  'channels: ask for fewer participants',
+  mostInner,
 );
 
 const smallest = -(2 ** 31);
@@ -30,6 +34,7 @@ export const channelList = z
       label: trimmed(1, 150).nullish(),
       disabled: z.boolean().nullish(),
     }),
+    'must be a list',
   )
   .max(100, 'must be at most 100 channels')
   .superRefine((channels, context) => {

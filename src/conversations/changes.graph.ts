@@ -44,9 +44,12 @@ async function changesIn(conversationId: string, context: GraphContext) {
   const conversation = await context.load(conversationById, conversationId);
   if (!conversation) throw conversationNotFound(conversationId);
   return pipe(
-    context.services.events.listen(context.db.tenantId, 'conversationParticipantChanged'),
-    filter(async (event) => {
-      if (event.conversationId !== conversation.id) return false;
+    context.services.events.listen(
+      context.db.tenantId,
+      'conversationParticipantChanged',
+      (event) => event.conversationId === conversation.id,
+    ),
+    filter(async () => {
       context.forget();
       return (await context.load(conversationById, conversation.id)) !== null;
     }),

@@ -141,7 +141,7 @@ builder.relayMutationField(
     description: 'The conversation to create.',
     inputFields: (t) => ({
       name: t.string({ description: 'What it is called: 1 to 150 characters after trimming; null for no name.' }),
-      agentId: t.id({
+      agentId: t.string({
         description: 'The agent that it is to belong to. Null for none, but under an agent’s key for that agent.',
       }),
     }),

@@ -30,7 +30,7 @@ export function keyset({ backward, after, before }: Page, column: string, descen
 }
 
 // Above 100 lists of 100: what the largest page of largest pages comes to.
-const mostRows = 20_000;
+const mostRowsOfPages = 20_000;
 
 /**
  * Pages of many lists in one statement, for all that ask for the same page. `each` selects one list's
@@ -55,12 +55,12 @@ function pagesBy<Selected extends { parentId: string }, Row extends { parentId: 
       `select * from (
          select k.id as "parentId", page.* from unnest($2::${list.type}[]) k(id) cross join lateral (
            select ${list.row} from ${from}${where} order by ${list.ordered} ${direction} limit ${bind(page.size + 1)}
-         ) page limit ${mostRows + 1}
+         ) page limit ${mostRowsOfPages + 1}
        ) page order by "parentId", id ${direction}`,
     );
     const rows = read(await db.query(statement, ...values));
-    if (rows.length > mostRows)
-      throw new Problem('RESULT_TOO_LARGE', `These pages have more than ${mostRows} rows together: ask for smaller ones.`);
+    if (rows.length > mostRowsOfPages)
+      throw new Problem('RESULT_TOO_LARGE', `These pages have more than ${mostRowsOfPages} rows together: ask for smaller ones.`);
     return rows;
   }
   const identity = ({ parentId, page }: Wanted) => `${parentId} ${JSON.stringify(page)}`;
@@ -161,7 +161,8 @@ export const membersOfConversation: Edge<Member> = {
       descending: false,
       ordered: 'm.id',
       row: memberRow,
-      from: () => 'conversation_member m where m.tenant_id = $1 and m.conversation_id = k.id',
+      from: ({ agentId }, bind) =>
+        `conversation_member m where ${visibleMembership('m', bind(agentId))} and m.conversation_id = k.id`,
     },
     asMembers<MemberRow & { parentId: string }>,
   ),

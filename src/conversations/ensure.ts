@@ -88,8 +88,8 @@ const contactBy = Object.fromEntries(
   ]),
 ) as Record<IdentifierKey, Statement<Tried>>;
 
-/** Whom to add, as a statement takes it: what to say when the tenant doesn't have it, or what to make it from. */
-type Wanted = { statement: Statement<Tried>; value: string } & ({ unknown: () => Problem } | { identifier: Identifier });
+/** Whom to add, as a statement takes it, and what to say, or to make, when the tenant doesn't have it. Flows are not kept here. */
+type Wanted = { statement: Statement<Tried>; value: string; unknown?: () => Problem; identifier?: Identifier };
 
 const flowRule = z.object({ participant: z.object({ flow: z.object({ id: text(1, 255) }) }) });
 
@@ -112,7 +112,7 @@ function wanted(participant: EnsureParticipant): Wanted {
     return { statement: agent, value: id, unknown: () => agentNotFound(id) };
   }
   const { id } = checked(flowRule, { participant }).participant.flow;
-  return { statement: flow, value: id, unknown: () => conversationNotFound(id) };
+  return { statement: flow, value: id };
 }
 
 /** A membership, and whether this call made it. */
@@ -137,7 +137,7 @@ export async function ensureConversationParticipant(db: TenantDatabase, input: E
     if (member.id !== null) return { participant: asMembers([member])[0] as Member, created: created === true };
     if (closed === null) throw conversationNotFound(conversationId as string);
     if (closed) throw conversationClosed(conversationId as string);
-    if (!subjectKnown && 'unknown' in subject) throw subject.unknown();
+    if (!subjectKnown && subject.unknown) throw subject.unknown();
     return null;
   }
 
@@ -151,7 +151,7 @@ export async function ensureConversationParticipant(db: TenantDatabase, input: E
 
   for (let attempts = 0; attempts < 10; attempts++) {
     const ensured =
-      (await unlessDeleted(attempt(db))) ?? ('identifier' in subject ? await unlessDeleted(create(subject.identifier)) : null);
+      (await unlessDeleted(attempt(db))) ?? (subject.identifier ? await unlessDeleted(create(subject.identifier)) : null);
     if (!ensured) continue;
     const { id: membershipId } = ensured.participant;
     const occurredAt = new Date().toISOString();

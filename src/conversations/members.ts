@@ -49,10 +49,11 @@ export const membersByConversation = withSubjects(
       tenantStatement<MemberRow>(
         `select ${memberRow} from (
            select * from conversation_member m
-           where m.tenant_id = $1 and m.conversation_id = any($2::uuid[]) limit ${mostRows + 1}) m
+           where ${visibleMembership('m', '$3')} and m.conversation_id = any($2::uuid[]) limit ${mostRows + 1}) m
          order by m.conversation_id, m.id`,
       ),
       'conversationId',
+      ({ agentId }) => [agentId],
     ),
     'conversation participants: use participantsConnection',
   ),

@@ -1,3 +1,5 @@
+import { Problem } from '../errors/catalogue.ts';
+
 type Fault = {
   code?: unknown;
   message?: unknown;
@@ -23,9 +25,10 @@ const socketAway = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOTFOUND', 'ETIMEDOU
 /** Whether the database is away or too busy, so that the same call may well succeed a little later. */
 export function isUnavailable(error: unknown): boolean {
   const { code, message, cause } = (error ?? {}) as Fault;
+  // EPIPE has the form of a SQLSTATE.
+  if (typeof code === 'string' && (prismaAway.has(code) || socketAway.has(code))) return true;
   const state = sqlState(error);
   if (state) return away.test(state);
-  if (typeof code === 'string' && (prismaAway.has(code) || socketAway.has(code))) return true;
   if (
     typeof message === 'string' &&
     /connection terminated|timeout exceeded when trying to connect|Query read timeout|PGlite is closed/i.test(message)
@@ -39,4 +42,13 @@ export function isUnstorable(error: unknown): boolean {
   const state = sqlState(error);
   // Bytes that are no text, and escapes of them inside JSON; numbers out of range.
   return state === '22021' || state === '22P05' || state === '22003';
+}
+
+/** What a failure is to the caller: a Problem as it is, an outage as such, all else masked. */
+export function problemBehind(cause: unknown): Problem {
+  if (cause instanceof Problem) return cause;
+  if (isUnavailable(cause))
+    return new Problem('UNAVAILABLE', 'The service cannot answer at the moment.', { retryAfter: 5, cause });
+  if (isUnstorable(cause)) return new Problem('BAD_USER_INPUT', 'A value contains what cannot be stored.', { cause });
+  return new Problem('INTERNAL', 'Something unexpected happened. It has been logged under the instance.', { cause });
 }

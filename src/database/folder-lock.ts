@@ -24,7 +24,7 @@ export function lockFolder(folder: string): () => void {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     const holder = Number(readFileSync(file, 'utf8'));
     if (holder !== process.pid && isAlive(holder)) {
-      throw new Error(
+      throw new DatabaseInUseError(
         `The embedded database in ${folder} is in use by process ${holder}. Stop that, or set DATABASE_URL or DATA_DIR.`,
       );
     }

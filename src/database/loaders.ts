@@ -68,6 +68,9 @@ export function manyBy<Row>(statement: Statement<Row>, key: keyof Row & string, 
 /** How many rows an unpaged list may have, or all the lists of one level of a query together. */
 export const mostRows = 10_000;
 
+/** The same for the short lists that every row of an unpaged list has. */
+export const mostInner = 100_000;
+
 /** The rows of an unpaged list, or RESULT_TOO_LARGE. Its statement may stop at one row more than the most. */
 export function boundedRows<Row>(rows: Row[], what: string): Row[] {
   if (rows.length <= mostRows) return rows;
@@ -75,13 +78,13 @@ export function boundedRows<Row>(rows: Row[], what: string): Row[] {
 }
 
 /** The loader, but RESULT_TOO_LARGE when it finds more rows than that at once. Its statement may stop at one row more. */
-export function bounded<Key, Row>(loader: Loader<Key, Row[]>, rows: string): Loader<Key, Row[]> {
+export function bounded<Key, Row>(loader: Loader<Key, Row[]>, rows: string, most = mostRows): Loader<Key, Row[]> {
   return {
     ...loader,
     async load(database, keys) {
       const lists = await loader.load(database, keys);
-      if (lists.reduce((sum, list) => sum + list.length, 0) <= mostRows) return lists;
-      throw new Problem('RESULT_TOO_LARGE', `There are more than ${mostRows} ${rows}.`);
+      if (lists.reduce((sum, list) => sum + list.length, 0) <= most) return lists;
+      throw new Problem('RESULT_TOO_LARGE', `There are more than ${most} ${rows}.`);
     },
   };
 }

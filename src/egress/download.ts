@@ -4,6 +4,7 @@ import { isIP, type LookupFunction } from 'node:net';
 import ipaddr from 'ipaddr.js';
 import { buildConnector, Client } from 'undici';
 import { Problem } from '../errors/catalogue.ts';
+import { retryAfterSeconds } from './retry-after.ts';
 
 export type DownloaderOptions = {
   /** `host:port` pairs that may be reached although they are not public. */
@@ -72,13 +73,6 @@ export function redirectTarget(from: URL, location: string, isAllowed: (url: URL
   const to = target(location, from);
   if (from.protocol === 'https:' && to.protocol === 'http:' && !isAllowed(to)) throw notAllowed();
   return to;
-}
-
-/** Seconds to wait, from a Retry-After header of either form: 1 to 3,600, and 30 where it says nothing that can be read. */
-export function retryAfterSeconds(header: string | null | undefined, now = Date.now()): number {
-  const value = header?.trim() ?? '';
-  const seconds = /^\d+$/.test(value) ? Number(value) : Math.ceil((Date.parse(value) - now) / 1000);
-  return Number.isNaN(seconds) ? 30 : Math.min(Math.max(seconds, 1), 3_600);
 }
 
 type Visit = {

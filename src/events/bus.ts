@@ -22,10 +22,13 @@ function localBus(relay: (tenantId: string, name: EventName, event: unknown) => 
       deliver(tenantId, name, event);
       relay(tenantId, name, event);
     },
-    listen(tenantId, name) {
+    listen(tenantId, name, matches = () => true) {
       const topic = `${name}:${tenantId}`;
       return new Repeater((push, stop) => {
-        const hear = (event: Events[typeof name]) => void push(event);
+        // What doesn't match must not push out what does.
+        const hear = (event: Events[typeof name]) => {
+          if (matches(event)) void push(event);
+        };
         emitter.on(topic, hear);
         return stop.then(() => void emitter.off(topic, hear));
       }, new SlidingBuffer(kept));

@@ -31,8 +31,12 @@ export type Announce = <Name extends EventName>(tenantId: string, name: Name, ev
 /** How events travel between requests, and, with Redis, between replicas. */
 export interface EventBus {
   announce: Announce;
-  /** The tenant's events of that name from now on, until the consumer returns. */
-  listen<Name extends EventName>(tenantId: string, name: Name): Repeater<Events[Name]>;
+  /** The tenant's events of that name that match, from now on, until the consumer returns. */
+  listen<Name extends EventName>(
+    tenantId: string,
+    name: Name,
+    matches?: (event: Events[Name]) => boolean,
+  ): Repeater<Events[Name]>;
   /** Every tenant's events of that name. */
   onAny<Name extends EventName>(name: Name, handle: (event: Events[Name]) => void): void;
   /** Throws when events can't travel at present. */

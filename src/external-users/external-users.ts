@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { announceDepartures } from '../conversations/departures.ts';
 import type { TenantDatabase } from '../database/database.ts';
 import { sqlState } from '../database/failures.ts';
 import { type ExternalUser, Prisma } from '../database/generated/client.ts';
@@ -147,15 +148,10 @@ export async function deleteExternalUser(db: TenantDatabase, input: { id: string
   const id = asUuid(input.id);
   if (!id) throw externalUserNotFound(input.id);
   await db.transaction(async (tx) => {
-    // While it is locked nobody can make it a member of anything, so these are all.
     const [found] = await tx.query(lockForGood, id);
     if (!found) throw externalUserNotFound(id);
-    const where = { tenantId, contactId: id };
-    const memberships = await tx.conversationMember.findMany({ where, select: { id: true, conversationId: true } });
+    await announceDepartures(tx, { contactId: id });
     await tx.externalUser.deleteMany({ where: { tenantId, id } });
-    const occurredAt = new Date().toISOString();
-    for (const { id: membershipId, conversationId } of memberships)
-      tx.announce('conversationParticipantChanged', { conversationId, membershipId, change: 'REMOVED', occurredAt });
   });
   return id;
 }

@@ -11,7 +11,7 @@ type Compiled = { query: CompiledQuery['query'] };
 
 /**
  * Runs queries that come again and again through code compiled for them. Only what succeeds is taken
- * from there: variables are read by graphql-js, and a result with an error is thrown away and made
+ * from there: variables are checked by graphql-js first, and a result with an error is thrown away and made
  * again by the ordinary executor, so that nobody can tell the two apart. Mutations and subscriptions are not compiled.
  */
 export function useCompiledQueries(): Plugin {

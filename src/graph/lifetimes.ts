@@ -1,6 +1,9 @@
 import { GraphQLError } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import { LRUCache } from 'lru-cache';
+import type { Viewer } from '../auth/viewer.ts';
+import type { Database } from '../database/database.ts';
+import { globalStatement } from '../database/statement.ts';
 import { Problem } from '../errors/catalogue.ts';
 import type { EventBus } from '../events/events.ts';
 import type { GraphContext } from './context.ts';
@@ -8,6 +11,13 @@ import type { GraphContext } from './context.ts';
 const longestTimer = 2 ** 31 - 1;
 /** How long a client that reads nothing may keep the others from being let go, in milliseconds. */
 const patience = 1_000;
+/** How often open streams' keys are looked up, in milliseconds. */
+const betweenLooks = 30_000;
+
+const revokedAmong = globalStatement<{ id: string }>(
+  `select k.id from credential_key k
+   where (k.tenant_id, k.id) in (select * from unnest($1::uuid[], $2::uuid[])) and k.revoked_at is not null`,
+);
 
 /** Streams that end by themselves: when their credential does, and when the server stops. Each says why in a last result. */
 export interface Lifetimes {
@@ -16,18 +26,46 @@ export interface Lifetimes {
   endAll(): Promise<void>;
 }
 
-/** Keeps the streams of one server. Hears of revoked keys from whichever replica revoked them. */
-export function createLifetimes(events: EventBus): Lifetimes {
-  const open = new Map<symbol, { viewerId: string; end: (problem: Problem) => void; over: Promise<void> }>();
+/**
+ * Keeps the streams of one server. Hears of revoked keys from whichever replica revoked them, and looks for itself now and then:
+ * what is announced while Redis is away is never heard.
+ */
+export function createLifetimes(events: EventBus, database: Pick<Database, 'query'>): Lifetimes {
+  const open = new Map<symbol, { viewer: Viewer; end: (problem: Problem) => void; over: Promise<void> }>();
   const unauthenticated = (detail: string) => new Problem('UNAUTHENTICATED', detail);
   // What ended while a stream was being opened ends that stream too.
   const revoked = new LRUCache<string, true>({ max: 1_000 });
   let stopped: Problem | undefined;
 
-  events.onAny('keyRevoked', ({ keyId }) => {
+  const endKey = (keyId: string) => {
     revoked.set(keyId, true);
-    for (const { viewerId, end } of open.values()) if (viewerId === keyId) end(unauthenticated('The key was revoked.'));
-  });
+    for (const { viewer, end } of open.values()) if (viewer.id === keyId) end(unauthenticated('The key was revoked.'));
+  };
+  events.onAny('keyRevoked', ({ keyId }) => endKey(keyId));
+
+  const openKeys = () => new Map([...open.values()].filter(isKeys).map(({ viewer }) => [viewer.id, viewer.tenantId]));
+  let looking = false;
+  let looks: NodeJS.Timeout | undefined;
+  async function look(): Promise<void> {
+    if (looking) return;
+    looking = true;
+    const keys = openKeys();
+    try {
+      for (const { id } of await database.query(revokedAmong, [...keys.values()], [...keys.keys()])) endKey(id);
+    } catch {
+      // While the database is away nobody's streams end; the next look asks again.
+    } finally {
+      looking = false;
+    }
+  }
+  const lookOrRest = () => {
+    const wanted = !stopped && [...open.values()].some(isKeys);
+    if (wanted) looks ??= setInterval(look, betweenLooks).unref();
+    else {
+      clearInterval(looks);
+      looks = undefined;
+    }
+  };
 
   const plugin: Plugin = {
     onSubscribe({ args }) {
@@ -41,21 +79,21 @@ export function createLifetimes(events: EventBus): Lifetimes {
           const over = new Promise<void>((resolve) => {
             forgotten = resolve;
           });
-          const ended = new Promise<Problem>((resolve) => {
-            open.set(id, { viewerId: viewer.id, end: resolve, over });
-            if (stopped) resolve(stopped);
-            if (revoked.has(viewer.id)) resolve(unauthenticated('The key was revoked.'));
-            if (viewer.expiresAt) {
-              const left = Math.min(Math.max(0, viewer.expiresAt.getTime() - Date.now()), longestTimer);
-              timer = setTimeout(() => resolve(unauthenticated('The token has expired.')), left).unref();
-            }
-          });
-          const forget = () => {
+          const { stream, end } = endable(result as AsyncIterable<object>, () => {
             clearTimeout(timer);
             open.delete(id);
+            lookOrRest();
             forgotten();
-          };
-          setResult(until(result as AsyncIterable<object>, ended, forget) as never);
+          });
+          open.set(id, { viewer, end, over });
+          lookOrRest();
+          if (stopped) end(stopped);
+          if (revoked.has(viewer.id)) end(unauthenticated('The key was revoked.'));
+          if (viewer.expiresAt) {
+            const left = Math.min(Math.max(0, viewer.expiresAt.getTime() - Date.now()), longestTimer);
+            timer = setTimeout(() => end(unauthenticated('The token has expired.')), left).unref();
+          }
+          setResult(stream as never);
         },
       };
     },
@@ -65,6 +103,7 @@ export function createLifetimes(events: EventBus): Lifetimes {
     async endAll() {
       const stop = new Problem('UNAVAILABLE', 'The server is stopping: connect again.', { retryAfter: 1 });
       stopped = stop;
+      lookOrRest();
       const streams = [...open.values()];
       for (const { end } of streams) end(stop);
       const late = new Promise<void>((resolve) => setTimeout(resolve, patience).unref());
@@ -75,33 +114,53 @@ export function createLifetimes(events: EventBus): Lifetimes {
   };
 }
 
-/** The stream until it ends, its consumer leaves, or `ended` gives a reason: then the reason is its last result. */
-function until(results: AsyncIterable<object>, ended: Promise<Problem>, forget: () => void): AsyncIterableIterator<object> {
+const isKeys = ({ viewer }: { viewer: Viewer }) => viewer.kind !== 'USER';
+
+type Endable = { stream: AsyncIterableIterator<object>; end: (problem: Problem) => void };
+
+/** The stream until it ends, its consumer leaves, or it is ended for a reason: then the reason is its last result. */
+function endable(results: AsyncIterable<object>, forget: () => void): Endable {
   const below = results[Symbol.asyncIterator]();
-  const reason = ended.then((problem) => ({ problem }));
+  let reason: Problem | undefined;
+  let wake: (() => void) | undefined;
   let over = false;
   const finish = async () => {
     over = true;
     forget();
     await below.return?.();
   };
-  return {
+  // Not a race with a promise of the reason: that would keep every result for as long as the stream lives.
+  const result = () =>
+    new Promise<IteratorResult<object> | null>((resolve, reject) => {
+      wake = () => resolve(null);
+      if (reason) wake();
+      else below.next().then(resolve, reject);
+    });
+  const stream: Endable['stream'] = {
     [Symbol.asyncIterator]() {
       return this;
     },
     async next() {
       if (over) return { done: true, value: undefined };
-      const next = await Promise.race([below.next(), reason]);
-      if ('problem' in next) {
+      const next = await result();
+      wake = undefined;
+      if (reason && !next) {
         await finish();
-        return { done: false, value: { errors: [new GraphQLError(next.problem.message, { originalError: next.problem })] } };
+        return { done: false, value: { errors: [new GraphQLError(reason.message, { originalError: reason })] } };
       }
-      if (next.done) await finish();
-      return next;
+      if (!next || next.done) await finish();
+      return next ?? { done: true, value: undefined };
     },
     async return() {
       await finish();
       return { done: true, value: undefined };
+    },
+  };
+  return {
+    stream,
+    end(problem) {
+      reason ??= problem;
+      wake?.();
     },
   };
 }

@@ -1,6 +1,6 @@
 import { type ExecutionResult, GraphQLError } from 'graphql';
 import type { Logger } from 'pino';
-import { isUnavailable, isUnstorable } from '../database/failures.ts';
+import { problemBehind } from '../database/failures.ts';
 import { catalogue, type ErrorCode, Problem, problemDetails } from '../errors/catalogue.ts';
 
 type Http = { status?: number; spec?: boolean; headers?: Record<string, string> };
@@ -8,15 +8,8 @@ type Http = { status?: number; spec?: boolean; headers?: Record<string, string> 
 /** What the caller is told of anything that was thrown: a Problem as it is, an outage as such, all else masked. */
 export function problemOf(error: unknown): Problem {
   const cause = error instanceof GraphQLError ? innermost(error) : error;
-  if (cause instanceof Problem) return cause;
-  if (error instanceof GraphQLError) {
-    const told = ofGraphQL(error, cause);
-    if (told) return told;
-  }
-  if (isUnavailable(cause))
-    return new Problem('UNAVAILABLE', 'The service cannot answer at the moment.', { retryAfter: 5, cause });
-  if (isUnstorable(cause)) return new Problem('BAD_USER_INPUT', 'A value contains what cannot be stored.', { cause });
-  return new Problem('INTERNAL', 'Something unexpected happened. It has been logged under the instance.', { cause });
+  const told = error instanceof GraphQLError && !(cause instanceof Problem) ? ofGraphQL(error, cause) : null;
+  return told ?? problemBehind(cause);
 }
 
 function innermost(error: GraphQLError): unknown {

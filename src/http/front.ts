@@ -82,12 +82,25 @@ export function createFront({ yoga, present, largestBody, stopping, answered, fa
       const headers = Object.entries(request.headers).map(([name, value]): [string, string] => [name, String(value)]);
       const url = `http://${request.headers.host ?? 'localhost'}/graphql`;
       const answer = await yoga.fetch(new Request(url, { method: 'POST', headers, body }), {} as never);
-      response.writeHead(answer.status, Object.fromEntries(answer.headers));
-      response.flushHeaders();
       // A subscription, for a client that takes anything, is a stream.
       const reader = answer.body?.getReader();
-      response.once('close', () => void reader?.cancel().catch(failed));
-      for (let part = await reader?.read(); part && !part.done; part = await reader?.read()) response.write(part.value);
+      const leave = () => void reader?.cancel().catch(failed);
+      // Whoever has gone already closes nothing any more.
+      if (response.destroyed) return leave();
+      let goOn = () => {};
+      response.on('drain', () => goOn());
+      response.once('close', () => {
+        leave();
+        goOn();
+      });
+      response.writeHead(answer.status, Object.fromEntries(answer.headers));
+      response.flushHeaders();
+      for (let part = await reader?.read(); part && !part.done && !response.destroyed; part = await reader?.read()) {
+        if (response.write(part.value)) continue;
+        await new Promise<void>((resolve) => {
+          goOn = resolve;
+        });
+      }
       response.end();
     }
   };

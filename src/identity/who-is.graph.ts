@@ -37,19 +37,21 @@ const IdentityType = builder.objectRef<Identity>('Identity').implement({
   fields: (t) => ({
     participants: t.field({
       type: [ParticipantType],
-      description: 'The participants, ordered by id; at most 1,000. Empty when there are none, and without `participants:read`.',
+      description:
+        'The participants, ordered by id. Over 10,000 it is `RESULT_TOO_LARGE`. Empty when there are none, and without `participants:read`.',
       resolve: (by, _, context) =>
         may(context.viewer, 'participants:read') ? participantsOf(context.db, by, across(context)) : [],
     }),
     externalUsers: t.field({
       type: [ExternalUserType],
-      description: 'The external users, ordered by id; at most 1,000. Empty when there are none, and without `users:read`.',
+      description:
+        'The external users, ordered by id. Over 10,000 it is `RESULT_TOO_LARGE`. Empty when there are none, and without `users:read`.',
       resolve: (by, _, context) => (may(context.viewer, 'users:read') ? externalUsersOf(context.db, by, across(context)) : []),
     }),
     conversationParticipants: t.field({
       type: [ConversationParticipantType],
       description:
-        'What all of these are in conversations, the newest membership first; at most 1,000. Under an agent’s key only in that agent’s conversations. Empty when there are none, and without `conversations:read`.',
+        'What all of these are in conversations, the newest membership first. Over 10,000 it is `RESULT_TOO_LARGE`. Under an agent’s key only in that agent’s conversations. Empty when there are none, and without `conversations:read`.',
       resolve: (by, _, context) => (may(context.viewer, 'conversations:read') ? membersOf(context.db, by, across(context)) : []),
     }),
   }),

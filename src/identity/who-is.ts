@@ -4,6 +4,7 @@ import type { Member } from '../conversations/subject.ts';
 import { visibleMembership } from '../conversations/visible.ts';
 import type { TenantDatabase } from '../database/database.ts';
 import type { ExternalUser, Participant } from '../database/generated/client.ts';
+import { boundedRows, mostRows } from '../database/loaders.ts';
 import { columns, type Statement, tenantStatement } from '../database/statement.ts';
 import { Problem } from '../errors/catalogue.ts';
 import { hasIdentifier, identifier, identifierKeys, sameEmail } from '../external-users/identifiers.ts';
@@ -51,9 +52,6 @@ export function identityOf({ email, phoneNumber, fkId, channel }: IdentityInput)
   return { ...nothing, provider, address: channel.address, email: isEmail ? key : null, phoneNumber: isEmail ? null : key };
 }
 
-// How long each list can become.
-const most = 1_000;
-
 /**
  * Whom an identifier leads to: those who have it, and, where $7 allows it, those on the other side
  * who are the same person as one of them. Only what a statement uses of this is run.
@@ -83,12 +81,12 @@ const found = `
 
 const participants = tenantStatement<Participant>(
   `${found} select ${columns('Participant', 'p')} from found_participant f join participant p on p.tenant_id = $1 and p.id = f.id
-   order by p.id limit ${most}`,
+   order by p.id limit ${mostRows + 1}`,
 );
 
 const externalUsers = tenantStatement<ExternalUser>(
   `${found} select ${columns('ExternalUser', 'u')} from found_user f join external_user u on u.tenant_id = $1 and u.id = f.id
-   order by u.id limit ${most}`,
+   order by u.id limit ${mostRows + 1}`,
 );
 
 const members = tenantStatement<MemberRow>(
@@ -97,21 +95,21 @@ const members = tenantStatement<MemberRow>(
        select m.* from found_participant f join conversation_member m on m.tenant_id = $1 and m.user_id = f.id
        union all
        select m.* from found_user f join conversation_member m on m.tenant_id = $1 and m.contact_id = f.id
-     ) m where ${visibleMembership('m', '$8')} order by m.id desc limit ${most}
+     ) m where ${visibleMembership('m', '$8')} order by m.id desc limit ${mostRows + 1}
    ) m order by m.id desc`,
 );
 
 const run = <Row>(db: TenantDatabase, statement: Statement<Row>, by: Identity, across: boolean, ...more: (string | null)[]) =>
   db.query(statement, by.email, by.phoneNumber, by.fkId, by.provider, by.address, across, ...more);
 
-/** The participants whom the identifier leads to, `across` also from external users; the first 1,000 by id. */
-export const participantsOf = (db: TenantDatabase, by: Identity, across: boolean): Promise<Participant[]> =>
-  run(db, participants, by, across);
+/** The participants whom the identifier leads to, `across` also from external users, by id. Throws RESULT_TOO_LARGE over 10,000. */
+export const participantsOf = async (db: TenantDatabase, by: Identity, across: boolean): Promise<Participant[]> =>
+  boundedRows(await run(db, participants, by, across), 'such participants');
 
-/** The external users whom the identifier leads to, `across` also from participants; the first 1,000 by id. */
-export const externalUsersOf = (db: TenantDatabase, by: Identity, across: boolean): Promise<ExternalUser[]> =>
-  run(db, externalUsers, by, across);
+/** The external users whom the identifier leads to, `across` also from participants, by id. Throws RESULT_TOO_LARGE over 10,000. */
+export const externalUsersOf = async (db: TenantDatabase, by: Identity, across: boolean): Promise<ExternalUser[]> =>
+  boundedRows(await run(db, externalUsers, by, across), 'such external users');
 
-/** The memberships of all of them in conversations that the viewer sees; the newest 1,000. */
+/** The memberships of all of them in conversations that the viewer sees, the newest first. Throws RESULT_TOO_LARGE over 10,000. */
 export const membersOf = async (db: TenantDatabase, by: Identity, across: boolean): Promise<Member[]> =>
-  asMembers(await run(db, members, by, across, db.agentId));
+  asMembers(boundedRows(await run(db, members, by, across, db.agentId), 'such memberships'));

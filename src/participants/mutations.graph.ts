@@ -39,12 +39,12 @@ builder.relayMutationField(
         description: 'What the participant is called: 1 to 150 characters after trimming.',
       }),
       email: t.string({ description: 'An e-mail address of at most 4,000 characters, kept as given and compared without case.' }),
-      relatedAgentId: t.id({ description: 'The agent that an AI_AGENT is. Required for that kind, refused for the others.' }),
+      relatedAgentId: t.string({ description: 'The agent that an AI_AGENT is. Required for that kind, refused for the others.' }),
       channels: t.field({
         type: [ChannelInput],
         description: 'The ways to reach the participant: at most 100, none of them twice.',
       }),
-      agentIds: t.idList({ description: 'The agents to bind the participant to: at most 1,000.' }),
+      agentIds: t.stringList({ description: 'The agents to bind the participant to: at most 1,000.' }),
     }),
   },
   {
@@ -71,15 +71,21 @@ builder.relayMutationField(
     description: 'The changes to make. What is absent stays as it is.',
     inputFields: (t) => ({
       participantId: t.id({ required: true, description: 'The participant’s UUID.' }),
-      displayName: t.string({ description: 'What the participant is called: 1 to 150 characters after trimming.' }),
+      displayName: t.string({
+        description: 'What the participant is called: 1 to 150 characters after trimming. Null is refused.',
+      }),
       email: t.string({ description: 'An e-mail address; null clears it.' }),
-      relatedAgentId: t.id({ description: 'Another agent for an AI_AGENT to be. Refused for the other kinds.' }),
+      relatedAgentId: t.string({
+        description: 'Another agent for an AI_AGENT to be. Refused for the other kinds, and so is null.',
+      }),
       channels: t.field({
         type: [ChannelInput],
         description:
-          'Replaces the whole list; an empty one clears it. A channel that stays, by config and address, keeps its id.',
+          'Replaces the whole list; an empty one clears it, and null is refused. A channel that stays, by config and address, keeps its id.',
       }),
-      agentIds: t.idList({ description: 'Binds the participant to exactly these agents; an empty list unbinds it from all.' }),
+      agentIds: t.stringList({
+        description: 'Binds the participant to exactly these agents; an empty list unbinds it from all, and null is refused.',
+      }),
     }),
   },
   {

@@ -2,15 +2,17 @@ import { z } from 'zod';
 import { demandAgents } from '../agents/agents.ts';
 import { replaceBindings } from '../bindings/bindings.ts';
 import { channelList, replaceChannels } from '../channels/channels.ts';
+import { announceDepartures } from '../conversations/departures.ts';
 import type { TenantDatabase } from '../database/database.ts';
 import { asUuid, newId } from '../database/ids.ts';
+import { tenantStatement } from '../database/statement.ts';
 import { Problem } from '../errors/catalogue.ts';
 import { checked } from '../values/checked.ts';
 import { emailAddress } from '../values/email-address.ts';
 import { displayName } from '../values/text.ts';
 import { lockParticipant, participantNotFound } from './lock.ts';
 
-const agentIds = z.array(z.string()).max(1_000, 'must be at most 1,000 agents');
+const agentIds = z.array(z.string(), 'must be a list').max(1_000, 'must be at most 1,000 agents');
 
 const newParticipant = z
   .object({
@@ -105,12 +107,20 @@ export async function updateParticipant(db: TenantDatabase, { participantId, ...
   });
 }
 
+const lockForGood = tenantStatement<{ id: string }>(
+  'select p.id from participant p where p.tenant_id = $1 and p.id = $2::uuid for update',
+);
+
 /** Deletes a participant with its channels, bindings and memberships; returns its id. Throws PARTICIPANT_NOT_FOUND. */
 export async function deleteParticipant(db: TenantDatabase, input: { participantId: string }): Promise<string> {
   const id = asUuid(input.participantId);
   if (!id) throw participantNotFound(input.participantId);
-  const { count } = await db.transaction((tx) => tx.participant.deleteMany({ where: { tenantId: db.tenantId, id } }));
-  if (count === 0) throw participantNotFound(id);
+  await db.transaction(async (tx) => {
+    const [found] = await tx.query(lockForGood, id);
+    if (!found) throw participantNotFound(id);
+    await announceDepartures(tx, { userId: id });
+    await tx.participant.deleteMany({ where: { tenantId: db.tenantId, id } });
+  });
   return id;
 }
 

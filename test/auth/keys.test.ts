@@ -94,7 +94,7 @@ describe('an agent’s secret key', () => {
     const before = await rowsOf(service.app.database, service.tenant.id);
     for (const agentId of ['nobody', '', '\u0000', 'x'.repeat(5_000)]) {
       const answer = await service.tenant.graphql(
-        'mutation ($agentId: ID!) { createAgentSecretKey(input: { agentId: $agentId }) { secret } }',
+        'mutation ($agentId: String!) { createAgentSecretKey(input: { agentId: $agentId }) { secret } }',
         { agentId },
       );
       expect(problemOf(answer).status).toBe(agentId === '\u0000' ? 400 : 404);

@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { ConfigError, readConfig } from '../../src/config.ts';
@@ -130,8 +131,17 @@ describe('faults', () => {
     expect(faultsOf({ JWT_ALGORITHMS })).toHaveLength(1);
   });
 
+  test.each([
+    ['JWT_PUBLIC_KEY', '-----BEGIN PUBLIC KEY-----\nx\n-----END PUBLIC KEY-----'],
+    ['EGRESS_ALLOW', 'slack.example:99999'],
+    ['STORAGE_URL', 'file:'],
+    ['CORS_ORIGINS', 'https://inbox.example/path'],
+  ])('%s may not be %s', (name, value) => {
+    expect(faultsOf({ JWT_ISSUER: 'us', JWT_AUDIENCE: 'us', [name]: value })).toEqual([expect.stringContaining(name)]);
+  });
+
   test('one key at a time, and with its issuer', () => {
-    const key = '-----BEGIN PUBLIC KEY-----\nx\n-----END PUBLIC KEY-----';
+    const key = generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ type: 'spki', format: 'pem' }).toString();
     expect(faultsOf({ ...production, JWT_PUBLIC_KEY: key })).toEqual(['JWT_JWKS_URL and JWT_PUBLIC_KEY exclude each other']);
     expect(faultsOf({ JWT_PUBLIC_KEY: key })).toEqual(['JWT_ISSUER and JWT_AUDIENCE are needed with a JWT key']);
   });

@@ -4,13 +4,8 @@ import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { afterEach, describe, expect, test } from 'vitest';
-import {
-  createDownloader,
-  type DownloaderOptions,
-  isPublicAddress,
-  redirectTarget,
-  retryAfterSeconds,
-} from '../../src/egress/download.ts';
+import { createDownloader, type DownloaderOptions, isPublicAddress, redirectTarget } from '../../src/egress/download.ts';
+import { retryAfterSeconds } from '../../src/egress/retry-after.ts';
 import { Problem } from '../../src/errors/catalogue.ts';
 
 const closers: (() => Promise<unknown>)[] = [];

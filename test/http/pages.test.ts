@@ -1,3 +1,6 @@
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { dataOf, startApp, type TestApp } from '../app.ts';
 
@@ -90,7 +93,9 @@ describe('GraphiQL', () => {
   });
 
   test('is not signed in where tokens are verified with a key of yours', async () => {
-    const { publicKeyPem } = (await import('../../src/auth/development-keys.ts')).developmentKeys('/tmp/rollcall-pages-test');
+    const { publicKeyPem } = (await import('../../src/auth/development-keys.ts')).developmentKeys(
+      mkdtempSync(join(tmpdir(), 'rollcall-pages-')),
+    );
     const owned = await startApp({ JWT_PUBLIC_KEY: publicKeyPem, JWT_ISSUER: 'us', JWT_AUDIENCE: 'rollcall' });
     expect(await (await page('http://localhost', owned.app)).text()).not.toMatch(/Bearer ey/);
     await owned.close();

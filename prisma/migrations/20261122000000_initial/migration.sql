@@ -83,8 +83,6 @@ CREATE TABLE "channel" (
     "priority" INTEGER NOT NULL DEFAULT 0,
     "label" TEXT,
     "disabled" BOOLEAN NOT NULL DEFAULT false,
-    "created_at" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
-    "modified_at" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
 
     CONSTRAINT "channel_pkey" PRIMARY KEY ("tenant_id","id")
 );
@@ -352,7 +350,6 @@ END $$;
 CREATE TRIGGER "agent_modified" BEFORE UPDATE ON "agent" FOR EACH ROW EXECUTE FUNCTION "set_modified_at"();
 CREATE TRIGGER "participant_modified" BEFORE UPDATE ON "participant" FOR EACH ROW EXECUTE FUNCTION "set_modified_at"();
 CREATE TRIGGER "integration_config_modified" BEFORE UPDATE ON "integration_config" FOR EACH ROW EXECUTE FUNCTION "set_modified_at"();
-CREATE TRIGGER "channel_modified" BEFORE UPDATE ON "channel" FOR EACH ROW EXECUTE FUNCTION "set_modified_at"();
 CREATE TRIGGER "conversation_modified" BEFORE UPDATE ON "conversation" FOR EACH ROW EXECUTE FUNCTION "set_modified_at"();
 CREATE TRIGGER "conversation_member_modified" BEFORE UPDATE ON "conversation_member" FOR EACH ROW EXECUTE FUNCTION "set_modified_at"();
 CREATE TRIGGER "external_user_modified" BEFORE UPDATE ON "external_user" FOR EACH ROW EXECUTE FUNCTION "set_modified_at"();

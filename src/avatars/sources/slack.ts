@@ -1,7 +1,7 @@
 import { type FetchFunction, type Logger, LogLevel, WebAPIPlatformError, WebAPIRequestError, WebClient } from '@slack/web-api';
 import { Agent, fetch } from 'undici';
 import { z } from 'zod';
-import { retryAfterSeconds } from '../../egress/download.ts';
+import { retryAfterSeconds } from '../../egress/retry-after.ts';
 import { Problem } from '../../errors/catalogue.ts';
 import type { AvatarSource } from './source.ts';
 
