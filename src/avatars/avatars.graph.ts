@@ -158,11 +158,7 @@ const EventType = builder.objectRef<AvatarSynced>('AvatarSyncEvent').implement({
 /** The events about these participants (all of the tenant's when null) that still exist for the viewer. */
 const synced = (context: GraphContext, ids: ReadonlySet<string> | null) =>
   pipe(
-    context.services.events.listen(
-      context.db.tenantId,
-      'avatarSynced',
-      ({ participantId }) => !ids || ids.has(participantId),
-    ),
+    context.services.events.listen(context.db.tenantId, 'avatarSynced', ({ participantId }) => !ids || ids.has(participantId)),
     filter(async ({ participantId: id }) => {
       context.forget();
       return (await context.load(participantById, id)) !== null;

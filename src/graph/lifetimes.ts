@@ -122,7 +122,7 @@ type Endable = { stream: AsyncIterableIterator<object>; end: (problem: Problem) 
 function endable(results: AsyncIterable<object>, forget: () => void): Endable {
   const below = results[Symbol.asyncIterator]();
   let reason: Problem | undefined;
-  let wake: (() => void) | undefined;
+  let settle: ((result: Problem) => void) | undefined;
   let over = false;
   const finish = async () => {
     over = true;
@@ -131,9 +131,9 @@ function endable(results: AsyncIterable<object>, forget: () => void): Endable {
   };
   // Not a race with a promise of the reason: that would keep every result for as long as the stream lives.
   const result = () =>
-    new Promise<IteratorResult<object> | null>((resolve, reject) => {
-      wake = () => resolve(null);
-      if (reason) wake();
+    new Promise<IteratorResult<object> | Problem>((resolve, reject) => {
+      settle = resolve;
+      if (reason) resolve(reason);
       else below.next().then(resolve, reject);
     });
   const stream: Endable['stream'] = {
@@ -142,14 +142,17 @@ function endable(results: AsyncIterable<object>, forget: () => void): Endable {
     },
     async next() {
       if (over) return { done: true, value: undefined };
-      const next = await result();
-      wake = undefined;
-      if (reason && !next) {
+      const next = await result().catch(async (error: unknown) => {
         await finish();
-        return { done: false, value: { errors: [new GraphQLError(reason.message, { originalError: reason })] } };
+        throw error;
+      });
+      settle = undefined;
+      if (next instanceof Problem) {
+        await finish();
+        return { done: false, value: { errors: [new GraphQLError(next.message, { originalError: next })] } };
       }
-      if (!next || next.done) await finish();
-      return next ?? { done: true, value: undefined };
+      if (next.done) await finish();
+      return next;
     },
     async return() {
       await finish();
@@ -160,7 +163,7 @@ function endable(results: AsyncIterable<object>, forget: () => void): Endable {
     stream,
     end(problem) {
       reason ??= problem;
-      wake?.();
+      settle?.(reason);
     },
   };
 }

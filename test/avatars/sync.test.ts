@@ -1,5 +1,6 @@
 import sharp from 'sharp';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { Connection } from '../../src/database/connection.ts';
 import { dataOf, problemOf, startApp, type TestApp, type TestTenant } from '../app.ts';
 import { createConfig, createParticipant } from '../factories.ts';
 import { blue, photograph, png, text } from '../fakes/images.ts';
@@ -7,6 +8,18 @@ import { type FakeSlack, startFakeSlack } from '../fakes/slack.ts';
 import { type Stream, subscribe } from '../streams.ts';
 import { rowsOf } from '../tenants/world.ts';
 import { upload } from '../uploads.ts';
+
+/** What a transaction's begin throws; null when it doesn't. */
+let outage: Error | null = null;
+function interrupted(connection: Connection): Connection {
+  const connect = async () => {
+    const adapter = await connection.adapter.connect();
+    const start = adapter.startTransaction.bind(adapter);
+    adapter.startTransaction = (level) => (outage ? Promise.reject(outage) : start(level));
+    return adapter;
+  };
+  return { ...connection, adapter: Object.assign(Object.create(connection.adapter), { connect }) };
+}
 
 let slack: FakeSlack;
 let service: TestApp;
@@ -17,7 +30,7 @@ const address = 'U0ADA';
 
 beforeAll(async () => {
   slack = await startFakeSlack();
-  service = await startApp({ SLACK_API_URL: slack.apiUrl, EGRESS_ALLOW: slack.host });
+  service = await startApp({ SLACK_API_URL: slack.apiUrl, EGRESS_ALLOW: slack.host }, interrupted);
 });
 beforeEach(async () => {
   slack.apiTrouble = null;
@@ -134,6 +147,15 @@ describe('a sync that fails', () => {
     expect(await rowsOf(service.app.database, tenant.id)).toEqual(before);
     return { ...problem, retryAfter: extensions.retryAfter, message };
   }
+
+  test('because the database went away is 503', async () => {
+    outage = Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' });
+    try {
+      expect(await failure()).toMatchObject({ code: 'UNAVAILABLE', status: 503 });
+    } finally {
+      outage = null;
+    }
+  });
 
   test('for a participant that is not there is 404', async () => {
     for (const participantId of ['x', '0198f000-0000-7000-8000-000000000000']) {

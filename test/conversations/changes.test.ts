@@ -57,6 +57,32 @@ describe('conversationParticipantChanged', () => {
     expect(await stream.change()).toMatchObject({ change: 'ADDED', conversationParticipantId: joined.id });
     dataOf(await tenant.graphql('mutation ($id: ID!) { deleteExternalUser(input: { id: $id }) { deletedId } }', { id: contact }));
     expect(await stream.change()).toMatchObject({ change: 'REMOVED', conversationParticipantId: joined.id, participant: null });
+    const user = await createParticipant(tenant);
+    const present = await member(tenant, { conversationId, participant: { user: { id: user } } });
+    expect(await stream.change()).toMatchObject({ change: 'ADDED', conversationParticipantId: present.id });
+    const deletion = 'mutation ($id: ID!) { deleteParticipant(input: { participantId: $id }) { deletedId } }';
+    dataOf(await tenant.graphql(deletion, { id: user }));
+    expect(await stream.change()).toMatchObject({ change: 'REMOVED', conversationParticipantId: present.id, participant: null });
+    await stream.leave();
+  });
+
+  test('tells each change however much happens in other conversations', async () => {
+    const conversationId = await createConversation(tenant);
+    const stream = await listen(conversationId);
+    const { announce } = service.app.database.forTenant(tenant.id);
+    const changed = (conversationId: string, membershipId = newId()) => {
+      announce('conversationParticipantChanged', {
+        conversationId,
+        membershipId,
+        change: 'REMOVED',
+        occurredAt: new Date().toISOString(),
+      });
+      return membershipId;
+    };
+    // While the first is being read, the others wait.
+    const mine = [changed(conversationId), changed(conversationId), changed(conversationId)];
+    for (let count = 0; count < 1_500; count++) changed(newId());
+    for (const conversationParticipantId of mine) expect(await stream.change()).toMatchObject({ conversationParticipantId });
     await stream.leave();
   });
 

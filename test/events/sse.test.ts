@@ -109,6 +109,29 @@ describe('a stream ends', () => {
     await other.leave();
   });
 
+  test('when its key was revoked elsewhere and nobody said so, within half a minute', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    try {
+      const tenant = await service.createTenant();
+      const ada = await createSubject(tenant);
+      const [first, second] = [await createAccessKey(tenant, ['ADMIN']), await createAccessKey(tenant, ['ADMIN'])];
+      const [ended, other] = [await open(first.headers), await open(second.headers)];
+      const where = { tenantId_id: { tenantId: tenant.id, id: first.id } };
+      await service.app.database.prisma.credentialKey.update({ where, data: { revokedAt: new Date() } });
+      const looks = () => service.statements.filter((text) => text.includes('unnest($1::uuid[], $2::uuid[])')).length;
+      const before = looks();
+      vi.advanceTimersByTime(30_000);
+      expect(codeOf(await ended.next())).toBe('UNAUTHENTICATED');
+      expect(await ended.next()).toBeNull();
+      await ada.sync();
+      expect((await other.next())?.data.participantAvatarSynced.participant.id).toBe(ada.id);
+      expect(looks()).toBe(before + 1);
+      await other.leave();
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
   test('when the server stops, and is told to come again', async () => {
     const stopping = await startApp({ PORT: '0' });
     const { url: at } = await stopping.app.listen();
