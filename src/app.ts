@@ -43,8 +43,8 @@ import { demoTenant, exampleParticipantId } from './tenants/demo-tenant.ts';
 export interface App {
   /** Answers a request as the port would. */
   fetch(request: Request): Promise<Response>;
-  /** Listens on the configured port; returns the address in use. */
-  listen(): Promise<{ url: string }>;
+  /** Listens on the configured port; returns where clients reach it, and the host and port it listens on. */
+  listen(): Promise<{ url: string; listening: string }>;
   /** Takes no new work, lets what is running finish, tells streams to reconnect, and lets go of everything. */
   close(): Promise<void>;
   readonly database: Database;
@@ -170,7 +170,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
       const address = made.address();
       const port = typeof address === 'object' && address ? address.port : config.port;
       if (!config.publicUrl) url = `http://localhost:${port}`;
-      return { url };
+      return { url, listening: `${config.host}:${port}` };
     },
     async close() {
       stopping = true;

@@ -8,8 +8,8 @@ const patience = 25_000;
 async function main(): Promise<void> {
   const config = readConfig(process.env);
   const app = await createApp(config);
-  const { url } = await app.listen();
-  app.log.info(`Rollcall answers at ${url}/graphql`);
+  const { url, listening } = await app.listen();
+  app.log.info({ listening }, `Rollcall answers at ${url}/graphql`);
 
   let stopping = false;
   const stop = (signal: string) => {

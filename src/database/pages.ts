@@ -62,7 +62,7 @@ export function pageOf(args: PageArguments, keys: number, fits: (keys: readonly 
     after: position('after'),
     before: position('before'),
   };
-  if (errors.length > 0) throw new Problem('VALIDATION_FAILED', 'The page asked for does not exist.', { errors });
+  if (errors.length > 0) throw new Problem('VALIDATION_FAILED', `${errors[0]?.path[0]} ${errors[0]?.message}`, { errors });
   return page;
 }
 

@@ -16,7 +16,7 @@ const descriptions = {
 };
 
 const ReasonType = builder.enumType('UnreachableReason', {
-  description: 'Why somebody cannot be reached, the most general first.',
+  description: `Why somebody cannot be reached. From the most general to the least: ${unreachableReasons.join(', ')}.`,
   values: Object.fromEntries(unreachableReasons.map((reason) => [reason, { description: descriptions[reason] }])) as Record<
     (typeof unreachableReasons)[number],
     { description: string }
