@@ -18,6 +18,7 @@ import './participants/health.graph.ts';
 import './participants/mutations.graph.ts';
 import './participants/participants.graph.ts';
 import { builder } from './graph/builder.ts';
+import { countRows } from './graph/counted.ts';
 
 /** The whole graph: what all the imports above have added to the builder. */
-export const buildSchema = (): GraphQLSchema => builder.toSchema();
+export const buildSchema = (): GraphQLSchema => countRows(builder.toSchema());

@@ -1,7 +1,8 @@
-import { type DocumentNode, type ExecutionResult, type GraphQLSchema, getOperationAST, getVariableValues } from 'graphql';
+import { type DocumentNode, type ExecutionResult, type GraphQLSchema, getOperationAST } from 'graphql';
 import { type CompiledQuery, compileQuery, isCompiledQuery } from 'graphql-jit';
 import type { Plugin } from 'graphql-yoga';
 import { LRUCache } from 'lru-cache';
+import type { GraphContext } from './context.ts';
 
 /** How often a document must have come before it is worth compiling, and how many compiled ones are kept. */
 const seenBefore = 2;
@@ -11,7 +12,7 @@ type Compiled = { query: CompiledQuery['query'] };
 
 /**
  * Runs queries that come again and again through code compiled for them. Only what succeeds is taken
- * from there: variables are checked by graphql-js first, and a result with an error is thrown away and made
+ * from there: variables have been checked by graphql-js before, and a result with an error is thrown away and made
  * again by the ordinary executor, so that nobody can tell the two apart. Mutations and subscriptions are not compiled.
  */
 export function useCompiledQueries(): Plugin {
@@ -44,12 +45,11 @@ export function useCompiledQueries(): Plugin {
       const found = compiledFor(schema, document, operationName);
       if (!found) return;
       setExecuteFn(() => {
-        const operation = getOperationAST(document, operationName);
-        if (operation?.variableDefinitions?.length) {
-          const { errors } = getVariableValues(schema, operation.variableDefinitions, variableValues ?? {});
-          if (errors) return executeFn(args);
-        }
-        const again = (result: ExecutionResult) => (result.errors?.length ? executeFn(args) : result);
+        const again = (result: ExecutionResult) => {
+          if (!result.errors?.length) return result;
+          (contextValue as unknown as GraphContext).recount();
+          return executeFn(args);
+        };
         const result = found.query(rootValue, contextValue, variableValues ?? {});
         return result instanceof Promise ? result.then(again) : again(result);
       });

@@ -2,6 +2,8 @@ import DataLoader from 'dataloader';
 import type { Viewer } from '../auth/viewer.ts';
 import type { TenantDatabase } from '../database/database.ts';
 import type { Loader } from '../database/loaders.ts';
+import { Problem } from '../errors/catalogue.ts';
+import { limits } from './limits.ts';
 import type { Services } from './services.ts';
 
 /** What every resolver gets: who asks, the tenant's database, and the loaders of this operation. */
@@ -13,6 +15,10 @@ export type GraphContext = {
   load<Key, Loaded>(loader: Loader<Key, Loaded>, key: Key): Promise<Loaded>;
   /** Says what the loader would find, where another statement has already brought it. */
   prime<Key, Loaded>(loader: Loader<Key, Loaded>, key: Key, loaded: Loaded): void;
+  /** Counts rows into the result. Throws RESULT_TOO_LARGE when it has more than it may. */
+  count(rows: number): void;
+  /** Counts from nothing again, for a result that is made again. */
+  recount(): void;
   /** Forgets all that was read: after a write, and before each event of a subscription. */
   forget(): void;
 };
@@ -20,6 +26,7 @@ export type GraphContext = {
 /** The context of one operation. A plain object, because Yoga copies its properties into its own. */
 export function createGraphContext(viewer: Viewer, db: TenantDatabase, services: Services): GraphContext {
   const loaders = new Map<unknown, unknown>();
+  let rows = 0;
 
   function loaderFor<Key, Loaded>(loader: Loader<Key, Loaded>): DataLoader<Key, Loaded, unknown> {
     const known = loaders.get(loader);
@@ -38,6 +45,17 @@ export function createGraphContext(viewer: Viewer, db: TenantDatabase, services:
     services,
     load: (loader, key) => loaderFor(loader).load(key),
     prime: (loader, key, loaded) => void loaderFor(loader).prime(key, loaded),
-    forget: () => loaders.clear(),
+    count(more) {
+      rows += more;
+      if (rows > limits.rows)
+        throw new Problem('RESULT_TOO_LARGE', `The result would have more than ${limits.rows} rows: ask for less at once.`);
+    },
+    recount() {
+      rows = 0;
+    },
+    forget() {
+      loaders.clear();
+      rows = 0;
+    },
   };
 }

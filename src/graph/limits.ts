@@ -23,6 +23,8 @@ import { Problem } from '../errors/catalogue.ts';
 
 /** How much one request may ask for. */
 export const limits = {
+  /** Characters of a document. */
+  document: 64_000,
   /** Tokens in a document. */
   tokens: 3_000,
   /** Levels of fields. */
@@ -33,6 +35,8 @@ export const limits = {
   directives: 50,
   /** Fields and the rows they can lead to, counted with the variables. */
   cost: 150_000,
+  /** Rows in a result, counted as often as they appear in it. */
+  rows: 100_000,
   /** Operations in one HTTP request. */
   batch: 10,
   /** Bytes of a request without files, and with them. */

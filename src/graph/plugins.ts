@@ -1,4 +1,11 @@
-import { type ExecutionResult, GraphQLError, NoSchemaIntrospectionCustomRule } from 'graphql';
+import {
+  type ExecutionArgs,
+  type ExecutionResult,
+  GraphQLError,
+  getOperationAST,
+  getVariableValues,
+  NoSchemaIntrospectionCustomRule,
+} from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import type { Authenticator } from '../auth/authenticate.ts';
 import type { Viewer } from '../auth/viewer.ts';
@@ -15,7 +22,11 @@ export function useProblems(present: Present): Plugin<ServerContext> {
   const named = (code: 'GRAPHQL_PARSE_FAILED' | 'GRAPHQL_VALIDATION_FAILED', error: GraphQLError) =>
     new GraphQLError(error.message, { ...placeOf(error), extensions: { code, http: { spec: true, status: 400 } } });
   return {
-    onParse({ parseFn, setParseFn }) {
+    onParse({ params, parseFn, setParseFn }) {
+      // Documents are kept, comments and all.
+      if (params.source.toString().length > limits.document) {
+        throw named('GRAPHQL_PARSE_FAILED', new GraphQLError(`The document is longer than ${limits.document} characters.`));
+      }
       setParseFn((source, options) => {
         try {
           return parseFn(source, { ...options, maxTokens: limits.tokens });
@@ -90,13 +101,25 @@ export function useLimits(introspection: boolean): Plugin<ServerContext> {
       addValidationRule(documentLimits);
       if (!introspection) addValidationRule(NoSchemaIntrospectionCustomRule);
     },
-    onExecute({ args: { schema, document, operationName, variableValues } }) {
-      affordable(() => demandAffordable(schema, document, operationName, variableValues ?? {}));
+    onExecute({ args, setResultAndStopExecution }) {
+      const refused = refusedVariables(args);
+      if (refused) return setResultAndStopExecution(refused);
+      affordable(() => demandAffordable(args.schema, args.document, args.operationName, args.variableValues ?? {}));
     },
-    onSubscribe({ args: { schema, document, operationName, variableValues } }) {
-      affordable(() => demandAffordable(schema, document, operationName, variableValues ?? {}));
+    onSubscribe({ args, setResultAndStopExecution }) {
+      const refused = refusedVariables(args);
+      if (refused) return setResultAndStopExecution(refused as never);
+      affordable(() => demandAffordable(args.schema, args.document, args.operationName, args.variableValues ?? {}));
     },
   };
+}
+
+/** What is wrong with the variables, the first five things; null when they fit. Each message quotes the value, so all of them could be large. */
+function refusedVariables({ schema, document, operationName, variableValues }: ExecutionArgs): ExecutionResult | null {
+  const definitions = getOperationAST(document, operationName)?.variableDefinitions;
+  if (!definitions?.length) return null;
+  const { errors } = getVariableValues(schema, definitions, variableValues ?? {}, { maxErrors: 5 });
+  return errors ? { errors } : null;
 }
 
 function affordable(demand: () => void): void {

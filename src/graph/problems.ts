@@ -21,15 +21,19 @@ function innermost(error: GraphQLError): unknown {
 /** The problem of an error that GraphQL itself, or Yoga, raised about the request; null when it came from elsewhere. */
 function ofGraphQL(error: GraphQLError, cause: unknown): Problem | null {
   const { code, http } = error.extensions as { code?: string; http?: Http };
-  if (code && code in catalogue) return new Problem(code as ErrorCode, error.message);
+  if (code && code in catalogue) return new Problem(code as ErrorCode, shortened(error.message));
   if (http?.status === 405) return new Problem('METHOD_NOT_ALLOWED', error.message);
   if (http?.status === 413) return new Problem('RESULT_TOO_LARGE', error.message);
   if (http?.status === 403) return new Problem('FORBIDDEN', error.message);
-  // What a custom scalar throws while variables are read is wrapped, but still about the request.
-  if (cause === error || (!error.path && /^Variable "\$/.test(error.message)))
-    return new Problem('BAD_USER_INPUT', error.message);
+  // What graphql-js itself says of an argument, and what a custom scalar throws while variables are read, is about the request.
+  if (cause instanceof GraphQLError || (!error.path && /^Variable "\$/.test(error.message)))
+    return new Problem('BAD_USER_INPUT', shortened(error.message));
   return null;
 }
+
+// graphql-js quotes the value it refuses, however large.
+const longestMessage = 500;
+const shortened = (message: string) => (message.length > longestMessage ? `${message.slice(0, longestMessage)} …` : message);
 
 /** Anything that was thrown, as a result carries it. */
 export const thrown = (error: unknown): GraphQLError =>
@@ -70,11 +74,14 @@ export const presenter =
   (result, instance) =>
     result.errors?.length ? presentable(result, instance, log, suggestions) : result;
 
+// The same mistake can be made once a row.
+const mostErrors = 100;
+
 function presentable(result: ExecutionResult, instance: string, log: Logger, suggestions: boolean): ExecutionResult {
   const executed = 'data' in result;
   return {
     ...result,
-    errors: result.errors!.map((error) => {
+    errors: result.errors!.slice(0, mostErrors).map((error) => {
       const told = problemOf(error);
       const guessed = !suggestions && aboutTheDocument.has(told.code) && told.message.match(/^(.*?) Did you mean /s);
       const problem = guessed ? new Problem(told.code, guessed[1] ?? '', { status: told.status }) : told;

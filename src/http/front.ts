@@ -3,6 +3,7 @@ import type { ExecutionResult } from 'graphql';
 import { processRegularResult, type YogaServerInstance } from 'graphql-yoga';
 import { LRUCache } from 'lru-cache';
 import { asUuid, newId } from '../database/ids.ts';
+import { Problem, problemDetails } from '../errors/catalogue.ts';
 import type { ServerContext } from '../graph/plugins.ts';
 import { type Present, thrown } from '../graph/problems.ts';
 
@@ -29,9 +30,21 @@ export type FrontOptions = {
  * result processor; everything else goes to Yoga whole. Which way a request went must not show.
  */
 export function createFront({ yoga, present, largestBody, stopping, answered, failed }: FrontOptions): Handler {
-  const rest: Handler = (request, response) => void yoga(request, response, {} as never);
+  const rest: Handler = (request, response) => {
+    Promise.resolve(yoga(request, response, {} as never)).catch((error: unknown) => {
+      failed(error);
+      response.destroy();
+    });
+  };
 
   return (request, response) => {
+    // Every URL below is made with it.
+    if (!URL.canParse(`http://${request.headers.host ?? 'localhost'}`)) {
+      const problem = problemDetails(new Problem('BAD_USER_INPUT', 'The Host header is no host.'), newId());
+      response.writeHead(400, { 'content-type': 'application/problem+json; charset=utf-8', connection: 'close' });
+      response.end(JSON.stringify(problem));
+      return;
+    }
     const accepted = request.method === 'POST' && request.url === '/graphql' && !stopping() ? mediaType(request) : null;
     if (!accepted) return rest(request, response);
     const length = Number(request.headers['content-length']);

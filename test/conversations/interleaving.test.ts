@@ -1,5 +1,6 @@
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { tenantStatement } from '../../src/database/statement.ts';
 import { dataOf, problemOf, startApp, type TestApp, type TestTenant } from '../app.ts';
 import { createParticipant } from '../factories.ts';
 import { createConversation, createExternalUser, ensure, member, patch, remove } from './factories.ts';
@@ -41,6 +42,35 @@ describe.skipIf(!('url' in database))('while another session', () => {
 
   const close = 'update conversation set closed_at = now() where id = $1';
   const conflict = { code: 'PARTICIPANT_STATE_CONFLICT', status: 409 };
+
+  test('is in a transaction of the same tenant, each sees only its own writes', async () => {
+    const db = service.app.database.forTenant(tenant.id);
+    const agents = tenantStatement<{ id: string }>('select a.id from agent a where a.tenant_id = $1');
+    const meeting = () => {
+      let arrived = 0;
+      let begin = () => {};
+      const begun = new Promise<void>((resolve) => {
+        begin = resolve;
+      });
+      return () => {
+        if (++arrived === 2) begin();
+        return begun;
+      };
+    };
+    const [both, again] = [meeting(), meeting()];
+    const seen = await Promise.all(
+      ['one', 'two'].map((id) =>
+        db.transaction(async (tx) => {
+          await both();
+          await tx.agent.create({ data: { tenantId: tenant.id, id: `agent-${id}`, name: id } });
+          const found = await tx.query(agents);
+          await again();
+          return found.map(({ id }) => id);
+        }),
+      ),
+    );
+    expect(seen).toEqual([['agent-one'], ['agent-two']]);
+  });
 
   test('closes the conversation, nobody is added', async () => {
     const conversationId = await createConversation(tenant);

@@ -154,6 +154,8 @@ describe('metadata', () => {
     for (const not of [long(16_385), nested(32), nested(1_000), { '\0': 1 }, { half: '\ud800' }, { a: ['\\\0'] }])
       expect(violations(await update({ id, metadata: not }))).toEqual(['input.metadata']);
     expect(problemOf(await update({ id, metadata: ['no object'] })).status).toBe(400);
+    const literal = `mutation { updateExternalUser(input: { id: "${id}", metadata: { a: [{ b: 1.5 }] } }) { user { metadata } } }`;
+    expect(dataOf(await tenant.graphql(literal)).updateExternalUser.user.metadata).toEqual({ a: [{ b: 1.5 }] });
     // Deeper than any client's own serialiser goes.
     const abyss = `{"query":"mutation ($m: JSONObject) { updateExternalUser(input: { id: \\"${id}\\", metadata: $m }) { user { id } } }","variables":{"m":${'{"a":'.repeat(100_000)}1${'}'.repeat(100_001)}}`;
     const response = await service.app.fetch(
