@@ -194,10 +194,10 @@ describe('the statements', () => {
       }
     }
     for (const [document, statements] of [
-      // The participants; their channels and bindings; the configs, and the agents; then the bindings' participants.
-      [`{ participants { ${everything} } }`, 6],
-      [`{ participantsConnection(first: 50) { nodes { ${everything} } } }`, 6],
-      [`{ participantsConnection(first: 50) { totalCount nodes { ${everything} } edges { node { id } } } }`, 7],
+      // The participants; their channels, bindings and agents' ids; the configs, and the agents; then the bindings' participants.
+      [`{ participants { ${everything} } }`, 7],
+      [`{ participantsConnection(first: 50) { nodes { ${everything} } } }`, 7],
+      [`{ participantsConnection(first: 50) { totalCount nodes { ${everything} } edges { node { id } } } }`, 8],
       [`{ participantsConnection(first: 50) { pageInfo { hasNextPage } } }`, 1],
     ] as const) {
       expect([document, await counted(one, document), await counted(many, document)]).toEqual([document, statements, statements]);
@@ -205,7 +205,7 @@ describe('the statements', () => {
     const lookUp = `query ($id: ID!) { participant(id: $id) { ${everything} } }`;
     // The bindings lead back to the participant, which has been read.
     expect([await counted(one, lookUp, { id: ids.get(one) }), await counted(many, lookUp, { id: ids.get(many) })]).toEqual([
-      5, 5,
+      6, 6,
     ]);
   });
 
