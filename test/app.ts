@@ -39,7 +39,7 @@ export type Answer<Data> = {
 type Headers_ = Record<string, string>;
 // A query's shape is the test's business; typed documents say it where they are used.
 // biome-ignore lint/suspicious/noExplicitAny: results of untyped documents are checked by the assertions
-type Untyped = any;
+export type Untyped = any;
 
 export type TestApp = {
   app: App;

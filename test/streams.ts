@@ -1,8 +1,7 @@
 import type { App } from '../src/app.ts';
-import type { ResultError } from './app.ts';
+import type { ResultError, Untyped } from './app.ts';
 
-// biome-ignore lint/suspicious/noExplicitAny: results of untyped documents are checked by the assertions
-export type StreamResult = { data?: any; errors?: ResultError[] };
+export type StreamResult = { data?: Untyped; errors?: ResultError[] };
 
 /** A subscription over server-sent events, as a client sees it. */
 export type Stream = {

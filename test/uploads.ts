@@ -1,7 +1,4 @@
-import type { Answer, TestApp, TestTenant } from './app.ts';
-
-// biome-ignore lint/suspicious/noExplicitAny: results of untyped documents are checked by the assertions
-type Untyped = any;
+import type { Answer, TestApp, TestTenant, Untyped } from './app.ts';
 
 export const uploadMutation =
   'mutation ($input: UploadParticipantAvatarInput!) { uploadParticipantAvatar(input: $input) { participant { id avatarFileId avatarSource } } }';
