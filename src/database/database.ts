@@ -46,6 +46,8 @@ type Models = Pick<
   | 'conversationMember'
   | 'externalUser'
   | 'credentialKey'
+  | 'webhookKey'
+  | 'unknownSender'
 >;
 
 /** The whole database: what only start-up, credentials and the tenants' own administration use. */

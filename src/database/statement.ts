@@ -46,6 +46,8 @@ const scalarFields = {
   ConversationMember: Prisma.ConversationMemberScalarFieldEnum,
   ExternalUser: Prisma.ExternalUserScalarFieldEnum,
   CredentialKey: Prisma.CredentialKeyScalarFieldEnum,
+  WebhookKey: Prisma.WebhookKeyScalarFieldEnum,
+  UnknownSender: Prisma.UnknownSenderScalarFieldEnum,
 };
 
 /** The select list that gives a Prisma model's row, its columns under the model's field names, from a table under that alias. */
