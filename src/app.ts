@@ -17,8 +17,9 @@ import { migrate } from './database/migrations.ts';
 import { createDownloader } from './egress/download.ts';
 import { createMemoryBus, createRedisBus } from './events/bus.ts';
 import type { EventBus } from './events/events.ts';
-import { useCompiledQueries } from './graph/compiled.ts';
+import { createCompiler, useCompiledQueries } from './graph/compiled.ts';
 import { createGraphContext } from './graph/context.ts';
+import { createDirectExecution } from './graph/direct.ts';
 import { graphiqlOptions } from './graph/graphiql.ts';
 import { createLifetimes } from './graph/lifetimes.ts';
 import { limits } from './graph/limits.ts';
@@ -101,9 +102,13 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
     return made;
   };
 
+  const contextOf = (viewer: Viewer) => createGraphContext(viewer, databaseOf(viewer), services);
+  const compiler = createCompiler();
+  const direct = createDirectExecution(contextOf, compiler);
+
   const yoga: YogaServerInstance<ServerContext, object> = createYoga<ServerContext>({
     schema: buildSchema(),
-    context: ({ viewer }) => createGraphContext(viewer as Viewer, databaseOf(viewer as Viewer), services),
+    context: ({ viewer }) => contextOf(viewer as Viewer),
     logging: { debug: () => {}, info: () => {}, warn: (...args) => log.warn(args), error: (...args) => log.debug(args) },
     // Errors are made presentable in one place, with the request's id; Yoga has nothing to add.
     maskedErrors: { maskError: (error) => error as Error },
@@ -143,7 +148,8 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
       metrics.plugin,
       useAuthentication(authenticator, rateLimit.admit),
       useLimits(config.introspection),
-      useCompiledQueries(),
+      direct.plugin,
+      useCompiledQueries(compiler),
       lifetimes.plugin,
     ],
   });
@@ -157,6 +163,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
     async listen() {
       const front = createFront({
         yoga,
+        direct: { find: direct.find, viewerOf: authenticator.remembered, admit: rateLimit.admit },
         present,
         largestBody: limits.body,
         stopping: () => stopping,

@@ -19,6 +19,7 @@ import './participants/mutations.graph.ts';
 import './participants/participants.graph.ts';
 import { builder } from './graph/builder.ts';
 import { countRows } from './graph/counted.ts';
+import { plainFields } from './graph/plain-fields.ts';
 
 /** The whole graph: what all the imports above have added to the builder. */
-export const buildSchema = (): GraphQLSchema => countRows(builder.toSchema());
+export const buildSchema = (): GraphQLSchema => plainFields(countRows(builder.toSchema()));

@@ -63,7 +63,7 @@ async function main(): Promise<void> {
 
   if (options.build) await build();
   const data = await provideDataSet(options.databaseUrl, options.factor, options.fresh, say);
-  const launcher = await createLauncher();
+  const launcher = await createLauncher(options.profile);
   const stop = () => {
     say('Stopping.');
     stopLoad();

@@ -20,6 +20,8 @@ export type Options = {
   generator: 'wrk' | 'autocannon' | 'auto';
   json: string | null;
   svg: string | null;
+  /** A folder for CPU profiles of the contenders, one of each process. */
+  profile: string | null;
   /** Load the data again even where it is already there. */
   fresh: boolean;
   /** Drop the database in the end. */
@@ -43,6 +45,7 @@ export const usage = `Usage: DATABASE_URL=postgresql://… npm run bench -- [opt
   --soak MINUTES      instead: mixed operations on the service alone
   --json FILE         write every figure there
   --svg FILE          draw the ratios there
+  --profile FOLDER    write CPU profiles of the contenders there (see profile.mjs); what is measured then is slower
   --fresh             load the data again even if it is there
   --drop              drop the benchmark's database in the end
   --no-build          measure dist/ as it is
@@ -103,6 +106,7 @@ export function readOptions(args: readonly string[], environment: NodeJS.Process
     generator,
     json: values.json ?? null,
     svg: values.svg ?? null,
+    profile: values.profile ?? null,
     fresh: values.fresh,
     drop: values.drop,
     build: !values['no-build'],
@@ -124,6 +128,7 @@ const parse = (args: readonly string[]) =>
       soak: { type: 'string' },
       json: { type: 'string' },
       svg: { type: 'string' },
+      profile: { type: 'string' },
       fresh: { type: 'boolean', default: false },
       drop: { type: 'boolean', default: false },
       'no-build': { type: 'boolean', default: false },

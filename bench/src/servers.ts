@@ -60,7 +60,8 @@ const tokenFor = (tenant: number, key: KeyObject) =>
     .setExpirationTime('7d')
     .sign(key);
 
-export async function createLauncher(): Promise<Launcher> {
+/** `profiles` is a folder for CPU profiles; null makes none. */
+export async function createLauncher(profiles: string | null): Promise<Launcher> {
   const folder = mkdtempSync(join(tmpdir(), 'rollcall-bench-'));
   const { publicKey, privateKey } = generateKeyPairSync('ed25519');
   const tokens = await Promise.all(Array.from({ length: tenants }, (_, tenant) => tokenFor(tenant, privateKey)));
@@ -96,7 +97,10 @@ export async function createLauncher(): Promise<Launcher> {
       const log = openSync(logFile, 'w');
       // Nothing of this environment but the way to programs: what a contender reads is what stands here.
       const program = fileURLToPath(new URL(contender.program, import.meta.url));
-      const child = spawn(process.execPath, [program], {
+      const profiled = profiles
+        ? ['--cpu-prof', '--cpu-prof-interval=500', `--cpu-prof-dir=${profiles}`, `--cpu-prof-name=${started}-${name}.cpuprofile`]
+        : [];
+      const child = spawn(process.execPath, [...profiled, program], {
         env: {
           PATH: process.env['PATH'],
           NODE_ENV: 'production',

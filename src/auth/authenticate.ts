@@ -17,11 +17,20 @@ const tenantById = globalStatement<Pick<Tenant, 'id'>>('select t.id from tenant 
 export interface Authenticator {
   /** Throws UNAUTHENTICATED when there is no credential, more than one, or one that doesn't verify. */
   authenticate(headers: { get(name: string): string | null | undefined }): Promise<Viewer>;
+  /** The same, at once, where the credential has verified a short time ago; null where that is to be found out, or is refused. */
+  remembered(headers: { get(name: string): string | null | undefined }): Viewer | null;
   /** Forgets a key at once: it has been revoked. */
   forget(keyId: string): void;
 }
 
 const seconds = 1_000;
+
+function credentialOf(authorization: string | null | undefined): { scheme: 'bearer' | 'accesskey'; value: string } | null {
+  const [, scheme, value] = /^(bearer|accesskey) +(\S+)$/i.exec(authorization ?? '') ?? [];
+  return scheme && value ? { scheme: scheme.toLowerCase() as 'bearer' | 'accesskey', value } : null;
+}
+
+const ofKind = (viewer: Viewer | undefined, kind: Viewer['kind']): Viewer | null => (viewer?.kind === kind ? viewer : null);
 
 /**
  * The one way in. What has verified is remembered for a short time, so that a busy client costs
@@ -87,10 +96,19 @@ export function createAuthenticator(database: Database, verifyJwt: (token: strin
       if (!authorization && !agentSecret) throw new Problem('UNAUTHENTICATED', 'This needs a credential.');
       if (authorization && agentSecret) throw new Problem('UNAUTHENTICATED', 'Send one credential, not two.');
       if (agentSecret) return byKey(agentSecret, 'AGENT_KEY');
-      const [, scheme, value] = /^(bearer|accesskey) +(\S+)$/i.exec(authorization ?? '') ?? [];
-      if (!scheme || !value)
-        throw new Problem('UNAUTHENTICATED', 'The Authorization header is neither "Bearer" nor "AccessKey".');
-      return scheme.toLowerCase() === 'bearer' ? byToken(value) : byKey(value, 'ACCESS_KEY');
+      const credential = credentialOf(authorization);
+      if (!credential) throw new Problem('UNAUTHENTICATED', 'The Authorization header is neither "Bearer" nor "AccessKey".');
+      return credential.scheme === 'bearer' ? byToken(credential.value) : byKey(credential.value, 'ACCESS_KEY');
+    },
+    remembered(headers) {
+      const authorization = headers.get('authorization');
+      const agentSecret = headers.get('agent-secret-key');
+      if (agentSecret) return authorization ? null : ofKind(keys.get(agentSecret), 'AGENT_KEY');
+      const credential = credentialOf(authorization);
+      if (!credential) return null;
+      if (credential.scheme === 'accesskey') return ofKind(keys.get(credential.value), 'ACCESS_KEY');
+      const viewer = tokens.get(credential.value);
+      return viewer?.expiresAt && viewer.expiresAt.getTime() > Date.now() ? viewer : null;
     },
     forget(keyId) {
       revocations += 1;

@@ -2,10 +2,11 @@ import { AgentType } from '../agents/agents.graph.ts';
 import { agentById, agentNotFound } from '../agents/agents.ts';
 import type { Binding } from '../database/generated/client.ts';
 import { builder } from '../graph/builder.ts';
+import type { GraphContext } from '../graph/context.ts';
 import { still, write } from '../graph/mutation.ts';
 import { participantNotFound } from '../participants/lock.ts';
 import { ParticipantType } from '../participants/participants.graph.ts';
-import { participantById } from '../participants/queries.ts';
+import { type ListedParticipant, participantById } from '../participants/queries.ts';
 import { agentIdsByParticipant, bindingsByParticipant, bindParticipant, unbindParticipant } from './bindings.ts';
 
 const BindingType = builder.prismaObject('Binding', {
@@ -30,6 +31,9 @@ const BindingType = builder.prismaObject('Binding', {
   }),
 });
 
+const loadAgentIds = async (participantId: string, context: GraphContext) =>
+  (await context.load(agentIdsByParticipant, participantId)).map(({ agentId }) => agentId);
+
 builder.objectFields(ParticipantType, (t) => ({
   bindings: t.field({
     type: [BindingType],
@@ -38,7 +42,7 @@ builder.objectFields(ParticipantType, (t) => ({
   }),
   agentIds: t.idList({
     description: 'The ids of the agents that the participant is bound to, in order.',
-    resolve: async ({ id }, _, context) => (await context.load(agentIdsByParticipant, id)).map(({ agentId }) => agentId),
+    resolve: ({ id, agentIds }: ListedParticipant, _, context) => agentIds ?? loadAgentIds(id, context),
   }),
   agents: t.field({
     type: [AgentType],

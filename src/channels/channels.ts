@@ -8,6 +8,11 @@ import { Problem } from '../errors/catalogue.ts';
 import { text, trimmed } from '../values/text.ts';
 import { fitsProvider, identityKey } from './address.ts';
 
+/** Selects the channels of the participant that stands in a statement under that alias, in the order in which they are to be tried. */
+export const channelsOf = (participant: string): string =>
+  `select ${columns('Channel', 'c')} from channel c
+   where c.tenant_id = ${participant}.tenant_id and c.participant_id = ${participant}.id order by c.priority, c.id`;
+
 /** The channels of participants, in the order in which they are to be tried. */
 export const channelsByParticipant = bounded(
   manyBy(

@@ -2,7 +2,7 @@ import type { TenantDatabase } from '../database/database.ts';
 import { type ConversationMember, type IdentifierKey, MemberType } from '../database/generated/client.ts';
 import { asUuid } from '../database/ids.ts';
 import { bounded, type Loader, manyBy, mostRows, oneByUuid } from '../database/loaders.ts';
-import { columns, type Statement, tenantStatement } from '../database/statement.ts';
+import { columns, reviveMoments, type Statement, tenantStatement } from '../database/statement.ts';
 import { Problem } from '../errors/catalogue.ts';
 import { hasIdentifier, identifier, identifierKeys } from '../external-users/identifiers.ts';
 import type { Member } from './subject.ts';
@@ -21,17 +21,9 @@ export const memberRow = `${columns('ConversationMember', 'm')}, case m.type
     select ${columns('Agent', 'a')} from agent a where a.tenant_id = m.tenant_id and a.id = m.agent_id) s)
   end as subject`;
 
-const moments = ['createdAt', 'modifiedAt', 'disabledAt', 'avatarSyncedAt'];
-
 /** Rows that were selected by `memberRow`, their subjects' moments as those of any other row. */
 export function asMembers<Selected extends MemberRow>(rows: Selected[]): (Selected & Member)[] {
-  for (const { subject } of rows) {
-    if (!subject) continue;
-    for (const moment of moments) {
-      const text = subject[moment];
-      if (typeof text === 'string') subject[moment] = new Date(text);
-    }
-  }
+  for (const { subject } of rows) if (subject) reviveMoments([subject]);
   return rows as (Selected & Member)[];
 }
 

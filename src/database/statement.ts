@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Prisma } from './generated/client.ts';
+import { getDatamodel } from './generated/pothos.ts';
 
 /** A SQL statement that is prepared once a connection, and the type of the rows it returns. */
 export type Statement<Row> = {
@@ -49,6 +50,26 @@ const scalarFields = {
   WebhookKey: Prisma.WebhookKeyScalarFieldEnum,
   UnknownSender: Prisma.UnknownSenderScalarFieldEnum,
 };
+
+/** The names of all the models' fields that are moments; a statement gives no other column such a name. */
+const moments: ReadonlySet<string> = new Set(
+  Object.values(getDatamodel().datamodel.models).flatMap(({ fields }) =>
+    fields.filter(({ type }) => type === 'DateTime').map(({ name }) => name),
+  ),
+);
+
+/** Makes rows that came as JSON, where a moment is text, into what rows are otherwise; all have the first one's columns. */
+export function reviveMoments(rows: readonly object[]): void {
+  const [first] = rows as readonly Record<string, unknown>[];
+  if (!first) return;
+  for (const column of Object.keys(first)) {
+    if (!moments.has(column)) continue;
+    for (const row of rows as readonly Record<string, unknown>[]) {
+      const moment = row[column];
+      if (typeof moment === 'string') row[column] = new Date(moment);
+    }
+  }
+}
 
 /** The select list that gives a Prisma model's row, its columns under the model's field names, from a table under that alias. */
 export function columns(model: Model, alias: string): string {

@@ -1,4 +1,4 @@
-import { type DocumentNode, type ExecutionResult, type GraphQLSchema, getOperationAST } from 'graphql';
+import { type DocumentNode, type ExecutionArgs, type ExecutionResult, type GraphQLSchema, getOperationAST } from 'graphql';
 import { type CompiledQuery, compileQuery, isCompiledQuery } from 'graphql-jit';
 import type { Plugin } from 'graphql-yoga';
 import { LRUCache } from 'lru-cache';
@@ -10,12 +10,20 @@ const kept = 500;
 
 type Compiled = { query: CompiledQuery['query'] };
 
+/** How one operation is executed: by the plain executor, or by code compiled for it. */
+export type Execute = (args: ExecutionArgs) => ExecutionResult | Promise<ExecutionResult>;
+
+/** Compiles queries that come again and again. */
+export interface Compiler {
+  /** Executes a query or mutation: by compiled code where there is some, else by the executor given. */
+  execute(args: ExecutionArgs, plainly: Execute): ExecutionResult | Promise<ExecutionResult>;
+}
+
 /**
- * Runs queries that come again and again through code compiled for them. Only what succeeds is taken
- * from there: variables have been checked by graphql-js before, and a result with an error is thrown away and made
- * again by the ordinary executor, so that nobody can tell the two apart. Mutations and subscriptions are not compiled.
+ * Only success is taken from compiled code: variables have been checked by graphql-js before, and a result with an
+ * error is thrown away and made again by the ordinary executor, so that nobody can tell the two apart. Mutations are not compiled.
  */
-export function useCompiledQueries(): Plugin {
+export function createCompiler(): Compiler {
   const seen = new WeakMap<DocumentNode, number>();
   const compiled = new LRUCache<DocumentNode, Map<string, Compiled | null>>({ max: kept });
 
@@ -40,22 +48,27 @@ export function useCompiledQueries(): Plugin {
   }
 
   return {
-    onExecute({ args, executeFn, setExecuteFn }) {
+    execute(args, plainly) {
       const { schema, document, operationName, contextValue, rootValue, variableValues } = args;
       const found = compiledFor(schema, document, operationName);
-      if (!found) return;
-      setExecuteFn(() => {
-        const again = (result: ExecutionResult) => {
-          if (!result.errors?.length) return result;
-          (contextValue as unknown as GraphContext).recount();
-          return executeFn(args);
-        };
-        const result = found.query(rootValue, contextValue, variableValues ?? {});
-        return result instanceof Promise ? result.then(again) : again(result);
-      });
+      if (!found) return plainly(args);
+      const again = (result: ExecutionResult) => {
+        if (!result.errors?.length) return result;
+        (contextValue as GraphContext).recount();
+        return plainly(args);
+      };
+      const result = found.query(rootValue, contextValue, variableValues ?? {});
+      return result instanceof Promise ? result.then(again) : again(result);
     },
   };
 }
+
+/** Lets the compiler execute what Yoga would. */
+export const useCompiledQueries = ({ execute }: Compiler): Plugin => ({
+  onExecute({ executeFn, setExecuteFn }) {
+    setExecuteFn((args) => execute(args as ExecutionArgs, executeFn as Execute) as never);
+  },
+});
 
 function compile(schema: GraphQLSchema, document: DocumentNode, operationName: string | null | undefined): Compiled | null {
   const operation = getOperationAST(document, operationName);

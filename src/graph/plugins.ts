@@ -80,7 +80,10 @@ export function presentEach(
 }
 
 /** Lets nobody in without a credential, before the document is even parsed. */
-export function useAuthentication(authenticator: Authenticator, admit: (viewer: Viewer) => Promise<void>): Plugin<ServerContext> {
+export function useAuthentication(
+  authenticator: Authenticator,
+  admit: (viewer: Viewer) => Promise<void> | void,
+): Plugin<ServerContext> {
   return {
     async onParams({ request, context }) {
       try {
@@ -102,16 +105,21 @@ export function useLimits(introspection: boolean): Plugin<ServerContext> {
       if (!introspection) addValidationRule(NoSchemaIntrospectionCustomRule);
     },
     onExecute({ args, setResultAndStopExecution }) {
-      const refused = refusedVariables(args);
-      if (refused) return setResultAndStopExecution(refused);
-      affordable(() => demandAffordable(args.schema, args.document, args.operationName, args.variableValues ?? {}));
+      const refused = refusedBeforeExecution(args);
+      if (refused) setResultAndStopExecution(refused);
     },
     onSubscribe({ args, setResultAndStopExecution }) {
-      const refused = refusedVariables(args);
-      if (refused) return setResultAndStopExecution(refused as never);
-      affordable(() => demandAffordable(args.schema, args.document, args.operationName, args.variableValues ?? {}));
+      const refused = refusedBeforeExecution(args);
+      if (refused) setResultAndStopExecution(refused as never);
     },
   };
+}
+
+/** The result of an operation whose variables do not fit; null when it may be executed. Throws when it would cost too much. */
+export function refusedBeforeExecution(args: ExecutionArgs): ExecutionResult | null {
+  const refused = refusedVariables(args);
+  if (!refused) affordable(() => demandAffordable(args.schema, args.document, args.operationName, args.variableValues ?? {}));
+  return refused;
 }
 
 /** What is wrong with the variables, the first five things; null when they fit. Each message quotes the value, so all of them could be large. */

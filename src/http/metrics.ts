@@ -38,10 +38,20 @@ export function createMetrics() {
       for (const one of Array.isArray(result) ? result : [result]) count(one);
     },
   };
+  // Labels are looked up by their text, which costs more than the observation.
+  const durations = new Map<number, ReturnType<typeof duration.labels>>();
+  const durationOf = (status: number) => {
+    let known = durations.get(status);
+    if (!known) {
+      known = duration.labels({ status });
+      durations.set(status, known);
+    }
+    return known;
+  };
   /** Measures an answer that did not pass through the plugin. */
   const answered = (status: number, seconds: number, result: ExecutionResult) => {
-    duration.observe({ status }, seconds);
-    count(result);
+    durationOf(status).observe(seconds);
+    if (result.errors) count(result);
   };
   return { plugin, answered, read: async () => ({ type: registry.contentType, text: await registry.metrics() }) };
 }

@@ -31,7 +31,7 @@ export function serveWebSocket(
   server: Server,
   yoga: YogaServerInstance<ServerContext, object>,
   authenticator: Authenticator,
-  admit: (viewer: Viewer) => Promise<void>,
+  admit: (viewer: Viewer) => Promise<void> | void,
   present: Present,
 ): () => Promise<void> {
   const sockets = new WebSocketServer({ noServer: true, maxPayload: limits.body });

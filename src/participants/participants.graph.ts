@@ -3,7 +3,8 @@ import { agentById } from '../agents/agents.ts';
 import { ChannelType } from '../channels/channels.graph.ts';
 import { channelsByParticipant } from '../channels/channels.ts';
 import { builder } from '../graph/builder.ts';
-import { listParticipants, pageOfParticipants, participantById } from './queries.ts';
+import { selectedBelow } from '../graph/selection.ts';
+import { type ListedParticipant, listParticipants, pageOfParticipants, participantById } from './queries.ts';
 
 /** What a participant is. */
 export const ParticipantKindType = builder.enumType('ParticipantKind', {
@@ -49,7 +50,8 @@ export const ParticipantType = builder.prismaObject('Participant', {
     channels: t.field({
       type: [ChannelType],
       description: 'The ways to reach the participant, in the order in which they are tried.',
-      resolve: ({ id }, _, context) => context.load(channelsByParticipant, id),
+      resolve: (participant: ListedParticipant, _, context) =>
+        participant.channels ?? context.load(channelsByParticipant, participant.id),
     }),
     disabledAt: t.expose('disabledAt', {
       type: 'DateTime',
@@ -116,7 +118,10 @@ builder.queryFields((t) => ({
       'Every participant of the tenant, or those bound to one agent, ordered by displayName and id. Not paged: over 10,000 it is `RESULT_TOO_LARGE`. Needs `participants:read`.',
     authScopes: { scope: 'participants:read' },
     args: { agentId: t.arg.id({ description: 'Only those bound to this agent; null for all. An unknown agent has none.' }) },
-    resolve: (_, { agentId }, { db }) => listParticipants(db, agentId ?? null),
+    resolve: (_, { agentId }, { db }, info) => {
+      const selected = selectedBelow(info);
+      return listParticipants(db, agentId ?? null, { channels: selected.has('channels'), agentIds: selected.has('agentIds') });
+    },
   }),
   participantsConnection: t.field({
     type: ParticipantConnection,

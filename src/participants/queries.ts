@@ -1,10 +1,11 @@
+import { channelsOf } from '../channels/channels.ts';
 import type { Value } from '../database/connection.ts';
 import type { TenantDatabase } from '../database/database.ts';
-import type { Participant, ParticipantKind } from '../database/generated/client.ts';
+import type { Channel, Participant, ParticipantKind } from '../database/generated/client.ts';
 import { asUuid } from '../database/ids.ts';
 import { boundedRows, mostRows, oneByUuid } from '../database/loaders.ts';
 import { connectionOf, type PageArguments, pageOf } from '../database/pages.ts';
-import { columns, tenantStatement } from '../database/statement.ts';
+import { columns, reviveMoments, tenantStatement } from '../database/statement.ts';
 
 const row = columns('Participant', 'p');
 
@@ -14,17 +15,60 @@ export const participantById = oneByUuid(
   'id',
 );
 
-const everybody = tenantStatement<Participant>(
-  `select ${row} from participant p where p.tenant_id = $1 order by p.display_name, p.id limit ${mostRows + 1}`,
-);
-const ofAgent = tenantStatement<Participant>(
-  `select ${row} from binding b join participant p on p.tenant_id = b.tenant_id and p.id = b.participant_id
-   where b.tenant_id = $1 and b.agent_id = $2 order by p.display_name, p.id limit ${mostRows + 1}`,
+/** A participant, and what was read together with it. */
+export type ListedParticipant = Participant & { channels?: Channel[]; agentIds?: string[] };
+
+/** What may be read together with a list of participants, in the same statement. */
+export type Together = { channels: boolean; agentIds: boolean };
+
+// Together with everything, so many participants are read at the most; a longer list's parts are read by their loaders, which bound them.
+const mostTogether = 500;
+
+const listing = (agent: boolean, { channels, agentIds }: Together, most: number) => {
+  const also = [
+    ...(channels ? [`(select coalesce(json_agg(c), '[]') from (${channelsOf('p')}) c) as channels`] : []),
+    ...(agentIds
+      ? [
+          `(select coalesce(json_agg(o.agent_id order by o.agent_id), '[]') from binding o
+       where o.tenant_id = p.tenant_id and o.participant_id = p.id) as "agentIds"`,
+        ]
+      : []),
+  ];
+  const from = agent
+    ? 'binding b join participant p on p.tenant_id = b.tenant_id and p.id = b.participant_id where b.tenant_id = $1 and b.agent_id = $2'
+    : 'participant p where p.tenant_id = $1';
+  return tenantStatement<ListedParticipant>(
+    `select ${[row, ...also].join(', ')} from ${from} order by p.display_name, p.id limit ${most + 1}`,
+  );
+};
+const alone = { channels: false, agentIds: false };
+const ofAgent = listing(true, alone, mostRows);
+const everybody = listing(false, alone, mostRows);
+const both = [false, true];
+const together = new Map(
+  both.flatMap((agent) =>
+    both.flatMap((channels) =>
+      both.map((agentIds) => [`${agent} ${channels} ${agentIds}`, listing(agent, { channels, agentIds }, mostTogether)] as const),
+    ),
+  ),
 );
 
 /** Every participant of the tenant, or of one agent, ordered by displayName and id. Throws RESULT_TOO_LARGE over 10,000. */
-export async function listParticipants(db: TenantDatabase, agentId: string | null): Promise<Participant[]> {
-  const rows = agentId === null ? await db.query(everybody) : await db.query(ofAgent, agentId);
+export async function listParticipants(
+  db: TenantDatabase,
+  agentId: string | null,
+  { channels, agentIds }: Together,
+): Promise<ListedParticipant[]> {
+  const values = agentId === null ? [] : [agentId];
+  const wide = (channels || agentIds) && together.get(`${agentId !== null} ${channels} ${agentIds}`);
+  if (wide) {
+    const rows = await db.query(wide, ...values);
+    if (rows.length <= mostTogether) {
+      for (const { channels: nested } of rows) if (nested) reviveMoments(nested);
+      return rows;
+    }
+  }
+  const rows = await db.query(agentId === null ? everybody : ofAgent, ...values);
   return boundedRows(rows, 'participants: use participantsConnection');
 }
 

@@ -194,8 +194,10 @@ describe('the statements', () => {
       }
     }
     for (const [document, statements] of [
-      // The participants; their channels, bindings and agents' ids; the configs, and the agents; then the bindings' participants.
-      [`{ participants { ${everything} } }`, 7],
+      // The participants with their channels and agents' ids; their bindings; the configs, and the agents; then the bindings'
+      // participants, and their channels.
+      [`{ participants { ${everything} } }`, 6],
+      // Of a page, the channels and the agents' ids are read by themselves.
       [`{ participantsConnection(first: 50) { nodes { ${everything} } } }`, 7],
       [`{ participantsConnection(first: 50) { totalCount nodes { ${everything} } edges { node { id } } } }`, 8],
       [`{ participantsConnection(first: 50) { pageInfo { hasNextPage } } }`, 1],
