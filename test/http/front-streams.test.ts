@@ -22,7 +22,7 @@ async function ask(answer: () => Response | Promise<Response>): Promise<Socket> 
     createFront({
       yoga,
       direct: { find: () => null, viewerOf: () => null, admit: () => {} },
-    present: (result) => result,
+      present: (result) => result,
       largestBody: 1_000,
       stopping: () => false,
       answered: () => {},
