@@ -1,0 +1,133 @@
+import type { TypedDocumentNode } from '@graphql-typed-document-node/core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { dataOf, startApp, type TestApp } from '../app.ts';
+import {
+  ContactListDocument,
+  EnsureDocument,
+  InboxDocument,
+  LookUpDocument,
+  UserByEmailDocument,
+  WhoIsDocument,
+} from '../graph/generated/graphql.ts';
+
+let service: TestApp;
+beforeAll(async () => {
+  service = await startApp();
+  await fill(service);
+}, 120_000);
+afterAll(() => service.close());
+
+/** Six tenants, the service's own among them, with enough rows that reading a table from end to end costs more than its index. */
+async function fill({ app, tenant }: TestApp): Promise<void> {
+  const others = await Promise.all(Array.from({ length: 5 }, () => service.createTenant()));
+  const tenants = [tenant, ...others].map(({ id }) => `('${id}'::uuid)`).join(', ');
+  await app.database.connection.exclusively(async (script) => {
+    await script(`
+      create temporary table t as select id, row_number() over () as n from (values ${tenants}) v(id);
+      create function pg_temp.id(kind int, tenant bigint, n bigint) returns uuid immutable language sql as
+        $$ select (lpad(to_hex(kind), 8, '0') || '-0000-7000-8000-' || lpad(to_hex(tenant * 1000000 + n), 12, '0'))::uuid $$;
+      insert into agent (tenant_id, id, name) select t.id, 'agent-' || a, 'Agent ' || a from t, generate_series(0, 199) a;
+      insert into integration_config (tenant_id, id, provider, name) select t.id, pg_temp.id(1, n, 0), 'sms', 'SMS' from t;
+      insert into participant (tenant_id, id, kind, display_name, email)
+        select t.id, pg_temp.id(2, t.n, p), 'PERSON', 'Person ' || p, 'person' || p || '@example.com' from t, generate_series(1, 1200) p;
+      insert into channel (tenant_id, id, participant_id, integration_config_id, provider, address, address_valid)
+        select t.id, pg_temp.id(3 + c, t.n, p), pg_temp.id(2, t.n, p), pg_temp.id(1, t.n, 0), 'sms', '+1415' || c || p, true
+        from t, generate_series(1, 1200) p, generate_series(0, 1) c;
+      insert into binding (tenant_id, id, participant_id, agent_id)
+        select t.id, pg_temp.id(6, t.n, p), pg_temp.id(2, t.n, p), 'agent-' || p % 40 from t, generate_series(1, 1200) p;
+      insert into external_user (tenant_id, id, first_name, email)
+        select t.id, pg_temp.id(7, t.n, u), 'User ' || u, 'user' || u || '@example.com' from t, generate_series(1, 1200) u;
+      insert into conversation (tenant_id, id, name) select t.id, pg_temp.id(8, t.n, c), 'Talk ' || c from t, generate_series(1, 1200) c;
+      insert into conversation_member (tenant_id, id, conversation_id, type, participant_id, user_id)
+        select t.id, pg_temp.id(9, t.n, c), pg_temp.id(8, t.n, c), 'USER', pg_temp.id(2, t.n, c)::text, pg_temp.id(2, t.n, c)
+        from t, generate_series(1, 1200) c;
+      insert into conversation_member (tenant_id, id, conversation_id, type, participant_id, contact_id)
+        select t.id, pg_temp.id(10, t.n, c), pg_temp.id(8, t.n, c), 'CONTACT', pg_temp.id(7, t.n, c)::text, pg_temp.id(7, t.n, c)
+        from t, generate_series(1, 1200) c;
+      drop table t;`);
+    for (const table of ['agent', 'participant', 'channel', 'binding', 'external_user', 'conversation', 'conversation_member'])
+      await script(`analyze ${table}`);
+  });
+}
+
+type Plan = { 'Node Type': string; 'Relation Name'?: string; 'Sort Key'?: string[]; Plans?: Plan[] };
+
+const nodesOf = (plan: Plan): Plan[] => [plan, ...(plan.Plans ?? []).flatMap(nodesOf)];
+
+/** The plan that PostgreSQL makes for a statement once for all values. */
+async function planOf(text: string): Promise<Plan[]> {
+  const parameters = Math.max(0, ...[...text.matchAll(/\$(\d+)/g)].map(([, number]) => Number(number)));
+  const values = Array.from({ length: parameters }, () => 'null').join(', ');
+  let plan: Plan | undefined;
+  await service.app.database.connection.exclusively(async (script) => {
+    await script('set plan_cache_mode = force_generic_plan');
+    await script(`prepare hot as ${text}`);
+    const [row] = (await script(`explain (format json) execute hot${parameters > 0 ? `(${values})` : ''}`)) as Record<
+      string,
+      unknown
+    >[];
+    const printed = Object.values(row ?? {})[0];
+    plan = (typeof printed === 'string' ? JSON.parse(printed) : printed)[0].Plan;
+    await script('deallocate hot; reset plan_cache_mode');
+  });
+  return nodesOf(plan as Plan);
+}
+
+const idOf = (kind: number, n: number) =>
+  `${kind.toString(16).padStart(8, '0')}-0000-7000-8000-${(1_000_000 + n).toString(16).padStart(12, '0')}`;
+const cursor = (...keys: string[]) => Buffer.from(JSON.stringify(keys)).toString('base64url');
+const page = '{ nodes { id displayName } pageInfo { hasNextPage } }';
+
+// What an index gives in order is not sorted. What may be: an agent's contacts by name, and several short lists each in its own
+// order; whoIs (null) puts together what many short ways lead to.
+const hot: [string, string | TypedDocumentNode<unknown, never>, object, string[] | null][] = [
+  ['a contact list', ContactListDocument, { agentId: 'agent-3' }, ['p.display_name, p.id']],
+  ['an inbox', InboxDocument, {}, ['m.conversation_id, m.id', 'participant_id, priority, id']],
+  ['a look-up', LookUpDocument, { id: idOf(2, 5) }, []],
+  ['a user by e-mail', UserByEmailDocument, { email: 'user5@example.com' }, []],
+  ['whoIs', WhoIsDocument, { by: { email: 'person5@example.com' } }, null],
+  [
+    'to ensure somebody',
+    EnsureDocument,
+    { input: { conversationId: idOf(8, 7), participant: { user: { id: idOf(2, 9) } } } },
+    [],
+  ],
+  ['everybody’s first page', `{ participantsConnection(first: 20) ${page} }`, {}, []],
+  [
+    'everybody’s page deep inside',
+    `{ participantsConnection(first: 20, after: "${cursor('Person 700', idOf(2, 700))}") ${page} }`,
+    {},
+    [],
+  ],
+  [
+    'everybody’s page before another',
+    `{ participantsConnection(last: 20, before: "${cursor('Person 700', idOf(2, 700))}") ${page} }`,
+    {},
+    [],
+  ],
+  [
+    'the conversations’ page deep inside',
+    `{ conversationsConnection(first: 20, after: "${cursor(idOf(8, 900))}") { nodes { id name } } }`,
+    {},
+    [],
+  ],
+  [
+    'a participant’s conversations',
+    `{ participant(id: "${idOf(2, 11)}") { conversations(first: 20) { nodes { id } } } }`,
+    {},
+    ['k.id, c.id DESC'],
+  ],
+];
+
+describe.each(hot)('%s', (_, document, variables, sorts) => {
+  test('reads no table from end to end, and sorts nothing that an index orders', async () => {
+    const answer = await service.tenant.graphql(document as string, variables);
+    dataOf(answer);
+    expect(answer.statements.length).toBeGreaterThan(0);
+    const nodes: Plan[] = [];
+    for (const statement of answer.statements) nodes.push(...(await planOf(statement)));
+    expect(nodes.filter(({ 'Node Type': type }) => type === 'Seq Scan').map(({ 'Relation Name': table }) => table)).toEqual([]);
+    const sorted = nodes.filter(({ 'Node Type': type }) => /Sort$/.test(type)).map(({ 'Sort Key': keys }) => keys?.join(', '));
+    expect(sorts ? sorted.filter((keys) => !sorts.includes(keys ?? '')) : []).toEqual([]);
+  });
+});
