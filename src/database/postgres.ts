@@ -43,7 +43,8 @@ export function connectPostgres(url: string, poolSize: number): Connection {
     connectionTimeoutMillis: 5_000,
     idleTimeoutMillis: 30_000,
     // The time zone is what `instant` and Prisma's adapter rely on; the time limits keep one bad statement from holding a connection.
-    options: '-c TimeZone=UTC -c statement_timeout=20s -c idle_in_transaction_session_timeout=30s',
+    // Compiling a statement takes longer than any of ours should run.
+    options: '-c TimeZone=UTC -c jit=off -c statement_timeout=20s -c idle_in_transaction_session_timeout=30s',
   });
   // A connection that breaks while idle is replaced by the pool; without a listener it would end the process.
   pool.on('error', () => {});
