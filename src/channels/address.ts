@@ -70,4 +70,5 @@ const whatsappNumber = (address: string) => toE164(/^\d/.test(address) && !addre
 export const fitsProvider = (provider: string, address: string): boolean => forms.get(provider)?.fits(address) ?? true;
 
 /** The address as e-mail addresses (lower case) and telephone numbers (E.164) are compared across systems, or null. */
-export const identityKey = (provider: string, address: string): string | null => forms.get(provider)?.identityKey(address) ?? null;
+export const identityKey = (provider: string, address: string): string | null =>
+  forms.get(provider)?.identityKey(address) ?? null;

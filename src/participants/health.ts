@@ -102,9 +102,7 @@ export type HealthCondition = { cheap?: string; exact?: string };
 
 /** participantHealth's `reachable`, for a statement. */
 export const reachableCondition = (reachable: boolean): HealthCondition =>
-  reachable
-    ? { cheap: 'p.disabled_at is null', exact: among([0]) }
-    : { exact: among(unreachableReasons.map(placeOf)) };
+  reachable ? { cheap: 'p.disabled_at is null', exact: among([0]) } : { exact: among(unreachableReasons.map(placeOf)) };
 
 /** participantHealth's `reason`, for a statement. */
 export function reasonCondition(reason: UnreachableReason): HealthCondition {
