@@ -183,6 +183,20 @@ describe('participantChanged', () => {
     await stream.leave();
   });
 
+  test('names whoever was unbound and has been bound again as a contact', async () => {
+    const [ada] = (await contacts(1)) as [string];
+    const gone = newId();
+    const stream = await listen();
+    const heard = stream.event();
+    service.app.database.forTenant(tenant.id).announce('participantChanged', {
+      participantIds: [],
+      unbound: [ada, gone].map((participantId) => ({ participantId, agentId })),
+      integrationConfigId: null,
+    });
+    expect(await heard).toMatchObject({ participants: [{ id: ada }], removedIds: [gone] });
+    await stream.leave();
+  });
+
   test('is no more than a handful of events for a burst, and misses nobody', async () => {
     const ids = await contacts(60);
     const others = Array.from({ length: 40 }, newId);
