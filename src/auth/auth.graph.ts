@@ -4,7 +4,7 @@ import type { Tenant } from '../database/generated/client.ts';
 import { tenantStatement } from '../database/statement.ts';
 import { builder } from '../graph/builder.ts';
 import { write } from '../graph/mutation.ts';
-import { createAccessKey, createAgentSecretKey, type NewKey, revokeKey, type ShownKey } from './keys.ts';
+import { createAccessKey, createAgentSecretKey, listKeys, type NewKey, revokeKey, type ShownKey } from './keys.ts';
 import { isScope, type Scope, scopes } from './scopes.ts';
 import type { Viewer } from './viewer.ts';
 
@@ -108,6 +108,22 @@ const KeyType = builder.objectRef<ShownKey>('CredentialKey').implement({
     }),
   }),
 });
+
+builder.queryField('keys', (t) =>
+  t.field({
+    type: [KeyType],
+    description:
+      'The access keys and agents’ secret keys of the tenant, in the order of their creation. Over 10,000 it is `RESULT_TOO_LARGE`. Needs `admin`.',
+    authScopes: { scope: 'admin' },
+    args: {
+      includeRevoked: t.arg.boolean({
+        defaultValue: false,
+        description: 'Whether those that were revoked are listed too; null is false.',
+      }),
+    },
+    resolve: (_, { includeRevoked }, { db }) => listKeys(db, includeRevoked ?? false),
+  }),
+);
 
 builder.relayMutationField(
   'createAccessKey',

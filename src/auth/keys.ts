@@ -3,6 +3,7 @@ import { demandAgents } from '../agents/agents.ts';
 import type { TenantDatabase } from '../database/database.ts';
 import type { CredentialKey } from '../database/generated/client.ts';
 import { asUuid, newId } from '../database/ids.ts';
+import { boundedRows, mostRows } from '../database/loaders.ts';
 import { columns, tenantStatement } from '../database/statement.ts';
 import { Problem } from '../errors/catalogue.ts';
 import { checked } from '../values/checked.ts';
@@ -49,9 +50,22 @@ export function createAgentSecretKey(db: TenantDatabase, { agentId }: { agentId:
   return create(db, 'AGENT_KEY', { name: null, agentId, scopes: [...agentKeyScopes] });
 }
 
+const shown = columns('CredentialKey', 'k')
+  .split(', ')
+  .filter((column) => !column.includes('secret_hash'))
+  .join(', ');
+const everyKey = tenantStatement<ShownKey>(
+  `select ${shown} from credential_key k where k.tenant_id = $1 and ($2::boolean or k.revoked_at is null)
+   order by k.created_at, k.id limit ${mostRows + 1}`,
+);
+
+/** The tenant's keys that work, in the order of their creation; with those that were revoked, if wanted. Throws RESULT_TOO_LARGE over 10,000. */
+export const listKeys = async (db: TenantDatabase, includeRevoked: boolean): Promise<ShownKey[]> =>
+  boundedRows(await db.query(everyKey, includeRevoked), 'keys');
+
 const revoke = tenantStatement<ShownKey>(
   `update credential_key k set revoked_at = coalesce(k.revoked_at, now()) where k.tenant_id = $1 and k.id = $2::uuid
-   returning ${columns('CredentialKey', 'k')}`,
+   returning ${shown}`,
 );
 
 /** Ends a key, everywhere and at once; to do so again changes nothing. Throws KEY_NOT_FOUND. */

@@ -5,6 +5,7 @@ import { tenantStatement } from '../database/statement.ts';
 import type { Download } from '../egress/download.ts';
 import { Problem } from '../errors/catalogue.ts';
 import type { TokenCipher } from '../integrations/token-cipher.ts';
+import { announceParticipant } from '../participants/announce.ts';
 import { lockParticipant, participantNotFound } from '../participants/lock.ts';
 import type { Storage } from '../storage/storage.ts';
 import { type RenderedAvatar, renderAvatar } from './image.ts';
@@ -122,6 +123,7 @@ export function createAvatarSync(world: {
           where: { tenantId_id: { tenantId: tx.tenantId, id } },
           data: { ...none, avatarFileId: await fileOf(tx, avatar), avatarSource: 'UPLOADED' },
         });
+        announceParticipant(tx, id);
         return id;
       });
     },
@@ -129,7 +131,11 @@ export function createAvatarSync(world: {
     remove: (db, { participantId }) =>
       db.transaction(async (tx) => {
         const id = await lockParticipant(tx, participantId);
-        await tx.participant.updateMany({ where: { tenantId: tx.tenantId, id, avatarFileId: { not: null } }, data: none });
+        const { count } = await tx.participant.updateMany({
+          where: { tenantId: tx.tenantId, id, avatarFileId: { not: null } },
+          data: none,
+        });
+        if (count > 0) announceParticipant(tx, id);
         return id;
       }),
   };

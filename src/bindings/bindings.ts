@@ -4,6 +4,7 @@ import type { Binding } from '../database/generated/client.ts';
 import { newId } from '../database/ids.ts';
 import { bounded, manyBy, mostInner } from '../database/loaders.ts';
 import { columns, tenantStatement } from '../database/statement.ts';
+import { announceParticipant } from '../participants/announce.ts';
 import { lockParticipant } from '../participants/lock.ts';
 
 /** The bindings of participants, ordered by agent. */
@@ -51,6 +52,7 @@ export async function bindParticipant(
       skipDuplicates: true,
     });
     const [binding] = await tx.query(one, participantId, agentId);
+    if (count === 1) announceParticipant(tx, participantId);
     return { binding: binding as Binding, created: count === 1 };
   });
 }
@@ -64,20 +66,38 @@ export async function unbindParticipant(
   return db.transaction(async (tx) => {
     const participantId = await lockParticipant(tx, input.participantId);
     const { count } = await tx.binding.deleteMany({ where: { tenantId, participantId, agentId: input.agentId } });
+    if (count > 0) announceParticipant(tx, participantId, [input.agentId]);
     return { participantId, removed: count > 0 };
   });
 }
 
-/** Gives a participant exactly these bindings, in the participant's transaction; those it has already stay as they are. Throws AGENT_NOT_FOUND. */
-export async function replaceBindings(tx: TenantTransaction, participantId: string, agentIds: readonly string[]): Promise<void> {
+const agentsOf = tenantStatement<Pick<Binding, 'agentId'>>(
+  'select b.agent_id as "agentId" from binding b where b.tenant_id = $1::uuid and b.participant_id = $2::uuid',
+);
+
+/** The agents that a participant is bound to, as its transaction sees them. */
+export const agentIdsOf = async (tx: TenantTransaction, participantId: string): Promise<string[]> =>
+  (await tx.query(agentsOf, participantId)).map(({ agentId }) => agentId);
+
+/**
+ * Gives a participant exactly these bindings, in the participant's transaction; those it has already stay as they are.
+ * Returns the agents that it is not bound to any more. Throws AGENT_NOT_FOUND.
+ */
+export async function replaceBindings(
+  tx: TenantTransaction,
+  participantId: string,
+  agentIds: readonly string[],
+): Promise<string[]> {
   await demandAgents(tx, agentIds);
-  await tx.query(removeOthers, participantId, agentIds);
+  const removed = await tx.query(removeOthers, participantId, agentIds);
   if (agentIds.length > 0) await tx.query(addAll, participantId, agentIds.map(newId), agentIds);
+  return removed.map(({ agentId }) => agentId);
 }
 
 // Arrays rather than a parameter each: one statement to prepare, however many agents there are.
-const removeOthers = tenantStatement<never>(
-  'delete from binding b where b.tenant_id = $1::uuid and b.participant_id = $2::uuid and b.agent_id <> all($3::text[])',
+const removeOthers = tenantStatement<Pick<Binding, 'agentId'>>(
+  `delete from binding b where b.tenant_id = $1::uuid and b.participant_id = $2::uuid and b.agent_id <> all($3::text[])
+   returning b.agent_id as "agentId"`,
 );
 const addAll = tenantStatement<never>(
   `insert into binding (tenant_id, id, participant_id, agent_id)

@@ -35,8 +35,8 @@ export function connectPostgres(url: string, poolSize: number): Connection {
     connectionString: url,
     stream: () => new GatheringSocket(),
     connectionTimeoutMillis: 5_000,
-    // The time zone is what Prisma's adapter relies on; the time limits keep one bad statement from holding a connection.
-    options: '-c TimeZone=UTC -c statement_timeout=20s -c idle_in_transaction_session_timeout=30s',
+    // Compiling a statement (jit) takes longer than any of ours should run. The time zone is what Prisma's adapter relies on; the time limits keep one bad statement from holding a connection.
+    options: '-c TimeZone=UTC -c jit=off -c statement_timeout=20s -c idle_in_transaction_session_timeout=30s',
   };
   const readerCount = Math.max(1, Math.floor(poolSize * 0.3));
   const pool = new pg.Pool({ ...server, max: Math.max(1, poolSize - readerCount), idleTimeoutMillis: 30_000 });

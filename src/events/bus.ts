@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events';
 import { Repeater, SlidingBuffer } from '@repeaterjs/repeater';
 import { Redis } from 'ioredis';
 import { newId } from '../database/ids.ts';
-import type { EventBus, EventName, Events } from './events.ts';
+import type { EventBus, EventName } from './events.ts';
 
 type Message = { origin: string; tenantId: string; name: EventName; event: unknown };
 
@@ -17,21 +17,24 @@ function localBus(relay: (tenantId: string, name: EventName, event: unknown) => 
     emitter.emit(`${name}:${tenantId}`, event);
     emitter.emit(name, event);
   };
-  const bus: Pick<EventBus, 'announce' | 'listen' | 'onAny'> = {
+  const bus: Pick<EventBus, 'announce' | 'listen' | 'hear' | 'onAny'> = {
     announce(tenantId, name, event) {
       deliver(tenantId, name, event);
       relay(tenantId, name, event);
     },
     listen(tenantId, name, matches = () => true) {
-      const topic = `${name}:${tenantId}`;
       return new Repeater((push, stop) => {
         // What doesn't match must not push out what does.
-        const hear = (event: Events[typeof name]) => {
+        const end = bus.hear(tenantId, name, (event) => {
           if (matches(event)) void push(event);
-        };
-        emitter.on(topic, hear);
-        return stop.then(() => void emitter.off(topic, hear));
+        });
+        return stop.then(end);
       }, new SlidingBuffer(kept));
+    },
+    hear(tenantId, name, handle) {
+      const topic = `${name}:${tenantId}`;
+      emitter.on(topic, handle);
+      return () => void emitter.off(topic, handle);
     },
     onAny(name, handle) {
       emitter.on(name, handle as (event: unknown) => void);

@@ -19,6 +19,16 @@ export type Events = {
     change: 'ADDED' | 'UPDATED' | 'REMOVED';
     occurredAt: string;
   };
+  /** Something about participants changed that an agent's contact list shows. */
+  participantChanged: {
+    participantIds: string[];
+    /** Those that are no contacts of these agents any more. */
+    unbound: { participantId: string; agentId: string }[];
+    /** Every participant with a channel in it changed; null when that is not so. */
+    integrationConfigId: string | null;
+  };
+  /** Messages from these participants came in through a webhook. */
+  messagesReceived: { participantIds: string[] };
   /** A key ended: whoever remembers it must not. */
   keyRevoked: { keyId: string };
 };
@@ -37,6 +47,8 @@ export interface EventBus {
     name: Name,
     matches?: (event: Events[Name]) => boolean,
   ): Repeater<Events[Name]>;
+  /** Calls the handler with each of the tenant's events of that name as it happens, until the function returned is called. */
+  hear<Name extends EventName>(tenantId: string, name: Name, handle: (event: Events[Name]) => void): () => void;
   /** Every tenant's events of that name. */
   onAny<Name extends EventName>(name: Name, handle: (event: Events[Name]) => void): void;
   /** Throws when events can't travel at present. */

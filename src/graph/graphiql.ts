@@ -14,6 +14,19 @@ query ContactList {
   }
 }
 `,
+  `# Who cannot be reached, and why? The filter takes a reason, too.
+query Unreachable {
+  participantsConnection(first: 20, filter: { agentId: "support-bot", reachable: false }) {
+    totalCount
+    nodes {
+      id
+      displayName
+      health { reason channels { address reason keyStatus lastMessageAt channel { provider } } }
+    }
+    pageInfo { hasNextPage endCursor }
+  }
+}
+`,
   `# The inbox: who takes part in the newest conversations.
 query Inbox {
   conversationsConnection(first: 20, filter: { status: OPEN }) {

@@ -67,7 +67,11 @@ export async function disconnectIntegration(db: TenantDatabase, input: { id: str
 }
 
 async function change(db: TenantDatabase, id: string, data: Pick<IntegrationConfig, 'tokenCiphertext' | 'connectedAt'>) {
-  const { count } = await db.transaction((tx) => tx.integrationConfig.updateMany({ where: { tenantId: db.tenantId, id }, data }));
-  if (count === 0) throw configNotFound(id);
-  return id;
+  return db.transaction(async (tx) => {
+    const { count } = await tx.integrationConfig.updateMany({ where: { tenantId: db.tenantId, id }, data });
+    if (count === 0) throw configNotFound(id);
+    // Whoever has a channel in it may be reached now, or not any more.
+    tx.announce('participantChanged', { participantIds: [], unbound: [], integrationConfigId: id });
+    return id;
+  });
 }

@@ -1,26 +1,20 @@
 import { ChannelType } from '../channels/channels.graph.ts';
-import { channelsByParticipant } from '../channels/channels.ts';
 import type { Channel } from '../database/generated/client.ts';
 import { builder } from '../graph/builder.ts';
 import type { GraphContext } from '../graph/context.ts';
-import { configById } from '../integrations/configs.ts';
-import { type ChannelHealth, channelHealth, type ParticipantHealth, participantHealth, unreachableReasons } from './health.ts';
+import { channelFactsByParticipant } from './channel-facts.ts';
+import { type ChannelHealth, channelHealth, type ParticipantHealth, participantHealth } from './health.ts';
 import { ParticipantType } from './participants.graph.ts';
+import { ReasonType } from './reason.graph.ts';
 
-const descriptions = {
-  DISABLED: 'The participant is disabled.',
-  NO_CHANNEL: 'The participant has no channel.',
-  CHANNEL_DISABLED: 'The channel is disabled.',
-  INVALID_FORMAT: 'The address does not fit the provider.',
-  NOT_CONNECTED: 'The integration config is not connected to the provider.',
-};
-
-const ReasonType = builder.enumType('UnreachableReason', {
-  description: `Why somebody cannot be reached. From the most general to the least: ${unreachableReasons.join(', ')}.`,
-  values: Object.fromEntries(unreachableReasons.map((reason) => [reason, { description: descriptions[reason] }])) as Record<
-    (typeof unreachableReasons)[number],
-    { description: string }
-  >,
+const KeyStatusType = builder.enumType('WebhookKeyStatus', {
+  description:
+    'What the webhook keys for a channel come to: its integration config’s own, and those of the participant’s bindings in that config.',
+  values: {
+    NONE: { description: 'There has never been one.' },
+    ACTIVE: { description: 'One of them works.' },
+    REVOKED: { description: 'All there were have been revoked: the provider’s messages do not come in.' },
+  },
 });
 
 const ChannelHealthType = builder.objectRef<ChannelHealth>('ChannelHealth').implement({
@@ -32,7 +26,23 @@ const ChannelHealthType = builder.objectRef<ChannelHealth>('ChannelHealth').impl
     reason: t.expose('reason', {
       type: ReasonType,
       nullable: true,
-      description: 'What speaks against the channel; null when nothing does.',
+      description: 'What speaks against the channel, the most general reason there is; null when nothing does.',
+    }),
+    keyStatus: t.field({
+      type: KeyStatusType,
+      description: 'Whether a webhook key works for the channel.',
+      resolve: ({ channel }) => channel.keyStatus,
+    }),
+    keyPrefix: t.string({
+      nullable: true,
+      description: 'The beginning of the working webhook key, else of the one revoked last; null when there has never been one.',
+      resolve: ({ channel }) => channel.keyPrefix,
+    }),
+    lastMessageAt: t.field({
+      type: 'DateTime',
+      nullable: true,
+      description: 'When a message from the address last came in through a webhook; null when none has.',
+      resolve: ({ channel }) => channel.lastMessageAt,
     }),
   }),
 });
@@ -56,19 +66,21 @@ const ParticipantHealthType = builder.objectRef<ParticipantHealth>('ParticipantH
   }),
 });
 
-const healthOf = async (channel: Channel, context: GraphContext) =>
-  channelHealth(channel, await context.load(configById, channel.integrationConfigId));
-
 builder.objectField(ParticipantType, 'health', (t) =>
   t.field({
     type: ParticipantHealthType,
     description: 'Whether the participant can be reached, and over which channels.',
-    resolve: async (participant, _, context) => {
-      const channels = await context.load(channelsByParticipant, participant.id);
-      return participantHealth(participant, await Promise.all(channels.map((channel) => healthOf(channel, context))));
-    },
+    resolve: async (participant, _, context) =>
+      participantHealth(participant, (await context.load(channelFactsByParticipant, participant.id)).map(channelHealth)),
   }),
 );
+
+/** The health of a channel that has been read; of one that was deleted or replaced since, that nothing is left to reach it by. */
+async function healthOf(channel: Channel, context: GraphContext): Promise<ChannelHealth> {
+  const all = await context.load(channelFactsByParticipant, channel.participantId);
+  const facts = all.find(({ id }) => id === channel.id);
+  return channelHealth(facts ?? { ...channel, connected: false, keyStatus: 'NONE', keyPrefix: null });
+}
 
 builder.objectField(ChannelType, 'health', (t) =>
   t.field({

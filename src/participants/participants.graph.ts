@@ -5,6 +5,7 @@ import { channelsByParticipant } from '../channels/channels.ts';
 import { builder } from '../graph/builder.ts';
 import { selectedBelow } from '../graph/selection.ts';
 import { type ListedParticipant, listParticipants, pageOfParticipants, participantById } from './queries.ts';
+import { ReasonType } from './reason.graph.ts';
 
 /** What a participant is. */
 export const ParticipantKindType = builder.enumType('ParticipantKind', {
@@ -100,6 +101,11 @@ const ParticipantFilterType = builder.inputType('ParticipantFilter', {
     kind: t.field({ type: ParticipantKindType, description: 'Only those of this kind.' }),
     disabled: t.boolean({ description: 'Only the disabled ones, or only the others.' }),
     email: t.string({ description: 'Only those with this e-mail address, in any case.' }),
+    reachable: t.boolean({ description: 'Only those who can be reached, or only the others, as `health` says.' }),
+    reason: t.field({
+      type: ReasonType,
+      description: 'Only those who cannot be reached for this reason, as `health` says. Together with `reachable: true`, nobody.',
+    }),
   }),
 });
 

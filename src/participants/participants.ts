@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { demandAgents } from '../agents/agents.ts';
-import { replaceBindings } from '../bindings/bindings.ts';
+import { agentIdsOf, replaceBindings } from '../bindings/bindings.ts';
 import { channelList, replaceChannels } from '../channels/channels.ts';
 import { announceDepartures } from '../conversations/departures.ts';
 import type { TenantDatabase } from '../database/database.ts';
@@ -10,6 +10,7 @@ import { Problem } from '../errors/catalogue.ts';
 import { checked } from '../values/checked.ts';
 import { emailAddress } from '../values/email-address.ts';
 import { displayName } from '../values/text.ts';
+import { announceParticipant } from './announce.ts';
 import { lockParticipant, participantNotFound } from './lock.ts';
 
 const agentIds = z.array(z.string(), 'must be a list').max(1_000, 'must be at most 1,000 agents');
@@ -63,6 +64,7 @@ export async function createParticipant(db: TenantDatabase, input: NewParticipan
     });
     if (channels?.length) await replaceChannels(tx, id, channels);
     if (agentIds?.length) await replaceBindings(tx, id, agentIds);
+    announceParticipant(tx, id);
   });
   return id;
 }
@@ -98,11 +100,11 @@ export async function updateParticipant(db: TenantDatabase, { participantId, ...
       ...(email !== undefined && { email }),
       ...(relatedAgentId !== undefined && { relatedAgentId }),
     };
-    if (Object.keys(changed).length > 0 || channels || agentIds) {
-      await tx.participant.update({ where: { tenantId_id: { tenantId, id } }, data: { ...changed, modifiedAt: new Date() } });
-    }
+    if (Object.keys(changed).length === 0 && !channels && !agentIds) return id;
+    await tx.participant.update({ where: { tenantId_id: { tenantId, id } }, data: { ...changed, modifiedAt: new Date() } });
     if (channels) await replaceChannels(tx, id, channels);
-    if (agentIds) await replaceBindings(tx, id, agentIds);
+    const unboundFrom = agentIds ? await replaceBindings(tx, id, agentIds) : [];
+    announceParticipant(tx, id, unboundFrom);
     return id;
   });
 }
@@ -119,6 +121,7 @@ export async function deleteParticipant(db: TenantDatabase, input: { participant
     const [found] = await tx.query(lockForGood, id);
     if (!found) throw participantNotFound(id);
     await announceDepartures(tx, { userId: id });
+    announceParticipant(tx, id, await agentIdsOf(tx, id));
     await tx.participant.deleteMany({ where: { tenantId: db.tenantId, id } });
   });
   return id;
@@ -129,10 +132,11 @@ export async function setDisabled(db: TenantDatabase, input: { participantId: st
   const { tenantId } = db;
   return db.transaction(async (tx) => {
     const id = await lockParticipant(tx, input.participantId);
-    await tx.participant.updateMany({
+    const { count } = await tx.participant.updateMany({
       where: { tenantId, id, disabledAt: disabled ? null : { not: null } },
       data: { disabledAt: disabled ? new Date() : null },
     });
+    if (count > 0) announceParticipant(tx, id);
     return id;
   });
 }

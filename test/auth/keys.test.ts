@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { dataOf, problemOf, startApp, type TestApp } from '../app.ts';
+import { dataOf, problemOf, startApp, type TestApp, type TestTenant } from '../app.ts';
 import { createAccessKey, createAgent, createAgentKey } from '../factories.ts';
 import { rowsOf } from '../tenants/world.ts';
 import { signIn } from './tokens.ts';
@@ -100,6 +100,64 @@ describe('an agent’s secret key', () => {
       expect(problemOf(answer).status).toBe(agentId === '\u0000' ? 400 : 404);
     }
     expect(await rowsOf(service.app.database, service.tenant.id)).toEqual(before);
+  });
+});
+
+describe('the list of keys', () => {
+  const list = async (of: TestTenant, includeRevoked?: boolean | null) =>
+    dataOf(
+      await of.graphql(
+        'query ($includeRevoked: Boolean) { keys(includeRevoked: $includeRevoked) { id kind name prefix scopes createdAt revokedAt agent { id } } }',
+        { includeRevoked },
+      ),
+    ).keys;
+
+  test('has those that work, in the order of their creation, and the others when asked for', async () => {
+    const tenant = await service.createTenant();
+    const agentId = await createAgent(tenant);
+    const ids = [];
+    for (let count = 0; count < 2; count++) {
+      ids.push((await createAccessKey(tenant, ['USERS_READ'])).id);
+      ids.push((await createAgentKey(tenant, agentId)).id);
+    }
+    dataOf(await tenant.graphql('mutation ($id: ID!) { revokeKey(input: { id: $id }) { key { id } } }', { id: ids[0] }));
+    const idsOf = (keys: { id: string }[]) => keys.map(({ id }) => id);
+    for (const includeRevoked of [undefined, null, false]) {
+      expect(idsOf(await list(tenant, includeRevoked))).toEqual(ids.slice(1));
+    }
+    const all = await list(tenant, true);
+    expect(idsOf(all)).toEqual(ids);
+    expect(all[0]).toMatchObject({
+      kind: 'ACCESS_KEY',
+      name: 'test',
+      scopes: ['USERS_READ'],
+      agent: null,
+      revokedAt: expect.any(String),
+    });
+    expect(all[1]).toMatchObject({ kind: 'AGENT_KEY', name: null, agent: { id: agentId }, revokedAt: null });
+  });
+
+  test('takes a statement, and one for the agents', async () => {
+    const tenant = await service.createTenant();
+    for (const agent of [await createAgent(tenant), await createAgent(tenant)]) await createAgentKey(tenant, agent);
+    const count = async (document: string) => {
+      const before = service.statements.length;
+      dataOf(await tenant.graphql(document));
+      return service.statements.length - before;
+    };
+    await count('{ viewer { kind } }');
+    expect([await count('{ keys { id } }'), await count('{ keys { id agent { id } } }')]).toEqual([1, 2]);
+  });
+
+  test('never reads what is stored of a secret', async () => {
+    const before = service.statements.length;
+    const { id } = await createAccessKey(service.tenant, ['ADMIN']);
+    await list(service.tenant);
+    await revoke(id);
+    const read = service.statements
+      .slice(before)
+      .filter((text) => /^\s*(select|update)/.test(text) && !/k\.prefix = /.test(text));
+    expect(read.filter((text) => text.includes('secret_hash'))).toEqual([]);
   });
 });
 

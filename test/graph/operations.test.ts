@@ -6,6 +6,7 @@ import {
   EnsureDocument,
   InboxDocument,
   LookUpDocument,
+  UnreachableDocument,
   UserByEmailDocument,
   WhoIsDocument,
 } from './generated/graphql.ts';
@@ -56,6 +57,29 @@ test('a contact list takes one statement', async () => {
   expect(participants).toHaveLength(size);
   expect(participants.every(({ channels, agentIds }) => channels.length === 2 && agentIds.length === 1)).toBe(true);
   expect(answer.statements).toHaveLength(1);
+});
+
+test('who cannot be reached, and why, takes three statements', async () => {
+  const created = dataOf(
+    await tenant.graphql(
+      'mutation { createIntegrationConfig(input: { provider: "slack", name: "Away" }) { integrationConfig { id } } }',
+    ),
+  );
+  const config = created.createIntegrationConfig.integrationConfig.id;
+  await createAgent(tenant, 'out-of-reach');
+  for (let index = 0; index < 5; index++) {
+    const channels = [
+      { integrationConfigId: config, address: `U0${index}1` },
+      { integrationConfigId: config, address: `U0${index}2` },
+    ];
+    await createParticipant(tenant, { agentIds: ['out-of-reach'], channels });
+  }
+  const answer = await tenant.graphql(UnreachableDocument, { agentId: 'out-of-reach', reason: 'NOT_CONNECTED' });
+  const { totalCount, nodes } = dataOf(answer).participantsConnection;
+  expect([totalCount, nodes.length]).toEqual([5, 5]);
+  expect(nodes.every(({ health }) => health.reason === 'NOT_CONNECTED' && health.channels.length === 2)).toBe(true);
+  // The page, how many there are, and their channels with all that health needs.
+  expect(answer.statements).toHaveLength(3);
 });
 
 test('an inbox takes three statements', async () => {

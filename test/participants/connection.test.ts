@@ -169,6 +169,8 @@ describe('participantsConnection', () => {
 });
 
 describe('the statements', () => {
+  const channelHealth = 'reachable reason keyStatus keyPrefix lastMessageAt channel { address }';
+  const health = `reachable reason channels { ${channelHealth} }`;
   const everything = `id avatarUrl relatedAgent { id name } agentIds agents { id name }
     channels { id address integrationConfig { id name connected } health { reason } }
     bindings { id agent { id name } participant { id displayName } } health { reachable channels { reason channel { id } } }`;
@@ -194,12 +196,17 @@ describe('the statements', () => {
       }
     }
     for (const [document, statements] of [
-      // The participants with their channels and agents' ids; their bindings; the configs, and the agents; then the bindings'
-      // participants, and their channels.
+      // The participants with their channels and agents' ids; their health, and their bindings; the configs, and the agents; then the
+      // bindings' participants.
       [`{ participants { ${everything} } }`, 6],
       // Of a page, the channels and the agents' ids are read by themselves.
       [`{ participantsConnection(first: 50) { nodes { ${everything} } } }`, 7],
-      [`{ participantsConnection(first: 50) { totalCount nodes { ${everything} } edges { node { id } } } }`, 8],
+      [`{ participantsConnection(first: 50) { totalCount nodes { ${everything} } edges { node { id } } } }`, 9],
+      // Health is one statement more than what it is asked of, keys and connections included.
+      [`{ participants { health { ${health} } } }`, 2],
+      [`{ participants { channels { id health { ${channelHealth} } } } }`, 3],
+      [`{ participants { health { ${health} } channels { id health { ${channelHealth} } } } }`, 3],
+      [`{ participantsConnection(first: 50, filter: { reachable: false }) { nodes { health { ${health} } } } }`, 2],
       [`{ participantsConnection(first: 50) { pageInfo { hasNextPage } } }`, 1],
     ] as const) {
       expect([document, await counted(one, document), await counted(many, document)]).toEqual([document, statements, statements]);
@@ -207,7 +214,7 @@ describe('the statements', () => {
     const lookUp = `query ($id: ID!) { participant(id: $id) { ${everything} } }`;
     // The bindings lead back to the participant, which has been read.
     expect([await counted(one, lookUp, { id: ids.get(one) }), await counted(many, lookUp, { id: ids.get(many) })]).toEqual([
-      6, 6,
+      7, 7,
     ]);
   });
 

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { dataOf, startApp, type TestApp, type TestTenant } from '../app.ts';
-import { createConfig, createParticipant } from '../factories.ts';
+import { createAgent, createConfig, createParticipant } from '../factories.ts';
+import { writeKey } from './webhook-keys.ts';
 
 let service: TestApp;
 let tenant: TestTenant;
@@ -14,11 +15,16 @@ beforeAll(async () => {
     away: await createConfig(tenant, 'slack'),
     needless: await createConfig(tenant, 'sms'),
     unknown: await createConfig(tenant, 'pigeon'),
+    keyed: await createConfig(tenant, 'voice'),
+    revoked: await createConfig(tenant, 'sms'),
   };
+  await writeKey(service, tenant.id, configs.keyed, { revokedAt: new Date() });
+  await writeKey(service, tenant.id, configs.keyed);
+  await writeKey(service, tenant.id, configs.revoked, { revokedAt: new Date() });
 });
 afterAll(() => service.close());
 
-const kinds = ['connected', 'away', 'needless', 'unknown'] as const;
+const kinds = ['connected', 'away', 'needless', 'unknown', 'keyed', 'revoked'] as const;
 type Kind = (typeof kinds)[number];
 type Channel = { kind: Kind; valid: boolean; disabled: boolean };
 
@@ -28,6 +34,8 @@ const addresses: Record<Kind, { good: (n: number) => string; bad: (n: number) =>
   away: { good: (n) => `W0GOOD${n}`, bad: (n) => `${n}` },
   needless: { good: (n) => `+1415555010${n}`, bad: (n) => `010${n}` },
   unknown: { good: (n) => `coop ${n}`, bad: (n) => `coop ${n}` },
+  keyed: { good: (n) => `+1415555020${n}`, bad: (n) => `020${n}` },
+  revoked: { good: (n) => `+1415555030${n}`, bad: (n) => `030${n}` },
 };
 
 /** The contract's rule, said once more. */
@@ -35,9 +43,10 @@ function expected(channels: readonly Channel[], disabled: boolean) {
   const reasons = channels.map(({ kind, valid, disabled }) => {
     if (disabled) return 'CHANNEL_DISABLED';
     if (!valid && kind !== 'unknown') return 'INVALID_FORMAT';
-    return kind === 'away' ? 'NOT_CONNECTED' : null;
+    if (kind === 'away') return 'NOT_CONNECTED';
+    return kind === 'revoked' ? 'KEY_REVOKED' : null;
   });
-  const order = ['CHANNEL_DISABLED', 'INVALID_FORMAT', 'NOT_CONNECTED'];
+  const order = ['CHANNEL_DISABLED', 'INVALID_FORMAT', 'NOT_CONNECTED', 'KEY_REVOKED'];
   const general = order.find((reason) => reasons.includes(reason as never)) ?? null;
   const reachable = !disabled && reasons.includes(null);
   const reason = disabled ? 'DISABLED' : channels.length === 0 ? 'NO_CHANNEL' : reachable ? null : general;
@@ -107,5 +116,58 @@ describe('health', () => {
     expect((await healthOf(id)).health.reason).toBeNull();
     dataOf(await set('disconnectIntegration', {}));
     expect((await healthOf(id)).health.reason).toBe('NOT_CONNECTED');
+  });
+
+  const keysOf = async (id: string) =>
+    dataOf(
+      await tenant.graphql(
+        'query ($id: ID!) { participant(id: $id) { health { reason channels { keyStatus keyPrefix reason lastMessageAt } } } }',
+        { id },
+      ),
+    ).participant.health;
+
+  test('tells the working key, else the one revoked last', async () => {
+    const config = await createConfig(tenant, 'sms');
+    const id = await createParticipant(tenant, { channels: [{ integrationConfigId: config, address: '+14155550177' }] });
+    const sole = async () => (await keysOf(id)).channels[0];
+    expect(await sole()).toEqual({ keyStatus: 'NONE', keyPrefix: null, reason: null, lastMessageAt: null });
+    const last = await writeKey(service, tenant.id, config, { revokedAt: new Date(2_000) });
+    await writeKey(service, tenant.id, config, { revokedAt: new Date(1_000) });
+    expect(await sole()).toMatchObject({ keyStatus: 'REVOKED', keyPrefix: last, reason: 'KEY_REVOKED' });
+    const working = await writeKey(service, tenant.id, config);
+    expect(await sole()).toMatchObject({ keyStatus: 'ACTIVE', keyPrefix: working, reason: null });
+  });
+
+  test('counts the keys of the participant’s own bindings, in the channel’s config', async () => {
+    const [agent, other] = [await createAgent(tenant), await createAgent(tenant)];
+    const [config, elsewhere] = [await createConfig(tenant, 'sms'), await createConfig(tenant, 'sms')];
+    const channels = [{ integrationConfigId: config, address: '+14155550177' }];
+    const ada = await createParticipant(tenant, { channels, agentIds: [agent, other] });
+    const bo = await createParticipant(tenant, { channels, agentIds: [agent] });
+    const bindingOf = async (participantId: string, agentId: string) =>
+      (await service.app.database.prisma.binding.findFirstOrThrow({ where: { tenantId: tenant.id, participantId, agentId } })).id;
+    const status = async (id: string) => (await keysOf(id)).channels[0].keyStatus;
+
+    await writeKey(service, tenant.id, elsewhere, { bindingId: await bindingOf(ada, agent) });
+    expect([await status(ada), await status(bo)]).toEqual(['NONE', 'NONE']);
+    await writeKey(service, tenant.id, config, { bindingId: await bindingOf(ada, agent), revokedAt: new Date() });
+    expect([await status(ada), await status(bo)]).toEqual(['REVOKED', 'NONE']);
+    const working = await writeKey(service, tenant.id, config, { bindingId: await bindingOf(ada, other) });
+    expect([await status(ada), await status(bo)]).toEqual(['ACTIVE', 'NONE']);
+    expect((await keysOf(ada)).channels[0].keyPrefix).toBe(working);
+    // The config's own revoked key says nothing against a binding's that works.
+    await writeKey(service, tenant.id, config, { revokedAt: new Date() });
+    expect([await status(ada), await status(bo)]).toEqual(['ACTIVE', 'REVOKED']);
+  });
+
+  test('tells when the last message came in', async () => {
+    const config = await createConfig(tenant, 'sms');
+    const id = await createParticipant(tenant, { channels: [{ integrationConfigId: config, address: '+14155550178' }] });
+    const at = new Date('2026-11-22T10:00:00.123Z');
+    await service.app.database.prisma.channel.updateMany({
+      where: { tenantId: tenant.id, participantId: id },
+      data: { lastMessageAt: at },
+    });
+    expect((await keysOf(id)).channels[0].lastMessageAt).toBe(at.toISOString());
   });
 });

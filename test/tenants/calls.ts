@@ -34,6 +34,7 @@ export const calls: Readonly<Record<string, readonly Call[]>> = {
   ],
   agent: [call('nothing', (_, { agent }) => ({ id: agent }))],
   agents: [own],
+  keys: [own, call('own', () => ({ includeRevoked: true }))],
   integrationConfigs: [own],
   conversation: [call('nothing', (_, { conversation }) => ({ id: conversation }))],
   conversationsConnection: [
@@ -173,4 +174,5 @@ export const calledElsewhere: ReadonlySet<string> = new Set([
   'uploadParticipantAvatar',
   'participantAvatarSynced',
   'conversationParticipantChanged',
+  'participantChanged',
 ]);

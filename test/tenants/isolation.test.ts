@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { catalogue } from '../../src/errors/catalogue.ts';
 import { buildSchema } from '../../src/schema.ts';
 import { dataOf, problemOf, startApp, type TestApp } from '../app.ts';
+import { createAgent } from '../factories.ts';
 import { png } from '../fakes/images.ts';
 import { type Stream, subscribe } from '../streams.ts';
 import { upload } from '../uploads.ts';
@@ -136,6 +137,30 @@ describe('another tenant’s events', () => {
     await sync(mine);
     expect((await first)?.data.participantAvatarSynced.participant.id).toBe(mine.participant);
     await stream.leave();
+  });
+
+  test('participantChanged', async () => {
+    const disable = (world: World) =>
+      world.tenant.graphql('mutation ($id: ID!) { disableParticipant(input: { participantId: $id }) { participant { id } } }', {
+        id: world.participant,
+      });
+    const open = async (agentId: string): Promise<Stream> =>
+      subscribe(
+        service.app,
+        await mine.tenant.token(),
+        'subscription ($agentId: ID!) { participantChanged(agentId: $agentId) { removedIds participants { id } } }',
+        { agentId },
+      );
+    // Agents’ ids are the tenants’ own choice.
+    await createAgent(mine.tenant, theirs.agent);
+    const [own, foreign] = [await open(mine.agent), await open(theirs.agent)];
+    const [heard, nothing] = [own.next(), foreign.next()];
+    await disable(theirs);
+    await disable(mine);
+    expect((await heard)?.data.participantChanged).toEqual({ removedIds: [], participants: [{ id: mine.participant }] });
+    expect(await Promise.race([nothing, 'silence'])).toBe('silence');
+    await own.leave();
+    await foreign.leave();
   });
 
   test('conversationParticipantChanged', async () => {
