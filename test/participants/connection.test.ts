@@ -200,7 +200,7 @@ describe('the statements', () => {
       // bindings' participants.
       [`{ participants { ${everything} } }`, 6],
       // Of a page, the channels and the agents' ids are read by themselves.
-      [`{ participantsConnection(first: 50) { nodes { ${everything} } } }`, 7],
+      [`{ participantsConnection(first: 50) { nodes { ${everything} } } }`, 8],
       [`{ participantsConnection(first: 50) { totalCount nodes { ${everything} } edges { node { id } } } }`, 9],
       // Health is one statement more than what it is asked of, keys and connections included.
       [`{ participants { health { ${health} } } }`, 2],
