@@ -14,9 +14,11 @@ import './graph/scalars.ts';
 import './identity/same-person.graph.ts';
 import './identity/who-is.graph.ts';
 import './integrations/integrations.graph.ts';
+import './integrations/webhooks/webhooks.graph.ts';
 import './participants/health.graph.ts';
 import './participants/mutations.graph.ts';
 import './participants/participants.graph.ts';
+import './unknown-senders/unknown-senders.graph.ts';
 import { builder } from './graph/builder.ts';
 import { countRows } from './graph/counted.ts';
 

@@ -11,7 +11,7 @@ import { agentKeyScopes, type Scope, scopes } from './scopes.ts';
 import { makeSecret } from './secrets.ts';
 
 /** A key as it may be shown: without the secret's hash. */
-export type ShownKey = Omit<CredentialKey, 'secretHash'>;
+export type ShownKey = Omit<CredentialKey, 'secretHash' | 'kind'> & { kind: CredentialKey['kind'] | 'WEBHOOK_KEY' };
 
 /** A new key, and its secret, which is not stored and cannot be had again. */
 export type NewKey = { key: ShownKey; secret: string };
@@ -54,10 +54,17 @@ const revoke = tenantStatement<ShownKey>(
    returning ${columns('CredentialKey', 'k')}`,
 );
 
-/** Ends a key, everywhere and at once; to do so again changes nothing. Throws KEY_NOT_FOUND. */
+const revokeWebhook = tenantStatement<ShownKey>(
+  `update webhook_key k set revoked_at = coalesce(k.revoked_at, now()) where k.tenant_id = $1 and k.id = $2::uuid
+   returning k.tenant_id as "tenantId", k.id, 'WEBHOOK_KEY' as kind, null as name, k.agent_id as "agentId", k.prefix, '{}'::text[] as scopes,
+     k.created_at as "createdAt", k.revoked_at as "revokedAt"`,
+);
+
+/** Ends a key, a credential's or a webhook's, everywhere and at once; to do so again changes nothing. Throws KEY_NOT_FOUND. */
 export async function revokeKey(db: TenantDatabase, input: { id: string }): Promise<ShownKey> {
   const id = asUuid(input.id);
-  const [key] = id ? await db.query(revoke, id) : [];
+  const [credential] = id ? await db.query(revoke, id) : [];
+  const [key] = id && !credential ? await db.query(revokeWebhook, id) : [credential];
   if (!key) throw new Problem('KEY_NOT_FOUND', `There is no key ${input.id}.`);
   db.announce('keyRevoked', { keyId: key.id });
   return key;

@@ -19,6 +19,8 @@ export type Events = {
     change: 'ADDED' | 'UPDATED' | 'REMOVED';
     occurredAt: string;
   };
+  /** Messages from participants came in through webhooks: 500 participants an event at most. */
+  messagesReceived: { participantIds: string[] };
   /** A key ended: whoever remembers it must not. */
   keyRevoked: { keyId: string };
 };
