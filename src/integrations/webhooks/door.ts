@@ -39,6 +39,7 @@ export function createWebhookDoor(database: Pick<Database, 'query'>, cipher: Tok
   // What an unknown key is compared with, so that it takes as long as a known one.
   const nobodys = makeSecret('WEBHOOK_KEY').secretHash;
   const nothing = cipher.seal(randomBytes(32).toString('base64'), 'nobody');
+  const underway = new Map<string, Promise<OpenWebhook | null>>();
   let revocations = 0;
 
   async function lookUp(key: string): Promise<OpenWebhook | null> {
@@ -62,9 +63,18 @@ export function createWebhookDoor(database: Pick<Database, 'query'>, cipher: Tok
     return opened;
   }
 
+  /** A burst of deliveries by one key is one look-up. */
+  function lookUpOnce(key: string): Promise<OpenWebhook | null> {
+    const running = underway.get(key);
+    if (running) return running;
+    const started = lookUp(key).finally(() => underway.delete(key));
+    underway.set(key, started);
+    return started;
+  }
+
   return {
     async open(provider, key) {
-      const opened = known.get(key) ?? (await lookUp(key));
+      const opened = known.get(key) ?? (await lookUpOnce(key));
       if (opened?.provider !== provider) throw noSuchWebhook();
       return opened;
     },

@@ -2,7 +2,7 @@ import { makeSecret } from '../../auth/secrets.ts';
 import type { TenantDatabase, TenantTransaction } from '../../database/database.ts';
 import type { WebhookKey } from '../../database/generated/client.ts';
 import { newId } from '../../database/ids.ts';
-import { columns, tenantStatement } from '../../database/statement.ts';
+import { tenantStatement } from '../../database/statement.ts';
 import { Problem } from '../../errors/catalogue.ts';
 import type { TokenCipher } from '../token-cipher.ts';
 import type { ChannelActivation } from './activations.ts';
@@ -21,10 +21,14 @@ const insert = tenantStatement<Pick<WebhookKey, 'createdAt'>>(
    on conflict do nothing returning created_at as "createdAt"`,
 );
 
-const keysOf = tenantStatement<WebhookKey>(
-  `select ${columns('WebhookKey', 'k')} from webhook_key k
+const lockConfig = tenantStatement<never>(
+  'select from integration_config i where i.tenant_id = $1 and i.id = $2::uuid for no key update',
+);
+
+const lastKey = tenantStatement<Pick<WebhookKey, 'agentId'>>(
+  `select k.agent_id as "agentId" from webhook_key k
    where k.tenant_id = $1 and k.integration_config_id = $2::uuid and k.binding_id is not distinct from $3::uuid
-   order by k.id desc for update`,
+   order by k.revoked_at desc nulls first limit 1`,
 );
 
 const end = tenantStatement<Pick<WebhookKey, 'id'>>(
@@ -69,8 +73,9 @@ export async function rotateWebhookKey(db: TenantDatabase, input: WebhookInput, 
   return db.transaction(async (tx) => {
     const target = await findTarget(tx, input);
     const { integrationConfigId, keyBindingId } = target;
-    // Locked, so that of two rotations the second ends the first one's key.
-    const [last] = await tx.query(keysOf, integrationConfigId, keyBindingId);
+    // One after the other: of two rotations the second ends the first one's key.
+    await tx.query(lockConfig, integrationConfigId);
+    const [last] = await tx.query(lastKey, integrationConfigId, keyBindingId);
     if (!last) throw new Problem('KEY_NOT_FOUND', 'The webhook has no key: generate one.');
     for (const { id } of await tx.query(end, integrationConfigId, keyBindingId)) tx.announce('keyRevoked', { keyId: id });
     return make(tx, target, target.agentId ?? last.agentId, making);
