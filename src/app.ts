@@ -113,7 +113,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
   });
   const sweep = () =>
     sweepDeliveries(database, new Date()).catch((error: unknown) => log.warn({ err: error }, 'the sweep of deliveries failed'));
-  const sweeping = setInterval(sweep, 3_600_000).unref();
+  const sweeping = setInterval(sweep, 10 * 60_000).unref();
   const rateLimit = createRateLimit(config.rateLimit, config.redisUrl);
   const present = presenter(log, config.introspection);
   const lifetimes = createLifetimes(events, database);

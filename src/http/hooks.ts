@@ -38,15 +38,19 @@ export function createHooks({ door, providers, deliveries, counted, log }: Hooks
     throw new Problem('UNAVAILABLE', `Deliveries cannot be verified here: ${webhook.unusable}.`, { retryAfter: 60 });
   }
 
+  /** By itself, so that nothing holds the body while its message waits to be written. */
+  async function read(request: Request, webhook: WebhookProvider, secret: string | null) {
+    const arrivedAt = new Date();
+    const whole = { headers: request.headers, body: await readBody(request), secret, arrivedAt };
+    webhook.verify(whole);
+    return { reading: webhook.read(whole), arrivedAt };
+  }
+
   async function take(request: Request, provider: string, key: string): Promise<Response> {
     if (request.method !== 'POST') throw new Problem('METHOD_NOT_ALLOWED', `${request.method} is not for webhooks: use POST.`);
     if (Number(request.headers.get('content-length')) > largestDelivery) throw tooLarge();
-    const { keyId, tenantId, integrationConfigId, agentId, signingSecret: secret } = await door.open(provider, key);
-    const webhook = usable(provider);
-
-    const whole = { headers: request.headers, body: await readBody(request), secret, arrivedAt: new Date() };
-    webhook.verify(whole);
-    const reading = webhook.read(whole);
+    const { keyId, tenantId, integrationConfigId, agentId, signingSecret } = await door.open(provider, key);
+    const { reading, arrivedAt } = await read(request, usable(provider), signingSecret);
     if (reading.kind === 'handshake') {
       counted('handshake');
       return textResponse(200, reading.answer);
@@ -64,7 +68,7 @@ export function createHooks({ door, providers, deliveries, counted, log }: Hooks
       deliveryId: storedDeliveryId(reading.deliveryId),
       address: reading.address,
       displayName: reading.displayName,
-      at: sentAt(reading.sentAt, whole.arrivedAt),
+      at: sentAt(reading.sentAt, arrivedAt),
     });
     if (outcome === 'KEY_ENDED') {
       door.forget(keyId);

@@ -74,7 +74,8 @@ export function createWebhookDoor(database: Pick<Database, 'query'>, cipher: Tok
 
   return {
     async open(provider, key) {
-      const opened = known.get(key) ?? (await lookUpOnce(key));
+      const remembered = known.get(key);
+      const opened = remembered?.provider === provider ? remembered : await lookUpOnce(key);
       if (opened?.provider !== provider) throw noSuchWebhook();
       return opened;
     },

@@ -87,7 +87,7 @@ function bySender(deliveries: readonly Delivery[]): Sender[] {
 
 const column = <Row, Name extends keyof Row>(rows: readonly Row[], name: Name) => rows.map((row) => row[name]);
 const texts = (values: readonly (string | number | Date | null)[]) =>
-  values.map((value) => (value instanceof Date ? value.toISOString() : value === null ? null : String(value))) as string[];
+  values.map((value) => (value instanceof Date ? value.toISOString() : value === null ? null : String(value)));
 
 /** Counts messages into the channels of their senders; returns whose they are, and the senders that no channel has. */
 async function countKnown(query: Query, senders: readonly Sender[], onlyIfAll: boolean) {
