@@ -2,6 +2,7 @@ import { createHmac } from 'node:crypto';
 import { Agent, request } from 'node:http';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { createCpuClock, used } from './cpu.ts';
 import { type DataSet, idOf, tenants, withClient } from './data-set.ts';
 import { type Draw, operationNamed, seeded } from './operations.ts';
 import { type Launcher, type Server, slackSigningSecret } from './servers.ts';
@@ -24,6 +25,8 @@ export type DeliveryResult = {
   readsDuring: Latencies;
   /** How late this program itself was, at the 99th percentile. */
   generatorDelay: number;
+  /** How many cores each had meanwhile; null where it cannot be read. */
+  cores: { server: number | null; database: number | null; generator: number | null; others: number | null };
 };
 
 export type Latencies = { requests: number; failed: number; p50: number; p99: number; max: number };
@@ -166,7 +169,9 @@ export async function deliver(
     const read = async (index: number) => {
       const draw = draws[index % draws.length] as Draw;
       const headers = { 'content-type': 'application/json', authorization: server.authorization(draw.tenant) as string };
-      return (await post({ url: server.url, body: server.body('contactList', draw) }, headers, readers)) === 200;
+      const ask = () => post({ url: server.url, body: server.body('contactList', draw) }, headers, readers);
+      // A connection that the server closed as it was taken up again is no failure of a read.
+      return (await ask().catch(ask)) === 200;
     };
     say('Reading contact lists, and nothing else …');
     await atRate(readsPerSecond, 3, read);
@@ -196,6 +201,10 @@ export async function deliver(
     );
     const delay = monitorEventLoopDelay({ resolution: 1 });
     delay.enable();
+    const clock = await createCpuClock(data.databaseUrl);
+    const own = process.cpuUsage();
+    const before = await clock.read(server.pid);
+    const begun = performance.now();
     const [deliveries, readsDuring] = await Promise.all([
       atRate(rate, seconds, async (index) => {
         if (index % twice === 0) void send(index);
@@ -204,6 +213,19 @@ export async function deliver(
       atRate(readsPerSecond, seconds, read),
     ]);
     delay.disable();
+    const cpu = used(before, await clock.read(server.pid));
+    await clock.close();
+    const elapsed = performance.now() - begun;
+    const share = (time: number | null) => (time === null ? null : Math.max(0, time / elapsed));
+    const { user, system } = process.cpuUsage(own);
+    const generator = (user + system) / 1_000;
+    const cores = {
+      server: share(cpu.server),
+      database: share(cpu.database),
+      generator: share(generator),
+      // The clock knows generators that are children only.
+      others: share(cpu.others === null ? null : cpu.others - generator),
+    };
     // The second copies of the last ones.
     await sleep(1_000);
     const counted = await withClient(data.databaseUrl, async (client) => {
@@ -225,6 +247,7 @@ export async function deliver(
       readsBefore,
       readsDuring,
       generatorDelay: delay.percentile(99) / 1e6,
+      cores,
     };
   } finally {
     deliverers.destroy();
@@ -236,7 +259,7 @@ export async function deliver(
 
 /** The result as Markdown. */
 export function deliveryTable(result: DeliveryResult): string {
-  const { rate, seconds, channels, messages, acknowledged, requests, failed, counted, generatorDelay } = result;
+  const { rate, seconds, channels, messages, acknowledged, requests, failed, counted, generatorDelay, cores } = result;
   const row = (name: string, { requests, failed, p50, p99, max }: Latencies) =>
     `| ${name} | ${requests} | ${failed} | ${p50.toFixed(1)} | ${p99.toFixed(1)} | ${max.toFixed(1)} |`;
   return [
@@ -251,6 +274,9 @@ export function deliveryTable(result: DeliveryResult): string {
     row('contact lists before', result.readsBefore),
     row('contact lists during', result.readsDuring),
     '',
+    `Cores: ${Object.entries(cores)
+      .map(([name, value]) => `${name} ${value === null ? 'unknown' : value.toFixed(2)}`)
+      .join(', ')}.`,
     `The generator was up to ${generatorDelay.toFixed(1)} ms late (p99), which is part of every figure.`,
   ].join('\n');
 }

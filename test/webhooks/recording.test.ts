@@ -7,7 +7,7 @@ import { startApp, type TestApp, type TestTenant } from '../app.ts';
 import { createAgent, createConfig, createParticipant } from '../factories.ts';
 import { fromGeneric, fromSlack, slackMessage, slackSecret } from '../fakes/deliveries.ts';
 import { rowsOf } from '../tenants/world.ts';
-import { bindingOf, channelsOf, countsOf, generate, unknownSenders, type Webhook } from './webhooks.ts';
+import { bindingOf, channelsOf, countsOf, generate, rotate, unknownSenders, type Webhook } from './webhooks.ts';
 
 let service: TestApp;
 /** Lets transactions fail in that way, so many times. */
@@ -292,10 +292,20 @@ test('the sweep lets go of old deliveries, and of the unknown senders heard of l
 const database = inject('database');
 
 describe.skipIf(!('url' in database))('two replicas', () => {
+  // Without Redis neither hears the other.
+  let here: TestApp;
+  let there: TestApp;
+  beforeAll(async () => {
+    here = await startApp({ SLACK_SIGNING_SECRET: slackSecret });
+    there = await startApp({ SLACK_SIGNING_SECRET: slackSecret });
+  });
+  afterAll(async () => {
+    await here.close();
+    await there.close();
+  });
+
   test('count each delivery once between them, and none waits for the other for ever', async () => {
-    const there = await startApp({ SLACK_SIGNING_SECRET: slackSecret, SECRET_KEY: 's'.repeat(32) });
-    const here = await startApp({ SLACK_SIGNING_SECRET: slackSecret, SECRET_KEY: 's'.repeat(32) });
-    const webhook = { ...(await slackOf(here)) };
+    const webhook = await slack(here.tenant);
     const people = times(12, (index) => `U0P${index}`);
     const ada = await person(webhook, ...people.slice(0, 6));
     const senders = times(600, (index) => ({ user: people[(index * 7) % 12]!, id: `Ev${newId()}` }));
@@ -307,11 +317,15 @@ describe.skipIf(!('url' in database))('two replicas', () => {
     expect(await countsOf(here.tenant, ada)).toEqual(times(6, () => 50));
     const unknown = await unknownSenders(here.tenant);
     expect(unknown.map(({ messageCount }) => messageCount)).toEqual(times(6, () => 50));
-    await here.close();
-    await there.close();
   });
 
-  async function slackOf({ tenant }: TestApp): Promise<Slack> {
-    return slack(tenant);
-  }
+  test('take nothing by a key that the other has ended, though they remember it', async () => {
+    const webhook = await slack(here.tenant);
+    const ada = await person(webhook, 'U0ADA');
+    expect(await send(webhook.url, 'U0ADA', undefined, there.app)).toBe(200);
+    const { url } = await rotate(here.tenant, { integrationConfigId: webhook.config });
+    expect(await send(webhook.url, 'U0ADA', undefined, there.app)).toBe(404);
+    expect(await send(url, 'U0ADA', undefined, there.app)).toBe(200);
+    expect(await countsOf(here.tenant, ada)).toEqual([2]);
+  });
 });
