@@ -55,10 +55,13 @@ const providers = tenantStatement<Pick<IntegrationConfig, 'id' | 'provider'>>(
   'select i.id, i.provider from integration_config i where i.tenant_id = $1 and i.id = any($2::uuid[]) order by i.id for share',
 );
 
-// In the order in which messages are counted into them.
 const lockAll = tenantStatement<Channel>(
   `select ${columns('Channel', 'c')} from channel c where c.tenant_id = $1 and c.participant_id = $2::uuid order by c.id for no key update`,
 );
+
+/** Locks a participant's channels, in the order in which messages are counted into them: whoever changes several takes them so. */
+export const lockChannels = (tx: TenantTransaction, participantId: string): Promise<Channel[]> =>
+  tx.query(lockAll, participantId);
 
 /**
  * Gives a participant exactly these channels, in the participant's transaction. A channel that it had
@@ -93,7 +96,7 @@ export async function replaceChannels(tx: TenantTransaction, participantId: stri
   const keyOf = (channel: { integrationConfigId: string; address: string }) =>
     `${channel.integrationConfigId} ${channel.address}`;
   const before = new Map<string, Channel>();
-  for (const channel of await tx.query(lockAll, participantId)) before.set(keyOf(channel), channel);
+  for (const channel of await lockChannels(tx, participantId)) before.set(keyOf(channel), channel);
   const after = new Set(rows.map(keyOf));
 
   const gone = [...before.values()].filter((channel) => !after.has(keyOf(channel))).map(({ id }) => id);
@@ -124,7 +127,7 @@ export async function addChannel(
   participantId: string,
   { integrationConfigId, provider, address }: Pick<Channel, 'integrationConfigId' | 'provider' | 'address'>,
 ): Promise<void> {
-  if ((await tx.query(lockAll, participantId)).length >= mostChannels) {
+  if ((await lockChannels(tx, participantId)).length >= mostChannels) {
     const message = `has ${mostChannels} channels already`;
     throw new Problem('VALIDATION_FAILED', `The participant ${message}.`, {
       errors: [{ path: ['input', 'participantId'], message }],

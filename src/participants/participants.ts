@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { demandAgents } from '../agents/agents.ts';
 import { replaceBindings } from '../bindings/bindings.ts';
-import { channelList, replaceChannels } from '../channels/channels.ts';
+import { channelList, lockChannels, replaceChannels } from '../channels/channels.ts';
 import { announceDepartures } from '../conversations/departures.ts';
 import type { TenantDatabase, TenantTransaction } from '../database/database.ts';
 import { asUuid, newId } from '../database/ids.ts';
@@ -128,6 +128,7 @@ export async function deleteParticipant(db: TenantDatabase, input: { participant
     const [found] = await tx.query(lockForGood, id);
     if (!found) throw participantNotFound(id);
     await announceDepartures(tx, { userId: id });
+    await lockChannels(tx, id);
     await tx.participant.deleteMany({ where: { tenantId: db.tenantId, id } });
   });
   return id;
