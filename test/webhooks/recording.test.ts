@@ -12,6 +12,8 @@ import { bindingOf, channelsOf, countsOf, generate, rotate, unknownSenders, type
 let service: TestApp;
 /** Lets transactions fail in that way, so many times. */
 let failing: { error: Error; times: number } | null = null;
+/** Lets them wait; `begun` is called by each. */
+let waiting: { begun(): void; until: Promise<void> } | null = null;
 const around = (connection: Connection): Connection => {
   const adapter = new Proxy(connection.adapter, {
     get(target, name) {
@@ -21,6 +23,8 @@ const around = (connection: Connection): Connection => {
         const made = await target.connect();
         const start = made.startTransaction.bind(made);
         made.startTransaction = async (...args) => {
+          waiting?.begun();
+          await waiting?.until;
           if (!failing || failing.times === 0) return start(...args);
           failing.times -= 1;
           throw failing.error;
@@ -234,7 +238,7 @@ test('whatever comes in whatever order, each delivery counts once', async () => 
 });
 
 test('what is waiting is written before the service stops', async () => {
-  const stopping = await startApp({ SLACK_SIGNING_SECRET: slackSecret });
+  const stopping = await startApp({ SLACK_SIGNING_SECRET: slackSecret }, around);
   const config = await createConfig(stopping.tenant, 'slack');
   const { url } = await generate(stopping.tenant, { integrationConfigId: config });
   const written: string[] = [];
@@ -244,11 +248,20 @@ test('what is waiting is written before the service stops', async () => {
     await query();
   };
   await send(url, 'U0FIRST', 'Ev0FIRST', stopping.app);
-  const before = stopping.statements.length;
+  let goOn = () => {};
+  const until = new Promise<void>((resolve) => {
+    goOn = resolve;
+  });
+  const begun = new Promise<void>((resolve) => {
+    waiting = { begun: resolve, until };
+  });
   const answers = Promise.all(times(50, (index) => send(url, 'U0LATE', `Ev${index}`, stopping.app)));
-  // Stopped while the first of them are being written.
-  while (stopping.statements.length === before) await new Promise((resolve) => setImmediate(resolve));
-  await stopping.close();
+  await begun;
+  const closed = stopping.close();
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  waiting = null;
+  goOn();
+  await closed;
   const acknowledged = (await answers).filter((status) => status === 200).length;
   expect(acknowledged).toBeGreaterThan(0);
   expect((JSON.parse(written[0]!) as Record<string, unknown[]>)['webhook_delivery']).toHaveLength(1 + acknowledged);
