@@ -13,6 +13,7 @@ import { createAvatarSync, largestImage } from './avatars/sync.ts';
 import type { Config } from './config.ts';
 import type { Connection } from './database/connection.ts';
 import { type Database, openDatabase, type StatementObserver, type TenantDatabase } from './database/database.ts';
+import { isUnavailable } from './database/failures.ts';
 import { migrate } from './database/migrations.ts';
 import { createDownloader } from './egress/download.ts';
 import { createMemoryBus, createRedisBus } from './events/bus.ts';
@@ -29,11 +30,20 @@ import type { Services } from './graph/services.ts';
 import { useBodies } from './http/bodies.ts';
 import { createFileServer } from './http/files.ts';
 import { createFront } from './http/front.ts';
+import { createHooks } from './http/hooks.ts';
 import { createMetrics } from './http/metrics.ts';
 import { createRateLimit } from './http/rate-limit.ts';
 import { useRoutes } from './http/routes.ts';
 import { serveWebSocket } from './http/websocket.ts';
 import { createTokenCipher } from './integrations/token-cipher.ts';
+import { createWebhookDoor } from './integrations/webhooks/door.ts';
+import { genericWebhooks } from './integrations/webhooks/generic.ts';
+import { createGroupCommit } from './integrations/webhooks/group-commit.ts';
+import { type Delivery, type Outcome, recordDeliveries } from './integrations/webhooks/record.ts';
+import { createWebhookProviders } from './integrations/webhooks/registry.ts';
+import { slackWebhooks } from './integrations/webhooks/slack.ts';
+import { sweepDeliveries } from './integrations/webhooks/sweep.ts';
+import { telegramWebhooks } from './integrations/webhooks/telegram.ts';
 import { buildSchema } from './schema.ts';
 import { createFileUrls } from './storage/file-urls.ts';
 import { openStorage } from './storage/storage.ts';
@@ -79,14 +89,32 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
     sources: createAvatarSources([slackAvatarSource({ apiUrl: config.slackApiUrl, timeoutMs: config.providerTimeoutMs })]),
     download: createDownloader({ allow: config.egressAllow, maxBytes: largestImage, timeoutMs: config.providerTimeoutMs }),
   });
-  const services: Services = { events, avatars, fileUrls, tokenCipher };
+  const webhookProviders = createWebhookProviders(
+    { slack: slackWebhooks(config.slackSigningSecret), telegram: telegramWebhooks },
+    genericWebhooks,
+  );
+  const services: Services = { events, avatars, fileUrls, tokenCipher, webhookProviders, publicUrl: () => url };
   if (config.demo) await seedDemoTenant(database, { avatars, tokenCipher, log });
 
   const authenticator = createAuthenticator(
     database,
     jwtVerifier({ ...config.jwt, key: config.jwt.key ?? { publicKeyPem: (keys as DevelopmentKeys).publicKeyPem } }),
   );
-  events.onAny('keyRevoked', ({ keyId }) => authenticator.forget(keyId));
+  const door = createWebhookDoor(database, tokenCipher);
+  events.onAny('keyRevoked', ({ keyId }) => {
+    authenticator.forget(keyId);
+    door.forget(keyId);
+  });
+  const deliveries = createGroupCommit<Delivery, Outcome>({
+    write: (items) => recordDeliveries(database, items),
+    isItems: (error) => !isUnavailable(error),
+    capacity: 5_000,
+    batch: 500,
+    gather: 10,
+  });
+  const sweep = () =>
+    sweepDeliveries(database, new Date()).catch((error: unknown) => log.warn({ err: error }, 'the sweep of deliveries failed'));
+  const sweeping = setInterval(sweep, 10 * 60_000).unref();
   const rateLimit = createRateLimit(config.rateLimit, config.redisUrl);
   const present = presenter(log, config.introspection);
   const lifetimes = createLifetimes(events, database);
@@ -128,6 +156,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
             readiness({ database: (ms) => connection.check(ms), events: () => events.check(), storage: () => storage.check() }),
           metrics: metrics.read,
           file: createFileServer(database, storage, fileUrls),
+          hook: createHooks({ door, providers: webhookProviders, deliveries, counted: metrics.delivered, log }),
           stopping: () => stopping,
         },
         log,
@@ -187,6 +216,8 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
       await closeSockets?.();
       server?.closeIdleConnections();
       await closed;
+      clearInterval(sweeping);
+      await deliveries.drain();
       rateLimit.close();
       await events.close();
       await database.close();

@@ -68,6 +68,7 @@ const variables = z.object({
     .default([]),
   RATE_LIMIT: wholeNumber(0, 10_000_000).default(0),
   SLACK_API_URL: address(['http:', 'https:']).default('https://slack.com/api/'),
+  SLACK_SIGNING_SECRET: z.string().min(16, 'must be at least 16 characters').optional(),
   PROVIDER_TIMEOUT_MS: wholeNumber(100, 60_000).default(10_000),
   EGRESS_ALLOW: list.refine((hosts) => hosts.every(isHostAndPort), 'must be a list of host:port').default([]),
 });
@@ -102,6 +103,8 @@ export type Config = {
   /** Requests a minute and credential; 0 means without limit. */
   rateLimit: number;
   slackApiUrl: string;
+  /** What Slack signs its deliveries with; null refuses them. */
+  slackSigningSecret: string | null;
   providerTimeoutMs: number;
   egressAllow: readonly string[];
 };
@@ -158,6 +161,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     corsOrigins: env.CORS_ORIGINS,
     rateLimit: env.RATE_LIMIT,
     slackApiUrl: env.SLACK_API_URL,
+    slackSigningSecret: env.SLACK_SIGNING_SECRET ?? null,
     providerTimeoutMs: env.PROVIDER_TIMEOUT_MS,
     egressAllow: env.EGRESS_ALLOW,
   };

@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { checkEqual, DifferentAnswers } from './check.ts';
 import { type DataSet, dropDataSet, provideDataSet } from './data-set.ts';
+import { deliver, deliveryTable } from './deliveries.ts';
 import { chooseGenerator, stopLoad } from './load.ts';
 import { operationNamed } from './operations.ts';
 import { type Options, readOptions, UsageError, usage } from './options.ts';
@@ -31,6 +32,14 @@ async function soaking(launcher: Launcher, data: DataSet, plan: Plan, minutes: n
   console.log(soakTable(samples));
   const where = await circumstances(options, plan, data);
   if (options.json) writeFileSync(options.json, `${JSON.stringify({ where, samples }, null, 2)}\n`);
+}
+
+async function delivering(launcher: Launcher, data: DataSet, plan: Plan, rate: number, options: Options): Promise<void> {
+  const result = await deliver(launcher, data, { ...plan, rate }, say);
+  console.log(deliveryTable(result));
+  const where = await circumstances(options, plan, data);
+  if (options.json) writeFileSync(options.json, `${JSON.stringify({ where, result }, null, 2)}\n`);
+  if (result.acknowledged > result.counted) throw new Error('Deliveries were lost.');
 }
 
 async function comparing(launcher: Launcher, data: DataSet, plan: Plan, options: Options): Promise<void> {
@@ -82,7 +91,8 @@ async function main(): Promise<void> {
       poolSize,
       generator,
     };
-    if (options.soakMinutes !== null) await soaking(launcher, data, plan, options.soakMinutes, options);
+    if (options.deliveryRate !== null) await delivering(launcher, data, plan, options.deliveryRate, options);
+    else if (options.soakMinutes !== null) await soaking(launcher, data, plan, options.soakMinutes, options);
     else await comparing(launcher, data, plan, options);
   } finally {
     await launcher.close();

@@ -17,6 +17,8 @@ export type Options = {
   contenders: readonly ContenderName[];
   /** Null measures the contenders; a number runs the service alone for so many minutes. */
   soakMinutes: number | null;
+  /** How many deliveries a second the service alone is sent by webhooks; null for none. */
+  deliveryRate: number | null;
   generator: 'wrk' | 'autocannon' | 'auto';
   json: string | null;
   svg: string | null;
@@ -36,13 +38,15 @@ export const usage = `Usage: DATABASE_URL=postgresql://… npm run bench -- [opt
 
   --factor N          the data set's size: 1 is 100,000 participants (default 1)
   --rounds N          how often every contender is measured with every operation (default 5)
-  --seconds N         how long each time (default 10)
+  --seconds N         how long each time (default 10; of deliveries 60)
   --connections N     connections that the load comes over (default 32)
   --pool N            database connections a contender has (default 10)
   --operations LIST   of ${operationNames.join(', ')}
   --contenders LIST   of ${contenderNames.join(', ')}
   --generator NAME    wrk or autocannon (default: wrk where it is installed)
   --soak MINUTES      instead: mixed operations on the service alone
+  --deliveries        instead: messages by webhooks, and contact lists meanwhile, on the service alone
+  --rate N            deliveries a second (default 1000)
   --json FILE         write every figure there
   --svg FILE          draw the ratios there
   --profile FOLDER    write CPU profiles of the contenders there (see profile.mjs); what is measured then is slower
@@ -97,12 +101,13 @@ export function readOptions(args: readonly string[], environment: NodeJS.Process
     databaseUrl,
     factor: positive('factor', values.factor),
     rounds: whole('rounds', values.rounds),
-    seconds: whole('seconds', values.seconds),
+    seconds: whole('seconds', values.seconds ?? (values.deliveries ? '60' : '10')),
     connections: whole('connections', values.connections),
     poolSize: whole('pool', values.pool),
     operations: some('operations', values.operations, operationNames),
     contenders: some('contenders', values.contenders, contenderNames),
     soakMinutes: values.soak === undefined ? null : positive('soak', values.soak),
+    deliveryRate: values.deliveries ? whole('rate', values.rate) : null,
     generator,
     json: values.json ?? null,
     svg: values.svg ?? null,
@@ -119,13 +124,15 @@ const parse = (args: readonly string[]) =>
     options: {
       factor: { type: 'string', default: '1' },
       rounds: { type: 'string', default: '5' },
-      seconds: { type: 'string', default: '10' },
+      seconds: { type: 'string' },
       connections: { type: 'string', default: '32' },
       pool: { type: 'string', default: '10' },
       operations: { type: 'string' },
       contenders: { type: 'string' },
       generator: { type: 'string', default: 'auto' },
       soak: { type: 'string' },
+      deliveries: { type: 'boolean', default: false },
+      rate: { type: 'string', default: '1000' },
       json: { type: 'string' },
       svg: { type: 'string' },
       profile: { type: 'string' },

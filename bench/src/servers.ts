@@ -49,7 +49,11 @@ async function freePort(): Promise<number> {
 
 const issuer = 'rollcall-bench';
 const audience = 'rollcall';
-const scope = 'participants:read participants:write conversations:read conversations:write users:read users:write';
+const scope =
+  'participants:read participants:write conversations:read conversations:write users:read users:write integrations:write';
+
+/** What deliveries from Slack are signed with. */
+export const slackSigningSecret = 'a-secret-of-the-benchmark-alone';
 
 const tokenFor = (tenant: number, key: KeyObject) =>
   new SignJWT({ tenant: idOf('tenant', tenant), scope })
@@ -89,6 +93,7 @@ export async function createLauncher(profiles: string | null): Promise<Launcher>
         STORAGE_URL: `file:${folder}/files`,
         DATA_DIR: `${folder}/data`,
         SECRET_KEY: 'a key that only this benchmark uses, and only here',
+        SLACK_SIGNING_SECRET: slackSigningSecret,
         JWT_ISSUER: issuer,
         JWT_AUDIENCE: audience,
         JWT_PUBLIC_KEY: publicKey.export({ type: 'spki', format: 'pem' }).toString(),

@@ -83,23 +83,30 @@ const KeyKindType = builder.enumType('KeyKind', {
   values: {
     ACCESS_KEY: { description: 'Sent as `Authorization: AccessKey …`.' },
     AGENT_KEY: { description: 'Sent as `Agent-Secret-Key: …`.' },
+    WEBHOOK_KEY: { description: 'Part of a webhook’s URL. Nobody can sign in with it.' },
   },
 });
 
 const KeyType = builder.objectRef<ShownKey>('CredentialKey').implement({
-  description: 'A key that a program signs in with. Its secret is shown once, when it is made. Seen with `admin`.',
+  description:
+    'A key that a program signs in with, or that is part of a webhook’s URL. Its secret is shown once, when it is made. Seen with `admin`.',
   fields: (t) => ({
     id: t.exposeID('id', { description: 'The key’s UUID.' }),
     kind: t.expose('kind', { type: KeyKindType, description: 'What kind of key it is.' }),
-    name: t.exposeString('name', { nullable: true, description: 'What the access key is called; null for an agent’s key.' }),
+    name: t.exposeString('name', { nullable: true, description: 'What the access key is called; null for other keys.' }),
     agent: t.field({
       type: AgentType,
       nullable: true,
-      description: 'The agent that the key belongs to; null for an access key.',
+      description:
+        'The agent that an agent’s key belongs to, or that a webhook’s unknown senders are for; null for an access key, and where there is none.',
       resolve: ({ agentId }, _, context) => (agentId === null ? null : context.load(agentById, agentId)),
     }),
     prefix: t.exposeString('prefix', { description: 'The beginning of its secret, by which to tell keys apart.' }),
-    scopes: t.field({ type: [ScopeType], description: 'What it may do.', resolve: (key) => key.scopes.filter(isScope) }),
+    scopes: t.field({
+      type: [ScopeType],
+      description: 'What it may do; nothing for a webhook’s key.',
+      resolve: (key) => key.scopes.filter(isScope),
+    }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When the key was made.' }),
     revokedAt: t.expose('revokedAt', {
       type: 'DateTime',
@@ -178,7 +185,8 @@ builder.relayMutationField(
     inputFields: (t) => ({ id: t.id({ required: true, description: 'The key’s UUID.' }) }),
   },
   {
-    description: 'Ends a key at once, and the streams opened with it. To do so again changes nothing. Needs `admin`.',
+    description:
+      'Ends a key at once, and the streams opened with it: an access key, an agent’s secret key or, by its `webhookKeyId`, a webhook’s. To do so again changes nothing. Needs `admin`.',
     nullable: true,
     authScopes: { scope: 'admin' },
     resolve: (_, { input }, context) => write(context, () => revokeKey(context.db, input)),

@@ -6,13 +6,14 @@ import { asUuid, newId } from '../database/ids.ts';
 import { boundedRows, mostRows } from '../database/loaders.ts';
 import { columns, tenantStatement } from '../database/statement.ts';
 import { Problem } from '../errors/catalogue.ts';
+import { announceConfig } from '../participants/announce.ts';
 import { checked } from '../values/checked.ts';
 import { displayName } from '../values/text.ts';
 import { agentKeyScopes, type Scope, scopes } from './scopes.ts';
 import { makeSecret } from './secrets.ts';
 
 /** A key as it may be shown: without the secret's hash. */
-export type ShownKey = Omit<CredentialKey, 'secretHash'>;
+export type ShownKey = Omit<CredentialKey, 'secretHash' | 'kind'> & { kind: CredentialKey['kind'] | 'WEBHOOK_KEY' };
 
 /** A new key, and its secret, which is not stored and cannot be had again. */
 export type NewKey = { key: ShownKey; secret: string };
@@ -68,11 +69,20 @@ const revoke = tenantStatement<ShownKey>(
    returning ${shown}`,
 );
 
-/** Ends a key, everywhere and at once; to do so again changes nothing. Throws KEY_NOT_FOUND. */
+const revokeWebhook = tenantStatement<ShownKey & { integrationConfigId: string }>(
+  `update webhook_key k set revoked_at = coalesce(k.revoked_at, now()) where k.tenant_id = $1 and k.id = $2::uuid
+   returning k.tenant_id as "tenantId", k.id, 'WEBHOOK_KEY' as kind, null as name, k.agent_id as "agentId", k.prefix, '{}'::text[] as scopes,
+     k.created_at as "createdAt", k.revoked_at as "revokedAt", k.integration_config_id as "integrationConfigId"`,
+);
+
+/** Ends a key, a credential's or a webhook's, everywhere and at once; to do so again changes nothing. Throws KEY_NOT_FOUND. */
 export async function revokeKey(db: TenantDatabase, input: { id: string }): Promise<ShownKey> {
   const id = asUuid(input.id);
-  const [key] = id ? await db.query(revoke, id) : [];
+  const [credential] = id ? await db.query(revoke, id) : [];
+  const [webhook] = id && !credential ? await db.query(revokeWebhook, id) : [];
+  const key = credential ?? webhook;
   if (!key) throw new Problem('KEY_NOT_FOUND', `There is no key ${input.id}.`);
   db.announce('keyRevoked', { keyId: key.id });
+  if (webhook) announceConfig(db, webhook.integrationConfigId);
   return key;
 }

@@ -9,7 +9,8 @@ import { ParticipantType } from '../participants/participants.graph.ts';
 import { type ListedParticipant, participantById } from '../participants/queries.ts';
 import { agentIdsByParticipant, bindingsByParticipant, bindParticipant, unbindParticipant } from './bindings.ts';
 
-const BindingType = builder.prismaObject('Binding', {
+/** A binding in the graph; other features add their edges to it. */
+export const BindingType = builder.prismaObject('Binding', {
   description:
     'That a participant is one of an agent’s contacts. At most one for the two of them. Seen with `participants:read`.',
   fields: (t) => ({

@@ -27,5 +27,11 @@ export const ChannelType = builder.prismaObject('Channel', {
     }),
     label: t.exposeString('label', { nullable: true, description: 'What the operators call it; null when they don’t.' }),
     disabled: t.exposeBoolean('disabled', { description: 'Whether the channel is switched off.' }),
+    lastMessageAt: t.expose('lastMessageAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'When a message from the address that came in by a webhook was last sent; null when none has.',
+    }),
+    messageCount: t.exposeInt('messageCount', { description: 'How many messages from the address have come in by webhooks.' }),
   }),
 });

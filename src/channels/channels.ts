@@ -5,6 +5,7 @@ import { asUuid, newId } from '../database/ids.ts';
 import { bounded, manyBy, mostInner } from '../database/loaders.ts';
 import { columns, tenantStatement } from '../database/statement.ts';
 import { Problem } from '../errors/catalogue.ts';
+import { absorbUnknownSenders } from '../unknown-senders/absorb.ts';
 import { text, trimmed } from '../values/text.ts';
 import { fitsProvider, identityKey } from './address.ts';
 
@@ -26,6 +27,7 @@ export const channelsByParticipant = bounded(
   mostInner,
 );
 
+const mostChannels = 100;
 const smallest = -(2 ** 31);
 const largest = 2 ** 31 - 1;
 
@@ -41,7 +43,7 @@ export const channelList = z
     }),
     'must be a list',
   )
-  .max(100, 'must be at most 100 channels')
+  .max(mostChannels, `must be at most ${mostChannels} channels`)
   .superRefine((channels, context) => {
     const seen = new Set<string>();
     channels.forEach(({ integrationConfigId, address }, index) => {
@@ -53,9 +55,18 @@ export const channelList = z
 
 export type ChannelList = z.output<typeof channelList>;
 
+// Shared with all who add channels, but not with who counts messages of unknown senders: see src/unknown-senders/absorb.ts.
 const providers = tenantStatement<Pick<IntegrationConfig, 'id' | 'provider'>>(
-  'select i.id, i.provider from integration_config i where i.tenant_id = $1 and i.id = any($2::uuid[])',
+  'select i.id, i.provider from integration_config i where i.tenant_id = $1 and i.id = any($2::uuid[]) order by i.id for share',
 );
+
+const lockAll = tenantStatement<Channel>(
+  `select ${columns('Channel', 'c')} from channel c where c.tenant_id = $1 and c.participant_id = $2::uuid order by c.id for no key update`,
+);
+
+/** Locks a participant's channels, in the order in which messages are counted into them: whoever changes several takes them so. */
+export const lockChannels = (tx: TenantTransaction, participantId: string): Promise<Channel[]> =>
+  tx.query(lockAll, participantId);
 
 /**
  * Gives a participant exactly these channels, in the participant's transaction. A channel that it had
@@ -90,7 +101,7 @@ export async function replaceChannels(tx: TenantTransaction, participantId: stri
   const keyOf = (channel: { integrationConfigId: string; address: string }) =>
     `${channel.integrationConfigId} ${channel.address}`;
   const before = new Map<string, Channel>();
-  for (const channel of await tx.channel.findMany({ where: { tenantId, participantId } })) before.set(keyOf(channel), channel);
+  for (const channel of await lockChannels(tx, participantId)) before.set(keyOf(channel), channel);
   const after = new Set(rows.map(keyOf));
 
   const gone = [...before.values()].filter((channel) => !after.has(keyOf(channel))).map(({ id }) => id);
@@ -101,5 +112,33 @@ export async function replaceChannels(tx: TenantTransaction, participantId: stri
     await tx.channel.update({ where: { tenantId_id: { tenantId, id: kept.id } }, data: { priority, label, disabled } });
   }
   const added = rows.filter((row) => !before.has(keyOf(row)));
-  if (added.length > 0) await tx.channel.createMany({ data: added });
+  if (added.length === 0) return;
+  await tx.channel.createMany({ data: added });
+  await absorbUnknownSenders(tx, participantId);
+}
+
+const addOne = tenantStatement<never>(
+  `insert into channel (tenant_id, id, participant_id, integration_config_id, provider, address, identity_key, address_valid)
+   select i.tenant_id, $2::uuid, $3::uuid, i.id, i.provider, $5, $6, $7 from integration_config i
+   where i.tenant_id = $1 and i.id = $4::uuid on conflict do nothing`,
+);
+
+/**
+ * Gives a locked participant one more channel, unless it has one of that address; who had been unknown under the address is so no more.
+ * The transaction must share the config's lock. Throws VALIDATION_FAILED when it has 100 already.
+ */
+export async function addChannel(
+  tx: TenantTransaction,
+  participantId: string,
+  { integrationConfigId, provider, address }: Pick<Channel, 'integrationConfigId' | 'provider' | 'address'>,
+): Promise<void> {
+  if ((await lockChannels(tx, participantId)).length >= mostChannels) {
+    const message = `has ${mostChannels} channels already`;
+    throw new Problem('VALIDATION_FAILED', `The participant ${message}.`, {
+      errors: [{ path: ['input', 'participantId'], message }],
+    });
+  }
+  const of = [identityKey(provider, address), fitsProvider(provider, address)];
+  await tx.query(addOne, newId(), participantId, integrationConfigId, address, ...of);
+  await absorbUnknownSenders(tx, participantId);
 }

@@ -1,7 +1,7 @@
 import type { SqlDriverAdapterFactory } from '@prisma/driver-adapter-utils';
 
 /** What a row may be bound to. */
-export type Value = string | number | boolean | Date | null | readonly string[];
+export type Value = string | number | boolean | Date | null | readonly (string | null)[];
 
 /** One PostgreSQL, wherever it runs. Two exist: a server over the network and the embedded one. */
 export interface Connection {

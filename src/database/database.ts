@@ -56,11 +56,16 @@ export interface Database {
   forTenant(tenantId: string, agentId?: string | null): TenantDatabase;
   /** Runs a statement outside any tenant. */
   query<Row>(statement: Statement<Row>, ...values: Value[]): Promise<Row[]>;
+  /** Runs statements outside any tenant in one transaction: all of them happen, or, when the work throws, none. */
+  transaction<Result>(work: (query: Query) => Promise<Result>): Promise<Result>;
   /** The client that Pothos reads the models' shapes from. */
   readonly prisma: PrismaClient;
   readonly connection: Connection;
   close(): Promise<void>;
 }
+
+/** Runs a statement, with its parameters from $1 on. */
+export type Query = <Row>(statement: Statement<Row>, ...values: Value[]) => Promise<Row[]>;
 
 // Prisma gives up waiting for a free connection after 2 s by default: too early when many callers race for the same rows.
 const patience = { maxWait: 15_000, timeout: 20_000 };
@@ -92,6 +97,10 @@ export function openDatabase(connection: Connection, announce: Announce, observe
     prisma: base,
     connection,
     query: (statement, ...values) => prisma.$prepared(statement, values),
+    transaction: (work) =>
+      base.$transaction((tx) =>
+        work(<Row>(statement: Statement<Row>, ...values: Value[]) => tx.$queryRawUnsafe<Row[]>(statement.text, ...values)),
+      ),
     forTenant(tenantId, agentId = null) {
       let writer: ReturnType<typeof walled> | undefined;
       return {

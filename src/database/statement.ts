@@ -29,7 +29,7 @@ export function tenantStatement<Row>(text: string): Statement<Row> {
   return { name: statementName(text), text };
 }
 
-/** A statement outside any tenant: for looking up credentials, files by signed URL, and tenants themselves. */
+/** A statement outside any tenant: for looking up credentials, webhooks, files by signed URL, and tenants themselves, and for what is of several tenants at once. */
 export function globalStatement<Row>(text: string): Statement<Row> {
   return { name: statementName(text), text };
 }

@@ -27,7 +27,7 @@ export type Events = {
     /** Every participant with a channel in it changed; null when that is not so. */
     integrationConfigId: string | null;
   };
-  /** Messages from these participants came in through a webhook. */
+  /** Messages from participants came in through webhooks: 500 participants an event at most. */
   messagesReceived: { participantIds: string[] };
   /** A key ended: whoever remembers it must not. */
   keyRevoked: { keyId: string };

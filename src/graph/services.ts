@@ -1,6 +1,7 @@
 import type { AvatarSync } from '../avatars/sync.ts';
 import type { EventBus } from '../events/events.ts';
 import type { TokenCipher } from '../integrations/token-cipher.ts';
+import type { WebhookProviders } from '../integrations/webhooks/provider.ts';
 import type { FileUrls } from '../storage/file-urls.ts';
 
 /** What fields need of the outside world, made in app.ts and nowhere else. */
@@ -9,4 +10,7 @@ export type Services = {
   readonly avatars: AvatarSync;
   readonly fileUrls: FileUrls;
   readonly tokenCipher: TokenCipher;
+  readonly webhookProviders: WebhookProviders;
+  /** Where clients reach the service, without a slash at the end. */
+  publicUrl(): string;
 };

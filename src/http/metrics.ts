@@ -20,6 +20,13 @@ export function createMetrics() {
     registers: [registry],
   });
 
+  const deliveries = new Counter({
+    name: 'rollcall_webhook_deliveries_total',
+    help: 'Requests to webhooks, by what came of them.',
+    labelNames: ['outcome'],
+    registers: [registry],
+  });
+
   const count = (result: ExecutionResult) => {
     for (const error of result.errors ?? []) errors.inc({ code: String(error.extensions['code'] ?? 'INTERNAL') });
   };
@@ -53,5 +60,6 @@ export function createMetrics() {
     durationOf(status).observe(seconds);
     if (result.errors) count(result);
   };
-  return { plugin, answered, read: async () => ({ type: registry.contentType, text: await registry.metrics() }) };
+  const delivered = (outcome: string) => deliveries.inc({ outcome });
+  return { plugin, answered, delivered, read: async () => ({ type: registry.contentType, text: await registry.metrics() }) };
 }

@@ -12,6 +12,8 @@ export type Routes = {
   readiness(): Promise<Record<string, string | null>>;
   metrics(): Promise<{ type: string; text: string }>;
   file(request: Request, id: string): Promise<Response>;
+  /** Takes a provider's delivery for the webhook of that key. */
+  hook(request: Request, provider: string, key: string): Promise<Response>;
   /** Whether the server is stopping, and takes no new work. */
   stopping(): boolean;
 };
@@ -31,10 +33,13 @@ export function useRoutes(routes: Routes, log: Logger): Plugin<ServerContext> {
       const ready = !routes.stopping() && Object.values(parts).every((fault) => fault === null);
       return Response.json({ ready, parts }, { status: ready ? 200 : 503, headers: { 'cache-control': 'no-store' } });
     }
-    if (path === '/graphql') {
-      if (!routes.stopping()) return null;
-      throw new Problem('UNAVAILABLE', 'The server is stopping: try again elsewhere.', { retryAfter: 1 });
+    const [, provider, key] = /^\/hooks\/([^/]+)\/([^/]+)$/.exec(path) ?? [];
+    if (path === '/graphql' || key) {
+      if (routes.stopping()) throw new Problem('UNAVAILABLE', 'The server is stopping: try again elsewhere.', { retryAfter: 1 });
+      return provider && key ? routes.hook(request, provider, key) : null;
     }
+    // What is nearly a webhook's URL may hold a key: it isn't quoted.
+    if (/^\/hooks(\/|$)/.test(path)) throw new Problem('NOT_FOUND', 'This is no webhook’s URL.');
     if (request.method !== 'GET' && request.method !== 'HEAD') {
       throw new Problem(
         path === '/' || path.startsWith('/files/') || path === '/metrics' ? 'METHOD_NOT_ALLOWED' : 'NOT_FOUND',

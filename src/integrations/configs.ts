@@ -5,6 +5,7 @@ import { asUuid, newId } from '../database/ids.ts';
 import { boundedRows, mostRows, oneByUuid } from '../database/loaders.ts';
 import { columns, tenantStatement } from '../database/statement.ts';
 import { Problem } from '../errors/catalogue.ts';
+import { announceConfig } from '../participants/announce.ts';
 import { checked } from '../values/checked.ts';
 import { displayName, text } from '../values/text.ts';
 import type { TokenCipher } from './token-cipher.ts';
@@ -70,8 +71,7 @@ async function change(db: TenantDatabase, id: string, data: Pick<IntegrationConf
   return db.transaction(async (tx) => {
     const { count } = await tx.integrationConfig.updateMany({ where: { tenantId: db.tenantId, id }, data });
     if (count === 0) throw configNotFound(id);
-    // Whoever has a channel in it may be reached now, or not any more.
-    tx.announce('participantChanged', { participantIds: [], unbound: [], integrationConfigId: id });
+    announceConfig(tx, id);
     return id;
   });
 }

@@ -1,4 +1,4 @@
-import type { TenantTransaction } from '../database/database.ts';
+import type { TenantDatabase, TenantTransaction } from '../database/database.ts';
 
 /** Says, once the transaction has committed, that a participant is not as it was, and whose contact it has ceased to be. */
 export const announceParticipant = (tx: TenantTransaction, participantId: string, unboundFrom: readonly string[] = []): void =>
@@ -7,3 +7,10 @@ export const announceParticipant = (tx: TenantTransaction, participantId: string
     unbound: unboundFrom.map((agentId) => ({ participantId, agentId })),
     integrationConfigId: null,
   });
+
+/**
+ * Says that an integration config changed, in its connection or its keys, so that whoever has a channel in it may be reached now,
+ * or not any more: once the transaction has committed, or at once for what has been.
+ */
+export const announceConfig = (db: Pick<TenantDatabase | TenantTransaction, 'announce'>, integrationConfigId: string): void =>
+  db.announce('participantChanged', { participantIds: [], unbound: [], integrationConfigId });

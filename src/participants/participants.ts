@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { demandAgents } from '../agents/agents.ts';
 import { agentIdsOf, replaceBindings } from '../bindings/bindings.ts';
-import { channelList, replaceChannels } from '../channels/channels.ts';
+import { channelList, lockChannels, replaceChannels } from '../channels/channels.ts';
 import { announceDepartures } from '../conversations/departures.ts';
-import type { TenantDatabase } from '../database/database.ts';
+import type { TenantDatabase, TenantTransaction } from '../database/database.ts';
 import { asUuid, newId } from '../database/ids.ts';
 import { tenantStatement } from '../database/statement.ts';
 import { Problem } from '../errors/catalogue.ts';
@@ -48,24 +48,33 @@ export type NewParticipant = z.input<typeof newParticipant>;
 
 /** Creates a participant with its channels and bindings; returns its id. Throws AGENT_NOT_FOUND, INTEGRATION_CONFIG_NOT_FOUND. */
 export async function createParticipant(db: TenantDatabase, input: NewParticipant): Promise<string> {
-  const { channels, agentIds, ...participant } = checked(newParticipant, input);
+  const participant = checked(newParticipant, input);
+  return db.transaction((tx) => insert(tx, participant));
+}
+
+/** The same in a transaction that does more than that. */
+export const insertParticipant = (tx: TenantTransaction, input: NewParticipant): Promise<string> =>
+  insert(tx, checked(newParticipant, input));
+
+async function insert(
+  tx: TenantTransaction,
+  { channels, agentIds, ...participant }: z.output<typeof newParticipant>,
+): Promise<string> {
   const id = newId();
-  await db.transaction(async (tx) => {
-    if (participant.relatedAgentId) await demandAgents(tx, [participant.relatedAgentId]);
-    await tx.participant.create({
-      data: {
-        tenantId: db.tenantId,
-        id,
-        kind: participant.kind,
-        displayName: participant.displayName,
-        email: participant.email ?? null,
-        relatedAgentId: participant.relatedAgentId ?? null,
-      },
-    });
-    if (channels?.length) await replaceChannels(tx, id, channels);
-    if (agentIds?.length) await replaceBindings(tx, id, agentIds);
-    announceParticipant(tx, id);
+  if (participant.relatedAgentId) await demandAgents(tx, [participant.relatedAgentId]);
+  await tx.participant.create({
+    data: {
+      tenantId: tx.tenantId,
+      id,
+      kind: participant.kind,
+      displayName: participant.displayName,
+      email: participant.email ?? null,
+      relatedAgentId: participant.relatedAgentId ?? null,
+    },
   });
+  if (channels?.length) await replaceChannels(tx, id, channels);
+  if (agentIds?.length) await replaceBindings(tx, id, agentIds);
+  announceParticipant(tx, id);
   return id;
 }
 
@@ -122,6 +131,7 @@ export async function deleteParticipant(db: TenantDatabase, input: { participant
     if (!found) throw participantNotFound(id);
     await announceDepartures(tx, { userId: id });
     announceParticipant(tx, id, await agentIdsOf(tx, id));
+    await lockChannels(tx, id);
     await tx.participant.deleteMany({ where: { tenantId: db.tenantId, id } });
   });
   return id;

@@ -25,6 +25,9 @@ const implementations = [
   'database/embedded.ts',
   'events/bus.ts',
   'avatars/sources/slack.ts',
+  'integrations/webhooks/slack.ts',
+  'integrations/webhooks/telegram.ts',
+  'integrations/webhooks/generic.ts',
   'storage/storage.ts',
   'egress/download.ts',
 ];

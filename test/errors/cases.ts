@@ -106,6 +106,8 @@ export const cases: Readonly<Record<ErrorCode, Case>> = {
   })),
   EXTERNAL_USER_NOT_FOUND: mutation('deleteExternalUser', { id: nobody }),
   INTEGRATION_CONFIG_NOT_FOUND: mutation('disconnectIntegration', { id: nobody }),
+  BINDING_NOT_FOUND: mutation('generateWebhookUrl', { bindingId: nobody }),
+  UNKNOWN_SENDER_NOT_FOUND: mutation('dismissUnknownSender', { unknownSenderId: nobody }),
   FILE_NOT_FOUND: (stage) => send(stage, { method: 'GET' }, `/files/${nobody}?size=64&expires=99999999999&signature=no`),
   KEY_NOT_FOUND: mutation('revokeKey', { id: nobody }),
   NOT_FOUND: (stage) => send(stage, { method: 'GET' }, '/nowhere'),

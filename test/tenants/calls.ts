@@ -36,6 +36,11 @@ export const calls: Readonly<Record<string, readonly Call[]>> = {
   agents: [own],
   keys: [own, call('own', () => ({ includeRevoked: true }))],
   integrationConfigs: [own],
+  unknownSendersConnection: [
+    call('own', () => ({ first: 100 })),
+    call('nothing', (_, { agent }) => ({ filter: { agentId: agent } })),
+    call('nothing', (_, { config }) => ({ filter: { integrationConfigId: config } })),
+  ],
   conversation: [call('nothing', (_, { conversation }) => ({ id: conversation }))],
   conversationsConnection: [
     call('own', () => ({ first: 100 })),
@@ -164,9 +169,39 @@ export const calls: Readonly<Record<string, readonly Call[]>> = {
   connectIntegration: [input('INTEGRATION_CONFIG_NOT_FOUND', (_, { config }) => ({ id: config, token: 'xoxb-good' }))],
   disconnectIntegration: [input('INTEGRATION_CONFIG_NOT_FOUND', (_, { config }) => ({ id: config }))],
   beginIntegrationOAuth: [input('INTEGRATION_CONFIG_NOT_FOUND', (_, { config }) => ({ id: config }))],
+  ...Object.fromEntries(
+    ['generateWebhookUrl', 'rotateWebhookKey'].map((name) => [
+      name,
+      [
+        input('INTEGRATION_CONFIG_NOT_FOUND', (_, { config }) => ({ integrationConfigId: config })),
+        input('INTEGRATION_CONFIG_NOT_FOUND', ({ binding }, { config }) => ({ integrationConfigId: config, bindingId: binding })),
+        input('BINDING_NOT_FOUND', (_, { binding }) => ({ bindingId: binding })),
+        input('BINDING_NOT_FOUND', ({ config }, { binding }) => ({ integrationConfigId: config, bindingId: binding })),
+        input('AGENT_NOT_FOUND', ({ config }, { agent }) => ({ integrationConfigId: config, agentId: agent })),
+      ],
+    ]),
+  ),
+  createParticipantFromUnknownSender: [
+    input('UNKNOWN_SENDER_NOT_FOUND', (_, { unknownSender }) => ({ unknownSenderId: unknownSender })),
+    input('AGENT_NOT_FOUND', ({ unknownSender }, { agent }) => ({ unknownSenderId: unknownSender, agentIds: [agent] })),
+  ],
+  addUnknownSenderToParticipant: [
+    input('UNKNOWN_SENDER_NOT_FOUND', ({ participant }, { unknownSender }) => ({
+      unknownSenderId: unknownSender,
+      participantId: participant,
+    })),
+    input('PARTICIPANT_NOT_FOUND', ({ unknownSender }, { participant }) => ({
+      unknownSenderId: unknownSender,
+      participantId: participant,
+    })),
+  ],
+  dismissUnknownSender: [input('UNKNOWN_SENDER_NOT_FOUND', (_, { unknownSender }) => ({ unknownSenderId: unknownSender }))],
   createAccessKey: [input('own', () => ({ name: 'Ours', scopes: ['ADMIN'] }))],
   createAgentSecretKey: [input('AGENT_NOT_FOUND', (_, { agent }) => ({ agentId: agent }))],
-  revokeKey: [input('KEY_NOT_FOUND', (_, { key }) => ({ id: key }))],
+  revokeKey: [
+    input('KEY_NOT_FOUND', (_, { key }) => ({ id: key })),
+    input('KEY_NOT_FOUND', (_, { webhookKey }) => ({ id: webhookKey })),
+  ],
 };
 
 /** Fields that are called in a test of their own: files travel in another kind of request, streams end differently. */

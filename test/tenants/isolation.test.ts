@@ -36,6 +36,8 @@ const theirIds = () => [
   theirs.member,
   theirs.contactMember,
   theirs.key,
+  theirs.webhookKey,
+  theirs.unknownSender,
 ];
 
 /** What the other tenant is and has, none of which may be in an answer: its ids, and its names where the call doesn't say them itself. */

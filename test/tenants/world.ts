@@ -2,6 +2,7 @@ import type { Database } from '../../src/database/database.ts';
 import { newId } from '../../src/database/ids.ts';
 import type { TestApp, TestTenant } from '../app.ts';
 import { createAccessKey, createAgent, createConfig, createParticipant } from '../factories.ts';
+import { generate } from '../webhooks/webhooks.ts';
 
 /** A tenant with one of everything. */
 export type World = {
@@ -21,6 +22,9 @@ export type World = {
   member: string;
   contactMember: string;
   key: string;
+  /** Of the config. */
+  webhookKey: string;
+  unknownSender: string;
 };
 
 /** Makes a tenant with one of everything; what has no field to make it yet is written by the models. */
@@ -58,6 +62,13 @@ export async function createWorld(service: TestApp, mark: string, phoneNumber: s
   });
   const { id: binding } = await prisma.binding.findFirstOrThrow({ where: { tenantId } });
   const key = (await createAccessKey(tenant, ['ADMIN'])).id;
+  const webhook = await generate(tenant, { integrationConfigId: config, agentId: agent });
+  const unknownSender = newId();
+  const now = new Date();
+  const heard = { messageCount: 1, firstMessageAt: now, lastMessageAt: now };
+  await prisma.unknownSender.create({
+    data: { tenantId, id: unknownSender, integrationConfigId: config, address: `${address}0STRANGER`, agentId: agent, ...heard },
+  });
   return {
     tenant,
     mark,
@@ -74,6 +85,8 @@ export async function createWorld(service: TestApp, mark: string, phoneNumber: s
     member,
     contactMember,
     key,
+    webhookKey: webhook.activation['webhookKeyId'] as string,
+    unknownSender,
   };
 }
 

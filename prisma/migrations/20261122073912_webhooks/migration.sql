@@ -86,9 +86,11 @@ ALTER TABLE "unknown_sender" ADD CONSTRAINT "unknown_sender_tenant_id_agent_id_f
 CREATE UNIQUE INDEX "webhook_key_config_working_key" ON "webhook_key" ("tenant_id", "integration_config_id") WHERE "binding_id" IS NULL AND "revoked_at" IS NULL;
 CREATE UNIQUE INDEX "webhook_key_binding_working_key" ON "webhook_key" ("tenant_id", "integration_config_id", "binding_id") WHERE "binding_id" IS NOT NULL AND "revoked_at" IS NULL;
 
-CREATE UNIQUE INDEX "unknown_sender_address_key" ON "unknown_sender" ("tenant_id", "integration_config_id", md5("address"));
+-- One for each identity: a telephone number or an e-mail address may be spelt in several ways.
+CREATE UNIQUE INDEX "unknown_sender_identity_key" ON "unknown_sender" ("tenant_id", "integration_config_id", md5(coalesce("identity_key", "address")));
 
 ALTER TABLE "webhook_delivery" ADD CONSTRAINT "webhook_delivery_delivery_id_length" CHECK (char_length("delivery_id") BETWEEN 1 AND 255);
 ALTER TABLE "unknown_sender"
   ADD CONSTRAINT "unknown_sender_address_length" CHECK (char_length("address") BETWEEN 1 AND 4000),
+  ADD CONSTRAINT "unknown_sender_identity_key_length" CHECK (char_length("identity_key") <= 320),
   ADD CONSTRAINT "unknown_sender_display_name_length" CHECK (char_length("display_name") BETWEEN 1 AND 150);

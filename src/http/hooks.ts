@@ -1,0 +1,113 @@
+import type { Logger } from 'pino';
+import { Problem } from '../errors/catalogue.ts';
+import { noSuchWebhook, type WebhookDoor } from '../integrations/webhooks/door.ts';
+import type { GroupCommit } from '../integrations/webhooks/group-commit.ts';
+import type { WebhookProvider, WebhookProviders } from '../integrations/webhooks/provider.ts';
+import { type Delivery, type Outcome, sentAt, storedDeliveryId } from '../integrations/webhooks/record.ts';
+import { textResponse } from './responses.ts';
+
+/** Bytes of a delivery, and of all deliveries that are being read at one time. */
+const largestDelivery = 256_000;
+const largestTogether = 64_000_000;
+
+export type HooksOptions = {
+  door: WebhookDoor;
+  providers: WebhookProviders;
+  deliveries: GroupCommit<Delivery, Outcome>;
+  /** Told what came of each request. */
+  counted(outcome: Lowercase<Outcome> | 'handshake' | 'ignored' | 'refused'): void;
+  log: Logger;
+};
+
+/** Takes providers' deliveries. */
+export type Hooks = (request: Request, provider: string, key: string) => Promise<Response>;
+
+/**
+ * Takes a delivery: its key first, then its signature, then what it says. It is acknowledged once it has been written. Nothing here
+ * says or logs a key, nor why a key doesn't work.
+ */
+export function createHooks({ door, providers, deliveries, counted, log }: HooksOptions): Hooks {
+  const readBody = bodyReader();
+  const told = new Set<string>();
+
+  function usable(provider: string): WebhookProvider {
+    const webhook = providers(provider);
+    if (webhook.unusable === null) return webhook;
+    if (!told.has(provider)) log.error({ provider }, `deliveries are refused: ${webhook.unusable}`);
+    told.add(provider);
+    throw new Problem('UNAVAILABLE', `Deliveries cannot be verified here: ${webhook.unusable}.`, { retryAfter: 60 });
+  }
+
+  /** By itself, so that nothing holds the body while its message waits to be written. */
+  async function read(request: Request, webhook: WebhookProvider, secret: string | null) {
+    const arrivedAt = new Date();
+    const whole = { headers: request.headers, body: await readBody(request), secret, arrivedAt };
+    webhook.verify(whole);
+    return { reading: webhook.read(whole), arrivedAt };
+  }
+
+  async function take(request: Request, provider: string, key: string): Promise<Response> {
+    if (request.method !== 'POST') throw new Problem('METHOD_NOT_ALLOWED', `${request.method} is not for webhooks: use POST.`);
+    if (Number(request.headers.get('content-length')) > largestDelivery) throw tooLarge();
+    const { keyId, tenantId, integrationConfigId, agentId, signingSecret } = await door.open(provider, key);
+    const { reading, arrivedAt } = await read(request, usable(provider), signingSecret);
+    if (reading.kind === 'handshake') {
+      counted('handshake');
+      return textResponse(200, reading.answer);
+    }
+    if (reading.kind === 'nothing') {
+      counted('ignored');
+      return textResponse(200, '');
+    }
+    const outcome = await deliveries.submit({
+      keyId,
+      tenantId,
+      integrationConfigId,
+      provider,
+      agentId,
+      deliveryId: storedDeliveryId(reading.deliveryId),
+      address: reading.address,
+      displayName: reading.displayName,
+      at: sentAt(reading.sentAt, arrivedAt),
+    });
+    if (outcome === 'KEY_ENDED') {
+      door.forget(keyId);
+      throw noSuchWebhook();
+    }
+    counted(outcome === 'COUNTED' ? 'counted' : 'duplicate');
+    return textResponse(200, '');
+  }
+
+  return async (request, provider, key) => {
+    try {
+      return await take(request, provider, key);
+    } catch (error) {
+      counted('refused');
+      throw error;
+    }
+  };
+}
+
+const tooLarge = () =>
+  new Problem('RESULT_TOO_LARGE', `A delivery may have ${largestDelivery.toLocaleString('en')} bytes, no more.`);
+
+/** Reads bodies up to the limit, and refuses more when too many are being read. */
+function bodyReader(): (request: Request) => Promise<Buffer> {
+  let held = 0;
+  return async ({ body }) => {
+    const chunks: Uint8Array[] = [];
+    let length = 0;
+    try {
+      for await (const chunk of (body ?? []) as AsyncIterable<Uint8Array>) {
+        length += chunk.byteLength;
+        held += chunk.byteLength;
+        if (length > largestDelivery) throw tooLarge();
+        if (held > largestTogether) throw new Problem('UNAVAILABLE', 'Too much is being read.', { retryAfter: 5 });
+        chunks.push(chunk);
+      }
+      return Buffer.concat(chunks, length);
+    } finally {
+      held -= length;
+    }
+  };
+}

@@ -1,0 +1,67 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Problem } from '../../errors/catalogue.ts';
+
+/** Many small writes as few large ones: what comes while one batch is written is the next batch. */
+export interface GroupCommit<Item, Result> {
+  /** Resolves once the item has been written. Throws UNAVAILABLE when too much is waiting, and whatever writing it threw. */
+  submit(item: Item): Promise<Result>;
+  /** Waits until everything that was submitted has been written, or has failed. */
+  drain(): Promise<void>;
+}
+
+export type GroupCommitOptions<Item, Result> = {
+  /** Writes a batch, all or nothing; gives a result an item, in order. */
+  write(items: readonly Item[]): Promise<readonly Result[]>;
+  /** Whether a batch that failed may hold one item that makes it fail: then it is written in halves. */
+  isItems(error: unknown): boolean;
+  /** How many items may wait, and how many are one batch at the most. */
+  capacity: number;
+  batch: number;
+  /** How long a batch gathers at least, in milliseconds: a flood costs a transaction that often and no oftener. */
+  gather: number;
+};
+
+type Waiting<Item, Result> = { item: Item; done(result: Result): void; failed(error: unknown): void };
+
+/** One writer, one batch at a time. */
+export function createGroupCommit<Item, Result>(options: GroupCommitOptions<Item, Result>): GroupCommit<Item, Result> {
+  const waiting: Waiting<Item, Result>[] = [];
+  let writing: Promise<void> | null = null;
+
+  async function write(batch: readonly Waiting<Item, Result>[]): Promise<void> {
+    try {
+      const results = await options.write(batch.map(({ item }) => item));
+      for (const [index, { done }] of batch.entries()) done(results[index] as Result);
+    } catch (error) {
+      if (batch.length === 1 || !options.isItems(error)) {
+        for (const { failed } of batch) failed(error);
+        return;
+      }
+      const half = batch.length >> 1;
+      await write(batch.slice(0, half));
+      await write(batch.slice(half));
+    }
+  }
+
+  async function writeAll(): Promise<void> {
+    while (waiting.length > 0) {
+      await sleep(options.gather);
+      await write(waiting.splice(0, options.batch));
+    }
+    writing = null;
+  }
+
+  return {
+    submit(item) {
+      if (waiting.length >= options.capacity)
+        return Promise.reject(new Problem('UNAVAILABLE', 'Too much is waiting to be written.', { retryAfter: 5 }));
+      return new Promise((done, failed) => {
+        waiting.push({ item, done, failed });
+        writing ??= writeAll();
+      });
+    },
+    async drain() {
+      while (writing) await writing;
+    },
+  };
+}

@@ -1,0 +1,119 @@
+import { createHash } from 'node:crypto';
+import type { Database } from '../../database/database.ts';
+import { sqlState } from '../../database/failures.ts';
+import { globalStatement } from '../../database/statement.ts';
+import type { OpenWebhook } from './door.ts';
+import { countMessages } from './senders.ts';
+
+/** One message, as it came in through a webhook. */
+export type Delivery = Pick<OpenWebhook, 'keyId' | 'tenantId' | 'integrationConfigId' | 'provider' | 'agentId'> & {
+  deliveryId: string;
+  address: string;
+  displayName: string | null;
+  /** When the message was sent, as far as that can be believed. */
+  at: Date;
+};
+
+/** What became of a delivery: counted, known from before, or come through a key that works no more. */
+export type Outcome = 'COUNTED' | 'DUPLICATE' | 'KEY_ENDED';
+
+const oldestBelieved = 7 * 24 * 3_600_000;
+
+/** When a message was sent: by the provider's clock where that is believable, and else when it came. */
+export const sentAt = (told: Date | null, arrivedAt: Date): Date =>
+  told && told <= arrivedAt && arrivedAt.getTime() - told.getTime() <= oldestBelieved ? told : arrivedAt;
+
+/** A delivery's name as it is stored: what the provider calls it, or, where that is long or no plain text, a digest. */
+export const storedDeliveryId = (id: string): string =>
+  /^[\x21-\x7e]{1,255}$/.test(id) ? id : `sha256:${createHash('sha256').update(id).digest('hex')}`;
+
+// A batch is of several tenants: the tenant is a column of what is given, and every join and every key begins with it.
+
+const insertDeliveries = globalStatement<{ n: number; fresh: boolean }>(
+  `with given as (
+     select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[]) with ordinality g (tenant_id, key_id, config_id, delivery_id, n)
+   ), working as (
+     select g.* from given g join webhook_key k on k.tenant_id = g.tenant_id and k.id = g.key_id and k.revoked_at is null
+   ), fresh as (
+     insert into webhook_delivery (tenant_id, integration_config_id, delivery_id)
+     select w.tenant_id, w.config_id, w.delivery_id from working w order by 1, 2, 3
+     on conflict do nothing returning tenant_id, integration_config_id, delivery_id
+   )
+   select w.n::int as n, f.delivery_id is not null as fresh from working w
+   left join fresh f on f.tenant_id = w.tenant_id and f.integration_config_id = w.config_id and f.delivery_id = w.delivery_id`,
+);
+
+const mostIdsAnEvent = 500;
+
+/**
+ * Records deliveries of any tenants in one transaction and, however many they are, one to six statements. A delivery of a
+ * config's that has been recorded before counts for nothing. Returns what became of each, in order.
+ */
+export async function recordDeliveries(database: Database, deliveries: readonly Delivery[]): Promise<Outcome[]> {
+  // Where copies of the same stand, come through the same key.
+  const copies = new Map<string, number[]>();
+  deliveries.forEach((delivery, index) => {
+    const key = `${delivery.keyId} ${nameOf(delivery)}`;
+    const others = copies.get(key);
+    if (others) others.push(index);
+    else copies.set(key, [index]);
+  });
+  const places = [...copies.values()];
+  const once = places.map(([first]) => deliveries[first as number] as Delivery);
+
+  const { outcomes, counted } = await insistently(() =>
+    database.transaction(async (query) => {
+      const working = await query(
+        insertDeliveries,
+        once.map(({ tenantId }) => tenantId),
+        once.map(({ keyId }) => keyId),
+        once.map(({ integrationConfigId }) => integrationConfigId),
+        once.map(({ deliveryId }) => deliveryId),
+      );
+      const outcomes = deliveries.map((): Outcome => 'KEY_ENDED');
+      const fresh = new Map<string, Delivery>();
+      for (const { n, fresh: isFresh } of working) {
+        const delivery = once[n - 1] as Delivery;
+        const [first, ...others] = places[n - 1] as [number, ...number[]];
+        const counts = isFresh && !fresh.has(nameOf(delivery));
+        if (counts) fresh.set(nameOf(delivery), delivery);
+        outcomes[first] = counts ? 'COUNTED' : 'DUPLICATE';
+        for (const other of others) outcomes[other] = 'DUPLICATE';
+      }
+      return { outcomes, counted: fresh.size > 0 ? await countMessages(query, [...fresh.values()]) : [] };
+    }),
+  );
+  announce(database, counted);
+  return outcomes;
+}
+
+const nameOf = ({ tenantId, integrationConfigId, deliveryId }: Delivery) => `${tenantId} ${integrationConfigId} ${deliveryId}`;
+
+function announce(database: Database, counted: readonly { tenantId: string; participantId: string }[]): void {
+  const heard = new Map<string, Set<string>>();
+  for (const { tenantId, participantId } of counted) {
+    const ofTenant = heard.get(tenantId);
+    if (ofTenant) ofTenant.add(participantId);
+    else heard.set(tenantId, new Set([participantId]));
+  }
+  for (const [tenantId, participants] of heard) {
+    const ids = [...participants];
+    for (let from = 0; from < ids.length; from += mostIdsAnEvent)
+      database.forTenant(tenantId).announce('messagesReceived', { participantIds: ids.slice(from, from + mostIdsAnEvent) });
+  }
+}
+
+// Deadlocks, serialisation, and a config that went while it was written about: the next try finds things as they are then.
+const passing = new Set(['40P01', '40001', '23503']);
+const tries = 4;
+
+async function insistently<Result>(work: () => Promise<Result>): Promise<Result> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await work();
+    } catch (error) {
+      if (attempt >= tries || !passing.has(sqlState(error) ?? '')) throw error;
+      await new Promise((resolve) => setTimeout(resolve, Math.random() * 20 * attempt));
+    }
+  }
+}

@@ -1,0 +1,159 @@
+import { identityKey } from '../../channels/address.ts';
+import type { Query } from '../../database/database.ts';
+import { newId } from '../../database/ids.ts';
+import { globalStatement } from '../../database/statement.ts';
+import type { Delivery } from './record.ts';
+
+/** All messages of a batch from one address, or from several spellings of one identity. */
+type Sender = Pick<Delivery, 'tenantId' | 'integrationConfigId' | 'provider' | 'agentId' | 'address' | 'displayName'> & {
+  identityKey: string | null;
+  messages: number;
+  first: Date;
+  last: Date;
+};
+
+// A batch is of several tenants: the tenant is a column of what is given, and every join and every key begins with it.
+
+const findChannels = globalStatement<{ n: number; tenantId: string; id: string }>(
+  `select g.n::int as n, c.tenant_id as "tenantId", c.id
+   from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[]) with ordinality
+     g (tenant_id, config_id, provider, address, identity_key, n)
+   join lateral (
+     select c.tenant_id, c.id from channel c
+     where c.tenant_id = g.tenant_id and c.provider = g.provider and md5(c.address) = md5(g.address)
+       and c.address = g.address and c.integration_config_id = g.config_id
+     union
+     select c.tenant_id, c.id from channel c
+     where c.tenant_id = g.tenant_id and c.identity_key = g.identity_key and c.integration_config_id = g.config_id
+   ) c on true`,
+);
+
+/** Rows are locked in the order of their keys, whichever replica locks them; so none waits for one that waits for it. */
+const countIntoChannels = globalStatement<{ tenantId: string; participantId: string }>(
+  `with counted as (
+     select * from unnest($1::uuid[], $2::uuid[], $3::int[], $4::timestamptz[]) g (tenant_id, id, messages, last)
+   ), locked as materialized (
+     select c.tenant_id, c.id from channel c join counted g on g.tenant_id = c.tenant_id and g.id = c.id
+     order by c.tenant_id, c.id for no key update of c
+   )
+   update channel c set last_message_at = greatest(c.last_message_at, g.last),
+     message_count = least(c.message_count::bigint + g.messages, 2147483647)::int
+   from counted g join locked l on l.tenant_id = g.tenant_id and l.id = g.id
+   where c.tenant_id = g.tenant_id and c.id = g.id
+   returning c.tenant_id as "tenantId", c.participant_id as "participantId"`,
+);
+
+// Whoever gives an address to a participant shares this lock: a message either finds the channel or is found by it.
+const lockConfigs = globalStatement<{ id: string }>(
+  `select i.id from integration_config i join unnest($1::uuid[], $2::uuid[]) g (tenant_id, id) on g.tenant_id = i.tenant_id and g.id = i.id
+   order by i.tenant_id, i.id for no key update of i`,
+);
+
+const countUnknown = globalStatement<never>(
+  `insert into unknown_sender as u
+     (tenant_id, id, integration_config_id, address, identity_key, agent_id, display_name, message_count, first_message_at, last_message_at)
+   select g.* from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::int[], $9::timestamptz[], $10::timestamptz[])
+     g (tenant_id, id, config_id, address, identity_key, agent_id, display_name, messages, first, last)
+   order by g.tenant_id, g.config_id, md5(coalesce(g.identity_key, g.address))
+   on conflict (tenant_id, integration_config_id, md5(coalesce(identity_key, address))) do update set
+     message_count = least(u.message_count::bigint + excluded.message_count, 2147483647)::int,
+     first_message_at = least(u.first_message_at, excluded.first_message_at),
+     last_message_at = greatest(u.last_message_at, excluded.last_message_at),
+     display_name = coalesce(excluded.display_name, u.display_name),
+     agent_id = excluded.agent_id`,
+);
+
+/** Messages by whom they are from. */
+function bySender(deliveries: readonly Delivery[]): Sender[] {
+  const senders = new Map<string, Sender>();
+  for (const { tenantId, integrationConfigId, provider, agentId, address, displayName, at } of deliveries) {
+    const identity = identityKey(provider, address);
+    const key = `${tenantId} ${integrationConfigId} ${identity ?? address}`;
+    const known = senders.get(key);
+    if (!known) {
+      const sender = { tenantId, integrationConfigId, provider, agentId, address, displayName, identityKey: identity };
+      senders.set(key, { ...sender, messages: 1, first: at, last: at });
+      continue;
+    }
+    known.messages += 1;
+    if (at < known.first) known.first = at;
+    if (at < known.last) continue;
+    known.last = at;
+    known.agentId = agentId;
+    known.displayName = displayName ?? known.displayName;
+  }
+  return [...senders.values()];
+}
+
+const column = <Row, Name extends keyof Row>(rows: readonly Row[], name: Name) => rows.map((row) => row[name]);
+const texts = (values: readonly (string | number | Date | null)[]) =>
+  values.map((value) => (value instanceof Date ? value.toISOString() : value === null ? null : String(value)));
+
+/** Counts messages into the channels of their senders; returns whose they are, and the senders that no channel has. */
+async function countKnown(query: Query, senders: readonly Sender[], onlyIfAll: boolean) {
+  const found = await query(
+    findChannels,
+    column(senders, 'tenantId'),
+    column(senders, 'integrationConfigId'),
+    column(senders, 'provider'),
+    column(senders, 'address'),
+    texts(column(senders, 'identityKey')),
+  );
+  const matched = new Set(found.map(({ n }) => n));
+  const unknown = senders.filter((_, index) => !matched.has(index + 1));
+  if (onlyIfAll && unknown.length > 0) return { unknown, counted: [] };
+
+  const channels = new Map<string, { tenantId: string; id: string; messages: number; last: Date }>();
+  for (const { n, tenantId, id } of found) {
+    const { messages, last } = senders[n - 1] as Sender;
+    const known = channels.get(id);
+    channels.set(id, {
+      tenantId,
+      id,
+      messages: messages + (known?.messages ?? 0),
+      last: known && known.last > last ? known.last : last,
+    });
+  }
+  const rows = [...channels.values()];
+  const counted =
+    rows.length === 0
+      ? []
+      : await query(
+          countIntoChannels,
+          column(rows, 'tenantId'),
+          column(rows, 'id'),
+          texts(column(rows, 'messages')),
+          texts(column(rows, 'last')),
+        );
+  return { unknown, counted };
+}
+
+/** Counts new messages, into channels or else as unknown senders'; returns the participants whose channels they are. */
+export async function countMessages(
+  query: Query,
+  deliveries: readonly Delivery[],
+): Promise<{ tenantId: string; participantId: string }[]> {
+  const senders = bySender(deliveries);
+  const known = await countKnown(query, senders, true);
+  if (known.unknown.length === 0) return known.counted;
+
+  const configs = new Map(known.unknown.map(({ tenantId, integrationConfigId }) => [integrationConfigId, tenantId]));
+  await query(lockConfigs, [...configs.values()], [...configs.keys()]);
+  // A channel may have come into being before the lock was had.
+  const { unknown, counted } = await countKnown(query, senders, false);
+  if (unknown.length > 0)
+    await query(
+      countUnknown,
+      column(unknown, 'tenantId'),
+      unknown.map(newId),
+      column(unknown, 'integrationConfigId'),
+      column(unknown, 'address'),
+      texts(column(unknown, 'identityKey')),
+      texts(column(unknown, 'agentId')),
+      texts(column(unknown, 'displayName')),
+      texts(column(unknown, 'messages')),
+      texts(column(unknown, 'first')),
+      texts(column(unknown, 'last')),
+    );
+  return counted;
+}

@@ -1,0 +1,102 @@
+import { agentNotFound } from '../../agents/agents.ts';
+import type { TenantTransaction } from '../../database/database.ts';
+import { asUuid } from '../../database/ids.ts';
+import { tenantStatement } from '../../database/statement.ts';
+import { Problem } from '../../errors/catalogue.ts';
+import { configNotFound } from '../configs.ts';
+import { webhookScope } from '../providers.ts';
+
+/** Which webhook is meant, as a mutation takes it. */
+export type WebhookInput = {
+  integrationConfigId?: string | null | undefined;
+  bindingId?: string | null | undefined;
+  agentId?: string | null | undefined;
+};
+
+/** The one webhook that is meant. */
+export type WebhookTarget = {
+  integrationConfigId: string;
+  provider: string;
+  /** The binding that the key is for; null where it is for the whole config. */
+  keyBindingId: string | null;
+  /** The binding that was named, and its participant's first address at the config; null when none was, or there is none. */
+  bindingId: string | null;
+  address: string | null;
+  /** The agent that was named, by itself or by its binding; null when none was. */
+  agentId: string | null;
+};
+
+type Config = { id: string; provider: string };
+type BindingChannel = { id: string; agentId: string; configId: string | null; provider: string | null; address: string | null };
+
+const config = tenantStatement<Config>(
+  'select i.id, i.provider from integration_config i where i.tenant_id = $1 and i.id = $2::uuid for key share',
+);
+
+const agent = tenantStatement<{ id: string }>('select a.id from agent a where a.tenant_id = $1 and a.id = $2 for key share');
+
+// A binding that is ended meanwhile takes its keys with it: it may not go before they are there.
+const bindingChannels = tenantStatement<BindingChannel>(
+  `select b.id, b.agent_id as "agentId", c.integration_config_id as "configId", c.provider, c.address
+   from (select * from binding b where b.tenant_id = $1 and b.id = $2::uuid for key share) b
+   left join channel c on c.tenant_id = b.tenant_id and c.participant_id = b.participant_id
+   order by c.priority, c.id`,
+);
+
+const refused = (field: string, message: string) =>
+  new Problem('VALIDATION_FAILED', `${field} ${message}`, { errors: [{ path: ['input', field], message }] });
+
+/** Finds the webhook that is meant. Throws INTEGRATION_CONFIG_NOT_FOUND, BINDING_NOT_FOUND, AGENT_NOT_FOUND, VALIDATION_FAILED. */
+export async function findTarget(tx: TenantTransaction, input: WebhookInput): Promise<WebhookTarget> {
+  if (input.integrationConfigId == null && input.bindingId == null)
+    throw refused('integrationConfigId', 'must be given, or bindingId, or both');
+
+  const named = input.integrationConfigId == null ? null : await findConfig(tx, input.integrationConfigId);
+  const channels = input.bindingId == null ? null : await findBinding(tx, input.bindingId);
+  const [binding] = channels ?? [];
+  const { id: integrationConfigId, provider } = named ?? onlyConfig(channels ?? []);
+  const perBinding = webhookScope(provider) === 'PER_BINDING';
+  if (perBinding && !binding) throw refused('bindingId', `must be given: with ${provider} each binding has a webhook of its own`);
+
+  if (input.agentId != null) {
+    const [found] = await tx.query(agent, input.agentId);
+    if (!found) throw agentNotFound(input.agentId);
+    if (binding && binding.agentId !== input.agentId) throw refused('agentId', 'must be the binding’s agent, or be left out');
+  }
+  return {
+    integrationConfigId,
+    provider,
+    keyBindingId: perBinding ? (binding?.id ?? null) : null,
+    bindingId: binding?.id ?? null,
+    address: channels?.find(({ configId }) => configId === integrationConfigId)?.address ?? null,
+    agentId: binding?.agentId ?? input.agentId ?? null,
+  };
+}
+
+async function findConfig(tx: TenantTransaction, given: string): Promise<Config> {
+  const id = asUuid(given);
+  const [found] = id ? await tx.query(config, id) : [];
+  if (!found) throw configNotFound(given);
+  return found;
+}
+
+async function findBinding(tx: TenantTransaction, given: string): Promise<BindingChannel[]> {
+  const id = asUuid(given);
+  const found = id ? await tx.query(bindingChannels, id) : [];
+  if (found.length === 0) throw new Problem('BINDING_NOT_FOUND', `There is no binding ${given}.`);
+  return found;
+}
+
+/** The one config that a binding's webhook can be for: such as have a key for each binding come first. */
+function onlyConfig(channels: readonly BindingChannel[]): Config {
+  const configs = new Map<string, Config>();
+  for (const { configId, provider } of channels) if (configId && provider) configs.set(configId, { id: configId, provider });
+  const all = [...configs.values()];
+  const own = all.filter(({ provider }) => webhookScope(provider) === 'PER_BINDING');
+  const [only, another] = own.length > 0 ? own : all;
+  if (only && !another) return only;
+  throw refused(
+    'integrationConfigId',
+    only ? 'must be given: the participant has channels at several' : 'must be given: the participant has no channel',
+  );
+}

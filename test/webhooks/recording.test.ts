@@ -1,0 +1,393 @@
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import type { Connection } from '../../src/database/connection.ts';
+import { newId } from '../../src/database/ids.ts';
+import { mostUnknownSenders, sweepDeliveries } from '../../src/integrations/webhooks/sweep.ts';
+import { startApp, type TestApp, type TestTenant } from '../app.ts';
+import { createAgent, createConfig, createParticipant } from '../factories.ts';
+import { fromGeneric, fromSlack, slackMessage, slackSecret } from '../fakes/deliveries.ts';
+import { rowsOf } from '../tenants/world.ts';
+import { bindingOf, channelsOf, countsOf, generate, rotate, unknownSenders, type Webhook } from './webhooks.ts';
+
+let service: TestApp;
+/** Lets transactions fail in that way, so many times. */
+let failing: { error: Error; times: number } | null = null;
+/** Lets them wait; `begun` is called by each. */
+let waiting: { begun(): void; until: Promise<void> } | null = null;
+const around = (connection: Connection): Connection => {
+  const adapter = new Proxy(connection.adapter, {
+    get(target, name) {
+      const value = Reflect.get(target, name);
+      if (name !== 'connect') return typeof value === 'function' ? value.bind(target) : value;
+      return async () => {
+        const made = await target.connect();
+        const start = made.startTransaction.bind(made);
+        made.startTransaction = async (...args) => {
+          waiting?.begun();
+          await waiting?.until;
+          if (!failing || failing.times === 0) return start(...args);
+          failing.times -= 1;
+          throw failing.error;
+        };
+        return made;
+      };
+    },
+  });
+  return { ...connection, adapter };
+};
+beforeAll(async () => {
+  service = await startApp({ SLACK_SIGNING_SECRET: slackSecret }, around);
+});
+afterAll(() => service.close());
+
+type Slack = Webhook & { config: string; agent: string; tenant: TestTenant };
+
+async function slack(tenant = service.tenant): Promise<Slack> {
+  const agent = await createAgent(tenant);
+  const config = await createConfig(tenant, 'slack');
+  return { ...(await generate(tenant, { integrationConfigId: config, agentId: agent })), config, agent, tenant };
+}
+const person = ({ tenant, config }: Slack, ...addresses: string[]) =>
+  createParticipant(tenant, { channels: addresses.map((address) => ({ integrationConfigId: config, address })) });
+const send = async (url: string, user: string, eventId?: string, app = service.app) =>
+  (await app.fetch(fromSlack(url, slackMessage(user, eventId === undefined ? {} : { eventId })))).status;
+const times = <Made>(count: number, make: (index: number) => Made) => Array.from({ length: count }, (_, index) => make(index));
+const statementsSince = (before: number) => service.statements.slice(before);
+
+describe('many deliveries at once', () => {
+  test('of the same are counted once', async () => {
+    const webhook = await slack();
+    const ada = await person(webhook, 'U0ADA');
+    expect(new Set(await Promise.all(times(100, () => send(webhook.url, 'U0ADA', 'Ev0ONE'))))).toEqual(new Set([200]));
+    expect(await countsOf(service.tenant, ada)).toEqual([1]);
+    expect(new Set(await Promise.all(times(100, () => send(webhook.url, 'U0NOBODY', 'Ev0TWO'))))).toEqual(new Set([200]));
+    expect(
+      (await unknownSenders(service.tenant, { integrationConfigId: webhook.config })).map((each) => each.messageCount),
+    ).toEqual([1]);
+  });
+
+  test('for one channel are few statements, and one write of its row a batch', async () => {
+    const webhook = await slack();
+    const ada = await person(webhook, 'U0ADA');
+    await send(webhook.url, 'U0ADA');
+    const before = service.statements.length;
+    await Promise.all(times(200, () => send(webhook.url, 'U0ADA')));
+    const statements = statementsSince(before);
+    const updates = statements.filter((text) => /update channel/.test(text)).length;
+    expect(await countsOf(service.tenant, ada)).toEqual([201]);
+    expect(updates).toBeLessThan(20);
+    // Of each batch: the deliveries, the channels they are for, the channels.
+    expect(statements).toHaveLength(3 * updates);
+  });
+
+  test('for many channels, and from many strangers, are as many statements as for one', async () => {
+    const webhook = await slack();
+    const people = await Promise.all(times(30, (index) => person(webhook, `U0P${index}`)));
+    await send(webhook.url, 'U0FIRST');
+    const before = service.statements.length;
+    await Promise.all(times(60, (index) => send(webhook.url, `U0P${index}`)));
+    const batches = statementsSince(before).filter((text) => /into webhook_delivery/.test(text)).length;
+    expect(statementsSince(before).length).toBeLessThanOrEqual(6 * batches);
+    expect(batches).toBeLessThan(20);
+    expect(await Promise.all(people.map((id) => countsOf(service.tenant, id)))).toEqual(people.map(() => [1]));
+    expect(await unknownSenders(service.tenant, { integrationConfigId: webhook.config })).toHaveLength(31);
+  });
+
+  test('tell once a batch whose they are', async () => {
+    const webhook = await slack();
+    const ada = await person(webhook, 'U0ADA', 'U0GRACE');
+    const other = await service.createTenant();
+    const heard: string[][] = [];
+    const events = eventsOf(service);
+    events(service.tenant.id, ({ participantIds }) => heard.push(participantIds));
+    events(other.id, ({ participantIds }) => heard.push(['other', ...participantIds]));
+    await Promise.all(times(40, (index) => send(webhook.url, index % 2 ? 'U0ADA' : 'U0GRACE')));
+    expect(heard.length).toBeGreaterThan(0);
+    expect(heard.length).toBeLessThan(20);
+    for (const ids of heard) expect(ids).toEqual([ada]);
+  });
+});
+
+/** Hears messagesReceived of a tenant, as another feature does: by the announcements that its database makes. */
+function eventsOf({ app }: TestApp) {
+  const listeners = new Map<string, (event: { participantIds: string[] }) => void>();
+  const forTenant = app.database.forTenant;
+  app.database.forTenant = (tenantId, agentId) => {
+    const db = forTenant(tenantId, agentId);
+    const announce = db.announce;
+    return Object.assign(Object.create(db), {
+      announce: ((name, event) => {
+        if (name === 'messagesReceived') listeners.get(tenantId)?.(event as { participantIds: string[] });
+        announce(name, event);
+      }) as typeof db.announce,
+    });
+  };
+  return (tenantId: string, listen: (event: { participantIds: string[] }) => void) => void listeners.set(tenantId, listen);
+}
+
+describe('a database that fails', () => {
+  const away = () => Object.assign(new Error('connect ECONNREFUSED 10.0.0.1:5432'), { code: 'ECONNREFUSED' });
+  const deadlock = () => Object.assign(new Error('deadlock detected'), { code: '40P01' });
+
+  test('loses nothing that is sent again', async () => {
+    const webhook = await slack();
+    const ada = await person(webhook, 'U0ADA');
+    await send(webhook.url, 'U0NOBODY');
+    failing = { error: away(), times: 1_000 };
+    const refused = await Promise.all(times(20, (index) => send(webhook.url, 'U0ADA', `Ev${index}`)));
+    expect(new Set(refused)).toEqual(new Set([503]));
+    failing = null;
+    const again = await Promise.all(times(20, (index) => send(webhook.url, 'U0ADA', `Ev${index}`)));
+    expect(new Set(again)).toEqual(new Set([200]));
+    expect(await countsOf(service.tenant, ada)).toEqual([20]);
+  });
+
+  test('for a moment only is asked again', async () => {
+    const webhook = await slack();
+    const ada = await person(webhook, 'U0ADA');
+    failing = { error: deadlock(), times: 2 };
+    expect(await send(webhook.url, 'U0ADA')).toBe(200);
+    expect(failing.times).toBe(0);
+    failing = null;
+    expect(await countsOf(service.tenant, ada)).toEqual([1]);
+  });
+});
+
+describe('another tenant', () => {
+  test('with the same addresses and the same event ids has counts of its own', async () => {
+    const [mine, theirs] = [await slack(), await slack(await service.createTenant())];
+    const [ada, other] = [await person(mine, 'U0ADA'), await person(theirs, 'U0ADA')];
+    await Promise.all(
+      times(10, (index) => [
+        send(mine.url, 'U0ADA', `Ev${index}`),
+        send(theirs.url, 'U0ADA', `Ev${index}`),
+        send(theirs.url, 'U0STRANGER', `Ev-s${index}`),
+      ]).flat(),
+    );
+    await send(mine.url, 'U0ADA', 'Ev10');
+    expect(await countsOf(mine.tenant, ada)).toEqual([11]);
+    expect(await countsOf(theirs.tenant, other)).toEqual([10]);
+    expect(await unknownSenders(mine.tenant, { integrationConfigId: mine.config })).toEqual([]);
+    expect(await unknownSenders(theirs.tenant)).toMatchObject([
+      { address: 'U0STRANGER', messageCount: 10, agentId: theirs.agent },
+    ]);
+  });
+
+  test('and another config of the same tenant know nobody of this one', async () => {
+    const [here, there] = [await slack(), await slack()];
+    const ada = await person(here, 'U0ADA');
+    await send(there.url, 'U0ADA', 'Ev1');
+    await send(here.url, 'U0ADA', 'Ev1');
+    expect(await countsOf(service.tenant, ada)).toEqual([1]);
+    expect(await unknownSenders(service.tenant, { integrationConfigId: there.config })).toMatchObject([{ address: 'U0ADA' }]);
+  });
+});
+
+test('an address that several participants share counts for each', async () => {
+  const config = await createConfig(service.tenant, 'sms');
+  const agent = await createAgent(service.tenant);
+  const people = await Promise.all(
+    ['+14155550111', '+1 415 555 0111'].map((address) =>
+      createParticipant(service.tenant, { agentIds: [agent], channels: [{ integrationConfigId: config, address }] }),
+    ),
+  );
+  const { url, secret } = await generate(service.tenant, { bindingId: await bindingOf(service.tenant, people[0]!) });
+  // One telephone in three spellings, in one batch.
+  await Promise.all(
+    ['+14155550111', '0014155550111', '+1-415-555-0111'].map((from) => service.app.fetch(fromGeneric(url, secret, { from }))),
+  );
+  for (const id of people) expect(await countsOf(service.tenant, id)).toEqual([3]);
+  await Promise.all(['+14155550112', '0014155550112'].map((from) => service.app.fetch(fromGeneric(url, secret, { from }))));
+  await service.app.fetch(fromGeneric(url, secret, { from: '+1-415-555-0112' }));
+  expect(await unknownSenders(service.tenant, { integrationConfigId: config })).toMatchObject([{ messageCount: 3 }]);
+});
+
+test('whatever comes in whatever order, each delivery counts once', async () => {
+  const webhook = await slack();
+  const known = ['U0A', 'U0B'];
+  const strangers = ['U0X', 'U0Y'];
+  const ada = await person(webhook, ...known);
+  const expected = new Map<string, Set<string>>();
+  let run = 0;
+  const delivery = fc.record({ user: fc.constantFrom(...known, ...strangers), id: fc.integer({ min: 0, max: 15 }) });
+  const script = fc.array(fc.record({ delivery, wait: fc.boolean() }), { minLength: 1, maxLength: 40 });
+  await fc.assert(
+    fc.asyncProperty(script, async (steps) => {
+      run += 1;
+      const under = new Map<string, string>();
+      const running: Promise<number>[] = [];
+      for (const { delivery, wait } of steps) {
+        // An event has one sender.
+        const id = `Ev${run}-${delivery.id}`;
+        const user = under.get(id) ?? delivery.user;
+        under.set(id, user);
+        expected.set(user, (expected.get(user) ?? new Set()).add(id));
+        running.push(send(webhook.url, user, id));
+        if (wait) await running.at(-1);
+      }
+      expect(new Set(await Promise.all(running))).toEqual(new Set([200]));
+      const counted = new Map(
+        (await channelsOf(service.tenant, ada)).map(({ address, messageCount }) => [address, messageCount]),
+      );
+      for (const { address, messageCount } of await unknownSenders(service.tenant, { integrationConfigId: webhook.config }))
+        counted.set(address, messageCount);
+      for (const user of [...known, ...strangers]) expect(counted.get(user) ?? 0).toBe(expected.get(user)?.size ?? 0);
+    }),
+    { numRuns: 25 },
+  );
+});
+
+test('what is waiting is written before the service stops', async () => {
+  const stopping = await startApp({ SLACK_SIGNING_SECRET: slackSecret }, around);
+  const config = await createConfig(stopping.tenant, 'slack');
+  const { url } = await generate(stopping.tenant, { integrationConfigId: config });
+  const written: string[] = [];
+  const query = stopping.app.database.connection.close;
+  stopping.app.database.connection.close = async () => {
+    written.push(JSON.stringify(await rowsOf(stopping.app.database, stopping.tenant.id)));
+    await query();
+  };
+  await send(url, 'U0FIRST', 'Ev0FIRST', stopping.app);
+  let goOn = () => {};
+  const until = new Promise<void>((resolve) => {
+    goOn = resolve;
+  });
+  const begun = new Promise<void>((resolve) => {
+    waiting = { begun: resolve, until };
+  });
+  const answers = Promise.all(times(50, (index) => send(url, 'U0LATE', `Ev${index}`, stopping.app)));
+  await begun;
+  const closed = stopping.close();
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  waiting = null;
+  goOn();
+  await closed;
+  const acknowledged = (await answers).filter((status) => status === 200).length;
+  expect(acknowledged).toBeGreaterThan(0);
+  expect((JSON.parse(written[0]!) as Record<string, unknown[]>)['webhook_delivery']).toHaveLength(1 + acknowledged);
+});
+
+test('the sweep lets go of old deliveries, and of the unknown senders heard of least lately', async () => {
+  const webhook = await slack();
+  const other = await slack();
+  await send(webhook.url, 'U0NEW', 'Ev0NEW');
+  const { connection } = service.app.database;
+  const tenantId = service.tenant.id;
+  await connection.query(
+    'old',
+    `insert into webhook_delivery (tenant_id, integration_config_id, delivery_id, received_at)
+     select $1::uuid, $2::uuid, 'Old' || n, now() - interval '73 hours' from generate_series(1, 6000) n`,
+    [tenantId, webhook.config],
+  );
+  await connection.query(
+    'strangers',
+    `insert into unknown_sender (tenant_id, id, integration_config_id, address, message_count, first_message_at, last_message_at)
+     select $1::uuid, gen_random_uuid(), $2::uuid, 'U' || n, 1, now() - interval '1 year', now() - n * interval '1 second' from generate_series(1, 10020) n`,
+    [tenantId, webhook.config],
+  );
+  await send(other.url, 'U0OTHER');
+  await Promise.all([sweepDeliveries(service.app.database, new Date()), sweepDeliveries(service.app.database, new Date())]);
+  const rows = await rowsOf(service.app.database, tenantId);
+  const deliveries = rows['webhook_delivery']!.filter((each) => JSON.stringify(each).includes(webhook.config));
+  expect(deliveries).toHaveLength(1);
+  const senders = rows['unknown_sender']!.map((each) => JSON.stringify(each));
+  const ofConfig = senders.filter((each) => each.includes(webhook.config));
+  expect(ofConfig).toHaveLength(mostUnknownSenders);
+  for (const [address, there] of [
+    ['U0NEW', true],
+    ['U9999', true],
+    ['U10000', false],
+    ['U10020', false],
+  ] as const)
+    expect([address, ofConfig.some((each) => each.includes(`"${address}\\`))]).toEqual([address, there]);
+  expect(senders.some((each) => each.includes(other.config))).toBe(true);
+});
+
+const database = inject('database');
+
+describe.skipIf(!('url' in database))('two replicas', () => {
+  // Without Redis neither hears the other.
+  let here: TestApp;
+  let there: TestApp;
+  beforeAll(async () => {
+    here = await startApp({ SLACK_SIGNING_SECRET: slackSecret });
+    there = await startApp({ SLACK_SIGNING_SECRET: slackSecret });
+  });
+  afterAll(async () => {
+    await here.close();
+    await there.close();
+  });
+
+  test('count each delivery once between them, and none waits for the other for ever', async () => {
+    const webhook = await slack(here.tenant);
+    const people = times(12, (index) => `U0P${index}`);
+    const ada = await person(webhook, ...people.slice(0, 6));
+    const senders = times(600, (index) => ({ user: people[(index * 7) % 12]!, id: `Ev${newId()}` }));
+    const both = [here.app, there.app].flatMap((app, side) => {
+      const order = side === 0 ? senders : [...senders].reverse();
+      return order.map(({ user, id }) => send(webhook.url, user, id, app));
+    });
+    expect(new Set(await Promise.all(both))).toEqual(new Set([200]));
+    expect(await countsOf(here.tenant, ada)).toEqual(times(6, () => 50));
+    const unknown = await unknownSenders(here.tenant);
+    expect(unknown.map(({ messageCount }) => messageCount)).toEqual(times(6, () => 50));
+  });
+
+  test('take nothing by a key that the other has ended, though they remember it', async () => {
+    const webhook = await slack(here.tenant);
+    const ada = await person(webhook, 'U0ADA');
+    expect(await send(webhook.url, 'U0ADA', undefined, there.app)).toBe(200);
+    const { url } = await rotate(here.tenant, { integrationConfigId: webhook.config });
+    expect(await send(webhook.url, 'U0ADA', undefined, there.app)).toBe(404);
+    expect(await send(url, 'U0ADA', undefined, there.app)).toBe(200);
+    expect(await countsOf(here.tenant, ada)).toEqual([2]);
+  });
+
+  test('wait for nobody who edits the same channels, nor he for them; nobody is known and unknown', async () => {
+    const webhook = await slack(here.tenant);
+    const { config: integrationConfigId } = webhook;
+    const channels = (from: number) =>
+      times(8, (index) => ({ integrationConfigId, address: `U0S${(from + index * 3) % 30}`, priority: (index * 5) % 8 }));
+    const people = await Promise.all(times(6, (index) => createParticipant(here.tenant, { channels: channels(index * 5) })));
+    const edit = async (index: number) => {
+      const at = index % people.length;
+      const change = { participantId: people[at], channels: channels(index * 7).reverse() };
+      const update = 'mutation ($input: UpdateParticipantInput!) { updateParticipant(input: $input) { participant { id } } }';
+      if (index % 5 > 0) return here.tenant.graphql(update, { input: change });
+      const old = people[at];
+      people[at] = await createParticipant(here.tenant, { channels: channels(index * 7) });
+      const remove = 'mutation ($input: DeleteParticipantInput!) { deleteParticipant(input: $input) { deletedId } }';
+      return here.tenant.graphql(remove, { input: { participantId: old } });
+    };
+    const [statuses, edits] = await Promise.all([
+      Promise.all(
+        [here, there].map(async ({ app }) => {
+          const found: number[] = [];
+          for (let round = 0; round < 20; round += 1)
+            found.push(
+              ...(await Promise.all(times(20, (index) => send(webhook.url, `U0S${(index * 11 + round) % 30}`, undefined, app)))),
+            );
+          return found;
+        }),
+      ),
+      Promise.all(
+        times(4, async (editor) => {
+          const found = [];
+          for (let round = 0; round < 20; round += 1) found.push(await edit(editor + round * 4));
+          return found;
+        }),
+      ),
+    ]);
+    expect(new Set(statuses.flat())).toEqual(new Set([200]));
+    const codes = edits.flat().flatMap(({ errors }) => errors?.map(({ extensions }) => extensions.code) ?? []);
+    // Two editors may have met over one who was deleted.
+    expect(codes.filter((code) => code !== 'PARTICIPANT_NOT_FOUND')).toEqual([]);
+    const both = await here.app.database.connection.query(
+      'known_and_unknown',
+      `select u.address from unknown_sender u join channel c
+         on c.tenant_id = u.tenant_id and c.integration_config_id = u.integration_config_id and c.address = u.address`,
+      [],
+    );
+    expect(both).toEqual([]);
+  });
+});

@@ -1,0 +1,73 @@
+import { type Answer, dataOf, type TestTenant, type Untyped } from '../app.ts';
+
+export type Webhook = {
+  url: string;
+  secret: string;
+  activation: Record<string, string | null>;
+};
+
+const fields = `activation { agentId bindingId integrationConfigId provider address webhookUrl webhookUrlTemplate webhookKeyPrefix webhookKeyId scope createdAt }
+  webhookUrl signingSecret`;
+
+/** Asks for a webhook, and gives the whole answer. */
+export const ask = (
+  tenant: TestTenant,
+  name: 'generateWebhookUrl' | 'rotateWebhookKey',
+  input: object,
+  headers?: Record<string, string>,
+) =>
+  tenant.graphql(
+    `mutation ($input: ${name === 'rotateWebhookKey' ? 'RotateWebhookKey' : 'GenerateWebhookUrl'}Input!) { ${name}(input: $input) { ${fields} } }`,
+    { input },
+    headers,
+  );
+
+export const webhookOf = (answer: Answer<Untyped>): Webhook => {
+  const [made] = Object.values(dataOf(answer)) as [Untyped];
+  return { url: made.webhookUrl, secret: made.signingSecret, activation: made.activation };
+};
+
+export const generate = async (tenant: TestTenant, input: object): Promise<Webhook> =>
+  webhookOf(await ask(tenant, 'generateWebhookUrl', input));
+export const rotate = async (tenant: TestTenant, input: object): Promise<Webhook> =>
+  webhookOf(await ask(tenant, 'rotateWebhookKey', input));
+
+export type ChannelState = { address: string; lastMessageAt: string | null; messageCount: number };
+
+/** What has been counted into a participant's channels. */
+export async function channelsOf(tenant: TestTenant, id: string): Promise<ChannelState[]> {
+  const answer = await tenant.graphql(
+    'query ($id: ID!) { participant(id: $id) { channels { address lastMessageAt messageCount } } }',
+    { id },
+  );
+  return dataOf(answer).participant.channels;
+}
+
+export const countsOf = async (tenant: TestTenant, id: string): Promise<number[]> =>
+  (await channelsOf(tenant, id)).map(({ messageCount }) => messageCount);
+
+export type UnknownSender = {
+  id: string;
+  address: string;
+  displayName: string | null;
+  agentId: string | null;
+  messageCount: number;
+  firstMessageAt: string;
+  lastMessageAt: string;
+};
+
+/** The tenant's unknown senders, those heard of last first. */
+export async function unknownSenders(tenant: TestTenant, filter: object | null = null): Promise<UnknownSender[]> {
+  const answer = await tenant.graphql(
+    `query ($filter: UnknownSenderFilter) { unknownSendersConnection(first: 100, filter: $filter) {
+      nodes { id address displayName agentId messageCount firstMessageAt lastMessageAt } } }`,
+    { filter },
+  );
+  return dataOf(answer).unknownSendersConnection.nodes;
+}
+
+/** The id of a participant's only binding. */
+export async function bindingOf(tenant: TestTenant, participantId: string): Promise<string> {
+  const answer = await tenant.graphql('query ($id: ID!) { participant(id: $id) { bindings { id } } }', { id: participantId });
+  return dataOf(answer).participant.bindings[0].id;
+}
