@@ -67,7 +67,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
     ? await createRedisBus(config.redisUrl, (error) => log.warn({ err: error }, 'Redis'))
     : createMemoryBus();
   const database = openDatabase(connection, events.announce, overrides.observe);
-  const storage = openStorage(config.storageUrl);
+  const storage = await openStorage(config.storageUrl);
 
   let url = config.publicUrl ?? `http://localhost:${config.port}`;
   const fileUrls = createFileUrls(secretKey, () => url);

@@ -1,5 +1,6 @@
 import { createPublicKey } from 'node:crypto';
 import { z } from 'zod';
+import { readStorageUrl } from './storage/storage-url.ts';
 
 const onOff = z.enum(['on', 'off'], 'must be "on" or "off"');
 const wholeNumber = (min: number, max: number) =>
@@ -46,7 +47,10 @@ const variables = z.object({
   REDIS_URL: address(['redis:', 'rediss:']).optional(),
   STORAGE_URL: z
     .string()
-    .regex(/^file:.+/, 'must be file: and a folder')
+    .check(({ value, issues }) => {
+      const read = readStorageUrl(value);
+      for (const message of 'faults' in read ? read.faults : []) issues.push({ code: 'custom', message, input: value });
+    })
     .optional(),
   SECRET_KEY: z.string().min(32, 'must be at least 32 characters').optional(),
   JWT_ISSUER: z.string().optional(),

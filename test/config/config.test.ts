@@ -135,6 +135,8 @@ describe('faults', () => {
     ['JWT_PUBLIC_KEY', '-----BEGIN PUBLIC KEY-----\nx\n-----END PUBLIC KEY-----'],
     ['EGRESS_ALLOW', 'slack.example:99999'],
     ['STORAGE_URL', 'file:'],
+    ['STORAGE_URL', 's3://B'],
+    ['STORAGE_URL', 'ftp://files'],
     ['CORS_ORIGINS', 'https://inbox.example/path'],
   ])('%s may not be %s', (name, value) => {
     expect(faultsOf({ JWT_ISSUER: 'us', JWT_AUDIENCE: 'us', [name]: value })).toEqual([expect.stringContaining(name)]);
