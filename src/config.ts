@@ -72,6 +72,16 @@ const variables = z.object({
     .default([]),
   RATE_LIMIT: wholeNumber(0, 10_000_000).default(0),
   SLACK_API_URL: address(['http:', 'https:']).default('https://slack.com/api/'),
+  SLACK_CLIENT_ID: z.string().optional(),
+  SLACK_CLIENT_SECRET: z.string().optional(),
+  TEAMS_API_URL: address(['http:', 'https:']).default('https://graph.microsoft.com/v1.0/'),
+  TEAMS_AUTHORITY_URL: address(['http:', 'https:']).default('https://login.microsoftonline.com/organizations/'),
+  TEAMS_CLIENT_ID: z.string().optional(),
+  TEAMS_CLIENT_SECRET: z.string().optional(),
+  TELEGRAM_API_URL: address(['http:', 'https:']).default('https://api.telegram.org/'),
+  DISCORD_API_URL: address(['http:', 'https:']).default('https://discord.com/api/v10/'),
+  DISCORD_CDN_URL: address(['http:', 'https:']).default('https://cdn.discordapp.com/'),
+  GRAVATAR_URL: z.union([z.literal('off'), address(['http:', 'https:'])], 'must be a URL, or "off"').optional(),
   PROVIDER_TIMEOUT_MS: wholeNumber(100, 60_000).default(10_000),
   EGRESS_ALLOW: list.refine((hosts) => hosts.every(isHostAndPort), 'must be a list of host:port').default([]),
 });
@@ -106,6 +116,15 @@ export type Config = {
   /** Requests a minute and credential; 0 means without limit. */
   rateLimit: number;
   slackApiUrl: string;
+  teamsApiUrl: string;
+  teamsAuthorityUrl: string;
+  telegramApiUrl: string;
+  discordApiUrl: string;
+  discordCdnUrl: string;
+  /** Null means that no e-mail address is asked about. */
+  gravatarUrl: string | null;
+  /** The service's own id and secret at providers that can be signed in to; null where it has none. */
+  oauthClients: Readonly<Record<'slack' | 'teams', { id: string; secret: string } | null>>;
   providerTimeoutMs: number;
   egressAllow: readonly string[];
 };
@@ -131,6 +150,11 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   }
   const ownKey = given['JWT_JWKS_URL'] ?? given['JWT_PUBLIC_KEY'];
   if (given['JWT_JWKS_URL'] && given['JWT_PUBLIC_KEY']) faults.push('JWT_JWKS_URL and JWT_PUBLIC_KEY exclude each other');
+  for (const name of ['SLACK', 'TEAMS']) {
+    if (Boolean(given[`${name}_CLIENT_ID`]) !== Boolean(given[`${name}_CLIENT_SECRET`])) {
+      faults.push(`${name}_CLIENT_ID and ${name}_CLIENT_SECRET are needed together`);
+    }
+  }
   if (!production && ownKey && !(given['JWT_ISSUER'] && given['JWT_AUDIENCE'])) {
     faults.push('JWT_ISSUER and JWT_AUDIENCE are needed with a JWT key');
   }
@@ -138,6 +162,8 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
 
   const env = result.data;
   const development = env.NODE_ENV !== 'production';
+  // No test asks somebody outside by accident.
+  const gravatarUrl = env.GRAVATAR_URL ?? (env.NODE_ENV === 'test' ? 'off' : 'https://gravatar.com/avatar/');
   return {
     production: !development,
     host: env.HOST ?? (development ? '127.0.0.1' : '0.0.0.0'),
@@ -162,7 +188,19 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     corsOrigins: env.CORS_ORIGINS,
     rateLimit: env.RATE_LIMIT,
     slackApiUrl: env.SLACK_API_URL,
+    teamsApiUrl: env.TEAMS_API_URL,
+    teamsAuthorityUrl: env.TEAMS_AUTHORITY_URL,
+    telegramApiUrl: env.TELEGRAM_API_URL,
+    discordApiUrl: env.DISCORD_API_URL,
+    discordCdnUrl: env.DISCORD_CDN_URL,
+    gravatarUrl: gravatarUrl === 'off' ? null : gravatarUrl,
+    oauthClients: {
+      slack: clientOf(env.SLACK_CLIENT_ID, env.SLACK_CLIENT_SECRET),
+      teams: clientOf(env.TEAMS_CLIENT_ID, env.TEAMS_CLIENT_SECRET),
+    },
     providerTimeoutMs: env.PROVIDER_TIMEOUT_MS,
     egressAllow: env.EGRESS_ALLOW,
   };
 }
+
+const clientOf = (id: string | undefined, secret: string | undefined) => (id && secret ? { id, secret } : null);

@@ -14,6 +14,7 @@ import './graph/scalars.ts';
 import './identity/same-person.graph.ts';
 import './identity/who-is.graph.ts';
 import './integrations/integrations.graph.ts';
+import './integrations/oauth.graph.ts';
 import './participants/health.graph.ts';
 import './participants/mutations.graph.ts';
 import './participants/participants.graph.ts';

@@ -48,6 +48,7 @@ const scalarFields = {
   CredentialKey: Prisma.CredentialKeyScalarFieldEnum,
   WebhookKey: Prisma.WebhookKeyScalarFieldEnum,
   UnknownSender: Prisma.UnknownSenderScalarFieldEnum,
+  OAuthState: Prisma.OAuthStateScalarFieldEnum,
 };
 
 /** The select list that gives a Prisma model's row, its columns under the model's field names, from a table under that alias. */

@@ -1,5 +1,6 @@
 import type { AvatarSync } from '../avatars/sync.ts';
 import type { EventBus } from '../events/events.ts';
+import type { SignIns } from '../integrations/oauth/sign-in.ts';
 import type { TokenCipher } from '../integrations/token-cipher.ts';
 import type { FileUrls } from '../storage/file-urls.ts';
 
@@ -9,4 +10,5 @@ export type Services = {
   readonly avatars: AvatarSync;
   readonly fileUrls: FileUrls;
   readonly tokenCipher: TokenCipher;
+  readonly signIns: SignIns;
 };

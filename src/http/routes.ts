@@ -12,6 +12,8 @@ export type Routes = {
   readiness(): Promise<Record<string, string | null>>;
   metrics(): Promise<{ type: string; text: string }>;
   file(request: Request, id: string): Promise<Response>;
+  /** For browsers that come back from that provider's sign-in. */
+  oauthCallback(request: Request, provider: string): Promise<Response>;
   /** Whether the server is stopping, and takes no new work. */
   stopping(): boolean;
 };
@@ -35,9 +37,12 @@ export function useRoutes(routes: Routes, log: Logger): Plugin<ServerContext> {
       if (!routes.stopping()) return null;
       throw new Problem('UNAVAILABLE', 'The server is stopping: try again elsewhere.', { retryAfter: 1 });
     }
-    if (request.method !== 'GET' && request.method !== 'HEAD') {
+    const [, provider] = /^\/oauth\/([a-z][a-z0-9_-]{0,49})\/callback$/.exec(path) ?? [];
+    // A HEAD would use up what the GET after it needs.
+    if (provider && request.method === 'GET') return routes.oauthCallback(request, provider);
+    if (provider || (request.method !== 'GET' && request.method !== 'HEAD')) {
       throw new Problem(
-        path === '/' || path.startsWith('/files/') || path === '/metrics' ? 'METHOD_NOT_ALLOWED' : 'NOT_FOUND',
+        provider || path === '/' || path.startsWith('/files/') || path === '/metrics' ? 'METHOD_NOT_ALLOWED' : 'NOT_FOUND',
         `${request.method} ${path} is not served.`,
       );
     }
