@@ -46,9 +46,11 @@ export function createProviderClient({ name, baseUrl, timeoutMs }: ProviderClien
   return () => {
     const deadline = AbortSignal.timeout(timeoutMs);
     return async (path, { headers = {}, form, limit = { bytes: mostBytes, problem: problems.unexpected } } = {}) => {
-      if (!URL.canParse(path, base) || !new URL(path, base).href.startsWith(new URL(base).href)) throw problems.unexpected();
+      // With the dot, so that a colon in a path makes no scheme of what is before it.
+      const url = URL.canParse(`./${path}`, base) ? new URL(`./${path}`, base) : null;
+      if (!url?.href.startsWith(new URL(base).href)) throw problems.unexpected();
       try {
-        const answer = await request(new URL(path, base), {
+        const answer = await request(url, {
           dispatcher,
           signal: deadline,
           method: form ? 'POST' : 'GET',

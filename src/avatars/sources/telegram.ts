@@ -6,7 +6,7 @@ import { type AvatarSource, imageLimit, type SourceOptions } from './source.ts';
 
 const envelope = z.object({
   ok: z.boolean(),
-  result: z.unknown(),
+  result: z.unknown().optional(),
   error_code: z.number().optional(),
   parameters: z.object({ retry_after: z.number().optional() }).optional(),
 });
