@@ -37,7 +37,7 @@ export type SeenRequest = {
 };
 
 /** What a fake answers without trouble: of its API, or with a picture. */
-export type Reply = { part: 'api' | 'image'; status?: number; json?: unknown; image?: Uint8Array };
+export type Reply = { part: 'api' | 'image'; status?: number; json?: unknown; image?: Uint8Array; redirect?: string };
 
 /** A provider on a free port of the loopback. */
 export type ProviderFake = {
@@ -75,7 +75,8 @@ export async function startProviderFake(
         form: Object.fromEntries(new URLSearchParams(await bodyOf(request))),
       };
       fake.requests.push(seen);
-      const { part, status = 200, json, image } = answer(fake, seen);
+      const { part, status = 200, json, image, redirect } = answer(fake, seen);
+      if (redirect !== undefined) return void response.writeHead(302, { location: redirect }).end();
       send(fake, response, part === 'api' ? fake.apiTrouble : fake.imageTrouble, {
         status,
         body: image ?? Buffer.from(JSON.stringify(json)),

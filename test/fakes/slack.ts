@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { type AuthorizationServer, createAuthorizationServer } from './authorization.ts';
 import { bodyOf, send, type Trouble } from './http.ts';
 
 export type { Trouble } from './http.ts';
@@ -30,6 +31,8 @@ export type FakeSlack = {
   imageTrouble: Trouble | null;
   /** The Retry-After of rate-limited answers; null leaves the header out. */
   retryAfter: string | null;
+  /** Signing in: the page at /oauth/v2/authorize agrees at once, `oauth.v2.access` takes the code. With token rotation where tokens end. */
+  authorization: AuthorizationServer;
   /** Every request so far, oldest first. */
   requests: FakeSlackRequest[];
   close(): Promise<void>;
@@ -50,6 +53,7 @@ export async function startFakeSlack(): Promise<FakeSlack> {
     apiTrouble: null,
     imageTrouble: null,
     retryAfter: '30',
+    authorization: createAuthorizationServer((token) => fake.tokens.set(token, 'accepted'), null),
     requests: [],
     close: () =>
       new Promise((closed) => {
@@ -66,6 +70,13 @@ async function answer(fake: FakeSlack, request: IncomingMessage, response: Serve
   const authorization = request.headers.authorization;
   fake.requests.push({ path: pathname, authorization, form });
 
+  if (pathname === '/oauth/v2/authorize') {
+    const back = fake.authorization.authorize(Object.fromEntries(searchParams));
+    if (back === null || searchParams.get('scope') !== 'users:read')
+      response.writeHead(400).end('bad_redirect_uri, or bad scope');
+    else response.writeHead(302, { location: back }).end();
+    return;
+  }
   const [, area, name = '', ...rest] = pathname.split('/');
   if (area === 'api' && rest.length === 0) {
     const token = authorization?.replace(/^Bearer /, '') ?? form['token'];
@@ -85,6 +96,7 @@ async function answer(fake: FakeSlack, request: IncomingMessage, response: Serve
 }
 
 function call(fake: FakeSlack, method: string, token: string | undefined, form: Record<string, string>): unknown {
+  if (method === 'oauth.v2.access') return access(fake, form);
   if (method !== 'users.info' && method !== 'auth.test') return { ok: false, error: 'unknown_method', req_method: method };
   if (!token) return { ok: false, error: 'not_authed' };
   const standing = fake.tokens.get(token) ?? 'invalid_auth';
@@ -103,6 +115,34 @@ function call(fake: FakeSlack, method: string, token: string | undefined, form: 
   const id = form['user'] ?? '';
   const user = fake.users.get(id);
   return user ? { ok: true, user: describe(fake, id, user) } : { ok: false, error: 'user_not_found' };
+}
+
+function access({ authorization }: FakeSlack, form: Record<string, string>): unknown {
+  const refreshing = form['grant_type'] === 'refresh_token';
+  const given = refreshing ? authorization.refresh(form) : authorization.redeem(form);
+  switch (given) {
+    case 'unknown client':
+      return { ok: false, error: 'bad_client_secret' };
+    case 'redirect address':
+      return { ok: false, error: 'bad_redirect_uri' };
+    case 'code':
+      return { ok: false, error: 'invalid_code' };
+    case 'refresh token':
+      return { ok: false, error: 'invalid_refresh_token' };
+    default:
+      return {
+        ok: true,
+        access_token: given.access,
+        token_type: 'bot',
+        scope: 'users:read',
+        bot_user_id: 'U0BOT',
+        app_id: 'A0FAKE',
+        team: { name: authorization.workspaceName, id: 'T0FAKE' },
+        enterprise: null,
+        authed_user: { id: 'U0ADA' },
+        ...(given.refresh !== null && { refresh_token: given.refresh, expires_in: given.expiresIn }),
+      };
+  }
 }
 
 function describe(fake: FakeSlack, id: string, user: FakeSlackUser): unknown {
