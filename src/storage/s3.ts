@@ -16,7 +16,7 @@ export function s3Driver({ bucket, prefix, region, endpoint, forcePathStyle }: S
     forcePathStyle,
     maxAttempts: 3,
     // Without the word the handler would only write a warning.
-    requestHandler: { connectionTimeout: 2_000, requestTimeout: 10_000, socketTimeout: 10_000, throwOnRequestTimeout: true },
+    requestHandler: { connectionTimeout: 2_000, requestTimeout: 5_000, socketTimeout: 5_000, throwOnRequestTimeout: true },
     // Services that speak S3, but are not Amazon's, often know no trailing checksums. TLS and the signature guard what travels.
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
