@@ -108,7 +108,7 @@ builder.relayMutationField(
   },
   {
     description:
-      'Connects an integration config with a token that you hold already, in place of any before it. The provider is not asked; a token it refuses shows when it is first used. Needs `integrations:write`.',
+      'Connects an integration config with a token that you hold already, in place of any before it; for `telegram` and `discord` the only way. The provider is not asked; a token it refuses shows when it is first used. Needs `integrations:write`.',
     nullable: true,
     authScopes: { scope: 'integrations:write' },
     resolve: (_, { input }, context) => write(context, () => connectIntegration(context.db, input, context.services.tokenCipher)),

@@ -180,6 +180,8 @@ describe.each(providers)('signing in to %s', (provider) => {
     const back = await consent(id);
     const other = provider === 'slack' ? 'teams' : 'slack';
     expect((await comeBack(back.replace(`/oauth/${provider}/`, `/oauth/${other}/`))).status).toBe(400);
+    // Nobody is shown a code that is another's.
+    expect(fakes()[other].requests).toEqual([]);
     expect(await configOf(id)).toMatchObject({ connected: false });
 
     // The same random part, said to be another tenant's.
