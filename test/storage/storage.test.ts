@@ -95,6 +95,24 @@ describe.each(Object.keys(places))('a storage in a %s', (kind) => {
     expect(await place.keys()).toEqual([join('avatars', 'one.webp')]);
   });
 
+  test('never shows a part of a file to a reader', async () => {
+    const versions = [new Uint8Array(3_000_000).fill(1), new Uint8Array(3_000_000).fill(2)];
+    await storage.put('big', versions[0]!, 'image/webp');
+    let writing = true;
+    const written = (async () => {
+      for (let turn = 0; turn < 10; turn += 1) await storage.put('big', versions[turn % 2]!, 'image/webp');
+      writing = false;
+    })();
+    const wrong: string[] = [];
+    while (writing) {
+      const seen = await storage.get('big');
+      if (seen?.length !== 3_000_000) wrong.push(`length ${seen?.length}`);
+      else if (seen.some((byte) => byte !== seen[0])) wrong.push('mixed');
+    }
+    await written;
+    expect(wrong).toEqual([]);
+  });
+
   test('refuses keys that lead out of it', async () => {
     await expect(storage.put('../outside', bytes('x'), 'text/plain')).rejects.toThrow();
     await expect(storage.get('../../etc/passwd')).rejects.toThrow();
