@@ -152,8 +152,12 @@ describe('faults', () => {
   });
 });
 
-test('e-mail addresses are asked about at Gravatar unless that is off, and never by tests', () => {
+test('e-mail addresses are asked about at Gravatar in development, and else only where that is said', () => {
   expect(readConfig({}).gravatarUrl).toBe('https://gravatar.com/avatar/');
+  expect(readConfig(production).gravatarUrl).toBeNull();
+  expect(readConfig({ ...production, GRAVATAR_URL: 'https://gravatar.com/avatar/' }).gravatarUrl).toBe(
+    'https://gravatar.com/avatar/',
+  );
   expect(readConfig({ GRAVATAR_URL: 'off' }).gravatarUrl).toBeNull();
   expect(readConfig({ NODE_ENV: 'test' }).gravatarUrl).toBeNull();
   expect(readConfig({ NODE_ENV: 'test', GRAVATAR_URL: 'http://127.0.0.1:1/' }).gravatarUrl).toBe('http://127.0.0.1:1/');
