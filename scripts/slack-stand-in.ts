@@ -12,6 +12,8 @@ for (const [index, { slack: id }] of people.entries()) {
 }
 console.log(`Slack's stand-in is running. Start the service so that it talks to it:
 
-  SLACK_API_URL=${slack.apiUrl} EGRESS_ALLOW=${slack.host} npm start
+  SLACK_API_URL=${slack.apiUrl} EGRESS_ALLOW=${slack.host} \\
+    SLACK_CLIENT_ID=${slack.authorization.clientId} SLACK_CLIENT_SECRET=${slack.authorization.clientSecret} npm start
 
-Then, in GraphiQL, sync an avatar from a slack channel of the contact list.`);
+Then, in GraphiQL, sync an avatar from a slack channel of the contact list; or sign in to it: call
+beginIntegrationOAuth with a slack config's id, and open the authorizationUrl.`);

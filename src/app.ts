@@ -7,8 +7,12 @@ import { createAuthenticator } from './auth/authenticate.ts';
 import { type DevelopmentKeys, developmentKeys, developmentToken } from './auth/development-keys.ts';
 import { jwtVerifier } from './auth/jwt.ts';
 import type { Viewer } from './auth/viewer.ts';
-import { createAvatarSources } from './avatars/sources/registry.ts';
+import { discordAvatarSource } from './avatars/sources/discord.ts';
+import { gravatarAvatarSource } from './avatars/sources/gravatar.ts';
+import { type AvatarSources, createAvatarSources } from './avatars/sources/registry.ts';
 import { slackAvatarSource } from './avatars/sources/slack.ts';
+import { teamsAvatarSource } from './avatars/sources/teams.ts';
+import { telegramAvatarSource } from './avatars/sources/telegram.ts';
 import { createAvatarSync, largestImage } from './avatars/sync.ts';
 import type { Config } from './config.ts';
 import type { Connection } from './database/connection.ts';
@@ -32,9 +36,15 @@ import { createFileServer } from './http/files.ts';
 import { createFront } from './http/front.ts';
 import { createHooks } from './http/hooks.ts';
 import { createMetrics } from './http/metrics.ts';
+import { createOAuthCallback } from './http/oauth-callback.ts';
 import { createRateLimit } from './http/rate-limit.ts';
 import { useRoutes } from './http/routes.ts';
 import { serveWebSocket } from './http/websocket.ts';
+import { createConnections } from './integrations/connections.ts';
+import type { OAuthProviders } from './integrations/oauth/provider.ts';
+import { createSignIns } from './integrations/oauth/sign-in.ts';
+import { slackOAuth } from './integrations/oauth/slack.ts';
+import { teamsOAuth } from './integrations/oauth/teams.ts';
 import { createTokenCipher } from './integrations/token-cipher.ts';
 import { createWebhookDoor } from './integrations/webhooks/door.ts';
 import { genericWebhooks } from './integrations/webhooks/generic.ts';
@@ -78,22 +88,24 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
     ? await createRedisBus(config.redisUrl, (error) => log.warn({ err: error }, 'Redis'))
     : createMemoryBus();
   const database = openDatabase(connection, events.announce, overrides.observe);
-  const storage = openStorage(config.storageUrl);
+  const storage = await openStorage(config.storageUrl);
 
   let url = config.publicUrl ?? `http://localhost:${config.port}`;
   const fileUrls = createFileUrls(secretKey, () => url);
   const tokenCipher = createTokenCipher(secretKey);
+  const oauthProviders = signInProviders(config);
+  const signIns = createSignIns({ providers: oauthProviders, cipher: tokenCipher, publicUrl: () => url });
   const avatars = createAvatarSync({
     storage,
-    cipher: tokenCipher,
-    sources: createAvatarSources([slackAvatarSource({ apiUrl: config.slackApiUrl, timeoutMs: config.providerTimeoutMs })]),
+    connections: createConnections({ cipher: tokenCipher, oauth: oauthProviders, timeoutMs: config.providerTimeoutMs }),
+    sources: avatarSources(config),
     download: createDownloader({ allow: config.egressAllow, maxBytes: largestImage, timeoutMs: config.providerTimeoutMs }),
   });
   const webhookProviders = createWebhookProviders(
     { slack: slackWebhooks(config.slackSigningSecret), telegram: telegramWebhooks },
     genericWebhooks,
   );
-  const services: Services = { events, avatars, fileUrls, tokenCipher, webhookProviders, publicUrl: () => url };
+  const services: Services = { events, avatars, fileUrls, tokenCipher, signIns, webhookProviders, publicUrl: () => url };
   if (config.demo) await seedDemoTenant(database, { avatars, tokenCipher, log });
 
   const authenticator = createAuthenticator(
@@ -157,6 +169,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
           metrics: metrics.read,
           file: createFileServer(database, storage, fileUrls),
           hook: createHooks({ door, providers: webhookProviders, deliveries, counted: metrics.delivered, log }),
+          oauthCallback: createOAuthCallback(database, signIns),
           stopping: () => stopping,
         },
         log,
@@ -223,6 +236,25 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
       await database.close();
     },
   };
+}
+
+function avatarSources(config: Config): AvatarSources {
+  const { gravatarUrl, providerTimeoutMs: timeoutMs } = config;
+  return createAvatarSources([
+    slackAvatarSource({ apiUrl: config.slackApiUrl, timeoutMs }),
+    teamsAvatarSource({ apiUrl: config.teamsApiUrl, timeoutMs, largestImage }),
+    telegramAvatarSource({ apiUrl: config.telegramApiUrl, timeoutMs, largestImage }),
+    discordAvatarSource({ apiUrl: config.discordApiUrl, cdnUrl: config.discordCdnUrl, timeoutMs }),
+    ...(gravatarUrl === null ? [] : [gravatarAvatarSource({ url: gravatarUrl })]),
+  ]);
+}
+
+function signInProviders({ oauthClients: { slack, teams }, ...config }: Config): OAuthProviders {
+  const timeoutMs = config.providerTimeoutMs;
+  return new Map([
+    ['slack', slack && slackOAuth({ apiUrl: config.slackApiUrl, client: slack, timeoutMs })],
+    ['teams', teams && teamsOAuth({ authorityUrl: config.teamsAuthorityUrl, client: teams, timeoutMs })],
+  ]);
 }
 
 async function connect(config: Config): Promise<Connection> {

@@ -1,5 +1,6 @@
 import { createPublicKey } from 'node:crypto';
 import { z } from 'zod';
+import { readStorageUrl } from './storage/storage-url.ts';
 
 const onOff = z.enum(['on', 'off'], 'must be "on" or "off"');
 const wholeNumber = (min: number, max: number) =>
@@ -46,7 +47,10 @@ const variables = z.object({
   REDIS_URL: address(['redis:', 'rediss:']).optional(),
   STORAGE_URL: z
     .string()
-    .regex(/^file:.+/, 'must be file: and a folder')
+    .check(({ value, issues }) => {
+      const read = readStorageUrl(value);
+      for (const message of 'faults' in read ? read.faults : []) issues.push({ code: 'custom', message, input: value });
+    })
     .optional(),
   SECRET_KEY: z.string().min(32, 'must be at least 32 characters').optional(),
   JWT_ISSUER: z.string().optional(),
@@ -69,6 +73,16 @@ const variables = z.object({
   RATE_LIMIT: wholeNumber(0, 10_000_000).default(0),
   SLACK_API_URL: address(['http:', 'https:']).default('https://slack.com/api/'),
   SLACK_SIGNING_SECRET: z.string().min(16, 'must be at least 16 characters').optional(),
+  SLACK_CLIENT_ID: z.string().optional(),
+  SLACK_CLIENT_SECRET: z.string().optional(),
+  TEAMS_API_URL: address(['http:', 'https:']).default('https://graph.microsoft.com/v1.0/'),
+  TEAMS_AUTHORITY_URL: address(['http:', 'https:']).default('https://login.microsoftonline.com/organizations/'),
+  TEAMS_CLIENT_ID: z.string().optional(),
+  TEAMS_CLIENT_SECRET: z.string().optional(),
+  TELEGRAM_API_URL: address(['http:', 'https:']).default('https://api.telegram.org/'),
+  DISCORD_API_URL: address(['http:', 'https:']).default('https://discord.com/api/v10/'),
+  DISCORD_CDN_URL: address(['http:', 'https:']).default('https://cdn.discordapp.com/'),
+  GRAVATAR_URL: z.union([z.literal('off'), address(['http:', 'https:'])], 'must be a URL, or "off"').optional(),
   PROVIDER_TIMEOUT_MS: wholeNumber(100, 60_000).default(10_000),
   EGRESS_ALLOW: list.refine((hosts) => hosts.every(isHostAndPort), 'must be a list of host:port').default([]),
 });
@@ -105,6 +119,15 @@ export type Config = {
   slackApiUrl: string;
   /** What Slack signs its deliveries with; null refuses them. */
   slackSigningSecret: string | null;
+  teamsApiUrl: string;
+  teamsAuthorityUrl: string;
+  telegramApiUrl: string;
+  discordApiUrl: string;
+  discordCdnUrl: string;
+  /** Null means that no e-mail address is asked about. */
+  gravatarUrl: string | null;
+  /** The service's own id and secret at providers that can be signed in to; null where it has none. */
+  oauthClients: Readonly<Record<'slack' | 'teams', { id: string; secret: string } | null>>;
   providerTimeoutMs: number;
   egressAllow: readonly string[];
 };
@@ -130,6 +153,11 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   }
   const ownKey = given['JWT_JWKS_URL'] ?? given['JWT_PUBLIC_KEY'];
   if (given['JWT_JWKS_URL'] && given['JWT_PUBLIC_KEY']) faults.push('JWT_JWKS_URL and JWT_PUBLIC_KEY exclude each other');
+  for (const name of ['SLACK', 'TEAMS']) {
+    if (Boolean(given[`${name}_CLIENT_ID`]) !== Boolean(given[`${name}_CLIENT_SECRET`])) {
+      faults.push(`${name}_CLIENT_ID and ${name}_CLIENT_SECRET are needed together`);
+    }
+  }
   if (!production && ownKey && !(given['JWT_ISSUER'] && given['JWT_AUDIENCE'])) {
     faults.push('JWT_ISSUER and JWT_AUDIENCE are needed with a JWT key');
   }
@@ -137,6 +165,8 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
 
   const env = result.data;
   const development = env.NODE_ENV !== 'production';
+  // To tell somebody outside of real people's addresses is the operator's decision; of the demo's it is not worth one.
+  const gravatarUrl = env.GRAVATAR_URL ?? (env.NODE_ENV === 'development' ? 'https://gravatar.com/avatar/' : 'off');
   return {
     production: !development,
     host: env.HOST ?? (development ? '127.0.0.1' : '0.0.0.0'),
@@ -162,7 +192,19 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     rateLimit: env.RATE_LIMIT,
     slackApiUrl: env.SLACK_API_URL,
     slackSigningSecret: env.SLACK_SIGNING_SECRET ?? null,
+    teamsApiUrl: env.TEAMS_API_URL,
+    teamsAuthorityUrl: env.TEAMS_AUTHORITY_URL,
+    telegramApiUrl: env.TELEGRAM_API_URL,
+    discordApiUrl: env.DISCORD_API_URL,
+    discordCdnUrl: env.DISCORD_CDN_URL,
+    gravatarUrl: gravatarUrl === 'off' ? null : gravatarUrl,
+    oauthClients: {
+      slack: clientOf(env.SLACK_CLIENT_ID, env.SLACK_CLIENT_SECRET),
+      teams: clientOf(env.TEAMS_CLIENT_ID, env.TEAMS_CLIENT_SECRET),
+    },
     providerTimeoutMs: env.PROVIDER_TIMEOUT_MS,
     egressAllow: env.EGRESS_ALLOW,
   };
 }
+
+const clientOf = (id: string | undefined, secret: string | undefined) => (id && secret ? { id, secret } : null);

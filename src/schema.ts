@@ -16,6 +16,7 @@ import './identity/who-is.graph.ts';
 import './integrations/integrations.graph.ts';
 import './integrations/webhooks/webhooks.graph.ts';
 import './participants/changes.graph.ts';
+import './integrations/oauth.graph.ts';
 import './participants/health.graph.ts';
 import './participants/mutations.graph.ts';
 import './participants/participants.graph.ts';

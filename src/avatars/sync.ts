@@ -4,7 +4,7 @@ import { asUuid, newId } from '../database/ids.ts';
 import { tenantStatement } from '../database/statement.ts';
 import type { Download } from '../egress/download.ts';
 import { Problem } from '../errors/catalogue.ts';
-import type { TokenCipher } from '../integrations/token-cipher.ts';
+import type { Connections } from '../integrations/connections.ts';
 import { announceParticipant } from '../participants/announce.ts';
 import { lockParticipant, participantNotFound } from '../participants/lock.ts';
 import type { Storage } from '../storage/storage.ts';
@@ -53,7 +53,7 @@ export function createAvatarSync(world: {
   storage: Storage;
   sources: AvatarSources;
   download: Download;
-  cipher: TokenCipher;
+  connections: Connections;
 }): AvatarSync {
   /** The files go first: a crash in between leaves files that nobody refers to, never a row without its files. */
   async function store(db: TenantDatabase, { contentHash, images }: RenderedAvatar): Promise<void> {
@@ -65,17 +65,16 @@ export function createAvatarSync(world: {
     return (file as { id: string }).id;
   };
 
-  async function take(db: TenantDatabase, subject: Subject, { address, integrationConfigId }: AvatarSyncInput): Promise<void> {
+  async function take(db: TenantDatabase, subject: Subject, { address }: AvatarSyncInput): Promise<void> {
     const { configId, provider, tokenCiphertext } = subject;
     const gone = new Problem('CHANNEL_NOT_ON_PARTICIPANT', `Channel ${address.slice(0, 100)} is not on this participant.`);
     if (!configId || !provider) throw gone;
     const source = world.sources.get(provider);
     if (!source) throw new Problem('AVATAR_SOURCE_NOT_REGISTERED', `No avatars can be had from ${provider}.`);
-    const token = tokenCiphertext && world.cipher.open(tokenCiphertext, configId);
-    if (!token) throw new Problem('INTEGRATION_NOT_CONNECTED', `The integration config ${integrationConfigId} is not connected.`);
-
-    const { url } = await source.locate({ token, address });
-    const avatar = await renderAvatar(await world.download(url));
+    const picture = await world.connections.use(db, { id: configId, provider, tokenCiphertext }, (token) =>
+      source.locate({ token, address }),
+    );
+    const avatar = await renderAvatar('image' in picture ? picture.image : await world.download(picture.url));
     await store(db, avatar);
     await db.transaction(async (tx) => {
       const id = await lockParticipant(tx, subject.id);

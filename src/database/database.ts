@@ -48,6 +48,7 @@ type Models = Pick<
   | 'credentialKey'
   | 'webhookKey'
   | 'unknownSender'
+  | 'oAuthState'
 >;
 
 /** The whole database: what only start-up, credentials and the tenants' own administration use. */

@@ -49,6 +49,7 @@ const scalarFields = {
   CredentialKey: Prisma.CredentialKeyScalarFieldEnum,
   WebhookKey: Prisma.WebhookKeyScalarFieldEnum,
   UnknownSender: Prisma.UnknownSenderScalarFieldEnum,
+  OAuthState: Prisma.OAuthStateScalarFieldEnum,
 };
 
 /** The names of all the models' fields that are moments; a statement gives no other column such a name. */

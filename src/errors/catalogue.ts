@@ -87,7 +87,7 @@ export const catalogue = {
   UNPROCESSABLE: {
     status: 422,
     title: 'Unprocessable',
-    when: 'Understood, but cannot be done: the query would cost more than is allowed at once.',
+    when: 'Understood, but cannot be done: the query would cost more than is allowed at once, or the provider cannot be signed in to.',
   },
   RATE_LIMITED: { status: 429, title: 'Rate limited', when: 'Too many requests; `retryAfter` says how many seconds to wait.' },
   PROVIDER_RATE_LIMITED: {

@@ -1,5 +1,6 @@
 import type { AvatarSync } from '../avatars/sync.ts';
 import type { EventBus } from '../events/events.ts';
+import type { SignIns } from '../integrations/oauth/sign-in.ts';
 import type { TokenCipher } from '../integrations/token-cipher.ts';
 import type { WebhookProviders } from '../integrations/webhooks/provider.ts';
 import type { FileUrls } from '../storage/file-urls.ts';
@@ -13,4 +14,5 @@ export type Services = {
   readonly webhookProviders: WebhookProviders;
   /** Where clients reach the service, without a slash at the end. */
   publicUrl(): string;
+  readonly signIns: SignIns;
 };

@@ -14,6 +14,8 @@ export type Routes = {
   file(request: Request, id: string): Promise<Response>;
   /** Takes a provider's delivery for the webhook of that key. */
   hook(request: Request, provider: string, key: string): Promise<Response>;
+  /** For browsers that come back from that provider's sign-in. */
+  oauthCallback(request: Request, provider: string): Promise<Response>;
   /** Whether the server is stopping, and takes no new work. */
   stopping(): boolean;
 };
@@ -40,9 +42,12 @@ export function useRoutes(routes: Routes, log: Logger): Plugin<ServerContext> {
     }
     // What is nearly a webhook's URL may hold a key: it isn't quoted.
     if (/^\/hooks(\/|$)/.test(path)) throw new Problem('NOT_FOUND', 'This is no webhook’s URL.');
-    if (request.method !== 'GET' && request.method !== 'HEAD') {
+    const [, oauthProvider] = /^\/oauth\/([a-z][a-z0-9_-]{0,49})\/callback$/.exec(path) ?? [];
+    // A HEAD would use up what the GET after it needs.
+    if (oauthProvider && request.method === 'GET') return routes.oauthCallback(request, oauthProvider);
+    if (oauthProvider || (request.method !== 'GET' && request.method !== 'HEAD')) {
       throw new Problem(
-        path === '/' || path.startsWith('/files/') || path === '/metrics' ? 'METHOD_NOT_ALLOWED' : 'NOT_FOUND',
+        oauthProvider || path === '/' || path.startsWith('/files/') || path === '/metrics' ? 'METHOD_NOT_ALLOWED' : 'NOT_FOUND',
         `${request.method} ${path} is not served.`,
       );
     }

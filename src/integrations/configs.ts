@@ -57,21 +57,29 @@ export async function connectIntegration(
   const { token } = checked(connection, { token: input.token });
   const id = asUuid(input.id);
   if (!id) throw configNotFound(input.id);
-  return change(db, id, { tokenCiphertext: cipher.seal(token, id), connectedAt: new Date() });
+  const data = {
+    tokenCiphertext: cipher.seal(token, id),
+    connectedAt: new Date(),
+    workspaceName: null,
+    disconnectedReason: null,
+  };
+  const { count } = await db.transaction((tx) => tx.integrationConfig.updateMany({ where: { tenantId: db.tenantId, id }, data }));
+  if (count === 0) throw configNotFound(id);
+  announceConfig(db, id);
+  return id;
 }
+
+const disconnect = tenantStatement<{ id: string }>(
+  `update integration_config i set token_ciphertext = null, connected_at = null,
+     disconnected_reason = case when i.token_ciphertext is null then i.disconnected_reason else 'OPERATOR' end
+   where i.tenant_id = $1 and i.id = $2::uuid returning i.id`,
+);
 
 /** Forgets a config's token; returns the config's id. To disconnect again changes nothing. Throws INTEGRATION_CONFIG_NOT_FOUND. */
 export async function disconnectIntegration(db: TenantDatabase, input: { id: string }): Promise<string> {
   const id = asUuid(input.id);
-  if (!id) throw configNotFound(input.id);
-  return change(db, id, { tokenCiphertext: null, connectedAt: null });
-}
-
-async function change(db: TenantDatabase, id: string, data: Pick<IntegrationConfig, 'tokenCiphertext' | 'connectedAt'>) {
-  return db.transaction(async (tx) => {
-    const { count } = await tx.integrationConfig.updateMany({ where: { tenantId: db.tenantId, id }, data });
-    if (count === 0) throw configNotFound(id);
-    announceConfig(tx, id);
-    return id;
-  });
+  const [config] = id ? await db.query(disconnect, id) : [];
+  if (!config) throw configNotFound(input.id);
+  announceConfig(db, config.id);
+  return config.id;
 }

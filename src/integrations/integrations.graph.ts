@@ -10,6 +10,16 @@ import {
   listConfigs,
 } from './configs.ts';
 
+const DisconnectedReasonType = builder.enumType('DisconnectedReason', {
+  description: 'Why an integration config has no token any more.',
+  values: {
+    OPERATOR: { description: 'Somebody disconnected it here (`disconnectIntegration`).' },
+    TOKEN_REFUSED: {
+      description: 'The provider refused the token when it was last used: it was revoked, or has expired. Connect it again.',
+    },
+  } as const,
+});
+
 /** An integration config in the graph. */
 export const IntegrationConfigType = builder.prismaObject('IntegrationConfig', {
   description:
@@ -29,6 +39,16 @@ export const IntegrationConfigType = builder.prismaObject('IntegrationConfig', {
       type: 'DateTime',
       nullable: true,
       description: 'When its token was stored; null while it has none.',
+    }),
+    workspaceName: t.exposeString('workspaceName', {
+      nullable: true,
+      description:
+        'What the provider calls the workspace that it was last signed in to; null before, and when a token was given instead of signing in.',
+    }),
+    disconnectedReason: t.expose('disconnectedReason', {
+      type: DisconnectedReasonType,
+      nullable: true,
+      description: 'Why it is not connected any more; null while it is, and as long as it never was.',
     }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When the config was created.' }),
     modifiedAt: t.expose('modifiedAt', { type: 'DateTime', description: 'When the config was last changed.' }),
@@ -88,7 +108,7 @@ builder.relayMutationField(
   },
   {
     description:
-      'Connects an integration config with a token that you hold already, in place of any before it. The provider is not asked; a token it refuses shows when it is first used. Needs `integrations:write`.',
+      'Connects an integration config with a token that you hold already, in place of any before it; for `telegram` and `discord` the only way. The provider is not asked; a token it refuses shows when it is first used. Needs `integrations:write`.',
     nullable: true,
     authScopes: { scope: 'integrations:write' },
     resolve: (_, { input }, context) => write(context, () => connectIntegration(context.db, input, context.services.tokenCipher)),

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { dirname, join } from 'node:path';
 import { Disk } from 'flydrive';
 import { FSDriver } from 'flydrive/drivers/fs';
+import { readStorageUrl } from './storage-url.ts';
 
 /** Where files are kept, by key (`avatars/…/512.webp`). A key is written whole or not at all. */
 export interface Storage {
@@ -17,25 +17,27 @@ export interface Storage {
   check(): Promise<void>;
 }
 
-/** Opens the storage a URL names: `file:///absolute/path` or `file:./relative/path`. Throws for any other scheme. */
-export function openStorage(url: string): Storage {
-  const scheme = url.slice(0, url.indexOf(':') + 1);
-  switch (scheme) {
-    case 'file:':
-      return diskStorage(new Disk(new WholeFileDriver({ location: directoryOf(url), visibility: 'private' })));
-    default:
-      throw new Error(`STORAGE_URL must begin with file:, not with "${scheme}".`);
+/** Opens the storage that a `file:` or `s3:` URL names, without asking whether it is there. Throws what is wrong with the URL. */
+export async function openStorage(url: string): Promise<Storage> {
+  const read = readStorageUrl(url);
+  if ('faults' in read) throw new Error(`STORAGE_URL ${read.faults.join(', and ')}.`);
+  const { place } = read;
+  if (place.kind === 'folder') {
+    return diskStorage(new Disk(new WholeFileDriver({ location: place.directory, visibility: 'private' })), isMissingFile);
   }
+  // Amazon's client is large: loaded where it is used.
+  const { isMissingObject, s3Driver } = await import('./s3.ts');
+  return diskStorage(new Disk(s3Driver(place)), isMissingObject);
 }
 
-function diskStorage(disk: Disk): Storage {
+function diskStorage(disk: Disk, isMissing: (cause: unknown) => boolean): Storage {
   return {
     put: (key, bytes, contentType) => disk.put(key, bytes, { contentType }),
     async get(key) {
       try {
         return await disk.getBytes(key);
       } catch (error) {
-        if (isMissing(error)) return null;
+        if (error instanceof Error && isMissing(error.cause)) return null;
         throw error;
       }
     },
@@ -49,16 +51,7 @@ function diskStorage(disk: Disk): Storage {
   };
 }
 
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && error.cause instanceof Error && 'code' in error.cause && error.cause.code === 'ENOENT';
-}
-
-// new URL() drops the dot of file:./x and would make it absolute.
-function directoryOf(url: string): string {
-  const path = url.slice('file:'.length);
-  if (path === '') throw new Error('STORAGE_URL names no directory.');
-  return path.startsWith('/') ? fileURLToPath(url) : resolve(decodeURIComponent(path));
-}
+const isMissingFile = (cause: unknown): boolean => cause instanceof Error && 'code' in cause && cause.code === 'ENOENT';
 
 // Flydrive's own driver writes in place, moves by copying, and reads an empty file as 64 KiB of old memory.
 class WholeFileDriver extends FSDriver {

@@ -17,8 +17,10 @@ beforeEach(async () => {
 
 afterEach(() => slack.close());
 
-function locate(address: string, given = token) {
-  return slackAvatarSource({ apiUrl: slack.apiUrl, timeoutMs: 5_000 }).locate({ token: given, address });
+async function locate(address: string, given = token): Promise<{ url: string }> {
+  const picture = await slackAvatarSource({ apiUrl: slack.apiUrl, timeoutMs: 5_000 }).locate({ token: given, address });
+  if (!('url' in picture)) throw new Error('Slack’s pictures are public.');
+  return picture;
 }
 
 async function problemOf(outcome: Promise<unknown>): Promise<Problem> {

@@ -195,7 +195,10 @@ describe('a sync that fails', () => {
     slack.tokens.set('xoxb-old', 'token_revoked');
     const old = await createConfig(tenant, 'slack', 'xoxb-old');
     participant = await createParticipant(tenant, { channels: [{ integrationConfigId: old, address }] });
-    expect(await failure({ integrationConfigId: old })).toMatchObject({ code: 'INTEGRATION_NOT_CONNECTED', status: 400 });
+    const before = await rowsOf(service.app.database, tenant.id);
+    expect(problemOf(await sync({ integrationConfigId: old }))).toEqual({ code: 'INTEGRATION_NOT_CONNECTED', status: 400 });
+    // All but the token: test/integrations/connections.test.ts.
+    expect(await rowsOf(service.app.database, tenant.id)).toEqual({ ...before, integration_config: expect.any(Array) });
   });
 
   test('because the person has the default picture', async () => {

@@ -135,7 +135,12 @@ describe('faults', () => {
     ['JWT_PUBLIC_KEY', '-----BEGIN PUBLIC KEY-----\nx\n-----END PUBLIC KEY-----'],
     ['EGRESS_ALLOW', 'slack.example:99999'],
     ['STORAGE_URL', 'file:'],
+    ['STORAGE_URL', 's3://B'],
+    ['STORAGE_URL', 'ftp://files'],
     ['CORS_ORIGINS', 'https://inbox.example/path'],
+    ['GRAVATAR_URL', 'on'],
+    ['SLACK_CLIENT_ID', 'alone'],
+    ['TEAMS_CLIENT_SECRET', 'alone'],
   ])('%s may not be %s', (name, value) => {
     expect(faultsOf({ JWT_ISSUER: 'us', JWT_AUDIENCE: 'us', [name]: value })).toEqual([expect.stringContaining(name)]);
   });
@@ -145,6 +150,32 @@ describe('faults', () => {
     expect(faultsOf({ ...production, JWT_PUBLIC_KEY: key })).toEqual(['JWT_JWKS_URL and JWT_PUBLIC_KEY exclude each other']);
     expect(faultsOf({ JWT_PUBLIC_KEY: key })).toEqual(['JWT_ISSUER and JWT_AUDIENCE are needed with a JWT key']);
   });
+});
+
+test('e-mail addresses are asked about at Gravatar in development, and else only where that is said', () => {
+  expect(readConfig({}).gravatarUrl).toBe('https://gravatar.com/avatar/');
+  expect(readConfig(production).gravatarUrl).toBeNull();
+  expect(readConfig({ ...production, GRAVATAR_URL: 'https://gravatar.com/avatar/' }).gravatarUrl).toBe(
+    'https://gravatar.com/avatar/',
+  );
+  expect(readConfig({ GRAVATAR_URL: 'off' }).gravatarUrl).toBeNull();
+  expect(readConfig({ NODE_ENV: 'test' }).gravatarUrl).toBeNull();
+  expect(readConfig({ NODE_ENV: 'test', GRAVATAR_URL: 'http://127.0.0.1:1/' }).gravatarUrl).toBe('http://127.0.0.1:1/');
+});
+
+test('who signs in at a provider needs an id and a secret', () => {
+  expect(readConfig({}).oauthClients).toEqual({ slack: null, teams: null });
+  expect(readConfig({ SLACK_CLIENT_ID: 'a', SLACK_CLIENT_SECRET: 'b' }).oauthClients).toEqual({
+    slack: { id: 'a', secret: 'b' },
+    teams: null,
+  });
+});
+
+test('everything that is wrong with a storage is said at once', () => {
+  const faults = faultsOf({ STORAGE_URL: 's3://key:hunter2@b/x?regoin=eu&forcePathStyle=1' });
+  expect(faults).toHaveLength(4);
+  expect(faults.every((fault) => fault.startsWith('STORAGE_URL '))).toBe(true);
+  expect(faults.join()).not.toContain('hunter2');
 });
 
 test('lists are split at commas, and addresses lose the slash at their end', () => {

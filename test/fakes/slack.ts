@@ -1,31 +1,9 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { type AuthorizationServer, createAuthorizationServer } from './authorization.ts';
+import { bodyOf, send, type Trouble } from './http.ts';
 
-/** What can go wrong with an answer, of the Web API or of an image. */
-export type Trouble =
-  /** 429, with `retryAfter` as its Retry-After. */
-  | 'rate-limited'
-  /** 500, with a page that quotes the request's authorization, as some proxies' do. */
-  | 'server-error'
-  | 'not-found'
-  /** Takes the request and never answers. */
-  | 'hang'
-  /** Answers at once, then one byte every 20 ms without end. */
-  | 'trickle'
-  /** Text that is neither JSON nor an image, under the right content type. */
-  | 'nonsense'
-  | 'html'
-  /** The right bytes, called text/plain. */
-  | 'wrong-type'
-  /** Bytes without end, no length declared. */
-  | 'oversize'
-  /** Declares more bytes than it sends, then closes. */
-  | 'cut-short'
-  /** Redirects to itself. */
-  | 'redirect-loop'
-  | { redirect: string }
-  /** 200 with this body, as JSON. */
-  | { json: unknown };
+export type { Trouble } from './http.ts';
 
 export type FakeSlackUser = {
   /** The picture the user uploaded; without it Slack answers with its default. */
@@ -53,6 +31,8 @@ export type FakeSlack = {
   imageTrouble: Trouble | null;
   /** The Retry-After of rate-limited answers; null leaves the header out. */
   retryAfter: string | null;
+  /** Signing in: the page at /oauth/v2/authorize agrees at once, `oauth.v2.access` takes the code. With token rotation where tokens end. */
+  authorization: AuthorizationServer;
   /** Every request so far, oldest first. */
   requests: FakeSlackRequest[];
   close(): Promise<void>;
@@ -73,6 +53,7 @@ export async function startFakeSlack(): Promise<FakeSlack> {
     apiTrouble: null,
     imageTrouble: null,
     retryAfter: '30',
+    authorization: createAuthorizationServer((token) => fake.tokens.set(token, 'accepted'), null),
     requests: [],
     close: () =>
       new Promise((closed) => {
@@ -89,11 +70,24 @@ async function answer(fake: FakeSlack, request: IncomingMessage, response: Serve
   const authorization = request.headers.authorization;
   fake.requests.push({ path: pathname, authorization, form });
 
+  if (pathname === '/oauth/v2/authorize') {
+    const back = fake.authorization.authorize(Object.fromEntries(searchParams));
+    if (back === null || searchParams.get('scope') !== 'users:read')
+      response.writeHead(400).end('bad_redirect_uri, or bad scope');
+    else response.writeHead(302, { location: back }).end();
+    return;
+  }
   const [, area, name = '', ...rest] = pathname.split('/');
   if (area === 'api' && rest.length === 0) {
     const token = authorization?.replace(/^Bearer /, '') ?? form['token'];
     const body = Buffer.from(JSON.stringify(call(fake, name, token, form)));
-    send(fake, response, fake.apiTrouble, { body, type: 'application/json; charset=utf-8', pathname, authorization });
+    send(fake, response, fake.apiTrouble, {
+      body,
+      type: 'application/json; charset=utf-8',
+      pathname,
+      authorization,
+      rateLimited: '{"ok":false,"error":"ratelimited"}',
+    });
     return;
   }
   const user = area === 'images' ? fake.users.get(name) : undefined;
@@ -101,13 +95,8 @@ async function answer(fake: FakeSlack, request: IncomingMessage, response: Serve
   send(fake, response, trouble, { body: user?.image ?? new Uint8Array(), type: 'image/png', pathname, authorization });
 }
 
-async function bodyOf(request: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of request) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks).toString();
-}
-
 function call(fake: FakeSlack, method: string, token: string | undefined, form: Record<string, string>): unknown {
+  if (method === 'oauth.v2.access') return access(fake, form);
   if (method !== 'users.info' && method !== 'auth.test') return { ok: false, error: 'unknown_method', req_method: method };
   if (!token) return { ok: false, error: 'not_authed' };
   const standing = fake.tokens.get(token) ?? 'invalid_auth';
@@ -126,6 +115,34 @@ function call(fake: FakeSlack, method: string, token: string | undefined, form: 
   const id = form['user'] ?? '';
   const user = fake.users.get(id);
   return user ? { ok: true, user: describe(fake, id, user) } : { ok: false, error: 'user_not_found' };
+}
+
+function access({ authorization }: FakeSlack, form: Record<string, string>): unknown {
+  const refreshing = form['grant_type'] === 'refresh_token';
+  const given = refreshing ? authorization.refresh(form) : authorization.redeem(form);
+  switch (given) {
+    case 'unknown client':
+      return { ok: false, error: 'bad_client_secret' };
+    case 'redirect address':
+      return { ok: false, error: 'bad_redirect_uri' };
+    case 'code':
+      return { ok: false, error: 'invalid_code' };
+    case 'refresh token':
+      return { ok: false, error: 'invalid_refresh_token' };
+    default:
+      return {
+        ok: true,
+        access_token: given.access,
+        token_type: 'bot',
+        scope: 'users:read',
+        bot_user_id: 'U0BOT',
+        app_id: 'A0FAKE',
+        team: { name: authorization.workspaceName, id: 'T0FAKE' },
+        enterprise: null,
+        authed_user: { id: 'U0ADA' },
+        ...(given.refresh !== null && { refresh_token: given.refresh, expires_in: given.expiresIn }),
+      };
+  }
 }
 
 function describe(fake: FakeSlack, id: string, user: FakeSlackUser): unknown {
@@ -165,72 +182,4 @@ function defaultImages(): Record<string, unknown> {
   const at = (size: number) =>
     `https://secure.gravatar.com/avatar/cb0c2b2ca5e8de16be31a55a734d0f31.jpg?s=${size}&d=${fallback(size)}`;
   return { avatar_hash: 'gcb0c2b2ca5e', ...Object.fromEntries(sizes.map((size) => [`image_${size}`, at(size)])) };
-}
-
-type Answer = { body: Uint8Array; type: string; pathname: string; authorization: string | undefined };
-
-function send(
-  fake: FakeSlack,
-  response: ServerResponse,
-  trouble: Trouble | null,
-  { body, type, pathname, authorization }: Answer,
-): void {
-  const reply = (status: number, contentType: string, content: Uint8Array | string, headers: Record<string, string> = {}) => {
-    response
-      .writeHead(status, { 'content-type': contentType, 'content-length': Buffer.byteLength(content), ...headers })
-      .end(content);
-  };
-  if (typeof trouble === 'object' && trouble !== null) {
-    if ('redirect' in trouble) reply(302, 'text/plain', '', { location: trouble.redirect });
-    else reply(200, type, JSON.stringify(trouble.json));
-    return;
-  }
-  switch (trouble) {
-    case null:
-      reply(200, type, body);
-      break;
-    case 'rate-limited':
-      reply(429, type, '{"ok":false,"error":"ratelimited"}', fake.retryAfter === null ? {} : { 'retry-after': fake.retryAfter });
-      break;
-    case 'server-error':
-      reply(500, 'text/plain', `Internal error. Your request had: ${authorization}`);
-      break;
-    case 'not-found':
-      reply(404, 'text/plain', 'Not found');
-      break;
-    case 'nonsense':
-      reply(200, type, '{"ok": tru');
-      break;
-    case 'html':
-      reply(200, 'text/html', '<!doctype html><title>Sign in</title><p>Please sign in.</p>');
-      break;
-    case 'wrong-type':
-      reply(200, 'text/plain', body);
-      break;
-    case 'redirect-loop':
-      reply(302, 'text/plain', '', { location: pathname });
-      break;
-    case 'hang':
-      break;
-    case 'trickle': {
-      response.writeHead(200, { 'content-type': type });
-      const timer = setInterval(() => response.write(' '), 20);
-      response.on('close', () => clearInterval(timer));
-      break;
-    }
-    case 'oversize': {
-      response.writeHead(200, { 'content-type': type });
-      const block = Buffer.alloc(65_536, ' ');
-      const fill = () => {
-        while (!response.destroyed && response.write(block));
-      };
-      response.on('drain', fill);
-      fill();
-      break;
-    }
-    case 'cut-short':
-      response.writeHead(200, { 'content-type': type, 'content-length': body.length + 1_000 });
-      response.write(body, () => response.destroy());
-      break;
-  }
 }

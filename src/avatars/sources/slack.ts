@@ -1,41 +1,41 @@
 import { type FetchFunction, type Logger, LogLevel, WebAPIPlatformError, WebAPIRequestError, WebClient } from '@slack/web-api';
 import { Agent, fetch } from 'undici';
 import { z } from 'zod';
+import { providerProblems } from '../../egress/provider-problems.ts';
 import { retryAfterSeconds } from '../../egress/retry-after.ts';
 import { Problem } from '../../errors/catalogue.ts';
-import type { AvatarSource } from './source.ts';
-
-export type SlackOptions = {
-  /** Where Slack's Web API is, with or without a slash at the end. */
-  apiUrl: string;
-  /** For one call, its body included. */
-  timeoutMs: number;
-};
+import type { AvatarSource, SourceOptions } from './source.ts';
 
 // Channels (C), private groups (G) and direct messages (D) have no face of their own.
 const userId = /^[UW][A-Z0-9]{2,}$/;
 
 const nobody = new Set(['user_not_found', 'users_not_found', 'user_not_visible']);
 
-// What only the workspace's operator can mend, by connecting again or by granting what is missing.
-const notConnected = new Set([
+// The token itself is no good, and will not be again.
+const refused = new Set([
+  'account_inactive',
+  'invalid_auth',
+  'not_allowed_token_type',
+  'not_authed',
+  'token_expired',
+  'token_revoked',
+]);
+
+// What only the workspace's operator can mend, by granting what is missing.
+const notPermitted = new Set([
   'access_denied',
   'accesslimited',
-  'account_inactive',
   'app_not_installed',
   'ekm_access_denied',
   'enterprise_is_restricted',
-  'invalid_auth',
   'missing_scope',
   'no_permission',
-  'not_allowed_token_type',
-  'not_authed',
   'org_login_required',
   'team_access_not_granted',
-  'token_expired',
-  'token_revoked',
   'two_factor_setup_required',
 ]);
+
+const problems = providerProblems('Slack');
 
 const imageUrl = z.string().nullish();
 // 512 is the largest that is kept; the original may be of any size.
@@ -67,7 +67,7 @@ const silence: Logger = {
 };
 
 /** Pictures from Slack: those that a person or bot uploaded, not the ones that Slack makes up for the rest. */
-export function slackAvatarSource({ apiUrl, timeoutMs }: SlackOptions): AvatarSource {
+export function slackAvatarSource({ apiUrl, timeoutMs }: Omit<SourceOptions, 'largestImage'>): AvatarSource {
   // A dispatcher of its own: neither a proxy from the environment nor one set for the whole process gets to see tokens.
   const dispatcher = new Agent({ connect: { timeout: timeoutMs }, maxResponseSize: 1_000_000 });
   const options = {
@@ -81,14 +81,14 @@ export function slackAvatarSource({ apiUrl, timeoutMs }: SlackOptions): AvatarSo
   return {
     provider: 'slack',
     async locate({ token, address }) {
-      if (!userId.test(address)) throw noImage();
+      if (!userId.test(address)) throw problems.noPicture();
       // What no header can carry is no token; the HTTP client would quote it in its error.
-      if (!/^[\x21-\x7e]+$/.test(token)) throw disconnected();
+      if (!token || !/^[\x21-\x7e]+$/.test(token)) throw problems.refused();
       const answer = await new WebClient(token, options).users.info({ user: address }).catch((error: unknown) => {
         throw problemOf(error);
       });
       const { success, data } = usersInfo.safeParse(answer);
-      if (!success) throw unexpected();
+      if (!success) throw problems.unexpected();
       return { url: customImage(data.user.profile) };
     },
   };
@@ -99,9 +99,9 @@ export function slackAvatarSource({ apiUrl, timeoutMs }: SlackOptions): AvatarSo
 function customImage(profile: Profile): string {
   const { is_custom_image: marked, image_original: original } = profile;
   const custom = marked ?? (Boolean(original) && !isGravatar(original));
-  if (!custom) throw noImage();
+  if (!custom) throw problems.noPicture();
   const url = preferredImages.map((name) => profile[name]).find(Boolean);
-  if (!url || !URL.canParse(url)) throw unexpected();
+  if (!url || !URL.canParse(url)) throw problems.unexpected();
   return url;
 }
 
@@ -117,7 +117,7 @@ function directFetch(dispatcher: Agent): FetchFunction {
     const response = await fetch(url, { method, headers, body, redirect: 'error', dispatcher, ...(signal && { signal }) });
     if (response.status !== 429) return response;
     await response.body?.cancel();
-    throw rateLimited(retryAfterSeconds(response.headers.get('retry-after')));
+    throw problems.rateLimited(retryAfterSeconds(response.headers.get('retry-after')));
   };
 }
 
@@ -127,37 +127,19 @@ function problemOf(error: unknown): Problem {
   const failure: unknown = error instanceof WebAPIRequestError ? error.original : error;
   if (failure instanceof Problem) return failure;
   if (failure instanceof Error && failure.name === 'TimeoutError') {
-    return new Problem('PROVIDER_UNAVAILABLE', 'Slack took too long to answer.', { status: 504 });
+    return problems.late();
   }
   // Of a request that failed, the cause is the socket's error.
   const cause = failure instanceof Error ? failure.cause : undefined;
-  return new Problem('PROVIDER_UNAVAILABLE', 'Slack could not be asked, or failed to answer.', { cause });
+  return problems.failed(cause);
 }
 
 function refusal(code: unknown, retryAfter: number | undefined): Problem {
   // An answer that is no JSON arrives here as a code, whole.
-  if (typeof code !== 'string' || !/^[a-z_]{1,64}$/.test(code)) return unexpected();
-  if (nobody.has(code)) return noImage();
-  if (notConnected.has(code)) return disconnected();
-  if (code === 'ratelimited' || code === 'rate_limited') return rateLimited(retryAfterSeconds(retryAfter?.toString()));
+  if (typeof code !== 'string' || !/^[a-z_]{1,64}$/.test(code)) return problems.unexpected();
+  if (nobody.has(code)) return problems.noPicture();
+  if (refused.has(code)) return problems.refused();
+  if (notPermitted.has(code)) return problems.notPermitted();
+  if (code === 'ratelimited' || code === 'rate_limited') return problems.rateLimited(retryAfterSeconds(retryAfter?.toString()));
   return new Problem('PROVIDER_UNAVAILABLE', `Slack answered with the error ${code}.`);
-}
-
-function noImage(): Problem {
-  return new Problem(
-    'AVATAR_NOT_AVAILABLE',
-    'Slack has no picture for this address: it is a group, a channel, unknown, or has the default.',
-  );
-}
-
-function disconnected(): Problem {
-  return new Problem('INTEGRATION_NOT_CONNECTED', 'Slack does not accept this integration’s token: connect it again.');
-}
-
-function rateLimited(retryAfter: number): Problem {
-  return new Problem('PROVIDER_RATE_LIMITED', 'Slack asks to wait before asking again.', { retryAfter });
-}
-
-function unexpected(): Problem {
-  return new Problem('PROVIDER_UNAVAILABLE', 'Slack’s answer was not of the form it documents.');
 }

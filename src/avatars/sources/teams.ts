@@ -1,0 +1,44 @@
+import { z } from 'zod';
+import { createProviderClient, jsonOf } from '../../egress/provider-client.ts';
+import { providerProblems } from '../../egress/provider-problems.ts';
+import { type AvatarSource, imageLimit, type SourceOptions } from './source.ts';
+
+// An object id or a user principal name; the ids of chats, channels and teams are not among them.
+const person = /^([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|(?!\d+:)[^@\s/\\?]+@(?!thread\.|unq\.)[^@\s/\\?]+\.[^@\s/\\?]+)$/i;
+const refusal = z.object({ error: z.object({ code: z.string() }) });
+
+/** Pictures from Microsoft Teams: those that Microsoft Graph has of the people of an organisation. */
+export function teamsAvatarSource({ apiUrl, timeoutMs, largestImage }: SourceOptions): AvatarSource {
+  const problems = providerProblems('Microsoft Teams');
+  const begin = createProviderClient({ name: 'Microsoft Teams', baseUrl: apiUrl, timeoutMs });
+  const limit = imageLimit(largestImage);
+
+  return {
+    provider: 'teams',
+    async locate({ token, address }) {
+      if (!person.test(address)) throw problems.noPicture();
+      // What no header can carry is no token.
+      if (!token || !/^[\x21-\x7e]+$/.test(token)) throw problems.refused();
+      // Graph sends the bytes themselves, and only to whoever has the token. Without a size it is the largest there is.
+      const answer = await begin()(`users/${encodeURIComponent(address)}/photo/$value`, {
+        headers: { authorization: `Bearer ${token}`, accept: 'image/*, application/json' },
+        limit,
+      });
+      switch (answer.status) {
+        case 200:
+          return { image: answer.body };
+        case 401:
+          throw problems.refused();
+        case 403:
+          throw problems.notPermitted();
+        case 404:
+          // ImageNotFound, ErrorItemNotFound, Request_ResourceNotFound …: Graph has many words for it, a wrong TEAMS_API_URL none.
+          throw jsonOf(answer, refusal) ? problems.noPicture() : problems.status(404);
+        case 429:
+          throw problems.rateLimited(answer.retryAfter);
+        default:
+          throw problems.status(answer.status);
+      }
+    },
+  };
+}

@@ -1,0 +1,130 @@
+import type { Viewer } from '../../auth/viewer.ts';
+import type { TenantDatabase } from '../../database/database.ts';
+import { asUuid } from '../../database/ids.ts';
+import { tenantStatement } from '../../database/statement.ts';
+import { Problem } from '../../errors/catalogue.ts';
+import { announceConfig } from '../../participants/announce.ts';
+import { configNotFound } from '../configs.ts';
+import type { TokenCipher } from '../token-cipher.ts';
+import type { OAuthProvider, OAuthProviders } from './provider.ts';
+import { makeProof, makeState } from './state.ts';
+import { writeToken } from './stored-token.ts';
+
+/** What a browser that was at the provider comes back with. */
+export type Return = { stateHash: string; code: string | null; error: string | null };
+
+/** What was connected, in the words of those whose it is. */
+export type SignedIn = { label: string; workspaceName: string | null; configName: string; tenantName: string };
+
+/** Connecting integration configs by signing in to their providers. */
+export interface SignIns {
+  /** Where the operator's browser is to go, good for ten minutes and one return. Throws INTEGRATION_CONFIG_NOT_FOUND or UNPROCESSABLE. */
+  begin(db: TenantDatabase, viewer: Viewer, input: { id: string }): Promise<string>;
+  /** Takes what the browser came back with, once, and connects the config. Throws a Problem whose detail can be shown to anybody. */
+  complete(db: TenantDatabase, provider: string, given: Return): Promise<SignedIn>;
+}
+
+const configOf = tenantStatement<{ provider: string }>(
+  'select i.provider from integration_config i where i.tenant_id = $1 and i.id = $2::uuid',
+);
+// The database's clock alone says how long ten minutes are.
+const remember = tenantStatement(
+  `insert into oauth_state (tenant_id, state_hash, integration_config_id, viewer_kind, viewer_id, verifier_ciphertext, expires_at)
+   select i.tenant_id, $3, i.id, $4, $5, $6, now() + interval '10 minutes' from integration_config i
+   where i.tenant_id = $1 and i.id = $2::uuid`,
+);
+const forgetExpired = tenantStatement('delete from oauth_state s where s.tenant_id = $1 and s.expires_at < now()');
+
+type Begun = {
+  configId: string;
+  provider: string;
+  configName: string;
+  tenantName: string;
+  viewerKind: Viewer['kind'];
+  viewerId: string;
+  verifierCiphertext: string | null;
+};
+
+// Deleted as it is read: of two that come back with the same state, one finds it.
+const claim = tenantStatement<Begun>(
+  `with s as (delete from oauth_state o where o.tenant_id = $1 and o.state_hash = $2 and o.expires_at >= now() returning o.*)
+   select i.id as "configId", i.provider, i.name as "configName", t.name as "tenantName", s.viewer_kind as "viewerKind",
+     s.viewer_id as "viewerId", s.verifier_ciphertext as "verifierCiphertext"
+   from s join integration_config i on i.tenant_id = s.tenant_id and i.id = s.integration_config_id join tenant t on t.id = s.tenant_id`,
+);
+const standingKey = tenantStatement<{ id: string }>(
+  `select k.id from credential_key k where k.tenant_id = $1 and k.id = $2::uuid and k.revoked_at is null
+   and k.scopes && array['integrations:write', 'admin']`,
+);
+const connect = tenantStatement<{ id: string }>(
+  `update integration_config i set token_ciphertext = $3, connected_at = now(), workspace_name = $4, disconnected_reason = null
+   where i.tenant_id = $1 and i.id = $2::uuid returning i.id`,
+);
+
+/** Makes the rules. `publicUrl` is where browsers reach the service. */
+export function createSignIns({
+  providers,
+  cipher,
+  publicUrl,
+}: {
+  providers: OAuthProviders;
+  cipher: TokenCipher;
+  publicUrl: () => string;
+}): SignIns {
+  const redirectUri = ({ provider }: OAuthProvider) => `${publicUrl()}/oauth/${provider}/callback`;
+
+  function signInTo(provider: string): OAuthProvider {
+    const known = providers.get(provider);
+    if (known) return known;
+    throw new Problem(
+      'UNPROCESSABLE',
+      known === null
+        ? `Signing in to ${provider} is not set up here: the service has no client id of it.`
+        : `${provider} has no signing in: connect it with its token (connectIntegration), where it needs one.`,
+    );
+  }
+
+  return {
+    async begin(db, viewer, input) {
+      const id = asUuid(input.id);
+      const [config] = id ? await db.query(configOf, id) : [];
+      if (!id || !config) throw configNotFound(input.id);
+      const signIn = signInTo(config.provider);
+      const { state, stateHash } = makeState(db.tenantId);
+      const proof = signIn.pkce ? makeProof() : null;
+      await db.transaction(async (tx) => {
+        await tx.query(forgetExpired);
+        await tx.query(remember, id, stateHash, viewer.kind, viewer.id, proof && cipher.seal(proof.verifier, stateHash));
+      });
+      return signIn.authorizationUrl({ state, redirectUri: redirectUri(signIn), challenge: proof?.challenge ?? null });
+    },
+
+    async complete(db, provider, { stateHash, code, error }) {
+      const [begun] = await db.query(claim, stateHash);
+      if (!begun || begun.provider !== provider) throw stateUnknown();
+      const signIn = signInTo(provider);
+      if (error === 'access_denied') {
+        throw new Problem('FORBIDDEN', `${signIn.label} was not connected: the sign-in was declined.`);
+      }
+      if (!code) throw new Problem('UNPROCESSABLE', `${signIn.label} sent no sign-in back. Begin again.`, { status: 400 });
+      // A key that was revoked meanwhile must not go on by what it began.
+      if (begun.viewerKind !== 'USER' && (await db.query(standingKey, begun.viewerId)).length === 0) {
+        throw new Problem('FORBIDDEN', 'Whoever began this sign-in may not connect integrations any more.');
+      }
+      const verifier = begun.verifierCiphertext && cipher.open(begun.verifierCiphertext, stateHash);
+      if (signIn.pkce && !verifier) throw stateUnknown();
+      const { token, workspaceName } = await signIn.exchange({ code, redirectUri: redirectUri(signIn), verifier });
+      const sealed = cipher.seal(writeToken(token), begun.configId);
+      const [connected] = await db.query(connect, begun.configId, sealed, workspaceName);
+      if (!connected) throw configNotFound(begun.configId);
+      announceConfig(db, begun.configId);
+      return { label: signIn.label, workspaceName, configName: begun.configName, tenantName: begun.tenantName };
+    },
+  };
+}
+
+/** The error for a state that is none, was used before, or has expired. */
+export const stateUnknown = () =>
+  new Problem('UNPROCESSABLE', 'This sign-in is not known here: it has expired, or was used before. Begin again.', {
+    status: 400,
+  });

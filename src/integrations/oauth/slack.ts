@@ -1,0 +1,77 @@
+import { z } from 'zod';
+import { createProviderClient, jsonOf } from '../../egress/provider-client.ts';
+import { providerProblems } from '../../egress/provider-problems.ts';
+import { Problem } from '../../errors/catalogue.ts';
+import { type OAuthProvider, refusedCode, shownName } from './provider.ts';
+import type { StoredToken } from './stored-token.ts';
+
+const envelope = z.object({ ok: z.boolean(), error: z.string().optional() });
+// With token rotation there is a refresh token, and the access token ends after some hours.
+const granted = z.object({
+  access_token: z.string().min(1),
+  refresh_token: z.string().min(1).optional(),
+  expires_in: z.number().positive().optional(),
+  team: z.object({ name: z.string() }).nullish(),
+  enterprise: z.object({ name: z.string() }).nullish(),
+});
+
+const codeRefused = new Set(['invalid_code', 'code_already_used', 'invalid_grant']);
+const tokenRefused = new Set(['invalid_refresh_token', 'invalid_grant', 'token_revoked', 'token_expired', 'account_inactive']);
+
+/** Signing in to a Slack workspace. Slack offers PKCE to apps without a secret only, which this is not. */
+export function slackOAuth({
+  apiUrl,
+  client,
+  timeoutMs,
+}: {
+  apiUrl: string;
+  client: { id: string; secret: string };
+  timeoutMs: number;
+}): OAuthProvider {
+  const problems = providerProblems('Slack');
+  const begin = createProviderClient({ name: 'Slack', baseUrl: apiUrl, timeoutMs });
+
+  async function access(form: Record<string, string>, refused: ReadonlySet<string>, problem: () => Problem) {
+    const answer = await begin()('oauth.v2.access', { form: { client_id: client.id, client_secret: client.secret, ...form } });
+    if (answer.status === 429) throw problems.rateLimited(answer.retryAfter);
+    if (answer.status !== 200) throw problems.status(answer.status);
+    const told = jsonOf(answer, envelope);
+    if (told?.ok === false && told.error === 'ratelimited') throw problems.rateLimited(answer.retryAfter);
+    if (told?.ok === false && refused.has(told.error ?? '')) throw problem();
+    const grant = told?.ok ? jsonOf(answer, granted) : null;
+    // bad_client_secret, bad_redirect_uri …: for the operator of the service to mend.
+    if (!grant) throw told && /^[a-z_]{1,64}$/.test(told.error ?? '') ? mistake(told.error as string) : problems.unexpected();
+    return grant;
+  }
+
+  const tokenOf = ({ access_token, refresh_token, expires_in }: z.infer<typeof granted>): StoredToken => ({
+    access: access_token,
+    refresh: refresh_token ?? null,
+    expiresAt: expires_in === undefined ? null : Date.now() + expires_in * 1_000,
+    refreshingUntil: null,
+  });
+
+  return {
+    provider: 'slack',
+    label: 'Slack',
+    pkce: false,
+    authorizationUrl({ state, redirectUri }) {
+      const url = new URL('/oauth/v2/authorize', apiUrl);
+      url.search = new URLSearchParams({
+        client_id: client.id,
+        scope: 'users:read',
+        redirect_uri: redirectUri,
+        state,
+      }).toString();
+      return url.href;
+    },
+    async exchange({ code, redirectUri }) {
+      const grant = await access({ code, redirect_uri: redirectUri }, codeRefused, () => refusedCode('Slack'));
+      return { token: tokenOf(grant), workspaceName: shownName(grant.team?.name ?? grant.enterprise?.name ?? '') };
+    },
+    refresh: async (refreshToken) =>
+      tokenOf(await access({ grant_type: 'refresh_token', refresh_token: refreshToken }, tokenRefused, problems.refused)),
+  };
+}
+
+const mistake = (code: string) => new Problem('PROVIDER_UNAVAILABLE', `Slack answered with the error ${code}.`);
