@@ -1,6 +1,5 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { useCSRFPrevention } from '@graphql-yoga/plugin-csrf-prevention';
-import { renderGraphiQL } from '@graphql-yoga/render-graphiql';
 import { createYoga, type YogaServerInstance } from 'graphql-yoga';
 import { type Logger, pino } from 'pino';
 import { createAuthenticator } from './auth/authenticate.ts';
@@ -127,7 +126,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
   const sweep = () =>
     sweepDeliveries(database, new Date()).catch((error: unknown) => log.warn({ err: error }, 'the sweep of deliveries failed'));
   const sweeping = setInterval(sweep, 10 * 60_000).unref();
-  const rateLimit = createRateLimit(config.rateLimit, config.redisUrl);
+  const rateLimit = await createRateLimit(config.rateLimit, config.redisUrl);
   const present = presenter(log, config.introspection);
   const lifetimes = createLifetimes(events, database);
 
@@ -160,7 +159,8 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
       ? async (request, context) =>
           graphiqlOptions(signIn && isThisMachine(request, context) ? await signIn() : null, exampleParticipantId)
       : false,
-    renderGraphiQL,
+    // Two megabytes, which only a browser asks for.
+    renderGraphiQL: async (options) => (await import('@graphql-yoga/render-graphiql')).renderGraphiQL(options),
     plugins: [
       useRoutes(
         {

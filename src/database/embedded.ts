@@ -1,11 +1,20 @@
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { PGlite } from '@electric-sql/pglite';
 import { PrismaPGlite } from 'pglite-prisma-adapter';
 import type { Connection } from './connection.ts';
+import { imageFile } from './embedded-image.ts';
 import { lockFolder } from './folder-lock.ts';
 
 /** Where the embedded database lives: a folder, or memory, there perhaps beginning as a copy of an image. */
 export type EmbeddedPlace = { folder: string } | { image: Blob | undefined };
+
+/** What a database in that folder begins as; nothing when there is one already, or no image. */
+function imageFor(folder: string): Blob | undefined {
+  const file = imageFile();
+  return existsSync(`${folder}/PG_VERSION`) || !existsSync(file)
+    ? undefined
+    : new Blob([readFileSync(file)], { type: 'application/x-tar' });
+}
 
 /**
  * PostgreSQL inside this process. It has one connection, and a transaction holds it: whatever runs
@@ -17,9 +26,11 @@ export async function connectEmbedded(place: EmbeddedPlace): Promise<Connection 
     mkdirSync(place.folder, { recursive: true });
     unlock = lockFolder(place.folder);
   }
-  const database = await PGlite.create(
-    'folder' in place ? { dataDir: place.folder } : place.image ? { loadDataDir: place.image } : {},
-  );
+  const image = 'folder' in place ? imageFor(place.folder) : place.image;
+  const database = await PGlite.create({
+    ...('folder' in place && { dataDir: place.folder }),
+    ...(image && { loadDataDir: image }),
+  });
   await database.exec(`set timezone = 'UTC'`);
 
   return {

@@ -1,6 +1,5 @@
 import { EventEmitter } from 'node:events';
 import { Repeater, SlidingBuffer } from '@repeaterjs/repeater';
-import { Redis } from 'ioredis';
 import { newId } from '../database/ids.ts';
 import type { EventBus, EventName } from './events.ts';
 
@@ -54,6 +53,8 @@ export function createMemoryBus(): EventBus {
  * itself, `check` fails, and the connection is tried again for as long as it takes.
  */
 export async function createRedisBus(url: string, onError: (error: Error) => void): Promise<EventBus> {
+  // Loaded only where there is a Redis: a start is the quicker without.
+  const { Redis } = await import('ioredis');
   const origin = newId();
   const publisher = new Redis(url, { maxRetriesPerRequest: 1, enableOfflineQueue: false, lazyConnect: true });
   const subscriber = new Redis(url, { maxRetriesPerRequest: null, lazyConnect: true });

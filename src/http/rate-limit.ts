@@ -1,5 +1,3 @@
-import { Redis } from 'ioredis';
-import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
 import type { Viewer } from '../auth/viewer.ts';
 import { Problem } from '../errors/catalogue.ts';
 
@@ -11,12 +9,13 @@ export interface RateLimit {
 }
 
 /** Lets each credential make so many requests a minute, counted across replicas where there is a Redis; 0 is without limit. */
-export function createRateLimit(perMinute: number, redisUrl: string | null): RateLimit {
+export async function createRateLimit(perMinute: number, redisUrl: string | null): Promise<RateLimit> {
   if (perMinute === 0) return { admit: () => {}, close: () => {} };
+  const { RateLimiterMemory, RateLimiterRedis, RateLimiterRes } = await import('rate-limiter-flexible');
   const options = { points: perMinute, duration: 60, keyPrefix: 'rollcall:rate' };
   const own = new RateLimiterMemory(options);
   // While Redis is away each replica counts for itself.
-  const redis = redisUrl ? new Redis(redisUrl, { enableOfflineQueue: false }).on('error', () => {}) : null;
+  const redis = redisUrl ? new (await import('ioredis')).Redis(redisUrl, { enableOfflineQueue: false }).on('error', () => {}) : null;
   const limiter = redis ? new RateLimiterRedis({ ...options, storeClient: redis, insuranceLimiter: own }) : own;
   return {
     async admit({ tenantId, id }) {
