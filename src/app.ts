@@ -10,6 +10,8 @@ import type { Viewer } from './auth/viewer.ts';
 import { createAvatarSources } from './avatars/sources/registry.ts';
 import { slackAvatarSource } from './avatars/sources/slack.ts';
 import { createAvatarSync, largestImage } from './avatars/sync.ts';
+import { syncableProviders } from './avatars/syncable.ts';
+import { startAvatarWork } from './avatars/work.ts';
 import type { Config } from './config.ts';
 import type { Connection } from './database/connection.ts';
 import { type Database, openDatabase, type StatementObserver, type TenantDatabase } from './database/database.ts';
@@ -35,7 +37,7 @@ import { serveWebSocket } from './http/websocket.ts';
 import { createTokenCipher } from './integrations/token-cipher.ts';
 import { buildSchema } from './schema.ts';
 import { createFileUrls } from './storage/file-urls.ts';
-import { openStorage } from './storage/storage.ts';
+import { openStorage, type Storage } from './storage/storage.ts';
 import { seedDemoTenant } from './tenants/demo.ts';
 import { demoTenant, exampleParticipantId } from './tenants/demo-tenant.ts';
 
@@ -52,7 +54,7 @@ export interface App {
 }
 
 /** What tests put in the place of what the configuration would give. */
-export type Overrides = { connection?: Connection; observe?: StatementObserver };
+export type Overrides = { connection?: Connection; observe?: StatementObserver; storage?: Storage };
 
 /** The one place where the parts are put together. The database is migrated, and, where the configuration says so, has the demo tenant. */
 export async function createApp(config: Config, overrides: Overrides = {}): Promise<App> {
@@ -67,18 +69,20 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
     ? await createRedisBus(config.redisUrl, (error) => log.warn({ err: error }, 'Redis'))
     : createMemoryBus();
   const database = openDatabase(connection, events.announce, overrides.observe);
-  const storage = openStorage(config.storageUrl);
+  const storage = overrides.storage ?? openStorage(config.storageUrl);
 
   let url = config.publicUrl ?? `http://localhost:${config.port}`;
   const fileUrls = createFileUrls(secretKey, () => url);
   const tokenCipher = createTokenCipher(secretKey);
+  const sources = createAvatarSources([slackAvatarSource({ apiUrl: config.slackApiUrl, timeoutMs: config.providerTimeoutMs })]);
+  const syncable = syncableProviders(sources);
   const avatars = createAvatarSync({
     storage,
     cipher: tokenCipher,
-    sources: createAvatarSources([slackAvatarSource({ apiUrl: config.slackApiUrl, timeoutMs: config.providerTimeoutMs })]),
+    sources,
     download: createDownloader({ allow: config.egressAllow, maxBytes: largestImage, timeoutMs: config.providerTimeoutMs }),
   });
-  const services: Services = { events, avatars, fileUrls, tokenCipher };
+  const services: Services = { events, avatars, syncable, fileUrls, tokenCipher };
   if (config.demo) await seedDemoTenant(database, { avatars, tokenCipher, log });
 
   const authenticator = createAuthenticator(
@@ -89,6 +93,13 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
   const rateLimit = createRateLimit(config.rateLimit, config.redisUrl);
   const present = presenter(log, config.introspection);
   const lifetimes = createLifetimes(events, database);
+  const stopWork =
+    config.avatarWorkers > 0
+      ? startAvatarWork(
+          { database, storage, events, avatars, syncable, log },
+          { concurrency: config.avatarWorkers, leaseMs: config.jobLeaseMs },
+        )
+      : async () => {};
 
   let stopping = false;
   const signIn = config.graphiql && keys && !config.jwt.key ? () => developmentToken(keys, demoTenant.id, config.jwt) : null;
@@ -174,12 +185,14 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
     },
     async close() {
       stopping = true;
+      const handedBack = stopWork();
       const told = lifetimes.endAll();
       const closed = server ? new Promise<void>((resolve) => server?.close(() => resolve())) : Promise.resolve();
       await told;
       await closeSockets?.();
       server?.closeIdleConnections();
       await closed;
+      await handedBack;
       rateLimit.close();
       await events.close();
       await database.close();

@@ -69,6 +69,8 @@ const variables = z.object({
   RATE_LIMIT: wholeNumber(0, 10_000_000).default(0),
   SLACK_API_URL: address(['http:', 'https:']).default('https://slack.com/api/'),
   PROVIDER_TIMEOUT_MS: wholeNumber(100, 60_000).default(10_000),
+  AVATAR_WORKERS: wholeNumber(0, 64).default(2),
+  JOB_LEASE_MS: wholeNumber(100, 600_000).default(30_000),
   EGRESS_ALLOW: list.refine((hosts) => hosts.every(isHostAndPort), 'must be a list of host:port').default([]),
 });
 
@@ -103,6 +105,10 @@ export type Config = {
   rateLimit: number;
   slackApiUrl: string;
   providerTimeoutMs: number;
+  /** How many avatars this process syncs at once in the background. */
+  avatarWorkers: number;
+  /** After how long a job is another worker's when the one that has it says nothing. */
+  jobLeaseMs: number;
   egressAllow: readonly string[];
 };
 
@@ -159,6 +165,8 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     rateLimit: env.RATE_LIMIT,
     slackApiUrl: env.SLACK_API_URL,
     providerTimeoutMs: env.PROVIDER_TIMEOUT_MS,
+    avatarWorkers: env.AVATAR_WORKERS,
+    jobLeaseMs: env.JOB_LEASE_MS,
     egressAllow: env.EGRESS_ALLOW,
   };
 }

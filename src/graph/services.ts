@@ -1,4 +1,5 @@
 import type { AvatarSync } from '../avatars/sync.ts';
+import type { SyncableProviders } from '../avatars/syncable.ts';
 import type { EventBus } from '../events/events.ts';
 import type { TokenCipher } from '../integrations/token-cipher.ts';
 import type { FileUrls } from '../storage/file-urls.ts';
@@ -7,6 +8,7 @@ import type { FileUrls } from '../storage/file-urls.ts';
 export type Services = {
   readonly events: EventBus;
   readonly avatars: AvatarSync;
+  readonly syncable: SyncableProviders;
   readonly fileUrls: FileUrls;
   readonly tokenCipher: TokenCipher;
 };

@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { demandAgents } from '../agents/agents.ts';
+import { channelsChanged } from '../avatars/automatic.ts';
+import type { SyncableProviders } from '../avatars/syncable.ts';
 import { replaceBindings } from '../bindings/bindings.ts';
 import { channelList, replaceChannels } from '../channels/channels.ts';
 import { announceDepartures } from '../conversations/departures.ts';
@@ -45,8 +47,8 @@ function relatedAgentMessage(kind: string, relatedAgentId: string | null): strin
 /** A participant as createParticipant takes it; unknown until its rules have been checked. */
 export type NewParticipant = z.input<typeof newParticipant>;
 
-/** Creates a participant with its channels and bindings; returns its id. Throws AGENT_NOT_FOUND, INTEGRATION_CONFIG_NOT_FOUND. */
-export async function createParticipant(db: TenantDatabase, input: NewParticipant): Promise<string> {
+/** Creates a participant with its channels and bindings, and queues a sync of its avatar; returns its id. Throws AGENT_NOT_FOUND, INTEGRATION_CONFIG_NOT_FOUND. */
+export async function createParticipant(db: TenantDatabase, input: NewParticipant, syncable: SyncableProviders): Promise<string> {
   const { channels, agentIds, ...participant } = checked(newParticipant, input);
   const id = newId();
   await db.transaction(async (tx) => {
@@ -61,7 +63,7 @@ export async function createParticipant(db: TenantDatabase, input: NewParticipan
         relatedAgentId: participant.relatedAgentId ?? null,
       },
     });
-    if (channels?.length) await replaceChannels(tx, id, channels);
+    if (channels?.length) await channelsChanged(tx, id, await replaceChannels(tx, id, channels), syncable);
     if (agentIds?.length) await replaceBindings(tx, id, agentIds);
   });
   return id;
@@ -72,8 +74,12 @@ export type ParticipantChanges = { participantId: string } & {
   [Field in keyof z.input<typeof changes>]?: z.input<typeof changes>[Field] | null;
 };
 
-/** Changes a participant; returns its id. Throws PARTICIPANT_NOT_FOUND, AGENT_NOT_FOUND, INTEGRATION_CONFIG_NOT_FOUND. */
-export async function updateParticipant(db: TenantDatabase, { participantId, ...input }: ParticipantChanges): Promise<string> {
+/** Changes a participant, and what follows for its avatar; returns its id. Throws PARTICIPANT_NOT_FOUND, AGENT_NOT_FOUND, INTEGRATION_CONFIG_NOT_FOUND. */
+export async function updateParticipant(
+  db: TenantDatabase,
+  { participantId, ...input }: ParticipantChanges,
+  syncable: SyncableProviders,
+): Promise<string> {
   const { channels, agentIds, ...columns } = checked(changes, input);
   const { tenantId } = db;
   return db.transaction(async (tx) => {
@@ -101,7 +107,7 @@ export async function updateParticipant(db: TenantDatabase, { participantId, ...
     if (Object.keys(changed).length > 0 || channels || agentIds) {
       await tx.participant.update({ where: { tenantId_id: { tenantId, id } }, data: { ...changed, modifiedAt: new Date() } });
     }
-    if (channels) await replaceChannels(tx, id, channels);
+    if (channels) await channelsChanged(tx, id, await replaceChannels(tx, id, channels), syncable);
     if (agentIds) await replaceBindings(tx, id, agentIds);
     return id;
   });

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Disk } from 'flydrive';
@@ -13,6 +13,8 @@ export interface Storage {
   get(key: string): Promise<Uint8Array | null>;
   /** Removes the key; one that is not there is no error. */
   delete(key: string): Promise<void>;
+  /** Removes what writes that were interrupted longer ago than that, in milliseconds, have left; absent where they leave nothing. */
+  tidy?(age: number): Promise<void>;
   /** Throws when nothing can be written. */
   check(): Promise<void>;
 }
@@ -22,10 +24,24 @@ export function openStorage(url: string): Storage {
   const scheme = url.slice(0, url.indexOf(':') + 1);
   switch (scheme) {
     case 'file:':
-      return diskStorage(new Disk(new WholeFileDriver({ location: directoryOf(url), visibility: 'private' })));
+      return folderStorage(directoryOf(url));
     default:
       throw new Error(`STORAGE_URL must begin with file:, not with "${scheme}".`);
   }
+}
+
+function folderStorage(folder: string): Storage {
+  const staging = join(folder, '.incoming');
+  return {
+    ...diskStorage(new Disk(new WholeFileDriver({ location: folder, visibility: 'private' }))),
+    async tidy(age) {
+      for (const name of await readdir(staging).catch(() => [])) {
+        const file = join(staging, name);
+        const found = await stat(file).catch(() => null);
+        if (found && found.mtimeMs < Date.now() - age) await rm(file, { force: true });
+      }
+    },
+  };
 }
 
 function diskStorage(disk: Disk): Storage {

@@ -35,6 +35,8 @@ const theirIds = () => [
   theirs.member,
   theirs.contactMember,
   theirs.key,
+  theirs.batch,
+  theirs.failedSync,
 ];
 
 /** What the other tenant is and has, none of which may be in an answer: its ids, and its names where the call doesn't say them itself. */
@@ -147,6 +149,17 @@ describe('another tenant’s events', () => {
     );
     const first = await stream.next();
     expect(first?.errors?.[0]?.extensions.code).toBe('CONVERSATION_NOT_FOUND');
+    await stream.leave();
+  });
+
+  test('avatarSyncBatchProgress', async () => {
+    const stream = await subscribe(
+      service.app,
+      await mine.tenant.token(),
+      'subscription ($id: ID!) { avatarSyncBatchProgress(batchId: $id) { total } }',
+      { id: theirs.batch },
+    );
+    expect((await stream.next())?.errors?.[0]?.extensions.code).toBe('AVATAR_SYNC_NOT_FOUND');
     await stream.leave();
   });
 });
