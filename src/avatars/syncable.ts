@@ -20,7 +20,7 @@ export function syncableProviders(sources: AvatarSources): SyncableProviders {
  */
 export const syncableChannels = (of: string, providers: string, unconnected: string): string =>
   `select c.integration_config_id, c.address, c.provider, c.priority, c.id
-   from channel c join integration_config i on i.tenant_id = c.tenant_id and i.id = c.integration_config_id
+   from channel c join integration_config config on config.tenant_id = c.tenant_id and config.id = c.integration_config_id
    where c.tenant_id = $1 and c.participant_id = ${of} and not c.disabled and c.address_valid
-   and c.provider = any(${providers}::text[]) and (i.token_ciphertext is not null or c.provider = any(${unconnected}::text[]))
+   and c.provider = any(${providers}::text[]) and (config.token_ciphertext is not null or c.provider = any(${unconnected}::text[]))
    order by c.priority, c.id`;
