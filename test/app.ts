@@ -12,7 +12,7 @@ import { readConfig } from '../src/config.ts';
 import type { Connection } from '../src/database/connection.ts';
 import { newId } from '../src/database/ids.ts';
 import type { Storage } from '../src/storage/storage.ts';
-import { connectTestDatabase } from './setup/database.ts';
+import { connectTestDatabase, type Place } from './setup/database.ts';
 
 /** An error of a result, with what the contract promises of its extensions. */
 export type ResultError = {
@@ -71,7 +71,7 @@ export type TestTenant = {
 export async function startApp(
   environment: Record<string, string> = {},
   around: (connection: Connection) => Connection = (connection) => connection,
-  storage?: Storage,
+  { storage, database = inject('database') }: { storage?: Storage; database?: Place } = {},
 ): Promise<TestApp> {
   const dataDir = mkdtempSync(join(tmpdir(), 'rollcall-app-'));
   const config = readConfig({
@@ -83,7 +83,7 @@ export async function startApp(
     ...environment,
   });
   const statements: string[] = [];
-  const connection = around(await connectTestDatabase(inject('database')));
+  const connection = around(await connectTestDatabase(database));
   const app = await createApp(config, { connection, observe: (text) => statements.push(text), ...(storage && { storage }) });
   const { privateKey } = developmentKeys(dataDir);
 

@@ -1,24 +1,27 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
 import { newId } from '../../src/database/ids.ts';
 import { dataOf, startApp, type TestApp, type TestTenant } from '../app.ts';
 import { until } from '../events/trigger.ts';
 import { createConfig, createParticipant } from '../factories.ts';
 import { blue, png } from '../fakes/images.ts';
 import { type FakeSlack, startFakeSlack } from '../fakes/slack.ts';
+import { createOwnDatabase } from '../setup/database.ts';
 import { subscribe } from '../streams.ts';
 import { upload } from '../uploads.ts';
 import { avatarOf, eager, jobsOf, settled, updateChannels } from './background.ts';
 
 let slack: FakeSlack;
 let service: TestApp;
-/** The same database's rules without anybody who works on the queue. */
+/** Without anybody who works on the queue. */
 let idle: TestApp;
 let tenant: TestTenant;
 let config: string;
+let own: Awaited<ReturnType<typeof createOwnDatabase>>;
 beforeAll(async () => {
   slack = await startFakeSlack();
   const environment = { SLACK_API_URL: slack.apiUrl, EGRESS_ALLOW: slack.host, PROVIDER_TIMEOUT_MS: '1500' };
-  service = await startApp({ ...environment, ...eager });
+  own = await createOwnDatabase(inject('database'));
+  service = await startApp({ ...environment, ...eager }, undefined, { database: own.place });
   idle = await startApp(environment);
 });
 beforeEach(async () => {
@@ -34,6 +37,7 @@ beforeEach(async () => {
 afterAll(async () => {
   await service.close();
   await idle.close();
+  await own.drop();
   await slack.close();
 });
 

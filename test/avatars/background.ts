@@ -1,8 +1,8 @@
 import { dataOf, type TestApp, type TestTenant } from '../app.ts';
 import { until } from '../events/trigger.ts';
 
-/** An app whose background work doesn't let a test wait. */
-export const eager = { AVATAR_WORKERS: '4', JOB_LEASE_MS: '600' };
+/** An app whose background work doesn't let a test wait; it needs a database of its own. */
+export const eager = { AVATAR_WORKERS: '4', JOB_LEASE_MS: '600', SECRET_KEY: 'the same for all replicas of a test' };
 
 export type Job = {
   id: string;

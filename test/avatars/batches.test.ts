@@ -1,10 +1,11 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
 import { newId } from '../../src/database/ids.ts';
 import { dataOf, problemOf, startApp, type TestApp, type TestTenant, type Untyped } from '../app.ts';
 import { until } from '../events/trigger.ts';
 import { createAgent, createConfig, createParticipant } from '../factories.ts';
 import { png } from '../fakes/images.ts';
 import { type FakeSlack, startFakeSlack } from '../fakes/slack.ts';
+import { createOwnDatabase } from '../setup/database.ts';
 import { type Stream, subscribe } from '../streams.ts';
 import { upload } from '../uploads.ts';
 import { avatarOf, batchOf, eager, jobsOf, progress, settled, syncAgent } from './background.ts';
@@ -14,13 +15,15 @@ let service: TestApp;
 let idle: TestApp;
 let tenant: TestTenant;
 let config: string;
+let own: Awaited<ReturnType<typeof createOwnDatabase>>;
 let agent: string;
 let picture: Uint8Array;
 beforeAll(async () => {
   slack = await startFakeSlack();
   picture = await png(64, 64);
   const environment = { SLACK_API_URL: slack.apiUrl, EGRESS_ALLOW: slack.host, PROVIDER_TIMEOUT_MS: '1500' };
-  service = await startApp({ ...environment, ...eager });
+  own = await createOwnDatabase(inject('database'));
+  service = await startApp({ ...environment, ...eager }, undefined, { database: own.place });
   idle = await startApp(environment);
 });
 beforeEach(async () => {
@@ -37,6 +40,7 @@ beforeEach(async () => {
 afterAll(async () => {
   await service.close();
   await idle.close();
+  await own.drop();
   await slack.close();
 });
 

@@ -7,6 +7,7 @@ import { until } from '../events/trigger.ts';
 import { createAgent, createConfig, createParticipant } from '../factories.ts';
 import { png, text } from '../fakes/images.ts';
 import { type FakeSlack, startFakeSlack } from '../fakes/slack.ts';
+import { createOwnDatabase } from '../setup/database.ts';
 import { subscribe } from '../streams.ts';
 import { avatarOf, batchOf, eager, jobsOf, progress, settled, syncAgent } from './background.ts';
 
@@ -14,6 +15,7 @@ let slack: FakeSlack;
 let service: TestApp;
 let tenant: TestTenant;
 let config: string;
+let own: Awaited<ReturnType<typeof createOwnDatabase>>;
 let picture: Uint8Array;
 let environment: Record<string, string>;
 beforeAll(async () => {
@@ -26,7 +28,8 @@ beforeAll(async () => {
     LOG_LEVEL: 'silent',
     ...eager,
   };
-  service = await startApp(environment);
+  own = await createOwnDatabase(inject('database'));
+  service = await startApp(environment, undefined, { database: own.place });
 });
 beforeEach(async () => {
   slack.apiTrouble = null;
@@ -41,6 +44,7 @@ beforeEach(async () => {
 });
 afterAll(async () => {
   await service.close();
+  await own.drop();
   await slack.close();
 });
 
@@ -270,23 +274,26 @@ describe('a job whose worker is gone', () => {
 
 describe('a stop', () => {
   test('hands back what is running, and counts no attempt', async () => {
-    const database = inject('database');
-    const stopped = await startApp({ ...environment, JOB_LEASE_MS: '20000' });
-    const own = await stopped.createTenant();
-    const integrationConfigId = await createConfig(own, 'slack', 'xoxb-good');
+    const { place, drop } = await createOwnDatabase(inject('database'));
+    const patient = { ...environment, JOB_LEASE_MS: '20000', PROVIDER_TIMEOUT_MS: '20000' };
+    const stopped = await startApp(patient, undefined, { database: place });
+    const theirs = await stopped.createTenant();
+    const integrationConfigId = await createConfig(theirs, 'slack', 'xoxb-good');
     slack.apiTrouble = 'hang';
-    await createParticipant(own, { channels: [{ integrationConfigId, address: 'U0ADA' }] });
+    await createParticipant(theirs, { channels: [{ integrationConfigId, address: 'U0ADA' }] });
     await until(() => slack.requests.length > 0);
-    const observed: string[] = stopped.statements;
-    const before = observed.length;
+    const before = stopped.statements.length;
     await stopped.close();
-    expect(observed.slice(before).filter((statement) => /greatest\(0, j\.attempts - 1\)/.test(statement))).toHaveLength(1);
+    const handedBack = stopped.statements.slice(before).filter((statement) => /greatest\(0, j\.attempts - 1\)/.test(statement));
+    expect(handedBack).toHaveLength(1);
     slack.apiTrouble = null;
-    // Where the database is shared, another replica goes on at once: the lease would have run for long.
-    if ('url' in database) {
-      await until(async () => (await jobsOf(service, own)).every(({ state }) => state === 'DONE'));
-      expect(await jobsOf(service, own)).toMatchObject([{ attempts: 1 }]);
+    // Where the database outlives the app, the next one goes on at once: the lease would have run for long.
+    if ('url' in place) {
+      const successor = await startApp(patient, undefined, { database: place });
+      expect(await settled(successor, theirs)).toMatchObject([{ state: 'DONE', attempts: 1 }]);
+      await successor.close();
     }
+    await drop();
   });
 });
 
@@ -294,10 +301,11 @@ describe.skipIf(!('url' in inject('database')))('several replicas on one databas
   test('do each of 500 jobs once, and all tell how far it is', async () => {
     const redis = process.env['REDIS_URL'];
     const shared = { ...environment, JOB_LEASE_MS: '5000', ...(redis && { REDIS_URL: redis }) };
-    const replicas = await Promise.all([startApp(shared), startApp(shared)]);
-    const [here, there] = replicas as [TestApp, TestApp];
+    const start = () => startApp(shared, undefined, { database: own.place });
+    const replicas = await Promise.all([start(), start()]);
+    const [here] = replicas as [TestApp, TestApp];
     tenant = await here.createTenant();
-    config = await createConfig(tenant, 'slack', 'xoxb-good');
+    const configs = await Promise.all(Array.from({ length: 10 }, () => createConfig(tenant, 'slack', 'xoxb-good')));
     const agent = await createAgent(tenant);
     const ids = Array.from({ length: 500 }, newId);
     const { prisma } = here.app.database;
@@ -307,7 +315,8 @@ describe.skipIf(!('url' in inject('database')))('several replicas on one databas
     await prisma.channel.createMany({
       data: ids.map((participantId, index) => {
         slack.users.set(`U0N${index}`, { image: picture });
-        const of = { integrationConfigId: config, provider: 'slack', address: `U0N${index}`, addressValid: true };
+        const integrationConfigId = configs[index % configs.length] as string;
+        const of = { integrationConfigId, provider: 'slack', address: `U0N${index}`, addressValid: true };
         return { tenantId, id: newId(), participantId, ...of };
       }),
     });
@@ -324,15 +333,9 @@ describe.skipIf(!('url' in inject('database')))('several replicas on one databas
     }
     expect(counts.size).toBe(500);
     expect([...counts.values()].filter((count) => count > 1)).toEqual([]);
-    // Both had a part in it.
-    for (const replica of replicas)
-      expect(
-        replica.statements.some(
-          (statement) => statement.includes(`'CHANNEL'`) || /update "public"\."participant"/i.test(statement),
-        ),
-      ).toBe(true);
+    // Each had a part in it.
+    for (const { statements } of replicas) expect(statements.some((text) => text.includes('insert into file'))).toBe(true);
     expect(await batchOf(tenant, batch.id)).toMatchObject({ state: 'FINISHED' });
-    expect(there.statements.length).toBeGreaterThan(100);
     await Promise.all(replicas.map((replica) => replica.close()));
   }, 120_000);
 });
