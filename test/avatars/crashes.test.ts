@@ -204,8 +204,9 @@ describe('a server that is killed', () => {
   test.skipIf(!('url' in inject('database')))(
     'when everything is stored, and the row is about to be changed',
     async () => {
-      const holder = new pg.Client({ connectionString: 'url' in own.place ? own.place.url : '' });
-      await holder.connect();
+      const connectionString = 'url' in own.place ? own.place.url : '';
+      const [holder, watcher] = [new pg.Client({ connectionString }), new pg.Client({ connectionString })];
+      await Promise.all([holder.connect(), watcher.connect()]);
       const ada = await subject({ imageTrouble: 'hang' });
       await until(() => ada.asked('images') === 1);
       await holder.query('begin');
@@ -215,10 +216,11 @@ describe('a server that is killed', () => {
       slack.users.set(ada.address, { image: slack.users.get(ada.address)!.image! });
       await start();
       const waiting = `select count(*)::int as n from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`;
-      await until(async () => (await holder.query(waiting)).rows[0].n > 0);
+      // Not by the holder: a transaction sees what others wait for as it was when it first looked.
+      await until(async () => (await watcher.query(waiting)).rows[0].n > 0);
       await server.kill('SIGKILL');
       await holder.query('rollback');
-      await holder.end();
+      await Promise.all([holder.end(), watcher.end()]);
       await start();
       await until(async () => (await avatarOf(tenant, ada.id)).avatarAutoSync !== null);
       expect(ada.asked()).toBe(3);

@@ -298,12 +298,16 @@ describe('a stop', () => {
 });
 
 describe.skipIf(!('url' in inject('database')))('several replicas on one database', () => {
-  test('do each of 500 jobs once, and all tell how far it is', async () => {
+  test('do each of 500 jobs once, and tell another how far it is', async () => {
     const redis = process.env['REDIS_URL'];
-    const shared = { ...environment, JOB_LEASE_MS: '5000', ...(redis && { REDIS_URL: redis }) };
-    const start = () => startApp(shared, undefined, { database: own.place });
+    // No lease runs out and nothing is too slow on a busy machine: that would be a second try, as it should.
+    const calm = { JOB_LEASE_MS: '60000', PROVIDER_TIMEOUT_MS: '30000' };
+    const shared = { ...environment, ...calm, ...(redis && { REDIS_URL: redis }) };
+    const { place, drop } = await createOwnDatabase(inject('database'));
+    const start = (more = {}) => startApp({ ...shared, ...more }, undefined, { database: place });
     const replicas = await Promise.all([start(), start()]);
-    const [here] = replicas as [TestApp, TestApp];
+    // Where it is asked for and followed nobody works on it.
+    const here = await start({ AVATAR_WORKERS: '0' });
     tenant = await here.createTenant();
     const configs = await Promise.all(Array.from({ length: 10 }, () => createConfig(tenant, 'slack', 'xoxb-good')));
     const agent = await createAgent(tenant);
@@ -321,7 +325,6 @@ describe.skipIf(!('url' in inject('database')))('several replicas on one databas
       }),
     });
     const { batch } = dataOf(await syncAgent(tenant, agent)).syncAgentAvatars;
-    // The other replica's development keys are its own, so the stream is opened where the tenant's token is good.
     const stream = await subscribe(here.app, await tenant.token(), progress, { id: batch.id });
     let last: { done: number; state: string } | undefined;
     for (let result = await stream.next(); result; result = await stream.next()) last = result.data.avatarSyncBatchProgress;
@@ -336,6 +339,7 @@ describe.skipIf(!('url' in inject('database')))('several replicas on one databas
     // Each had a part in it.
     for (const { statements } of replicas) expect(statements.some((text) => text.includes('insert into file'))).toBe(true);
     expect(await batchOf(tenant, batch.id)).toMatchObject({ state: 'FINISHED' });
-    await Promise.all(replicas.map((replica) => replica.close()));
+    await Promise.all([here, ...replicas].map((replica) => replica.close()));
+    await drop();
   }, 120_000);
 });
