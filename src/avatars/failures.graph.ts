@@ -1,10 +1,18 @@
 import { builder } from '../graph/builder.ts';
 import { still, write } from '../graph/mutation.ts';
+import { IntegrationConfigType } from '../integrations/integrations.graph.ts';
 import { participantNotFound } from '../participants/lock.ts';
 import { ParticipantType } from '../participants/participants.graph.ts';
 import { participantById } from '../participants/queries.ts';
 import { SyncErrorType } from './avatars.graph.ts';
-import { type AutoSync, type AvatarSyncFailure, autoSyncByParticipant, pageOfFailures, retryAvatarSync } from './failures.ts';
+import {
+  type AutoSync,
+  type AvatarSyncFailure,
+  autoSyncByParticipant,
+  pageOfFailures,
+  pauseByConfig,
+  retryAvatarSync,
+} from './failures.ts';
 
 const AutoSyncType = builder.objectRef<AutoSync>('ParticipantAvatarAutoSync').implement({
   description: 'What came of the last automatic sync of a participant’s avatar.',
@@ -29,6 +37,16 @@ builder.objectField(ParticipantType, 'avatarAutoSync', (t) =>
     description:
       'What came of the last automatic sync of the avatar: one is queued when the participant is given a channel whose provider has avatars and is connected. Null when none has ended yet.',
     resolve: ({ id }, _, context) => context.load(autoSyncByParticipant, id),
+  }),
+);
+
+builder.objectField(IntegrationConfigType, 'avatarSyncPausedUntil', (t) =>
+  t.field({
+    type: 'DateTime',
+    nullable: true,
+    description:
+      'Until when no avatars are synced through it in the background, because its provider asked to wait; null when it did not.',
+    resolve: async ({ id }, _, context) => (await context.load(pauseByConfig, id))?.until ?? null,
   }),
 );
 

@@ -115,3 +115,12 @@ export const autoSyncByParticipant = oneByUuid(
   ),
   'participantId',
 );
+
+/** Until when integration configs wait for their provider, by config; null for those that don't. */
+export const pauseByConfig = oneByUuid(
+  tenantStatement<{ configId: string; until: Date }>(
+    `select s.integration_config_id as "configId", s.until from avatar_sync_pause s
+     where s.tenant_id = $1 and s.integration_config_id = any($2::uuid[]) and s.until > now()`,
+  ),
+  'configId',
+);

@@ -192,6 +192,13 @@ describe('a provider that says wait', () => {
     expect(busyJobs.every(({ state, attempts }) => state === 'QUEUED' && attempts === 0)).toBe(true);
     expect(slack.requests.filter(({ authorization }) => authorization === 'Bearer xoxb-busy')).toHaveLength(asked);
 
+    const configs = dataOf(await tenant.graphql('{ integrationConfigs { id avatarSyncPausedUntil } }')).integrationConfigs;
+    const pausedUntil = new Map(
+      configs.map((one: { id: string; avatarSyncPausedUntil: string | null }) => [one.id, one.avatarSyncPausedUntil]),
+    );
+    expect(pausedUntil.get(config)).toBeNull();
+    expect(Date.parse(pausedUntil.get(busy) as string)).toBeGreaterThan(Date.now());
+
     // Later.
     slack.tokens.set('xoxb-busy', 'accepted');
     await service.app.database.prisma.avatarSyncPause.deleteMany({ where: { tenantId: tenant.id } });
