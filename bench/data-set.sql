@@ -22,8 +22,8 @@ create function bench.last_name(n bigint) returns text language sql immutable as
 insert into tenant (id, name, created_at)
 select bench.id('001', n), 'Tenant ' || n, bench.moment(n) from generate_series(0, 9) n;
 
-insert into file (tenant_id, id, content_hash, created_at)
-select bench.id('001', n), bench.id('002', n), encode(sha256(n::text::bytea), 'hex'), bench.moment(n) from generate_series(0, 9) n;
+insert into file (tenant_id, id, content_hash, path, created_at)
+select bench.id('001', n), bench.id('002', n), encode(sha256(n::text::bytea), 'hex'), 'avatars/' || n, bench.moment(n) from generate_series(0, 9) n;
 
 insert into agent (tenant_id, id, name, created_at, modified_at)
 select bench.id('001', n % 10), 'agent-' || n, 'Agent ' || n, bench.moment(n), bench.moment(n)

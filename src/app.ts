@@ -13,6 +13,8 @@ import { slackAvatarSource } from './avatars/sources/slack.ts';
 import { teamsAvatarSource } from './avatars/sources/teams.ts';
 import { telegramAvatarSource } from './avatars/sources/telegram.ts';
 import { createAvatarSync, largestImage } from './avatars/sync.ts';
+import { syncableProviders } from './avatars/syncable.ts';
+import { startAvatarWork } from './avatars/work.ts';
 import type { Config } from './config.ts';
 import type { Connection } from './database/connection.ts';
 import { type Database, openDatabase, type StatementObserver, type TenantDatabase } from './database/database.ts';
@@ -55,7 +57,7 @@ import { sweepDeliveries } from './integrations/webhooks/sweep.ts';
 import { telegramWebhooks } from './integrations/webhooks/telegram.ts';
 import { buildSchema } from './schema.ts';
 import { createFileUrls } from './storage/file-urls.ts';
-import { openStorage } from './storage/storage.ts';
+import { openStorage, type Storage } from './storage/storage.ts';
 import { seedDemoTenant } from './tenants/demo.ts';
 import { demoTenant, exampleParticipantId } from './tenants/demo-tenant.ts';
 
@@ -72,7 +74,7 @@ export interface App {
 }
 
 /** What tests put in the place of what the configuration would give. */
-export type Overrides = { connection?: Connection; observe?: StatementObserver };
+export type Overrides = { connection?: Connection; observe?: StatementObserver; storage?: Storage };
 
 /** The one place where the parts are put together. The database is migrated, and, where the configuration says so, has the demo tenant. */
 export async function createApp(config: Config, overrides: Overrides = {}): Promise<App> {
@@ -87,24 +89,35 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
     ? await createRedisBus(config.redisUrl, (error) => log.warn({ err: error }, 'Redis'))
     : createMemoryBus();
   const database = openDatabase(connection, events.announce, overrides.observe);
-  const storage = await openStorage(config.storageUrl);
+  const storage = overrides.storage ?? (await openStorage(config.storageUrl));
 
   let url = config.publicUrl ?? `http://localhost:${config.port}`;
   const fileUrls = createFileUrls(secretKey, () => url);
   const tokenCipher = createTokenCipher(secretKey);
   const oauthProviders = signInProviders(config);
   const signIns = createSignIns({ providers: oauthProviders, cipher: tokenCipher, publicUrl: () => url });
+  const sources = avatarSources(config);
+  const syncable = syncableProviders(sources);
   const avatars = createAvatarSync({
     storage,
     connections: createConnections({ cipher: tokenCipher, oauth: oauthProviders, timeoutMs: config.providerTimeoutMs }),
-    sources: avatarSources(config),
+    sources,
     download: createDownloader({ allow: config.egressAllow, maxBytes: largestImage, timeoutMs: config.providerTimeoutMs }),
   });
   const webhookProviders = createWebhookProviders(
     { slack: slackWebhooks(config.slackSigningSecret), telegram: telegramWebhooks },
     genericWebhooks,
   );
-  const services: Services = { events, avatars, fileUrls, tokenCipher, signIns, webhookProviders, publicUrl: () => url };
+  const services: Services = {
+    events,
+    avatars,
+    syncable,
+    fileUrls,
+    tokenCipher,
+    signIns,
+    webhookProviders,
+    publicUrl: () => url,
+  };
   if (config.demo) await seedDemoTenant(database, { avatars, tokenCipher, log });
 
   const authenticator = createAuthenticator(
@@ -129,6 +142,13 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
   const rateLimit = await createRateLimit(config.rateLimit, config.redisUrl);
   const present = presenter(log, config.introspection);
   const lifetimes = createLifetimes(events, database);
+  const stopWork =
+    config.avatarWorkers > 0
+      ? startAvatarWork(
+          { database, storage, events, avatars, syncable, log },
+          { concurrency: config.avatarWorkers, leaseMs: config.jobLeaseMs },
+        )
+      : async () => {};
 
   let stopping = false;
   const signIn = config.graphiql && keys && !config.jwt.key ? () => developmentToken(keys, demoTenant.id, config.jwt) : null;
@@ -223,6 +243,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
     },
     async close() {
       stopping = true;
+      const handedBack = stopWork();
       const told = lifetimes.endAll();
       const closed = server ? new Promise<void>((resolve) => server?.close(() => resolve())) : Promise.resolve();
       await told;
@@ -231,6 +252,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
       await closed;
       clearInterval(sweeping);
       await deliveries.drain();
+      await handedBack;
       rateLimit.close();
       await events.close();
       await database.close();

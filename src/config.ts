@@ -84,6 +84,8 @@ const variables = z.object({
   DISCORD_CDN_URL: address(['http:', 'https:']).default('https://cdn.discordapp.com/'),
   GRAVATAR_URL: z.union([z.literal('off'), address(['http:', 'https:'])], 'must be a URL, or "off"').optional(),
   PROVIDER_TIMEOUT_MS: wholeNumber(100, 60_000).default(10_000),
+  AVATAR_WORKERS: wholeNumber(0, 64).default(2),
+  JOB_LEASE_MS: wholeNumber(100, 600_000).default(30_000),
   EGRESS_ALLOW: list.refine((hosts) => hosts.every(isHostAndPort), 'must be a list of host:port').default([]),
 });
 
@@ -129,6 +131,10 @@ export type Config = {
   /** The service's own id and secret at providers that can be signed in to; null where it has none. */
   oauthClients: Readonly<Record<'slack' | 'teams', { id: string; secret: string } | null>>;
   providerTimeoutMs: number;
+  /** How many avatars this process syncs at once in the background. */
+  avatarWorkers: number;
+  /** After how long a job is another worker's when the one that has it says nothing. */
+  jobLeaseMs: number;
   egressAllow: readonly string[];
 };
 
@@ -203,6 +209,8 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
       teams: clientOf(env.TEAMS_CLIENT_ID, env.TEAMS_CLIENT_SECRET),
     },
     providerTimeoutMs: env.PROVIDER_TIMEOUT_MS,
+    avatarWorkers: env.AVATAR_WORKERS,
+    jobLeaseMs: env.JOB_LEASE_MS,
     egressAllow: env.EGRESS_ALLOW,
   };
 }

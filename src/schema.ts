@@ -2,6 +2,8 @@ import type { GraphQLSchema } from 'graphql';
 import './agents/agents.graph.ts';
 import './auth/auth.graph.ts';
 import './avatars/avatars.graph.ts';
+import './avatars/batches.graph.ts';
+import './avatars/failures.graph.ts';
 import './bindings/bindings.graph.ts';
 import './channels/channels.graph.ts';
 import './conversations/changes.graph.ts';

@@ -11,7 +11,8 @@ import { type Scope, scopes } from '../src/auth/scopes.ts';
 import { readConfig } from '../src/config.ts';
 import type { Connection } from '../src/database/connection.ts';
 import { newId } from '../src/database/ids.ts';
-import { connectTestDatabase } from './setup/database.ts';
+import type { Storage } from '../src/storage/storage.ts';
+import { connectTestDatabase, type Place } from './setup/database.ts';
 
 /** An error of a result, with what the contract promises of its extensions. */
 export type ResultError = {
@@ -65,17 +66,25 @@ export type TestTenant = {
 
 /**
  * Starts the whole service on the tests' database, without a port. Environment variables as in production can be given, and a
- * connection to put around the database's own, to make it fail.
+ * connection to put around the database's own, to make it fail. Nothing goes on in the background unless AVATAR_WORKERS says so.
  */
 export async function startApp(
   environment: Record<string, string> = {},
   around: (connection: Connection) => Connection = (connection) => connection,
+  { storage, database = inject('database') }: { storage?: Storage; database?: Place } = {},
 ): Promise<TestApp> {
   const dataDir = mkdtempSync(join(tmpdir(), 'rollcall-app-'));
-  const config = readConfig({ NODE_ENV: 'test', LOG_LEVEL: 'error', DEMO: 'off', DATA_DIR: dataDir, ...environment });
+  const config = readConfig({
+    NODE_ENV: 'test',
+    LOG_LEVEL: 'error',
+    DEMO: 'off',
+    DATA_DIR: dataDir,
+    AVATAR_WORKERS: '0',
+    ...environment,
+  });
   const statements: string[] = [];
-  const connection = around(await connectTestDatabase(inject('database')));
-  const app = await createApp(config, { connection, observe: (text) => statements.push(text) });
+  const connection = around(await connectTestDatabase(database));
+  const app = await createApp(config, { connection, observe: (text) => statements.push(text), ...(storage && { storage }) });
   const { privateKey } = developmentKeys(dataDir);
 
   async function createTenant(): Promise<TestTenant> {

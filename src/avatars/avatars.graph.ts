@@ -48,7 +48,7 @@ builder.relayMutationField(
   },
   {
     description:
-      'Takes a participant’s avatar from one of its channels’ providers and stores it, in place of any before it, an uploaded one too. When it fails nothing changes. Needs `participants:write`.',
+      'Takes a participant’s avatar from one of its channels’ providers and stores it, in place of any before it, an uploaded one too. A sync that is queued for the participant is dropped. When it fails nothing changes. Needs `participants:write`.',
     nullable: true,
     authScopes: { scope: 'participants:write' },
     resolve: (_, { input }: { input: AvatarSyncInput }, context) =>
@@ -81,7 +81,7 @@ builder.relayMutationField(
   },
   {
     description:
-      'Takes an uploaded image as a participant’s avatar: cropped to a square, in three sizes, without its metadata. Sent as a GraphQL multipart request. Needs `participants:write`.',
+      'Takes an uploaded image as a participant’s avatar: cropped to a square, in three sizes, without its metadata. No automatic sync and no batch replaces it. Sent as a GraphQL multipart request. Needs `participants:write`.',
     nullable: true,
     authScopes: { scope: 'participants:write' },
     resolve: (_, { input }, context) => write(context, () => context.services.avatars.upload(context.db, input)),
@@ -105,7 +105,8 @@ builder.relayMutationField(
     inputFields: (t) => ({ participantId: t.id(participantId) }),
   },
   {
-    description: 'Leaves a participant without an avatar. To do so again changes nothing. Needs `participants:write`.',
+    description:
+      'Leaves a participant without an avatar; a sync that is queued for it is dropped. To do so again changes nothing. Needs `participants:write`.',
     nullable: true,
     authScopes: { scope: 'participants:write' },
     resolve: (_, { input }, context) => write(context, () => context.services.avatars.remove(context.db, input)),
@@ -125,14 +126,15 @@ builder.relayMutationField(
 type AvatarSynced = Events['avatarSynced'];
 
 const OutcomeType = builder.enumType('AvatarSyncOutcome', {
-  description: 'How an avatar sync ended.',
+  description: 'What became of a participant’s avatar.',
   values: {
-    SYNCED: { description: 'The participant has the avatar now.' },
+    SYNCED: { description: 'The avatar is what `participant` says now: synced, uploaded, or removed.' },
     FAILED: { description: 'Nothing has changed; `error` says why.' },
   },
 });
 
-const SyncErrorType = builder.objectRef<NonNullable<AvatarSynced['error']>>('AvatarSyncError').implement({
+/** Why a sync failed, wherever it is told. */
+export const SyncErrorType = builder.objectRef<NonNullable<AvatarSynced['error']>>('AvatarSyncError').implement({
   description: 'Why an avatar sync failed: the same code, status and detail that the mutation answers with.',
   fields: (t) => ({
     code: t.exposeString('code', { description: 'A code of the error catalogue.' }),
@@ -142,16 +144,24 @@ const SyncErrorType = builder.objectRef<NonNullable<AvatarSynced['error']>>('Ava
 });
 
 const EventType = builder.objectRef<AvatarSynced>('AvatarSyncEvent').implement({
-  description: 'That an avatar sync of a participant ended, well or not.',
+  description: 'That a participant’s avatar changed, by a sync, an upload or a removal, or that a sync of it failed.',
   fields: (t) => ({
     participant: t.field({
       type: ParticipantType,
       description: 'The participant as it is now.',
       resolve: ({ participantId: id }, _, context) => participantField(id, context),
     }),
-    outcome: t.field({ type: OutcomeType, description: 'How it ended.', resolve: ({ error }) => (error ? 'FAILED' : 'SYNCED') }),
+    outcome: t.field({
+      type: OutcomeType,
+      description: 'Whether it changed or failed.',
+      resolve: ({ error }) => (error ? 'FAILED' : 'SYNCED'),
+    }),
     error: t.expose('error', { type: SyncErrorType, nullable: true, description: 'Why it failed; null when it did not.' }),
-    occurredAt: t.field({ type: 'DateTime', description: 'When it ended.', resolve: ({ occurredAt }) => new Date(occurredAt) }),
+    occurredAt: t.field({
+      type: 'DateTime',
+      description: 'When it happened.',
+      resolve: ({ occurredAt }) => new Date(occurredAt),
+    }),
   }),
 });
 
@@ -168,7 +178,8 @@ const synced = (context: GraphContext, ids: ReadonlySet<string> | null) =>
 builder.subscriptionField('participantAvatarSynced', (t) =>
   t.field({
     type: EventType,
-    description: 'Each avatar sync as it ends, well or not. Needs `participants:read`.',
+    description:
+      'Each change of an avatar, by whatever way, and each sync that failed. A sync in the background that will be tried again has not failed yet. Needs `participants:read`.',
     authScopes: { scope: 'participants:read' },
     args: {
       participantIds: t.arg.idList({

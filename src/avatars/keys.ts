@@ -1,5 +1,7 @@
 import type { AvatarSize } from './sizes.ts';
 
-/** Where the storage keeps an avatar's image: by tenant and content, so that equal pictures of a tenant are one. */
-export const avatarKey = (tenantId: string, contentHash: string, size: AvatarSize): string =>
-  `avatars/${tenantId}/${contentHash.slice(0, 2)}/${contentHash}/${size}.webp`;
+/** Where the storage keeps a file's images: a folder that no other file shares, so that to empty it can hurt no other. */
+export const avatarFolder = (tenantId: string, fileId: string): string => `avatars/${tenantId}/${fileId}`;
+
+/** Where in its folder one size of it lies. */
+export const avatarKey = (folder: string, size: AvatarSize): string => `${folder}/${size}.webp`;

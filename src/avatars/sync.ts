@@ -1,24 +1,27 @@
 import type { TenantDatabase, TenantTransaction } from '../database/database.ts';
 import { problemBehind } from '../database/failures.ts';
-import { asUuid, newId } from '../database/ids.ts';
+import { asUuid } from '../database/ids.ts';
 import { tenantStatement } from '../database/statement.ts';
 import type { Download } from '../egress/download.ts';
 import { Problem } from '../errors/catalogue.ts';
 import type { Connections } from '../integrations/connections.ts';
-import { announceParticipant } from '../participants/announce.ts';
 import { lockParticipant, participantNotFound } from '../participants/lock.ts';
 import type { Storage } from '../storage/storage.ts';
-import { type RenderedAvatar, renderAvatar } from './image.ts';
-import { avatarKey } from './keys.ts';
+import { noAvatar, setAvatar, storeAvatar } from './files.ts';
+import { renderAvatar } from './image.ts';
+import type { AvatarJob } from './queue.ts';
+import { endOwn, isOwn, supersede } from './settle.ts';
 import type { AvatarSources } from './sources/registry.ts';
 
 /** Which channel of which participant an avatar is to be taken from. */
 export type AvatarSyncInput = { participantId: string; integrationConfigId: string; address: string };
 
-/** The rules about avatars, each returning the participant's id. */
+/** The rules about avatars, most of them returning the participant's id. Each change is announced. */
 export interface AvatarSync {
   /** Takes the avatar from the channel's provider. Changes nothing when it throws; either way the outcome is announced. */
   sync(db: TenantDatabase, input: AvatarSyncInput): Promise<string>;
+  /** Takes the avatar for a job, and ends the job in the same transaction; unless one was uploaded, or the job is not the worker's any more. Changes nothing when it throws. */
+  syncFor(db: TenantDatabase, job: AvatarJob): Promise<void>;
   /** Takes the file as the avatar. Throws AVATAR_INVALID. */
   upload(db: TenantDatabase, input: { participantId: string; file: Blob }): Promise<string>;
   /** Leaves the participant without an avatar. To do so again changes nothing. */
@@ -43,9 +46,12 @@ const channelStays = tenantStatement<{ id: string }>(
    where c.tenant_id = $1 and c.participant_id = $2::uuid and c.integration_config_id = $3::uuid and c.address = $4 for key share`,
 );
 
-const addFile = tenantStatement<{ id: string }>(
-  `insert into file as f (tenant_id, id, content_hash) values ($1::uuid, $2::uuid, $3)
-   on conflict (tenant_id, content_hash) do update set content_hash = excluded.content_hash where f.tenant_id = $1 returning f.id`,
+const pictured = tenantStatement<{ id: string }>(
+  'select p.id from participant p where p.tenant_id = $1 and p.id = $2::uuid and p.avatar_file_id is not null',
+);
+
+const uploaded = tenantStatement<{ id: string }>(
+  `select p.id from participant p where p.tenant_id = $1 and p.id = $2::uuid and p.avatar_source = 'UPLOADED'`,
 );
 
 /** Makes the rules from what they need of the outside world. */
@@ -55,17 +61,14 @@ export function createAvatarSync(world: {
   download: Download;
   connections: Connections;
 }): AvatarSync {
-  /** The files go first: a crash in between leaves files that nobody refers to, never a row without its files. */
-  async function store(db: TenantDatabase, { contentHash, images }: RenderedAvatar): Promise<void> {
-    for (const [size, bytes] of images) await world.storage.put(avatarKey(db.tenantId, contentHash, size), bytes, 'image/webp');
-  }
-
-  const fileOf = async (tx: TenantTransaction, { contentHash }: RenderedAvatar): Promise<string> => {
-    const [file] = await tx.query(addFile, newId(), contentHash);
-    return (file as { id: string }).id;
-  };
-
-  async function take(db: TenantDatabase, subject: Subject, { address }: AvatarSyncInput): Promise<void> {
+  /** Takes the avatar; `admit` says, in the transaction that writes it, whether it is still wanted, and `settle` is a part of that. */
+  async function take(
+    db: TenantDatabase,
+    subject: Subject,
+    { address }: AvatarSyncInput,
+    admit: (tx: TenantTransaction) => Promise<boolean>,
+    settle: (tx: TenantTransaction) => Promise<void>,
+  ): Promise<void> {
     const { configId, provider, tokenCiphertext } = subject;
     const gone = new Problem('CHANNEL_NOT_ON_PARTICIPANT', `Channel ${address.slice(0, 100)} is not on this participant.`);
     if (!configId || !provider) throw gone;
@@ -75,75 +78,101 @@ export function createAvatarSync(world: {
       source.locate({ token, address }),
     );
     const avatar = await renderAvatar('image' in picture ? picture.image : await world.download(picture.url));
-    await store(db, avatar);
-    await db.transaction(async (tx) => {
-      const id = await lockParticipant(tx, subject.id);
-      const [channel] = await tx.query(channelStays, id, configId, address);
-      if (!channel) throw gone;
-      await tx.participant.update({
-        where: { tenantId_id: { tenantId: tx.tenantId, id } },
-        data: {
-          avatarFileId: await fileOf(tx, avatar),
+    await storeAvatar(db, world.storage, avatar, (avatarFileId) =>
+      db.transaction(async (tx) => {
+        const id = await lockParticipant(tx, subject.id);
+        if (!(await admit(tx))) return;
+        const [channel] = await tx.query(channelStays, id, configId, address);
+        if (!channel) throw gone;
+        await setAvatar(tx, id, {
+          avatarFileId,
           avatarSource: 'CHANNEL',
           avatarSourceConfigId: configId,
           avatarSourceAddress: address,
           avatarSyncedAt: new Date(),
-        },
-      });
-    });
+        });
+        await settle(tx);
+      }),
+    );
   }
+
+  const subjectIn = async (db: TenantDatabase, input: AvatarSyncInput): Promise<Subject> => {
+    const id = asUuid(input.participantId);
+    const [subject] = id ? await db.query(subjectOf, id, asUuid(input.integrationConfigId), input.address) : [];
+    if (!subject) throw participantNotFound(input.participantId);
+    return subject;
+  };
 
   return {
     async sync(db, input) {
-      const id = asUuid(input.participantId);
-      const [subject] = id ? await db.query(subjectOf, id, asUuid(input.integrationConfigId), input.address) : [];
-      if (!subject) throw participantNotFound(input.participantId);
-      const announce = (error: { code: Problem['code']; status: number; detail: string } | null) =>
-        db.announce('avatarSynced', { participantId: subject.id, error, occurredAt: new Date().toISOString() });
+      const subject = await subjectIn(db, input);
+      const { id: participantId } = subject;
       try {
-        await take(db, subject, input);
+        await take(
+          db,
+          subject,
+          input,
+          async () => true,
+          async (tx) => {
+            await supersede(tx, participantId, { kind: 'SYNCED' });
+            announceChange(tx, participantId);
+          },
+        );
       } catch (error) {
         const { code, status, message } = problemBehind(error);
-        announce({ code, status, detail: message });
+        db.announce('avatarSynced', { participantId, error: { code, status, detail: message }, occurredAt: now() });
         throw error;
       }
-      announce(null);
-      return subject.id;
+      return participantId;
+    },
+
+    async syncFor(db, job) {
+      const admit = async (tx: TenantTransaction) => {
+        if (!(await isOwn(tx, job))) return false;
+        if ((await tx.query(uploaded, job.participantId)).length === 0) return true;
+        await endOwn(tx, job, { kind: 'SKIPPED' });
+        return false;
+      };
+      // The provider need not be asked when it is plain already that nothing will come of it.
+      const wanted = (await db.query(uploaded, job.participantId)).length === 0;
+      if (wanted) await take(db, await subjectIn(db, job), job, admit, (tx) => endOwn(tx, job, { kind: 'SYNCED' }));
+      else {
+        await db.transaction(async (tx) => {
+          await lockParticipant(tx, job.participantId);
+          if (await admit(tx)) throw new Problem('UNAVAILABLE', 'The avatar was changed meanwhile.');
+        });
+      }
     },
 
     async upload(db, { participantId, file }) {
       if (file.size > largestImage) throw new Problem('AVATAR_INVALID', 'The file is larger than 5 MiB.');
       const found = await db.transaction((tx) => lockParticipant(tx, participantId));
       const avatar = await renderAvatar(new Uint8Array(await file.arrayBuffer()));
-      await store(db, avatar);
-      return db.transaction(async (tx) => {
-        const id = await lockParticipant(tx, found);
-        await tx.participant.update({
-          where: { tenantId_id: { tenantId: tx.tenantId, id } },
-          data: { ...none, avatarFileId: await fileOf(tx, avatar), avatarSource: 'UPLOADED' },
-        });
-        announceParticipant(tx, id);
-        return id;
-      });
+      return storeAvatar(db, world.storage, avatar, (avatarFileId) =>
+        db.transaction(async (tx) => {
+          const id = await lockParticipant(tx, found);
+          await setAvatar(tx, id, { ...noAvatar, avatarFileId, avatarSource: 'UPLOADED' });
+          await supersede(tx, id, { kind: 'SKIPPED' });
+          announceChange(tx, id);
+          return id;
+        }),
+      );
     },
 
     remove: (db, { participantId }) =>
       db.transaction(async (tx) => {
         const id = await lockParticipant(tx, participantId);
-        const { count } = await tx.participant.updateMany({
-          where: { tenantId: tx.tenantId, id, avatarFileId: { not: null } },
-          data: none,
-        });
-        if (count > 0) announceParticipant(tx, id);
+        await supersede(tx, id, { kind: 'SKIPPED' });
+        if ((await tx.query(pictured, id)).length > 0) {
+          await setAvatar(tx, id, noAvatar);
+          announceChange(tx, id);
+        }
         return id;
       }),
   };
 }
 
-const none = {
-  avatarFileId: null,
-  avatarSource: null,
-  avatarSourceConfigId: null,
-  avatarSourceAddress: null,
-  avatarSyncedAt: null,
-};
+const now = () => new Date().toISOString();
+
+const announceChange = (tx: TenantTransaction, participantId: string) =>
+  tx.announce('avatarSynced', { participantId, error: null, occurredAt: now() });

@@ -60,6 +60,16 @@ const providers = tenantStatement<Pick<IntegrationConfig, 'id' | 'provider'>>(
   'select i.id, i.provider from integration_config i where i.tenant_id = $1 and i.id = any($2::uuid[]) order by i.id for share',
 );
 
+/** What a replacement of channels came to. */
+export type ChannelChanges = {
+  /** Whether the participant has lost a channel. */
+  gone: boolean;
+  /** The providers of the channels that are new. */
+  added: string[];
+  /** Whether a channel that stays has another priority, or was switched on or off. */
+  reordered: boolean;
+};
+
 const lockAll = tenantStatement<Channel>(
   `select ${columns('Channel', 'c')} from channel c where c.tenant_id = $1 and c.participant_id = $2::uuid order by c.id for no key update`,
 );
@@ -72,7 +82,11 @@ export const lockChannels = (tx: TenantTransaction, participantId: string): Prom
  * Gives a participant exactly these channels, in the participant's transaction. A channel that it had
  * already, by integration config and address, keeps its id. Throws INTEGRATION_CONFIG_NOT_FOUND.
  */
-export async function replaceChannels(tx: TenantTransaction, participantId: string, wanted: ChannelList): Promise<void> {
+export async function replaceChannels(
+  tx: TenantTransaction,
+  participantId: string,
+  wanted: ChannelList,
+): Promise<ChannelChanges> {
   const { tenantId } = tx;
   const configIds = [...new Set(wanted.map(({ integrationConfigId }) => asUuid(integrationConfigId)))];
   const known = configIds.filter((id) => id !== null);
@@ -106,15 +120,19 @@ export async function replaceChannels(tx: TenantTransaction, participantId: stri
 
   const gone = [...before.values()].filter((channel) => !after.has(keyOf(channel))).map(({ id }) => id);
   if (gone.length > 0) await tx.channel.deleteMany({ where: { tenantId, id: { in: gone } } });
+  let reordered = false;
   for (const { priority, label, disabled, ...row } of rows) {
     const kept = before.get(keyOf(row));
+    if (kept) reordered ||= kept.priority !== priority || kept.disabled !== disabled;
     if (!kept || (kept.priority === priority && kept.label === label && kept.disabled === disabled)) continue;
     await tx.channel.update({ where: { tenantId_id: { tenantId, id: kept.id } }, data: { priority, label, disabled } });
   }
   const added = rows.filter((row) => !before.has(keyOf(row)));
-  if (added.length === 0) return;
-  await tx.channel.createMany({ data: added });
-  await absorbUnknownSenders(tx, participantId);
+  if (added.length > 0) {
+    await tx.channel.createMany({ data: added });
+    await absorbUnknownSenders(tx, participantId);
+  }
+  return { gone: gone.length > 0, added: added.map(({ provider }) => provider), reordered };
 }
 
 const addOne = tenantStatement<never>(
@@ -131,7 +149,7 @@ export async function addChannel(
   tx: TenantTransaction,
   participantId: string,
   { integrationConfigId, provider, address }: Pick<Channel, 'integrationConfigId' | 'provider' | 'address'>,
-): Promise<void> {
+): Promise<ChannelChanges> {
   if ((await lockChannels(tx, participantId)).length >= mostChannels) {
     const message = `has ${mostChannels} channels already`;
     throw new Problem('VALIDATION_FAILED', `The participant ${message}.`, {
@@ -141,4 +159,5 @@ export async function addChannel(
   const of = [identityKey(provider, address), fitsProvider(provider, address)];
   await tx.query(addOne, newId(), participantId, integrationConfigId, address, ...of);
   await absorbUnknownSenders(tx, participantId);
+  return { gone: false, added: [provider], reordered: false };
 }

@@ -69,6 +69,11 @@ export const catalogue = {
     title: 'File not found',
     when: 'No such file, or the URL’s signature does not verify or has expired.',
   },
+  AVATAR_SYNC_NOT_FOUND: {
+    status: 404,
+    title: 'Avatar sync not found',
+    when: 'No such batch of avatar syncs, or failed avatar sync, in the tenant; those that are over are kept for some days.',
+  },
   KEY_NOT_FOUND: { status: 404, title: 'Key not found', when: 'No such access key, agent secret key or webhook key.' },
   NOT_FOUND: { status: 404, title: 'Not found', when: 'Nothing is served at that path.' },
   METHOD_NOT_ALLOWED: { status: 405, title: 'Method not allowed', when: 'The path is served, but not for that HTTP method.' },

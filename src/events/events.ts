@@ -6,12 +6,16 @@ import type { ErrorCode } from '../errors/catalogue.ts';
  * hears one reads the rows anew, through its own rights.
  */
 export type Events = {
-  /** An avatar sync of a participant ended. */
+  /** A participant has another avatar, or none any more, or a sync of it failed for good. */
   avatarSynced: {
     participantId: string;
     error: { code: ErrorCode; status: number; detail: string } | null;
     occurredAt: string;
   };
+  /** Avatars are to be synced: workers may look. */
+  avatarSyncQueued: Record<string, never>;
+  /** A contact of a batch is done, or the batch. */
+  avatarSyncBatchProgress: { batchId: string };
   /** Somebody came into a conversation, changed in it, or left it. */
   conversationParticipantChanged: {
     conversationId: string;

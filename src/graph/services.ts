@@ -1,4 +1,5 @@
 import type { AvatarSync } from '../avatars/sync.ts';
+import type { SyncableProviders } from '../avatars/syncable.ts';
 import type { EventBus } from '../events/events.ts';
 import type { SignIns } from '../integrations/oauth/sign-in.ts';
 import type { TokenCipher } from '../integrations/token-cipher.ts';
@@ -9,6 +10,7 @@ import type { FileUrls } from '../storage/file-urls.ts';
 export type Services = {
   readonly events: EventBus;
   readonly avatars: AvatarSync;
+  readonly syncable: SyncableProviders;
   readonly fileUrls: FileUrls;
   readonly tokenCipher: TokenCipher;
   readonly webhookProviders: WebhookProviders;

@@ -17,7 +17,7 @@ export function createFileServer(database: Database, storage: Storage, urls: Fil
     const { searchParams } = new URL(request.url);
     const size = id ? urls.verify(id, searchParams) : null;
     const [file] = id && size ? await database.query(fileById, id) : [];
-    if (!size || !file) throw new Problem('FILE_NOT_FOUND', 'There is no such file, or its URL has expired.');
+    if (!size || !file?.contentHash) throw new Problem('FILE_NOT_FOUND', 'There is no such file, or its URL has expired.');
 
     const etag = `"${file.contentHash}-${size}"`;
     const headers = {
@@ -29,7 +29,7 @@ export function createFileServer(database: Database, storage: Storage, urls: Fil
       'cross-origin-resource-policy': 'cross-origin',
     };
     if (isKnown(request.headers.get('if-none-match'), etag)) return new Response(null, { status: 304, headers });
-    const bytes = await storage.get(avatarKey(file.tenantId, file.contentHash, size));
+    const bytes = await storage.get(avatarKey(file.path, size));
     if (!bytes) throw new Problem('FILE_NOT_FOUND', 'The file is not in the storage.');
     return new Response(request.method === 'HEAD' ? null : new Uint8Array(bytes), {
       headers: { ...headers, 'content-type': 'image/webp', 'content-length': String(bytes.byteLength) },

@@ -15,7 +15,9 @@ export async function createRateLimit(perMinute: number, redisUrl: string | null
   const options = { points: perMinute, duration: 60, keyPrefix: 'rollcall:rate' };
   const own = new RateLimiterMemory(options);
   // While Redis is away each replica counts for itself.
-  const redis = redisUrl ? new (await import('ioredis')).Redis(redisUrl, { enableOfflineQueue: false }).on('error', () => {}) : null;
+  const redis = redisUrl
+    ? new (await import('ioredis')).Redis(redisUrl, { enableOfflineQueue: false }).on('error', () => {})
+    : null;
   const limiter = redis ? new RateLimiterRedis({ ...options, storeClient: redis, insuranceLimiter: own }) : own;
   return {
     async admit({ tenantId, id }) {

@@ -48,10 +48,11 @@ builder.relayMutationField(
     }),
   },
   {
-    description: 'Creates a participant with its channels and bindings, all or nothing. Needs `participants:write`.',
+    description:
+      'Creates a participant with its channels and bindings, all or nothing. With a channel whose provider has avatars and is connected, a sync of the avatar is queued. Needs `participants:write`.',
     nullable: true,
     authScopes: { scope: 'participants:write' },
-    resolve: (_, { input }, context) => write(context, () => createParticipant(context.db, input)),
+    resolve: (_, { input }, context) => write(context, () => createParticipant(context.db, input, context.services.syncable)),
   },
   {
     description: 'The participant that was created.',
@@ -89,10 +90,11 @@ builder.relayMutationField(
     }),
   },
   {
-    description: 'Changes a participant, all or nothing. Needs `participants:write`.',
+    description:
+      'Changes a participant, all or nothing. When channels are added, or change their priority or whether they are disabled, a sync of the avatar is queued, unless it was uploaded. When the channel that the avatar was taken from is removed or gets another address, the avatar is removed at once, and a sync from the other channels is queued. Needs `participants:write`.',
     nullable: true,
     authScopes: { scope: 'participants:write' },
-    resolve: (_, { input }, context) => write(context, () => updateParticipant(context.db, input)),
+    resolve: (_, { input }, context) => write(context, () => updateParticipant(context.db, input, context.services.syncable)),
   },
   {
     description: 'The participant that was changed.',

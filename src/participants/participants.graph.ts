@@ -66,7 +66,8 @@ export const ParticipantType = builder.prismaObject('Participant', {
     avatarSource: t.expose('avatarSource', {
       type: AvatarSourceType,
       nullable: true,
-      description: 'Where the avatar came from; null without an avatar.',
+      description:
+        'Where the avatar came from; null without an avatar. One from a channel goes when the participant loses that channel, for it may be somebody else’s face; a disabled channel is still one.',
     }),
     avatarSourceConfigId: t.exposeID('avatarSourceConfigId', {
       nullable: true,

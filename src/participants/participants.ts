@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { demandAgents } from '../agents/agents.ts';
+import { channelsChanged } from '../avatars/automatic.ts';
+import type { SyncableProviders } from '../avatars/syncable.ts';
 import { agentIdsOf, replaceBindings } from '../bindings/bindings.ts';
 import { channelList, lockChannels, replaceChannels } from '../channels/channels.ts';
 import { announceDepartures } from '../conversations/departures.ts';
@@ -46,19 +48,20 @@ function relatedAgentMessage(kind: string, relatedAgentId: string | null): strin
 /** A participant as createParticipant takes it; unknown until its rules have been checked. */
 export type NewParticipant = z.input<typeof newParticipant>;
 
-/** Creates a participant with its channels and bindings; returns its id. Throws AGENT_NOT_FOUND, INTEGRATION_CONFIG_NOT_FOUND. */
-export async function createParticipant(db: TenantDatabase, input: NewParticipant): Promise<string> {
+/** Creates a participant with its channels and bindings, and queues a sync of its avatar; returns its id. Throws AGENT_NOT_FOUND, INTEGRATION_CONFIG_NOT_FOUND. */
+export async function createParticipant(db: TenantDatabase, input: NewParticipant, syncable: SyncableProviders): Promise<string> {
   const participant = checked(newParticipant, input);
-  return db.transaction((tx) => insert(tx, participant));
+  return db.transaction((tx) => insert(tx, participant, syncable));
 }
 
 /** The same in a transaction that does more than that. */
-export const insertParticipant = (tx: TenantTransaction, input: NewParticipant): Promise<string> =>
-  insert(tx, checked(newParticipant, input));
+export const insertParticipant = (tx: TenantTransaction, input: NewParticipant, syncable: SyncableProviders): Promise<string> =>
+  insert(tx, checked(newParticipant, input), syncable);
 
 async function insert(
   tx: TenantTransaction,
   { channels, agentIds, ...participant }: z.output<typeof newParticipant>,
+  syncable: SyncableProviders,
 ): Promise<string> {
   const id = newId();
   if (participant.relatedAgentId) await demandAgents(tx, [participant.relatedAgentId]);
@@ -72,7 +75,7 @@ async function insert(
       relatedAgentId: participant.relatedAgentId ?? null,
     },
   });
-  if (channels?.length) await replaceChannels(tx, id, channels);
+  if (channels?.length) await channelsChanged(tx, id, await replaceChannels(tx, id, channels), syncable);
   if (agentIds?.length) await replaceBindings(tx, id, agentIds);
   announceParticipant(tx, id);
   return id;
@@ -83,8 +86,12 @@ export type ParticipantChanges = { participantId: string } & {
   [Field in keyof z.input<typeof changes>]?: z.input<typeof changes>[Field] | null;
 };
 
-/** Changes a participant; returns its id. Throws PARTICIPANT_NOT_FOUND, AGENT_NOT_FOUND, INTEGRATION_CONFIG_NOT_FOUND. */
-export async function updateParticipant(db: TenantDatabase, { participantId, ...input }: ParticipantChanges): Promise<string> {
+/** Changes a participant, and what follows for its avatar; returns its id. Throws PARTICIPANT_NOT_FOUND, AGENT_NOT_FOUND, INTEGRATION_CONFIG_NOT_FOUND. */
+export async function updateParticipant(
+  db: TenantDatabase,
+  { participantId, ...input }: ParticipantChanges,
+  syncable: SyncableProviders,
+): Promise<string> {
   const { channels, agentIds, ...columns } = checked(changes, input);
   const { tenantId } = db;
   return db.transaction(async (tx) => {
@@ -111,7 +118,7 @@ export async function updateParticipant(db: TenantDatabase, { participantId, ...
     };
     if (Object.keys(changed).length === 0 && !channels && !agentIds) return id;
     await tx.participant.update({ where: { tenantId_id: { tenantId, id } }, data: { ...changed, modifiedAt: new Date() } });
-    if (channels) await replaceChannels(tx, id, channels);
+    if (channels) await channelsChanged(tx, id, await replaceChannels(tx, id, channels), syncable);
     const unboundFrom = agentIds ? await replaceBindings(tx, id, agentIds) : [];
     announceParticipant(tx, id, unboundFrom);
     return id;

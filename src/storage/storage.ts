@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Disk } from 'flydrive';
 import { FSDriver } from 'flydrive/drivers/fs';
@@ -13,6 +13,8 @@ export interface Storage {
   get(key: string): Promise<Uint8Array | null>;
   /** Removes the key; one that is not there is no error. */
   delete(key: string): Promise<void>;
+  /** Removes what writes that were interrupted longer ago than that, in milliseconds, have left; absent where they leave nothing. */
+  tidy?(age: number): Promise<void>;
   /** Throws when nothing can be written. */
   check(): Promise<void>;
 }
@@ -23,11 +25,25 @@ export async function openStorage(url: string): Promise<Storage> {
   if ('faults' in read) throw new Error(`STORAGE_URL ${read.faults.join(', and ')}.`);
   const { place } = read;
   if (place.kind === 'folder') {
-    return diskStorage(new Disk(new WholeFileDriver({ location: place.directory, visibility: 'private' })), isMissingFile);
+    return folderStorage(place.directory);
   }
   // Amazon's client is large: loaded where it is used.
   const { isMissingObject, s3Driver } = await import('./s3.ts');
   return diskStorage(new Disk(s3Driver(place)), isMissingObject);
+}
+
+function folderStorage(folder: string): Storage {
+  const staging = join(folder, '.incoming');
+  return {
+    ...diskStorage(new Disk(new WholeFileDriver({ location: folder, visibility: 'private' })), isMissingFile),
+    async tidy(age) {
+      for (const name of await readdir(staging).catch(() => [])) {
+        const file = join(staging, name);
+        const found = await stat(file).catch(() => null);
+        if (found && found.mtimeMs < Date.now() - age) await rm(file, { force: true });
+      }
+    },
+  };
 }
 
 function diskStorage(disk: Disk, isMissing: (cause: unknown) => boolean): Storage {

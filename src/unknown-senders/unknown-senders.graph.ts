@@ -111,7 +111,8 @@ builder.relayMutationField(
       'Makes a participant of an unknown sender, with a channel of its address that has its `lastMessageAt` and `messageCount`; the unknown sender is gone. Of several calls at once one succeeds. Needs `participants:write`.',
     nullable: true,
     authScopes: { scope: 'participants:write' },
-    resolve: (_, { input }, context) => write(context, () => createParticipantFromUnknownSender(context.db, input)),
+    resolve: (_, { input }, context) =>
+      write(context, () => createParticipantFromUnknownSender(context.db, input, context.services.syncable)),
   },
   {
     description: 'The participant that was created.',
@@ -139,7 +140,8 @@ builder.relayMutationField(
       'Gives a participant a channel of an unknown sender’s address, with its `lastMessageAt` and `messageCount`; the unknown sender is gone. A participant has at most 100 channels. Needs `participants:write`.',
     nullable: true,
     authScopes: { scope: 'participants:write' },
-    resolve: (_, { input }, context) => write(context, () => addUnknownSenderToParticipant(context.db, input)),
+    resolve: (_, { input }, context) =>
+      write(context, () => addUnknownSenderToParticipant(context.db, input, context.services.syncable)),
   },
   {
     description: 'The participant that has the channel.',

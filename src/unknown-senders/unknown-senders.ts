@@ -1,3 +1,5 @@
+import { channelsChanged } from '../avatars/automatic.ts';
+import type { SyncableProviders } from '../avatars/syncable.ts';
 import { addChannel } from '../channels/channels.ts';
 import type { TenantDatabase, TenantTransaction } from '../database/database.ts';
 import type { ParticipantKind, UnknownSender } from '../database/generated/client.ts';
@@ -47,7 +49,11 @@ const nameOf = ({ displayName, address }: UnknownSender) =>
  * Makes a participant of an unknown sender, with a channel of its address and what was counted of it, bound to the agent whose webhook
  * it came through unless other agents are named; returns the participant's id. Throws UNKNOWN_SENDER_NOT_FOUND, VALIDATION_FAILED, AGENT_NOT_FOUND.
  */
-export async function createParticipantFromUnknownSender(db: TenantDatabase, input: SenderAsParticipant): Promise<string> {
+export async function createParticipantFromUnknownSender(
+  db: TenantDatabase,
+  input: SenderAsParticipant,
+  syncable: SyncableProviders,
+): Promise<string> {
   const kind = input.kind ?? 'PERSON';
   if (kind === 'AI_AGENT') {
     const message = 'must be PERSON or GROUP';
@@ -62,7 +68,7 @@ export async function createParticipantFromUnknownSender(db: TenantDatabase, inp
       agentIds: input.agentIds ?? (sender.agentId === null ? [] : [sender.agentId]),
       channels: [{ integrationConfigId: sender.integrationConfigId, address: sender.address }],
     };
-    return insertParticipant(tx, participant);
+    return insertParticipant(tx, participant, syncable);
   });
 }
 
@@ -73,11 +79,12 @@ export async function createParticipantFromUnknownSender(db: TenantDatabase, inp
 export async function addUnknownSenderToParticipant(
   db: TenantDatabase,
   input: { unknownSenderId: string; participantId: string },
+  syncable: SyncableProviders,
 ): Promise<string> {
   return db.transaction(async (tx) => {
     const id = await lockParticipant(tx, input.participantId);
     const sender = await take(tx, input.unknownSenderId);
-    await addChannel(tx, id, sender);
+    await channelsChanged(tx, id, await addChannel(tx, id, sender), syncable);
     await tx.participant.update({ where: { tenantId_id: { tenantId: tx.tenantId, id } }, data: { modifiedAt: new Date() } });
     announceParticipant(tx, id);
     return id;

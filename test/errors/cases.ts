@@ -109,6 +109,7 @@ export const cases: Readonly<Record<ErrorCode, Case>> = {
   BINDING_NOT_FOUND: mutation('generateWebhookUrl', { bindingId: nobody }),
   UNKNOWN_SENDER_NOT_FOUND: mutation('dismissUnknownSender', { unknownSenderId: nobody }),
   FILE_NOT_FOUND: (stage) => send(stage, { method: 'GET' }, `/files/${nobody}?size=64&expires=99999999999&signature=no`),
+  AVATAR_SYNC_NOT_FOUND: mutation('retryAvatarSync', { id: nobody }),
   KEY_NOT_FOUND: mutation('revokeKey', { id: nobody }),
   NOT_FOUND: (stage) => send(stage, { method: 'GET' }, '/nowhere'),
   METHOD_NOT_ALLOWED: (stage) => send(stage, { method: 'DELETE' }, `/files/${nobody}`),

@@ -130,7 +130,11 @@ describe('an outage of the database', () => {
   test('is told as such by what writes', async () => {
     const connection = connectPostgres('postgresql://postgres@127.0.0.1:1/none', 1);
     const db = openDatabase(connection, () => {}).forTenant(stage.tenant.id);
-    const error: unknown = await createParticipantRule(db, { kind: 'PERSON', displayName: 'Ada' }).catch((error) => error);
+    const error: unknown = await createParticipantRule(
+      db,
+      { kind: 'PERSON', displayName: 'Ada' },
+      { all: [], unconnected: [] },
+    ).catch((error) => error);
     expect(problemOfError(error)).toMatchObject({ code: 'UNAVAILABLE', status: 503, retryAfter: 5 });
     await connection.close();
   });

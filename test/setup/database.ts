@@ -11,7 +11,7 @@ import { connectPostgres } from '../../src/database/postgres.ts';
 declare module 'vitest' {
   export interface ProvidedContext {
     /** A file with a migrated embedded database to copy, or the URL of a migrated PostgreSQL database. */
-    database: { imageFile: string } | { url: string };
+    database: Place;
   }
 }
 
@@ -44,8 +44,28 @@ export default async function setup(project: TestProject): Promise<() => Promise
   return async () => rmSync(folder, { recursive: true });
 }
 
+/**
+ * A database for one test file alone, where that matters: workers take whatever job there is. The embedded one is a file's own
+ * anyway. Migrated by the app that opens it first.
+ */
+export async function createOwnDatabase(place: Place): Promise<{ place: Place; drop(): Promise<void> }> {
+  if (!('url' in place)) return { place, drop: async () => {} };
+  const name = `rollcall_own_${process.pid}_${Date.now()}_${Math.floor(Math.random() * 1e6)}`;
+  const administer = async (sql: string) => {
+    const client = new pg.Client({ connectionString: place.url });
+    await client.connect();
+    await client.query(sql).finally(() => client.end());
+  };
+  await administer(`create database ${name}`);
+  const url = new URL(place.url);
+  url.pathname = `/${name}`;
+  return { place: { url: url.href }, drop: () => administer(`drop database ${name} with (force)`) };
+}
+
+export type Place = { imageFile: string } | { url: string };
+
 /** A connection to the tests' database: a copy of it where it is embedded. */
-export async function connectTestDatabase(place: { imageFile: string } | { url: string }): Promise<Connection> {
+export async function connectTestDatabase(place: Place): Promise<Connection> {
   if ('url' in place) return connectPostgres(place.url, 10);
   return connectEmbedded({ image: new Blob([readFileSync(place.imageFile)]) });
 }

@@ -68,6 +68,11 @@ export const calls: Readonly<Record<string, readonly Call[]>> = {
     call('nothing', (_, { fkId }) => ({ by: { fkId } })),
     call('nothing', (_, { address }) => ({ by: { channel: { provider: 'slack', address } } })),
   ],
+  avatarSyncBatch: [call('nothing', (_, { batch }) => ({ id: batch }))],
+  avatarSyncFailuresConnection: [
+    call('own', () => ({ first: 100 })),
+    call('nothing', (_, { agent }) => ({ filter: { agentId: agent } })),
+  ],
 
   createParticipant: [
     input('AGENT_NOT_FOUND', (_, { agent }) => ({ ...person, agentIds: [agent] })),
@@ -108,6 +113,7 @@ export const calls: Readonly<Record<string, readonly Call[]>> = {
     })),
   ],
   removeParticipantAvatar: [input('PARTICIPANT_NOT_FOUND', (_, { participant }) => ({ participantId: participant }))],
+  retryAvatarSync: [input('AVATAR_SYNC_NOT_FOUND', (_, { failedSync }) => ({ id: failedSync }))],
   syncAgentAvatars: [input('AGENT_NOT_FOUND', (_, { agent }) => ({ agentId: agent }))],
 
   createConversation: [input('AGENT_NOT_FOUND', (_, { agent }) => ({ name: 'Talk', agentId: agent }))],
@@ -208,6 +214,7 @@ export const calls: Readonly<Record<string, readonly Call[]>> = {
 export const calledElsewhere: ReadonlySet<string> = new Set([
   'uploadParticipantAvatar',
   'participantAvatarSynced',
+  'avatarSyncBatchProgress',
   'conversationParticipantChanged',
   'participantChanged',
 ]);

@@ -38,6 +38,8 @@ const theirIds = () => [
   theirs.key,
   theirs.webhookKey,
   theirs.unknownSender,
+  theirs.batch,
+  theirs.failedSync,
 ];
 
 /** What the other tenant is and has, none of which may be in an answer: its ids, and its names where the call doesn't say them itself. */
@@ -174,6 +176,17 @@ describe('another tenant’s events', () => {
     );
     const first = await stream.next();
     expect(first?.errors?.[0]?.extensions.code).toBe('CONVERSATION_NOT_FOUND');
+    await stream.leave();
+  });
+
+  test('avatarSyncBatchProgress', async () => {
+    const stream = await subscribe(
+      service.app,
+      await mine.tenant.token(),
+      'subscription ($id: ID!) { avatarSyncBatchProgress(batchId: $id) { total } }',
+      { id: theirs.batch },
+    );
+    expect((await stream.next())?.errors?.[0]?.extensions.code).toBe('AVATAR_SYNC_NOT_FOUND');
     await stream.leave();
   });
 });

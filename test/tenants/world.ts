@@ -25,6 +25,8 @@ export type World = {
   /** Of the config. */
   webhookKey: string;
   unknownSender: string;
+  batch: string;
+  failedSync: string;
 };
 
 /** Makes a tenant with one of everything; what has no field to make it yet is written by the models. */
@@ -61,6 +63,33 @@ export async function createWorld(service: TestApp, mark: string, phoneNumber: s
     ],
   });
   const { id: binding } = await prisma.binding.findFirstOrThrow({ where: { tenantId } });
+  const [batch, failedSync] = [newId(), newId()] as const;
+  const over = { errorCode: 'AVATAR_NOT_AVAILABLE', finishedAt: new Date() };
+  await prisma.avatarSyncBatch.create({ data: { tenantId, id: batch, agentId: agent } });
+  await prisma.avatarSyncBatchItem.create({
+    data: { tenantId, batchId: batch, participantId: participant, result: 'FAILED', ...over },
+  });
+  const failure = {
+    state: 'FAILED',
+    generation: 0,
+    attempts: 1,
+    errorStatus: 400,
+    errorDetail: `No picture of ${mark}`,
+    ...over,
+  } as const;
+  await prisma.avatarSyncJob.upsert({
+    where: { tenantId_participantId: { tenantId, participantId: participant } },
+    create: {
+      tenantId,
+      id: failedSync,
+      participantId: participant,
+      integrationConfigId: config,
+      address,
+      kind: 'AUTOMATIC',
+      ...failure,
+    },
+    update: { id: failedSync, ...failure },
+  });
   const key = (await createAccessKey(tenant, ['ADMIN'])).id;
   const webhook = await generate(tenant, { integrationConfigId: config, agentId: agent });
   const unknownSender = newId();
@@ -87,6 +116,8 @@ export async function createWorld(service: TestApp, mark: string, phoneNumber: s
     key,
     webhookKey: webhook.activation['webhookKeyId'] as string,
     unknownSender,
+    batch,
+    failedSync,
   };
 }
 

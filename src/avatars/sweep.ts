@@ -1,0 +1,56 @@
+import type { Database } from '../database/database.ts';
+import { globalStatement } from '../database/statement.ts';
+import type { Storage } from '../storage/storage.ts';
+import { removeImages } from './files.ts';
+
+/** How long a file that nobody refers to is kept, in milliseconds: as long as a signed URL of it may be good. */
+export const fileGrace = 2 * 3_600_000;
+
+const atOnce = 100;
+
+type Swept = { tenantId: string; id: string; path: string };
+
+// Looks past what somebody is about to refer to: that row is locked. What was referred to just before the lock shows only to the
+// next statement, which asks again. From then on nobody finds the file any more. See docs/decisions/0013-files-and-their-sweep.md.
+const lockOld = `select f.id from file f
+  where f.touched_at < now() - $1::float8 * interval '1 millisecond'
+  and not exists (select from participant p where p.tenant_id = f.tenant_id and p.avatar_file_id = f.id)
+  order by f.touched_at limit ${atOnce} for update skip locked`;
+const take = `update file f set content_hash = null, touched_at = now()
+  where f.id = any($1::uuid[]) and not exists (select from participant p where p.tenant_id = f.tenant_id and p.avatar_file_id = f.id)
+  returning f.tenant_id as "tenantId", f.id, f.path`;
+
+const forget = globalStatement<never>(
+  'delete from file f where f.tenant_id = $1::uuid and f.id = $2::uuid and f.content_hash is null',
+);
+
+/**
+ * Deletes the files that nobody has referred to for the grace period, in milliseconds, and what interrupted writes left in the
+ * storage; returns how many files. Several replicas may do so at once. Throws when the storage or the database does; what was begun is taken up again a grace period later.
+ */
+export async function sweepFiles(
+  database: Pick<Database, 'prisma' | 'query'>,
+  storage: Storage,
+  grace = fileGrace,
+): Promise<number> {
+  let swept = 0;
+  for (;;) {
+    const files = await database.prisma.$transaction(async (tx) => {
+      const old = await tx.$queryRawUnsafe<{ id: string }[]>(lockOld, grace);
+      return old.length === 0
+        ? []
+        : tx.$queryRawUnsafe<Swept[]>(
+            take,
+            old.map(({ id }) => id),
+          );
+    });
+    for (const { tenantId, id, path } of files) {
+      await removeImages(storage, path);
+      await database.query(forget, tenantId, id);
+    }
+    swept += files.length;
+    if (files.length < atOnce) break;
+  }
+  await storage.tidy?.(grace);
+  return swept;
+}

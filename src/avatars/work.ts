@@ -1,0 +1,71 @@
+import type { Logger } from 'pino';
+import type { Database } from '../database/database.ts';
+import { newId } from '../database/ids.ts';
+import { globalStatement } from '../database/statement.ts';
+import type { EventBus } from '../events/events.ts';
+import { periodically } from '../jobs/periodic.ts';
+import { startWorker } from '../jobs/worker.ts';
+import type { Storage } from '../storage/storage.ts';
+import { createAvatarJobRunner } from './background.ts';
+import { avatarQueue } from './queue.ts';
+import { sweepFiles } from './sweep.ts';
+import type { AvatarSync } from './sync.ts';
+import type { SyncableProviders } from './syncable.ts';
+
+const hour = 3_600_000;
+/** The longest time between two looks for jobs that nobody announced, in milliseconds. */
+const longestPoll = 5_000;
+
+// What is over is kept for operators to look at, and no longer.
+const prune = [
+  `delete from avatar_sync_job j where j.finished_at < now() - case j.state when 'DONE' then interval '7 days' else interval '30 days' end`,
+  `delete from avatar_sync_batch b where b.finished_at < now() - interval '30 days'`,
+  `delete from avatar_sync_pause s where s.until < now()`,
+  `update avatar_sync_batch b set finished_at = now() where b.finished_at is null and b.started_at < now() - interval '1 minute' and not exists (
+     select from avatar_sync_batch_item i where i.tenant_id = b.tenant_id and i.batch_id = b.id and i.result is null)`,
+].map((text) => globalStatement<never>(text));
+
+/** Deletes the jobs and batches that ended long ago, and ends the batches whose last contacts were deleted. */
+export async function pruneJobs(database: Pick<Database, 'query'>): Promise<void> {
+  for (const statement of prune) await database.query(statement);
+}
+
+/** What is done in the background: avatars are synced, and once an hour what is not needed any more is deleted. Returns how to stop. */
+export function startAvatarWork(
+  world: {
+    database: Database;
+    storage: Storage;
+    events: EventBus;
+    avatars: AvatarSync;
+    syncable: SyncableProviders;
+    log: Logger;
+  },
+  { concurrency, leaseMs }: { concurrency: number; leaseMs: number },
+): () => Promise<void> {
+  const { database, storage, events, avatars, syncable, log } = world;
+  const failed = (error: unknown) => log.warn({ err: error }, 'background work');
+  const worker = startWorker({
+    id: newId(),
+    queue: avatarQueue(database, leaseMs),
+    run: createAvatarJobRunner(database, avatars, syncable, leaseMs / 15),
+    concurrency,
+    leaseMs,
+    pollMs: Math.min(longestPoll, leaseMs / 3),
+    failed,
+  });
+  events.onAny('avatarSyncQueued', worker.wake);
+  const stopCleaning = periodically(
+    hour,
+    async () => {
+      await pruneJobs(database);
+      const swept = await sweepFiles(database, storage);
+      if (swept > 0) log.info(`${swept} files that nobody referred to were deleted`);
+    },
+    failed,
+  );
+  return async () => {
+    await Promise.all([worker.stop(), stopCleaning()]);
+    // Of no tenant: another replica's worker may have what was handed back.
+    events.announce('', 'avatarSyncQueued', {});
+  };
+}

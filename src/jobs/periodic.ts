@@ -1,0 +1,23 @@
+/** Does the work now and then: first after a part of the interval, in milliseconds, so that replicas that start together don't do it together. Returns how to stop. */
+export function periodically(
+  interval: number,
+  work: () => Promise<unknown>,
+  failed: (error: unknown) => void,
+): () => Promise<void> {
+  let stopped = false;
+  let timer: NodeJS.Timeout | undefined;
+  let current: Promise<unknown> = Promise.resolve();
+  const plan = (wait: number) => {
+    timer = setTimeout(() => {
+      current = work()
+        .catch(failed)
+        .finally(() => stopped || plan(interval * (0.75 + Math.random() / 2)));
+    }, wait).unref();
+  };
+  plan(interval * Math.random());
+  return async () => {
+    stopped = true;
+    clearTimeout(timer);
+    await current;
+  };
+}
