@@ -41,6 +41,7 @@ const variables = z.object({
   PORT: wholeNumber(0, 65_535).default(4_000),
   PUBLIC_URL: address(['http:', 'https:']).optional(),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], 'must be a level of pino').default('info'),
+  PROCESSES: wholeNumber(1, 256).default(1),
   DATA_DIR: z.string().default('.data'),
   DATABASE_URL: address(['postgres:', 'postgresql:']).optional(),
   DATABASE_POOL_SIZE: wholeNumber(1, 500).default(10),
@@ -94,6 +95,8 @@ export type Config = {
   production: boolean;
   host: string;
   port: number;
+  /** How many processes serve behind the port. */
+  processes: number;
   /** Where clients reach the service; null to go by the port it listens on. */
   publicUrl: string | null;
   logLevel: string;
@@ -157,6 +160,10 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     if (!given['JWT_JWKS_URL'] && !given['JWT_PUBLIC_KEY']) faults.push('JWT_JWKS_URL or JWT_PUBLIC_KEY is needed in production');
     if (given['DEMO'] === 'on') faults.push('DEMO must not be on in production');
   }
+  if (result.success && result.data.PROCESSES > 1) {
+    if (!given['DATABASE_URL']) faults.push('PROCESSES above 1 needs DATABASE_URL: the embedded database belongs to one process');
+    if (!given['REDIS_URL']) faults.push('PROCESSES above 1 needs REDIS_URL: events reach the other processes through it');
+  }
   const ownKey = given['JWT_JWKS_URL'] ?? given['JWT_PUBLIC_KEY'];
   if (given['JWT_JWKS_URL'] && given['JWT_PUBLIC_KEY']) faults.push('JWT_JWKS_URL and JWT_PUBLIC_KEY exclude each other');
   for (const name of ['SLACK', 'TEAMS']) {
@@ -177,6 +184,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     production: !development,
     host: env.HOST ?? (development ? '127.0.0.1' : '0.0.0.0'),
     port: env.PORT,
+    processes: env.PROCESSES,
     publicUrl: env.PUBLIC_URL?.replace(/\/+$/, '') ?? null,
     logLevel: env.LOG_LEVEL,
     dataDir: env.DATA_DIR,

@@ -1,12 +1,15 @@
-import { createApp } from './app.ts';
+import { pino } from 'pino';
 import { ConfigError, readConfig } from './config.ts';
 import { DatabaseInUseError } from './database/folder-lock.ts';
+import { runProcesses, runsOthers } from './processes.ts';
 
 /** How long a stop may take before the process ends regardless, in milliseconds. */
 const patience = 25_000;
 
 async function main(): Promise<void> {
   const config = readConfig(process.env);
+  if (runsOthers(config.processes)) process.exit(await runProcesses(config.processes, pino({ level: config.logLevel })));
+  const { createApp } = await import('./app.ts');
   const app = await createApp(config);
   const { url, listening } = await app.listen();
   app.log.info({ listening }, `Rollcall answers at ${url}/graphql`);

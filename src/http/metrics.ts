@@ -1,6 +1,7 @@
+import cluster from 'node:cluster';
 import type { ExecutionResult } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
-import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
+import { AggregatorRegistry, Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
 
 /** The process's and the requests' measures, for Prometheus. */
 export function createMetrics() {
@@ -61,5 +62,30 @@ export function createMetrics() {
     if (result.errors) count(result);
   };
   const delivered = (outcome: string) => deliveries.inc({ outcome });
-  return { plugin, answered, delivered, read: async () => ({ type: registry.contentType, text: await registry.metrics() }) };
+  const text = cluster.isWorker ? metricsOfAll(registry) : () => registry.metrics();
+  return { plugin, answered, delivered, read: async () => ({ type: registry.contentType, text: await text() }) };
+}
+
+/** What one of several processes asks the one that runs them, and is answered. */
+export type MetricsQuestion = { ask: 'metrics'; id: number };
+export type MetricsAnswer = { id: number; text: string };
+
+/** The metrics of all processes together: whichever of them is asked, it asks the one that runs them. */
+function metricsOfAll(registry: Registry): () => Promise<string> {
+  AggregatorRegistry.setRegistries([registry]);
+  // Makes this process answer when it is asked in its turn.
+  new AggregatorRegistry();
+  const waiting = new Map<number, (text: string) => void>();
+  let asked = 0;
+  process.on('message', ({ id, text }: Partial<MetricsAnswer>) => {
+    if (id === undefined || text === undefined) return;
+    waiting.get(id)?.(text);
+    waiting.delete(id);
+  });
+  return () =>
+    new Promise((resolve) => {
+      const id = ++asked;
+      waiting.set(id, resolve);
+      process.send?.({ ask: 'metrics', id } satisfies MetricsQuestion);
+    });
 }
