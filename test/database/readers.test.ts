@@ -1,0 +1,84 @@
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import type { Connection } from '../../src/database/connection.ts';
+import { isUnavailable } from '../../src/database/failures.ts';
+import { statementName } from '../../src/database/statement.ts';
+import { connectTestDatabase } from '../setup/database.ts';
+
+let connection: Connection;
+beforeAll(async () => {
+  connection = await connectTestDatabase(inject('database'));
+});
+afterAll(() => connection.close());
+
+const ask = (text: string, ...values: (string | number | null | readonly string[])[]) =>
+  connection.query(statementName(text), text, values);
+
+test('a row is the same however it comes', async () => {
+  const text = `select 'é "quoted" \\ back 😀' as text, null as nothing, 7 as number, 1.5::float8 as half, true as yes, array['a', null]::text[] as list,
+    '{"a": [1]}'::jsonb as document, '2026-01-02 03:04:05.678+00'::timestamptz as "createdAt", null::timestamptz as "closedAt",
+    '0199c0de-0000-7000-8000-000000000000'::uuid as id where $1::int = 1`;
+  expect(await ask(text, 1)).toEqual([
+    {
+      text: 'é "quoted" \\ back 😀',
+      nothing: null,
+      number: 7,
+      half: 1.5,
+      yes: true,
+      list: ['a', null],
+      document: { a: [1] },
+      createdAt: new Date('2026-01-02T03:04:05.678Z'),
+      closedAt: null,
+      id: '0199c0de-0000-7000-8000-000000000000',
+    },
+  ]);
+  expect(await ask(text, 2)).toEqual([]);
+});
+
+test('rows keep their order', async () => {
+  const rows = (await ask('select n from generate_series(1, $1::int) n order by n % 7, n desc', 500)) as { n: number }[];
+  expect(rows).toHaveLength(500);
+  expect(rows.map(({ n }) => n)).toEqual(rows.map(({ n }) => n).sort((a, b) => (a % 7) - (b % 7) || b - a));
+});
+
+test('each of many at once gets its own answer, and a faulty one its own fault', async () => {
+  const results = await Promise.allSettled(
+    Array.from({ length: 300 }, (_, n) => ask('select 100 / $1::int as quotient, $2 as asked', n % 10, `${n}`)),
+  );
+  results.forEach((result, n) => {
+    if (n % 10 === 0) expect(result).toMatchObject({ status: 'rejected', reason: { code: '22012' } });
+    else expect(result).toMatchObject({ status: 'fulfilled', value: [{ quotient: Math.trunc(100 / (n % 10)), asked: `${n}` }] });
+  });
+});
+
+describe.skipIf(!('url' in inject('database')))('over PostgreSQL', () => {
+  test('a broken connection fails what is under way as an outage, and the next statement finds another', async () => {
+    const backend = 'select pg_backend_pid() as pid';
+    const pids = new Set(
+      ((await Promise.all(Array.from({ length: 30 }, () => ask(backend)))).flat() as { pid: number }[]).map(({ pid }) => pid),
+    );
+    expect(pids.size).toBeLessThanOrEqual(3);
+    const slow = Array.from({ length: 6 }, () => ask('select count(*)::int as n from generate_series(1, 30000000) n'));
+    const failed = Promise.allSettled(slow);
+    // A statement that writes goes over other connections.
+    await connection.exclusively(async (script) => {
+      await script(`select pg_terminate_backend(pid) from unnest(array[${[...pids]}]) pid`);
+    });
+    const reasons = (await failed).map((result) => (result.status === 'rejected' ? isUnavailable(result.reason) : 'answered'));
+    expect(reasons).toContain(true);
+    expect(reasons).not.toContain(false);
+    expect(await ask('select 1 as one')).toEqual([{ one: 1 }]);
+    const after = ((await ask(backend)) as { pid: number }[])[0]?.pid as number;
+    expect(pids.has(after)).toBe(false);
+  });
+
+  test('a statement that waits for a lock holds up nobody', async () => {
+    await connection.exclusively(async (script) => {
+      await script(`begin; lock table tenant in access exclusive mode`);
+      const waiting = ask('update tenant set name = name where id is null returning id');
+      const read = await Promise.all(Array.from({ length: 50 }, () => ask('select 1 as one')));
+      expect(read).toHaveLength(50);
+      await script('rollback');
+      expect(await waiting).toEqual([]);
+    });
+  });
+});
