@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ExecutionResult } from 'graphql';
 import { processRegularResult, type YogaServerInstance } from 'graphql-yoga';
@@ -75,7 +76,8 @@ export function createFront({ yoga, direct, present, largestBody, stopping, answ
     async function answer(body: string, started: number): Promise<void> {
       const params = oneOperation(body);
       if (!params) return viaFetch(body);
-      const requestId = asUuid(header(request, 'x-request-id') ?? '') ?? newId();
+      // Not a version 7 one: it is in no index, and randomUUID has its random bytes in store.
+      const requestId = asUuid(header(request, 'x-request-id') ?? '') ?? randomUUID();
       const sent = asFetchSees(request);
       const made = directly(params, sent.headers) ?? viaPlugins(params, sent, requestId);
       const result = made instanceof Promise ? await made : made;
