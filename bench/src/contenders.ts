@@ -28,19 +28,19 @@ export type Contender = {
   dialect(ask: (query: string, draw: Draw) => Promise<Json>, example: Draw): Promise<Dialect>;
 };
 
-const participantScalars = `kind displayName email relatedAgentId disabledAt avatarFileId avatarSource avatarSourceConfigId
+export const participantScalars = `kind displayName email relatedAgentId disabledAt avatarFileId avatarSource avatarSourceConfigId
   avatarSourceAddress avatarSyncedAt createdAt modifiedAt`;
-const channelScalars = 'integrationConfigId provider address priority label disabled';
+export const channelScalars = 'integrationConfigId provider address priority label disabled';
 
 /** Reads a value at a path of names and numbers. */
-function at(value: Json, ...path: (string | number)[]): Json {
+export function at(value: Json, ...path: (string | number)[]): Json {
   let here: Json | undefined = value;
   for (const step of path) here = (here as { [name: string | number]: Json } | null)?.[step];
   if (here === undefined) throw new Error(`There is no ${path.join('.')} in ${JSON.stringify(value).slice(0, 300)}`);
   return here;
 }
 
-const items = (value: Json): { [name: string]: Json }[] => value as { [name: string]: Json }[];
+export const items = (value: Json): { [name: string]: Json }[] => value as { [name: string]: Json }[];
 
 /** Writes cursors like the one given, which stands for the example's conversation. */
 function cursorsLike(cursor: string, conversationId: string, example: Draw): (draw: Draw) => string {

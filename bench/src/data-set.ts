@@ -118,13 +118,48 @@ export async function provideDataSet(
   return dataSet;
 }
 
-/** Takes out what writes have added, so that what is measured next finds what was there before; returns how many rows. */
+/**
+ * Takes out what has been added, so that what is measured next finds what was there before, and gives participants back what
+ * `keepParticipants` has kept. Returns how many rows writes to conversations had added.
+ */
 export async function restore({ databaseUrl }: DataSet): Promise<number> {
   return withClient(databaseUrl, async (client) => {
     // The data's own rows are of 2025.
-    const { rowCount } = await client.query(`delete from conversation_member where created_at > '2026-01-01'`);
+    const added = `created_at > '2026-01-01'`;
+    const { rowCount } = await client.query(`delete from conversation_member where ${added}`);
     if (rowCount) await client.query('vacuum analyze conversation_member');
+    const agents = await client.query(`select from agent where ${added} limit 1`);
+    if (agents.rowCount) {
+      await client.query(`delete from binding where ${added}`);
+      await client.query(`delete from agent where ${added}`);
+      await client.query('vacuum analyze agent, binding');
+    }
+    const kept = await client.query<{ there: boolean }>(`select to_regclass('bench.participant_as_was') is not null as there`);
+    if (kept.rows[0]?.there) {
+      const columns = ['display_name', 'modified_at', ...avatarColumns].map((column) => `${column} = k.${column}`).join(', ');
+      // One transaction. The trigger would make today the day they were modified.
+      await client.query(`
+        begin;
+        alter table participant disable trigger participant_modified;
+        update participant p set ${columns} from bench.participant_as_was k where p.tenant_id = k.tenant_id and p.id = k.id;
+        alter table participant enable trigger participant_modified;
+        drop table bench.participant_as_was;
+        commit`);
+      await client.query('vacuum analyze participant');
+    }
     return rowCount ?? 0;
+  });
+}
+
+const avatarColumns = ['avatar_file_id', 'avatar_source', 'avatar_source_config_id', 'avatar_source_address', 'avatar_synced_at'];
+
+/** Keeps these participants as they are, in the database, for `restore`: after a run that was cut short the next one finds them there. */
+export async function keepParticipants({ databaseUrl }: DataSet, ids: readonly string[]): Promise<void> {
+  await withClient(databaseUrl, async (client) => {
+    await client.query('create table bench.participant_as_was as table participant with no data');
+    await client.query('insert into bench.participant_as_was select * from participant where id = any($1::uuid[])', [
+      [...new Set(ids)],
+    ]);
   });
 }
 

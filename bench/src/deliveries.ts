@@ -40,7 +40,7 @@ const tries = 5;
 const mostConnections = 1_000;
 
 /** Runs something so many times a second, however long each takes; a latency counts from when it was due. */
-async function atRate(rate: number, seconds: number, act: (index: number) => Promise<boolean>): Promise<Latencies> {
+export async function atRate(rate: number, seconds: number, act: (index: number) => Promise<boolean>): Promise<Latencies> {
   const taken: number[] = [];
   const running = new Set<Promise<void>>();
   let failed = 0;
@@ -67,10 +67,10 @@ async function atRate(rate: number, seconds: number, act: (index: number) => Pro
   return { requests: taken.length, failed, p50: at(0.5), p99: at(0.99), max: at(1) };
 }
 
-type Message = { url: string; body: string };
+export type Message = { url: string; body: string };
 
 /** Sends one request over connections that stay open; gives its status. */
-function post({ url, body }: Message, headers: Record<string, string>, agent: Agent): Promise<number> {
+export function post({ url, body }: Message, headers: Record<string, string>, agent: Agent): Promise<number> {
   return new Promise((resolve, reject) => {
     const sent = request(url, {
       method: 'POST',

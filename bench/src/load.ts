@@ -21,11 +21,14 @@ export function chooseGenerator(wanted: GeneratorName | 'auto'): GeneratorName {
   return 'wrk';
 }
 
+/** A request as the generators read it. */
+export const requestLine = (authorization: string | null, body: string): string => `${authorization ?? '-'}\t${body}\n`;
+
 /** Writes requests as the generators read them. */
 export async function writeRequests(file: string, server: Server, asked: Iterable<[OperationName, Draw]>): Promise<void> {
   const out = createWriteStream(file);
   for (const [operation, draw] of asked) {
-    if (!out.write(`${server.authorization(draw.tenant) ?? '-'}\t${server.body(operation, draw)}\n`))
+    if (!out.write(requestLine(server.authorization(draw.tenant), server.body(operation, draw))))
       await new Promise<void>((resolve) => out.once('drain', () => resolve()));
   }
   await new Promise<void>((resolve, reject) => out.once('error', reject).end(() => resolve()));

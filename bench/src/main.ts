@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { checkEqual, DifferentAnswers } from './check.ts';
 import { type DataSet, dropDataSet, provideDataSet } from './data-set.ts';
 import { deliver, deliveryTable } from './deliveries.ts';
+import { growth, growthTable } from './growth.ts';
 import { chooseGenerator, stopLoad } from './load.ts';
 import { operationNamed } from './operations.ts';
 import { type Options, readOptions, UsageError, usage } from './options.ts';
@@ -12,6 +13,7 @@ import { circumstances, markdown, summarise } from './report.ts';
 import { measure, type Plan } from './rounds.ts';
 import { createLauncher, type Launcher } from './servers.ts';
 import { soak, soakTable } from './soak.ts';
+import { stream, streamsTable } from './streams.ts';
 
 /** Progress goes to stderr, results to stdout. */
 const say = (line: string) => console.error(line);
@@ -40,6 +42,28 @@ async function delivering(launcher: Launcher, data: DataSet, plan: Plan, rate: n
   const where = await circumstances(options, plan, data);
   if (options.json) writeFileSync(options.json, `${JSON.stringify({ where, result }, null, 2)}\n`);
   if (result.acknowledged > result.counted) throw new Error('Deliveries were lost.');
+}
+
+async function streaming(
+  launcher: Launcher,
+  data: DataSet,
+  plan: Plan,
+  { count, rate }: { count: number; rate: number },
+  options: Options,
+): Promise<void> {
+  const result = await stream(launcher, data, { ...plan, streams: count, rate }, say);
+  console.log(streamsTable(result));
+  const where = await circumstances(options, plan, data);
+  if (options.json) writeFileSync(options.json, `${JSON.stringify({ where, result }, null, 2)}\n`);
+  if (result.heard.events < result.expected.events || result.broken > 0) throw new Error('Events were lost, or streams broke.');
+}
+
+async function growing(launcher: Launcher, data: DataSet, plan: Plan, options: Options): Promise<void> {
+  say(`Lists of different lengths, and pages from different places, with load by ${plan.generator}`);
+  const found = await growth(launcher, data, plan, say);
+  console.log(growthTable(found, data));
+  const where = await circumstances(options, plan, data);
+  if (options.json) writeFileSync(options.json, `${JSON.stringify({ where, found }, null, 2)}\n`);
 }
 
 async function comparing(launcher: Launcher, data: DataSet, plan: Plan, options: Options): Promise<void> {
@@ -92,6 +116,8 @@ async function main(): Promise<void> {
       generator,
     };
     if (options.deliveryRate !== null) await delivering(launcher, data, plan, options.deliveryRate, options);
+    else if (options.streams) await streaming(launcher, data, plan, options.streams, options);
+    else if (options.growth) await growing(launcher, data, plan, options);
     else if (options.soakMinutes !== null) await soaking(launcher, data, plan, options.soakMinutes, options);
     else await comparing(launcher, data, plan, options);
   } finally {

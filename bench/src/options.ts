@@ -19,6 +19,10 @@ export type Options = {
   soakMinutes: number | null;
   /** How many deliveries a second the service alone is sent by webhooks; null for none. */
   deliveryRate: number | null;
+  /** How many subscriptions are opened at the service alone, and how many events a second they are given; null for none. */
+  streams: { count: number; rate: number } | null;
+  /** Whether answers of different sizes, and from different places of a list, are measured on the service alone. */
+  growth: boolean;
   generator: 'wrk' | 'autocannon' | 'auto';
   json: string | null;
   svg: string | null;
@@ -37,8 +41,8 @@ const operationNames = operations.map(({ name }) => name);
 export const usage = `Usage: DATABASE_URL=postgresql://… npm run bench -- [options]
 
   --factor N          the data set's size: 1 is 100,000 participants (default 1)
-  --rounds N          how often every contender is measured with every operation (default 5)
-  --seconds N         how long each time (default 10; of deliveries 60)
+  --rounds N          how often every contender is measured with every operation (default 5, with --growth 3)
+  --seconds N         how long each time (default 10; of deliveries 60, of events for streams 20)
   --connections N     connections that the load comes over (default 32)
   --pool N            database connections a contender has (default 10)
   --operations LIST   of ${operationNames.join(', ')}
@@ -46,7 +50,9 @@ export const usage = `Usage: DATABASE_URL=postgresql://… npm run bench -- [opt
   --generator NAME    wrk or autocannon (default: wrk where it is installed)
   --soak MINUTES      instead: mixed operations on the service alone
   --deliveries        instead: messages by webhooks, and contact lists meanwhile, on the service alone
-  --rate N            deliveries a second (default 1000)
+  --streams N         instead: so many open subscriptions, idle and with events, on the service alone
+  --rate N            deliveries a second (default 1000), or events for the streams (default 10)
+  --growth            instead: lists of different lengths, and pages from different places, on the service alone
   --json FILE         write every figure there
   --svg FILE          draw the ratios there
   --profile FOLDER    write CPU profiles of the contenders there (see profile.mjs); what is measured then is slower
@@ -100,14 +106,17 @@ export function readOptions(args: readonly string[], environment: NodeJS.Process
   return {
     databaseUrl,
     factor: positive('factor', values.factor),
-    rounds: whole('rounds', values.rounds),
-    seconds: whole('seconds', values.seconds ?? (values.deliveries ? '60' : '10')),
+    rounds: whole('rounds', values.rounds ?? (values.growth ? '3' : '5')),
+    seconds: whole('seconds', values.seconds ?? (values.deliveries ? '60' : values.streams ? '20' : '10')),
     connections: whole('connections', values.connections),
     poolSize: whole('pool', values.pool),
     operations: some('operations', values.operations, operationNames),
     contenders: some('contenders', values.contenders, contenderNames),
     soakMinutes: values.soak === undefined ? null : positive('soak', values.soak),
-    deliveryRate: values.deliveries ? whole('rate', values.rate) : null,
+    deliveryRate: values.deliveries ? whole('rate', values.rate ?? '1000') : null,
+    streams:
+      values.streams === undefined ? null : { count: whole('streams', values.streams), rate: whole('rate', values.rate ?? '10') },
+    growth: values.growth,
     generator,
     json: values.json ?? null,
     svg: values.svg ?? null,
@@ -123,7 +132,7 @@ const parse = (args: readonly string[]) =>
     args: [...args],
     options: {
       factor: { type: 'string', default: '1' },
-      rounds: { type: 'string', default: '5' },
+      rounds: { type: 'string' },
       seconds: { type: 'string' },
       connections: { type: 'string', default: '32' },
       pool: { type: 'string', default: '10' },
@@ -132,7 +141,9 @@ const parse = (args: readonly string[]) =>
       generator: { type: 'string', default: 'auto' },
       soak: { type: 'string' },
       deliveries: { type: 'boolean', default: false },
-      rate: { type: 'string', default: '1000' },
+      streams: { type: 'string' },
+      rate: { type: 'string' },
+      growth: { type: 'boolean', default: false },
       json: { type: 'string' },
       svg: { type: 'string' },
       profile: { type: 'string' },

@@ -72,7 +72,7 @@ function median(values: readonly number[]): number {
 }
 
 const known = (values: readonly (number | null)[]) => values.filter((value) => value !== null);
-const medianOfKnown = (values: readonly (number | null)[]) => (known(values).length > 0 ? median(known(values)) : null);
+export const medianOrNull = (values: readonly (number | null)[]) => (known(values).length > 0 ? median(known(values)) : null);
 
 /** The medians over all rounds. */
 export function summarise(cells: readonly Cell[], counts: StatementCounts, plan: Plan): Finding[] {
@@ -94,13 +94,13 @@ export function summarise(cells: readonly Cell[], counts: StatementCounts, plan:
         ratio: ratios.length > 0 ? { median: median(ratios), least: Math.min(...ratios), most: Math.max(...ratios) } : null,
         p50: median(known(all('p50'))),
         p99: median(known(all('p99'))),
-        serverCpu: medianOfKnown(all('serverCpu')),
-        databaseCpu: medianOfKnown(all('databaseCpu')),
-        generatorCores: medianOfKnown(all('generatorCores')),
+        serverCpu: medianOrNull(all('serverCpu')),
+        databaseCpu: medianOrNull(all('databaseCpu')),
+        generatorCores: medianOrNull(all('generatorCores')),
         statements: counted?.statements ?? null,
         roundTrips: counted?.roundTrips ?? null,
         otherCores: known(all('otherCores')).length > 0 ? Math.max(...known(all('otherCores'))) : null,
-        added: medianOfKnown(all('added')),
+        added: medianOrNull(all('added')),
         failed: own.reduce((sum, { failed }) => sum + failed, 0),
       };
     }),

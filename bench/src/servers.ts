@@ -26,6 +26,8 @@ export interface Server {
   body(operation: OperationName, draw: Draw): string;
   /** Sends one request; gives the answer as every contender gives it, or the word "refused". */
   answer(operation: OperationName, draw: Draw): Promise<Json>;
+  /** Sends an operation of the contender's own, as it stands. */
+  ask(tenant: number, query: string, variables?: object): Promise<{ data?: Json; errors?: Json }>;
   stop(): Promise<void>;
 }
 
@@ -164,6 +166,7 @@ export async function createLauncher(profiles: string | null): Promise<Launcher>
           const { data, errors } = await post(body(operation, draw), draw.tenant);
           return errors || data === undefined ? 'refused' : dialect.answer(operation, data);
         },
+        ask: (tenant, query, variables = {}) => post(JSON.stringify({ query, variables }), tenant),
         stop: () => stop(child),
       };
     },

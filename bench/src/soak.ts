@@ -25,7 +25,7 @@ const draws = 4_000;
 const settling = 5_000;
 
 /** Reads Prometheus' text: the sum of each name's values, whatever their labels. */
-async function metrics(graphqlUrl: string): Promise<Map<string, number>> {
+export async function metrics(graphqlUrl: string): Promise<Map<string, number>> {
   const response = await fetch(new URL('/metrics', graphqlUrl), { signal: AbortSignal.timeout(20_000) });
   const sums = new Map<string, number>();
   for (const line of (await response.text()).split('\n')) {

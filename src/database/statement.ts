@@ -52,19 +52,18 @@ const scalarFields = {
   OAuthState: Prisma.OAuthStateScalarFieldEnum,
 };
 
-/** The names of all the models' fields that are moments; a statement gives no other column such a name. */
+/** The names of all the models' fields that are moments. */
 const moments: ReadonlySet<string> = new Set(
   Object.values(getDatamodel().datamodel.models).flatMap(({ fields }) =>
     fields.filter(({ type }) => type === 'DateTime').map(({ name }) => name),
   ),
 );
 
-/** Makes rows that came as JSON, where a moment is text, into what rows are otherwise; all have the first one's columns. */
-export function reviveMoments(rows: readonly object[]): void {
+/** Makes moments of the texts that they are in JSON, in these columns of rows; without saying which, in those that models call so. */
+export function reviveMoments(rows: readonly object[], columns?: readonly string[]): void {
   const [first] = rows as readonly Record<string, unknown>[];
   if (!first) return;
-  for (const column of Object.keys(first)) {
-    if (!moments.has(column)) continue;
+  for (const column of columns ?? Object.keys(first).filter((name) => moments.has(name))) {
     for (const row of rows as readonly Record<string, unknown>[]) {
       const moment = row[column];
       if (typeof moment === 'string') row[column] = new Date(moment);
