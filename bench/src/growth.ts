@@ -34,6 +34,7 @@ const sizes = [10, 50, 500];
 const agentsATenant = 2;
 const pageSize = 20;
 const mostCursors = 200;
+const firstWarmUp = 3;
 const warmUp = 1;
 const settling = 500;
 
@@ -194,7 +195,7 @@ export async function growth(launcher: Launcher, data: DataSet, plan: Plan, say:
       for (const index of order) {
         const { list, where } = all[index] as Case;
         const load = { generator, url: server.url, connections, file: files[index] as string, offset: round * 97 };
-        const warmed = await run({ ...load, seconds: warmUp, verify: true });
+        const warmed = await run({ ...load, seconds: round === 0 ? firstWarmUp : warmUp, verify: true });
         if (warmed.failed > 0) throw new Error(`${list}, ${where}: ${warmed.failed} of ${warmed.requests} requests failed.`);
         await sleep(settling);
         const before = await clock.read(server.pid);

@@ -134,7 +134,7 @@ function causesFor(count: number, { avatars, contacts, pictured }: ReturnType<ty
   });
 }
 
-/** Settles what the listener was waiting for; gives false when it was waiting for nothing of it. */
+/** Settles what the listener was waiting for; gives false when it is not for this listener: the same may come to it again. */
 function hear(listener: Listener, event: Json, now: number): boolean {
   const changes = at(event, 'data') as { participantAvatarSynced?: Json; participantChanged?: Json };
   const contacts = changes.participantChanged;
@@ -145,9 +145,10 @@ function hear(listener: Listener, event: Json, now: number): boolean {
         ? [...listener.waiting.keys()]
         : [...items(at(contacts, 'participants')).map(({ id }) => id as string), ...(at(contacts, 'removedIds') as string[])];
   const causes = ids.flatMap((id) => listener.waiting.get(id) ?? []);
-  for (const id of ids) listener.waiting.delete(id);
+  const meant = ids.some((id) => listener.waiting.has(id));
+  for (const id of ids) if (listener.waiting.has(id)) listener.waiting.set(id, []);
   for (const cause of causes) cause.heard.set(listener, now);
-  return causes.length > 0;
+  return meant;
 }
 
 /** Opens a stream; gives the request, which closes it, once the server has said that it is one. */
@@ -306,16 +307,12 @@ export async function stream(
 
   try {
     // What is compiled, and kept, at the first streams and mutations would be counted as all the streams'.
-    const wanted = [...listeners.avatars, ...listeners.contacts].map(({ listener }) => listener);
-    const few = [listeners.avatars, listeners.contacts].flatMap((half) => half.slice(0, warmUpStreams / 2));
-    await openAll(few.map(({ listener }) => listener));
-    await Promise.all([
-      lookups(3),
-      atRate(warmUpCauses / 2, 2, async (index) => {
-        if (!(await bringAbout(warming[index] as Cause))) throw new Error('A mutation was refused.');
-        return true;
-      }),
-    ]);
+    const avatars = listeners.avatars.map(({ listener }) => listener);
+    const contacts = listeners.contacts.map(({ listener }) => listener);
+    const wanted = [...avatars, ...contacts];
+    await openAll([...avatars.slice(0, warmUpStreams / 2), ...contacts.slice(0, warmUpStreams / 2)]);
+    const [warmed] = await Promise.all([atRate(warmUpCauses / 2, 2, (index) => bringAbout(warming[index] as Cause)), lookups(3)]);
+    if (warmed.failed > 0) throw new Error(`${warmed.failed} of ${warmed.requests} mutations were refused.`);
     closeAll();
     await sleep(1_000);
     for (const listener of wanted) {
@@ -347,7 +344,8 @@ export async function stream(
       ]);
     });
     const until = performance.now() + patience;
-    while (performance.now() < until && wanted.some(({ waiting }) => waiting.size > 0)) await sleep(50);
+    const awaited = ({ answered, heard, listeners }: Cause) => answered !== null && heard.size < listeners.length;
+    while (performance.now() < until && causes.some(awaited)) await sleep(50);
     delay.disable();
     await remember('after the events');
     const broken = wanted.filter((listener) => listener.broken).length;

@@ -20,7 +20,16 @@ export function sqlState(error: unknown): string | null {
 // Connection exceptions, shutdown, too many connections, read-only failover, cancelled statements.
 const away = /^(08...|57P0[1-5]|53[0-9]..|25006|57014|40001|40P01|55P03)$/;
 const prismaAway = new Set(['P1001', 'P1002', 'P1008', 'P1017', 'P2024', 'P2028', 'P2034', 'P2037']);
-const socketAway = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOTFOUND', 'ETIMEDOUT', 'EPIPE', 'EAI_AGAIN']);
+const socketAway = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ENOTFOUND',
+  'ETIMEDOUT',
+  'EPIPE',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+]);
 
 /** Whether the database is away or too busy, so that the same call may well succeed a little later. */
 export function isUnavailable(error: unknown): boolean {
@@ -31,7 +40,9 @@ export function isUnavailable(error: unknown): boolean {
   if (state) return away.test(state);
   if (
     typeof message === 'string' &&
-    /connection terminated|timeout exceeded when trying to connect|Query read timeout|PGlite is closed/i.test(message)
+    /connection terminated|timeout exceeded when trying to connect|timeout expired|Client was closed|is not queryable|Query read timeout|PGlite is closed/i.test(
+      message,
+    )
   )
     return true;
   return cause !== undefined && cause !== error && isUnavailable(cause);

@@ -58,12 +58,13 @@ export function connectPostgres(url: string, poolSize: number): Connection {
     }),
     async query(name, text, values) {
       const way = ways.get(name) ?? 'plain';
-      if (way === 'plain') {
+      const read = way === 'plain' ? null : readers.query({ name, text: way.text, values: values as unknown[] });
+      if (way === 'plain' || !read) {
         const { rows, fields } = await pool.query({ name, text, values: values as unknown[] });
         if (!ways.has(name)) ways.set(name, wayOf(text, fields));
         return rows;
       }
-      const { rows } = await readers.query({ name, text: way.text, values: values as unknown[] });
+      const { rows } = await read;
       const found = JSON.parse((rows as [{ rows: string }])[0].rows) as Record<string, unknown>[];
       reviveMoments(found, way.moments);
       return found;

@@ -46,6 +46,13 @@ test('what JSON cannot say stays as it is', async () => {
   expect(await ask(twice, 1)).toEqual(await ask(twice, 1));
 });
 
+test.each(['timeout expired', 'Connection terminated unexpectedly', 'Client was closed and is not queryable'])(
+  '“%s” is an outage',
+  (message) => {
+    expect(isUnavailable(new Error(message))).toBe(true);
+  },
+);
+
 test('rows keep their order', async () => {
   const rows = (await ask('select n from generate_series(1, $1::int) n order by n % 7, n desc', 500)) as { n: number }[];
   expect(rows).toHaveLength(500);
@@ -85,6 +92,20 @@ describe.skipIf(!('url' in inject('database')))('over PostgreSQL', () => {
     expect(await ask('select 1 as one')).toEqual([{ one: 1 }]);
     const after = ((await ask(backend)) as { pid: number }[])[0]?.pid as number;
     expect(pids.has(after)).toBe(false);
+  });
+
+  test('slow statements on every connection hold up nobody', async () => {
+    const busy = 'select count(*)::int as n from generate_series(1, $1::int) n';
+    await ask(busy, 1);
+    await ask('select 1 as one');
+    let done = 0;
+    const slow = Array.from({ length: 6 }, () => ask(busy, 6_000_000).then(() => done++));
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    const before = done;
+    expect(await Promise.all(Array.from({ length: 10 }, () => ask('select 1 as one')))).toHaveLength(10);
+    expect(before).toBeLessThan(6);
+    expect(done).toBeLessThan(6);
+    await Promise.all(slow);
   });
 
   test('a statement that waits for a lock holds up nobody', async () => {
