@@ -18,7 +18,7 @@ export interface OAuthProvider {
   readonly pkce: boolean;
   /** Where the operator's browser goes. */
   authorizationUrl(request: { state: string; redirectUri: string; challenge: string | null }): string;
-  /** The token for a code. Throws UNPROCESSABLE when the code is refused, or a PROVIDER_… problem. */
+  /** The token for a code. Throws BAD_USER_INPUT when the code is refused, or a PROVIDER_… problem. */
   exchange(request: { code: string; redirectUri: string; verifier: string | null }): Promise<Grant>;
   /** A new token for a refresh token. Throws TokenRefused when that has ended, or a PROVIDER_… problem. */
   refresh(refreshToken: string): Promise<StoredToken>;
@@ -39,5 +39,4 @@ export const shownName = (name: string): string | null =>
     .slice(0, 200) || null;
 
 /** The error for a code that the provider does not take. */
-export const refusedCode = (label: string) =>
-  new Problem('UNPROCESSABLE', `${label} did not accept the sign-in. Begin again.`, { status: 400 });
+export const refusedCode = (label: string) => new Problem('BAD_USER_INPUT', `${label} did not accept the sign-in. Begin again.`);

@@ -106,7 +106,7 @@ export function createSignIns({
       if (error === 'access_denied') {
         throw new Problem('FORBIDDEN', `${signIn.label} was not connected: the sign-in was declined.`);
       }
-      if (!code) throw new Problem('UNPROCESSABLE', `${signIn.label} sent no sign-in back. Begin again.`, { status: 400 });
+      if (!code) throw new Problem('BAD_USER_INPUT', `${signIn.label} sent no sign-in back. Begin again.`);
       // A key that was revoked meanwhile must not go on by what it began.
       if (begun.viewerKind !== 'USER' && (await db.query(standingKey, begun.viewerId)).length === 0) {
         throw new Problem('FORBIDDEN', 'Whoever began this sign-in may not connect integrations any more.');
@@ -125,6 +125,4 @@ export function createSignIns({
 
 /** The error for a state that is none, was used before, or has expired. */
 export const stateUnknown = () =>
-  new Problem('UNPROCESSABLE', 'This sign-in is not known here: it has expired, or was used before. Begin again.', {
-    status: 400,
-  });
+  new Problem('BAD_USER_INPUT', 'This sign-in is not known here: it has expired, or was used before. Begin again.');
