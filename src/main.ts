@@ -32,9 +32,17 @@ async function main(): Promise<void> {
   process.on('SIGINT', stop);
 }
 
+/** What stands in the way of a start, where the operator can mend it; null for a fault of the program. */
+function obstacle(error: unknown): string | null {
+  if (error instanceof ConfigError || error instanceof DatabaseInUseError) return error.message;
+  const { code, syscall, port } = error as { code?: string; syscall?: string; port?: number };
+  if (syscall !== 'listen') return null;
+  if (code === 'EADDRINUSE') return `Port ${port} is in use by another program: set PORT.`;
+  return code === 'EACCES' ? `Port ${port} may not be used by this user: set PORT.` : null;
+}
+
 main().catch((error: unknown) => {
-  console.error(
-    error instanceof ConfigError || error instanceof DatabaseInUseError ? `Rollcall cannot start:\n${error.message}` : error,
-  );
+  const message = obstacle(error);
+  console.error(message === null ? error : `Rollcall cannot start:\n${message}`);
   process.exit(1);
 });

@@ -58,7 +58,7 @@ const BatchType = builder.objectRef<AvatarBatch>('AvatarSyncBatch').implement({
     }),
     failed: t.exposeInt('failed', {
       description:
-        'How many could not be synced. Those without a channel to sync from fail at once: `INTEGRATION_NOT_CONNECTED` when such a channel’s integration config is not connected, `AVATAR_NOT_AVAILABLE` when its address is none of the provider’s, `AVATAR_SOURCE_NOT_REGISTERED` when no enabled channel’s provider has avatars, `CHANNEL_NOT_ON_PARTICIPANT` when there is no enabled channel at all.',
+        'How many could not be synced. Those without a channel to sync from fail at once: `INTEGRATION_NOT_CONNECTED` when such a channel’s integration config is not connected, `AVATAR_NOT_AVAILABLE` when its address is none of the provider’s, `AVATAR_SOURCE_NOT_REGISTERED` when no enabled channel’s provider has avatars, `CHANNEL_NOT_ON_PARTICIPANT` when there is no enabled channel at all. Those are counted here only; `avatarSyncFailuresConnection` has the others.',
     }),
     failures: t.field({
       type: [FailureCountType],
@@ -80,7 +80,7 @@ const BatchType = builder.objectRef<AvatarBatch>('AvatarSyncBatch').implement({
       type: 'DateTime',
       nullable: true,
       description:
-        'When it will be done if it goes on as it has until now; null until a contact has been worked on, and when it is over.',
+        'When it will be done if it goes on as it has until now; null until a contact has been worked on, and when it is over. It may pass while the last contacts wait to be tried again.',
       resolve: (batch) => estimatedCompletion(batch),
     }),
   }),

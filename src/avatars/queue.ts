@@ -20,6 +20,7 @@ export type AvatarJob = {
 const mostPerConfig = 4;
 
 // From config to config, whatever many jobs each has; those with the least at work come first, so that a large batch lets the others through.
+// Only what is taken is locked: another replica's claim at the same moment takes the next.
 const claim = globalStatement<AvatarJob>(
   `with recursive waiting (tenant_id, config_id) as (
      (select j.tenant_id, j.integration_config_id from avatar_sync_job j where j.state = 'QUEUED' order by 1, 2 limit 1)
@@ -31,17 +32,19 @@ const claim = globalStatement<AvatarJob>(
    ), busy as (
      select j.tenant_id, j.integration_config_id as config_id, count(*) as jobs from avatar_sync_job j
      where j.state = 'RUNNING' group by 1, 2
-   ), chosen as (
-     select head.tenant_id, head.id from waiting w left join busy b using (tenant_id, config_id)
+   ), due as materialized (
+     select head.tenant_id, head.id, coalesce(b.jobs, 0) + head.turn as place, head.run_at from waiting w left join busy b using (tenant_id, config_id)
      cross join lateral (
-       select due.*, row_number() over (order by due.run_at, due.id) as turn from (
+       select first.*, row_number() over (order by first.run_at, first.id) as turn from (
          select j.tenant_id, j.id, j.run_at from avatar_sync_job j
          where j.state = 'QUEUED' and j.tenant_id = w.tenant_id and j.integration_config_id = w.config_id and j.run_at <= now()
-         order by j.run_at, j.id limit greatest(0, ${mostPerConfig} - coalesce(b.jobs, 0)) for update skip locked
-       ) due) head
+         order by j.run_at, j.id limit greatest(0, ${mostPerConfig} - coalesce(b.jobs, 0))
+       ) first) head
      where not exists (
        select from avatar_sync_pause s where s.tenant_id = w.tenant_id and s.integration_config_id = w.config_id and s.until > now())
-     order by coalesce(b.jobs, 0) + head.turn, head.run_at limit $2::int
+   ), chosen as materialized (
+     select j.tenant_id, j.id from due join avatar_sync_job j on j.tenant_id = due.tenant_id and j.id = due.id
+     where j.state = 'QUEUED' and j.run_at <= now() order by due.place, due.run_at limit $2::int for update of j skip locked
    )
    update avatar_sync_job j set state = 'RUNNING', attempts = j.attempts + 1, worker_id = $1::uuid,
      lease_until = now() + $3::float8 * interval '1 millisecond'
@@ -50,26 +53,48 @@ const claim = globalStatement<AvatarJob>(
      j.integration_config_id as "integrationConfigId", j.address, j.kind, j.generation, j.attempts, j.queued_at as "queuedAt"`,
 );
 
+// Whoever holds a job's lock is about to end or to change it, and the next renewal is soon: one that waited would keep the others' leases from being renewed.
 const renew = globalStatement<never>(
-  `update avatar_sync_job j set lease_until = now() + $2::float8 * interval '1 millisecond' where j.state = 'RUNNING' and j.worker_id = $1::uuid`,
+  `with mine as materialized (
+     select j.tenant_id, j.id from avatar_sync_job j
+     where j.state = 'RUNNING' and j.worker_id = $1::uuid and j.id = any($3::uuid[]) for no key update skip locked
+   )
+   update avatar_sync_job j set lease_until = now() + $2::float8 * interval '1 millisecond'
+   from mine where j.tenant_id = mine.tenant_id and j.id = mine.id`,
 );
 
 const reclaim = globalStatement<never>(
-  `update avatar_sync_job j set state = 'QUEUED', worker_id = null, lease_until = null, run_at = now()
-   where j.state = 'RUNNING' and j.lease_until < now()`,
+  `with lost as materialized (
+     select j.tenant_id, j.id from avatar_sync_job j where j.state = 'RUNNING' and j.lease_until < now() for no key update skip locked
+   )
+   update avatar_sync_job j set state = 'QUEUED', worker_id = null, lease_until = null, run_at = now()
+   from lost where j.tenant_id = lost.tenant_id and j.id = lost.id`,
 );
 
+// The attempt counts, and it is due only after a while: what fails again would otherwise fail without a pause.
+const release = globalStatement<never>(
+  `update avatar_sync_job j set state = 'QUEUED', worker_id = null, lease_until = null, run_at = now() + $5::float8 * interval '1 millisecond'
+   where j.tenant_id = $1::uuid and j.id = $2::uuid and j.state = 'RUNNING' and j.worker_id = $3::uuid and j.attempts = $4::int`,
+);
+
+// Locked in the order in which a batch locks them (batches.ts): neither waits for the other.
 const handBack = globalStatement<never>(
-  `update avatar_sync_job j set state = 'QUEUED', worker_id = null, lease_until = null, run_at = now(), attempts = greatest(0, j.attempts - 1)
-   where j.state = 'RUNNING' and j.worker_id = $1::uuid`,
+  `with mine as materialized (
+     select j.tenant_id, j.id from avatar_sync_job j where j.state = 'RUNNING' and j.worker_id = $1::uuid
+     order by j.tenant_id, j.participant_id for no key update
+   )
+   update avatar_sync_job j set state = 'QUEUED', worker_id = null, lease_until = null, run_at = now(), attempts = greatest(0, j.attempts - 1)
+   from mine where j.tenant_id = mine.tenant_id and j.id = mine.id`,
 );
 
 /** The avatar jobs of all tenants, for workers: the one place that looks across the wall between them, and only at what is to be done. */
 export function avatarQueue(database: Pick<Database, 'query'>, leaseMs: number): JobQueue<AvatarJob> {
   return {
     claim: (workerId, most) => database.query(claim, workerId, most, leaseMs),
-    renew: async (workerId) => void (await database.query(renew, workerId, leaseMs)),
+    renew: async (workerId, ids) => void (await database.query(renew, workerId, leaseMs, ids)),
     reclaim: async () => void (await database.query(reclaim)),
+    release: async ({ tenantId, id, workerId, attempts }) =>
+      void (await database.query(release, tenantId, id, workerId, attempts, leaseMs / 15)),
     handBack: async (workerId) => void (await database.query(handBack, workerId)),
   };
 }

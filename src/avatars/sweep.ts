@@ -26,15 +26,17 @@ const forget = globalStatement<never>(
 
 /**
  * Deletes the files that nobody has referred to for the grace period, in milliseconds, and what interrupted writes left in the
- * storage; returns how many files. Several replicas may do so at once. Throws when the storage or the database does; what was begun is taken up again a grace period later.
+ * storage; returns how many files. Several replicas may do so at once. Ends early when it is `stopped`, which it asks before each
+ * file. Throws when the storage or the database does. What was begun then is taken up again a grace period later.
  */
 export async function sweepFiles(
   database: Pick<Database, 'prisma' | 'query'>,
   storage: Storage,
   grace = fileGrace,
+  stopped: () => boolean = () => false,
 ): Promise<number> {
   let swept = 0;
-  for (;;) {
+  while (!stopped()) {
     const files = await database.prisma.$transaction(async (tx) => {
       const old = await tx.$queryRawUnsafe<{ id: string }[]>(lockOld, grace);
       return old.length === 0
@@ -45,12 +47,13 @@ export async function sweepFiles(
           );
     });
     for (const { tenantId, id, path } of files) {
+      if (stopped()) return swept;
       await removeImages(storage, path);
       await database.query(forget, tenantId, id);
+      swept += 1;
     }
-    swept += files.length;
     if (files.length < atOnce) break;
   }
-  await storage.tidy?.(grace);
+  if (!stopped()) await storage.tidy?.(grace);
   return swept;
 }

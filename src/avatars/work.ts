@@ -8,7 +8,7 @@ import { startWorker } from '../jobs/worker.ts';
 import type { Storage } from '../storage/storage.ts';
 import { createAvatarJobRunner } from './background.ts';
 import { avatarQueue } from './queue.ts';
-import { sweepFiles } from './sweep.ts';
+import { fileGrace, sweepFiles } from './sweep.ts';
 import type { AvatarSync } from './sync.ts';
 import type { SyncableProviders } from './syncable.ts';
 
@@ -56,9 +56,9 @@ export function startAvatarWork(
   events.onAny('avatarSyncQueued', worker.wake);
   const stopCleaning = periodically(
     hour,
-    async () => {
+    async (stopped) => {
       await pruneJobs(database);
-      const swept = await sweepFiles(database, storage);
+      const swept = await sweepFiles(database, storage, fileGrace, stopped);
       if (swept > 0) log.info(`${swept} files that nobody referred to were deleted`);
     },
     failed,

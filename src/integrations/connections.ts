@@ -43,6 +43,21 @@ const lose = async (db: TenantDatabase, id: string, ciphertext: string): Promise
   if ((await db.query(forget, id, ciphertext)).length > 0) announceConfig(db, id);
 };
 
+/** How long to wait before each further try to store a renewed token, in milliseconds. */
+const storePauses = [50, 250, 1_000];
+
+/** Stores a renewed token in place of the claim to renew it; 'other' when something else stands there, 'not' when the database doesn't let it. */
+async function keep(db: TenantDatabase, id: string, claimed: string, next: string): Promise<'kept' | 'other' | 'not'> {
+  for (const pause of [...storePauses, null]) {
+    try {
+      return (await db.query(replace, id, claimed, next)).length > 0 ? 'kept' : 'other';
+    } catch {
+      if (pause !== null) await wait(pause);
+    }
+  }
+  return 'not';
+}
+
 /** A token that ends this soon may have ended when it arrives. */
 const margin = 60 * seconds;
 
@@ -84,16 +99,15 @@ export function createConnections({
       // One at a time, on whichever replica: a refresh token may be good for one use only.
       const claimed = sealed({ ...stored, refreshingUntil: Date.now() + timeoutMs + 5 * seconds });
       if ((await db.query(replace, id, ciphertext, claimed)).length === 0) continue;
-      try {
-        const renewed = await signIn.refresh(stored.refresh);
-        const next = sealed({ ...renewed, refresh: renewed.refresh ?? stored.refresh });
-        if ((await db.query(replace, id, claimed, next)).length === 0) continue;
-        return { token: renewed.access, ciphertext: next, renewable: true };
-      } catch (error) {
+      const renewed = await signIn.refresh(stored.refresh).catch(async (error: unknown) => {
         if (error instanceof TokenRefused) await lose(db, id, claimed);
         else await db.query(replace, id, claimed, ciphertext);
         throw error;
-      }
+      });
+      // The old refresh token may be of no use from here on: whatever happens, it is not put back.
+      const next = sealed({ ...renewed, refresh: renewed.refresh ?? stored.refresh });
+      if ((await keep(db, id, claimed, next)) === 'other') continue;
+      return { token: renewed.access, ciphertext: next, renewable: true };
     }
   }
 

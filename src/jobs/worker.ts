@@ -2,10 +2,12 @@
 export interface JobQueue<Job> {
   /** Leases at most so many jobs that are due; each counts an attempt. */
   claim(workerId: string, most: number): Promise<Job[]>;
-  /** Puts off the end of the worker's leases. */
-  renew(workerId: string): Promise<void>;
+  /** Puts off the end of the worker's leases of these jobs. */
+  renew(workerId: string, ids: readonly string[]): Promise<void>;
   /** Makes the jobs due again whose leases ran out. */
   reclaim(): Promise<void>;
+  /** Makes a job due again a little later, the attempt counted, if it is still as it was claimed. */
+  release(job: Job): Promise<void>;
   /** Makes the worker's jobs due again, the attempt not counted. */
   handBack(workerId: string): Promise<void>;
 }
@@ -13,7 +15,7 @@ export interface JobQueue<Job> {
 export type WorkerOptions<Job> = {
   id: string;
   queue: JobQueue<Job>;
-  /** Does the job and says so in the queue. What it throws is told to `failed`; its lease runs out, and then it is tried again. */
+  /** Does the job and says so in the queue. What it throws is told to `failed`, and the job is released; should that fail too, its lease runs out. */
   run(job: Job): Promise<void>;
   /** How many jobs at once. */
   concurrency: number;
@@ -34,8 +36,17 @@ export interface Worker {
 const patience = 2_000;
 
 /** Starts working on a queue: at most so many jobs at once in this process, whatever happens to any of them. */
-export function startWorker<Job>({ id, queue, run, concurrency, leaseMs, pollMs, failed }: WorkerOptions<Job>): Worker {
-  const running = new Set<Promise<void>>();
+export function startWorker<Job extends { id: string }>({
+  id,
+  queue,
+  run,
+  concurrency,
+  leaseMs,
+  pollMs,
+  failed,
+}: WorkerOptions<Job>): Worker {
+  // What the queue says is this worker's may be more: what it never heard of, or could not settle. That is not renewed.
+  const running = new Map<string, Promise<void>>();
   let stopped = false;
   let looking: Promise<void> | null = null;
   let again = false;
@@ -49,12 +60,16 @@ export function startWorker<Job>({ id, queue, run, concurrency, leaseMs, pollMs,
       const jobs = await queue.claim(id, free);
       for (const job of jobs) {
         const done: Promise<void> = run(job)
-          .catch(failed)
+          .catch(async (error: unknown) => {
+            failed(error);
+            await queue.release(job).catch(failed);
+          })
           .finally(() => {
-            running.delete(done);
+            // Unless it was claimed again meanwhile.
+            if (running.get(job.id) === done) running.delete(job.id);
             wake();
           });
-        running.add(done);
+        running.set(job.id, done);
       }
     } while (again);
   }
@@ -78,7 +93,10 @@ export function startWorker<Job>({ id, queue, run, concurrency, leaseMs, pollMs,
   function plan(): void {
     if (!stopped) poll = setTimeout(() => void tick(), pollMs * (0.5 + Math.random())).unref();
   }
-  const renewal = setInterval(() => running.size > 0 && void queue.renew(id).catch(failed), leaseMs / 3).unref();
+  const renewal = setInterval(
+    () => running.size > 0 && void queue.renew(id, [...running.keys()]).catch(failed),
+    leaseMs / 3,
+  ).unref();
 
   void tick();
   return {
@@ -88,7 +106,7 @@ export function startWorker<Job>({ id, queue, run, concurrency, leaseMs, pollMs,
       clearTimeout(poll);
       await looking;
       const late = new Promise<void>((resolve) => setTimeout(resolve, Math.min(patience, leaseMs)).unref());
-      await Promise.race([Promise.all(running), late]);
+      await Promise.race([Promise.all(running.values()), late]);
       clearInterval(renewal);
       await queue.handBack(id).catch(failed);
     },

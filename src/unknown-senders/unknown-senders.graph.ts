@@ -102,7 +102,7 @@ builder.relayMutationField(
       email: t.string({ description: 'An e-mail address of at most 4,000 characters; null when none is known.' }),
       agentIds: t.stringList({
         description:
-          'The agents to bind the participant to; when not given, the agent whose webhook the last message came through.',
+          'The agents to bind the participant to; when not given, the agent whose webhook the last message came through, and none when that is for no single agent.',
       }),
     }),
   },

@@ -164,6 +164,25 @@ describe('the sweep', () => {
     expect(await intact()).toBe(1);
   });
 
+  test('that is to stop ends after the file that it is at; the rest is taken up again', async () => {
+    for (const red of [1, 100, 200]) {
+      const id = await createParticipant(tenant);
+      dataOf(await upload(service, tenant, id, await png(20, 20, { r: red, g: 9, b: 99 })));
+      dataOf(await remove(id));
+    }
+    await age(2 * hour);
+    let stopped = false;
+    steps.hold((what) => what.startsWith('delete'));
+    const sweeping = sweepFiles(service.app.database, storage, hour, () => stopped);
+    await steps.reached(/^delete/);
+    stopped = true;
+    steps.release();
+    expect(await sweeping).toBe(1);
+    expect(await files()).toHaveLength(2);
+    await age(2 * hour);
+    expect(await sweep()).toBe(2);
+  });
+
   test('removes what interrupted writes left in the folder', async () => {
     const incoming = join(folder, '.incoming');
     const [stale, fresh] = [join(incoming, newId()), join(incoming, newId())];

@@ -4,7 +4,7 @@ import { TokenRefused } from '../../src/egress/provider-problems.ts';
 import { Problem } from '../../src/errors/catalogue.ts';
 import { type Connectable, type Connections, createConnections } from '../../src/integrations/connections.ts';
 import { slackOAuth } from '../../src/integrations/oauth/slack.ts';
-import { type StoredToken, writeToken } from '../../src/integrations/oauth/stored-token.ts';
+import { readToken, type StoredToken, writeToken } from '../../src/integrations/oauth/stored-token.ts';
 import { teamsOAuth } from '../../src/integrations/oauth/teams.ts';
 import { createTokenCipher } from '../../src/integrations/token-cipher.ts';
 import { dataOf, problemOf, startApp, type TestApp, type TestTenant } from '../app.ts';
@@ -145,6 +145,39 @@ describe('a token that has ended', () => {
     await store({ ...ended(), refreshingUntil: Date.now() - 1 });
     dataOf(await sync());
     expect(teams.authorization.refreshes).toBe(1);
+  });
+
+  /** A database that fails to store renewed tokens, so many times. */
+  const forgetful = (times: number) => {
+    let failing = times;
+    const below = db();
+    return {
+      ...below,
+      query: ((statement: { text: string }, ...values: [string, string, string]) => {
+        const storing =
+          statement.text.includes('set token_ciphertext = $4') && cipher.open(values[2], id)?.includes('access-0') === false;
+        if (storing && failing-- > 0) return Promise.reject(new Error('Connection terminated unexpectedly'));
+        return below.query(statement as never, ...values);
+      }) as typeof below.query,
+    };
+  };
+
+  test('is kept though the database failed to store it at first', async () => {
+    await store(ended());
+    const token = await connections.use(forgetful(2), await config(), async (given) => given);
+    expect(await connections.use(db(), await config(), async (given) => given)).toBe(token);
+    expect(teams.authorization.refreshes).toBe(1);
+  });
+
+  test('serves this once when it cannot be stored; the old one, which may be used up, is not put back', async () => {
+    await store(ended());
+    const before = await row();
+    const token = await connections.use(forgetful(100), await config(), async (given) => given);
+    expect(teams.tokens.has(token as string)).toBe(true);
+    const { tokenCiphertext, disconnectedReason } = await row();
+    expect(tokenCiphertext).not.toBe(before.tokenCiphertext);
+    expect(readToken(cipher.open(tokenCiphertext as string, id) as string).refreshingUntil).toBeGreaterThan(Date.now());
+    expect(disconnectedReason).toBeNull();
   });
 
   test('whose consent has ended disconnects the integration', async () => {
