@@ -78,7 +78,11 @@ export type Overrides = { connection?: Connection; observe?: StatementObserver; 
 
 /** The one place where the parts are put together. The database is migrated, and, where the configuration says so, has the demo tenant. */
 export async function createApp(config: Config, overrides: Overrides = {}): Promise<App> {
-  const log = pino({ level: config.logLevel, redact: ['req.headers', '*.token', '*.secret'] });
+  const log = pino({
+    level: config.logLevel,
+    redact: ['req.headers', '*.token', '*.secret'],
+    serializers: { err: withoutValues },
+  });
   const keys = config.secretKey && config.jwt.key ? null : developmentKeys(config.dataDir);
   const secretKey = config.secretKey ?? (keys as DevelopmentKeys).secretKey;
   const metrics = createMetrics();
@@ -284,6 +288,15 @@ async function connect(config: Config): Promise<Connection> {
   if (config.databaseUrl)
     return (await import('./database/postgres.ts')).connectPostgres(config.databaseUrl, config.databasePoolSize);
   return (await import('./database/embedded.ts')).connectEmbedded({ folder: `${config.dataDir}/database` });
+}
+
+/** An error as the log has it: what PostgreSQL and its drivers say of the values of a statement is left out. */
+function withoutValues(error: Error): object {
+  const { params, query, detail, where, internalQuery, ...rest } = pino.stdSerializers.err(error) as unknown as Record<
+    string,
+    unknown
+  >;
+  return rest;
 }
 
 const readinessTimeout = 2_000;

@@ -2,7 +2,7 @@ import type { Value } from '../database/connection.ts';
 import type { TenantDatabase } from '../database/database.ts';
 import { asUuid } from '../database/ids.ts';
 import { oneByUuid } from '../database/loaders.ts';
-import { connectionOf, type PageArguments, pageOf } from '../database/pages.ts';
+import { connectionOf, isMoment, type PageArguments, pageOf } from '../database/pages.ts';
 import { tenantStatement } from '../database/statement.ts';
 import { type ErrorCode, Problem } from '../errors/catalogue.ts';
 import { lockParticipant } from '../participants/lock.ts';
@@ -23,11 +23,9 @@ type Row = Omit<AvatarSyncFailure, 'error'> & { code: ErrorCode; status: number;
 
 export type FailureFilter = { agentId?: string | null | undefined; code?: string | null | undefined };
 
-const isInstant = (text: string) => /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(text) && !Number.isNaN(Date.parse(text));
-
 /** One page of the syncs that were given up, the latest first. Throws VALIDATION_FAILED for a page that can't be. */
 export async function pageOfFailures(db: TenantDatabase, filter: FailureFilter, args: PageArguments) {
-  const page = pageOf(args, 2, ([at, id]) => isInstant(at ?? '') && asUuid(id ?? '') !== null);
+  const page = pageOf(args, 2, ([at, id]) => isMoment(at ?? '') && asUuid(id ?? '') !== null);
   const values: Value[] = [];
   const bind = (value: Value) => `$${values.push(value) + 1}`;
   const where = [`j.tenant_id = $1 and j.state = 'FAILED'`];

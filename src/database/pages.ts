@@ -8,6 +8,12 @@ export type PageArguments = {
   before?: string | null | undefined;
 };
 
+/** Whether a cursor's key is a moment as PostgreSQL knows them, in the spelling of toISOString: JavaScript also reads a 30 February, and the year 0. */
+export function isMoment(text: string): boolean {
+  const moment = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(text) ? new Date(text) : null;
+  return moment !== null && !Number.isNaN(moment.getTime()) && moment.toISOString() === text && moment.getUTCFullYear() > 0;
+}
+
 /** Which rows of an ordered list are wanted, as a statement asks for them. */
 export type Page = {
   size: number;

@@ -2,13 +2,11 @@ import type { Value } from '../database/connection.ts';
 import type { TenantDatabase } from '../database/database.ts';
 import type { UnknownSender } from '../database/generated/client.ts';
 import { asUuid } from '../database/ids.ts';
-import { connectionOf, type PageArguments, pageOf } from '../database/pages.ts';
+import { connectionOf, isMoment, type PageArguments, pageOf } from '../database/pages.ts';
 import { columns, tenantStatement } from '../database/statement.ts';
 
 /** What a page of unknown senders may be narrowed to; each that is given must hold. */
 export type UnknownSenderFilter = { agentId?: string | null | undefined; integrationConfigId?: string | null | undefined };
-
-const isMoment = (text: string) => /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/.test(text) && !Number.isNaN(Date.parse(text));
 
 /** One page of the tenant's unknown senders, those heard of last first. Throws VALIDATION_FAILED for a page that can't be. */
 export async function pageOfUnknownSenders(db: TenantDatabase, filter: UnknownSenderFilter, args: PageArguments) {
