@@ -21,6 +21,7 @@ import { type Database, openDatabase, type StatementObserver, type TenantDatabas
 import { isUnavailable } from './database/failures.ts';
 import { migrate } from './database/migrations.ts';
 import { createDownloader } from './egress/download.ts';
+import { withoutValues } from './errors/logged.ts';
 import { createMemoryBus, createRedisBus } from './events/bus.ts';
 import type { EventBus } from './events/events.ts';
 import { createCompiler, useCompiledQueries } from './graph/compiled.ts';
@@ -39,6 +40,7 @@ import { createHooks } from './http/hooks.ts';
 import { createMetrics } from './http/metrics.ts';
 import { createOAuthCallback } from './http/oauth-callback.ts';
 import { createRateLimit } from './http/rate-limit.ts';
+import { readiness } from './http/readiness.ts';
 import { useRoutes } from './http/routes.ts';
 import { serveWebSocket } from './http/websocket.ts';
 import { createConnections } from './integrations/connections.ts';
@@ -288,38 +290,6 @@ async function connect(config: Config): Promise<Connection> {
   if (config.databaseUrl)
     return (await import('./database/postgres.ts')).connectPostgres(config.databaseUrl, config.databasePoolSize);
   return (await import('./database/embedded.ts')).connectEmbedded({ folder: `${config.dataDir}/database` });
-}
-
-/** An error as the log has it: what PostgreSQL and its drivers say of the values of a statement is left out. */
-function withoutValues(error: Error): object {
-  const { params, query, detail, where, internalQuery, ...rest } = pino.stdSerializers.err(error) as unknown as Record<
-    string,
-    unknown
-  >;
-  return rest;
-}
-
-const readinessTimeout = 2_000;
-
-async function readiness(checks: Record<string, (timeout: number) => Promise<void>>): Promise<Record<string, string | null>> {
-  const results = await Promise.all(
-    Object.entries(checks).map(async ([name, check]): Promise<[string, string | null]> => {
-      let timer: NodeJS.Timeout | undefined;
-      const late = new Promise<string>((resolve) => {
-        timer = setTimeout(() => resolve('did not answer in time'), readinessTimeout);
-      });
-      const fault = await Promise.race([
-        check(readinessTimeout).then(
-          () => null,
-          () => 'cannot be used',
-        ),
-        late,
-      ]);
-      clearTimeout(timer);
-      return [name, fault];
-    }),
-  );
-  return Object.fromEntries(results);
 }
 
 const loopback = /^(localhost|127\.\d+\.\d+\.\d+|\[?::1\]?|::ffff:127\.\d+\.\d+\.\d+)$/;

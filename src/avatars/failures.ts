@@ -1,8 +1,9 @@
 import type { Value } from '../database/connection.ts';
 import type { TenantDatabase } from '../database/database.ts';
 import { asUuid } from '../database/ids.ts';
+import { pageOfLatest } from '../database/latest.ts';
 import { oneByUuid } from '../database/loaders.ts';
-import { connectionOf, isMoment, type PageArguments, pageOf } from '../database/pages.ts';
+import type { PageArguments } from '../database/pages.ts';
 import { tenantStatement } from '../database/statement.ts';
 import { type ErrorCode, Problem } from '../errors/catalogue.ts';
 import { lockParticipant } from '../participants/lock.ts';
@@ -19,51 +20,31 @@ export type AvatarSyncFailure = {
   failedAt: Date;
 };
 
-type Row = Omit<AvatarSyncFailure, 'error'> & { code: ErrorCode; status: number; detail: string };
-
 export type FailureFilter = { agentId?: string | null | undefined; code?: string | null | undefined };
 
 /** One page of the syncs that were given up, the latest first. Throws VALIDATION_FAILED for a page that can't be. */
 export async function pageOfFailures(db: TenantDatabase, filter: FailureFilter, args: PageArguments) {
-  const page = pageOf(args, 2, ([at, id]) => isMoment(at ?? '') && asUuid(id ?? '') !== null);
   const values: Value[] = [];
   const bind = (value: Value) => `$${values.push(value) + 1}`;
-  const where = [`j.tenant_id = $1 and j.state = 'FAILED'`];
+  const where = [`l.tenant_id = $1 and l.state = 'FAILED'`];
   if (filter.agentId != null) {
     where.push(
-      `exists (select from binding b where b.tenant_id = j.tenant_id and b.participant_id = j.participant_id and b.agent_id = ${bind(filter.agentId)})`,
+      `exists (select from binding b where b.tenant_id = l.tenant_id and b.participant_id = l.participant_id and b.agent_id = ${bind(filter.agentId)})`,
     );
   }
-  if (filter.code != null) where.push(`j.error_code = ${bind(filter.code)}`);
-  const counted = [...where];
-  const countedValues = [...values];
-  for (const [sign, keys] of [
-    ['<', page.after],
-    ['>', page.before],
-  ] as const) {
-    if (keys) where.push(`(j.finished_at, j.id) ${sign} (${bind(keys[0] ?? '')}::timestamptz, ${bind(keys[1] ?? '')}::uuid)`);
-  }
-  const order = page.backward ? 'j.finished_at, j.id' : 'j.finished_at desc, j.id desc';
-  const statement = tenantStatement<Row>(
-    `select j.id, j.participant_id as "participantId", i.provider, j.address, j.attempts, j.finished_at as "failedAt",
-       j.error_code as code, j.error_status as status, j.error_detail as detail
-     from avatar_sync_job j join integration_config i on i.tenant_id = j.tenant_id and i.id = j.integration_config_id
-     where ${where.join(' and ')} order by ${order} limit ${bind(page.size + 1)}`,
-  );
-  const rows = (await db.query(statement, ...values)).map(
-    ({ code, status, detail, ...row }): AvatarSyncFailure => ({ ...row, error: { code, status, detail } }),
-  );
-  return connectionOf(
-    page,
-    rows,
-    ({ failedAt, id }) => [failedAt.toISOString(), id],
-    async () => {
-      const count = tenantStatement<{ count: number }>(
-        `select count(*)::int as count from avatar_sync_job j where ${counted.join(' and ')}`,
-      );
-      const [total] = await db.query(count, ...countedValues);
-      return total?.count ?? 0;
+  if (filter.code != null) where.push(`l.error_code = ${bind(filter.code)}`);
+  return pageOfLatest<AvatarSyncFailure>(
+    db,
+    {
+      row: `l.id, l.participant_id as "participantId", i.provider, l.address, l.attempts, l.finished_at as "failedAt",
+        json_build_object('code', l.error_code, 'status', l.error_status, 'detail', l.error_detail) as error`,
+      from: 'avatar_sync_job l join integration_config i on i.tenant_id = l.tenant_id and i.id = l.integration_config_id',
+      where,
+      values,
+      moment: 'finished_at',
+      keysOf: ({ failedAt, id }) => [failedAt, id],
     },
+    args,
   );
 }
 
