@@ -3,7 +3,7 @@ import type { TenantDatabase } from '../database/database.ts';
 import type { Conversation } from '../database/generated/client.ts';
 import { asUuid } from '../database/ids.ts';
 import type { Loader } from '../database/loaders.ts';
-import { connectionOf, type Page, type PageArguments, pageOf } from '../database/pages.ts';
+import { connectionOf, firstOf, type Page, type PageArguments, pageOf } from '../database/pages.ts';
 import { columns, type Statement, tenantStatement } from '../database/statement.ts';
 import { Problem } from '../errors/catalogue.ts';
 import { asMembers, type MemberRow, memberRow } from './members.ts';
@@ -54,7 +54,7 @@ function pagesBy<Selected extends { parentId: string }, Row extends { parentId: 
     const statement = tenantStatement<Selected>(
       `select * from (
          select k.id as "parentId", page.* from unnest($2::${list.type}[]) k(id) cross join lateral (
-           select ${list.row} from ${from}${where} order by ${list.ordered} ${direction} limit ${bind(page.size + 1)}
+           ${firstOf(`select ${list.row} from ${from}${where} order by ${list.ordered} ${direction}`, bind(page.size + 1))}
          ) page limit ${mostRowsOfPages + 1}
        ) page order by "parentId", id ${direction}`,
     );

@@ -3,7 +3,7 @@ import type { TenantDatabase } from '../database/database.ts';
 import type { Conversation } from '../database/generated/client.ts';
 import { asUuid } from '../database/ids.ts';
 import { oneByUuid } from '../database/loaders.ts';
-import { connectionOf, type PageArguments } from '../database/pages.ts';
+import { connectionOf, firstOf, type PageArguments } from '../database/pages.ts';
 import { columns, tenantStatement } from '../database/statement.ts';
 import { type Bind, keyset, pageById } from './edges.ts';
 import { visible, visibleInOrder } from './visible.ts';
@@ -51,7 +51,7 @@ export async function pageOfConversations(db: TenantDatabase, filter: Conversati
 
   const { where: within, direction } = keyset(page, 'c.id', true, bind);
   const statement = tenantStatement<Conversation>(
-    `select ${row} from ${from} where ${where}${within} order by c.id ${direction} limit ${bind(page.size + 1)}`,
+    firstOf(`select ${row} from ${from} where ${where}${within} order by c.id ${direction}`, bind(page.size + 1)),
   );
   return connectionOf(
     page,

@@ -1,7 +1,7 @@
 import type { Value } from './connection.ts';
 import type { TenantDatabase } from './database.ts';
 import { asUuid } from './ids.ts';
-import { connectionOf, isMoment, type PageArguments, pageOf } from './pages.ts';
+import { connectionOf, firstOf, isMoment, type PageArguments, pageOf } from './pages.ts';
 import { tenantStatement } from './statement.ts';
 
 /** A list whose newest rows come first: what of it, and by which column's moment. */
@@ -38,7 +38,7 @@ export async function pageOfLatest<Row>(
   }
   const order = page.backward ? `l.${moment}, l.id` : `l.${moment} desc, l.id desc`;
   const statement = tenantStatement<Row>(
-    `select ${row} from ${from} where ${within.join(' and ')} order by ${order} limit ${bind(page.size + 1)}`,
+    firstOf(`select ${row} from ${from} where ${within.join(' and ')} order by ${order}`, bind(page.size + 1)),
   );
   const count = () =>
     tenantStatement<{ count: number }>(`select count(*)::int as count from ${from} where ${where.join(' and ')}`);

@@ -4,7 +4,7 @@ import type { TenantDatabase } from '../database/database.ts';
 import type { Channel, Participant, ParticipantKind } from '../database/generated/client.ts';
 import { asUuid } from '../database/ids.ts';
 import { boundedRows, mostRows, oneByUuid } from '../database/loaders.ts';
-import { connectionOf, type PageArguments, pageOf } from '../database/pages.ts';
+import { connectionOf, firstOf, type PageArguments, pageOf } from '../database/pages.ts';
 import { columns, reviveMoments, tenantStatement } from '../database/statement.ts';
 import { type HealthCondition, reachableCondition, reasonCondition, type UnreachableReason } from './health.ts';
 
@@ -122,7 +122,7 @@ export async function pageOfParticipants(db: TenantDatabase, filter: Participant
       ? `participant p where ${conditions.join(' and ')}`
       : `(select p.* from participant p where ${conditions.join(' and ')} ${then}) p where ${exact.join(' and ')}`;
   const statement = tenantStatement<Participant>(
-    `select ${row} from ${found(where, order)} ${order} limit ${bind(page.size + 1)}`,
+    firstOf(`select ${row} from ${found(where, order)} ${order}`, bind(page.size + 1)),
   );
   const rows = await db.query(statement, ...values);
 

@@ -115,7 +115,7 @@ const hot: [string, string | TypedDocumentNode<unknown, never>, object, string[]
     'a participant’s conversations',
     `{ participant(id: "${idOf(2, 11)}") { conversations(first: 20) { nodes { id } } } }`,
     {},
-    ['k.id, c.id DESC'],
+    ['k.id, page.id DESC'],
   ],
 ];
 
