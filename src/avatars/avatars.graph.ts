@@ -5,6 +5,7 @@ import type { Events } from '../events/events.ts';
 import { builder } from '../graph/builder.ts';
 import type { GraphContext } from '../graph/context.ts';
 import { still, write } from '../graph/mutation.ts';
+import { reads } from '../graph/selection.ts';
 import { participantNotFound } from '../participants/lock.ts';
 import { ParticipantType } from '../participants/participants.graph.ts';
 import { participantById } from '../participants/queries.ts';
@@ -20,6 +21,7 @@ builder.objectField(ParticipantType, 'avatarUrl', (t) =>
     args: {
       size: t.arg.int({ defaultValue: 128, description: 'The width and height in pixels: 64, 128 or 512; null is 128.' }),
     },
+    ...reads('avatarFileId'),
     resolve: ({ avatarFileId }, { size }, { services }) => {
       const known = avatarSizes.find((one) => one === (size ?? 128));
       if (!known) {

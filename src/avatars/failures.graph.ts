@@ -1,5 +1,6 @@
 import { builder } from '../graph/builder.ts';
 import { still, write } from '../graph/mutation.ts';
+import { reads } from '../graph/selection.ts';
 import { IntegrationConfigType } from '../integrations/integrations.graph.ts';
 import { participantNotFound } from '../participants/lock.ts';
 import { ParticipantType } from '../participants/participants.graph.ts';
@@ -36,6 +37,7 @@ builder.objectField(ParticipantType, 'avatarAutoSync', (t) =>
     nullable: true,
     description:
       'What came of the last automatic sync of the avatar: one is queued when the participant is given a channel whose provider has avatars and is connected. Null when none has ended yet.',
+    ...reads('id'),
     resolve: ({ id }, _, context) => context.load(autoSyncByParticipant, id),
   }),
 );

@@ -4,6 +4,7 @@ import type { Binding } from '../database/generated/client.ts';
 import { builder } from '../graph/builder.ts';
 import type { GraphContext } from '../graph/context.ts';
 import { still, write } from '../graph/mutation.ts';
+import { reads } from '../graph/selection.ts';
 import { participantNotFound } from '../participants/lock.ts';
 import { ParticipantType } from '../participants/participants.graph.ts';
 import { type ListedParticipant, participantById } from '../participants/queries.ts';
@@ -39,15 +40,18 @@ builder.objectFields(ParticipantType, (t) => ({
   bindings: t.field({
     type: [BindingType],
     description: 'The bindings to agents, ordered by the agent’s id.',
+    ...reads('id'),
     resolve: ({ id }, _, context) => context.load(bindingsByParticipant, id),
   }),
   agentIds: t.idList({
     description: 'The ids of the agents that the participant is bound to, in order.',
+    ...reads('id'),
     resolve: ({ id, agentIds }: ListedParticipant, _, context) => agentIds ?? loadAgentIds(id, context),
   }),
   agents: t.field({
     type: [AgentType],
     description: 'The agents that the participant is bound to, ordered by their ids.',
+    ...reads('id'),
     resolve: async ({ id }, _, context) => {
       const bindings = await context.load(bindingsByParticipant, id);
       return Promise.all(bindings.map(({ agentId }) => still(context.load(agentById, agentId), () => agentNotFound(agentId))));

@@ -3,15 +3,15 @@ import type { TenantTransaction } from '../database/database.ts';
 import type { Channel, IntegrationConfig } from '../database/generated/client.ts';
 import { asUuid, newId } from '../database/ids.ts';
 import { bounded, manyBy, mostInner } from '../database/loaders.ts';
-import { columns, tenantStatement } from '../database/statement.ts';
+import { columns, type Fields, tenantStatement } from '../database/statement.ts';
 import { Problem } from '../errors/catalogue.ts';
 import { absorbUnknownSenders } from '../unknown-senders/absorb.ts';
 import { text, trimmed } from '../values/text.ts';
 import { fitsProvider, identityKey } from './address.ts';
 
 /** Selects the channels of the participant that stands in a statement under that alias, in the order in which they are to be tried. */
-export const channelsOf = (participant: string): string =>
-  `select ${columns('Channel', 'c')} from channel c
+export const channelsOf = (participant: string, fields: Fields): string =>
+  `select ${columns('Channel', 'c', fields)} from channel c
    where c.tenant_id = ${participant}.tenant_id and c.participant_id = ${participant}.id order by c.priority, c.id`;
 
 /** The channels of participants, in the order in which they are to be tried. */

@@ -7,9 +7,11 @@ import { ExternalUserType } from '../external-users/external-users.graph.ts';
 import { builder } from '../graph/builder.ts';
 import type { GraphContext } from '../graph/context.ts';
 import { write } from '../graph/mutation.ts';
+import { fromSelection, reads } from '../graph/selection.ts';
 import { ParticipantType } from '../participants/participants.graph.ts';
 import { closeConversation, createConversation } from './conversations.ts';
 import { connectionTo, conversationsByAgent, conversationsByParticipant, conversationsByUser, type Edge } from './edges.ts';
+import { conversationParts } from './parts.graph.ts';
 import { type ConversationStatus, conversationById, pageOfConversations } from './queries.ts';
 
 const StatusType = builder.enumType('ConversationStatus', {
@@ -35,6 +37,7 @@ export const ConversationType = builder.prismaObject('Conversation', {
       type: AgentType,
       nullable: true,
       description: 'The agent that the conversation belongs to; null when it is no agent’s. Needs `participants:read`.',
+      ...reads('agentId'),
       resolve: ({ agentId }, _, context) => {
         if (agentId === null) return null;
         demand(context.viewer, 'participants:read');
@@ -44,6 +47,7 @@ export const ConversationType = builder.prismaObject('Conversation', {
     status: t.field({
       type: StatusType,
       description: 'Whether the conversation goes on.',
+      ...reads('closedAt'),
       resolve: ({ closedAt }): ConversationStatus => (closedAt ? 'CLOSED' : 'OPEN'),
     }),
     closedAt: t.expose('closedAt', {
@@ -58,6 +62,8 @@ export const ConversationType = builder.prismaObject('Conversation', {
     }),
   }),
 });
+
+const partsPaged = fromSelection(conversationParts);
 
 const ConversationConnection = builder.connectionObject(
   { type: ConversationType, name: 'ConversationConnection', description: 'A page of conversations, the newest first.' },
@@ -91,7 +97,7 @@ builder.queryFields((t) => ({
       filter: t.arg({ type: ConversationFilterType, description: 'Which conversations; null for all.' }),
       ...t.arg.connectionArgs(),
     },
-    resolve: (_, { filter, ...args }, { db }) => pageOfConversations(db, filter ?? {}, args),
+    resolve: (_, { filter, ...args }, { db }, info) => pageOfConversations(db, filter ?? {}, args, partsPaged(info)),
   }),
 }));
 
@@ -112,6 +118,7 @@ builder.objectField(ParticipantType, 'conversations', (t) =>
     type: ConversationConnection,
     description: 'The conversations in which the participant is a `USER`, the newest first. Needs `conversations:read`.',
     args: pageArgs,
+    ...reads('id'),
     resolve: pageTo(conversationsByParticipant),
   }),
 );
@@ -122,6 +129,7 @@ builder.objectField(ExternalUserType, 'conversations', (t) =>
     description:
       'The conversations in which the user is a `CONTACT`, the newest first; under an agent’s key only that agent’s. Needs `conversations:read`.',
     args: pageArgs,
+    ...reads('id'),
     resolve: pageTo(conversationsByUser),
   }),
 );
@@ -131,6 +139,7 @@ builder.objectField(AgentType, 'conversations', (t) =>
     type: ConversationConnection,
     description: 'The conversations that belong to the agent, the newest first. Needs `conversations:read`.',
     args: pageArgs,
+    ...reads('id'),
     resolve: pageTo(conversationsByAgent),
   }),
 );

@@ -2,30 +2,65 @@ import type { TenantDatabase } from '../database/database.ts';
 import { type ConversationMember, type IdentifierKey, MemberType } from '../database/generated/client.ts';
 import { asUuid } from '../database/ids.ts';
 import { bounded, type Loader, manyBy, mostRows, oneByUuid } from '../database/loaders.ts';
-import { columns, reviveMoments, type Statement, tenantStatement } from '../database/statement.ts';
+import { columns, type Fields, reviveMoments, type Statement, tenantStatement, written } from '../database/statement.ts';
 import { Problem } from '../errors/catalogue.ts';
 import { hasIdentifier, identifier, identifierKeys } from '../external-users/identifiers.ts';
+import {
+  type ListedParticipant,
+  type ParticipantParts,
+  participantAlone,
+  participantRow,
+  reviveTogether,
+  wholeParticipant,
+} from '../participants/queries.ts';
 import type { Member } from './subject.ts';
 import { visible, visibleMembership } from './visible.ts';
 
 /** A membership as a statement returns it: its subject is JSON, so moments in it are text. */
 export type MemberRow = ConversationMember & { subject: Record<string, unknown> | null };
 
-/** The select list of a membership with its subject, from `conversation_member m`. */
-export const memberRow = `${columns('ConversationMember', 'm')}, case m.type
-  when 'USER' then (select row_to_json(s) from (
-    select ${columns('Participant', 'p')} from participant p where p.tenant_id = m.tenant_id and p.id = m.user_id) s)
-  when 'CONTACT' then (select row_to_json(s) from (
-    select ${columns('ExternalUser', 'u')} from external_user u where u.tenant_id = m.tenant_id and u.id = m.contact_id) s)
-  when 'AGENT' then (select row_to_json(s) from (
-    select ${columns('Agent', 'a')} from agent a where a.tenant_id = m.tenant_id and a.id = m.agent_id) s)
+/**
+ * What to read of memberships, and of whom they are about; null for all of it. Who reads less than all must ask for nothing else of the rows.
+ */
+export type MemberParts = {
+  own: Fields;
+  subject: { participant: ParticipantParts; externalUser: Fields; agent: Fields } | 'nothing' | null;
+};
+
+const json = (select: string, from: string) => `(select row_to_json(s) from (select ${select} from ${from}) s)`;
+
+/** The select list of a membership with its subject, or with some of that, from `conversation_member m`. */
+export const memberRowOf = written(({ own, subject }: MemberParts) => {
+  if (subject === 'nothing') return `${columns('ConversationMember', 'm', own)}, null::json as subject`;
+  const { participant, externalUser, agent } = subject ?? { participant: participantAlone, externalUser: null, agent: null };
+  return `${columns('ConversationMember', 'm', own)}, case m.type
+  when 'USER' then ${json(participantRow(participant), 'participant p where p.tenant_id = m.tenant_id and p.id = m.user_id')}
+  when 'CONTACT' then ${json(columns('ExternalUser', 'u', externalUser), 'external_user u where u.tenant_id = m.tenant_id and u.id = m.contact_id')}
+  when 'AGENT' then ${json(columns('Agent', 'a', agent), 'agent a where a.tenant_id = m.tenant_id and a.id = m.agent_id')}
   end as subject`;
+});
+
+/** The select list of a membership with its whole subject, from `conversation_member m`. */
+export const memberRow = memberRowOf({ own: null, subject: null });
 
 /** Rows that were selected by `memberRow`, their subjects' moments as those of any other row. */
 export function asMembers<Selected extends MemberRow>(rows: Selected[]): (Selected & Member)[] {
-  for (const { subject } of rows) if (subject) reviveMoments([subject]);
+  for (const { subject } of rows) {
+    if (!subject) continue;
+    reviveMoments([subject]);
+    reviveTogether([subject as ListedParticipant]);
+  }
   return rows as (Selected & Member)[];
 }
+
+/** The same parts, each of them with all that it has. */
+export const wholeMember = ({ subject }: MemberParts): MemberParts => ({
+  own: null,
+  subject:
+    subject && subject !== 'nothing'
+      ? { participant: wholeParticipant(subject.participant), externalUser: null, agent: null }
+      : subject,
+});
 
 function withSubjects<Key>(loader: Loader<Key, MemberRow[]>): Loader<Key, Member[]> {
   return {

@@ -6,12 +6,13 @@ import { ExternalUserType } from '../external-users/external-users.graph.ts';
 import type { Identifier } from '../external-users/identifiers.ts';
 import { builder } from '../graph/builder.ts';
 import { still } from '../graph/mutation.ts';
+import { reads } from '../graph/selection.ts';
 import { ParticipantType } from '../participants/participants.graph.ts';
 import { ConversationType } from './conversations.graph.ts';
 import { conversationNotFound } from './conversations.ts';
 import { connectionTo, membersOfConversation } from './edges.ts';
 import { findMember, memberKey, membersByConversation } from './members.ts';
-import { conversationById } from './queries.ts';
+import { conversationById, type ListedConversation } from './queries.ts';
 import { avatarFileOf, contactOf, type Member, nameOf, type Subject, scopeOfSubject } from './subject.ts';
 
 const TypeType = builder.enumType('ConversationParticipantType', {
@@ -96,6 +97,7 @@ export const ConversationParticipantType = builder.prismaObject('ConversationMem
       nullable: true,
       description:
         'What it is called: by its own name in this conversation, or else as the participant, external user or agent that it is; null when it has no name.',
+      ...reads('displayName'),
       resolve: (member) => nameOf(whole(member)),
     }),
     avatarUrl: t.field({
@@ -103,6 +105,7 @@ export const ConversationParticipantType = builder.prismaObject('ConversationMem
       nullable: true,
       description:
         'Where its avatar can be had: its own in this conversation, or else, for a `USER`, the participant’s in 128 pixels, good for at least an hour; null when there is none.',
+      ...reads('avatarUrl'),
       resolve: (member, _, { services }) => {
         if (member.avatarUrl !== null) return member.avatarUrl;
         const fileId = avatarFileOf(whole(member));
@@ -114,11 +117,13 @@ export const ConversationParticipantType = builder.prismaObject('ConversationMem
       nullable: true,
       description:
         'For a `CONTACT`: the identifier by which it was added while the user still has that, else the first of e-mail, telephone number and foreign key that the user has; null for every other type.',
+      ...reads('contactKey'),
       resolve: (member) => contactOf(whole(member)),
     }),
     conversation: t.field({
       type: ConversationType,
       description: 'The conversation.',
+      ...reads('conversationId'),
       resolve: ({ conversationId: id }, _, context) => still(context.load(conversationById, id), () => conversationNotFound(id)),
     }),
     subject: t.field({
@@ -126,6 +131,7 @@ export const ConversationParticipantType = builder.prismaObject('ConversationMem
       nullable: true,
       description:
         'Whom it is: the participant of a `USER` and the agent of an `AGENT` (these need `participants:read`), the external user of a `CONTACT` (this needs `users:read`); null for every other type.',
+      ...reads('type'),
       resolve: (member, _, { viewer }) => {
         const scope = scopeOfSubject[member.type];
         if (scope) demand(viewer, scope);
@@ -151,12 +157,14 @@ builder.objectFields(ConversationType, (t) => ({
     type: [ConversationParticipantType],
     description:
       'Who takes part, in the order in which they were added. Not paged: over 10,000, in all conversations of one level together, it is `RESULT_TOO_LARGE`.',
-    resolve: ({ id }, _, context) => context.load(membersByConversation, id),
+    ...reads('id'),
+    resolve: ({ id, participants }: ListedConversation, _, context) => participants ?? context.load(membersByConversation, id),
   }),
   participantsConnection: t.field({
     type: ConversationParticipantConnection,
     description: 'Who takes part, page by page, in the order in which they were added.',
     args: t.arg.connectionArgs(),
+    ...reads('id'),
     resolve: ({ id }, args, context) => connectionTo(context, membersOfConversation, id, args),
   }),
 }));

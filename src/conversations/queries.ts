@@ -3,12 +3,51 @@ import type { TenantDatabase } from '../database/database.ts';
 import type { Conversation } from '../database/generated/client.ts';
 import { asUuid } from '../database/ids.ts';
 import { oneByUuid } from '../database/loaders.ts';
-import { connectionOf, firstOf, type PageArguments } from '../database/pages.ts';
-import { columns, tenantStatement } from '../database/statement.ts';
+import { connectionOf, defaultPage, firstOf, type PageArguments } from '../database/pages.ts';
+import { columns, type Fields, narrowStatement, reviveMoments, tenantStatement } from '../database/statement.ts';
 import { type Bind, keyset, pageById } from './edges.ts';
+import { asMembers, type MemberParts, type MemberRow, memberRowOf, wholeMember } from './members.ts';
+import type { Member } from './subject.ts';
 import { visible, visibleInOrder } from './visible.ts';
 
 const row = columns('Conversation', 'c');
+
+/** What to read of conversations, themselves and together with them; null for all of their own, and nobody who takes part. */
+export type ConversationParts = { own: Fields; members: MemberParts | null };
+
+/** A conversation as it was read: what was not among the parts is not there, nor are the members where they are many. */
+export type ListedConversation = Conversation & { participants?: Member[] };
+
+// Together with a page, so many of each conversation's members are read at the most; a conversation that has more has them read by their
+// loader, which bounds them. The numbers are few, because each makes a statement of its own.
+const mostTogether = (size: number) => (size <= defaultPage ? 50 : 10);
+
+/** The select list of a conversation, with one more of its members than there may be together. */
+function rowOf({ own, members }: ConversationParts, size: number): string {
+  if (!members) return columns('Conversation', 'c', own);
+  return `${columns('Conversation', 'c', own)}, (select coalesce(json_agg(m), '[]') from (
+    select ${memberRowOf(members)} from conversation_member m
+    where m.tenant_id = c.tenant_id and m.conversation_id = c.id order by m.id limit ${mostTogether(size) + 1}) m) as participants`;
+}
+
+/** The rows of that select list, as conversations. */
+function asConversations(rows: (Conversation & { participants?: MemberRow[] })[], size: number): ListedConversation[] {
+  for (const conversation of rows) {
+    const { participants } = conversation;
+    if (!participants) continue;
+    if (participants.length > mostTogether(size)) delete conversation.participants;
+    else {
+      reviveMoments(participants);
+      asMembers(participants);
+    }
+  }
+  return rows as ListedConversation[];
+}
+
+const wholeConversation = ({ members }: ConversationParts): ConversationParts => ({
+  own: null,
+  members: members && wholeMember(members),
+});
 
 /** Conversations by their ids, as far as the viewer sees them. */
 export const conversationById = oneByUuid(
@@ -29,7 +68,12 @@ export type ConversationFilter = {
 };
 
 /** One page of the conversations that the viewer sees, the newest first. Throws VALIDATION_FAILED for a page that can't be. */
-export async function pageOfConversations(db: TenantDatabase, filter: ConversationFilter, args: PageArguments) {
+export async function pageOfConversations(
+  db: TenantDatabase,
+  filter: ConversationFilter,
+  args: PageArguments,
+  parts: ConversationParts,
+) {
   const page = pageById(args);
   const values: Value[] = [];
   const bind: Bind = (value) => `$${values.push(value) + 1}`;
@@ -50,12 +94,15 @@ export async function pageOfConversations(db: TenantDatabase, filter: Conversati
   const countedValues = [...values];
 
   const { where: within, direction } = keyset(page, 'c.id', true, bind);
-  const statement = tenantStatement<Conversation>(
-    firstOf(`select ${row} from ${from} where ${where}${within} order by c.id ${direction}`, bind(page.size + 1)),
+  const size = bind(page.size + 1);
+  const select = (read: ConversationParts) =>
+    firstOf(`select ${rowOf(read, page.size)} from ${from} where ${where}${within} order by c.id ${direction}`, size);
+  const statement = narrowStatement<Conversation & { participants?: MemberRow[] }>(select(parts), () =>
+    select(wholeConversation(parts)),
   );
   return connectionOf(
     page,
-    await db.query(statement, ...values),
+    asConversations(await db.query(statement, ...values), page.size),
     ({ id }) => [id],
     async () => (await db.query(counted, ...countedValues))[0]?.count ?? 0,
   );

@@ -34,6 +34,20 @@ export function globalStatement<Row>(text: string): Statement<Row> {
   return { name: statementName(text), text };
 }
 
+// What is prepared stays so on every connection, some ten kB of PostgreSQL's memory each.
+const mostNarrowed = 200;
+const narrowed = new Set<string>();
+
+/**
+ * A statement inside one tenant that reads only what was selected: for the first 200 that there are, since clients may select what they
+ * like; for others the `whole` one, which reads the same rows with everything.
+ */
+export function narrowStatement<Row>(text: string, whole: () => string): Statement<Row> {
+  const few = narrowed.has(text) || narrowed.size < mostNarrowed;
+  if (few) narrowed.add(text);
+  return tenantStatement(few ? text : whole());
+}
+
 type Model = keyof typeof scalarFields;
 const scalarFields = {
   Tenant: Prisma.TenantScalarFieldEnum,
@@ -71,9 +85,26 @@ export function reviveMoments(rows: readonly object[], columns?: readonly string
   }
 }
 
-/** The select list that gives a Prisma model's row, its columns under the model's field names, from a table under that alias. */
-export function columns(model: Model, alias: string): string {
+/** The same piece of a statement for the same parts, written once: parts are made once for a document, which comes again and again. */
+export function written<Parts extends object>(write: (parts: Parts) => string): (parts: Parts) => string {
+  const before = new WeakMap<Parts, string>();
+  return (parts) => {
+    let text = before.get(parts);
+    if (text === undefined) {
+      text = write(parts);
+      before.set(parts, text);
+    }
+    return text;
+  };
+}
+
+/** Which of a model's fields are wanted, by their names; null for all. */
+export type Fields = ReadonlySet<string> | null;
+
+/** The select list that gives a Prisma model's row, or some of its fields, under the model's field names, from a table under that alias. */
+export function columns(model: Model, alias: string, fields: Fields = null): string {
   return Object.keys(scalarFields[model])
+    .filter((field) => fields?.has(field) ?? true)
     .map((field) => {
       const column = field.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
       return column === field ? `${alias}.${column}` : `${alias}.${column} as "${field}"`;

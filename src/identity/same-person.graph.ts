@@ -1,6 +1,7 @@
 import { demand } from '../auth/viewer.ts';
 import { ExternalUserType } from '../external-users/external-users.graph.ts';
 import { builder } from '../graph/builder.ts';
+import { reads } from '../graph/selection.ts';
 import { ParticipantType } from '../participants/participants.graph.ts';
 import { participantsByUser, usersByParticipant } from './same-person.ts';
 
@@ -9,6 +10,7 @@ builder.objectField(ParticipantType, 'externalUsers', (t) =>
     type: [ExternalUserType],
     description:
       'The external users who are the same person, by e-mail or by a telephone number that is one of the channels’ addresses, ordered by id. Over 10,000 in one list or level it is `RESULT_TOO_LARGE`. Needs `users:read`.',
+    ...reads('id'),
     resolve: ({ id }, _, context) => {
       demand(context.viewer, 'users:read');
       return context.load(usersByParticipant, id);
@@ -21,6 +23,7 @@ builder.objectField(ExternalUserType, 'participants', (t) =>
     type: [ParticipantType],
     description:
       'The participants who are the same person, by e-mail or by a channel with the user’s telephone number or e-mail as its address, ordered by id. Over 10,000 in one list or level it is `RESULT_TOO_LARGE`. Needs `participants:read`.',
+    ...reads('id'),
     resolve: ({ id }, _, context) => {
       demand(context.viewer, 'participants:read');
       return context.load(participantsByUser, id);

@@ -1,10 +1,17 @@
+import type { GraphQLSchema } from 'graphql';
 import { AgentType } from '../agents/agents.graph.ts';
 import { agentById } from '../agents/agents.ts';
 import { ChannelType } from '../channels/channels.graph.ts';
 import { channelsByParticipant } from '../channels/channels.ts';
 import { builder } from '../graph/builder.ts';
-import { selectedBelow } from '../graph/selection.ts';
-import { type ListedParticipant, listParticipants, pageOfParticipants, participantById } from './queries.ts';
+import { columnsRead, fromSelection, reads, rowsOf, type Selection } from '../graph/selection.ts';
+import {
+  type ListedParticipant,
+  listParticipants,
+  type ParticipantParts,
+  pageOfParticipants,
+  participantById,
+} from './queries.ts';
 import { ReasonType } from './reason.graph.ts';
 
 /** What a participant is. */
@@ -46,11 +53,13 @@ export const ParticipantType = builder.prismaObject('Participant', {
       type: AgentType,
       nullable: true,
       description: 'The agent that an AI_AGENT is; null for every other kind.',
+      ...reads('relatedAgentId'),
       resolve: ({ relatedAgentId }, _, context) => (relatedAgentId === null ? null : context.load(agentById, relatedAgentId)),
     }),
     channels: t.field({
       type: [ChannelType],
       description: 'The ways to reach the participant, in the order in which they are tried.',
+      ...reads('id'),
       resolve: (participant: ListedParticipant, _, context) =>
         participant.channels ?? context.load(channelsByParticipant, participant.id),
     }),
@@ -90,6 +99,18 @@ export const ParticipantType = builder.prismaObject('Participant', {
   }),
 });
 
+/** What a selection reads of participants, besides those of their columns that are `always` read. */
+export const participantParts = (selection: Selection, schema: GraphQLSchema, always: readonly string[]): ParticipantParts => ({
+  own: columnsRead(schema, 'Participant', selection, always),
+  channels: selection.has('channels') ? { own: columnsRead(schema, 'Channel', selection.below('channels'), ['id']) } : null,
+  agentIds: selection.has('agentIds'),
+});
+
+// The name orders the list, and is part of its cursors.
+const listed = ['id', 'displayName'];
+const partsListed = fromSelection((selection, schema) => participantParts(selection, schema, listed));
+const partsPaged = fromSelection((selection, schema) => participantParts(rowsOf(selection), schema, listed));
+
 const ParticipantConnection = builder.connectionObject(
   { type: ParticipantType, name: 'ParticipantConnection', description: 'A page of participants, ordered by displayName and id.' },
   { description: 'A participant in a page.' },
@@ -125,10 +146,7 @@ builder.queryFields((t) => ({
       'Every participant of the tenant, or those bound to one agent, ordered by displayName and id. Not paged: over 10,000 it is `RESULT_TOO_LARGE`. Needs `participants:read`.',
     authScopes: { scope: 'participants:read' },
     args: { agentId: t.arg.id({ description: 'Only those bound to this agent; null for all. An unknown agent has none.' }) },
-    resolve: (_, { agentId }, { db }, info) => {
-      const selected = selectedBelow(info);
-      return listParticipants(db, agentId ?? null, { channels: selected.has('channels'), agentIds: selected.has('agentIds') });
-    },
+    resolve: (_, { agentId }, { db }, info) => listParticipants(db, agentId ?? null, partsListed(info)),
   }),
   participantsConnection: t.field({
     type: ParticipantConnection,
@@ -138,6 +156,6 @@ builder.queryFields((t) => ({
       filter: t.arg({ type: ParticipantFilterType, description: 'Which participants; null for all.' }),
       ...t.arg.connectionArgs(),
     },
-    resolve: (_, { filter, ...args }, { db }) => pageOfParticipants(db, filter ?? {}, args),
+    resolve: (_, { filter, ...args }, { db }, info) => pageOfParticipants(db, filter ?? {}, args, partsPaged(info)),
   }),
 }));

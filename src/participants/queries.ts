@@ -5,7 +5,7 @@ import type { Channel, Participant, ParticipantKind } from '../database/generate
 import { asUuid } from '../database/ids.ts';
 import { boundedRows, mostRows, oneByUuid } from '../database/loaders.ts';
 import { connectionOf, firstOf, type PageArguments, pageOf } from '../database/pages.ts';
-import { columns, reviveMoments, tenantStatement } from '../database/statement.ts';
+import { columns, type Fields, narrowStatement, reviveMoments, tenantStatement, written } from '../database/statement.ts';
 import { type HealthCondition, reachableCondition, reasonCondition, type UnreachableReason } from './health.ts';
 
 const row = columns('Participant', 'p');
@@ -16,61 +16,72 @@ export const participantById = oneByUuid(
   'id',
 );
 
-/** A participant, and what was read together with it. */
+/**
+ * What to read of participants, themselves and together with them in the same statement; null for all of it. Who reads less than all
+ * must ask for nothing else of the rows.
+ */
+export type ParticipantParts = { own: Fields; channels: { own: Fields } | null; agentIds: boolean };
+
+/** A participant as it was read: what was not among the parts is not there. */
 export type ListedParticipant = Participant & { channels?: Channel[]; agentIds?: string[] };
 
-/** What may be read together with a list of participants, in the same statement. */
-export type Together = { channels: boolean; agentIds: boolean };
+/** A participant with all of its own, and nothing together with it. */
+export const participantAlone: ParticipantParts = { own: null, channels: null, agentIds: false };
 
-// Together with everything, so many participants are read at the most; a longer list's parts are read by their loaders, which bound them.
-const mostTogether = 500;
+/** The same parts, each of them with all that it has. */
+export const wholeParticipant = ({ channels, agentIds }: ParticipantParts): ParticipantParts => ({
+  own: null,
+  channels: channels && { own: null },
+  agentIds,
+});
 
-const listing = (agent: boolean, { channels, agentIds }: Together, most: number) => {
-  const also = [
-    ...(channels ? [`(select coalesce(json_agg(c), '[]') from (${channelsOf('p')}) c) as channels`] : []),
+/** The select list of a participant, `p`, with what is to be read together with it. */
+export const participantRow = written(({ own, channels, agentIds }: ParticipantParts) =>
+  [
+    columns('Participant', 'p', own),
+    ...(channels ? [`(select coalesce(json_agg(c), '[]') from (${channelsOf('p', channels.own)}) c) as channels`] : []),
     ...(agentIds
       ? [
           `(select coalesce(json_agg(o.agent_id order by o.agent_id), '[]') from binding o
        where o.tenant_id = p.tenant_id and o.participant_id = p.id) as "agentIds"`,
         ]
       : []),
-  ];
+  ].join(', '),
+);
+
+/** Makes moments of the texts that they are in what was read together with participants. */
+export function reviveTogether(rows: readonly ListedParticipant[]): void {
+  for (const { channels } of rows) if (channels) reviveMoments(channels);
+}
+
+// Together with everything, so many participants are read at the most; a longer list's parts are read by their loaders, which bound them.
+const mostTogether = 500;
+
+const listing = (agent: boolean, parts: ParticipantParts, most: number) => {
   const from = agent
     ? 'binding b join participant p on p.tenant_id = b.tenant_id and p.id = b.participant_id where b.tenant_id = $1 and b.agent_id = $2'
     : 'participant p where p.tenant_id = $1';
-  return tenantStatement<ListedParticipant>(
-    `select ${[row, ...also].join(', ')} from ${from} order by p.display_name, p.id limit ${most + 1}`,
-  );
+  return `select ${participantRow(parts)} from ${from} order by p.display_name, p.id limit ${most + 1}`;
 };
-const alone = { channels: false, agentIds: false };
-const ofAgent = listing(true, alone, mostRows);
-const everybody = listing(false, alone, mostRows);
-const both = [false, true];
-const together = new Map(
-  both.flatMap((agent) =>
-    both.flatMap((channels) =>
-      both.map((agentIds) => [`${agent} ${channels} ${agentIds}`, listing(agent, { channels, agentIds }, mostTogether)] as const),
-    ),
-  ),
-);
-
 /** Every participant of the tenant, or of one agent, ordered by displayName and id. Throws RESULT_TOO_LARGE over 10,000. */
 export async function listParticipants(
   db: TenantDatabase,
   agentId: string | null,
-  { channels, agentIds }: Together,
+  parts: ParticipantParts,
 ): Promise<ListedParticipant[]> {
-  const values = agentId === null ? [] : [agentId];
-  const wide = (channels || agentIds) && together.get(`${agentId !== null} ${channels} ${agentIds}`);
-  if (wide) {
-    const rows = await db.query(wide, ...values);
+  const read = (what: ParticipantParts, most: number) => {
+    const text = (each: ParticipantParts) => listing(agentId !== null, each, most);
+    const statement = narrowStatement<ListedParticipant>(text(what), () => text(wholeParticipant(what)));
+    return agentId === null ? db.query(statement) : db.query(statement, agentId);
+  };
+  if (parts.channels || parts.agentIds) {
+    const rows = await read(parts, mostTogether);
     if (rows.length <= mostTogether) {
-      for (const { channels: nested } of rows) if (nested) reviveMoments(nested);
+      reviveTogether(rows);
       return rows;
     }
   }
-  const rows = await db.query(agentId === null ? everybody : ofAgent, ...values);
-  return boundedRows(rows, 'participants: use participantsConnection');
+  return boundedRows(await read({ ...participantAlone, own: parts.own }, mostRows), 'participants: use participantsConnection');
 }
 
 /** What a page of participants may be narrowed to; each that is given must hold. */
@@ -84,7 +95,12 @@ export type ParticipantFilter = {
 };
 
 /** One page of the tenant's participants, ordered by displayName and id. Throws VALIDATION_FAILED for a page that can't be. */
-export async function pageOfParticipants(db: TenantDatabase, filter: ParticipantFilter, args: PageArguments) {
+export async function pageOfParticipants(
+  db: TenantDatabase,
+  filter: ParticipantFilter,
+  args: PageArguments,
+  parts: ParticipantParts,
+) {
   const page = pageOf(args, 2, ([, id]) => asUuid(id ?? '') !== null);
   const values: Value[] = [];
   const bind = (value: Value) => `$${values.push(value) + 1}`;
@@ -121,10 +137,12 @@ export async function pageOfParticipants(db: TenantDatabase, filter: Participant
     exact.length === 0
       ? `participant p where ${conditions.join(' and ')}`
       : `(select p.* from participant p where ${conditions.join(' and ')} ${then}) p where ${exact.join(' and ')}`;
-  const statement = tenantStatement<Participant>(
-    firstOf(`select ${row} from ${found(where, order)} ${order}`, bind(page.size + 1)),
-  );
+  const source = found(where, order);
+  const size = bind(page.size + 1);
+  const select = (read: ParticipantParts) => firstOf(`select ${participantRow(read)} from ${source} ${order}`, size);
+  const statement = narrowStatement<ListedParticipant>(select(parts), () => select(wholeParticipant(parts)));
   const rows = await db.query(statement, ...values);
+  reviveTogether(rows);
 
   return connectionOf(
     page,

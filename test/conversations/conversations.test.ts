@@ -180,7 +180,18 @@ describe('who sees a conversation', () => {
 });
 
 describe('the inbox', () => {
-  test('of twenty conversations with people of every kind and their channels takes four statements at most', async () => {
+  const addFlows = (of: TestTenant, conversationId: string, count: number) =>
+    service.app.database.prisma.conversationMember.createMany({
+      data: Array.from({ length: count }, (_, n) => ({
+        tenantId: of.id,
+        id: newId(),
+        conversationId,
+        type: 'FLOW' as const,
+        participantId: `flow-${n}`,
+      })),
+    });
+
+  test('of twenty conversations with people of every kind and their channels takes one statement', async () => {
     const fresh = await service.createTenant();
     const config = await createConfig(fresh, 'sms');
     const agentId = await createAgent(fresh);
@@ -216,8 +227,26 @@ describe('the inbox', () => {
       );
       expect(participants[3]).toMatchObject({ displayName: 'Grace Hopper', type: 'CONTACT', subject: { firstName: 'Grace' } });
     }
-    expect(answer.statements.length).toBeLessThanOrEqual(4);
-    expect(answer.statements).toHaveLength(3);
+    expect(answer.statements).toHaveLength(1);
+  });
+
+  test.each([
+    [20, 50, 55],
+    [100, 10, 13],
+  ])('on a page of %i, conversations of more than %i participants have theirs read by themselves', async (first, most, many) => {
+    const fresh = await service.createTenant();
+    const [crowded, full, empty] = (await manyConversations(service, fresh, 3)) as [string, string, string];
+    await addFlows(fresh, crowded, many);
+    await addFlows(fresh, full, most);
+    const document = `{ conversationsConnection(first: ${first}) { nodes { id participants { participantId } } } }`;
+    const answer = await fresh.graphql(document);
+    const flows = (count: number) => Array.from({ length: count }, (_, n) => ({ participantId: `flow-${n}` }));
+    expect(dataOf(answer).conversationsConnection.nodes).toEqual([
+      { id: crowded, participants: flows(many) },
+      { id: full, participants: flows(most) },
+      { id: empty, participants: [] },
+    ]);
+    expect(answer.statements).toHaveLength(2);
   });
 
   test('shows a membership’s own name and avatar before its subject’s', async () => {

@@ -1,6 +1,7 @@
 import { BindingType } from '../../bindings/bindings.graph.ts';
 import { builder } from '../../graph/builder.ts';
 import { write } from '../../graph/mutation.ts';
+import { reads } from '../../graph/selection.ts';
 import { ParticipantType } from '../../participants/participants.graph.ts';
 import { webhookScope } from '../providers.ts';
 import { activationsByParticipant, type ChannelActivation } from './activations.ts';
@@ -65,6 +66,7 @@ builder.objectField(ParticipantType, 'channelActivations', (t) =>
     type: [ChannelActivationType],
     description:
       'Where messages from the participant come in: one for each binding and channel whose webhook has a working key, ordered by agent and the channels’ order.',
+    ...reads('id'),
     resolve: ({ id }, _, context) => context.load(activationsByParticipant, id),
   }),
 );
