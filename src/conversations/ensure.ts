@@ -4,7 +4,7 @@ import type { TenantDatabase } from '../database/database.ts';
 import { sqlState } from '../database/failures.ts';
 import type { IdentifierKey, MemberStatus, MemberType } from '../database/generated/client.ts';
 import { asUuid, newId } from '../database/ids.ts';
-import { type Statement, tenantStatement } from '../database/statement.ts';
+import { narrowStatement, type Statement, written } from '../database/statement.ts';
 import { Problem } from '../errors/catalogue.ts';
 import { externalUserNotFound } from '../external-users/external-users.ts';
 import { fieldOf, hasIdentifier, type Identifier, identifier, identifierKeys } from '../external-users/identifiers.ts';
@@ -12,7 +12,7 @@ import { participantNotFound } from '../participants/lock.ts';
 import { checked } from '../values/checked.ts';
 import { text } from '../values/text.ts';
 import { conversationClosed, conversationNotFound } from './conversations.ts';
-import { asMembers, type MemberRow, memberRow } from './members.ts';
+import { asMembers, type MemberParts, type MemberRow, memberRowOf, wholeMember } from './members.ts';
 import type { Member } from './subject.ts';
 import { visible } from './visible.ts';
 
@@ -35,14 +35,17 @@ export type EnsureInput = {
 /** What one try found: whether there is a conversation to add to (null), whether it is closed, and the membership, if there is one now. */
 type Tried = { closed: boolean | null; subjectKnown: boolean; created: boolean | null } & (MemberRow | { id: null });
 
+/** A statement that finds a membership or adds it, and reads these parts of it. */
+type Ensuring = (parts: MemberParts) => Statement<Tried>;
+
 /**
  * Finds the membership or adds it, in one statement. The conversation is locked only to add to it, so
  * that it cannot be closed in between; where the membership exists, nothing is locked or written.
  * `subject` selects the `key` and the `column`'s value by $4.
  */
-function ensuring(type: MemberType, subject: string, column: string, contactKey: IdentifierKey | null): Statement<Tried> {
-  return tenantStatement(
-    `with subject as (${subject}), existing as (
+function ensuring(type: MemberType, subject: string, column: string, contactKey: IdentifierKey | null): Ensuring {
+  const text = written(
+    (parts: MemberParts) => `with subject as (${subject}), existing as (
        select m.* from conversation_member m join conversation c on c.tenant_id = m.tenant_id and c.id = m.conversation_id
        where ${visible('c', '$2')} and m.conversation_id = $3::uuid
          and m.type = '${type}' and m.participant_id = (select s.key from subject s)
@@ -55,11 +58,12 @@ function ensuring(type: MemberType, subject: string, column: string, contactKey:
        from held h, subject s where not h.closed
        on conflict (tenant_id, conversation_id, type, participant_id) do nothing returning *
      )
-     select (select h.closed from held h) as closed, exists (select from subject) as "subjectKnown", m.created, ${memberRow}
+     select (select h.closed from held h) as closed, exists (select from subject) as "subjectKnown", m.created, ${memberRowOf(parts)}
      from (select) one left join (
        select *, true as created from added union all select *, false from existing
      ) m on true`,
   );
+  return (parts) => narrowStatement(text(parts), () => text(wholeMember(parts)));
 }
 
 const user = ensuring(
@@ -86,15 +90,15 @@ const contactBy = Object.fromEntries(
       key,
     ),
   ]),
-) as Record<IdentifierKey, Statement<Tried>>;
+) as Record<IdentifierKey, Ensuring>;
 
 /** Whom to add, as a statement takes it, and what to say, or to make, when the tenant doesn't have it. Flows are not kept here. */
-type Wanted = { statement: Statement<Tried>; value: string; unknown?: () => Problem; identifier?: Identifier };
+type Wanted = { statement: Ensuring; value: string; unknown?: () => Problem; identifier?: Identifier };
 
 const flowRule = z.object({ participant: z.object({ flow: z.object({ id: text(1, 255) }) }) });
 
 function wanted(participant: EnsureParticipant): Wanted {
-  const byUuid = (statement: Statement<Tried>, id: string, notFound: (id: string) => Problem): Wanted => {
+  const byUuid = (statement: Ensuring, id: string, notFound: (id: string) => Problem): Wanted => {
     const value = asUuid(id);
     if (!value) throw notFound(id);
     return { statement, value, unknown: () => notFound(value) };
@@ -122,17 +126,22 @@ export type Ensured = { participant: Member; created: boolean };
  * Adds somebody to a conversation, or finds that they are in it already: then nothing changes, and
  * `status` is not looked at. A contact named by an identifier that no external user has is created,
  * in the same transaction. However many callers race, one adds. Throws CONVERSATION_NOT_FOUND,
- * PARTICIPANT_STATE_CONFLICT when it is closed, and a 404 for whoever is to be added.
+ * PARTICIPANT_STATE_CONFLICT when it is closed, and a 404 for whoever is to be added. Of the membership, the parts are read.
  */
-export async function ensureConversationParticipant(db: TenantDatabase, input: EnsureInput): Promise<Ensured> {
+export async function ensureConversationParticipant(
+  db: TenantDatabase,
+  input: EnsureInput,
+  parts: MemberParts,
+): Promise<Ensured> {
   const conversationId = asUuid(input.conversationId);
   if (!conversationId) throw conversationNotFound(input.conversationId);
   const subject = wanted(input.participant);
+  const statement = subject.statement(parts);
   const values = [db.agentId, conversationId, subject.value, newId(), input.status ?? 'ACTIVE'];
 
   /** Null when the identifier is nobody's yet, or when somebody else adds or deletes the same one at this moment. */
   async function attempt({ query }: Pick<TenantDatabase, 'query'>): Promise<Ensured | null> {
-    const [row] = (await query(subject.statement, ...values)) as [Tried];
+    const [row] = (await query(statement, ...values)) as [Tried];
     const { closed, subjectKnown, created, ...member } = row;
     if (member.id !== null) return { participant: asMembers([member])[0] as Member, created: created === true };
     if (closed === null) throw conversationNotFound(conversationId as string);

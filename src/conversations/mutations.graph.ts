@@ -1,8 +1,10 @@
 import { builder } from '../graph/builder.ts';
 import { write } from '../graph/mutation.ts';
+import { fromSelection } from '../graph/selection.ts';
 import { type Ensured, ensureConversationParticipant } from './ensure.ts';
 import { ContactIdentifierInput, ConversationParticipantType, StatusType } from './participation.graph.ts';
 import { patchConversationParticipant, removeConversationParticipant } from './participation.ts';
+import { memberParts } from './parts.graph.ts';
 import type { Member } from './subject.ts';
 
 const ReferenceInput = builder.inputType('ParticipantReferenceInput', {
@@ -31,6 +33,8 @@ const EnsureParticipantInput = builder.inputType('EnsureParticipantInput', {
   }),
 });
 
+const partsEnsured = fromSelection((payload, schema) => memberParts(payload.below('participant'), schema));
+
 builder.relayMutationField(
   'ensureConversationParticipant',
   {
@@ -49,7 +53,8 @@ builder.relayMutationField(
       'Adds somebody to a conversation, or finds that they take part already: then nothing changes, even in a closed conversation. To add to a closed one is `PARTICIPANT_STATE_CONFLICT`. Needs `conversations:write`.',
     nullable: true,
     authScopes: { scope: 'conversations:write' },
-    resolve: (_, { input }, context) => write(context, () => ensureConversationParticipant(context.db, input)),
+    resolve: (_, { input }, context, info) =>
+      write(context, () => ensureConversationParticipant(context.db, input, partsEnsured(info))),
   },
   {
     description: 'The one who takes part, and whether that is new.',

@@ -12,7 +12,8 @@ const named = {
   agent: [...told.agent, 'name'],
 };
 
-function memberParts(selection: Selection, schema: GraphQLSchema): MemberParts {
+/** What a selection reads of memberships, and of whom they are about. */
+export function memberParts(selection: Selection, schema: GraphQLSchema): MemberParts {
   const own = columnsRead(schema, 'ConversationParticipant', selection, ['id', 'type']);
   const asSuch = ['displayName', 'avatarUrl', 'contact'].some(selection.has);
   if (!asSuch && !selection.has('subject')) return { own, subject: 'nothing' };
