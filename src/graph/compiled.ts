@@ -1,3 +1,4 @@
+import { RequestCache } from '@pothos/plugin-scope-auth';
 import {
   type DocumentNode,
   type ExecutionArgs,
@@ -64,20 +65,37 @@ export function createCompiler(): Compiler {
     return found.compiled;
   }
 
+  const execute: Compiler['execute'] = (args, plainly) => {
+    const { schema, document, operationName, contextValue, rootValue, variableValues } = args;
+    const found = compiledFor(schema, document, operationName);
+    if (!found) return plainly(args);
+    const again = (result: ExecutionResult) => {
+      if (!result.errors?.length) return result;
+      (contextValue as GraphContext).recount();
+      return plainly(args);
+    };
+    const result = found.query(rootValue, contextValue, variableValues ?? {});
+    return result instanceof Promise ? result.then(again) : again(result);
+  };
+
   return {
     execute(args, plainly) {
-      const { schema, document, operationName, contextValue, rootValue, variableValues } = args;
-      const found = compiledFor(schema, document, operationName);
-      if (!found) return plainly(args);
-      const again = (result: ExecutionResult) => {
-        if (!result.errors?.length) return result;
-        (contextValue as GraphContext).recount();
-        return plainly(args);
+      const done = (result: ExecutionResult) => {
+        forgetScopes(args.contextValue);
+        return result;
       };
-      const result = found.query(rootValue, contextValue, variableValues ?? {});
-      return result instanceof Promise ? result.then(again) : again(result);
+      const result = execute(args, plainly);
+      return result instanceof Promise ? result.then(done) : done(result);
     },
   };
+}
+
+/**
+ * Takes an operation's scopes out of the plugin's WeakMap. What an old WeakMap leads to counts as alive until the next full collection,
+ * even where its key is gone: everything that the operation has read would be moved to the old generation first.
+ */
+function forgetScopes(context: unknown): void {
+  RequestCache.clearForContext(context as GraphContext);
 }
 
 /** Lets the compiler execute what Yoga would. */
