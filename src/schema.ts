@@ -28,4 +28,4 @@ import { countRows } from './graph/counted.ts';
 import { plainFields } from './graph/plain-fields.ts';
 
 /** The whole graph: what all the imports above have added to the builder. */
-export const buildSchema = (): GraphQLSchema => plainFields(countRows(builder.toSchema()));
+export const buildSchema = (): GraphQLSchema => countRows(plainFields(builder.toSchema()));

@@ -9,6 +9,7 @@ import { chooseGenerator, stopLoad } from './load.ts';
 import { operationNamed } from './operations.ts';
 import { type Options, readOptions, UsageError, usage } from './options.ts';
 import { plot } from './plot.ts';
+import { scale, scaleTable } from './processes.ts';
 import { circumstances, markdown, summarise } from './report.ts';
 import { measure, type Plan } from './rounds.ts';
 import { createLauncher, type Launcher } from './servers.ts';
@@ -66,6 +67,19 @@ async function growing(launcher: Launcher, data: DataSet, plan: Plan, options: O
   if (options.json) writeFileSync(options.json, `${JSON.stringify({ where, found }, null, 2)}\n`);
 }
 
+async function scaling(
+  launcher: Launcher,
+  data: DataSet,
+  plan: Plan,
+  how: { processes: number; redisUrl: string },
+  options: Options,
+): Promise<void> {
+  const found = await scale(launcher, data, plan, how, say);
+  console.log(scaleTable(found, how.processes));
+  const where = await circumstances(options, plan, data);
+  if (options.json) writeFileSync(options.json, `${JSON.stringify({ where, found }, null, 2)}\n`);
+}
+
 async function comparing(launcher: Launcher, data: DataSet, plan: Plan, options: Options): Promise<void> {
   say('Do all answer the same?');
   const counts = await checkEqual(launcher, plan.contenders, plan.operations, data, plan.poolSize, say);
@@ -118,6 +132,7 @@ async function main(): Promise<void> {
     if (options.deliveryRate !== null) await delivering(launcher, data, plan, options.deliveryRate, options);
     else if (options.streams) await streaming(launcher, data, plan, options.streams, options);
     else if (options.growth) await growing(launcher, data, plan, options);
+    else if (options.scale) await scaling(launcher, data, plan, options.scale, options);
     else if (options.soakMinutes !== null) await soaking(launcher, data, plan, options.soakMinutes, options);
     else await comparing(launcher, data, plan, options);
   } finally {

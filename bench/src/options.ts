@@ -23,6 +23,8 @@ export type Options = {
   streams: { count: number; rate: number } | null;
   /** Whether answers of different sizes, and from different places of a list, are measured on the service alone. */
   growth: boolean;
+  /** With how many processes the service is measured beside one, and the Redis that they need; null for none. */
+  scale: { processes: number; redisUrl: string } | null;
   generator: 'wrk' | 'autocannon' | 'auto';
   json: string | null;
   svg: string | null;
@@ -41,7 +43,7 @@ const operationNames = operations.map(({ name }) => name);
 export const usage = `Usage: DATABASE_URL=postgresql://… npm run bench -- [options]
 
   --factor N          the data set's size: 1 is 100,000 participants (default 1)
-  --rounds N          how often every contender is measured with every operation (default 5, with --growth 3)
+  --rounds N          how often every contender is measured with every operation (default 5, with --growth and --processes 3)
   --seconds N         how long each time (default 10; of deliveries 60, of events for streams 20)
   --connections N     connections that the load comes over (default 32)
   --pool N            database connections a contender has (default 10)
@@ -53,6 +55,7 @@ export const usage = `Usage: DATABASE_URL=postgresql://… npm run bench -- [opt
   --streams N         instead: so many open subscriptions, idle and with events, on the service alone
   --rate N            deliveries a second (default 1000), or events for the streams (default 10)
   --growth            instead: lists of different lengths, and pages from different places, on the service alone
+  --processes N       instead: the service with one process and with so many in turn; needs REDIS_URL
   --json FILE         write every figure there
   --svg FILE          draw the ratios there
   --profile FOLDER    write CPU profiles of the contenders there (see profile.mjs); what is measured then is slower
@@ -81,6 +84,11 @@ function whole(name: string, text: string): number {
   return value;
 }
 
+function redis({ REDIS_URL: url }: NodeJS.ProcessEnv): string {
+  if (!url) throw new UsageError('--processes needs REDIS_URL');
+  return url;
+}
+
 function some<Name extends string>(name: string, text: string | undefined, all: readonly Name[]): readonly Name[] {
   if (text === undefined) return all;
   const wanted = text.split(',').map((item) => item.trim());
@@ -106,7 +114,7 @@ export function readOptions(args: readonly string[], environment: NodeJS.Process
   return {
     databaseUrl,
     factor: positive('factor', values.factor),
-    rounds: whole('rounds', values.rounds ?? (values.growth ? '3' : '5')),
+    rounds: whole('rounds', values.rounds ?? (values.growth || values.processes ? '3' : '5')),
     seconds: whole('seconds', values.seconds ?? (values.deliveries ? '60' : values.streams ? '20' : '10')),
     connections: whole('connections', values.connections),
     poolSize: whole('pool', values.pool),
@@ -117,6 +125,8 @@ export function readOptions(args: readonly string[], environment: NodeJS.Process
     streams:
       values.streams === undefined ? null : { count: whole('streams', values.streams), rate: whole('rate', values.rate ?? '10') },
     growth: values.growth,
+    scale:
+      values.processes === undefined ? null : { processes: whole('processes', values.processes), redisUrl: redis(environment) },
     generator,
     json: values.json ?? null,
     svg: values.svg ?? null,
@@ -144,6 +154,7 @@ const parse = (args: readonly string[]) =>
       streams: { type: 'string' },
       rate: { type: 'string' },
       growth: { type: 'boolean', default: false },
+      processes: { type: 'string' },
       json: { type: 'string' },
       svg: { type: 'string' },
       profile: { type: 'string' },

@@ -35,7 +35,8 @@ export interface Server {
 export interface Launcher {
   /** For files; it goes in the end. */
   readonly folder: string;
-  start(contender: Contender['name'], databaseUrl: string, poolSize: number): Promise<Server>;
+  /** `more` are settings of the service beside those of the benchmark. */
+  start(contender: Contender['name'], databaseUrl: string, poolSize: number, more?: NodeJS.ProcessEnv): Promise<Server>;
   close(): Promise<void>;
 }
 
@@ -85,7 +86,7 @@ export async function createLauncher(profiles: string | null): Promise<Launcher>
 
   return {
     folder,
-    async start(name, databaseUrl, poolSize) {
+    async start(name, databaseUrl, poolSize, more = {}) {
       const contender = contenderNamed(name);
       const port = await freePort();
       const origin = `http://127.0.0.1:${port}`;
@@ -115,7 +116,7 @@ export async function createLauncher(profiles: string | null): Promise<Launcher>
           DATABASE_URL: databaseUrl,
           DATABASE_POOL_SIZE: String(poolSize),
           PORT: String(port),
-          ...(contender.isService ? service : {}),
+          ...(contender.isService ? { ...service, ...more } : {}),
         },
         stdio: ['ignore', log, log],
       });

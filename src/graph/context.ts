@@ -1,4 +1,5 @@
 import DataLoader from 'dataloader';
+import { GraphQLError, type GraphQLResolveInfo, responsePathAsArray } from 'graphql';
 import type { Viewer } from '../auth/viewer.ts';
 import type { TenantDatabase } from '../database/database.ts';
 import type { Loader } from '../database/loaders.ts';
@@ -15,8 +16,8 @@ export type GraphContext = {
   load<Key, Loaded>(loader: Loader<Key, Loaded>, key: Key): Promise<Loaded>;
   /** Says what the loader would find, where another statement has already brought it. */
   prime<Key, Loaded>(loader: Loader<Key, Loaded>, key: Key, loaded: Loaded): void;
-  /** Counts rows into the result. Throws RESULT_TOO_LARGE when it has more than it may. */
-  count(rows: number): void;
+  /** Counts rows that were found for a field into the result. Throws RESULT_TOO_LARGE when it has more than it may. */
+  count(rows: number, field: Pick<GraphQLResolveInfo, 'path' | 'fieldNodes'>): void;
   /** Counts from nothing again, for a result that is made again. */
   recount(): void;
   /** Forgets all that was read: after a write, and before each event of a subscription. */
@@ -27,6 +28,8 @@ export type GraphContext = {
 export function createGraphContext(viewer: Viewer, db: TenantDatabase, services: Services): GraphContext {
   const loaders = new Map<unknown, unknown>();
   let rows = 0;
+  // One for all, located where it first happened: a hundred thousand fields may each find out, and a stack costs more than a row.
+  let over: GraphQLError | undefined;
 
   function loaderFor<Key, Loaded>(loader: Loader<Key, Loaded>): DataLoader<Key, Loaded, unknown> {
     const known = loaders.get(loader);
@@ -45,10 +48,16 @@ export function createGraphContext(viewer: Viewer, db: TenantDatabase, services:
     services,
     load: (loader, key) => loaderFor(loader).load(key),
     prime: (loader, key, loaded) => void loaderFor(loader).prime(key, loaded),
-    count(more) {
+    count(more, { path, fieldNodes }) {
       rows += more;
-      if (rows > limits.rows)
-        throw new Problem('RESULT_TOO_LARGE', `The result would have more than ${limits.rows} rows: ask for less at once.`);
+      if (rows <= limits.rows) return;
+      const message = `The result would have more than ${limits.rows} rows: ask for less at once.`;
+      over ??= new GraphQLError(message, {
+        nodes: fieldNodes,
+        path: responsePathAsArray(path),
+        originalError: new Problem('RESULT_TOO_LARGE', message),
+      });
+      throw over;
     },
     recount() {
       rows = 0;

@@ -11,14 +11,15 @@ import {
 import type { GraphContext } from './context.ts';
 
 /**
- * Makes every list of rows count itself into the result. Loaders bound what is read; a few rows that lead to each other
- * in circles could still be written out many thousand times.
+ * Makes every list of rows count itself into the result, and every single row that is found by a resolver. Loaders bound what is read;
+ * a few rows that lead to each other in circles could still be written out many thousand times.
  */
 export function countRows(schema: GraphQLSchema): GraphQLSchema {
   for (const type of Object.values(schema.getTypeMap())) {
     if (!isObjectType(type) || type.name.startsWith('__')) continue;
     for (const field of Object.values(type.getFields())) {
-      if (isListType(getNullableType(field.type)) && isCompositeType(getNamedType(field.type))) count(field);
+      if (!isCompositeType(getNamedType(field.type))) continue;
+      if (isListType(getNullableType(field.type)) || field.resolve) count(field);
     }
   }
   return schema;
@@ -27,11 +28,11 @@ export function countRows(schema: GraphQLSchema): GraphQLSchema {
 function count(field: GraphQLField<unknown, GraphContext>): void {
   const resolve = field.resolve ?? defaultFieldResolver;
   field.resolve = (parent, args, context, info) => {
-    const counted = (list: unknown) => {
-      if (Array.isArray(list)) context.count(list.length);
-      return list;
+    const counted = (found: unknown) => {
+      if (found != null) context.count(Array.isArray(found) ? found.length : 1, info);
+      return found;
     };
-    const list: unknown = resolve(parent, args, context, info);
-    return list instanceof Promise ? list.then(counted) : counted(list);
+    const found: unknown = resolve(parent, args, context, info);
+    return found instanceof Promise ? found.then(counted) : counted(found);
   };
 }

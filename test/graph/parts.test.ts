@@ -173,7 +173,7 @@ test('a list reads of participants what is selected, and answers as each by itse
       const { nodes, edges: found } = paged.participantsConnection;
       expect(found ? found.map(({ node }: { node: unknown }) => node) : nodes).toEqual(expected);
     }),
-    { numRuns: 60 },
+    { numRuns: 40 },
   );
 });
 
@@ -188,6 +188,6 @@ test('a page reads of conversations, and of all who take part, what is selected,
       );
       expect(paged.conversationsConnection.nodes).toEqual(alone.map((each) => each.conversation));
     }),
-    { numRuns: 120 },
+    { numRuns: 80 },
   );
 });

@@ -36,6 +36,15 @@ test('rows that lead to each other in circles are not written out for ever', asy
     expect(errors?.map(({ extensions }) => extensions.code)).toEqual(['RESULT_TOO_LARGE']);
     expect(data).toEqual({ conversation: null });
   }
+
+  // Few lists, but each of their rows leads to one and the same again and again.
+  const again = Array.from({ length: 30 }, (_, index) => `a${index}: conversation { id }`).join(' ');
+  const few = `{ conversation(id: "${id}") { participants { conversation { participants { ${again} } } } } }`;
+  expect(60 * 60 + 60).toBeLessThan(limits.rows);
+  const answer = await tenant.graphql(few);
+  expect(answer.errors?.map(({ extensions, path }) => [extensions.code, path?.slice(0, 2)])).toEqual([
+    ['RESULT_TOO_LARGE', ['conversation', 'participants']],
+  ]);
 });
 
 test('what is said of variables is short, however large they are, each time', async () => {
