@@ -11,6 +11,15 @@ const isDeeper = (value: unknown, levels: number): boolean =>
   value !== null &&
   (levels === 0 || Object.values(value).some((part) => isDeeper(part, levels - 1)));
 
+// What writes JSON to the database loses a member of that name; written in a document it becomes the object's prototype before it comes here.
+const hasPrototype = (value: unknown): boolean => {
+  if (typeof value !== 'object' || value === null) return false;
+  if (Array.isArray(value)) return value.some(hasPrototype);
+  const prototype: unknown = Object.getPrototypeOf(value);
+  const plain = prototype === null || prototype === Object.prototype;
+  return !plain || Object.hasOwn(value, '__proto__') || Object.values(value).some(hasPrototype);
+};
+
 /** A JSON object of the caller's own: at most 16 KB serialised and 32 levels deep. */
 export const metadata = z
   .custom<Record<string, unknown>>(
@@ -21,6 +30,7 @@ export const metadata = z
     const refuse = (message: string) => context.addIssue({ code: 'custom', message });
     // First, because JSON.stringify itself can be made to run out of stack.
     if (isDeeper(value, deepest)) return refuse(`must not be nested deeper than ${deepest} levels`);
+    if (hasPrototype(value)) return refuse('must not have a member called __proto__');
     const json = JSON.stringify(value);
     if (Buffer.byteLength(json) > most) refuse('must be at most 16 KB');
     if (unstorable.test(json)) refuse('must not contain characters that are no text');
