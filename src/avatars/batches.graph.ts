@@ -4,6 +4,7 @@ import type { ErrorCode } from '../errors/catalogue.ts';
 import { builder } from '../graph/builder.ts';
 import type { GraphContext } from '../graph/context.ts';
 import { still, write } from '../graph/mutation.ts';
+import { reads } from '../graph/selection.ts';
 import { ParticipantType } from '../participants/participants.graph.ts';
 import {
   type AvatarBatch,
@@ -102,6 +103,7 @@ builder.objectField(AgentType, 'avatarSyncBatch', (t) =>
     type: BatchType,
     nullable: true,
     description: 'The latest batch of avatar syncs of the agent’s contacts; null when there was none in the last 30 days.',
+    ...reads('id'),
     resolve: ({ id }, _, context) => context.load(latestBatch, id),
   }),
 );

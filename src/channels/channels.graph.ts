@@ -1,5 +1,6 @@
 import { builder } from '../graph/builder.ts';
 import { still } from '../graph/mutation.ts';
+import { reads } from '../graph/selection.ts';
 import { configById, configNotFound } from '../integrations/configs.ts';
 import { IntegrationConfigType } from '../integrations/integrations.graph.ts';
 
@@ -16,6 +17,7 @@ export const ChannelType = builder.prismaObject('Channel', {
     integrationConfig: t.field({
       type: IntegrationConfigType,
       description: 'The integration config that it goes through.',
+      ...reads('integrationConfigId'),
       resolve: ({ integrationConfigId: id }, _, context) => still(context.load(configById, id), () => configNotFound(id)),
     }),
     provider: t.exposeString('provider', { description: 'The integration config’s provider, in lower case.' }),

@@ -4,7 +4,7 @@ import type { TenantDatabase } from '../database/database.ts';
 import { sqlState } from '../database/failures.ts';
 import type { IdentifierKey, MemberStatus, MemberType } from '../database/generated/client.ts';
 import { asUuid, newId } from '../database/ids.ts';
-import { narrowStatement, type Statement, written } from '../database/statement.ts';
+import { narrowStatement, oncePer, type Statement } from '../database/statement.ts';
 import { Problem } from '../errors/catalogue.ts';
 import { externalUserNotFound } from '../external-users/external-users.ts';
 import { fieldOf, hasIdentifier, type Identifier, identifier, identifierKeys } from '../external-users/identifiers.ts';
@@ -44,7 +44,7 @@ type Ensuring = (parts: MemberParts) => Statement<Tried>;
  * `subject` selects the `key` and the `column`'s value by $4.
  */
 function ensuring(type: MemberType, subject: string, column: string, contactKey: IdentifierKey | null): Ensuring {
-  const text = written(
+  const text = oncePer(
     (parts: MemberParts) => `with subject as (${subject}), existing as (
        select m.* from conversation_member m join conversation c on c.tenant_id = m.tenant_id and c.id = m.conversation_id
        where ${visible('c', '$2')} and m.conversation_id = $3::uuid

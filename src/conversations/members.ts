@@ -2,15 +2,15 @@ import type { TenantDatabase } from '../database/database.ts';
 import { type ConversationMember, type IdentifierKey, MemberType } from '../database/generated/client.ts';
 import { asUuid } from '../database/ids.ts';
 import { bounded, type Loader, manyBy, mostRows, oneByUuid } from '../database/loaders.ts';
-import { columns, type Fields, reviveMoments, type Statement, tenantStatement, written } from '../database/statement.ts';
+import { columns, type Fields, oncePer, reviveMoments, type Statement, tenantStatement } from '../database/statement.ts';
 import { Problem } from '../errors/catalogue.ts';
 import { hasIdentifier, identifier, identifierKeys } from '../external-users/identifiers.ts';
 import {
+  asListed,
   type ListedParticipant,
   type ParticipantParts,
   participantAlone,
   participantRow,
-  reviveTogether,
   wholeParticipant,
 } from '../participants/queries.ts';
 import type { Member } from './subject.ts';
@@ -30,7 +30,7 @@ export type MemberParts = {
 const json = (select: string, from: string) => `(select row_to_json(s) from (select ${select} from ${from}) s)`;
 
 /** The select list of a membership with its subject, or with some of that, from `conversation_member m`. */
-export const memberRowOf = written(({ own, subject }: MemberParts) => {
+export const memberRowOf = oncePer(({ own, subject }: MemberParts) => {
   if (subject === 'nothing') return `${columns('ConversationMember', 'm', own)}, null::json as subject`;
   const { participant, externalUser, agent } = subject ?? { participant: participantAlone, externalUser: null, agent: null };
   return `${columns('ConversationMember', 'm', own)}, case m.type
@@ -48,19 +48,21 @@ export function asMembers<Selected extends MemberRow>(rows: Selected[]): (Select
   for (const { subject } of rows) {
     if (!subject) continue;
     reviveMoments([subject]);
-    reviveTogether([subject as ListedParticipant]);
+    asListed([subject as ListedParticipant]);
   }
   return rows as (Selected & Member)[];
 }
 
 /** The same parts, each of them with all that it has. */
-export const wholeMember = ({ subject }: MemberParts): MemberParts => ({
-  own: null,
-  subject:
-    subject && subject !== 'nothing'
-      ? { participant: wholeParticipant(subject.participant), externalUser: null, agent: null }
-      : subject,
-});
+export const wholeMember = oncePer(
+  ({ subject }: MemberParts): MemberParts => ({
+    own: null,
+    subject:
+      subject && subject !== 'nothing'
+        ? { participant: wholeParticipant(subject.participant), externalUser: null, agent: null }
+        : subject,
+  }),
+);
 
 function withSubjects<Key>(loader: Loader<Key, MemberRow[]>): Loader<Key, Member[]> {
   return {

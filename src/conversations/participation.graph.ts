@@ -77,7 +77,7 @@ const SubjectType = builder.unionType('ConversationSubject', {
   },
 });
 
-/** Every statement that reads memberships reads whom they are about with them. */
+/** Every statement that reads memberships reads whom they are about with them, where a field that was selected reads it. */
 const whole = (member: ConversationMember) => member as Member;
 
 /** A membership in the graph. */
@@ -97,7 +97,7 @@ export const ConversationParticipantType = builder.prismaObject('ConversationMem
       nullable: true,
       description:
         'What it is called: by its own name in this conversation, or else as the participant, external user or agent that it is; null when it has no name.',
-      ...reads('displayName'),
+      ...reads('displayName', 'subject'),
       resolve: (member) => nameOf(whole(member)),
     }),
     avatarUrl: t.field({
@@ -105,7 +105,7 @@ export const ConversationParticipantType = builder.prismaObject('ConversationMem
       nullable: true,
       description:
         'Where its avatar can be had: its own in this conversation, or else, for a `USER`, the participant’s in 128 pixels, good for at least an hour; null when there is none.',
-      ...reads('avatarUrl'),
+      ...reads('avatarUrl', 'subject'),
       resolve: (member, _, { services }) => {
         if (member.avatarUrl !== null) return member.avatarUrl;
         const fileId = avatarFileOf(whole(member));
@@ -117,7 +117,7 @@ export const ConversationParticipantType = builder.prismaObject('ConversationMem
       nullable: true,
       description:
         'For a `CONTACT`: the identifier by which it was added while the user still has that, else the first of e-mail, telephone number and foreign key that the user has; null for every other type.',
-      ...reads('contactKey'),
+      ...reads('contactKey', 'subject'),
       resolve: (member) => contactOf(whole(member)),
     }),
     conversation: t.field({

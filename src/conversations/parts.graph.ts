@@ -1,24 +1,28 @@
 import type { GraphQLSchema } from 'graphql';
-import { columnsRead, rowsOf, type Selection } from '../graph/selection.ts';
+import { columnsRead, nodesOf, type Selection } from '../graph/selection.ts';
 import { participantParts } from '../participants/participants.graph.ts';
 import type { MemberParts } from './members.ts';
 import type { ConversationParts } from './queries.ts';
 
-// What the fields of a membership read of whom it is about, and whatever tells one kind of subject from another.
+// What tells one kind of subject from another; and what those fields of a membership that say they read the `subject` take from it: its
+// name, its avatar and its identifiers.
 const told = { participant: ['id', 'kind'], externalUser: ['id', 'fkId'], agent: ['id'] };
-const named = {
+const forItsName = {
   participant: [...told.participant, 'displayName', 'avatarFileId'],
   externalUser: [...told.externalUser, 'firstName', 'lastName', 'email', 'phoneNumber'],
   agent: [...told.agent, 'name'],
 };
+const wholeSubject = { externalUser: null, agent: null };
 
 /** What a selection reads of memberships, and of whom they are about. */
 export function memberParts(selection: Selection, schema: GraphQLSchema): MemberParts {
   const own = columnsRead(schema, 'ConversationParticipant', selection, ['id', 'type']);
-  const asSuch = ['displayName', 'avatarUrl', 'contact'].some(selection.has);
-  if (!asSuch && !selection.has('subject')) return { own, subject: 'nothing' };
   const subject = selection.below('subject');
-  const always = asSuch ? named : told;
+  // What may be any column may be any of the subject's.
+  if (!own) return { own, subject: { ...wholeSubject, participant: { ...participantParts(subject, schema, []), own: null } } };
+  const named = own.has('subject');
+  if (!named && !selection.has('subject')) return { own, subject: 'nothing' };
+  const always = named ? forItsName : told;
   return {
     own,
     subject: {
@@ -31,7 +35,7 @@ export function memberParts(selection: Selection, schema: GraphQLSchema): Member
 
 /** What a selection reads of the conversations of a connection, and of those who take part in them. */
 export function conversationParts(connection: Selection, schema: GraphQLSchema): ConversationParts {
-  const rows = rowsOf(connection);
+  const rows = nodesOf(connection);
   return {
     own: columnsRead(schema, 'Conversation', rows, ['id']),
     members: rows.has('participants') ? memberParts(rows.below('participants'), schema) : null,

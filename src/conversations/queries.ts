@@ -4,7 +4,7 @@ import type { Conversation } from '../database/generated/client.ts';
 import { asUuid } from '../database/ids.ts';
 import { oneByUuid } from '../database/loaders.ts';
 import { connectionOf, defaultPage, firstOf, type PageArguments } from '../database/pages.ts';
-import { columns, type Fields, narrowStatement, reviveMoments, tenantStatement } from '../database/statement.ts';
+import { columns, type Fields, narrowStatement, oncePer, reviveMoments, tenantStatement } from '../database/statement.ts';
 import { type Bind, keyset, pageById } from './edges.ts';
 import { asMembers, type MemberParts, type MemberRow, memberRowOf, wholeMember } from './members.ts';
 import type { Member } from './subject.ts';
@@ -44,10 +44,9 @@ function asConversations(rows: (Conversation & { participants?: MemberRow[] })[]
   return rows as ListedConversation[];
 }
 
-const wholeConversation = ({ members }: ConversationParts): ConversationParts => ({
-  own: null,
-  members: members && wholeMember(members),
-});
+const wholeConversation = oncePer(
+  ({ members }: ConversationParts): ConversationParts => ({ own: null, members: members && wholeMember(members) }),
+);
 
 /** Conversations by their ids, as far as the viewer sees them. */
 export const conversationById = oneByUuid(

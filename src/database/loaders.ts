@@ -19,12 +19,12 @@ const nothing: More = () => [];
  * Reads the rows of keys, by a statement whose $2 is an array of them. A single key has a statement of its own: of an array PostgreSQL
  * supposes that it has ten keys, so it would plan each array of one anew, which takes longer than to read the row.
  */
-function rowsOf<Row>(statement: Statement<Row>, more: More) {
-  const single = tenantStatement<Row>(
-    statement.text
-      .replaceAll(/\bany\(\$2::(\w+)\[\]\)/g, '$2::$1')
-      .replaceAll(/\bunnest\(\$2::(\w+)\[\]\)/g, '(values ($2::$1))'),
-  );
+function readerOf<Row>(statement: Statement<Row>, more: More) {
+  const text = statement.text
+    .replaceAll(/\bany\(\$2::(\w+)\[\]\)/g, (_, type) => `$2::${type}`)
+    .replaceAll(/\bunnest\(\$2::(\w+)\[\]\)/g, (_, type) => `(values ($2::${type}))`);
+  if (text === statement.text) throw new Error(`A loader's statement must say "any($2::type[])": ${text}`);
+  const single = tenantStatement<Row>(text);
   return (database: TenantDatabase, keys: readonly string[]): Promise<Row[]> => {
     const [key] = keys;
     return keys.length === 1 && key !== undefined
@@ -50,7 +50,7 @@ export function oneByUuid<Row>(
   key: keyof Row & string,
   more: More = nothing,
 ): Loader<string, Row | null> {
-  const read = rowsOf(statement, more);
+  const read = readerOf(statement, more);
   return {
     async load(database, ids) {
       const uuids = ids.map(asUuid);
@@ -65,7 +65,7 @@ export function oneByUuid<Row>(
 
 /** One row a key, or null, by a key that is plain text. */
 export function oneByText<Row>(statement: Statement<Row>, key: keyof Row & string): Loader<string, Row | null> {
-  const read = rowsOf(statement, nothing);
+  const read = readerOf(statement, nothing);
   return {
     async load(database, keys) {
       const rows = new Map<unknown, Row>();
@@ -77,7 +77,7 @@ export function oneByText<Row>(statement: Statement<Row>, key: keyof Row & strin
 
 /** Every row of each key, in the statement's order. The keys come from rows already read, so they are ids as they should be. */
 export function manyBy<Row>(statement: Statement<Row>, key: keyof Row & string, more: More = nothing): Loader<string, Row[]> {
-  const read = rowsOf(statement, more);
+  const read = readerOf(statement, more);
   return {
     async load(database, ids) {
       const groups = grouped(await read(database, ids), key);

@@ -43,9 +43,11 @@ const narrowed = new Set<string>();
  * like; for others the `whole` one, which reads the same rows with everything.
  */
 export function narrowStatement<Row>(text: string, whole: () => string): Statement<Row> {
-  const few = narrowed.has(text) || narrowed.size < mostNarrowed;
-  if (few) narrowed.add(text);
-  return tenantStatement(few ? text : whole());
+  if (narrowed.has(text)) return tenantStatement(text);
+  const all = whole();
+  if (text === all || narrowed.size >= mostNarrowed) return tenantStatement(all);
+  narrowed.add(text);
+  return tenantStatement(text);
 }
 
 type Model = keyof typeof scalarFields;
@@ -85,16 +87,16 @@ export function reviveMoments(rows: readonly object[], columns?: readonly string
   }
 }
 
-/** The same piece of a statement for the same parts, written once: parts are made once for a document, which comes again and again. */
-export function written<Parts extends object>(write: (parts: Parts) => string): (parts: Parts) => string {
-  const before = new WeakMap<Parts, string>();
+/** The same for the same parts, made once: parts are made once for a document, which comes again and again. */
+export function oncePer<Parts extends object, Made>(make: (parts: Parts) => Made): (parts: Parts) => Made {
+  const before = new WeakMap<Parts, Made>();
   return (parts) => {
-    let text = before.get(parts);
-    if (text === undefined) {
-      text = write(parts);
-      before.set(parts, text);
+    let made = before.get(parts);
+    if (made === undefined) {
+      made = make(parts);
+      before.set(parts, made);
     }
-    return text;
+    return made;
   };
 }
 

@@ -1,4 +1,5 @@
 import { builder } from '../graph/builder.ts';
+import { reads } from '../graph/selection.ts';
 import { displayNameOf } from './external-users.ts';
 import { type Identifier, identifier } from './identifiers.ts';
 import { conversationIdsByUser, type ExternalUserSearchResult, externalUserById, searchExternalUser } from './queries.ts';
@@ -11,6 +12,7 @@ export const ExternalUserType = builder.prismaObject('ExternalUser', {
     id: t.exposeID('id', { description: 'The user’s UUID.' }),
     displayName: t.string({
       description: 'First and last name, as far as they are known; without either, the e-mail, telephone number or foreign key.',
+      ...reads('firstName', 'lastName', 'email', 'phoneNumber', 'fkId'),
       resolve: displayNameOf,
     }),
     firstName: t.exposeString('firstName', { nullable: true, description: 'The first name; null when it is not known.' }),
@@ -48,6 +50,7 @@ export const ExternalUserType = builder.prismaObject('ExternalUser', {
     conversationIds: t.idList({
       description:
         'The UUIDs of the conversations that the user is a contact in, the newest first: those of the agent under an agent’s key, else all of the tenant’s. Not paged: over 10,000 it is `RESULT_TOO_LARGE`.',
+      ...reads('id'),
       resolve: ({ id }, _, context) => context.load(conversationIdsByUser, id),
     }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When the user was created.' }),

@@ -16,8 +16,8 @@ export type GraphContext = {
   load<Key, Loaded>(loader: Loader<Key, Loaded>, key: Key): Promise<Loaded>;
   /** Says what the loader would find, where another statement has already brought it. */
   prime<Key, Loaded>(loader: Loader<Key, Loaded>, key: Key, loaded: Loaded): void;
-  /** Counts rows that were found for a field into the result. Throws RESULT_TOO_LARGE when it has more than it may. */
-  count(rows: number, field: Pick<GraphQLResolveInfo, 'path' | 'fieldNodes'>): void;
+  /** Counts the rows of a list, or one that stands alone, into the result. Throws RESULT_TOO_LARGE when it has more of either than it may. */
+  count(found: number | 'one', field: Pick<GraphQLResolveInfo, 'path' | 'fieldNodes'>): void;
   /** Counts from nothing again, for a result that is made again. */
   recount(): void;
   /** Forgets all that was read: after a write, and before each event of a subscription. */
@@ -28,8 +28,15 @@ export type GraphContext = {
 export function createGraphContext(viewer: Viewer, db: TenantDatabase, services: Services): GraphContext {
   const loaders = new Map<unknown, unknown>();
   let rows = 0;
-  // One for all, located where it first happened: a hundred thousand fields may each find out, and a stack costs more than a row.
-  let over: GraphQLError | undefined;
+  let alone = 0;
+  // One for each field of the operation itself: a hundred thousand below it may find out, and a stack costs more than a row.
+  const errors = new Map<string | number, GraphQLError>();
+
+  const fromNothing = () => {
+    rows = 0;
+    alone = 0;
+    errors.clear();
+  };
 
   function loaderFor<Key, Loaded>(loader: Loader<Key, Loaded>): DataLoader<Key, Loaded, unknown> {
     const known = loaders.get(loader);
@@ -48,23 +55,25 @@ export function createGraphContext(viewer: Viewer, db: TenantDatabase, services:
     services,
     load: (loader, key) => loaderFor(loader).load(key),
     prime: (loader, key, loaded) => void loaderFor(loader).prime(key, loaded),
-    count(more, { path, fieldNodes }) {
-      rows += more;
-      if (rows <= limits.rows) return;
+    count(found, { path, fieldNodes }) {
+      if (found === 'one') alone++;
+      else rows += found;
+      if (rows <= limits.rows && alone <= limits.rows) return;
       const message = `The result would have more than ${limits.rows} rows: ask for less at once.`;
-      over ??= new GraphQLError(message, {
-        nodes: fieldNodes,
-        path: responsePathAsArray(path),
-        originalError: new Problem('RESULT_TOO_LARGE', message),
-      });
-      throw over;
+      let top = path;
+      while (top.prev) top = top.prev;
+      let error = errors.get(top.key);
+      if (!error) {
+        const originalError = new Problem('RESULT_TOO_LARGE', message);
+        error = new GraphQLError(message, { nodes: fieldNodes, path: responsePathAsArray(path), originalError });
+        errors.set(top.key, error);
+      }
+      throw error;
     },
-    recount() {
-      rows = 0;
-    },
+    recount: fromNothing,
     forget() {
       loaders.clear();
-      rows = 0;
+      fromNothing();
     },
   };
 }

@@ -18,18 +18,22 @@ export function countRows(schema: GraphQLSchema): GraphQLSchema {
   for (const type of Object.values(schema.getTypeMap())) {
     if (!isObjectType(type) || type.name.startsWith('__')) continue;
     for (const field of Object.values(type.getFields())) {
-      if (!isCompositeType(getNamedType(field.type))) continue;
-      if (isListType(getNullableType(field.type)) || field.resolve) count(field);
+      const named = getNamedType(field.type);
+      if (!isCompositeType(named)) continue;
+      if (isListType(getNullableType(field.type)) || (field.resolve && !ofPages.test(`${type.name} ${named.name}`))) count(field);
     }
   }
   return schema;
 }
 
+// A connection is no row, and the rows in its edges are those of a list.
+const ofPages = /Edge | (\w*Connection|PageInfo)$/;
+
 function count(field: GraphQLField<unknown, GraphContext>): void {
   const resolve = field.resolve ?? defaultFieldResolver;
   field.resolve = (parent, args, context, info) => {
     const counted = (found: unknown) => {
-      if (found != null) context.count(Array.isArray(found) ? found.length : 1, info);
+      if (found != null) context.count(Array.isArray(found) ? found.length : 'one', info);
       return found;
     };
     const found: unknown = resolve(parent, args, context, info);

@@ -35,7 +35,7 @@ export const limits = {
   directives: 50,
   /** Fields and the rows they can lead to, counted with the variables. */
   cost: 150_000,
-  /** Rows in a result, counted as often as they appear in it. */
+  /** Rows in a result's lists, and as many that stand alone, counted as often as they appear in it. */
   rows: 100_000,
   /** Operations in one HTTP request. */
   batch: 10,

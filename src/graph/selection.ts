@@ -29,7 +29,7 @@ const everything = (selections: readonly Selection[]): Selection => ({
 });
 
 /** What is selected of the rows of a connection, on either way to them. */
-export const rowsOf = (connection: Selection): Selection =>
+export const nodesOf = (connection: Selection): Selection =>
   everything([connection.below('nodes'), connection.below('edges').below('node')]);
 
 function selectionOf(nodes: readonly FieldNode[], fragments: Fragments): Selection {

@@ -4,7 +4,7 @@ import { agentById } from '../agents/agents.ts';
 import { ChannelType } from '../channels/channels.graph.ts';
 import { channelsByParticipant } from '../channels/channels.ts';
 import { builder } from '../graph/builder.ts';
-import { columnsRead, fromSelection, reads, rowsOf, type Selection } from '../graph/selection.ts';
+import { columnsRead, fromSelection, nodesOf, reads, type Selection } from '../graph/selection.ts';
 import {
   type ListedParticipant,
   listParticipants,
@@ -109,7 +109,7 @@ export const participantParts = (selection: Selection, schema: GraphQLSchema, al
 // The name orders the list, and is part of its cursors.
 const listed = ['id', 'displayName'];
 const partsListed = fromSelection((selection, schema) => participantParts(selection, schema, listed));
-const partsPaged = fromSelection((selection, schema) => participantParts(rowsOf(selection), schema, listed));
+const partsPaged = fromSelection((selection, schema) => participantParts(nodesOf(selection), schema, listed));
 
 const ParticipantConnection = builder.connectionObject(
   { type: ParticipantType, name: 'ParticipantConnection', description: 'A page of participants, ordered by displayName and id.' },

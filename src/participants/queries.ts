@@ -5,7 +5,7 @@ import type { Channel, Participant, ParticipantKind } from '../database/generate
 import { asUuid } from '../database/ids.ts';
 import { boundedRows, mostRows, oneByUuid } from '../database/loaders.ts';
 import { connectionOf, firstOf, type PageArguments, pageOf } from '../database/pages.ts';
-import { columns, type Fields, narrowStatement, reviveMoments, tenantStatement, written } from '../database/statement.ts';
+import { columns, type Fields, narrowStatement, oncePer, reviveMoments, tenantStatement } from '../database/statement.ts';
 import { type HealthCondition, reachableCondition, reasonCondition, type UnreachableReason } from './health.ts';
 
 const row = columns('Participant', 'p');
@@ -29,29 +29,40 @@ export type ListedParticipant = Participant & { channels?: Channel[]; agentIds?:
 export const participantAlone: ParticipantParts = { own: null, channels: null, agentIds: false };
 
 /** The same parts, each of them with all that it has. */
-export const wholeParticipant = ({ channels, agentIds }: ParticipantParts): ParticipantParts => ({
-  own: null,
-  channels: channels && { own: null },
-  agentIds,
-});
+export const wholeParticipant = oncePer(
+  ({ channels, agentIds }: ParticipantParts): ParticipantParts => ({ own: null, channels: channels && { own: null }, agentIds }),
+);
+const withNothing = oncePer(({ own }: ParticipantParts): ParticipantParts => ({ ...participantAlone, own }));
 
-/** The select list of a participant, `p`, with what is to be read together with it. */
-export const participantRow = written(({ own, channels, agentIds }: ParticipantParts) =>
+// Together with each participant, so many are read at the most; whoever has more has them read by their loader, which bounds them.
+const mostChannels = 20;
+const mostAgentIds = 50;
+
+/** The select list of a participant, `p`, with what is to be read together with it, and one more of that than there may be. */
+export const participantRow = oncePer(({ own, channels, agentIds }: ParticipantParts) =>
   [
     columns('Participant', 'p', own),
-    ...(channels ? [`(select coalesce(json_agg(c), '[]') from (${channelsOf('p', channels.own)}) c) as channels`] : []),
+    ...(channels
+      ? [`(select coalesce(json_agg(c), '[]') from (${channelsOf('p', channels.own)} limit ${mostChannels + 1}) c) as channels`]
+      : []),
     ...(agentIds
       ? [
-          `(select coalesce(json_agg(o.agent_id order by o.agent_id), '[]') from binding o
-       where o.tenant_id = p.tenant_id and o.participant_id = p.id) as "agentIds"`,
+          `(select coalesce(json_agg(o.agent_id), '[]') from (
+       select o.agent_id from binding o where o.tenant_id = p.tenant_id and o.participant_id = p.id
+       order by o.agent_id limit ${mostAgentIds + 1}) o) as "agentIds"`,
         ]
       : []),
   ].join(', '),
 );
 
-/** Makes moments of the texts that they are in what was read together with participants. */
-export function reviveTogether(rows: readonly ListedParticipant[]): void {
-  for (const { channels } of rows) if (channels) reviveMoments(channels);
+/** What was read together with participants as it should be: moments are such, and what is too much is left to its loader. */
+export function asListed(rows: readonly ListedParticipant[]): void {
+  for (const participant of rows) {
+    const { channels, agentIds } = participant;
+    if (channels && channels.length > mostChannels) delete participant.channels;
+    else if (channels) reviveMoments(channels);
+    if (agentIds && agentIds.length > mostAgentIds) delete participant.agentIds;
+  }
 }
 
 // Together with everything, so many participants are read at the most; a longer list's parts are read by their loaders, which bound them.
@@ -77,11 +88,11 @@ export async function listParticipants(
   if (parts.channels || parts.agentIds) {
     const rows = await read(parts, mostTogether);
     if (rows.length <= mostTogether) {
-      reviveTogether(rows);
+      asListed(rows);
       return rows;
     }
   }
-  return boundedRows(await read({ ...participantAlone, own: parts.own }, mostRows), 'participants: use participantsConnection');
+  return boundedRows(await read(withNothing(parts), mostRows), 'participants: use participantsConnection');
 }
 
 /** What a page of participants may be narrowed to; each that is given must hold. */
@@ -142,7 +153,7 @@ export async function pageOfParticipants(
   const select = (read: ParticipantParts) => firstOf(`select ${participantRow(read)} from ${source} ${order}`, size);
   const statement = narrowStatement<ListedParticipant>(select(parts), () => select(wholeParticipant(parts)));
   const rows = await db.query(statement, ...values);
-  reviveTogether(rows);
+  asListed(rows);
 
   return connectionOf(
     page,

@@ -131,3 +131,24 @@ describe.each(hot)('%s', (_, document, variables, sorts) => {
     expect(sorts ? sorted.filter((keys) => !sorts.includes(keys ?? '')) : []).toEqual([]);
   });
 });
+
+describe('one plan is kept', () => {
+  const of = () => `'${service.tenant.id}'`;
+  test.each<[string, string | TypedDocumentNode<unknown, never>, object, () => string]>([
+    ['for a look-up', LookUpDocument, { id: idOf(2, 5) }, () => `${of()}, '${idOf(2, 5)}'`],
+    ['for a page of participants', `{ participantsConnection(first: 20) ${page} }`, {}, () => `${of()}, 21`],
+    ['for a page of conversations', '{ conversationsConnection(first: 20) { nodes { id name } } }', {}, () => `${of()}, 21`],
+  ])('%s', async (_, document, variables, values) => {
+    const { statements } = await service.tenant.graphql(document as string, variables);
+    await service.app.database.connection.exclusively(async (script) => {
+      await script(`prepare hot as ${statements[0]}`);
+      for (let time = 0; time < 8; time++) await script(`execute hot(${values()})`);
+      const [row] = (await script(`select generic_plans::int as kept from pg_prepared_statements where name = 'hot'`)) as {
+        kept: number;
+      }[];
+      await script('deallocate hot');
+      // The first five times PostgreSQL always makes a plan of its own.
+      expect(row?.kept).toBe(3);
+    });
+  });
+});

@@ -37,6 +37,11 @@ test('rows that lead to each other in circles are not written out for ever', asy
     expect(data).toEqual({ conversation: null });
   }
 
+  // Two of them are told of each.
+  const both = `{ a: conversation(id: "${id}") { ${circle(3)} } b: conversation(id: "${id}") { ${circle(3)} } }`;
+  const told = (await tenant.graphql(both)).errors?.map(({ path }) => path?.[0]);
+  expect(new Set(told)).toEqual(new Set(['a', 'b']));
+
   // Few lists, but each of their rows leads to one and the same again and again.
   const again = Array.from({ length: 30 }, (_, index) => `a${index}: conversation { id }`).join(' ');
   const few = `{ conversation(id: "${id}") { participants { conversation { participants { ${again} } } } } }`;

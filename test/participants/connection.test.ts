@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { dataOf, problemOf, startApp, type TestApp, type TestTenant } from '../app.ts';
+import { dataOf, problemOf, startApp, type TestApp, type TestTenant, type Untyped } from '../app.ts';
 import { createAgent, createConfig, createParticipant } from '../factories.ts';
 
 type Person = { id: string; displayName: string; kind: string; agent: boolean; disabled: boolean };
@@ -223,6 +223,31 @@ describe('the statements', () => {
       .map(({ id }, index) => `p${index}: participant(id: "${id}") { displayName channels { id } }`);
     expect(await counted(tenant, `{ ${aliased.join(' ')} }`)).toBe(2);
   });
+});
+
+test('what a participant has many of is read by itself', async () => {
+  const fresh = await service.createTenant();
+  const config = await createConfig(fresh, 'sms');
+  const agents = await Promise.all(Array.from({ length: 51 }, () => createAgent(fresh)));
+  const channels = (count: number) =>
+    Array.from({ length: count }, (_, n) => ({ integrationConfigId: config, address: `+1415555${1000 + n}`, priority: n }));
+  await createParticipant(fresh, { displayName: 'A', channels: channels(20), agentIds: agents.slice(0, 50) });
+  await createParticipant(fresh, { displayName: 'B', channels: channels(21), agentIds: agents });
+  for (const [list, rowsOf] of [
+    ['participants', (data: Untyped) => data.participants],
+    ['participantsConnection', (data: Untyped) => data.participantsConnection.nodes],
+  ] as const) {
+    const selected = 'channels { priority } agentIds';
+    const answer = await fresh.graphql(
+      list === 'participants' ? `{ participants { ${selected} } }` : `{ ${list} { nodes { ${selected} } } }`,
+    );
+    const [few, many] = rowsOf(dataOf(answer));
+    expect(few.channels.map(({ priority }: { priority: number }) => priority)).toEqual([...Array(20).keys()]);
+    expect(many.channels.map(({ priority }: { priority: number }) => priority)).toEqual([...Array(21).keys()]);
+    expect(few.agentIds).toEqual(agents.slice(0, 50).sort());
+    expect(many.agentIds).toEqual([...agents].sort());
+    expect(answer.statements).toHaveLength(3);
+  }
 });
 
 describe('an unpaged list', () => {
