@@ -114,6 +114,25 @@ const ofBindings: Of<typeof world> = (() => {
   } as Of<typeof world>;
 })();
 
+/** One of whom each thing is true that can be, so that chance leaves none out. */
+const ofEveryReason: Of<typeof world> = (() => {
+  const { configs, people } = ofBindings;
+  const ada = { ...people[0]!, keys: [] };
+  const over = (config: number, more: object = {}) => ({ ...ada, channels: [{ config, disabled: false, valid: true, ...more }] });
+  return {
+    configs: [...configs.slice(0, 3), { ...configs[0]!, provider: 'slack' }],
+    people: [
+      over(0),
+      { ...over(0), disabled: true },
+      { ...ada, channels: [] },
+      over(0, { disabled: true }),
+      over(0, { valid: false }),
+      over(1),
+      over(3),
+    ],
+  } as Of<typeof world>;
+})();
+
 type Listed = { id: string; agentIds: string[]; health: { reachable: boolean; reason: string | null } };
 type Filter = { reachable?: boolean; reason?: string; agentId?: string };
 
@@ -177,7 +196,13 @@ describe('the filter by health', () => {
           expect((await ask(tenant, { filter }, 'totalCount')).totalCount).toBe(expected.length);
         }
       }),
-      { numRuns: 12, examples: [[ofBindings, 2, false]] },
+      {
+        numRuns: 12,
+        examples: [
+          [ofBindings, 2, false],
+          [ofEveryReason, 3, true],
+        ],
+      },
     );
     // Nothing was left out by chance.
     expect(found).toEqual(new Set(['true null', ...unreachableReasons.map((reason) => `false ${reason}`)]));
