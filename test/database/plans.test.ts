@@ -134,11 +134,14 @@ describe.each(hot)('%s', (_, document, variables, sorts) => {
 
 describe('one plan is kept', () => {
   const of = () => `'${service.tenant.id}'`;
-  test.each<[string, string | TypedDocumentNode<unknown, never>, object, () => string]>([
-    ['for a look-up', LookUpDocument, { id: idOf(2, 5) }, () => `${of()}, '${idOf(2, 5)}'`],
+  type Kept = [string, string | TypedDocumentNode<unknown, never>, object, () => string];
+  const lookUp: Kept = ['for a look-up', LookUpDocument, { id: idOf(2, 5) }, () => `${of()}, '${idOf(2, 5)}'`];
+  const pages: Kept[] = [
     ['for a page of participants', `{ participantsConnection(first: 20) ${page} }`, {}, () => `${of()}, 21`],
     ['for a page of conversations', '{ conversationsConnection(first: 20) { nodes { id name } } }', {}, () => `${of()}, 21`],
-  ])('%s', async (_, document, variables, values) => {
+  ];
+  // In a database that other tests fill meanwhile, what PostgreSQL knows of a tenant's share of the rows differs from one run to the next.
+  test.each<Kept>([lookUp, ...(process.env['DATABASE_URL'] ? [] : pages)])('%s', async (_, document, variables, values) => {
     const { statements } = await service.tenant.graphql(document as string, variables);
     await service.app.database.connection.exclusively(async (script) => {
       await script(`prepare hot as ${statements[0]}`);
