@@ -19,6 +19,7 @@ import type { Config } from './config.ts';
 import type { Connection } from './database/connection.ts';
 import { type Database, openDatabase, type StatementObserver, type TenantDatabase } from './database/database.ts';
 import { isUnavailable } from './database/failures.ts';
+import { createGroupCommit } from './database/group-commit.ts';
 import { migrate } from './database/migrations.ts';
 import { createDownloader } from './egress/download.ts';
 import { withoutValues } from './errors/logged.ts';
@@ -51,7 +52,6 @@ import { teamsOAuth } from './integrations/oauth/teams.ts';
 import { createTokenCipher } from './integrations/token-cipher.ts';
 import { createWebhookDoor } from './integrations/webhooks/door.ts';
 import { genericWebhooks } from './integrations/webhooks/generic.ts';
-import { createGroupCommit } from './integrations/webhooks/group-commit.ts';
 import { type Delivery, type Outcome, recordDeliveries } from './integrations/webhooks/record.ts';
 import { createWebhookProviders } from './integrations/webhooks/registry.ts';
 import { slackWebhooks } from './integrations/webhooks/slack.ts';
@@ -141,6 +141,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
     capacity: 5_000,
     batch: 500,
     gather: 10,
+    writers: 1,
   });
   const sweep = () =>
     sweepDeliveries(database, new Date()).catch((error: unknown) => log.warn({ err: error }, 'the sweep of deliveries failed'));

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
+import type { GroupCommit } from '../database/group-commit.ts';
 import { Problem } from '../errors/catalogue.ts';
 import { noSuchWebhook, type WebhookDoor } from '../integrations/webhooks/door.ts';
-import type { GroupCommit } from '../integrations/webhooks/group-commit.ts';
 import type { WebhookProvider, WebhookProviders } from '../integrations/webhooks/provider.ts';
 import { type Delivery, type Outcome, sentAt, storedDeliveryId } from '../integrations/webhooks/record.ts';
 import { textResponse } from './responses.ts';

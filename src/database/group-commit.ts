@@ -1,7 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { Problem } from '../../errors/catalogue.ts';
+import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
+import { Problem } from '../errors/catalogue.ts';
 
-/** Many small writes as few large ones: what comes while one batch is written is the next batch. */
+/** Many small writes as few large ones: what comes while a batch is written is the next batch. */
 export interface GroupCommit<Item, Result> {
   /** Resolves once the item has been written. Throws UNAVAILABLE when too much is waiting, and whatever writing it threw. */
   submit(item: Item): Promise<Result>;
@@ -17,16 +17,24 @@ export type GroupCommitOptions<Item, Result> = {
   /** How many items may wait, and how many are one batch at the most. */
   capacity: number;
   batch: number;
-  /** How long a batch gathers at least, in milliseconds: a flood costs a transaction that often and no oftener. */
+  /**
+   * How long a batch gathers at least, in milliseconds: with one writer, a flood costs a transaction that often and no oftener. 0 is what
+   * the same turn of the event loop brings.
+   */
   gather: number;
+  /** How many batches may be written at once. */
+  writers: number;
 };
 
 type Waiting<Item, Result> = { item: Item; done(result: Result): void; failed(error: unknown): void };
 
-/** One writer, one batch at a time. */
+/** Writers that take what has gathered, a batch at a time. */
 export function createGroupCommit<Item, Result>(options: GroupCommitOptions<Item, Result>): GroupCommit<Item, Result> {
+  const { capacity, batch: largest, gather, writers } = options;
   const waiting: Waiting<Item, Result>[] = [];
-  let writing: Promise<void> | null = null;
+  const writing = new Set<Promise<void>>();
+  // One at a time: it takes all there is, so a second would find nothing.
+  let gathering = false;
 
   async function write(batch: readonly Waiting<Item, Result>[]): Promise<void> {
     try {
@@ -43,25 +51,35 @@ export function createGroupCommit<Item, Result>(options: GroupCommitOptions<Item
     }
   }
 
-  async function writeAll(): Promise<void> {
-    while (waiting.length > 0) {
-      await sleep(options.gather);
-      await write(waiting.splice(0, options.batch));
-    }
-    writing = null;
+  async function gatherAndWrite(): Promise<void> {
+    await (gather > 0 ? sleep(gather) : turn());
+    gathering = false;
+    const batch = waiting.splice(0, largest);
+    beginIfWanted();
+    await write(batch);
+  }
+
+  function beginIfWanted(): void {
+    if (gathering || waiting.length === 0 || writing.size >= writers) return;
+    gathering = true;
+    const one = gatherAndWrite().finally(() => {
+      writing.delete(one);
+      beginIfWanted();
+    });
+    writing.add(one);
   }
 
   return {
     submit(item) {
-      if (waiting.length >= options.capacity)
+      if (waiting.length >= capacity)
         return Promise.reject(new Problem('UNAVAILABLE', 'Too much is waiting to be written.', { retryAfter: 5 }));
       return new Promise((done, failed) => {
         waiting.push({ item, done, failed });
-        writing ??= writeAll();
+        beginIfWanted();
       });
     },
     async drain() {
-      while (writing) await writing;
+      while (writing.size > 0) await Promise.all(writing);
     },
   };
 }
