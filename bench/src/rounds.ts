@@ -40,7 +40,7 @@ export type Plan = {
 
 const readRequests = 4_000;
 /** More writes a second than a contender is expected to do: each of a round's is for another row. */
-const writesPerSecond = 8_000;
+const writesPerSecond = 20_000;
 /** Above so many cores for other things a figure is marked. */
 export const busy = 0.2;
 const firstWarmUp = 3;

@@ -5,11 +5,11 @@ type Asking = { readonly agentId: string | null };
 
 /**
  * Which conversations a viewer sees: the tenant's, and under an agent's key only that agent's. The
- * condition on `conversation` under an alias, with the parameter that carries `db.agentId`; every
+ * condition on `conversation` under an alias, with what carries `db.agentId` and, where it is not $1, the tenant; every
  * statement that reads or changes conversations has this or one of the two below.
  */
-export const visible = (alias: string, agent: string): string =>
-  `${alias}.tenant_id = $1 and (${agent}::text is null or ${alias}.agent_id = ${agent})`;
+export const visible = (alias: string, agent: string, tenant = '$1'): string =>
+  `${alias}.tenant_id = ${tenant} and (${agent}::text is null or ${alias}.agent_id = ${agent})`;
 
 /** The same condition on `conversation_member`: which memberships a viewer sees. */
 export const visibleMembership = (alias: string, agent: string): string =>

@@ -9,6 +9,10 @@ export interface Connection {
   readonly adapter: SqlDriverAdapterFactory;
   /** Runs a prepared statement outside any transaction. */
   query(name: string, text: string, values: readonly Value[]): Promise<unknown[]>;
+  /** Runs a prepared statement that serves several callers, outside any transaction: it fails with 55P03 rather than wait long for somebody else. */
+  queryShared(name: string, text: string, values: readonly Value[]): Promise<unknown[]>;
+  /** How many of those run at once. */
+  readonly sharedAtOnce: number;
   /** Runs a script of several statements in one session, under a lock that only one process holds at a time. */
   exclusively(work: (script: (sql: string) => Promise<unknown[]>) => Promise<void>): Promise<void>;
   /** Throws when the database doesn't answer within the time, in milliseconds. */

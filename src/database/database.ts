@@ -1,7 +1,8 @@
 import type { Announce, EventName, Events } from '../events/events.ts';
 import type { Connection, Value } from './connection.ts';
 import { PrismaClient } from './generated/client.ts';
-import type { Statement } from './statement.ts';
+import { createSharing } from './sharing.ts';
+import type { SharedStatement, Statement } from './statement.ts';
 import { keepsToTenant } from './tenant-wall.ts';
 
 /** Called with the text of every SQL statement that is run, transaction control aside. */
@@ -19,6 +20,11 @@ export interface TenantDatabase {
   readonly models: PrismaClient;
   /** Runs a prepared statement on its own, outside any transaction. */
   query<Row>(statement: Statement<Row>, ...values: Value[]): Promise<Row[]>;
+  /**
+   * Runs a statement for this caller together with whoever else, of any tenant, asks for the same at this moment: one transaction for all.
+   * Null when it did nothing for this caller, who is then to ask alone.
+   */
+  together<Row>(statement: SharedStatement<Row>, asked: Readonly<Record<string, string | null>>): Promise<Row | null>;
   /** Runs the work in one transaction: all of it happens, or, when it throws, nothing. Inside, use only the handle given. */
   transaction<Result>(work: (tx: TenantTransaction) => Promise<Result>): Promise<Result>;
   /** Announces an event at once: for what a single statement has just committed. */
@@ -92,6 +98,7 @@ export function openDatabase(connection: Connection, announce: Announce, observe
     },
   });
 
+  const sharing = createSharing(connection, observe);
   const walled = (tenantId: string) => base.$extends(keepsToTenant(tenantId));
 
   return {
@@ -112,6 +119,7 @@ export function openDatabase(connection: Connection, announce: Announce, observe
           return writer as unknown as PrismaClient;
         },
         query: (statement, ...values) => prisma.$prepared(statement, [tenantId, ...values]),
+        together: (statement, asked) => sharing.ask(statement, tenantId, asked),
         announce: (name, event) => announce(tenantId, name, event),
         async transaction(work) {
           writer ??= walled(tenantId);
@@ -138,6 +146,7 @@ export function openDatabase(connection: Connection, announce: Announce, observe
       };
     },
     async close() {
+      await sharing.drain();
       await base.$disconnect();
       await connection.close();
     },

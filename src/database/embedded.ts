@@ -33,12 +33,13 @@ export async function connectEmbedded(place: EmbeddedPlace): Promise<Connection 
   });
   await database.exec(`set timezone = 'UTC'`);
 
+  const query: Connection['query'] = async (_name, text, values) => (await database.query(text, values as unknown[])).rows;
   return {
     adapter: new PrismaPGlite(database),
-    async query(_name, text, values) {
-      const result = await database.query(text, values as unknown[]);
-      return result.rows;
-    },
+    query,
+    // With one connection there is nobody to wait for.
+    queryShared: query,
+    sharedAtOnce: 1,
     async exclusively(work) {
       await work(async (sql) => (await database.exec(sql)).at(-1)?.rows ?? []);
     },

@@ -18,7 +18,9 @@ export function sqlState(error: unknown): string | null {
 }
 
 // Connection exceptions, shutdown, too many connections, read-only failover, cancelled statements.
-const away = /^(08...|57P0[1-5]|53[0-9]..|25006|57014|40001|40P01|55P03)$/;
+const away = /^(08...|57P0[1-5]|53[0-9]..|25006|57014)$/;
+// Serialisation, deadlocks, and locks that were not had in time.
+const contended = /^(40001|40P01|55P03)$/;
 const prismaAway = new Set(['P1001', 'P1002', 'P1008', 'P1017', 'P2024', 'P2028', 'P2034', 'P2037']);
 const socketAway = new Set([
   'ECONNREFUSED',
@@ -37,7 +39,7 @@ export function isUnavailable(error: unknown): boolean {
   // EPIPE has the form of a SQLSTATE.
   if (typeof code === 'string' && (prismaAway.has(code) || socketAway.has(code))) return true;
   const state = sqlState(error);
-  if (state) return away.test(state);
+  if (state) return away.test(state) || contended.test(state);
   if (
     typeof message === 'string' &&
     /connection terminated|timeout exceeded when trying to connect|timeout expired|Client was closed|is not queryable|Query read timeout|PGlite is closed/i.test(
@@ -46,6 +48,12 @@ export function isUnavailable(error: unknown): boolean {
   )
     return true;
   return cause !== undefined && cause !== error && isUnavailable(cause);
+}
+
+/** Whether PostgreSQL refused a statement for what it says, or for whom it would wait for: alone, each part of it may well succeed. */
+export function isOfStatement(error: unknown): boolean {
+  const state = sqlState(error);
+  return state !== null && !away.test(state);
 }
 
 /** Whether the database refused a value that no column of its type can hold: it came from the caller. */

@@ -32,41 +32,57 @@ type Waiting<Item, Result> = { item: Item; done(result: Result): void; failed(er
 export function createGroupCommit<Item, Result>(options: GroupCommitOptions<Item, Result>): GroupCommit<Item, Result> {
   const { capacity, batch: largest, gather, writers } = options;
   const waiting: Waiting<Item, Result>[] = [];
-  const writing = new Set<Promise<void>>();
+  const unfinished = new Set<Promise<void>>();
+  let writing = 0;
   // One at a time: it takes all there is, so a second would find nothing.
   let gathering = false;
 
-  async function write(batch: readonly Waiting<Item, Result>[]): Promise<void> {
+  /** Writes a batch; returns what tells those who wait for it. */
+  async function write(batch: readonly Waiting<Item, Result>[]): Promise<() => void> {
     try {
       const results = await options.write(batch.map(({ item }) => item));
-      for (const [index, { done }] of batch.entries()) done(results[index] as Result);
+      return () => {
+        for (const [index, { done }] of batch.entries()) done(results[index] as Result);
+      };
     } catch (error) {
       if (batch.length === 1 || !options.isItems(error)) {
-        for (const { failed } of batch) failed(error);
-        return;
+        return () => {
+          for (const { failed } of batch) failed(error);
+        };
       }
       const half = batch.length >> 1;
-      await write(batch.slice(0, half));
-      await write(batch.slice(half));
+      (await write(batch.slice(0, half)))();
+      return write(batch.slice(half));
     }
   }
 
-  async function gatherAndWrite(): Promise<void> {
-    await (gather > 0 ? sleep(gather) : turn());
-    gathering = false;
-    const batch = waiting.splice(0, largest);
-    beginIfWanted();
-    await write(batch);
+  async function writeBatch(): Promise<void> {
+    writing++;
+    const tell = await write(waiting.splice(0, largest));
+    writing--;
+    // Those who are told have much to do, so what has gathered meanwhile is sent on its way first.
+    if (gather === 0 && begin()) await turn();
+    else gatherIfWanted();
+    tell();
   }
 
-  function beginIfWanted(): void {
-    if (gathering || waiting.length === 0 || writing.size >= writers) return;
+  function begin(): boolean {
+    if (waiting.length === 0 || writing >= writers) return false;
+    const batch = writeBatch().finally(() => unfinished.delete(batch));
+    unfinished.add(batch);
+    gatherIfWanted();
+    return true;
+  }
+
+  function gatherIfWanted(): void {
+    if (gathering || waiting.length === 0 || writing >= writers) return;
     gathering = true;
-    const one = gatherAndWrite().finally(() => {
-      writing.delete(one);
-      beginIfWanted();
+    const gathered = (gather > 0 ? sleep(gather) : turn()).then(() => {
+      gathering = false;
+      begin();
+      unfinished.delete(gathered);
     });
-    writing.add(one);
+    unfinished.add(gathered);
   }
 
   return {
@@ -75,11 +91,11 @@ export function createGroupCommit<Item, Result>(options: GroupCommitOptions<Item
         return Promise.reject(new Problem('UNAVAILABLE', 'Too much is waiting to be written.', { retryAfter: 5 }));
       return new Promise((done, failed) => {
         waiting.push({ item, done, failed });
-        beginIfWanted();
+        gatherIfWanted();
       });
     },
     async drain() {
-      while (writing.size > 0) await Promise.all(writing);
+      while (unfinished.size > 0) await Promise.all(unfinished);
     },
   };
 }

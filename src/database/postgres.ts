@@ -33,9 +33,14 @@ function wayOf(text: string, fields: readonly pg.FieldDef[]): Way {
   };
 }
 
+// A statement that serves several callers gives up rather than let all of them wait, in milliseconds; and it is given up when no answer comes,
+// for longer than a statement may run.
+const sharedPatience = 100;
+const sharedSilence = 25_000;
+
 /**
- * Connects to a PostgreSQL server. Connections are opened when first needed: three in ten for reading, which share them (readers.ts), the
- * rest for transactions and for statements that may wait, one at a time; at least one of each.
+ * Connects to a PostgreSQL server. Connections are opened when first needed: three in ten for reading, which share them (readers.ts), two
+ * for statements that serve several callers, the rest for transactions and for statements that may wait, one at a time; at least one of each.
  */
 export function connectPostgres(url: string, poolSize: number): Connection {
   const server = {
@@ -46,10 +51,19 @@ export function connectPostgres(url: string, poolSize: number): Connection {
     options: '-c TimeZone=UTC -c jit=off -c statement_timeout=20s -c idle_in_transaction_session_timeout=30s',
   };
   const readerCount = Math.max(1, Math.floor(poolSize * 0.3));
-  const pool = new pg.Pool({ ...server, max: Math.max(1, poolSize - readerCount), idleTimeoutMillis: 30_000 });
+  const sharedAtOnce = Math.max(1, Math.floor(poolSize * 0.2));
+  const pool = new pg.Pool({ ...server, max: Math.max(1, poolSize - readerCount - sharedAtOnce), idleTimeoutMillis: 30_000 });
+  const sharing = new pg.Pool({
+    ...server,
+    options: `${server.options} -c lock_timeout=${sharedPatience}ms`,
+    query_timeout: sharedSilence,
+    max: sharedAtOnce,
+    idleTimeoutMillis: 30_000,
+  });
   const readers = createReaders(server, readerCount);
   // A connection that breaks while idle is replaced by the pool; without a listener it would end the process.
   pool.on('error', () => {});
+  sharing.on('error', () => {});
 
   return {
     // A long text is one of many that differ by how many rows they write: each would stay prepared on each connection.
@@ -69,6 +83,11 @@ export function connectPostgres(url: string, poolSize: number): Connection {
       reviveMoments(found, way.moments);
       return found;
     },
+    async queryShared(name, text, values) {
+      const { rows } = await sharing.query({ name, text, values: values as unknown[] });
+      return rows;
+    },
+    sharedAtOnce,
     async exclusively(work) {
       const client = await pool.connect();
       try {
@@ -88,7 +107,7 @@ export function connectPostgres(url: string, poolSize: number): Connection {
       await pool.query({ text: 'select 1', query_timeout: timeout } as pg.QueryConfig);
     },
     async close() {
-      await Promise.all([pool.end(), readers.close()]);
+      await Promise.all([pool.end(), sharing.end(), readers.close()]);
     },
   };
 }

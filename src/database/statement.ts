@@ -34,21 +34,43 @@ export function globalStatement<Row>(text: string): Statement<Row> {
   return { name: statementName(text), text };
 }
 
+/**
+ * A statement that does for several callers at once, each in its tenant, what each asks for: `TenantDatabase.together` runs it. They are the
+ * rows of `asked`, which have these columns besides `tenant_id` and `n`; every join and every key begins with their tenant. It selects `n`
+ * with what it did for each of them, and nothing for whom it could do nothing, or not without waiting.
+ */
+export type SharedStatement<Row> = Statement<Row & { n: number }> & { readonly shared: true };
+
+/** Makes one of the columns of what is asked, of common table expressions, and of what is selected from them. */
+export function sharedStatement<Row>(columns: string, expressions: string, select: string): SharedStatement<Row> {
+  if (!/\.tenant_id = asked\.tenant_id\b/.test(expressions))
+    throw new Error(`A shared statement must say ".tenant_id = asked.tenant_id": ${expressions}`);
+  // PostgreSQL supposes a hundred rows in JSON however many there are, where an array of unknown length would be planned anew each time.
+  const text = `with asked as materialized (
+     select * from json_to_recordset($1::json) as asked (n int, tenant_id uuid, ${columns})
+   ), ${expressions} select coalesce(json_agg(r), '[]')::text as rows from (${select}) r`;
+  return { name: statementName(text), text, shared: true };
+}
+
 // What is prepared stays so on every connection, some ten kB of PostgreSQL's memory each.
 const mostNarrowed = 200;
 const narrowed = new Set<string>();
 
 /**
- * A statement inside one tenant that reads only what was selected: for the first 200 that there are, since clients may select what they
- * like; for others the `whole` one, which reads the same rows with everything.
+ * Of two statements that read the same rows, the one that reads only what was selected: for the first 200 that there are, since clients may
+ * select what they like; for others the `whole` one, which reads everything.
  */
-export function narrowStatement<Row>(text: string, whole: () => string): Statement<Row> {
-  if (narrowed.has(text)) return tenantStatement(text);
+export function narrowest<Narrow extends Statement<unknown>>(narrow: Narrow, whole: () => Narrow): Narrow {
+  if (narrowed.has(narrow.name)) return narrow;
   const all = whole();
-  if (text === all || narrowed.size >= mostNarrowed) return tenantStatement(all);
-  narrowed.add(text);
-  return tenantStatement(text);
+  if (narrow.name === all.name || narrowed.size >= mostNarrowed) return all;
+  narrowed.add(narrow.name);
+  return narrow;
 }
+
+/** The same for statements inside one tenant, by their texts. */
+export const narrowStatement = <Row>(text: string, whole: () => string): Statement<Row> =>
+  narrowest(tenantStatement<Row>(text), () => tenantStatement<Row>(whole()));
 
 type Model = keyof typeof scalarFields;
 const scalarFields = {

@@ -78,8 +78,8 @@ const idOf = (kind: number, n: number) =>
 const cursor = (...keys: string[]) => Buffer.from(JSON.stringify(keys)).toString('base64url');
 const page = '{ nodes { id displayName } pageInfo { hasNextPage } }';
 
-// What an index gives in order is not sorted. What may be: an agent's contacts by name, and several short lists each in its own
-// order; whoIs (null) puts together what many short ways lead to.
+// What an index gives in order is not sorted. What may be: an agent's contacts by name, several short lists each in its own
+// order, and those who are added together, in the order in which they are locked; whoIs (null) puts together what many short ways lead to.
 const hot: [string, string | TypedDocumentNode<unknown, never>, object, string[] | null][] = [
   ['a contact list', ContactListDocument, { agentId: 'agent-3' }, ['p.display_name, p.id']],
   ['an inbox', InboxDocument, {}, []],
@@ -90,7 +90,7 @@ const hot: [string, string | TypedDocumentNode<unknown, never>, object, string[]
     'to ensure somebody',
     EnsureDocument,
     { input: { conversationId: idOf(8, 7), participant: { user: { id: idOf(2, 9) } } } },
-    [],
+    ['h.tenant_id, h.conversation_id, h.key'],
   ],
   ['everybody’s first page', `{ participantsConnection(first: 20) ${page} }`, {}, []],
   [
@@ -127,8 +127,10 @@ describe.each(hot)('%s', (_, document, variables, sorts) => {
     const nodes: Plan[] = [];
     for (const statement of answer.statements) nodes.push(...(await planOf(statement)));
     expect(nodes.filter(({ 'Node Type': type }) => type === 'Seq Scan').map(({ 'Relation Name': table }) => table)).toEqual([]);
-    const sorted = nodes.filter(({ 'Node Type': type }) => /Sort$/.test(type)).map(({ 'Sort Key': keys }) => keys?.join(', '));
-    expect(sorts ? sorted.filter((keys) => !sorts.includes(keys ?? '')) : []).toEqual([]);
+    const sorted = nodes.filter(({ 'Node Type': type }) => /Sort$/.test(type));
+    // Of one alias that stands in several places PostgreSQL makes several.
+    const keysOf = ({ 'Sort Key': keys }: Plan) => (keys ?? []).join(', ').replaceAll(/_\d+\./g, '.');
+    expect(sorts ? sorted.map(keysOf).filter((keys) => !sorts.includes(keys)) : []).toEqual([]);
   });
 });
 
@@ -136,22 +138,42 @@ describe('one plan is kept', () => {
   const of = () => `'${service.tenant.id}'`;
   type Kept = [string, string | TypedDocumentNode<unknown, never>, object, () => string];
   const lookUp: Kept = ['for a look-up', LookUpDocument, { id: idOf(2, 5) }, () => `${of()}, '${idOf(2, 5)}'`];
+  const asked = () =>
+    JSON.stringify([
+      {
+        n: 0,
+        tenant_id: service.tenant.id,
+        conversation_id: idOf(8, 12),
+        value: idOf(2, 9),
+        id: '0199c0de-0000-7000-8000-000000000000',
+        status: 'ACTIVE',
+      },
+    ]);
+  const ensure: Kept = [
+    'for those who are added together',
+    EnsureDocument,
+    { input: { conversationId: idOf(8, 11), participant: { user: { id: idOf(2, 9) } } } },
+    () => `'${asked()}'`,
+  ];
   const pages: Kept[] = [
     ['for a page of participants', `{ participantsConnection(first: 20) ${page} }`, {}, () => `${of()}, 21`],
     ['for a page of conversations', '{ conversationsConnection(first: 20) { nodes { id name } } }', {}, () => `${of()}, 21`],
   ];
   // In a database that other tests fill meanwhile, what PostgreSQL knows of a tenant's share of the rows differs from one run to the next.
-  test.each<Kept>([lookUp, ...(process.env['DATABASE_URL'] ? [] : pages)])('%s', async (_, document, variables, values) => {
-    const { statements } = await service.tenant.graphql(document as string, variables);
-    await service.app.database.connection.exclusively(async (script) => {
-      await script(`prepare hot as ${statements[0]}`);
-      for (let time = 0; time < 8; time++) await script(`execute hot(${values()})`);
-      const [row] = (await script(`select generic_plans::int as kept from pg_prepared_statements where name = 'hot'`)) as {
-        kept: number;
-      }[];
-      await script('deallocate hot');
-      // The first five times PostgreSQL always makes a plan of its own.
-      expect(row?.kept).toBe(3);
-    });
-  });
+  test.each<Kept>([lookUp, ensure, ...(process.env['DATABASE_URL'] ? [] : pages)])(
+    '%s',
+    async (_, document, variables, values) => {
+      const { statements } = await service.tenant.graphql(document as string, variables);
+      await service.app.database.connection.exclusively(async (script) => {
+        await script(`prepare hot as ${statements[0]}`);
+        for (let time = 0; time < 8; time++) await script(`execute hot(${values()})`);
+        const [row] = (await script(`select generic_plans::int as kept from pg_prepared_statements where name = 'hot'`)) as {
+          kept: number;
+        }[];
+        await script('deallocate hot');
+        // The first five times PostgreSQL always makes a plan of its own.
+        expect(row?.kept).toBe(3);
+      });
+    },
+  );
 });

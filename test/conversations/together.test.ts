@@ -1,0 +1,276 @@
+import fc from 'fast-check';
+import pg from 'pg';
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
+import { type EnsureParticipant, ensureConversationParticipant } from '../../src/conversations/ensure.ts';
+import type { Connection } from '../../src/database/connection.ts';
+import { problemBehind } from '../../src/database/failures.ts';
+import { newId } from '../../src/database/ids.ts';
+import { startApp, type TestApp, type TestTenant } from '../app.ts';
+import { createAgent, createParticipant } from '../factories.ts';
+import { closeConversation, createConversation, createExternalUser } from './factories.ts';
+
+/*
+ * What callers ask for at the same moment is one statement for all of them, whatever their tenants. The rule is called itself: what comes
+ * through HTTP does not always come at the same moment.
+ */
+const database = inject('database');
+const whole = { own: null, subject: null };
+
+let service: TestApp;
+let tenant: TestTenant;
+let other: TestTenant;
+/** How the next shared statement fails. */
+let failure: Error | null = null;
+const around = (connection: Connection): Connection => ({
+  ...connection,
+  async queryShared(...statement) {
+    if (!failure) return connection.queryShared(...statement);
+    const error = failure;
+    failure = null;
+    throw error;
+  },
+});
+beforeAll(async () => {
+  service = await startApp({}, around);
+  ({ tenant } = service);
+  other = await service.createTenant();
+});
+beforeEach(() => {
+  failure = null;
+});
+afterAll(() => service.close());
+
+type Call = { of: TestTenant; agentId?: string | null; conversationId: string; participant: EnsureParticipant };
+type Outcome = { created: boolean; id: string; participantId: string; name: string | null } | { code: string };
+
+const ask = async ({ of, agentId = null, conversationId, participant }: Call): Promise<Outcome> => {
+  try {
+    const db = service.app.database.forTenant(of.id, agentId);
+    const { created, participant: member } = await ensureConversationParticipant(db, { conversationId, participant }, whole);
+    const { id, participantId, subject } = member;
+    expect(member.createdAt).toBeInstanceOf(Date);
+    return { created, id, participantId, name: subject && ('displayName' in subject ? subject.displayName : subject.id) };
+  } catch (error) {
+    return { code: problemBehind(error).code };
+  }
+};
+
+/** All at the same moment; with the statements that took. */
+async function together(calls: readonly Call[]): Promise<{ outcomes: Outcome[]; statements: string[] }> {
+  const before = service.statements.length;
+  const outcomes = await Promise.all(calls.map(ask));
+  return { outcomes, statements: service.statements.slice(before) };
+}
+const flow = (id: string) => ({ flow: { id } });
+
+test('many callers of several tenants are one statement, and each gets its own', async () => {
+  const calls: Call[] = [];
+  const names: string[] = [];
+  for (let n = 0; n < 6; n++)
+    for (const of of [tenant, other]) {
+      names.push(`Person ${n} of ${of === tenant ? 'one' : 'another'}`);
+      const id = await createParticipant(of, { displayName: names.at(-1) });
+      calls.push({ of, conversationId: await createConversation(of), participant: { user: { id } } });
+    }
+  const added = await together(calls);
+  expect(added.statements).toHaveLength(1);
+  expect(added.outcomes).toMatchObject(
+    calls.map(({ participant }, at) => ({ created: true, participantId: participant.user?.id, name: names[at] })),
+  );
+  const again = await together(calls);
+  expect(again.statements).toHaveLength(1);
+  expect(again.outcomes).toEqual(added.outcomes.map((outcome) => ({ ...outcome, created: false })));
+});
+
+test('what one of them asks in vain is told to that one, and nobody else is held up or changed', async () => {
+  const conversationId = await createConversation(tenant);
+  const foreign = await createConversation(other);
+  const closed = await createConversation(tenant);
+  await closeConversation(tenant, closed);
+  const mine = await createAgent(tenant);
+  const { outcomes, statements } = await together([
+    { of: tenant, conversationId, participant: flow('good') },
+    { of: tenant, conversationId: foreign, participant: flow('of another tenant') },
+    { of: other, conversationId: foreign, participant: flow('good') },
+    { of: tenant, conversationId: closed, participant: flow('too late') },
+    { of: tenant, conversationId: newId(), participant: flow('nowhere') },
+    { of: tenant, agentId: mine, conversationId, participant: flow('not this agent’s') },
+    { of: tenant, conversationId, participant: { agent: { id: 'nothing\u0000 that can be stored' } } },
+    { of: tenant, conversationId, participant: { agent: { id: 'half a letter \ud83d' } } },
+    { of: tenant, conversationId, participant: { agent: { id: mine } } },
+  ]);
+  expect(outcomes).toMatchObject([
+    { created: true, participantId: 'good' },
+    { code: 'CONVERSATION_NOT_FOUND' },
+    { created: true, participantId: 'good' },
+    { code: 'PARTICIPANT_STATE_CONFLICT' },
+    { code: 'CONVERSATION_NOT_FOUND' },
+    { code: 'CONVERSATION_NOT_FOUND' },
+    { code: 'BAD_USER_INPUT' },
+    { code: 'AGENT_NOT_FOUND' },
+    { created: true, participantId: mine },
+  ]);
+  // One for each kind, and one for each who had to ask alone.
+  expect(statements).toHaveLength(2 + 6);
+});
+
+test('a statement that fails for what is in it is made up for by each alone', async () => {
+  const conversationId = await createConversation(tenant);
+  const calls = ['a', 'b', 'c'].map((id) => ({ of: tenant, conversationId, participant: flow(id) }));
+  for (const code of ['23503', '40P01', '55P03', '22P05']) {
+    failure = Object.assign(new Error('the database says no'), { code });
+    const { outcomes } = await together(calls);
+    expect(outcomes.map((outcome) => 'participantId' in outcome && outcome.participantId)).toEqual(['a', 'b', 'c']);
+  }
+});
+
+test('a database that is away is told to all of them', async () => {
+  const conversationId = await createConversation(tenant);
+  failure = new Error('Connection terminated unexpectedly');
+  const calls = ['a', 'b'].map((id) => ({ of: tenant, conversationId, participant: flow(id) }));
+  expect((await together(calls)).outcomes).toEqual([{ code: 'UNAVAILABLE' }, { code: 'UNAVAILABLE' }]);
+  expect((await together(calls)).outcomes).toMatchObject([{ created: true }, { created: true }]);
+});
+
+test('the same mixture gives together what it gives one after the other', async () => {
+  const [mine, theirs] = [await createAgent(tenant), await createAgent(other)];
+  const people = { [tenant.id]: await createParticipant(tenant), [other.id]: await createParticipant(other) };
+  const users = { [tenant.id]: await createExternalUser(tenant), [other.id]: await createExternalUser(other) };
+  let round = 0;
+  const one = fc.record({
+    of: fc.constantFrom(tenant, other),
+    at: fc.constantFrom('own', 'foreign', 'closed', 'of the agent', 'nowhere'),
+    whom: fc.constantFrom('user', 'foreign user', 'contact', 'agent', 'flow', 'known e-mail', 'new e-mail', 'unknown'),
+    asAgent: fc.boolean(),
+  });
+  type One = Awaited<ReturnType<typeof fc.sample<{ of: TestTenant; at: string; whom: string; asAgent: boolean }>>>[number];
+
+  /** The calls of a mixture, in conversations of their own. */
+  async function callsOf(mixture: readonly One[], suffix: string): Promise<Call[]> {
+    const rooms = new Map<TestTenant, Record<string, string>>();
+    for (const of of [tenant, other]) {
+      const closed = await createConversation(of);
+      await closeConversation(of, closed);
+      const agentId = of === tenant ? mine : theirs;
+      rooms.set(of, {
+        own: await createConversation(of),
+        closed,
+        'of the agent': await createConversation(of, { agentId }),
+        nowhere: newId(),
+      });
+    }
+    return mixture.map(({ of, at, whom, asAgent }) => {
+      const away = of === tenant ? other : tenant;
+      const email = (identifierValue: string) => ({
+        contactByIdentifier: { identifierKey: 'emailaddress' as const, identifierValue },
+      });
+      const whoms: Record<string, EnsureParticipant> = {
+        user: { user: { id: people[of.id] as string } },
+        'foreign user': { user: { id: people[away.id] as string } },
+        contact: { contact: { id: users[of.id] as string } },
+        agent: { agent: { id: of === tenant ? mine : theirs } },
+        flow: flow('f'),
+        'known e-mail': email('known@example.com'),
+        'new e-mail': email(`new-${suffix}@example.com`),
+        unknown: { agent: { id: 'nobody' } },
+      };
+      return {
+        of,
+        agentId: asAgent ? (of === tenant ? mine : theirs) : null,
+        conversationId: (at === 'foreign' ? rooms.get(away)?.['own'] : rooms.get(of)?.[at]) as string,
+        participant: whoms[whom] as EnsureParticipant,
+      };
+    });
+  }
+  for (const of of [tenant, other]) await createExternalUser(of, { email: 'Known@example.com' });
+
+  /** Nobody's ids: whether it was added, and to whom, but for who was made on the way. */
+  const shape = (outcomes: Outcome[], mixture: readonly One[]) =>
+    outcomes.map((outcome, at) =>
+      'code' in outcome ? outcome : mixture[at]?.whom === 'new e-mail' ? 'added' : outcome.participantId,
+    );
+  const added = (outcomes: Outcome[]) => outcomes.filter((outcome) => 'created' in outcome && outcome.created).length;
+
+  await fc.assert(
+    fc.asyncProperty(fc.array(one, { minLength: 1, maxLength: 25 }), async (mixture) => {
+      round++;
+      const { outcomes } = await together(await callsOf(mixture, `t${round}`));
+      const oneByOne: Outcome[] = [];
+      for (const call of await callsOf(mixture, `s${round}`)) oneByOne.push(await ask(call));
+      expect(shape(outcomes, mixture)).toEqual(shape(oneByOne, mixture));
+      expect(added(outcomes)).toBe(added(oneByOne));
+    }),
+    { numRuns: 25 },
+  );
+}, 60_000);
+
+describe.skipIf(!('url' in database))('while another session', () => {
+  let session: pg.Client;
+  beforeAll(async () => {
+    session = new pg.Client({ connectionString: (database as { url: string }).url });
+    await session.connect();
+  });
+  afterAll(() => session.end());
+
+  /** What is asked while the other session has done this and not committed: who is answered meanwhile, and what all are in the end. */
+  async function while_(sql: string, values: unknown[], calls: readonly Call[]) {
+    const answered = new Set<number>();
+    await session.query('begin');
+    await session.query(sql, values);
+    const all = calls.map((call, at) =>
+      ask(call).finally(() => {
+        answered.add(at);
+      }),
+    );
+    const deadline = Date.now() + 2_000;
+    while (answered.size < calls.length - 1 && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 10));
+    const meanwhile = [...answered].sort();
+    await session.query('commit');
+    return { meanwhile, outcomes: await Promise.all(all) };
+  }
+
+  test('holds a conversation, only those wait who want to be in it', async () => {
+    const [held, free] = [await createConversation(tenant), await createConversation(tenant)];
+    const { meanwhile, outcomes } = await while_(
+      'update conversation set closed_at = now() where id = $1',
+      [held],
+      [
+        { of: tenant, conversationId: held, participant: flow('a') },
+        { of: tenant, conversationId: free, participant: flow('b') },
+        { of: tenant, conversationId: free, participant: flow('c') },
+      ],
+    );
+    expect(meanwhile).toEqual([1, 2]);
+    expect(outcomes).toMatchObject([{ code: 'PARTICIPANT_STATE_CONFLICT' }, { created: true }, { created: true }]);
+  });
+
+  test('deletes a participant, only those wait who want to add it', async () => {
+    const [going, staying] = [await createParticipant(tenant), await createParticipant(tenant)];
+    const conversationId = await createConversation(tenant);
+    const { meanwhile, outcomes } = await while_(
+      'delete from participant where id = $1',
+      [going],
+      [
+        { of: tenant, conversationId, participant: { user: { id: staying } } },
+        { of: tenant, conversationId, participant: { user: { id: going } } },
+      ],
+    );
+    expect(meanwhile).toEqual([0]);
+    expect(outcomes).toMatchObject([{ created: true }, { code: 'PARTICIPANT_NOT_FOUND' }]);
+  });
+
+  test('adds the same, only those wait for it who want the same', async () => {
+    const [contested, free] = [await createConversation(tenant), await createConversation(tenant)];
+    const id = newId();
+    const { meanwhile, outcomes } = await while_(
+      `insert into conversation_member (tenant_id, id, conversation_id, type, participant_id) values ($1, $2, $3, 'FLOW', 'same')`,
+      [tenant.id, id, contested],
+      [
+        { of: tenant, conversationId: contested, participant: flow('same') },
+        { of: tenant, conversationId: free, participant: flow('same') },
+      ],
+    );
+    expect(meanwhile).toEqual([1]);
+    expect(outcomes).toMatchObject([{ created: false, id }, { created: true }]);
+  });
+});
