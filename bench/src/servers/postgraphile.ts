@@ -10,6 +10,8 @@ import { listen, settings } from './settings.ts';
 const { databaseUrl, poolSize } = settings;
 const instance = postgraphile({
   extends: [PostGraphileAmberPreset],
+  // It shows relations that have an index, and does not know of those that leave out nulls.
+  disablePlugins: ['PgIndexBehaviorsPlugin'],
   pgServices: [
     makePgService({
       pool: new pg.Pool({ connectionString: databaseUrl, max: poolSize, options: '-c TimeZone=UTC' }),
