@@ -17,12 +17,19 @@ const warmUp = 1;
 const settling = 500;
 const drawn = 20_000;
 
-// What is no UUID finds nothing without asking the database: what it costs is the server's alone, and a small answer is little work
-// for the load.
-const aliases = Array.from({ length: 50 }, (_, i) => `a${i}: participant(id: "none-${i}") { id displayName }`).join(' ');
-const withoutDatabase = 'fifty look-ups of what is no id, which ask no database';
+// What the server alone does, without a database. Whatever the load takes to send and read a request is not the second process's to have:
+// of the first request that is a good part, of the second next to nothing.
+const lookUps = Array.from({ length: 50 }, (_, i) => `a${i}: participant(id: "none-${i}") { id displayName }`).join(' ');
+const alone = [
+  { name: 'lookUps', title: 'fifty look-ups of what is no id', query: `{ ${lookUps} }` },
+  {
+    name: 'schema',
+    title: 'the schema, every type with its fields',
+    query: '{ __schema { types { name kind fields { name isDeprecated type { name kind ofType { name kind } } } } } }',
+  },
+];
 
-/** Measures the service with one process and with several in turn: operations, and a request for the server alone. */
+/** Measures the service with one process and with several in turn: operations, and requests for the server alone. */
 export async function scale(
   launcher: Launcher,
   data: DataSet,
@@ -33,18 +40,21 @@ export async function scale(
   const { rounds, seconds, connections, generator } = plan;
   // Both stay up: an idle one costs nothing.
   const start = (count: number) =>
-    launcher.start('rollcall', data.databaseUrl, plan.poolSize, { REDIS_URL: redisUrl, PROCESSES: String(count) });
+    launcher.start('rollcall', data.databaseUrl, plan.poolSize, {
+      REDIS_URL: redisUrl,
+      PROCESSES: String(count),
+      INTROSPECTION: 'on',
+    });
   const servers: [Server, Server] = [await start(1), await start(processes)];
 
   const tasks: { what: string; files: [string, string] }[] = [];
   const reads = plan.operations.filter(({ writes }) => !writes);
-  for (const what of [withoutDatabase, ...reads]) {
+  for (const what of [...alone, ...reads]) {
     const files: string[] = [];
     for (const [index, server] of servers.entries()) {
-      const name = typeof what === 'string' ? 'alone' : what.name;
-      const file = join(launcher.folder, `scale-${name}-${index}.txt`);
-      if (typeof what === 'string') {
-        const body = JSON.stringify({ query: `{ ${aliases} }` });
+      const file = join(launcher.folder, `scale-${what.name}-${index}.txt`);
+      if ('query' in what) {
+        const body = JSON.stringify({ query: what.query });
         const lines = Array.from({ length: tenants }, (_, tenant) => requestLine(server.authorization(tenant), body));
         writeFileSync(file, lines.join(''));
       } else {
@@ -57,7 +67,7 @@ export async function scale(
       }
       files.push(file);
     }
-    tasks.push({ what: typeof what === 'string' ? what : what.title, files: files as [string, string] });
+    tasks.push({ what: what.title, files: files as [string, string] });
   }
 
   try {
