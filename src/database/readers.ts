@@ -9,17 +9,34 @@ export interface Readers {
   close(): Promise<void>;
 }
 
-type Reader = {
+type Reader = Busyness & {
   client: pg.Client;
   connected: Promise<unknown>;
   /** Fails whoever waits for the connection. */
   giveUp(error: Error): void;
-  underWay: number;
-  /** When it was last idle, or last gave an answer. */
-  movedAt: number;
   gathering: boolean;
 };
 
+/** How busy a reader is. */
+export type Busyness = {
+  /** Statements that have been sent and not answered. */
+  underWay: number;
+  /** How long what is under way will take, by what the same statements took before, in milliseconds. */
+  backlog: number;
+  /** When it was last idle, or last gave an answer. */
+  movedAt: number;
+};
+
+/**
+ * A reader that has so many statements under way, which will take no longer than so many milliseconds, gets the next one too, though others
+ * are idle: whoever is awake already reads a quick row for less than it takes to wake another.
+ */
+const sociable = 4;
+const soon = 2;
+/** How much the latest time counts in what a statement is expected to take, and what one is expected to take that nobody has run yet. */
+const weight = 0.1;
+const unknown = 1;
+const mostKnown = 5_000;
 /** How long a reader may give no answer until statements go elsewhere, in milliseconds. */
 const slow = 50;
 /** How long until it is taken for dead: longer than a statement may run. */
@@ -37,13 +54,30 @@ export class GatheringSocket extends Socket {
   }
 }
 
+/** Which of the readers gets a statement, of which some may not be open yet; null when each has given no answer for a while. */
+export function choose(readers: readonly (Busyness | undefined)[], now: number): number | null {
+  let idle: number | null = null;
+  let closed: number | null = null;
+  let least: number | null = null;
+  for (const [index, reader] of readers.entries()) {
+    if (!reader) closed ??= index;
+    else if (reader.underWay === 0) idle ??= index;
+    else if (now - reader.movedAt < slow) {
+      if (reader.underWay >= sociable && reader.backlog < soon) return index;
+      if (least === null || reader.backlog < (readers[least] as Busyness).backlog) least = index;
+    }
+  }
+  return idle ?? closed ?? least;
+}
+
 /**
- * Up to `count` connections, opened when first needed. A statement takes the one with the least under way, and none that has given no
- * answer for a while. A connection that breaks, or stays silent for longer than a statement may run, fails what it had under way, and is
+ * Up to `count` connections, opened when first needed. A statement goes where many quick ones are under way, else to an idle one, else to the
+ * one with the least to do, and to none that has given no answer for a while. A connection that breaks, or stays silent for longer than a statement may run, fails what it had under way, and is
  * opened anew by the next statement.
  */
 export function createReaders(config: pg.ClientConfig, count: number): Readers {
   const readers: (Reader | undefined)[] = Array.from({ length: count }, () => undefined);
+  const costs = new Map<string, number>();
   let closed = false;
 
   const streamOf = ({ client }: Reader) => (client as unknown as { connection: { stream: Socket } }).connection.stream;
@@ -67,21 +101,9 @@ export function createReaders(config: pg.ClientConfig, count: number): Readers {
       client.connect().then(resolve, reject);
     });
     connected.catch(forget);
-    const reader: Reader = { client, connected, giveUp, underWay: 0, movedAt: performance.now(), gathering: false };
+    const reader: Reader = { client, connected, giveUp, underWay: 0, backlog: 0, movedAt: performance.now(), gathering: false };
     readers[index] = reader;
     return reader;
-  }
-
-  function least(now: number): Reader | null {
-    let best: Reader | null = null;
-    for (let index = 0; index < count; index++) {
-      const reader = readers[index];
-      if (!reader) {
-        if (!best || best.underWay > 0) return open(index);
-      } else if (reader.underWay === 0) return reader;
-      else if (now - reader.movedAt < slow && (!best || reader.underWay < best.underWay)) best = reader;
-    }
-    return best;
   }
 
   /** What is sent in one turn of the event loop leaves together at its end. */
@@ -96,17 +118,30 @@ export function createReaders(config: pg.ClientConfig, count: number): Readers {
     });
   }
 
+  function learn(name: string, took: number): void {
+    const before = costs.get(name);
+    if (before === undefined && costs.size >= mostKnown) costs.clear();
+    costs.set(name, before === undefined ? took : before + weight * (took - before));
+  }
+
   async function send(
     reader: Reader,
     statement: { name: string; text: string; values: unknown[] },
+    sentAt: number,
   ): Promise<{ rows: unknown[] }> {
+    const expected = costs.get(statement.name) ?? unknown;
+    reader.underWay++;
+    reader.backlog += expected;
     try {
       await reader.connected;
       gather(reader);
       return await reader.client.query(statement);
     } finally {
-      reader.underWay--;
-      reader.movedAt = performance.now();
+      const now = performance.now();
+      // Answers come in the order of the statements: this one's turn was when the one before it had been given.
+      learn(statement.name, now - Math.max(reader.movedAt, sentAt));
+      reader.movedAt = now;
+      reader.backlog = --reader.underWay === 0 ? 0 : reader.backlog - expected;
     }
   }
 
@@ -123,10 +158,11 @@ export function createReaders(config: pg.ClientConfig, count: number): Readers {
     query(statement) {
       if (closed) return Promise.reject(ended());
       const now = performance.now();
-      const reader = least(now);
-      if (!reader) return null;
-      if (reader.underWay++ === 0) reader.movedAt = now;
-      return send(reader, statement);
+      const index = choose(readers, now);
+      if (index === null) return null;
+      const reader = readers[index] ?? open(index);
+      if (reader.underWay === 0) reader.movedAt = now;
+      return send(reader, statement, now);
     },
     async close() {
       closed = true;

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import type { Connection } from '../../src/database/connection.ts';
 import { isUnavailable } from '../../src/database/failures.ts';
+import { type Busyness, choose } from '../../src/database/readers.ts';
 import { statementName } from '../../src/database/statement.ts';
 import { connectTestDatabase } from '../setup/database.ts';
 
@@ -118,5 +119,25 @@ describe.skipIf(!('url' in inject('database')))('over PostgreSQL', () => {
       await script('rollback');
       expect(await waiting).toEqual([]);
     });
+  });
+});
+
+describe('a statement goes', () => {
+  const now = 1_000_000;
+  const busy = (underWay: number, backlog: number, silentFor = 1): Busyness => ({ underWay, backlog, movedAt: now - silentFor });
+  const idle = busy(0, 0, 60_000);
+
+  test.each<[string, (Busyness | undefined)[], number | null]>([
+    ['to an idle connection rather than to one with little to do', [busy(1, 0.1), idle], 1],
+    ['to an idle connection rather than open another', [busy(1, 0.1), undefined, idle], 2],
+    ['to a new connection rather than wait', [busy(3, 30), undefined], 1],
+    ['along with many quick ones, even where another is idle', [idle, busy(4, 0.4)], 1],
+    ['not along with many that take long', [busy(4, 40), idle], 1],
+    ['to the one with the least to do, not with the fewest statements', [busy(2, 30), busy(9, 3), busy(3, 12)], 1],
+    ['to none that is silent, however little it has to do', [busy(5, 0.1, 60), busy(3, 30)], 1],
+    ['nowhere when all are silent', [busy(1, 0.1, 60), busy(2, 0.2, 51)], null],
+    ['to the first when nothing is open', [undefined, undefined], 0],
+  ])('%s', (_, readers, chosen) => {
+    expect(choose(readers, now)).toBe(chosen);
   });
 });
