@@ -98,6 +98,8 @@ test('what one of them asks in vain is told to that one, and nobody else is held
     { of: tenant, conversationId, participant: { agent: { id: 'nothing\u0000 that can be stored' } } },
     { of: tenant, conversationId, participant: { agent: { id: 'half a letter \ud83d' } } },
     { of: tenant, conversationId, participant: { agent: { id: mine } } },
+    { of: tenant, conversationId, participant: { user: { id: await createParticipant(tenant, { displayName: 'Ours' }) } } },
+    { of: tenant, conversationId, participant: { user: { id: await createParticipant(other) } } },
   ]);
   expect(outcomes).toMatchObject([
     { created: true, participantId: 'good' },
@@ -109,10 +111,34 @@ test('what one of them asks in vain is told to that one, and nobody else is held
     { code: 'BAD_USER_INPUT' },
     { code: 'AGENT_NOT_FOUND' },
     { created: true, participantId: mine },
+    { created: true, name: 'Ours' },
+    { code: 'PARTICIPANT_NOT_FOUND' },
   ]);
   // One for each kind, and one for each who had to ask alone.
-  expect(statements).toHaveLength(2 + 6);
+  expect(statements).toHaveLength(3 + 7);
 });
+
+test.each([
+  ['emailaddress', 'email', 'Same@example.com', 'same@EXAMPLE.com'],
+  ['phonenumber', 'phoneNumber', '+14155550123', '+1 415 555 0123'],
+  ['fkid', 'fkId', 'the same', 'the same'],
+] as const)(
+  'whom two tenants know by the same %s is each tenant’s own, in one statement',
+  async (identifierKey, field, stored, asked) => {
+    const calls: Call[] = [];
+    const users: string[] = [];
+    for (const of of [tenant, other]) {
+      users.push(await createExternalUser(of, { [field]: stored }));
+      const participant = { contactByIdentifier: { identifierKey, identifierValue: asked } };
+      calls.push({ of, conversationId: await createConversation(of), participant });
+    }
+    for (const created of [true, false]) {
+      const { outcomes, statements } = await together(calls);
+      expect(outcomes).toMatchObject(users.map((participantId) => ({ created, participantId })));
+      expect(statements).toHaveLength(1);
+    }
+  },
+);
 
 test('a statement that fails for what is in it is made up for by each alone', async () => {
   const conversationId = await createConversation(tenant);
@@ -212,9 +238,10 @@ describe.skipIf(!('url' in database))('while another session', () => {
   });
   afterAll(() => session.end());
 
-  /** What is asked while the other session has done this and not committed: who is answered meanwhile, and what all are in the end. */
+  /** What is asked while the other session has done this and not committed: who is answered meanwhile, what all are in the end, and in how many statements. */
   async function while_(sql: string, values: unknown[], calls: readonly Call[]) {
     const answered = new Set<number>();
+    const before = service.statements.length;
     await session.query('begin');
     await session.query(sql, values);
     const all = calls.map((call, at) =>
@@ -226,12 +253,13 @@ describe.skipIf(!('url' in database))('while another session', () => {
     while (answered.size < calls.length - 1 && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 10));
     const meanwhile = [...answered].sort();
     await session.query('commit');
-    return { meanwhile, outcomes: await Promise.all(all) };
+    const outcomes = await Promise.all(all);
+    return { meanwhile, outcomes, statements: service.statements.length - before };
   }
 
   test('holds a conversation, only those wait who want to be in it', async () => {
     const [held, free] = [await createConversation(tenant), await createConversation(tenant)];
-    const { meanwhile, outcomes } = await while_(
+    const { meanwhile, outcomes, statements } = await while_(
       'update conversation set closed_at = now() where id = $1',
       [held],
       [
@@ -241,13 +269,15 @@ describe.skipIf(!('url' in database))('while another session', () => {
       ],
     );
     expect(meanwhile).toEqual([1, 2]);
+    // The one for all passes over the one who waits.
+    expect(statements).toBe(2);
     expect(outcomes).toMatchObject([{ code: 'PARTICIPANT_STATE_CONFLICT' }, { created: true }, { created: true }]);
   });
 
   test('deletes a participant, only those wait who want to add it', async () => {
     const [going, staying] = [await createParticipant(tenant), await createParticipant(tenant)];
     const conversationId = await createConversation(tenant);
-    const { meanwhile, outcomes } = await while_(
+    const { meanwhile, outcomes, statements } = await while_(
       'delete from participant where id = $1',
       [going],
       [
@@ -256,6 +286,8 @@ describe.skipIf(!('url' in database))('while another session', () => {
       ],
     );
     expect(meanwhile).toEqual([0]);
+    // The one who waits asks alone, and once more when it is gone.
+    expect(statements).toBe(3);
     expect(outcomes).toMatchObject([{ created: true }, { code: 'PARTICIPANT_NOT_FOUND' }]);
   });
 
