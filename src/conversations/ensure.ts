@@ -77,8 +77,9 @@ export async function ensureConversationParticipant(
   if (!conversationId) throw conversationNotFound(input.conversationId);
   const subject = wanted(input.participant);
   const status = input.status ?? 'ACTIVE';
-  const ensured =
-    (await withOthers(db, subject, { conversationId, status }, parts)) ?? (await alone(db, subject, { conversationId, status }));
+  const place: Place = { conversationId, status };
+  const shared = await withOthers(db, subject, place, parts);
+  const ensured = shared && shared !== 'nobody' ? shared : await alone(db, subject, place, shared === 'nobody');
   const { id: membershipId } = ensured.participant;
   const occurredAt = new Date().toISOString();
   if (ensured.created)
@@ -88,22 +89,31 @@ export async function ensureConversationParticipant(
 
 type Place = { conversationId: string; status: MemberStatus };
 
-/** Together with whoever else adds somebody somewhere at this moment, which costs each a part only. Null when that did not do it. */
+/**
+ * Together with whoever else adds somebody somewhere at this moment, which costs each a part only. `nobody` when only a user with the
+ * identifier is missing, null when it was not done for another reason.
+ */
 async function withOthers(
   db: TenantDatabase,
   { ensuring, value }: Wanted,
   { conversationId, status }: Place,
   parts: MemberParts,
-): Promise<Ensured | null> {
+): Promise<Ensured | 'nobody' | null> {
   const asked: Asked = { agent_id: db.agentId, conversation_id: conversationId, value, id: newId(), status };
   const row = await db.together(ensuring.together(parts), asked);
   if (!row) return null;
+  if (row.id === null) return 'nobody';
   reviveMoments([row]);
   return { participant: asMembers([row])[0] as Member, created: row.created };
 }
 
 /** By itself: waits for whoever holds the conversation, makes whom nobody knows, and finds out what is wrong. */
-async function alone(db: TenantDatabase, subject: Wanted, { conversationId, status }: Place): Promise<Ensured> {
+async function alone(
+  db: TenantDatabase,
+  subject: Wanted,
+  { conversationId, status }: Place,
+  nobodyKnown: boolean,
+): Promise<Ensured> {
   const values = [db.agentId, conversationId, subject.value, newId(), status];
 
   /** Null when the identifier is nobody's yet, or when somebody else adds or deletes the same one at this moment. */
@@ -127,8 +137,9 @@ async function alone(db: TenantDatabase, subject: Wanted, { conversationId, stat
 
   const { identifier } = subject;
   for (let attempts = 0; attempts < 10; attempts++) {
-    // Whoever is named by an identifier was not found among others: most likely there is nobody.
-    const ensured = await unlessDeleted(identifier ? create(identifier) : attempt(db));
+    // To make a user and only then wait for the conversation would hold up whoever names the same one elsewhere.
+    const found = nobodyKnown && attempts === 0 ? null : await unlessDeleted(attempt(db));
+    const ensured = found ?? (identifier ? await unlessDeleted(create(identifier)) : null);
     if (ensured) return ensured;
   }
   throw new Problem('UNAVAILABLE', 'Others keep changing the same participant.', { retryAfter: 1 });

@@ -29,9 +29,12 @@ export type Asked = {
 export type Ensuring = {
   /** For one caller, who waits for whoever holds the conversation, or whom the membership is about, and is told why it was not added. */
   alone: Statement<Tried>;
-  /** For many, with a row for each whose membership was there or could be added at once. */
-  together(parts: MemberParts): SharedStatement<MemberRow & { created: boolean }>;
+  /** For many, with a row for each whose membership was there or could be added at once, or who could be added if there were such a user. */
+  together(parts: MemberParts): SharedStatement<Shared>;
 };
+
+/** What a shared statement found or did; `created` is null where only an external user with that identifier is missing. */
+export type Shared = (MemberRow & { created: boolean }) | { id: null; created: null };
 
 /** A kind of whom to add. */
 type Kind = {
@@ -80,31 +83,39 @@ const askedColumns = 'agent_id text, conversation_id uuid, value text, id uuid, 
  * The same for many callers. Whom somebody else holds is passed over, since one caller's wait is not to be everybody's; what can only be
  * waited for, somebody adding the same at this moment, is waited for in the order of the keys, so that two of these cannot wait for each other.
  */
-function together(
-  { type, column, from, contactKey }: Kind,
-  parts: MemberParts,
-): SharedStatement<MemberRow & { created: boolean }> {
-  const subject = (asked: string) =>
-    from ? `join ${from.table} s on s.tenant_id = ${asked}.tenant_id and ${from.is(`${asked}.value`)}` : '';
+function together({ type, column, from, contactKey }: Kind, parts: MemberParts): SharedStatement<Shared> {
+  const isSubject = (asked: string) => (from ? `s.tenant_id = ${asked}.tenant_id and ${from.is(`${asked}.value`)}` : '');
+  const joined = (asked: string) => (from ? `join ${from.table} s on ${isSubject(asked)}` : '');
   const seen = (asked: string) =>
     `c.id = ${asked}.conversation_id and ${visible('c', `${asked}.agent_id`, `${asked}.tenant_id`)}`;
   const key = (asked: string) => (contactKey ? 's.id::text' : `${asked}.value`);
-  // Lateral, so that each row is looked up by itself: PostgreSQL takes them for a hundred, and would rather read a table of a few thousand.
-  // Whom an id means need not be looked for to find the membership: its key is the id.
+  // Whom nobody knows is made where they could be added: whoever makes them has others who name the same wait, and is not to wait itself.
+  const [nobody, ofNobody] = contactKey
+    ? [
+        `, nobody as (
+       select a.n from missing a cross join lateral (
+         select c.id from conversation c where ${seen('a')} and c.closed_at is null for share of c skip locked
+       ) c where not exists (select from external_user s where ${isSubject('a')} offset 0)
+     )`,
+        'union all select n.n, null, (null::conversation_member).* from nobody n',
+      ]
+    : ['', ''];
+  // Lateral, so that each row is looked up by itself, by all of its key: PostgreSQL takes them for a hundred, and would rather read a table of
+  // a few thousand. Whom an id means need not be looked for to find the membership: its key is the id.
   return sharedStatement(
     askedColumns,
     `existing as (
        select asked.n, false as created, m.* from asked cross join lateral (
-         select m.* from conversation c ${contactKey ? subject('asked') : ''}
-         join conversation_member m on m.tenant_id = asked.tenant_id and m.conversation_id = c.id
-           and m.type = '${type}' and m.participant_id = ${key('asked')}
-         where ${seen('asked')} offset 0
+         select ${key('asked')} as key from conversation c ${contactKey ? joined('asked') : ''} where ${seen('asked')} offset 0
+       ) k cross join lateral (
+         select m.* from conversation_member m where m.tenant_id = asked.tenant_id and m.conversation_id = asked.conversation_id
+           and m.type = '${type}' and m.participant_id = k.key offset 0
        ) m
      ), missing as (
        select * from asked where n not in (select e.n from existing e)
      ), held as (
        select a.*, h.key, h.subject_id from missing a cross join lateral (
-         select ${key('a')} as key, ${from ? 's.id' : 'null::text'} as subject_id from conversation c ${subject('a')}
+         select ${key('a')} as key, ${from ? 's.id' : 'null::text'} as subject_id from conversation c ${joined('a')}
          where ${seen('a')} and c.closed_at is null
          for share of c skip locked ${from ? 'for key share of s skip locked' : ''}
        ) h
@@ -113,10 +124,10 @@ function together(
        select h.tenant_id, h.id, h.conversation_id, '${type}', h.key, h.subject_id, ${literal(contactKey)}, h.status
        from held h order by h.tenant_id, h.conversation_id, h.key
        on conflict (tenant_id, conversation_id, type, participant_id) do nothing returning *
-     )`,
+     )${nobody}`,
     `select m.n, m.created, ${memberRowOf(parts)} from (
        select h.n, true as created, a.* from added a join held h on h.id = a.id
-       union all select * from existing
+       union all select * from existing ${ofNobody}
      ) m`,
   );
 }

@@ -12,7 +12,8 @@ export function sqlState(error: unknown): string | null {
   const { code, meta } = (error ?? {}) as Fault;
   const cause = meta?.driverAdapterError?.cause;
   const state = cause?.originalCode ?? cause?.code ?? code;
-  return typeof state === 'string' && /^[0-9A-Z]{5}$/.test(state) && !state.startsWith('P1') && !state.startsWith('P2')
+  // EPIPE has the form of one.
+  return typeof state === 'string' && /^[0-9A-Z]{5}$/.test(state) && !/^P[12]/.test(state) && !socketAway.has(state)
     ? state
     : null;
 }
@@ -36,7 +37,6 @@ const socketAway = new Set([
 /** Whether the database is away or too busy, so that the same call may well succeed a little later. */
 export function isUnavailable(error: unknown): boolean {
   const { code, message, cause } = (error ?? {}) as Fault;
-  // EPIPE has the form of a SQLSTATE.
   if (typeof code === 'string' && (prismaAway.has(code) || socketAway.has(code))) return true;
   const state = sqlState(error);
   if (state) return away.test(state) || contended.test(state);

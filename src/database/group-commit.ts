@@ -3,7 +3,7 @@ import { Problem } from '../errors/catalogue.ts';
 
 /** Many small writes as few large ones: what comes while a batch is written is the next batch. */
 export interface GroupCommit<Item, Result> {
-  /** Resolves once the item has been written. Throws UNAVAILABLE when too much is waiting, and whatever writing it threw. */
+  /** Resolves once the item has been written. Throws UNAVAILABLE when too much is waiting or it has waited too long, and whatever writing it threw. */
   submit(item: Item): Promise<Result>;
   /** Waits until everything that was submitted has been written, or has failed. */
   drain(): Promise<void>;
@@ -24,13 +24,15 @@ export type GroupCommitOptions<Item, Result> = {
   gather: number;
   /** How many batches may be written at once. */
   writers: number;
+  /** How long an item may wait until it is written, in milliseconds; without, as long as it takes. */
+  patience?: number;
 };
 
-type Waiting<Item, Result> = { item: Item; done(result: Result): void; failed(error: unknown): void };
+type Waiting<Item, Result> = { item: Item; since: number; done(result: Result): void; failed(error: unknown): void };
 
 /** Writers that take what has gathered, a batch at a time. */
 export function createGroupCommit<Item, Result>(options: GroupCommitOptions<Item, Result>): GroupCommit<Item, Result> {
-  const { capacity, batch: largest, gather, writers } = options;
+  const { capacity, batch: largest, gather, writers, patience = Number.POSITIVE_INFINITY } = options;
   const waiting: Waiting<Item, Result>[] = [];
   const unfinished = new Set<Promise<void>>();
   let writing = 0;
@@ -85,12 +87,32 @@ export function createGroupCommit<Item, Result>(options: GroupCommitOptions<Item
     unfinished.add(gathered);
   }
 
+  const tooMuch = (what: string) => new Problem('UNAVAILABLE', what, { retryAfter: 5 });
+
+  let looking = false;
+  function lookIn(milliseconds: number): void {
+    if (looking || patience === Number.POSITIVE_INFINITY) return;
+    looking = true;
+    setTimeout(failWhatWaitsTooLong, milliseconds).unref();
+  }
+  function failWhatWaitsTooLong(): void {
+    looking = false;
+    const now = performance.now();
+    let [first] = waiting;
+    while (first && now - first.since >= patience) {
+      waiting.shift();
+      first.failed(tooMuch('Nothing could be written for too long.'));
+      [first] = waiting;
+    }
+    if (first) lookIn(first.since + patience - now);
+  }
+
   return {
     submit(item) {
-      if (waiting.length >= capacity)
-        return Promise.reject(new Problem('UNAVAILABLE', 'Too much is waiting to be written.', { retryAfter: 5 }));
+      if (waiting.length >= capacity) return Promise.reject(tooMuch('Too much is waiting to be written.'));
       return new Promise((done, failed) => {
-        waiting.push({ item, done, failed });
+        waiting.push({ item, since: performance.now(), done, failed });
+        lookIn(patience);
         gatherIfWanted();
       });
     },

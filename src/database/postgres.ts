@@ -2,6 +2,7 @@ import { PrismaPg } from '@prisma/adapter-pg';
 import { LRUCache } from 'lru-cache';
 import pg from 'pg';
 import type { Connection } from './connection.ts';
+import { isOfStatement } from './failures.ts';
 import { createReaders, GatheringSocket } from './readers.ts';
 import { reviveMoments, statementName } from './statement.ts';
 
@@ -40,7 +41,7 @@ const sharedSilence = 25_000;
 
 /**
  * Connects to a PostgreSQL server. Connections are opened when first needed: three in ten for reading, which share them (readers.ts), two
- * for statements that serve several callers, the rest for transactions and for statements that may wait, one at a time; at least one of each.
+ * in ten for statements that serve several callers, the rest for transactions and for statements that may wait, one at a time; at least one of each.
  */
 export function connectPostgres(url: string, poolSize: number): Connection {
   const server = {
@@ -84,8 +85,16 @@ export function connectPostgres(url: string, poolSize: number): Connection {
       return found;
     },
     async queryShared(name, text, values) {
-      const { rows } = await sharing.query({ name, text, values: values as unknown[] });
-      return rows;
+      const client = await sharing.connect();
+      try {
+        const { rows } = await client.query({ name, text, values: values as unknown[] });
+        client.release();
+        return rows;
+      } catch (error) {
+        // A statement that was refused leaves a good connection, on which much is prepared.
+        client.release(!isOfStatement(error));
+        throw error;
+      }
     },
     sharedAtOnce,
     async exclusively(work) {

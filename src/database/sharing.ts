@@ -1,70 +1,86 @@
 import type { Connection } from './connection.ts';
 import { isOfStatement } from './failures.ts';
-import { createGroupCommit, type GroupCommit } from './group-commit.ts';
+import { createGroupCommit } from './group-commit.ts';
 import type { SharedStatement } from './statement.ts';
-
-/** What a caller asks of a shared statement, by the names of its columns. */
-export type Asked = Readonly<Record<string, string | null>>;
 
 /** Runs shared statements: each for all who ask for it at the same moment. */
 export interface Sharing {
   /** The row that the statement gives for this caller, or null when it gives none. */
-  ask<Row>(statement: SharedStatement<Row>, tenantId: string, asked: Asked): Promise<Row | null>;
+  ask<Row>(
+    statement: SharedStatement<Row>,
+    tenantId: string,
+    asked: Readonly<Record<string, string | null>>,
+  ): Promise<Row | null>;
   /** Waits for what is under way. */
   drain(): Promise<void>;
 }
 
-/** Callers that one statement serves at the most, and that may wait. */
+/** Callers that are served at once at the most, that may wait, and for how long, in milliseconds: as long as for a connection. */
 const batch = 64;
 const capacity = 5_000;
+const patience = 5_000;
 
-type Group = GroupCommit<Asked & { tenant_id: string }, { n: number } | null>;
+type Caller = { statement: SharedStatement<unknown>; asked: Readonly<Record<string, string | null>> };
+type Numbered = { n: number };
+/** What a caller gets: a row or nothing, or an error of the statement that was for it and not for others. */
+type Outcome = { row: Numbered | null } | { error: unknown };
 
-/** Groups of callers, one for each statement: there are as many as shapes that may be narrowed, and a few more. */
+/** One after the other the statements of those who came at the same moment: as many at once as there are connections for them. */
 export function createSharing(
   connection: Pick<Connection, 'queryShared' | 'sharedAtOnce'>,
   observe: (text: string) => void = () => {},
 ): Sharing {
-  const groups = new Map<string, Group>();
-
-  function groupFor({ name, text }: SharedStatement<unknown>): Group {
-    let group = groups.get(name);
-    if (!group) {
-      group = createGroupCommit({
-        async write(items) {
-          observe(text);
-          try {
-            const asked = JSON.stringify(items.map((item, n) => ({ ...item, n })));
-            const [found] = (await connection.queryShared(name, text, [asked])) as [{ rows: string }];
-            const rows: ({ n: number } | null)[] = items.map(() => null);
-            for (const row of JSON.parse(found.rows) as { n: number }[]) rows[row.n] = row;
-            return rows;
-          } catch (error) {
-            // What one caller asks, or would have to wait for, is not the others' affair: each goes on alone.
-            if (isOfStatement(error)) return items.map(() => null);
-            throw error;
-          }
-        },
-        isItems: () => false,
-        capacity,
-        batch,
-        gather: 0,
-        writers: connection.sharedAtOnce,
-      });
-      groups.set(name, group);
+  async function run({ name, text }: SharedStatement<unknown>, asked: readonly object[]): Promise<Outcome[]> {
+    const outcomes: Outcome[] = asked.map(() => ({ row: null }));
+    observe(text);
+    try {
+      const [found] = (await connection.queryShared(name, text, [JSON.stringify(asked.map((each, n) => ({ ...each, n })))])) as [
+        { rows: string },
+      ];
+      for (const row of JSON.parse(found.rows) as Numbered[]) outcomes[row.n] = { row };
+      return outcomes;
+    } catch (error) {
+      // What one caller asks, or would have to wait for, is not the others' affair: each goes on alone.
+      return isOfStatement(error) ? outcomes : asked.map(() => ({ error }));
     }
-    return group;
   }
 
+  const group = createGroupCommit<Caller, Outcome>({
+    async write(callers) {
+      const outcomes: Outcome[] = [];
+      const places = new Map<string, number[]>();
+      for (const [place, { statement }] of callers.entries()) {
+        const same = places.get(statement.name);
+        if (same) same.push(place);
+        else places.set(statement.name, [place]);
+      }
+      for (const same of places.values()) {
+        const theirs = same.map((place) => callers[place] as Caller);
+        const found = await run(
+          (theirs[0] as Caller).statement,
+          theirs.map(({ asked }) => asked),
+        );
+        for (const [index, place] of same.entries()) outcomes[place] = found[index] as Outcome;
+      }
+      return outcomes;
+    },
+    isItems: () => false,
+    capacity,
+    batch,
+    gather: 0,
+    writers: connection.sharedAtOnce,
+    patience,
+  });
+
   return {
-    ask: async (statement, tenantId, asked) => {
+    async ask(statement, tenantId, asked) {
       // PostgreSQL refuses all of a JSON text for one such value.
       if (!Object.values(asked).every(isStorable)) return null;
-      return (await groupFor(statement).submit({ ...asked, tenant_id: tenantId })) as never;
+      const outcome = await group.submit({ statement, asked: { ...asked, tenant_id: tenantId } });
+      if ('error' in outcome) throw outcome.error;
+      return outcome.row as never;
     },
-    async drain() {
-      await Promise.all([...groups.values()].map((group) => group.drain()));
-    },
+    drain: () => group.drain(),
   };
 }
 

@@ -94,6 +94,11 @@ test('what one of them asks in vain is told to that one, and nobody else is held
     { of: other, conversationId: foreign, participant: flow('good') },
     { of: tenant, conversationId: closed, participant: flow('too late') },
     { of: tenant, conversationId: newId(), participant: flow('nowhere') },
+    {
+      of: tenant,
+      conversationId: newId(),
+      participant: { contactByIdentifier: { identifierKey: 'fkid', identifierValue: 'nobody, nowhere' } },
+    },
     { of: tenant, agentId: mine, conversationId, participant: flow('not this agent’s') },
     { of: tenant, conversationId, participant: { agent: { id: 'nothing\u0000 that can be stored' } } },
     { of: tenant, conversationId, participant: { agent: { id: 'half a letter \ud83d' } } },
@@ -108,6 +113,7 @@ test('what one of them asks in vain is told to that one, and nobody else is held
     { code: 'PARTICIPANT_STATE_CONFLICT' },
     { code: 'CONVERSATION_NOT_FOUND' },
     { code: 'CONVERSATION_NOT_FOUND' },
+    { code: 'CONVERSATION_NOT_FOUND' },
     { code: 'BAD_USER_INPUT' },
     { code: 'AGENT_NOT_FOUND' },
     { created: true, participantId: mine },
@@ -115,7 +121,7 @@ test('what one of them asks in vain is told to that one, and nobody else is held
     { code: 'PARTICIPANT_NOT_FOUND' },
   ]);
   // One for each kind, and one for each who had to ask alone.
-  expect(statements).toHaveLength(3 + 7);
+  expect(statements).toHaveLength(4 + 8);
 });
 
 test.each([
@@ -150,12 +156,26 @@ test('a statement that fails for what is in it is made up for by each alone', as
   }
 });
 
-test('a database that is away is told to all of them', async () => {
+test.each([
+  new Error('Connection terminated unexpectedly'),
+  Object.assign(new Error('terminating connection due to administrator command'), { code: '57P01' }),
+  Object.assign(new Error('canceling statement due to statement timeout'), { code: '57014' }),
+  Object.assign(new Error('write EPIPE'), { code: 'EPIPE' }),
+])('a database that is away is told to all of them (%s)', async (away) => {
   const conversationId = await createConversation(tenant);
-  failure = new Error('Connection terminated unexpectedly');
+  failure = away;
   const calls = ['a', 'b'].map((id) => ({ of: tenant, conversationId, participant: flow(id) }));
   expect((await together(calls)).outcomes).toEqual([{ code: 'UNAVAILABLE' }, { code: 'UNAVAILABLE' }]);
   expect((await together(calls)).outcomes).toMatchObject([{ created: true }, { created: true }]);
+});
+
+test('who is under way when the service stops is answered', async () => {
+  const stopping = await startApp();
+  const conversationId = await createConversation(stopping.tenant);
+  const db = stopping.app.database.forTenant(stopping.tenant.id);
+  const answer = ensureConversationParticipant(db, { conversationId, participant: flow('a') }, whole);
+  await stopping.close();
+  expect(await answer).toMatchObject({ created: true });
 });
 
 test('the same mixture gives together what it gives one after the other', async () => {
@@ -289,6 +309,25 @@ describe.skipIf(!('url' in database))('while another session', () => {
     // The one who waits asks alone, and once more when it is gone.
     expect(statements).toBe(3);
     expect(outcomes).toMatchObject([{ created: true }, { code: 'PARTICIPANT_NOT_FOUND' }]);
+  });
+
+  test('holds a conversation, whoever else names a new user that waits for it does not wait', async () => {
+    const [held, free] = [await createConversation(tenant), await createConversation(tenant)];
+    const participant = {
+      contactByIdentifier: { identifierKey: 'emailaddress' as const, identifierValue: 'fresh@example.com' },
+    };
+    const { meanwhile, outcomes } = await while_(
+      'select from conversation where id = $1 for update',
+      [held],
+      [
+        { of: tenant, conversationId: held, participant },
+        { of: tenant, conversationId: free, participant },
+      ],
+    );
+    expect(meanwhile).toEqual([1]);
+    expect(outcomes).toMatchObject([{ created: true }, { created: true }]);
+    const [one, other_] = outcomes as { participantId: string }[];
+    expect(one?.participantId).toBe(other_?.participantId);
   });
 
   test('adds the same, only those wait for it who want the same', async () => {

@@ -82,6 +82,22 @@ test('a batch that fails fails its own, and what waits goes on', async () => {
   expect(await second).toBe(20);
 });
 
+test('what waits too long is not written any more, and what is being written is', async () => {
+  const { group, batches } = held({ patience: 40 });
+  const first = group.submit(1);
+  await settled();
+  const second = group.submit(2);
+  await sleep(25);
+  const third = group.submit(3);
+  await expect(second).rejects.toMatchObject({ code: 'UNAVAILABLE', retryAfter: 5 });
+  batches[0]?.end();
+  expect(await first).toBe(10);
+  await settled();
+  batches[1]?.end();
+  expect(await third).toBe(30);
+  expect(batches.map(({ items }) => items)).toEqual([[1], [3]]);
+});
+
 test('a batch that one of its items makes fail is written in halves, until that item is alone', async () => {
   const group = createGroupCommit<number, number>({
     write: async (items) => {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import type { Connection } from '../../src/database/connection.ts';
 import { isUnavailable } from '../../src/database/failures.ts';
-import { type Busyness, choose } from '../../src/database/readers.ts';
+import { type Busyness, choose, createReaders, type Readers } from '../../src/database/readers.ts';
 import { statementName } from '../../src/database/statement.ts';
 import { connectTestDatabase } from '../setup/database.ts';
 
@@ -139,5 +139,39 @@ describe('a statement goes', () => {
     ['to the first when nothing is open', [undefined, undefined], 0],
   ])('%s', (_, readers, chosen) => {
     expect(choose(readers, now)).toBe(chosen);
+  });
+});
+
+describe.skipIf(!('url' in inject('database')))('quick statements', () => {
+  const { url } = inject('database') as { url: string };
+  const text = 'select pg_backend_pid() as pid, 1 / $1::int as one';
+
+  /** What share of forty statements, sent at once, the busiest of three connections got. */
+  async function busiestShare(readers: Readers): Promise<number> {
+    const answers = await Promise.all(
+      Array.from({ length: 40 }, () => readers.query({ name: 'quick', text, values: [1] }) as Promise<{ rows: unknown[] }>),
+    );
+    const counts = new Map<number, number>();
+    for (const { rows } of answers) {
+      const { pid } = rows[0] as { pid: number };
+      counts.set(pid, (counts.get(pid) ?? 0) + 1);
+    }
+    return Math.max(...counts.values()) / 40;
+  }
+  async function keepsTogether(readers: Readers): Promise<boolean> {
+    for (let time = 0; time < 100; time++) if ((await busiestShare(readers)) > 0.5) return true;
+    return false;
+  }
+
+  test('go together once it is known that they are quick, and still do after many have failed', async () => {
+    const readers = createReaders({ connectionString: url }, 3);
+    try {
+      expect(await keepsTogether(readers)).toBe(true);
+      const failures = Array.from({ length: 60 }, () => readers.query({ name: 'quick', text, values: [0] }) as Promise<unknown>);
+      expect((await Promise.allSettled(failures)).every(({ status }) => status === 'rejected')).toBe(true);
+      expect(await keepsTogether(readers)).toBe(true);
+    } finally {
+      await readers.close();
+    }
   });
 });

@@ -1,0 +1,77 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import { createSharing } from '../../src/database/sharing.ts';
+import { sharedStatement } from '../../src/database/statement.ts';
+
+const statement = (name: string) =>
+  sharedStatement<{ said: string }>(
+    'word text',
+    `${name} as (select from agent a where a.tenant_id = asked.tenant_id)`,
+    'select 1',
+  );
+
+/** A connection that answers each caller with the tenant and the word that it was given, after a while. */
+function echo(sharedAtOnce: number) {
+  const seen = { atOnce: 0, most: 0, texts: [] as string[], failing: null as string | null };
+  const queryShared = async (_: string, text: string, [json]: readonly unknown[]) => {
+    seen.texts.push(text);
+    seen.most = Math.max(seen.most, ++seen.atOnce);
+    await sleep(3);
+    seen.atOnce--;
+    if (seen.failing && text.includes(seen.failing)) throw new Error('Connection terminated unexpectedly');
+    const asked = JSON.parse(json as string) as { n: number; tenant_id: string; word: string }[];
+    // In another order than asked, and without those who say nothing.
+    const rows = asked
+      .filter(({ word }) => word !== '')
+      .map(({ n, tenant_id, word }) => ({ n, said: `${tenant_id} ${word}` }))
+      .reverse();
+    return [{ rows: JSON.stringify(rows) }];
+  };
+  return { seen, sharing: createSharing({ queryShared: queryShared as never, sharedAtOnce }, () => {}) };
+}
+
+test('each caller gets its own row, of its own statement, whatever others ask', async () => {
+  const { sharing, seen } = echo(1);
+  const [one, two] = [statement('one'), statement('two')];
+  const answers = await Promise.all(
+    Array.from({ length: 20 }, (_, n) => sharing.ask(n % 3 ? one : two, `tenant ${n % 4}`, { word: n === 7 ? '' : `word ${n}` })),
+  );
+  expect(answers.map((row) => row?.said ?? null)).toEqual(answers.map((_, n) => (n === 7 ? null : `tenant ${n % 4} word ${n}`)));
+  expect(seen.texts).toHaveLength(2);
+});
+
+test('no more statements run at once than there are connections, however many different ones are asked for', async () => {
+  const { sharing, seen } = echo(2);
+  const statements = Array.from({ length: 10 }, (_, n) => statement(`s${n}`));
+  const asking: Promise<unknown>[] = [];
+  for (let n = 0; n < 60; n++) {
+    asking.push(sharing.ask(statements[n % 10] as (typeof statements)[number], 't', { word: String(n) }));
+    if (n % 7 === 0) await sleep(1);
+  }
+  await Promise.all(asking);
+  expect(seen.most).toBe(2);
+});
+
+test('when the database goes away between two statements, only those are told whom it is about', async () => {
+  const { sharing, seen } = echo(1);
+  seen.failing = 'two as (';
+  const [good, bad] = await Promise.allSettled([
+    sharing.ask(statement('one'), 't', { word: 'w' }),
+    sharing.ask(statement('two'), 't', { word: 'w' }),
+  ]);
+  expect(good).toMatchObject({ value: { said: 't w' } });
+  expect(bad).toMatchObject({ status: 'rejected', reason: new Error('Connection terminated unexpectedly') });
+});
+
+test('a tenant is not what a caller says it is', async () => {
+  const { sharing } = echo(1);
+  expect(await sharing.ask(statement('one'), 'mine', { word: 'w', tenant_id: 'another', n: '5' })).toMatchObject({
+    said: 'mine w',
+  });
+});
+
+test('a statement that does not keep to its callers’ tenants cannot be made', () => {
+  expect(() => sharedStatement('word text', 'one as (select from agent a where a.tenant_id is not null)', 'select 1')).toThrow(
+    /tenant_id = asked.tenant_id/,
+  );
+});
