@@ -43,6 +43,7 @@ import { createOAuthCallback } from './http/oauth-callback.ts';
 import { createRateLimit } from './http/rate-limit.ts';
 import { readiness } from './http/readiness.ts';
 import { useRoutes } from './http/routes.ts';
+import { endConnectionsWhen, stopServer } from './http/stop.ts';
 import { serveWebSocket } from './http/websocket.ts';
 import { createConnections } from './integrations/connections.ts';
 import type { OAuthProviders } from './integrations/oauth/provider.ts';
@@ -240,6 +241,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
         failed: (error) => log.error({ err: error }, 'the front failed'),
       });
       const made = createServer(front);
+      endConnectionsWhen(() => stopping, made);
       server = made;
       closeSockets = serveWebSocket(made, yoga, authenticator, rateLimit.admit, present);
       await new Promise<void>((resolve, reject) => made.once('error', reject).listen(config.port, config.host, resolve));
@@ -251,12 +253,9 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
     async close() {
       stopping = true;
       const handedBack = stopWork();
-      const told = lifetimes.endAll();
-      const closed = server ? new Promise<void>((resolve) => server?.close(() => resolve())) : Promise.resolve();
-      await told;
+      await lifetimes.endAll();
       await closeSockets?.();
-      server?.closeIdleConnections();
-      await closed;
+      if (server) await stopServer(server);
       clearInterval(sweeping);
       await deliveries.drain();
       await handedBack;

@@ -160,7 +160,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     if (!given['JWT_JWKS_URL'] && !given['JWT_PUBLIC_KEY']) faults.push('JWT_JWKS_URL or JWT_PUBLIC_KEY is needed in production');
     if (given['DEMO'] === 'on') faults.push('DEMO must not be on in production');
   }
-  if (result.success && result.data.PROCESSES > 1) {
+  if (Number(given['PROCESSES']) > 1) {
     if (!given['DATABASE_URL']) faults.push('PROCESSES above 1 needs DATABASE_URL: the embedded database belongs to one process');
     if (!given['REDIS_URL']) faults.push('PROCESSES above 1 needs REDIS_URL: events reach the other processes through it');
   }

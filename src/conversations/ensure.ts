@@ -10,7 +10,7 @@ import { externalUserNotFound } from '../external-users/external-users.ts';
 import { fieldOf, type Identifier, identifier } from '../external-users/identifiers.ts';
 import { participantNotFound } from '../participants/lock.ts';
 import { checked } from '../values/checked.ts';
-import { text } from '../values/text.ts';
+import { agentId, text } from '../values/text.ts';
 import { conversationClosed, conversationNotFound } from './conversations.ts';
 import { type Asked, agent, contact, contactBy, type Ensuring, flow, type Tried, user } from './ensuring.ts';
 import { asMembers, type MemberParts } from './members.ts';
@@ -53,6 +53,7 @@ function wanted(participant: EnsureParticipant): Wanted {
   }
   if (participant.agent) {
     const { id } = participant.agent;
+    if (!agentId.safeParse(id).success) throw agentNotFound(id);
     return { ensuring: agent, value: id, unknown: () => agentNotFound(id) };
   }
   const { id } = checked(flowRule, { participant }).participant.flow;

@@ -48,8 +48,8 @@ export function connectPostgres(url: string, poolSize: number): Connection {
     connectionString: url,
     stream: () => new GatheringSocket(),
     connectionTimeoutMillis: 5_000,
-    // Compiling a statement (jit) takes longer than any of ours should run. The time zone is what Prisma's adapter relies on; the time limits keep one bad statement from holding a connection.
-    options: '-c TimeZone=UTC -c jit=off -c statement_timeout=20s -c idle_in_transaction_session_timeout=30s',
+    // Compiling a statement (jit) takes longer than any of ours should run. The time zone is what Prisma's adapter relies on; the time limits keep one bad statement, or one that waits for somebody else, from holding a connection.
+    options: '-c TimeZone=UTC -c jit=off -c statement_timeout=20s -c lock_timeout=5s -c idle_in_transaction_session_timeout=30s',
   };
   const readerCount = Math.max(1, Math.floor(poolSize * 0.3));
   const sharedAtOnce = Math.max(1, Math.floor(poolSize * 0.2));
@@ -100,7 +100,7 @@ export function connectPostgres(url: string, poolSize: number): Connection {
     async exclusively(work) {
       const client = await pool.connect();
       try {
-        await client.query('set statement_timeout = 0');
+        await client.query('set statement_timeout = 0; set lock_timeout = 0');
         await client.query(`select pg_advisory_lock(hashtext('rollcall'))`);
         await work(async (sql) => {
           const results: unknown = await client.query(sql);

@@ -19,6 +19,8 @@ export interface Sharing {
 const batch = 64;
 const capacity = 5_000;
 const patience = 5_000;
+/** How many of those whom a statement failed may fail by themselves before the rest are sent away to ask alone. */
+const mostFailures = 4;
 
 type Caller = { statement: SharedStatement<unknown>; asked: Readonly<Record<string, string | null>> };
 type Numbered = { n: number };
@@ -30,19 +32,35 @@ export function createSharing(
   connection: Pick<Connection, 'queryShared' | 'sharedAtOnce'>,
   observe: (text: string) => void = () => {},
 ): Sharing {
-  async function run({ name, text }: SharedStatement<unknown>, asked: readonly object[]): Promise<Outcome[]> {
-    const outcomes: Outcome[] = asked.map(() => ({ row: null }));
+  async function run({ name, text }: SharedStatement<unknown>, asked: readonly object[]): Promise<(Numbered | null)[]> {
+    const rows: (Numbered | null)[] = asked.map(() => null);
     observe(text);
+    const [found] = (await connection.queryShared(name, text, [JSON.stringify(asked.map((each, n) => ({ ...each, n })))])) as [
+      { rows: string },
+    ];
+    for (const row of JSON.parse(found.rows) as Numbered[]) rows[row.n] = row;
+    return rows;
+  }
+
+  /**
+   * What one caller asks, or would have to wait for, is not the others' affair: where it fails all, each is asked for by itself, until some have
+   * failed again.
+   */
+  async function serve(statement: SharedStatement<unknown>, asked: readonly object[]): Promise<Outcome[]> {
     try {
-      const [found] = (await connection.queryShared(name, text, [JSON.stringify(asked.map((each, n) => ({ ...each, n })))])) as [
-        { rows: string },
-      ];
-      for (const row of JSON.parse(found.rows) as Numbered[]) outcomes[row.n] = { row };
-      return outcomes;
+      return (await run(statement, asked)).map((row) => ({ row }));
     } catch (error) {
-      // What one caller asks, or would have to wait for, is not the others' affair: each goes on alone.
-      return isOfStatement(error) ? outcomes : asked.map(() => ({ error }));
+      if (!isOfStatement(error)) return asked.map(() => ({ error }));
+      if (asked.length === 1) return [{ row: null }];
     }
+    const outcomes: Outcome[] = [];
+    let left = mostFailures;
+    for (const each of asked) {
+      const [outcome] = left > 0 ? await serve(statement, [each]) : [{ row: null }];
+      if (outcome === undefined || 'error' in outcome || outcome.row === null) left--;
+      outcomes.push(outcome ?? { row: null });
+    }
+    return outcomes;
   }
 
   const group = createGroupCommit<Caller, Outcome>({
@@ -56,7 +74,7 @@ export function createSharing(
       }
       for (const same of places.values()) {
         const theirs = same.map((place) => callers[place] as Caller);
-        const found = await run(
+        const found = await serve(
           (theirs[0] as Caller).statement,
           theirs.map(({ asked }) => asked),
         );

@@ -124,6 +124,10 @@ export type ProblemOptions = {
   cause?: unknown;
 };
 
+// It may quote what the caller sent, however long that is.
+const longestDetail = 500;
+const shortened = (detail: string) => (detail.length > longestDetail ? `${detail.slice(0, longestDetail)} …` : detail);
+
 /** An error that the caller may see, as it is. Anything else that is thrown is masked as INTERNAL. */
 export class Problem extends Error {
   override readonly name = 'Problem';
@@ -133,7 +137,7 @@ export class Problem extends Error {
   readonly errors: readonly Violation[] | undefined;
 
   constructor(code: ErrorCode, detail: string, options: ProblemOptions = {}) {
-    super(detail, options.cause === undefined ? undefined : { cause: options.cause });
+    super(shortened(detail), options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.status = options.status ?? catalogue[code].status;
     this.retryAfter = options.retryAfter;

@@ -92,6 +92,7 @@ export function createFront({ yoga, direct, present, largestBody, stopping, answ
         accepted as never,
       ) as unknown as Captured;
       answered(status, (performance.now() - started) / 1_000, shown);
+      if (stopping()) response.setHeader('connection', 'close');
       response.writeHead(status, { ...headers, 'x-request-id': requestId, 'content-length': Buffer.byteLength(text) });
       // Text leaves together with the headers, in one system call.
       response.end(text);

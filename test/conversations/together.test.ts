@@ -114,14 +114,14 @@ test('what one of them asks in vain is told to that one, and nobody else is held
     { code: 'CONVERSATION_NOT_FOUND' },
     { code: 'CONVERSATION_NOT_FOUND' },
     { code: 'CONVERSATION_NOT_FOUND' },
-    { code: 'BAD_USER_INPUT' },
+    { code: 'AGENT_NOT_FOUND' },
     { code: 'AGENT_NOT_FOUND' },
     { created: true, participantId: mine },
     { created: true, name: 'Ours' },
     { code: 'PARTICIPANT_NOT_FOUND' },
   ]);
   // One for each kind, and one for each who had to ask alone.
-  expect(statements).toHaveLength(4 + 8);
+  expect(statements).toHaveLength(4 + 6);
 });
 
 test.each([

@@ -63,6 +63,26 @@ test('when the database goes away between two statements, only those are told wh
   expect(bad).toMatchObject({ status: 'rejected', reason: new Error('Connection terminated unexpectedly') });
 });
 
+test('what cannot be stored does not get in among others', async () => {
+  const { sharing, seen } = echo(1);
+  expect(await sharing.ask(statement('one'), 't', { word: 'a\u0000b' })).toBeNull();
+  expect(await sharing.ask(statement('one'), 't', { word: 'half \ud83d' })).toBeNull();
+  expect(seen.texts).toEqual([]);
+});
+
+test('where one makes all fail, the others are answered; where many do, the rest are sent away', async () => {
+  const queryShared = async (_: string, __: string, [json]: readonly unknown[]) => {
+    const asked = JSON.parse(json as string) as { n: number; word: string }[];
+    if (asked.some(({ word }) => word === 'bad')) throw Object.assign(new Error('no'), { code: '55P03' });
+    return [{ rows: JSON.stringify(asked.map(({ n, word }) => ({ n, said: word }))) }];
+  };
+  const sharing = createSharing({ queryShared: queryShared as never, sharedAtOnce: 1 });
+  const said = async (words: readonly string[]) =>
+    (await Promise.all(words.map((word) => sharing.ask(statement('one'), 't', { word })))).map((row) => row?.said ?? null);
+  expect(await said(['a', 'bad', 'b', 'c'])).toEqual(['a', null, 'b', 'c']);
+  expect(await said(['a', 'bad', 'bad', 'bad', 'b', 'bad', 'c'])).toEqual(['a', null, null, null, 'b', null, null]);
+});
+
 test('a tenant is not what a caller says it is', async () => {
   const { sharing } = echo(1);
   expect(await sharing.ask(statement('one'), 'mine', { word: 'w', tenant_id: 'another', n: '5' })).toMatchObject({
