@@ -79,16 +79,20 @@ subscription Avatars {
 ];
 
 /** How GraphiQL opens: signed in with the token, if there is one, with a tab for each thing worth trying first. */
-export function graphiqlOptions(token: string | null, exampleParticipantId: string): GraphiQLOptions {
+export function graphiqlOptions(token: string | null, exampleParticipantId: string): GraphiQLOptions & { query: string } {
   const headers = token ? JSON.stringify({ Authorization: `Bearer ${token}` }, null, 2) : undefined;
   return {
     title: 'Rollcall',
+    // Without, a second visit opens an empty tab.
+    query: tabs[0] as string,
     defaultTabs: tabs.map((query) => ({
       query,
       ...(headers && { headers }),
       ...(query.includes('$participantId') && { variables: JSON.stringify({ participantId: exampleParticipantId }, null, 2) }),
     })),
     ...(headers && { headers, defaultHeaders: headers }),
+    // A token ends after a day: one that was kept would go before the page's own.
+    shouldPersistHeaders: false,
     defaultEditorToolsVisibility: 'variables',
   };
 }

@@ -92,6 +92,12 @@ describe('GraphiQL', () => {
     expect(await rebound.text()).not.toMatch(/Bearer ey/);
   });
 
+  test('keeps no token for the next visit, which opens a tab that is there', async () => {
+    const text = await (await page('http://localhost')).text();
+    expect(text).toMatch(/"shouldPersistHeaders":false/);
+    expect(text).toMatch(/"query":"# The contact list of an agent/);
+  });
+
   test('is not signed in where tokens are verified with a key of yours', async () => {
     const { publicKeyPem } = (await import('../../src/auth/development-keys.ts')).developmentKeys(
       mkdtempSync(join(tmpdir(), 'rollcall-pages-')),
