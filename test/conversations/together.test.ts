@@ -1,20 +1,14 @@
 import fc from 'fast-check';
-import pg from 'pg';
-import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { type EnsureParticipant, ensureConversationParticipant } from '../../src/conversations/ensure.ts';
 import type { Connection } from '../../src/database/connection.ts';
-import { problemBehind } from '../../src/database/failures.ts';
 import { newId } from '../../src/database/ids.ts';
 import { startApp, type TestApp, type TestTenant } from '../app.ts';
 import { createAgent, createParticipant } from '../factories.ts';
+import { ask, type Call, flow, type Outcome, together, whole } from './asking.ts';
 import { closeConversation, createConversation, createExternalUser } from './factories.ts';
 
-/*
- * What callers ask for at the same moment is one statement for all of them, whatever their tenants. The rule is called itself: what comes
- * through HTTP does not always come at the same moment.
- */
-const database = inject('database');
-const whole = { own: null, subject: null };
+// What callers ask for at the same moment is one statement for all of them, whatever their tenants.
 
 let service: TestApp;
 let tenant: TestTenant;
@@ -40,29 +34,6 @@ beforeEach(() => {
 });
 afterAll(() => service.close());
 
-type Call = { of: TestTenant; agentId?: string | null; conversationId: string; participant: EnsureParticipant };
-type Outcome = { created: boolean; id: string; participantId: string; name: string | null } | { code: string };
-
-const ask = async ({ of, agentId = null, conversationId, participant }: Call): Promise<Outcome> => {
-  try {
-    const db = service.app.database.forTenant(of.id, agentId);
-    const { created, participant: member } = await ensureConversationParticipant(db, { conversationId, participant }, whole);
-    const { id, participantId, subject } = member;
-    expect(member.createdAt).toBeInstanceOf(Date);
-    return { created, id, participantId, name: subject && ('displayName' in subject ? subject.displayName : subject.id) };
-  } catch (error) {
-    return { code: problemBehind(error).code };
-  }
-};
-
-/** All at the same moment; with the statements that took. */
-async function together(calls: readonly Call[]): Promise<{ outcomes: Outcome[]; statements: string[] }> {
-  const before = service.statements.length;
-  const outcomes = await Promise.all(calls.map(ask));
-  return { outcomes, statements: service.statements.slice(before) };
-}
-const flow = (id: string) => ({ flow: { id } });
-
 test('many callers of several tenants are one statement, and each gets its own', async () => {
   const calls: Call[] = [];
   const names: string[] = [];
@@ -72,12 +43,12 @@ test('many callers of several tenants are one statement, and each gets its own',
       const id = await createParticipant(of, { displayName: names.at(-1) });
       calls.push({ of, conversationId: await createConversation(of), participant: { user: { id } } });
     }
-  const added = await together(calls);
+  const added = await together(service, calls);
   expect(added.statements).toHaveLength(1);
   expect(added.outcomes).toMatchObject(
     calls.map(({ participant }, at) => ({ created: true, participantId: participant.user?.id, name: names[at] })),
   );
-  const again = await together(calls);
+  const again = await together(service, calls);
   expect(again.statements).toHaveLength(1);
   expect(again.outcomes).toEqual(added.outcomes.map((outcome) => ({ ...outcome, created: false })));
 });
@@ -88,7 +59,7 @@ test('what one of them asks in vain is told to that one, and nobody else is held
   const closed = await createConversation(tenant);
   await closeConversation(tenant, closed);
   const mine = await createAgent(tenant);
-  const { outcomes, statements } = await together([
+  const { outcomes, statements } = await together(service, [
     { of: tenant, conversationId, participant: flow('good') },
     { of: tenant, conversationId: foreign, participant: flow('of another tenant') },
     { of: other, conversationId: foreign, participant: flow('good') },
@@ -139,7 +110,7 @@ test.each([
       calls.push({ of, conversationId: await createConversation(of), participant });
     }
     for (const created of [true, false]) {
-      const { outcomes, statements } = await together(calls);
+      const { outcomes, statements } = await together(service, calls);
       expect(outcomes).toMatchObject(users.map((participantId) => ({ created, participantId })));
       expect(statements).toHaveLength(1);
     }
@@ -151,7 +122,7 @@ test('a statement that fails for what is in it is made up for by each alone', as
   const calls = ['a', 'b', 'c'].map((id) => ({ of: tenant, conversationId, participant: flow(id) }));
   for (const code of ['23503', '40P01', '55P03', '22P05']) {
     failure = Object.assign(new Error('the database says no'), { code });
-    const { outcomes } = await together(calls);
+    const { outcomes } = await together(service, calls);
     expect(outcomes.map((outcome) => 'participantId' in outcome && outcome.participantId)).toEqual(['a', 'b', 'c']);
   }
 });
@@ -165,8 +136,8 @@ test.each([
   const conversationId = await createConversation(tenant);
   failure = away;
   const calls = ['a', 'b'].map((id) => ({ of: tenant, conversationId, participant: flow(id) }));
-  expect((await together(calls)).outcomes).toEqual([{ code: 'UNAVAILABLE' }, { code: 'UNAVAILABLE' }]);
-  expect((await together(calls)).outcomes).toMatchObject([{ created: true }, { created: true }]);
+  expect((await together(service, calls)).outcomes).toEqual([{ code: 'UNAVAILABLE' }, { code: 'UNAVAILABLE' }]);
+  expect((await together(service, calls)).outcomes).toMatchObject([{ created: true }, { created: true }]);
 });
 
 test('who is under way when the service stops is answered', async () => {
@@ -240,108 +211,12 @@ test('the same mixture gives together what it gives one after the other', async 
   await fc.assert(
     fc.asyncProperty(fc.array(one, { minLength: 1, maxLength: 25 }), async (mixture) => {
       round++;
-      const { outcomes } = await together(await callsOf(mixture, `t${round}`));
+      const { outcomes } = await together(service, await callsOf(mixture, `t${round}`));
       const oneByOne: Outcome[] = [];
-      for (const call of await callsOf(mixture, `s${round}`)) oneByOne.push(await ask(call));
+      for (const call of await callsOf(mixture, `s${round}`)) oneByOne.push(await ask(service, call));
       expect(shape(outcomes, mixture)).toEqual(shape(oneByOne, mixture));
       expect(added(outcomes)).toBe(added(oneByOne));
     }),
     { numRuns: 25 },
   );
 }, 60_000);
-
-describe.skipIf(!('url' in database))('while another session', () => {
-  let session: pg.Client;
-  beforeAll(async () => {
-    session = new pg.Client({ connectionString: (database as { url: string }).url });
-    await session.connect();
-  });
-  afterAll(() => session.end());
-
-  /** What is asked while the other session has done this and not committed: who is answered meanwhile, what all are in the end, and in how many statements. */
-  async function while_(sql: string, values: unknown[], calls: readonly Call[]) {
-    const answered = new Set<number>();
-    const before = service.statements.length;
-    await session.query('begin');
-    await session.query(sql, values);
-    const all = calls.map((call, at) =>
-      ask(call).finally(() => {
-        answered.add(at);
-      }),
-    );
-    const deadline = Date.now() + 2_000;
-    while (answered.size < calls.length - 1 && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 10));
-    const meanwhile = [...answered].sort();
-    await session.query('commit');
-    const outcomes = await Promise.all(all);
-    return { meanwhile, outcomes, statements: service.statements.length - before };
-  }
-
-  test('holds a conversation, only those wait who want to be in it', async () => {
-    const [held, free] = [await createConversation(tenant), await createConversation(tenant)];
-    const { meanwhile, outcomes, statements } = await while_(
-      'update conversation set closed_at = now() where id = $1',
-      [held],
-      [
-        { of: tenant, conversationId: held, participant: flow('a') },
-        { of: tenant, conversationId: free, participant: flow('b') },
-        { of: tenant, conversationId: free, participant: flow('c') },
-      ],
-    );
-    expect(meanwhile).toEqual([1, 2]);
-    // The one for all passes over the one who waits.
-    expect(statements).toBe(2);
-    expect(outcomes).toMatchObject([{ code: 'PARTICIPANT_STATE_CONFLICT' }, { created: true }, { created: true }]);
-  });
-
-  test('deletes a participant, only those wait who want to add it', async () => {
-    const [going, staying] = [await createParticipant(tenant), await createParticipant(tenant)];
-    const conversationId = await createConversation(tenant);
-    const { meanwhile, outcomes, statements } = await while_(
-      'delete from participant where id = $1',
-      [going],
-      [
-        { of: tenant, conversationId, participant: { user: { id: staying } } },
-        { of: tenant, conversationId, participant: { user: { id: going } } },
-      ],
-    );
-    expect(meanwhile).toEqual([0]);
-    // The one who waits asks alone, and once more when it is gone.
-    expect(statements).toBe(3);
-    expect(outcomes).toMatchObject([{ created: true }, { code: 'PARTICIPANT_NOT_FOUND' }]);
-  });
-
-  test('holds a conversation, whoever else names a new user that waits for it does not wait', async () => {
-    const [held, free] = [await createConversation(tenant), await createConversation(tenant)];
-    const participant = {
-      contactByIdentifier: { identifierKey: 'emailaddress' as const, identifierValue: 'fresh@example.com' },
-    };
-    const { meanwhile, outcomes } = await while_(
-      'select from conversation where id = $1 for update',
-      [held],
-      [
-        { of: tenant, conversationId: held, participant },
-        { of: tenant, conversationId: free, participant },
-      ],
-    );
-    expect(meanwhile).toEqual([1]);
-    expect(outcomes).toMatchObject([{ created: true }, { created: true }]);
-    const [one, other_] = outcomes as { participantId: string }[];
-    expect(one?.participantId).toBe(other_?.participantId);
-  });
-
-  test('adds the same, only those wait for it who want the same', async () => {
-    const [contested, free] = [await createConversation(tenant), await createConversation(tenant)];
-    const id = newId();
-    const { meanwhile, outcomes } = await while_(
-      `insert into conversation_member (tenant_id, id, conversation_id, type, participant_id) values ($1, $2, $3, 'FLOW', 'same')`,
-      [tenant.id, id, contested],
-      [
-        { of: tenant, conversationId: contested, participant: flow('same') },
-        { of: tenant, conversationId: free, participant: flow('same') },
-      ],
-    );
-    expect(meanwhile).toEqual([1]);
-    expect(outcomes).toMatchObject([{ created: false, id }, { created: true }]);
-  });
-});
