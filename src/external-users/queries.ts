@@ -39,25 +39,33 @@ export const conversationIdsByUser: Loader<string, string[]> = {
 /** A user that was searched for, and the ids of its conversations that the viewer sees, the newest first. */
 export type ExternalUserSearchResult = { user: ExternalUser; conversationIds: string[] };
 
+type Found = ExternalUser & { conversationIds: string[] };
+
+const searchBy = (key: IdentifierKey, whichMemberships: string): Statement<Found> =>
+  tenantStatement(
+    `select ${row}, array(
+       select m.conversation_id from conversation_member m
+       where ${whichMemberships} and m.contact_id = u.id
+       order by m.conversation_id desc limit ${mostRows + 1}) as "conversationIds"
+     from external_user u where u.tenant_id = $1 and ${hasIdentifier(key, 'u', '$2')}`,
+  );
+
+// One for those who see all conversations: a condition on an agent that may be null is dear where it is not known that it is, so that
+// PostgreSQL would plan the statement each time anew.
 const search = Object.fromEntries(
   identifierKeys.map((key) => [
     key,
-    tenantStatement(
-      `select ${row}, array(
-         select m.conversation_id from conversation_member m
-         where ${visibleMembership('m', '$3')} and m.contact_id = u.id
-         order by m.conversation_id desc limit ${mostRows + 1}) as "conversationIds"
-       from external_user u where u.tenant_id = $1 and ${hasIdentifier(key, 'u', '$2')}`,
-    ),
+    { all: searchBy(key, 'm.tenant_id = $1'), ofAgent: searchBy(key, visibleMembership('m', '$3')) },
   ]),
-) as Record<IdentifierKey, Statement<ExternalUser & { conversationIds: string[] }>>;
+) as Record<IdentifierKey, { all: Statement<Found>; ofAgent: Statement<Found> }>;
 
 /** The external user with that identifier, or null. Throws RESULT_TOO_LARGE when it takes part in more than 10,000 conversations. */
 export async function searchExternalUser(
   db: TenantDatabase,
   { key, value }: Identifier,
 ): Promise<ExternalUserSearchResult | null> {
-  const [user] = await db.query(search[key], value, db.agentId);
+  const { all, ofAgent } = search[key];
+  const [user] = db.agentId === null ? await db.query(all, value) : await db.query(ofAgent, value, db.agentId);
   if (!user) return null;
   const { conversationIds } = user;
   if (conversationIds.length <= mostRows) return { user, conversationIds };

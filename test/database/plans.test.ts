@@ -171,6 +171,12 @@ describe('one plan is kept', () => {
   const of = () => `'${service.tenant.id}'`;
   type Kept = [string, string | TypedDocumentNode<unknown, never>, object, () => string];
   const lookUp: Kept = ['for a look-up', LookUpDocument, { id: idOf(2, 5) }, () => `${of()}, '${idOf(2, 5)}'`];
+  const byEmail: Kept = [
+    'for a user by e-mail',
+    UserByEmailDocument,
+    { email: 'user5@example.com' },
+    () => `${of()}, 'user5@example.com'`,
+  ];
   const asked = () =>
     JSON.stringify([
       {
@@ -192,7 +198,7 @@ describe('one plan is kept', () => {
     ['for a page of participants', `{ participantsConnection(first: 20) ${page} }`, {}, () => `${of()}, 21`],
     ['for a page of conversations', '{ conversationsConnection(first: 20) { nodes { id name } } }', {}, () => `${of()}, 21`],
   ];
-  test.each<Kept>([lookUp, ensure, ...(own ? pages : [])])('%s', async (_, document, variables, values) => {
+  test.each<Kept>([lookUp, byEmail, ensure, ...(own ? pages : [])])('%s', async (_, document, variables, values) => {
     const { statements } = await service.tenant.graphql(document as string, variables);
     await service.app.database.connection.exclusively(async (script) => {
       await script(`prepare hot as ${statements[0]}`);
