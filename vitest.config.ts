@@ -9,7 +9,8 @@ export default defineConfig({
     // A file has a database of its own in memory; a process of its own frees it.
     pool: 'forks',
     maxWorkers: 2,
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    // Long: a machine that does much else meanwhile must not fail a test.
+    testTimeout: 90_000,
+    hookTimeout: 120_000,
   },
 });

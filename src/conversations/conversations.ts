@@ -8,7 +8,7 @@ import { Problem } from '../errors/catalogue.ts';
 import { checked } from '../values/checked.ts';
 import { displayName } from '../values/text.ts';
 import { conversationById } from './queries.ts';
-import { visible } from './visible.ts';
+import { visibleToAny } from './visible.ts';
 
 /** The error for a conversation that the viewer doesn't see, whether or not it exists. */
 export const conversationNotFound = (id: string) => new Problem('CONVERSATION_NOT_FOUND', `There is no conversation ${id}.`);
@@ -34,7 +34,7 @@ export async function createConversation(db: TenantDatabase, input: NewConversat
 }
 
 const close = tenantStatement<Conversation>(
-  `update conversation c set closed_at = now() where ${visible('c', '$2')} and c.id = $3::uuid and c.closed_at is null
+  `update conversation c set closed_at = now() where ${visibleToAny('c', '$2')} and c.id = $3::uuid and c.closed_at is null
    returning ${columns('Conversation', 'c')}`,
 );
 
@@ -49,7 +49,7 @@ export async function closeConversation(db: TenantDatabase, input: { conversatio
 }
 
 const lock = tenantStatement<Pick<Conversation, 'id' | 'closedAt'>>(
-  `select c.id, c.closed_at as "closedAt" from conversation c where ${visible('c', '$2')} and c.id = $3::uuid for no key update`,
+  `select c.id, c.closed_at as "closedAt" from conversation c where ${visibleToAny('c', '$2')} and c.id = $3::uuid for no key update`,
 );
 
 /** Lets no other transaction close the conversation, or change who takes part in it, until this one ends. Throws CONVERSATION_NOT_FOUND. */

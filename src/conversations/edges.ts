@@ -2,16 +2,21 @@ import type { Value } from '../database/connection.ts';
 import type { TenantDatabase } from '../database/database.ts';
 import type { Conversation } from '../database/generated/client.ts';
 import { asUuid } from '../database/ids.ts';
-import type { Loader } from '../database/loaders.ts';
+import { type Loader, ofOneKey, readerOf } from '../database/loaders.ts';
 import { connectionOf, firstOf, type Page, type PageArguments, pageOf } from '../database/pages.ts';
-import { columns, type Statement, tenantStatement } from '../database/statement.ts';
+import { columns, tenantStatement } from '../database/statement.ts';
+import { viewerStatement } from '../database/viewers.ts';
 import { Problem } from '../errors/catalogue.ts';
 import { asMembers, type MemberRow, memberRow } from './members.ts';
 import type { Member } from './subject.ts';
-import { visible, visibleInOrder, visibleMembership } from './visible.ts';
+import { visible, visibleMembership } from './visible.ts';
 
 /** Binds a value and gives the parameter that stands for it. */
 export type Bind = (value: Value) => string;
+
+/** The parameter for the viewer's agent, or null for a viewer who sees all. */
+export const bindAgent = ({ agentId }: Pick<TenantDatabase, 'agentId'>, bind: Bind): string | null =>
+  agentId === null ? null : bind(agentId);
 
 /** A page of the list that belongs to one row. */
 type Wanted = { parentId: string; page: Page };
@@ -47,7 +52,8 @@ function pagesBy<Selected extends { parentId: string }, Row extends { parentId: 
   read: (rows: Selected[]) => Row[],
 ): Loader<Wanted, Row[]> {
   async function rowsOf(db: TenantDatabase, page: Page, parentIds: readonly string[]): Promise<Row[]> {
-    const values: Value[] = [parentIds];
+    const [only] = parentIds.length === 1 ? parentIds : [];
+    const values: Value[] = [only ?? parentIds];
     const bind: Bind = (value) => `$${values.push(value) + 1}`;
     const from = list.from(db, bind);
     const { where, direction } = keyset(page, list.ordered, list.descending, bind);
@@ -58,7 +64,7 @@ function pagesBy<Selected extends { parentId: string }, Row extends { parentId: 
          ) page limit ${mostRowsOfPages + 1}
        ) page order by "parentId", id ${direction}`,
     );
-    const rows = read(await db.query(statement, ...values));
+    const rows = read(await db.query(only === undefined ? statement : ofOneKey(statement), ...values));
     if (rows.length > mostRowsOfPages)
       throw new Problem('RESULT_TOO_LARGE', `These pages have more than ${mostRowsOfPages} rows together: ask for smaller ones.`);
     return rows;
@@ -90,11 +96,12 @@ function pagesBy<Selected extends { parentId: string }, Row extends { parentId: 
   };
 }
 
-/** How many rows each parent has, for all parents in one statement, whose $3 is the viewer's agent. */
-function countsBy(statement: Statement<{ id: string; count: number }>): Loader<string, number> {
+/** How many rows each parent has, for all parents in one statement, whose last parameter is the viewer's agent. */
+function countsBy(text: (agent: string | null) => string): Loader<string, number> {
+  const read = readerOf(viewerStatement<{ id: string; count: number }>('$3', text));
   return {
     async load(db, ids) {
-      const counts = new Map((await db.query(statement, ids, db.agentId)).map(({ id, count }) => [id, count]));
+      const counts = new Map((await read(db, ids)).map(({ id, count }) => [id, count]));
       return ids.map((id) => counts.get(id) ?? 0);
     },
   };
@@ -115,15 +122,13 @@ const conversationsOf = (column: 'user_id' | 'contact_id'): Edge<Conversation> =
       row: columns('Conversation', 'c'),
       from: (db, bind) =>
         `conversation_member m join conversation c on c.tenant_id = m.tenant_id and c.id = m.conversation_id
-         where m.tenant_id = $1 and m.${column} = k.id and ${visibleInOrder('c', db, bind)}`,
+         where m.tenant_id = $1 and m.${column} = k.id and ${visible('c', bindAgent(db, bind))}`,
     },
     asTheyAre,
   ),
   counts: countsBy(
-    tenantStatement(
-      `select m.${column} as id, count(*)::int as count from conversation_member m
-       where ${visibleMembership('m', '$3')} and m.${column} = any($2::uuid[]) group by 1`,
-    ),
+    (agent) => `select m.${column} as id, count(*)::int as count from conversation_member m
+     where ${visibleMembership('m', agent)} and m.${column} = any($2::uuid[]) group by 1`,
   ),
 });
 
@@ -141,15 +146,13 @@ export const conversationsByAgent: Edge<Conversation> = {
       descending: true,
       ordered: 'c.id',
       row: columns('Conversation', 'c'),
-      from: (db, bind) => `conversation c where ${visibleInOrder('c', db, bind)} and c.agent_id = k.id`,
+      from: (db, bind) => `conversation c where ${visible('c', bindAgent(db, bind))} and c.agent_id = k.id`,
     },
     asTheyAre,
   ),
   counts: countsBy(
-    tenantStatement(
-      `select c.agent_id as id, count(*)::int as count from conversation c
-       where ${visible('c', '$3')} and c.agent_id = any($2::text[]) group by 1`,
-    ),
+    (agent) => `select c.agent_id as id, count(*)::int as count from conversation c
+     where ${visible('c', agent)} and c.agent_id = any($2::text[]) group by 1`,
   ),
 };
 
@@ -161,16 +164,14 @@ export const membersOfConversation: Edge<Member> = {
       descending: false,
       ordered: 'm.id',
       row: memberRow,
-      from: ({ agentId }, bind) =>
-        `conversation_member m where ${visibleMembership('m', bind(agentId))} and m.conversation_id = k.id`,
+      from: (db, bind) =>
+        `conversation_member m where ${visibleMembership('m', bindAgent(db, bind))} and m.conversation_id = k.id`,
     },
     asMembers<MemberRow & { parentId: string }>,
   ),
   counts: countsBy(
-    tenantStatement(
-      `select m.conversation_id as id, count(*)::int as count from conversation_member m
-       where ${visibleMembership('m', '$3')} and m.conversation_id = any($2::uuid[]) group by 1`,
-    ),
+    (agent) => `select m.conversation_id as id, count(*)::int as count from conversation_member m
+     where ${visibleMembership('m', agent)} and m.conversation_id = any($2::uuid[]) group by 1`,
   ),
 };
 

@@ -9,7 +9,7 @@ import {
 } from '../database/statement.ts';
 import { hasIdentifier, identifierKeys } from '../external-users/identifiers.ts';
 import { type MemberParts, type MemberRow, memberRowOf, wholeMember } from './members.ts';
-import { visible } from './visible.ts';
+import { visibleToAny } from './visible.ts';
 
 /** What one try found: whether there is a conversation to add to (null), whether it is closed, and the membership, if there is one now. */
 export type Tried = { closed: boolean | null; subjectKnown: boolean; created: boolean | null } & (MemberRow | { id: null });
@@ -58,11 +58,11 @@ function alone({ type, column, from, contactKey }: Kind): Statement<Tried> {
   return tenantStatement(
     `with subject as (${subject}), existing as (
        select m.* from conversation_member m join conversation c on c.tenant_id = m.tenant_id and c.id = m.conversation_id
-       where ${visible('c', '$2')} and m.conversation_id = $3::uuid
+       where ${visibleToAny('c', '$2')} and m.conversation_id = $3::uuid
          and m.type = '${type}' and m.participant_id = (select s.key from subject s)
      ), held as (
        select c.id, c.closed_at is not null as closed from conversation c
-       where ${visible('c', '$2')} and c.id = $3::uuid and not exists (select from existing) for share
+       where ${visibleToAny('c', '$2')} and c.id = $3::uuid and not exists (select from existing) for share
      ), added as (
        insert into conversation_member (tenant_id, id, conversation_id, type, participant_id, ${column}, contact_key, status)
        select $1, $5::uuid, h.id, '${type}', s.key, s.id, ${literal(contactKey)}, $6::"MemberStatus"
@@ -87,7 +87,7 @@ function together({ type, column, from, contactKey }: Kind, parts: MemberParts):
   const isSubject = (asked: string) => (from ? `s.tenant_id = ${asked}.tenant_id and ${from.is(`${asked}.value`)}` : '');
   const joined = (asked: string) => (from ? `join ${from.table} s on ${isSubject(asked)}` : '');
   const seen = (asked: string) =>
-    `c.id = ${asked}.conversation_id and ${visible('c', `${asked}.agent_id`, `${asked}.tenant_id`)}`;
+    `c.id = ${asked}.conversation_id and ${visibleToAny('c', `${asked}.agent_id`, `${asked}.tenant_id`)}`;
   const key = (asked: string) => (contactKey ? 's.id::text' : `${asked}.value`);
   // Whom nobody knows is made where they could be added: whoever makes them has others who name the same wait, and is not to wait itself.
   const [nobody, ofNobody] = contactKey

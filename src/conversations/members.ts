@@ -3,6 +3,7 @@ import { type ConversationMember, type IdentifierKey, MemberType } from '../data
 import { asUuid } from '../database/ids.ts';
 import { bounded, type Loader, manyBy, mostRows, oneByUuid } from '../database/loaders.ts';
 import { columns, type Fields, oncePer, reviveMoments, type Statement, tenantStatement } from '../database/statement.ts';
+import { viewerStatement } from '../database/viewers.ts';
 import { Problem } from '../errors/catalogue.ts';
 import { hasIdentifier, identifier, identifierKeys } from '../external-users/identifiers.ts';
 import {
@@ -14,7 +15,7 @@ import {
   wholeParticipant,
 } from '../participants/queries.ts';
 import type { Member } from './subject.ts';
-import { visible, visibleMembership } from './visible.ts';
+import { visibleMembership, visibleToAny } from './visible.ts';
 
 /** A membership as a statement returns it: its subject is JSON, so moments in it are text. */
 export type MemberRow = ConversationMember & { subject: Record<string, unknown> | null };
@@ -75,25 +76,25 @@ function withSubjects<Key>(loader: Loader<Key, MemberRow[]>): Loader<Key, Member
 export const membersByConversation = withSubjects(
   bounded(
     manyBy(
-      tenantStatement<MemberRow>(
-        `select ${memberRow} from (
+      viewerStatement<MemberRow>(
+        '$3',
+        (agent) => `select ${memberRow} from (
            select * from conversation_member m
-           where ${visibleMembership('m', '$3')} and m.conversation_id = any($2::uuid[]) limit ${mostRows + 1}) m
+           where ${visibleMembership('m', agent)} and m.conversation_id = any($2::uuid[]) limit ${mostRows + 1}) m
          order by m.conversation_id, m.id`,
       ),
       'conversationId',
-      ({ agentId }) => [agentId],
     ),
     'conversation participants: use participantsConnection',
   ),
 );
 
 const oneById = oneByUuid(
-  tenantStatement<MemberRow>(
-    `select ${memberRow} from conversation_member m where ${visibleMembership('m', '$3')} and m.id = any($2::uuid[])`,
+  viewerStatement<MemberRow>(
+    '$3',
+    (agent) => `select ${memberRow} from conversation_member m where ${visibleMembership('m', agent)} and m.id = any($2::uuid[])`,
   ),
   'id',
-  ({ agentId }) => [agentId],
 );
 
 /** Memberships by their own ids, of conversations that the viewer sees. */
@@ -139,7 +140,7 @@ const find = Object.fromEntries(
     by,
     tenantStatement(
       `select ${memberRow} from conversation_member m join conversation c on c.tenant_id = m.tenant_id and c.id = m.conversation_id
-       where ${visible('c', '$2')} and m.conversation_id = $3::uuid and ${
+       where ${visibleToAny('c', '$2')} and m.conversation_id = $3::uuid and ${
          by === 'participantId'
            ? `m.type in (${everyType}) and m.participant_id = any($4::text[])`
            : `m.type = 'CONTACT' and m.participant_id = (

@@ -5,10 +5,11 @@ import { asUuid } from '../database/ids.ts';
 import { oneByUuid } from '../database/loaders.ts';
 import { connectionOf, defaultPage, firstOf, type PageArguments } from '../database/pages.ts';
 import { columns, type Fields, narrowStatement, oncePer, reviveMoments, tenantStatement } from '../database/statement.ts';
-import { type Bind, keyset, pageById } from './edges.ts';
+import { viewerStatement } from '../database/viewers.ts';
+import { type Bind, bindAgent, keyset, pageById } from './edges.ts';
 import { asMembers, type MemberParts, type MemberRow, memberRowOf, wholeMember } from './members.ts';
 import type { Member } from './subject.ts';
-import { visible, visibleInOrder } from './visible.ts';
+import { visible } from './visible.ts';
 
 const row = columns('Conversation', 'c');
 
@@ -50,9 +51,11 @@ const wholeConversation = oncePer(
 
 /** Conversations by their ids, as far as the viewer sees them. */
 export const conversationById = oneByUuid(
-  tenantStatement<Conversation>(`select ${row} from conversation c where ${visible('c', '$3')} and c.id = any($2::uuid[])`),
+  viewerStatement<Conversation>(
+    '$3',
+    (agent) => `select ${row} from conversation c where ${visible('c', agent)} and c.id = any($2::uuid[])`,
+  ),
   'id',
-  ({ agentId }) => [agentId],
 );
 
 /** Whether a conversation takes new participants. */
@@ -78,7 +81,7 @@ export async function pageOfConversations(
   const bind: Bind = (value) => `$${values.push(value) + 1}`;
 
   let from = 'conversation c';
-  let where = visibleInOrder('c', db, bind);
+  let where = visible('c', bindAgent(db, bind));
   if (filter.agentId != null) where += ` and c.agent_id = ${bind(filter.agentId)}`;
   if (filter.status != null) where += ` and c.closed_at is ${filter.status === 'OPEN' ? '' : 'not '}null`;
   for (const [alias, column, id] of [

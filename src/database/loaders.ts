@@ -1,8 +1,8 @@
 import { Problem } from '../errors/catalogue.ts';
-import type { Value } from './connection.ts';
 import type { TenantDatabase } from './database.ts';
 import { asUuid } from './ids.ts';
 import { type Statement, tenantStatement } from './statement.ts';
+import { queryAsViewer, type ViewerStatement } from './viewers.ts';
 
 /** How the values for many keys are read in one statement: in the keys' order, one value a key. */
 export type Loader<Key, Loaded> = {
@@ -11,26 +11,30 @@ export type Loader<Key, Loaded> = {
   identity?: (key: Key) => string;
 };
 
-/** What a statement takes after the keys, from $3 on. */
-type More = (database: TenantDatabase) => Value[];
-const nothing: More = () => [];
+/** A loader's statement; where viewers differ, the agent is $3. */
+type Reading<Row> = Statement<Row> | ViewerStatement<Row>;
+
+/** Reads the rows of keys, by a statement whose $2 is an array of them. */
+export function readerOf<Row>(reading: Reading<Row>): (database: TenantDatabase, keys: readonly string[]) => Promise<Row[]> {
+  const many = 'all' in reading ? reading : { all: reading, ofAgent: null };
+  const single = { all: ofOneKey(many.all), ofAgent: many.ofAgent && ofOneKey(many.ofAgent) };
+  return (database, keys) => {
+    const [key] = keys;
+    const [{ all, ofAgent }, value] = keys.length === 1 && key !== undefined ? [single, key] : [many, keys];
+    return ofAgent ? queryAsViewer(database, { all, ofAgent }, value) : database.query(all, value);
+  };
+}
 
 /**
- * Reads the rows of keys, by a statement whose $2 is an array of them. A single key has a statement of its own: of an array PostgreSQL
- * supposes that it has ten keys, so it would plan each array of one anew, which takes longer than to read the row.
+ * The statement with one key as $2 instead of an array of keys: of an array PostgreSQL supposes that it has ten keys, so it would plan each
+ * array of one anew, which takes longer than to read the row.
  */
-function readerOf<Row>(statement: Statement<Row>, more: More) {
+export function ofOneKey<Row>(statement: Statement<Row>): Statement<Row> {
   const text = statement.text
     .replaceAll(/\bany\(\$2::(\w+)\[\]\)/g, (_, type) => `$2::${type}`)
     .replaceAll(/\bunnest\(\$2::(\w+)\[\]\)/g, (_, type) => `(values ($2::${type}))`);
   if (text === statement.text) throw new Error(`A loader's statement must say "any($2::type[])": ${text}`);
-  const single = tenantStatement<Row>(text);
-  return (database: TenantDatabase, keys: readonly string[]): Promise<Row[]> => {
-    const [key] = keys;
-    return keys.length === 1 && key !== undefined
-      ? database.query(single, key, ...more(database))
-      : database.query(statement, keys, ...more(database));
-  };
+  return tenantStatement(text);
 }
 
 /** The rows of a statement whose $2 is an array of keys, by the key's column. */
@@ -45,12 +49,8 @@ function grouped<Row>(rows: readonly Row[], key: keyof Row): Map<unknown, Row[]>
 }
 
 /** One row a key, or null. The statement takes the keys as $2. UUIDs in any spelling; what is no UUID finds nothing and costs nothing. */
-export function oneByUuid<Row>(
-  statement: Statement<Row>,
-  key: keyof Row & string,
-  more: More = nothing,
-): Loader<string, Row | null> {
-  const read = readerOf(statement, more);
+export function oneByUuid<Row>(statement: Reading<Row>, key: keyof Row & string): Loader<string, Row | null> {
+  const read = readerOf(statement);
   return {
     async load(database, ids) {
       const uuids = ids.map(asUuid);
@@ -65,7 +65,7 @@ export function oneByUuid<Row>(
 
 /** One row a key, or null, by a key that is plain text. */
 export function oneByText<Row>(statement: Statement<Row>, key: keyof Row & string): Loader<string, Row | null> {
-  const read = readerOf(statement, nothing);
+  const read = readerOf(statement);
   return {
     async load(database, keys) {
       const rows = new Map<unknown, Row>();
@@ -76,8 +76,8 @@ export function oneByText<Row>(statement: Statement<Row>, key: keyof Row & strin
 }
 
 /** Every row of each key, in the statement's order. The keys come from rows already read, so they are ids as they should be. */
-export function manyBy<Row>(statement: Statement<Row>, key: keyof Row & string, more: More = nothing): Loader<string, Row[]> {
-  const read = readerOf(statement, more);
+export function manyBy<Row>(statement: Reading<Row>, key: keyof Row & string): Loader<string, Row[]> {
+  const read = readerOf(statement);
   return {
     async load(database, ids) {
       const groups = grouped(await read(database, ids), key);

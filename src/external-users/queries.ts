@@ -2,7 +2,8 @@ import { visibleMembership } from '../conversations/visible.ts';
 import type { TenantDatabase } from '../database/database.ts';
 import type { ExternalUser, IdentifierKey } from '../database/generated/client.ts';
 import { bounded, type Loader, manyBy, mostRows, oneByUuid } from '../database/loaders.ts';
-import { columns, type Statement, tenantStatement } from '../database/statement.ts';
+import { columns, tenantStatement } from '../database/statement.ts';
+import { queryAsViewer, type ViewerStatement, viewerStatement } from '../database/viewers.ts';
 import { Problem } from '../errors/catalogue.ts';
 import { hasIdentifier, type Identifier, identifierKeys } from './identifiers.ts';
 
@@ -16,14 +17,14 @@ export const externalUserById = oneByUuid(
 
 const conversationsOfUsers = bounded(
   manyBy(
-    tenantStatement<{ contactId: string; conversationId: string }>(
-      `select m.contact_id as "contactId", m.conversation_id as "conversationId" from (
+    viewerStatement<{ contactId: string; conversationId: string }>(
+      '$3',
+      (agent) => `select m.contact_id as "contactId", m.conversation_id as "conversationId" from (
          select m.contact_id, m.conversation_id from conversation_member m
-         where ${visibleMembership('m', '$3')} and m.contact_id = any($2::uuid[]) limit ${mostRows + 1}) m
+         where ${visibleMembership('m', agent)} and m.contact_id = any($2::uuid[]) limit ${mostRows + 1}) m
        order by m.contact_id, m.conversation_id desc`,
     ),
     'contactId',
-    ({ agentId }) => [agentId],
   ),
   'conversation ids: use conversations',
 );
@@ -41,31 +42,26 @@ export type ExternalUserSearchResult = { user: ExternalUser; conversationIds: st
 
 type Found = ExternalUser & { conversationIds: string[] };
 
-const searchBy = (key: IdentifierKey, whichMemberships: string): Statement<Found> =>
-  tenantStatement(
-    `select ${row}, array(
-       select m.conversation_id from conversation_member m
-       where ${whichMemberships} and m.contact_id = u.id
-       order by m.conversation_id desc limit ${mostRows + 1}) as "conversationIds"
-     from external_user u where u.tenant_id = $1 and ${hasIdentifier(key, 'u', '$2')}`,
-  );
-
-// One for those who see all conversations: a condition on an agent that may be null is dear where it is not known that it is, so that
-// PostgreSQL would plan the statement each time anew.
 const search = Object.fromEntries(
   identifierKeys.map((key) => [
     key,
-    { all: searchBy(key, 'm.tenant_id = $1'), ofAgent: searchBy(key, visibleMembership('m', '$3')) },
+    viewerStatement<Found>(
+      '$3',
+      (agent) => `select ${row}, array(
+         select m.conversation_id from conversation_member m
+         where ${visibleMembership('m', agent)} and m.contact_id = u.id
+         order by m.conversation_id desc limit ${mostRows + 1}) as "conversationIds"
+       from external_user u where u.tenant_id = $1 and ${hasIdentifier(key, 'u', '$2')}`,
+    ),
   ]),
-) as Record<IdentifierKey, { all: Statement<Found>; ofAgent: Statement<Found> }>;
+) as Record<IdentifierKey, ViewerStatement<Found>>;
 
 /** The external user with that identifier, or null. Throws RESULT_TOO_LARGE when it takes part in more than 10,000 conversations. */
 export async function searchExternalUser(
   db: TenantDatabase,
   { key, value }: Identifier,
 ): Promise<ExternalUserSearchResult | null> {
-  const { all, ofAgent } = search[key];
-  const [user] = db.agentId === null ? await db.query(all, value) : await db.query(ofAgent, value, db.agentId);
+  const [user] = await queryAsViewer(db, search[key], value);
   if (!user) return null;
   const { conversationIds } = user;
   if (conversationIds.length <= mostRows) return { user, conversationIds };

@@ -5,7 +5,8 @@ import { visibleMembership } from '../conversations/visible.ts';
 import type { TenantDatabase } from '../database/database.ts';
 import type { ExternalUser, Participant } from '../database/generated/client.ts';
 import { boundedRows, mostRows } from '../database/loaders.ts';
-import { columns, type Statement, tenantStatement } from '../database/statement.ts';
+import { columns, tenantStatement } from '../database/statement.ts';
+import { queryAsViewer, viewerStatement } from '../database/viewers.ts';
 import { Problem } from '../errors/catalogue.ts';
 import { hasIdentifier, identifier, identifierKeys, sameEmail } from '../external-users/identifiers.ts';
 import { text } from '../values/text.ts';
@@ -89,27 +90,28 @@ const externalUsers = tenantStatement<ExternalUser>(
    order by u.id limit ${mostRows + 1}`,
 );
 
-const members = tenantStatement<MemberRow>(
-  `${found} select ${memberRow} from (
+const members = viewerStatement<MemberRow>(
+  '$8',
+  (agent) => `${found} select ${memberRow} from (
      select m.* from (
        select m.* from found_participant f join conversation_member m on m.tenant_id = $1 and m.user_id = f.id
        union all
        select m.* from found_user f join conversation_member m on m.tenant_id = $1 and m.contact_id = f.id
-     ) m where ${visibleMembership('m', '$8')} order by m.id desc limit ${mostRows + 1}
+     ) m where ${visibleMembership('m', agent)} order by m.id desc limit ${mostRows + 1}
    ) m order by m.id desc`,
 );
 
-const run = <Row>(db: TenantDatabase, statement: Statement<Row>, by: Identity, across: boolean, ...more: (string | null)[]) =>
-  db.query(statement, by.email, by.phoneNumber, by.fkId, by.provider, by.address, across, ...more);
+/** What the statements take, from $2 on. */
+const valuesOf = (by: Identity, across: boolean) => [by.email, by.phoneNumber, by.fkId, by.provider, by.address, across] as const;
 
 /** The participants whom the identifier leads to, `across` also from external users, by id. Throws RESULT_TOO_LARGE over 10,000. */
 export const participantsOf = async (db: TenantDatabase, by: Identity, across: boolean): Promise<Participant[]> =>
-  boundedRows(await run(db, participants, by, across), 'such participants');
+  boundedRows(await db.query(participants, ...valuesOf(by, across)), 'such participants');
 
 /** The external users whom the identifier leads to, `across` also from participants, by id. Throws RESULT_TOO_LARGE over 10,000. */
 export const externalUsersOf = async (db: TenantDatabase, by: Identity, across: boolean): Promise<ExternalUser[]> =>
-  boundedRows(await run(db, externalUsers, by, across), 'such external users');
+  boundedRows(await db.query(externalUsers, ...valuesOf(by, across)), 'such external users');
 
 /** The memberships of all of them in conversations that the viewer sees, the newest first. Throws RESULT_TOO_LARGE over 10,000. */
 export const membersOf = async (db: TenantDatabase, by: Identity, across: boolean): Promise<Member[]> =>
-  asMembers(boundedRows(await run(db, members, by, across, db.agentId), 'such memberships'));
+  asMembers(boundedRows(await queryAsViewer(db, members, ...valuesOf(by, across)), 'such memberships'));

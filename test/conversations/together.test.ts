@@ -219,4 +219,4 @@ test('the same mixture gives together what it gives one after the other', async 
     }),
     { numRuns: 25 },
   );
-}, 60_000);
+}, 120_000);

@@ -126,7 +126,13 @@ const hot: [string, string | TypedDocumentNode<unknown, never>, object, string[]
     'a participant’s conversations',
     `{ participant(id: "${idOf(2, 11)}") { conversations(first: 20) { nodes { id } } } }`,
     {},
-    ['k.id, page.id DESC'],
+    ['($2), page.id DESC'],
+  ],
+  [
+    'several participants’ conversations',
+    `{ participants(agentId: "agent-7") { conversations(first: 20) { nodes { id } } } }`,
+    {},
+    ['p.display_name, p.id', 'k.id, page.id DESC'],
   ],
 ];
 
@@ -169,13 +175,14 @@ test.runIf(own)('those who are added together are found by their whole key, and 
 
 describe('one plan is kept', () => {
   const of = () => `'${service.tenant.id}'`;
-  type Kept = [string, string | TypedDocumentNode<unknown, never>, object, () => string];
-  const lookUp: Kept = ['for a look-up', LookUpDocument, { id: idOf(2, 5) }, () => `${of()}, '${idOf(2, 5)}'`];
+  /** What is asked, and the values of each of its statements. */
+  type Kept = [string, string | TypedDocumentNode<unknown, never>, object, () => string[]];
+  const lookUp: Kept = ['for a look-up', LookUpDocument, { id: idOf(2, 5) }, () => [`${of()}, '${idOf(2, 5)}'`]];
   const byEmail: Kept = [
     'for a user by e-mail',
     UserByEmailDocument,
     { email: 'user5@example.com' },
-    () => `${of()}, 'user5@example.com'`,
+    () => [`${of()}, 'user5@example.com'`],
   ];
   const asked = () =>
     JSON.stringify([
@@ -192,23 +199,59 @@ describe('one plan is kept', () => {
     'for those who are added together',
     EnsureDocument,
     { input: { conversationId: idOf(8, 11), participant: { user: { id: idOf(2, 9) } } } },
-    () => `'${asked()}'`,
+    () => [`'${asked()}'`],
+  ];
+  const one = (kind: number) => `${of()}, '${idOf(kind, 5)}'`;
+  const conversations = 'conversations(first: 20) { totalCount nodes { id } }';
+  const lists: Kept[] = [
+    [
+      'for the ids of a user’s conversations',
+      `{ externalUser(id: "${idOf(7, 5)}") { conversationIds } }`,
+      {},
+      () => [one(7), one(7)],
+    ],
+    [
+      'for a user’s conversations',
+      `{ externalUser(id: "${idOf(7, 5)}") { ${conversations} } }`,
+      {},
+      () => [one(7), `${one(7)}, 21`, one(7)],
+    ],
+    [
+      'for a participant’s conversations',
+      `{ participant(id: "${idOf(2, 5)}") { ${conversations} } }`,
+      {},
+      () => [one(2), `${one(2)}, 21`, one(2)],
+    ],
+    [
+      'for a conversation’s members',
+      `{ conversation(id: "${idOf(8, 5)}") { participantsConnection(first: 20) { totalCount nodes { id } } } }`,
+      {},
+      () => [one(8), `${one(8)}, 21`, one(8)],
+    ],
   ];
   const pages: Kept[] = [
-    ['for a page of participants', `{ participantsConnection(first: 20) ${page} }`, {}, () => `${of()}, 21`],
-    ['for a page of conversations', '{ conversationsConnection(first: 20) { nodes { id name } } }', {}, () => `${of()}, 21`],
+    ['for a page of participants', `{ participantsConnection(first: 20) ${page} }`, {}, () => [`${of()}, 21`]],
+    ['for a page of conversations', '{ conversationsConnection(first: 20) { nodes { id name } } }', {}, () => [`${of()}, 21`]],
   ];
-  test.each<Kept>([lookUp, byEmail, ensure, ...(own ? pages : [])])('%s', async (_, document, variables, values) => {
-    const { statements } = await service.tenant.graphql(document as string, variables);
-    await service.app.database.connection.exclusively(async (script) => {
-      await script(`prepare hot as ${statements[0]}`);
-      for (let time = 0; time < 8; time++) await script(`execute hot(${values()})`);
-      const [row] = (await script(`select generic_plans::int as kept from pg_prepared_statements where name = 'hot'`)) as {
-        kept: number;
-      }[];
-      await script('deallocate hot');
-      // The first five times PostgreSQL always makes a plan of its own.
-      expect(row?.kept).toBe(3);
-    });
-  });
+  test.each<Kept>([lookUp, byEmail, ensure, ...(own ? [...lists, ...pages] : [])])(
+    '%s',
+    async (_, document, variables, valuesOf) => {
+      const answer = await service.tenant.graphql(document as string, variables);
+      dataOf(answer);
+      const values = valuesOf();
+      expect(answer.statements).toHaveLength(values.length);
+      await service.app.database.connection.exclusively(async (script) => {
+        for (const [index, statement] of answer.statements.entries()) {
+          await script(`prepare hot as ${statement}`);
+          for (let time = 0; time < 8; time++) await script(`execute hot(${values[index]})`);
+          const [row] = (await script(`select generic_plans::int as kept from pg_prepared_statements where name = 'hot'`)) as {
+            kept: number;
+          }[];
+          await script('deallocate hot');
+          // The first five times PostgreSQL always makes a plan of its own.
+          expect(row?.kept).toBe(3);
+        }
+      });
+    },
+  );
 });
