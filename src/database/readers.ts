@@ -47,6 +47,17 @@ const patience = 3_000;
 
 const ended = () => new Error('Connection terminated: the readers are closed.');
 
+/** Runs a statement on a connection. As a Query object it is sent as it is; of a config pg first makes a copy, property by property. */
+function run(client: pg.Client, { name, text, values }: { name: string; text: string; values: unknown[] }) {
+  return new Promise<{ rows: unknown[] }>((resolve, reject) => {
+    const query = new pg.Query(text, values) as pg.Query & Named;
+    query.name = name;
+    query.callback = (error, result) => (error ? reject(error) : resolve(result));
+    client.query(query);
+  });
+}
+type Named = { name: string; callback(error: Error | null, result: { rows: unknown[] }): void };
+
 /** A socket that hands the operating system what it has gathered as one piece: a call with many costs several times as much. */
 export class GatheringSocket extends Socket {
   override _writev(chunks: { chunk: Buffer }[], callback: (error?: Error | null) => void): void {
@@ -135,7 +146,7 @@ export function createReaders(config: pg.ClientConfig, count: number): Readers {
     try {
       await reader.connected;
       gather(reader);
-      return await reader.client.query(statement);
+      return await run(reader.client, statement);
     } finally {
       const now = performance.now();
       // Answers come in the order of the statements: this one's turn was when the one before it had been given.
