@@ -1,4 +1,5 @@
 import type { SqlDriverAdapterFactory } from '@prisma/driver-adapter-utils';
+import type { Prepared, Statement } from './statement.ts';
 
 /** What a row may be bound to. */
 export type Value = string | number | boolean | Date | null | readonly (string | null)[];
@@ -7,10 +8,10 @@ export type Value = string | number | boolean | Date | null | readonly (string |
 export interface Connection {
   /** How Prisma reaches the same connections. */
   readonly adapter: SqlDriverAdapterFactory;
-  /** Runs a prepared statement outside any transaction. */
-  query(name: string, text: string, values: readonly Value[]): Promise<unknown[]>;
+  /** Runs a prepared statement outside any transaction; a look-up perhaps for several callers at once. */
+  query(statement: Statement<unknown>, values: readonly Value[]): Promise<unknown[]>;
   /** Runs a prepared statement that serves several callers, outside any transaction: it fails with 55P03 rather than wait long for somebody else. */
-  queryShared(name: string, text: string, values: readonly Value[]): Promise<unknown[]>;
+  queryShared(statement: Prepared, values: readonly Value[]): Promise<unknown[]>;
   /** How many of those run at once. */
   readonly sharedAtOnce: number;
   /** Runs a script of several statements in one session, under a lock that only one process holds at a time. */

@@ -93,7 +93,7 @@ export function openDatabase(connection: Connection, announce: Announce, observe
     client: {
       async $prepared<Row>(statement: Statement<Row>, values: readonly Value[]): Promise<Row[]> {
         observe?.(statement.text);
-        return (await connection.query(statement.name, statement.text, values)) as Row[];
+        return (await connection.query(statement, values)) as Row[];
       },
     },
   });

@@ -33,7 +33,7 @@ export async function connectEmbedded(place: EmbeddedPlace): Promise<Connection 
   });
   await database.exec(`set timezone = 'UTC'`);
 
-  const query: Connection['query'] = async (_name, text, values) => (await database.query(text, values as unknown[])).rows;
+  const query: Connection['query'] = async ({ text }, values) => (await database.query(text, values as unknown[])).rows;
   return {
     adapter: new PrismaPGlite(database),
     query,

@@ -1,7 +1,7 @@
 import { Problem } from '../errors/catalogue.ts';
 import type { TenantDatabase } from './database.ts';
 import { asUuid } from './ids.ts';
-import { type Statement, tenantStatement } from './statement.ts';
+import { lookUp, type Statement, tenantStatement } from './statement.ts';
 import { queryAsViewer, type ViewerStatement } from './viewers.ts';
 
 /** How the values for many keys are read in one statement: in the keys' order, one value a key. */
@@ -14,10 +14,13 @@ export type Loader<Key, Loaded> = {
 /** A loader's statement; where viewers differ, the agent is $3. */
 type Reading<Row> = Statement<Row> | ViewerStatement<Row>;
 
-/** Reads the rows of keys, by a statement whose $2 is an array of them. */
-export function readerOf<Row>(reading: Reading<Row>): (database: TenantDatabase, keys: readonly string[]) => Promise<Row[]> {
+/** Reads the rows of keys, by a statement whose $2 is an array of them; those of a single key by what `ofOne` makes of it. */
+export function readerOf<Row>(
+  reading: Reading<Row>,
+  ofOne: (statement: Statement<Row>) => Statement<Row> = ofOneKey,
+): (database: TenantDatabase, keys: readonly string[]) => Promise<Row[]> {
   const many = 'all' in reading ? reading : { all: reading, ofAgent: null };
-  const single = { all: ofOneKey(many.all), ofAgent: many.ofAgent && ofOneKey(many.ofAgent) };
+  const single = { all: ofOne(many.all), ofAgent: many.ofAgent && ofOne(many.ofAgent) };
   return (database, keys) => {
     const [key] = keys;
     const [{ all, ofAgent }, value] = keys.length === 1 && key !== undefined ? [single, key] : [many, keys];
@@ -37,6 +40,8 @@ export function ofOneKey<Row>(statement: Statement<Row>): Statement<Row> {
   return tenantStatement(text);
 }
 
+const lookUpOfOneKey = <Row>(statement: Statement<Row>): Statement<Row> => lookUp(ofOneKey(statement));
+
 /** The rows of a statement whose $2 is an array of keys, by the key's column. */
 function grouped<Row>(rows: readonly Row[], key: keyof Row): Map<unknown, Row[]> {
   const groups = new Map<unknown, Row[]>();
@@ -50,7 +55,7 @@ function grouped<Row>(rows: readonly Row[], key: keyof Row): Map<unknown, Row[]>
 
 /** One row a key, or null. The statement takes the keys as $2. UUIDs in any spelling; what is no UUID finds nothing and costs nothing. */
 export function oneByUuid<Row>(statement: Reading<Row>, key: keyof Row & string): Loader<string, Row | null> {
-  const read = readerOf(statement);
+  const read = readerOf(statement, lookUpOfOneKey);
   return {
     async load(database, ids) {
       const uuids = ids.map(asUuid);
@@ -65,7 +70,7 @@ export function oneByUuid<Row>(statement: Reading<Row>, key: keyof Row & string)
 
 /** One row a key, or null, by a key that is plain text. */
 export function oneByText<Row>(statement: Statement<Row>, key: keyof Row & string): Loader<string, Row | null> {
-  const read = readerOf(statement);
+  const read = readerOf(statement, lookUpOfOneKey);
   return {
     async load(database, keys) {
       const rows = new Map<unknown, Row>();

@@ -3,8 +3,9 @@ import { LRUCache } from 'lru-cache';
 import pg from 'pg';
 import type { Connection } from './connection.ts';
 import { isOfStatement } from './failures.ts';
+import { createLookUps } from './look-ups.ts';
 import { createReaders, GatheringSocket } from './readers.ts';
-import { reviveMoments, statementName } from './statement.ts';
+import { type Prepared, reviveMoments, statementName } from './statement.ts';
 
 const longestNamed = 2_000;
 
@@ -17,19 +18,19 @@ const sameInJson = new Set([16, 19, 21, 23, 25, 114, 701, 705, 1007, 1009, 1042,
 const firstOfUsers = 16_384;
 
 /** How a statement is run: as it is, or so that it gives its rows as one JSON text, in which these columns are moments. */
-type Way = 'plain' | { text: string; moments: readonly string[] };
+type Way = 'plain' | { json: Prepared; moments: readonly string[] };
 const ways = new LRUCache<string, Way>({ max: 5_000 });
 
 /**
  * How a statement is run from its second time on, now that its columns are known. To read one JSON text costs a fraction of what as
  * many columns of as many rows do.
  */
-function wayOf(text: string, fields: readonly pg.FieldDef[]): Way {
+function wayOf({ name, text }: Prepared, fields: readonly pg.FieldDef[]): Way {
   // The types that a database makes for itself are enumerations here.
   const same = fields.every(({ dataTypeID }) => sameInJson.has(dataTypeID) || dataTypeID >= firstOfUsers);
   if (!same || waits.test(text) || new Set(fields.map(({ name }) => name)).size < fields.length) return 'plain';
   return {
-    text: `select coalesce(json_agg(r), '[]')::text as rows from (${text}) r`,
+    json: { name: `${name}j`, text: `select coalesce(json_agg(r), '[]')::text as rows from (${text}) r` },
     moments: fields.filter(({ dataTypeID }) => dataTypeID === timestamptz).map(({ name }) => name),
   };
 }
@@ -66,25 +67,34 @@ export function connectPostgres(url: string, poolSize: number): Connection {
   pool.on('error', () => {});
   sharing.on('error', () => {});
 
+  /** What a statement gives that gives one JSON text. */
+  async function read({ name, text }: Prepared, values: readonly unknown[], gathered = false): Promise<string> {
+    const statement = { name, text, values: values as unknown[] };
+    const { rows } = await (readers.query(statement, gathered) ?? pool.query(statement));
+    return (rows as [{ rows: string }])[0].rows;
+  }
+  const lookUps = createLookUps((statement, values) => read(statement, values, true));
+
   return {
     // A long text is one of many that differ by how many rows they write: each would stay prepared on each connection.
     adapter: new PrismaPg(pool, {
       statementNameGenerator: ({ sql }) => (sql.length < longestNamed ? statementName(sql) : undefined) as string,
     }),
-    async query(name, text, values) {
+    async query(statement, values) {
+      const { name, text, together } = statement;
       const way = ways.get(name) ?? 'plain';
-      const read = way === 'plain' ? null : readers.query({ name, text: way.text, values: values as unknown[] });
-      if (way === 'plain' || !read) {
+      if (way === 'plain') {
         const { rows, fields } = await pool.query({ name, text, values: values as unknown[] });
-        if (!ways.has(name)) ways.set(name, wayOf(text, fields));
+        if (!ways.has(name)) ways.set(name, wayOf(statement, fields));
         return rows;
       }
-      const { rows } = await read;
-      const found = JSON.parse((rows as [{ rows: string }])[0].rows) as Record<string, unknown>[];
+      const found = await (together
+        ? lookUps.ask(way.json, together, values as (string | null)[])
+        : read(way.json, values).then((text) => JSON.parse(text) as Record<string, unknown>[]));
       reviveMoments(found, way.moments);
       return found;
     },
-    async queryShared(name, text, values) {
+    async queryShared({ name, text }, values) {
       const client = await sharing.connect();
       try {
         const { rows } = await client.query({ name, text, values: values as unknown[] });

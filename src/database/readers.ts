@@ -1,13 +1,19 @@
 import { Socket } from 'node:net';
 import pg from 'pg';
+import type { Prepared } from './statement.ts';
 
 /** Connections on which statements are sent without waiting for the answers of those before. */
 export interface Readers {
-  /** Runs a statement outside any transaction: named ones are prepared once a connection. Null when every connection is held up by a slow one. */
-  query(statement: { name: string; text: string; values: unknown[] }): Promise<{ rows: unknown[] }> | null;
+  /**
+   * Runs a statement outside any transaction: named ones are prepared once a connection. `gathered` says that it is for all who have asked in this
+   * turn of the event loop, so that there is nothing to wait for. Null when every connection is held up by a slow one.
+   */
+  query(statement: ReadStatement, gathered?: boolean): Promise<{ rows: unknown[] }> | null;
   /** Waits for what is under way, but not for long, then closes. */
   close(): Promise<void>;
 }
+
+type ReadStatement = Prepared & { values: unknown[] };
 
 type Reader = Busyness & {
   client: pg.Client;
@@ -48,7 +54,7 @@ const patience = 3_000;
 const ended = () => new Error('Connection terminated: the readers are closed.');
 
 /** Runs a statement on a connection. As a Query object it is sent as it is; of a config pg first makes a copy, property by property. */
-function run(client: pg.Client, { name, text, values }: { name: string; text: string; values: unknown[] }) {
+function run(client: pg.Client, { name, text, values }: ReadStatement) {
   return new Promise<{ rows: unknown[] }>((resolve, reject) => {
     const query = new pg.Query(text, values) as pg.Query & Named;
     query.name = name;
@@ -135,17 +141,13 @@ export function createReaders(config: pg.ClientConfig, count: number): Readers {
     costs.set(name, before === undefined ? took : before + weight * (took - before));
   }
 
-  async function send(
-    reader: Reader,
-    statement: { name: string; text: string; values: unknown[] },
-    sentAt: number,
-  ): Promise<{ rows: unknown[] }> {
+  async function send(reader: Reader, statement: ReadStatement, sentAt: number, gathered: boolean): Promise<{ rows: unknown[] }> {
     const expected = costs.get(statement.name) ?? unknown;
     reader.underWay++;
     reader.backlog += expected;
     try {
       await reader.connected;
-      gather(reader);
+      if (!gathered) gather(reader);
       return await run(reader.client, statement);
     } finally {
       const now = performance.now();
@@ -166,14 +168,14 @@ export function createReaders(config: pg.ClientConfig, count: number): Readers {
   }, betweenLooks).unref();
 
   return {
-    query(statement) {
+    query(statement, gathered = false) {
       if (closed) return Promise.reject(ended());
       const now = performance.now();
       const index = choose(readers, now);
       if (index === null) return null;
       const reader = readers[index] ?? open(index);
       if (reader.underWay === 0) reader.movedAt = now;
-      return send(reader, statement, now);
+      return send(reader, statement, now, gathered);
     },
     async close() {
       closed = true;

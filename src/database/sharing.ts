@@ -32,10 +32,10 @@ export function createSharing(
   connection: Pick<Connection, 'queryShared' | 'sharedAtOnce'>,
   observe: (text: string) => void = () => {},
 ): Sharing {
-  async function run({ name, text }: SharedStatement<unknown>, asked: readonly object[]): Promise<(Numbered | null)[]> {
+  async function run(statement: SharedStatement<unknown>, asked: readonly object[]): Promise<(Numbered | null)[]> {
     const rows: (Numbered | null)[] = asked.map(() => null);
-    observe(text);
-    const [found] = (await connection.queryShared(name, text, [JSON.stringify(asked.map((each, n) => ({ ...each, n })))])) as [
+    observe(statement.text);
+    const [found] = (await connection.queryShared(statement, [JSON.stringify(asked.map((each, n) => ({ ...each, n })))])) as [
       { rows: string },
     ];
     for (const row of JSON.parse(found.rows) as Numbered[]) rows[row.n] = row;

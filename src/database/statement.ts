@@ -2,10 +2,13 @@ import { createHash } from 'node:crypto';
 import { Prisma } from './generated/client.ts';
 import { getDatamodel } from './generated/pothos.ts';
 
-/** A SQL statement that is prepared once a connection, and the type of the rows it returns. */
-export type Statement<Row> = {
-  readonly name: string;
-  readonly text: string;
+/** A SQL statement that is prepared once a connection, by its name. */
+export type Prepared = { readonly name: string; readonly text: string };
+
+/** A statement, and the type of the rows it returns. */
+export type Statement<Row> = Prepared & {
+  /** For a look-up: the statement that does the same for several callers. */
+  readonly together?: Prepared;
   /** Never set: it carries the type of a row. */
   readonly row?: Row;
 };
@@ -23,15 +26,33 @@ export function statementName(text: string): string {
   return name;
 }
 
+const keepsToTenant = /\btenant_id = \$1\b/;
+
 /** A statement inside one tenant: its first parameter, $1, is the tenant and it must use it. */
 export function tenantStatement<Row>(text: string): Statement<Row> {
-  if (!/\btenant_id = \$1\b/.test(text)) throw new Error(`A tenant's statement must say "tenant_id = $1": ${text}`);
+  if (!keepsToTenant.test(text)) throw new Error(`A tenant's statement must say "tenant_id = $1": ${text}`);
   return { name: statementName(text), text };
 }
 
 /** A statement outside any tenant: for looking up credentials, webhooks, files by signed URL, and tenants themselves, and for what is of several tenants at once. */
 export function globalStatement<Row>(text: string): Statement<Row> {
   return { name: statementName(text), text };
+}
+
+/**
+ * Makes a look-up of a statement inside one tenant: callers who ask for the same at the same moment, of whatever tenants, get their
+ * rows by one statement. For what finds few rows quickly; its parameters are texts, and stand for such without being cast.
+ */
+export function lookUp<Row>({ name, text }: Statement<Row>): Statement<Row> {
+  if (!keepsToTenant.test(text)) throw new Error(`A look-up must say "tenant_id = $1": ${text}`);
+  const parameters = Math.max(...[...text.matchAll(/\$(\d+)/g)].map(([, number]) => Number(number)));
+  // As of an array's elements, whose names are their indexes: the tenant's is 0.
+  const more = Array.from({ length: parameters - 1 }, (_, index) => `"${index + 1}" text`);
+  const each = text.replaceAll(/\$(\d+)/g, (_, number) => `asked."${Number(number) - 1}"`);
+  // A subquery in a select list is run once a row, by the plan that it has alone.
+  const together = `select coalesce(json_agg((select coalesce(json_agg(r), '[]') from (${each}) r) order by asked.n), '[]')::text as rows
+   from json_to_recordset($1::json) as asked (${['n int', '"0" uuid', ...more].join(', ')})`;
+  return { name, text, together: { name: statementName(together), text: together } };
 }
 
 /**

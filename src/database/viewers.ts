@@ -1,6 +1,6 @@
 import type { Value } from './connection.ts';
 import type { TenantDatabase } from './database.ts';
-import { type Statement, tenantStatement } from './statement.ts';
+import { lookUp, type Statement, tenantStatement } from './statement.ts';
 
 /**
  * A statement as two: for viewers who see all conversations, and for those who see one agent's, which takes the agent as its last
@@ -13,6 +13,12 @@ export type ViewerStatement<Row> = { readonly all: Statement<Row>; readonly ofAg
 export const viewerStatement = <Row>(last: `$${number}`, text: (agent: string | null) => string): ViewerStatement<Row> => ({
   all: tenantStatement(text(null)),
   ofAgent: tenantStatement(text(last)),
+});
+
+/** Both as look-ups. */
+export const viewerLookUp = <Row>({ all, ofAgent }: ViewerStatement<Row>): ViewerStatement<Row> => ({
+  all: lookUp(all),
+  ofAgent: lookUp(ofAgent),
 });
 
 /** Runs the one that is for this viewer, with the parameters before the last. */

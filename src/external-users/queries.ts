@@ -3,7 +3,7 @@ import type { TenantDatabase } from '../database/database.ts';
 import type { ExternalUser, IdentifierKey } from '../database/generated/client.ts';
 import { bounded, type Loader, manyBy, mostRows, oneByUuid } from '../database/loaders.ts';
 import { columns, tenantStatement } from '../database/statement.ts';
-import { queryAsViewer, type ViewerStatement, viewerStatement } from '../database/viewers.ts';
+import { queryAsViewer, type ViewerStatement, viewerLookUp, viewerStatement } from '../database/viewers.ts';
 import { Problem } from '../errors/catalogue.ts';
 import { hasIdentifier, type Identifier, identifierKeys } from './identifiers.ts';
 
@@ -45,13 +45,15 @@ type Found = ExternalUser & { conversationIds: string[] };
 const search = Object.fromEntries(
   identifierKeys.map((key) => [
     key,
-    viewerStatement<Found>(
-      '$3',
-      (agent) => `select ${row}, array(
-         select m.conversation_id from conversation_member m
-         where ${visibleMembership('m', agent)} and m.contact_id = u.id
-         order by m.conversation_id desc limit ${mostRows + 1}) as "conversationIds"
-       from external_user u where u.tenant_id = $1 and ${hasIdentifier(key, 'u', '$2')}`,
+    viewerLookUp(
+      viewerStatement<Found>(
+        '$3',
+        (agent) => `select ${row}, array(
+           select m.conversation_id from conversation_member m
+           where ${visibleMembership('m', agent)} and m.contact_id = u.id
+           order by m.conversation_id desc limit ${mostRows + 1}) as "conversationIds"
+         from external_user u where u.tenant_id = $1 and ${hasIdentifier(key, 'u', '$2')}`,
+      ),
     ),
   ]),
 ) as Record<IdentifierKey, ViewerStatement<Found>>;

@@ -32,7 +32,10 @@ const everything = (selections: readonly Selection[]): Selection => ({
 export const nodesOf = (connection: Selection): Selection =>
   everything([connection.below('nodes'), connection.below('edges').below('node')]);
 
-function selectionOf(nodes: readonly FieldNode[], fragments: Fragments): Selection {
+function selectionOf(
+  nodes: readonly { selectionSet?: SelectionSetNode | undefined }[],
+  fragments: Fragments,
+): Selection & { count(name: string): number } {
   const fields = new Map<string, FieldNode[]>();
   const spread = new Set<string>();
   const collect = (selections: SelectionSetNode | undefined) => {
@@ -52,21 +55,26 @@ function selectionOf(nodes: readonly FieldNode[], fragments: Fragments): Selecti
   return {
     names: [...fields.keys()],
     has: (name) => fields.has(name),
+    count: (name) => fields.get(name)?.length ?? 0,
     below: (name) => selectionOf(fields.get(name) ?? [], fragments),
   };
 }
 
-/** What a resolver makes of what is selected below its field: made once for each place in a document. */
+/**
+ * What a resolver makes of what is selected below its field: made once for each place in a document. `isOnly` says whether the operation
+ * itself has no other field of that name, so that nothing else asks for the same at the same time.
+ */
 export function fromSelection<Made>(
-  make: (selection: Selection, schema: GraphQLSchema) => Made,
+  make: (selection: Selection, schema: GraphQLSchema, isOnly: () => boolean) => Made,
 ): (info: GraphQLResolveInfo) => Made {
   const known = new WeakMap<FieldNode, Made>();
-  return ({ fieldNodes, fragments, schema }) => {
+  return ({ fieldName, fieldNodes, fragments, schema, operation }) => {
     // The same field merged from several places has others beside it, which may differ from one operation of a document to the next.
     const [only] = fieldNodes.length === 1 ? fieldNodes : [];
     const before = only && known.get(only);
     if (before) return before;
-    const made = make(selectionOf(fieldNodes, fragments), schema);
+    const isOnly = () => selectionOf([operation], fragments).count(fieldName) === fieldNodes.length;
+    const made = make(selectionOf(fieldNodes, fragments), schema, isOnly);
     if (only) known.set(only, made);
     return made;
   };

@@ -10,7 +10,8 @@ import {
   listParticipants,
   type ParticipantParts,
   pageOfParticipants,
-  participantById,
+  participantAlone,
+  participantWith,
 } from './queries.ts';
 import { ReasonType } from './reason.graph.ts';
 
@@ -110,6 +111,10 @@ export const participantParts = (selection: Selection, schema: GraphQLSchema, al
 const listed = ['id', 'displayName'];
 const partsListed = fromSelection((selection, schema) => participantParts(selection, schema, listed));
 const partsPaged = fromSelection((selection, schema) => participantParts(nodesOf(selection), schema, listed));
+// Several that are looked up are read by one statement, which has to serve all of them.
+const partsLookedUp = fromSelection((selection, schema, isOnly) =>
+  isOnly() ? participantParts(selection, schema, ['id']) : participantAlone,
+);
 
 const ParticipantConnection = builder.connectionObject(
   { type: ParticipantType, name: 'ParticipantConnection', description: 'A page of participants, ordered by displayName and id.' },
@@ -138,7 +143,7 @@ builder.queryFields((t) => ({
     description: 'A participant by its UUID; null when the tenant has no such participant. Needs `participants:read`.',
     authScopes: { scope: 'participants:read' },
     args: { id: t.arg.id({ required: true, description: 'The participant’s UUID.' }) },
-    resolve: (_, { id }, context) => context.load(participantById, id),
+    resolve: (_, { id }, context, info) => context.load(participantWith(partsLookedUp(info)), id),
   }),
   participants: t.field({
     type: [ParticipantType],

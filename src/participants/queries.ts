@@ -3,18 +3,10 @@ import type { Value } from '../database/connection.ts';
 import type { TenantDatabase } from '../database/database.ts';
 import type { Channel, Participant, ParticipantKind } from '../database/generated/client.ts';
 import { asUuid } from '../database/ids.ts';
-import { boundedRows, mostRows, oneByUuid } from '../database/loaders.ts';
+import { boundedRows, type Loader, mostRows, oneByUuid } from '../database/loaders.ts';
 import { connectionOf, firstOf, type PageArguments, pageOf } from '../database/pages.ts';
 import { columns, type Fields, narrowStatement, oncePer, reviveMoments, tenantStatement } from '../database/statement.ts';
 import { type HealthCondition, reachableCondition, reasonCondition, type UnreachableReason } from './health.ts';
-
-const row = columns('Participant', 'p');
-
-/** Participants by their ids. */
-export const participantById = oneByUuid(
-  tenantStatement<Participant>(`select ${row} from participant p where p.tenant_id = $1 and p.id = any($2::uuid[])`),
-  'id',
-);
 
 /**
  * What to read of participants, themselves and together with them in the same statement; null for all of it. Who reads less than all
@@ -64,6 +56,31 @@ export function asListed(rows: readonly ListedParticipant[]): void {
     if (agentIds && agentIds.length > mostAgentIds) delete participant.agentIds;
   }
 }
+
+const loaders = new Map<string, Loader<string, ListedParticipant | null>>();
+
+/** Participants by their ids, with these parts. */
+export const participantWith = oncePer((parts: ParticipantParts): Loader<string, ListedParticipant | null> => {
+  const text = (read: ParticipantParts) =>
+    `select ${participantRow(read)} from participant p where p.tenant_id = $1 and p.id = any($2::uuid[])`;
+  const statement = narrowStatement<ListedParticipant>(text(parts), () => text(wholeParticipant(parts)));
+  // The same for the same statement: what asks for the same parts in several places of an operation is loaded at once.
+  const known = loaders.get(statement.name);
+  if (known) return known;
+  const { load } = oneByUuid(statement, 'id');
+  const loader: Loader<string, ListedParticipant | null> = {
+    async load(database, ids) {
+      const rows = await load(database, ids);
+      asListed(rows.filter((row) => row !== null));
+      return rows;
+    },
+  };
+  loaders.set(statement.name, loader);
+  return loader;
+});
+
+/** Participants by their ids, with all of their own. */
+export const participantById: Loader<string, Participant | null> = participantWith(participantAlone);
 
 // Together with everything, so many participants are read at the most; a longer list's parts are read by their loaders, which bound them.
 const mostTogether = 500;

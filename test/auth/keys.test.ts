@@ -197,9 +197,9 @@ describe('either key', () => {
     let asked = () => {};
     const slow = await startApp({}, (connection) => ({
       ...connection,
-      async query(name, text, values) {
-        const rows = await connection.query(name, text, values);
-        if (wait && /from credential_key/.test(text)) {
+      async query(statement, values) {
+        const rows = await connection.query(statement, values);
+        if (wait && /from credential_key/.test(statement.text)) {
           asked();
           await wait;
         }

@@ -12,7 +12,7 @@ beforeAll(async () => {
 afterAll(() => connection.close());
 
 const ask = (text: string, ...values: (string | number | null | readonly string[])[]) =>
-  connection.query(statementName(text), text, values);
+  connection.query({ name: statementName(text), text }, values);
 
 test('a row is the same however it comes', async () => {
   const text = `select 'é "quoted" \\ back 😀' as text, null as nothing, 7 as number, 1.5::float8 as half, true as yes, array['a', null]::text[] as list,

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { createSharing } from '../../src/database/sharing.ts';
-import { sharedStatement } from '../../src/database/statement.ts';
+import { type Prepared, sharedStatement } from '../../src/database/statement.ts';
 
 const statement = (name: string) =>
   sharedStatement<{ said: string }>(
@@ -13,7 +13,7 @@ const statement = (name: string) =>
 /** A connection that answers each caller with the tenant and the word that it was given, after a while. */
 function echo(sharedAtOnce: number) {
   const seen = { atOnce: 0, most: 0, texts: [] as string[], failing: null as string | null };
-  const queryShared = async (_: string, text: string, [json]: readonly unknown[]) => {
+  const queryShared = async ({ text }: Prepared, [json]: readonly unknown[]) => {
     seen.texts.push(text);
     seen.most = Math.max(seen.most, ++seen.atOnce);
     await sleep(3);
@@ -71,7 +71,7 @@ test('what cannot be stored does not get in among others', async () => {
 });
 
 test('where one makes all fail, the others are answered; where many do, the rest are sent away', async () => {
-  const queryShared = async (_: string, __: string, [json]: readonly unknown[]) => {
+  const queryShared = async (_: Prepared, [json]: readonly unknown[]) => {
     const asked = JSON.parse(json as string) as { n: number; word: string }[];
     if (asked.some(({ word }) => word === 'bad')) throw Object.assign(new Error('no'), { code: '55P03' });
     return [{ rows: JSON.stringify(asked.map(({ n, word }) => ({ n, said: word }))) }];

@@ -195,8 +195,13 @@ const listsAnswerAsEach = (numRuns: number) =>
       const { participants: ofAgent } = await thrice(`{ participants(agentId: "bot") { ${selected} } }`);
       const { participantsConnection: paged } = await thrice(`{ participantsConnection(first: 3) { ${page} } }`);
       const expected = [];
-      for (const id of participants)
-        expected.push(dataOf(await tenant.graphql(`{ participant(id: "${id}") { ${selected} } }`)).participant);
+      for (const id of participants) {
+        // Where another is looked up beside it, all of both is read.
+        const both = `{ participant(id: "${id}") { ${selected} } other: participant(id: "${participants[0]}") { id } }`;
+        const { participant } = dataOf(await tenant.graphql(both));
+        expect(await thrice(`{ participant(id: "${id}") { ${selected} } }`)).toEqual({ participant });
+        expected.push(participant);
+      }
       expect(all).toEqual(expected);
       expect(ofAgent).toEqual(expected.slice(0, 2));
       expect(edges ? paged.edges.map(({ node }: { node: unknown }) => node) : paged.nodes).toEqual(expected);
@@ -222,10 +227,21 @@ test('nothing else is read', async () => {
   const page = await tenant.graphql(
     '{ conversationsConnection { nodes { name participants { status subject { ... on ExternalUser { firstName } } } } } }',
   );
+  const one = await tenant.graphql(
+    `{ participant(id: "${participants[1]}") { email channels { address } agentIds } agents { id } }`,
+  );
+  const ofParticipant = one.statements.filter((statement) => !/from agent a/.test(statement));
+  expect(ofParticipant).toHaveLength(1);
+  const several = await tenant.graphql(
+    `{ a: participant(id: "${participants[1]}") { email } ...b } fragment b on Query { b: participant(id: "${participants[2]}") { id kind } }`,
+  );
+  expect(several.statements).toHaveLength(1);
+  const unread = /created_at|modified_at|avatar|phone_number|label/;
   for (const { statements } of [list, page]) {
     expect(statements).toHaveLength(1);
-    expect(statements[0]).not.toMatch(/created_at|modified_at|avatar|phone_number|label/);
+    expect(statements[0]).not.toMatch(unread);
   }
+  expect(ofParticipant[0]).not.toMatch(unread);
   const { statements } = await tenant.graphql('{ conversationsConnection { nodes { participants { status } } } }');
   expect(statements[0]).not.toMatch(/from (participant|external_user|agent) /);
 });

@@ -1,0 +1,124 @@
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import type { Connection } from '../../src/database/connection.ts';
+import { createLookUps } from '../../src/database/look-ups.ts';
+import { globalStatement, lookUp, type Prepared, type Statement, tenantStatement } from '../../src/database/statement.ts';
+import { connectTestDatabase } from '../setup/database.ts';
+
+const named = (name: string): Prepared => ({ name, text: name });
+const [one, all, other, allOfOther] = ['one', 'all', 'other', 'all of other'].map(named) as [
+  Prepared,
+  Prepared,
+  Prepared,
+  Prepared,
+];
+
+/** Look-ups whose database gives each caller its values; with what was run. */
+function echo(refuses: (values: readonly unknown[]) => unknown = () => null) {
+  const ran: { name: string; callers: number }[] = [];
+  const lookUps = createLookUps(async ({ name }, values) => {
+    const asked = name.startsWith('all') ? (JSON.parse(values[0] as string) as Record<string, unknown>[]) : null;
+    const callers = asked?.map(({ n, ...rest }) => Object.values(rest)) ?? [values];
+    ran.push({ name, callers: callers.length });
+    for (const each of callers) {
+      const error = refuses(each);
+      if (error) throw error;
+    }
+    const rows = callers.map(([tenant, key]) => [{ found: `${tenant} ${key}` }]);
+    return JSON.stringify(asked ? rows : rows[0]);
+  });
+  return { ran, lookUps };
+}
+
+test('who asks the same at the same moment is answered by one statement, and who is alone by its own', async () => {
+  const { ran, lookUps } = echo();
+  const answers = await Promise.all([
+    ...['a', 'b', 'c'].map((key) => lookUps.ask(one, all, ['t', key])),
+    lookUps.ask(other, allOfOther, ['t', 'd']),
+  ]);
+  expect(answers).toEqual([[{ found: 't a' }], [{ found: 't b' }], [{ found: 't c' }], [{ found: 't d' }]]);
+  expect(ran).toEqual([
+    { name: 'all', callers: 3 },
+    { name: 'other', callers: 1 },
+  ]);
+  await lookUps.ask(one, all, ['t', 'later']);
+  expect(ran.at(-1)).toEqual({ name: 'one', callers: 1 });
+});
+
+test('a crowd is answered in several statements', async () => {
+  const { ran, lookUps } = echo();
+  const answers = await Promise.all(Array.from({ length: 129 }, (_, n) => lookUps.ask(one, all, ['t', String(n)])));
+  expect(answers).toEqual(answers.map((_, n) => [{ found: `t ${n}` }]));
+  expect(ran.map(({ callers }) => callers)).toEqual([64, 64, 1]);
+});
+
+test('what is refused for one is refused for that one alone', async () => {
+  const { ran, lookUps } = echo(([, key]) => key === 'bad' && Object.assign(new Error('no'), { code: '22P02' }));
+  const answers = await Promise.allSettled(['a', 'bad', 'b'].map((key) => lookUps.ask(one, all, ['t', key])));
+  expect(answers).toMatchObject([
+    { value: [{ found: 't a' }] },
+    { status: 'rejected', reason: { code: '22P02' } },
+    { value: [{ found: 't b' }] },
+  ]);
+  expect(ran.map(({ callers }) => callers)).toEqual([3, 1, 1, 1]);
+});
+
+test('a database that is away is told to all, and not asked again for each', async () => {
+  const { ran, lookUps } = echo(() => new Error('Connection terminated unexpectedly'));
+  const answers = await Promise.allSettled(['a', 'b', 'c'].map((key) => lookUps.ask(one, all, ['t', key])));
+  expect(answers.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected']);
+  expect(ran).toHaveLength(1);
+});
+
+describe('a look-up', () => {
+  let connection: Connection;
+  beforeAll(async () => {
+    connection = await connectTestDatabase(inject('database'));
+  });
+  afterAll(() => connection.close());
+
+  const tenants = ['1', '2'].map((digit) => `0199c0de-0000-7000-8000-00000000000${digit}`);
+  // Each tenant has rows of all keys, some of them several, and of some keys none.
+  const text = `select k.key || ' of ' || k.tenant_id as found, '2026-01-02 03:04:05.678+00'::timestamptz as "createdAt", null as nothing
+    from (select t.id as tenant_id, n % 7 as key from (values ('${tenants[0]}'::uuid), ('${tenants[1]}'::uuid)) t (id), generate_series(0, 9) n) k
+    where k.tenant_id = $1 and k.key::text = $2 order by found`;
+  const statement: Statement<object> = lookUp(tenantStatement(text));
+
+  test('finds for many what it finds for each, and nothing of another tenant', async () => {
+    const alone = { name: statement.name, text };
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.tuple(fc.constantFrom(...tenants), fc.integer({ min: 0, max: 9 }).map(String)), {
+          minLength: 1,
+          maxLength: 90,
+        }),
+        async (callers) => {
+          const each: unknown[] = [];
+          for (const caller of callers) each.push(await connection.query(alone, caller));
+          const together = await Promise.all(callers.map((caller) => connection.query(statement, caller)));
+          expect(together).toEqual(each);
+          for (const [index, [tenant]] of callers.entries())
+            for (const { found } of together[index] as { found: string }[]) expect(found).toContain(tenant);
+
+          // The statement for many itself, whichever way the connection takes.
+          const asked = callers.map((caller, n) => ({ n, ...caller }));
+          const [row] = (await connection.query(statement.together as Prepared, [JSON.stringify(asked)])) as { rows: string }[];
+          const found = (rows: unknown[]) => rows.map((row) => (row as { found: string }).found);
+          expect((JSON.parse(row?.rows ?? '') as unknown[][]).map(found)).toEqual((each as unknown[][]).map(found));
+        },
+      ),
+      { numRuns: 30 },
+    );
+  });
+
+  test('of what PostgreSQL cannot read fails by itself', async () => {
+    const ask = (key: string) => connection.query(statement, [tenants[0] as string, key]);
+    for (let time = 0; time < 2; time++) await ask('3');
+    const answers = await Promise.allSettled(['3', 'nul \0', '4'].map(ask));
+    expect(answers.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+  });
+
+  test('that does not keep to its tenant cannot be made', () => {
+    expect(() => lookUp(globalStatement('select 1 where $1 = $2'))).toThrow(/tenant_id = \$1/);
+  });
+});
