@@ -1,10 +1,17 @@
-import { type DocumentNode, type ExecutionArgs, type ExecutionResult, type GraphQLSchema, getOperationAST } from 'graphql';
+import {
+  type DocumentNode,
+  type ExecutionArgs,
+  type ExecutionResult,
+  type GraphQLSchema,
+  getOperationAST,
+  OperationTypeNode,
+} from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import { LRUCache } from 'lru-cache';
 import type { Viewer } from '../auth/viewer.ts';
 import type { Compiler, Execute } from './compiled.ts';
 import type { GraphContext } from './context.ts';
-import { refusedBeforeExecution } from './plugins.ts';
+import { executeChecking, refusedBeforeExecution } from './plugins.ts';
 
 /** One operation as a client sends it. */
 export type OperationRequest = {
@@ -45,12 +52,16 @@ export function createDirectExecution(contextOf: (viewer: Viewer) => GraphContex
     },
     find({ query, operationName, variables }) {
       const found = known.get(query);
-      if (!found || !getOperationAST(found.document, operationName)) return null;
+      const operation = found && getOperationAST(found.document, operationName);
+      if (!operation) return null;
       const { schema, document, plainly } = found;
       return (viewer) => {
         const contextValue = contextOf(viewer);
         const args: ExecutionArgs = { schema, document, operationName, variableValues: variables, contextValue };
-        return refusedBeforeExecution(args) ?? compiler.execute(args, plainly);
+        // Compiled code takes variables as they are; the plain executor, which runs mutations, reads them itself.
+        return operation.operation === OperationTypeNode.MUTATION
+          ? executeChecking(args, (checked) => compiler.execute(checked, plainly))
+          : (refusedBeforeExecution(args) ?? compiler.execute(args, plainly));
       };
     },
   };

@@ -118,8 +118,28 @@ export function useLimits(introspection: boolean): Plugin<ServerContext> {
 /** The result of an operation whose variables do not fit; null when it may be executed. Throws when it would cost too much. */
 export function refusedBeforeExecution(args: ExecutionArgs): ExecutionResult | null {
   const refused = refusedVariables(args);
-  if (!refused) affordable(() => demandAffordable(args.schema, args.document, args.operationName, args.variableValues ?? {}));
+  if (!refused) demandToBeAffordable(args);
   return refused;
+}
+
+/**
+ * Executes by an executor that reads the variables itself, and refuses what would have been refused before, in the same words: the
+ * variables are looked at here only where it has refused them, which it does before it runs anything.
+ */
+export function executeChecking(
+  args: ExecutionArgs,
+  execute: (args: ExecutionArgs) => ExecutionResult | Promise<ExecutionResult>,
+): ExecutionResult | Promise<ExecutionResult> {
+  try {
+    demandToBeAffordable(args);
+  } catch (error) {
+    const refused = refusedVariables(args);
+    if (refused) return refused;
+    throw error;
+  }
+  const told = (result: ExecutionResult) => ('data' in result ? result : (refusedVariables(args) ?? result));
+  const result = execute(args);
+  return result instanceof Promise ? result.then(told) : told(result);
 }
 
 /** What is wrong with the variables, the first five things; null when they fit. Each message quotes the value, so all of them could be large. */
@@ -130,9 +150,9 @@ function refusedVariables({ schema, document, operationName, variableValues }: E
   return errors ? { errors } : null;
 }
 
-function affordable(demand: () => void): void {
+function demandToBeAffordable({ schema, document, operationName, variableValues }: ExecutionArgs): void {
   try {
-    demand();
+    demandAffordable(schema, document, operationName, variableValues ?? {});
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
     throw new GraphQLError(error.message, { originalError: error, extensions: { http: { spec: true, status: error.status } } });

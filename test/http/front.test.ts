@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { newId } from '../../src/database/ids.ts';
 import { startApp, type TestApp } from '../app.ts';
@@ -158,4 +159,56 @@ test('which way a request goes cannot be told from its answer', { timeout: 120_0
 
   expect(differences).toEqual([]);
   expect(count).toBeGreaterThan(400);
+});
+
+test('nor, of a mutation that has come before, when its variables are wrong in any way, or it costs too much', {
+  timeout: 120_000,
+}, async () => {
+  const query = `mutation Known($input: EnsureConversationParticipantInput!, $first: Int, $text: String, $metadata: JSONObject) {
+    ensureConversationParticipant(input: $input) { created participant { conversation {
+      participantsConnection(first: $first) { nodes { conversation { participantsConnection(first: $first) { nodes { conversation { participants { conversation { id } } } } } } } } } } }
+    updateExternalUser(input: { id: "none", email: $text, metadata: $metadata }) { __typename }
+  }`;
+  const headers = { 'content-type': 'application/json', authorization };
+  const send = (variables: unknown) => both({ method: 'POST', headers, body: JSON.stringify({ query, variables }) });
+  const conversationId = newId();
+  const input = { conversationId, participant: { flow: { id: 'f' } } };
+  // There is no such conversation: it is executed, and so known from now on, but changes nothing.
+  const executed = await send({ input, first: 2 });
+  expect(executed.byPort.body).toContain('CONVERSATION_NOT_FOUND');
+  const dear = await send({ input, first: 100_000 });
+  expect(dear.byPort.body).toContain('UNPROCESSABLE');
+  const dearAndWrong = await send({ input: { ...input, more: 1 }, first: 100_000 });
+  expect(dearAndWrong.byPort.body).toContain('BAD_USER_INPUT');
+
+  const participant = fc.oneof(
+    fc.constant(input.participant),
+    fc.constant({}),
+    fc.constant({ flow: { id: 'f' }, user: { id: 'u' } }),
+    fc.record({ user: fc.record({ id: fc.jsonValue({ maxDepth: 1 }) }) }),
+    fc.jsonValue({ maxDepth: 2 }),
+  );
+  const wrong = fc.record(
+    {
+      input: fc.oneof(
+        fc.record(
+          { conversationId: fc.oneof(fc.constant(conversationId), fc.jsonValue({ maxDepth: 1 })), participant },
+          { requiredKeys: [] },
+        ),
+        fc.jsonValue({ maxDepth: 2 }),
+      ),
+      first: fc.oneof(fc.constantFrom(2, 100_000, -1, 1.5), fc.jsonValue({ maxDepth: 1 })),
+      text: fc.oneof(fc.constantFrom('no', 'a@b.example', null), fc.jsonValue({ maxDepth: 1 })),
+      metadata: fc.jsonValue({ maxDepth: 2 }),
+      __proto__: fc.jsonValue({ maxDepth: 1 }),
+    },
+    { requiredKeys: [] },
+  );
+  await fc.assert(
+    fc.asyncProperty(wrong, async (variables) => {
+      const { byPort, byYoga } = await send(variables);
+      expect(byPort).toEqual(byYoga);
+    }),
+    { numRuns: 200 },
+  );
 });
