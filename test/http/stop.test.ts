@@ -1,6 +1,9 @@
-import { Agent, type IncomingMessage, request } from 'node:http';
+import { once } from 'node:events';
+import { Agent, createServer, type IncomingMessage, request } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, expect, test } from 'vitest';
+import { endConnectionsWhen, stopServer } from '../../src/http/stop.ts';
 import { startApp, type TestApp } from '../app.ts';
 
 let service: TestApp | undefined;
@@ -52,4 +55,31 @@ test.each([0, 20])('a stop ends although clients go on asking over their connect
   expect(refused.length).toBeGreaterThan(0);
   expect(refused.every(({ status, connection }) => status === 503 && connection === 'close')).toBe(true);
   for (const agent of agents) agent.destroy();
+});
+
+test('a connection whose answer had begun before the stop is closed when it has been given', async () => {
+  let stopping = false;
+  let finish = () => {};
+  const server = createServer((_, response) => {
+    response.writeHead(200).write('begun, ');
+    finish = () => response.end('and given');
+  });
+  // A connection that nobody closes stays.
+  server.keepAliveTimeout = 0;
+  endConnectionsWhen(() => stopping, server);
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const { port } = server.address() as AddressInfo;
+  const agent = new Agent({ keepAlive: true });
+  const sent = request({ port, host: '127.0.0.1', agent }).end();
+  const [response] = (await once(sent, 'response')) as [IncomingMessage];
+
+  stopping = true;
+  const closed = once(server, 'close');
+  const stopped = stopServer(server);
+  // It listens no more: what was idle has been closed.
+  while (server.listening) await sleep(10);
+  finish();
+  expect(await response.toArray().then((parts) => parts.join(''))).toBe('begun, and given');
+  await Promise.all([closed, stopped]);
+  agent.destroy();
 });
