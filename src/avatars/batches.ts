@@ -39,6 +39,8 @@ export const batchById = oneByUuid(
     `select ${counted} from avatar_sync_batch b ${counts} where b.tenant_id = $1 and b.id = any($2::uuid[])`,
   ),
   'id',
+  // All of its contacts are counted.
+  'alone',
 );
 
 /** The latest batch of each agent. */
@@ -49,6 +51,7 @@ export const latestBatch = oneByText(
      where b.tenant_id = $1`,
   ),
   'agentId',
+  'alone',
 );
 
 /** How many contacts of batches failed, by code, the most frequent first. */

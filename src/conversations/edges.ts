@@ -122,7 +122,7 @@ const conversationsOf = (column: 'user_id' | 'contact_id'): Edge<Conversation> =
       row: columns('Conversation', 'c'),
       from: (db, bind) =>
         `conversation_member m join conversation c on c.tenant_id = m.tenant_id and c.id = m.conversation_id
-         where m.tenant_id = $1 and m.${column} = k.id and ${visible('c', bindAgent(db, bind))}`,
+         where ${visibleMembership('m', bindAgent(db, bind))} and m.${column} = k.id`,
     },
     asTheyAre,
   ),

@@ -6,12 +6,15 @@
 export const visible = (alias: string, agent: string | null, tenant = '$1'): string =>
   `${alias}.tenant_id = ${tenant}${agent === null ? '' : ` and ${alias}.agent_id = ${agent}`}`;
 
-/** The same condition on `conversation_member`: which memberships a viewer sees. */
+/**
+ * The same condition on `conversation_member`: which memberships a viewer sees. Each membership's conversation is looked at by itself: of
+ * `exists` PostgreSQL makes a join, for which it may read all of the agent's conversations, and there can be many.
+ */
 export const visibleMembership = (alias: string, agent: string | null): string =>
   `${alias}.tenant_id = $1${
     agent === null
       ? ''
-      : ` and exists (select from conversation v where ${visible('v', agent)} and v.id = ${alias}.conversation_id)`
+      : ` and (select v.agent_id from conversation v where v.tenant_id = $1 and v.id = ${alias}.conversation_id) = ${agent}`
   }`;
 
 /**

@@ -22,8 +22,9 @@ export function readerOf<Row>(
   const many = 'all' in reading ? reading : { all: reading, ofAgent: null };
   const single = { all: ofOne(many.all), ofAgent: many.ofAgent && ofOne(many.ofAgent) };
   return (database, keys) => {
-    const [key] = keys;
-    const [{ all, ofAgent }, value] = keys.length === 1 && key !== undefined ? [single, key] : [many, keys];
+    const isOne = keys.length === 1;
+    const { all, ofAgent } = isOne ? single : many;
+    const value = isOne ? (keys[0] as string) : keys;
     return ofAgent ? queryAsViewer(database, { all, ofAgent }, value) : database.query(all, value);
   };
 }
@@ -42,6 +43,9 @@ export function ofOneKey<Row>(statement: Statement<Row>): Statement<Row> {
 
 const lookUpOfOneKey = <Row>(statement: Statement<Row>): Statement<Row> => lookUp(ofOneKey(statement));
 
+/** How a single key is looked up: together with those of other callers, or, where that takes long or may find much, by itself. */
+export type ByOneKey = 'together' | 'alone';
+
 /** The rows of a statement whose $2 is an array of keys, by the key's column. */
 function grouped<Row>(rows: readonly Row[], key: keyof Row): Map<unknown, Row[]> {
   const groups = new Map<unknown, Row[]>();
@@ -54,8 +58,12 @@ function grouped<Row>(rows: readonly Row[], key: keyof Row): Map<unknown, Row[]>
 }
 
 /** One row a key, or null. The statement takes the keys as $2. UUIDs in any spelling; what is no UUID finds nothing and costs nothing. */
-export function oneByUuid<Row>(statement: Reading<Row>, key: keyof Row & string): Loader<string, Row | null> {
-  const read = readerOf(statement, lookUpOfOneKey);
+export function oneByUuid<Row>(
+  statement: Reading<Row>,
+  key: keyof Row & string,
+  one: ByOneKey = 'together',
+): Loader<string, Row | null> {
+  const read = readerOf(statement, one === 'together' ? lookUpOfOneKey : ofOneKey);
   return {
     async load(database, ids) {
       const uuids = ids.map(asUuid);
@@ -69,8 +77,12 @@ export function oneByUuid<Row>(statement: Reading<Row>, key: keyof Row & string)
 }
 
 /** One row a key, or null, by a key that is plain text. */
-export function oneByText<Row>(statement: Statement<Row>, key: keyof Row & string): Loader<string, Row | null> {
-  const read = readerOf(statement, lookUpOfOneKey);
+export function oneByText<Row>(
+  statement: Statement<Row>,
+  key: keyof Row & string,
+  one: ByOneKey = 'together',
+): Loader<string, Row | null> {
+  const read = readerOf(statement, one === 'together' ? lookUpOfOneKey : ofOneKey);
   return {
     async load(database, keys) {
       const rows = new Map<unknown, Row>();

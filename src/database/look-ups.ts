@@ -1,59 +1,68 @@
-import { isOfStatement } from './failures.ts';
-import type { Prepared } from './statement.ts';
+import { isOfStatement, isUnavailable } from './failures.ts';
+import { askedByMany, isStorable, type Prepared } from './statement.ts';
 
 /** Statements by a key, for whoever asks at the same moment: what is the same statement is run once for all of them. */
 export interface LookUps {
-  /** The rows for this caller, as JSON has them. `alone` is the statement for one caller, `together` the one for several. */
-  ask(alone: Prepared, together: Prepared, values: readonly (string | null)[]): Promise<Rows>;
+  /** The rows for this caller, as JSON has them. `alone` is the statement for one caller, `forMany` the one for many; both give one JSON text. */
+  ask(alone: Prepared, forMany: Prepared, values: readonly unknown[]): Promise<Rows>;
 }
 
+/** Runs a statement and gives its JSON text; `gathered` says that nothing else is sent at this moment. */
+export type RunForJson = (statement: Prepared, values: readonly unknown[], gathered: boolean) => Promise<string>;
+
 type Rows = Record<string, unknown>[];
-type Caller = { values: readonly (string | null)[]; found(rows: Rows): void; failed(error: unknown): void };
-type Asking = { alone: Prepared; together: Prepared; callers: Caller[] };
+type Texts = readonly (string | null)[];
+type Caller = { values: Texts; found(rows: Rows): void; failed(error: unknown): void };
+type Asking = { alone: Prepared; forMany: Prepared; callers: Caller[] };
 
 /** So many callers have one statement at the most. */
 const most = 64;
 
-/** `run` runs a statement that gives one JSON text. */
-export function createLookUps(run: (statement: Prepared, values: readonly unknown[]) => Promise<string>): LookUps {
+const areTexts = (values: readonly unknown[]): values is Texts =>
+  values.every((value) => value === null || (typeof value === 'string' && isStorable(value)));
+
+export function createLookUps(run: RunForJson): LookUps {
   let asking = new Map<string, Asking>();
 
-  const askAlone = (alone: Prepared, { values, found, failed }: Caller) =>
-    run(alone, values).then((text) => found(JSON.parse(text)), failed);
+  const askAlone = async (alone: Prepared, values: readonly unknown[], gathered: boolean): Promise<Rows> =>
+    JSON.parse(await run(alone, values, gathered));
 
-  async function askTogether({ alone, together }: Asking, callers: readonly Caller[]): Promise<void> {
+  async function askForMany({ alone, forMany }: Asking, callers: readonly Caller[], gathered: boolean): Promise<void> {
     try {
-      const text = await run(together, [JSON.stringify(callers.map(({ values }, n) => ({ n, ...values })))]);
+      const text = await run(forMany, [askedByMany(callers.map(({ values }) => values))], gathered);
       for (const [n, rows] of (JSON.parse(text) as Rows[]).entries()) callers[n]?.found(rows);
     } catch (error) {
-      // What one caller asks for is not the others' affair.
-      for (const caller of callers) {
-        if (isOfStatement(error)) askAlone(alone, caller);
-        else caller.failed(error);
+      // What one caller asks for is not the others' affair; that the database is away, or holds up all, is.
+      const isOfOne = isOfStatement(error) && !isUnavailable(error);
+      for (const { values, found, failed } of callers) {
+        if (isOfOne) askAlone(alone, values, false).then(found, failed);
+        else failed(error);
       }
     }
   }
 
   function askAll(): void {
-    const all = asking;
+    const all = [...asking.values()].flatMap((each) =>
+      Array.from({ length: Math.ceil(each.callers.length / most) }, (_, part) => ({
+        each,
+        callers: each.callers.slice(part * most, (part + 1) * most),
+      })),
+    );
     asking = new Map();
-    for (const each of all.values()) {
-      const { alone, callers } = each;
-      for (let from = 0; from < callers.length; from += most) {
-        const some = callers.slice(from, from + most);
-        const [only] = some;
-        if (some.length === 1 && only) askAlone(alone, only);
-        else void askTogether(each, some);
-      }
+    for (const { each, callers } of all) {
+      const [only] = callers.length === 1 ? callers : [];
+      if (only) askAlone(each.alone, only.values, all.length === 1).then(only.found, only.failed);
+      else void askForMany(each, callers, all.length === 1);
     }
   }
 
   return {
-    ask(alone, together, values) {
+    ask(alone, forMany, values) {
+      if (!areTexts(values)) return askAlone(alone, values, false);
       if (asking.size === 0) setImmediate(askAll);
       let same = asking.get(alone.name);
       if (!same) {
-        same = { alone, together, callers: [] };
+        same = { alone, forMany, callers: [] };
         asking.set(alone.name, same);
       }
       const { callers } = same;

@@ -3,7 +3,7 @@ import { LRUCache } from 'lru-cache';
 import pg from 'pg';
 import type { Connection } from './connection.ts';
 import { isOfStatement } from './failures.ts';
-import { createLookUps } from './look-ups.ts';
+import { createLookUps, type RunForJson } from './look-ups.ts';
 import { createReaders, GatheringSocket } from './readers.ts';
 import { type Prepared, reviveMoments, statementName } from './statement.ts';
 
@@ -67,13 +67,12 @@ export function connectPostgres(url: string, poolSize: number): Connection {
   pool.on('error', () => {});
   sharing.on('error', () => {});
 
-  /** What a statement gives that gives one JSON text. */
-  async function read({ name, text }: Prepared, values: readonly unknown[], gathered = false): Promise<string> {
+  const read: RunForJson = async ({ name, text }, values, gathered) => {
     const statement = { name, text, values: values as unknown[] };
     const { rows } = await (readers.query(statement, gathered) ?? pool.query(statement));
     return (rows as [{ rows: string }])[0].rows;
-  }
-  const lookUps = createLookUps((statement, values) => read(statement, values, true));
+  };
+  const lookUps = createLookUps(read);
 
   return {
     // A long text is one of many that differ by how many rows they write: each would stay prepared on each connection.
@@ -81,16 +80,16 @@ export function connectPostgres(url: string, poolSize: number): Connection {
       statementNameGenerator: ({ sql }) => (sql.length < longestNamed ? statementName(sql) : undefined) as string,
     }),
     async query(statement, values) {
-      const { name, text, together } = statement;
+      const { name, text, forMany } = statement;
       const way = ways.get(name) ?? 'plain';
       if (way === 'plain') {
         const { rows, fields } = await pool.query({ name, text, values: values as unknown[] });
         if (!ways.has(name)) ways.set(name, wayOf(statement, fields));
         return rows;
       }
-      const found = await (together
-        ? lookUps.ask(way.json, together, values as (string | null)[])
-        : read(way.json, values).then((text) => JSON.parse(text) as Record<string, unknown>[]));
+      const found = await (forMany
+        ? lookUps.ask(way.json, forMany, values)
+        : read(way.json, values, false).then((text) => JSON.parse(text) as Record<string, unknown>[]));
       reviveMoments(found, way.moments);
       return found;
     },

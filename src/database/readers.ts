@@ -5,8 +5,8 @@ import type { Prepared } from './statement.ts';
 /** Connections on which statements are sent without waiting for the answers of those before. */
 export interface Readers {
   /**
-   * Runs a statement outside any transaction: named ones are prepared once a connection. `gathered` says that it is for all who have asked in this
-   * turn of the event loop, so that there is nothing to wait for. Null when every connection is held up by a slow one.
+   * Runs a statement outside any transaction: named ones are prepared once a connection. `gathered` says that nothing else is sent in this turn of the
+   * event loop, so that there is nothing to wait for. Null when every connection is held up by a slow one.
    */
   query(statement: ReadStatement, gathered?: boolean): Promise<{ rows: unknown[] }> | null;
   /** Waits for what is under way, but not for long, then closes. */

@@ -1,7 +1,7 @@
 import type { Connection } from './connection.ts';
 import { isOfStatement } from './failures.ts';
 import { createGroupCommit } from './group-commit.ts';
-import type { SharedStatement } from './statement.ts';
+import { isStorable, type SharedStatement } from './statement.ts';
 
 /** Runs shared statements: each for all who ask for it at the same moment. */
 export interface Sharing {
@@ -101,5 +101,3 @@ export function createSharing(
     drain: () => group.drain(),
   };
 }
-
-const isStorable = (value: string | null) => value === null || (!value.includes('\0') && value.isWellFormed());

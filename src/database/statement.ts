@@ -7,8 +7,8 @@ export type Prepared = { readonly name: string; readonly text: string };
 
 /** A statement, and the type of the rows it returns. */
 export type Statement<Row> = Prepared & {
-  /** For a look-up: the statement that does the same for several callers. */
-  readonly together?: Prepared;
+  /** Of a look-up: the statement that does the same for many callers. */
+  readonly forMany?: Prepared;
   /** Never set: it carries the type of a row. */
   readonly row?: Row;
 };
@@ -41,19 +41,27 @@ export function globalStatement<Row>(text: string): Statement<Row> {
 
 /**
  * Makes a look-up of a statement inside one tenant: callers who ask for the same at the same moment, of whatever tenants, get their
- * rows by one statement. For what finds few rows quickly; its parameters are texts, and stand for such without being cast.
+ * rows by one statement. For what finds a few rows, of a few kilobytes, quickly. Its parameters are texts, and it says so where it takes them for
+ * something else (`$2::uuid`).
  */
 export function lookUp<Row>({ name, text }: Statement<Row>): Statement<Row> {
   if (!keepsToTenant.test(text)) throw new Error(`A look-up must say "tenant_id = $1": ${text}`);
+  if (/\$\d+::\w+\[\]|\basked\b/.test(text)) throw new Error(`A look-up takes no arrays, and calls nothing "asked": ${text}`);
   const parameters = Math.max(...[...text.matchAll(/\$(\d+)/g)].map(([, number]) => Number(number)));
-  // As of an array's elements, whose names are their indexes: the tenant's is 0.
   const more = Array.from({ length: parameters - 1 }, (_, index) => `"${index + 1}" text`);
   const each = text.replaceAll(/\$(\d+)/g, (_, number) => `asked."${Number(number) - 1}"`);
   // A subquery in a select list is run once a row, by the plan that it has alone.
-  const together = `select coalesce(json_agg((select coalesce(json_agg(r), '[]') from (${each}) r) order by asked.n), '[]')::text as rows
+  const forMany = `select coalesce(json_agg((select coalesce(json_agg(r), '[]') from (${each}) r) order by asked.n), '[]')::text as rows
    from json_to_recordset($1::json) as asked (${['n int', '"0" uuid', ...more].join(', ')})`;
-  return { name, text, together: { name: statementName(together), text: together } };
+  return { name, text, forMany: { name: statementName(forMany), text: forMany } };
 }
+
+/** What the statement for many takes: each caller's number `n`, and its parameters by their places, of which the tenant's is 0. */
+export const askedByMany = (callers: readonly (readonly (string | null)[])[]): string =>
+  JSON.stringify(callers.map((values, n) => ({ n, ...values })));
+
+/** Whether a value can stand in a JSON text that PostgreSQL reads: it refuses all of the text for one that cannot. */
+export const isStorable = (value: string | null): boolean => value === null || (!value.includes('\0') && value.isWellFormed());
 
 /**
  * A statement that does for several callers at once, each in its tenant, what each asks for: `TenantDatabase.together` runs it. They are the
@@ -73,25 +81,31 @@ export function sharedStatement<Row>(columns: string, expressions: string, selec
   return { name: statementName(text), text, shared: true };
 }
 
-// What is prepared stays so on every connection, some ten kB of PostgreSQL's memory each.
-const mostNarrowed = 200;
-const narrowed = new Set<string>();
+// What is prepared stays so on every connection, some ten kB of PostgreSQL's memory each. Look-ups, whose selections differ most, do not
+// use up what there is for lists, which gain most.
+const mostNarrowed = { list: 200, lookUp: 50 };
+const narrowed = { list: new Set<string>(), lookUp: new Set<string>() };
 
 /**
- * Of two statements that read the same rows, the one that reads only what was selected: for the first 200 that there are, since clients may
- * select what they like; for others the `whole` one, which reads everything.
+ * Of two statements that read the same rows, the one that reads only what was selected: for the first 200 that there are, or the first 50
+ * look-ups, since clients may select what they like; for others the `whole` one, which reads everything.
  */
-export function narrowest<Narrow extends Statement<unknown>>(narrow: Narrow, whole: () => Narrow): Narrow {
-  if (narrowed.has(narrow.name)) return narrow;
+export function narrowest<Narrow extends Statement<unknown>>(
+  narrow: Narrow,
+  whole: () => Narrow,
+  kind: keyof typeof narrowed = 'list',
+): Narrow {
+  const names = narrowed[kind];
+  if (names.has(narrow.name)) return narrow;
   const all = whole();
-  if (narrow.name === all.name || narrowed.size >= mostNarrowed) return all;
-  narrowed.add(narrow.name);
+  if (narrow.name === all.name || names.size >= mostNarrowed[kind]) return all;
+  names.add(narrow.name);
   return narrow;
 }
 
 /** The same for statements inside one tenant, by their texts. */
-export const narrowStatement = <Row>(text: string, whole: () => string): Statement<Row> =>
-  narrowest(tenantStatement<Row>(text), () => tenantStatement<Row>(whole()));
+export const narrowStatement = <Row>(text: string, whole: () => string, kind?: keyof typeof narrowed): Statement<Row> =>
+  narrowest(tenantStatement<Row>(text), () => tenantStatement<Row>(whole()), kind);
 
 type Model = keyof typeof scalarFields;
 const scalarFields = {

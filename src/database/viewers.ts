@@ -4,8 +4,8 @@ import { lookUp, type Statement, tenantStatement } from './statement.ts';
 
 /**
  * A statement as two: for viewers who see all conversations, and for those who see one agent's, which takes the agent as its last
- * parameter. One condition on an agent that may be null would do for both, but it hides that most often there is none: PostgreSQL would
- * not keep a plan for it.
+ * parameter. One condition on an agent that may be null would do for both, but it hides that most often there is none: for most such statements
+ * PostgreSQL keeps no plan, and makes one each time.
  */
 export type ViewerStatement<Row> = { readonly all: Statement<Row>; readonly ofAgent: Statement<Row> };
 

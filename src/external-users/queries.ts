@@ -4,7 +4,6 @@ import type { ExternalUser, IdentifierKey } from '../database/generated/client.t
 import { bounded, type Loader, manyBy, mostRows, oneByUuid } from '../database/loaders.ts';
 import { columns, tenantStatement } from '../database/statement.ts';
 import { queryAsViewer, type ViewerStatement, viewerLookUp, viewerStatement } from '../database/viewers.ts';
-import { Problem } from '../errors/catalogue.ts';
 import { hasIdentifier, type Identifier, identifierKeys } from './identifiers.ts';
 
 const row = columns('ExternalUser', 'u');
@@ -42,6 +41,9 @@ export type ExternalUserSearchResult = { user: ExternalUser; conversationIds: st
 
 type Found = ExternalUser & { conversationIds: string[] };
 
+// Together with a user, the ids of so many conversations are read at the most; those of a user who has more are read by their loader.
+const mostTogether = 50;
+
 const search = Object.fromEntries(
   identifierKeys.map((key) => [
     key,
@@ -51,7 +53,7 @@ const search = Object.fromEntries(
         (agent) => `select ${row}, array(
            select m.conversation_id from conversation_member m
            where ${visibleMembership('m', agent)} and m.contact_id = u.id
-           order by m.conversation_id desc limit ${mostRows + 1}) as "conversationIds"
+           order by m.conversation_id desc limit ${mostTogether + 1}) as "conversationIds"
          from external_user u where u.tenant_id = $1 and ${hasIdentifier(key, 'u', '$2')}`,
       ),
     ),
@@ -65,7 +67,7 @@ export async function searchExternalUser(
 ): Promise<ExternalUserSearchResult | null> {
   const [user] = await queryAsViewer(db, search[key], value);
   if (!user) return null;
-  const { conversationIds } = user;
-  if (conversationIds.length <= mostRows) return { user, conversationIds };
-  throw new Problem('RESULT_TOO_LARGE', `There are more than ${mostRows} conversation ids: use conversations.`);
+  if (user.conversationIds.length <= mostTogether) return { user, conversationIds: user.conversationIds };
+  const [conversationIds = []] = await conversationIdsByUser.load(db, [user.id]);
+  return { user, conversationIds };
 }

@@ -36,7 +36,8 @@ export interface Compiler {
 
 /**
  * Only success is taken from compiled code: variables have been checked by graphql-js before, and a result with an
- * error is thrown away and made again by the ordinary executor, so that nobody can tell the two apart. Mutations are not compiled.
+ * error is thrown away and made again by the ordinary executor, so that nobody can tell the two apart. Mutations are not compiled: they
+ * cannot be made again, and those that are known come with variables that nobody has checked (direct.ts).
  */
 export function createCompiler(): Compiler {
   const seen = new WeakMap<DocumentNode, number>();

@@ -58,7 +58,7 @@ export function createDirectExecution(contextOf: (viewer: Viewer) => GraphContex
       return (viewer) => {
         const contextValue = contextOf(viewer);
         const args: ExecutionArgs = { schema, document, operationName, variableValues: variables, contextValue };
-        // Compiled code takes variables as they are; the plain executor, which runs mutations, reads them itself.
+        // Compiled code trusts variables; the plain executor, which runs all mutations, checks them itself.
         return operation.operation === OperationTypeNode.MUTATION
           ? executeChecking(args, (checked) => compiler.execute(checked, plainly))
           : (refusedBeforeExecution(args) ?? compiler.execute(args, plainly));

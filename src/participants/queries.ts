@@ -63,7 +63,7 @@ const loaders = new Map<string, Loader<string, ListedParticipant | null>>();
 export const participantWith = oncePer((parts: ParticipantParts): Loader<string, ListedParticipant | null> => {
   const text = (read: ParticipantParts) =>
     `select ${participantRow(read)} from participant p where p.tenant_id = $1 and p.id = any($2::uuid[])`;
-  const statement = narrowStatement<ListedParticipant>(text(parts), () => text(wholeParticipant(parts)));
+  const statement = narrowStatement<ListedParticipant>(text(parts), () => text(wholeParticipant(parts)), 'lookUp');
   // The same for the same statement: what asks for the same parts in several places of an operation is loaded at once.
   const known = loaders.get(statement.name);
   if (known) return known;

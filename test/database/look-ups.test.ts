@@ -2,7 +2,14 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import type { Connection } from '../../src/database/connection.ts';
 import { createLookUps } from '../../src/database/look-ups.ts';
-import { globalStatement, lookUp, type Prepared, type Statement, tenantStatement } from '../../src/database/statement.ts';
+import {
+  askedByMany,
+  globalStatement,
+  lookUp,
+  type Prepared,
+  type Statement,
+  tenantStatement,
+} from '../../src/database/statement.ts';
 import { connectTestDatabase } from '../setup/database.ts';
 
 const named = (name: string): Prepared => ({ name, text: name });
@@ -15,11 +22,11 @@ const [one, all, other, allOfOther] = ['one', 'all', 'other', 'all of other'].ma
 
 /** Look-ups whose database gives each caller its values; with what was run. */
 function echo(refuses: (values: readonly unknown[]) => unknown = () => null) {
-  const ran: { name: string; callers: number }[] = [];
-  const lookUps = createLookUps(async ({ name }, values) => {
+  const ran: { name: string; callers: number; gathered: boolean }[] = [];
+  const lookUps = createLookUps(async ({ name }, values, gathered) => {
     const asked = name.startsWith('all') ? (JSON.parse(values[0] as string) as Record<string, unknown>[]) : null;
     const callers = asked?.map(({ n, ...rest }) => Object.values(rest)) ?? [values];
-    ran.push({ name, callers: callers.length });
+    ran.push({ name, callers: callers.length, gathered });
     for (const each of callers) {
       const error = refuses(each);
       if (error) throw error;
@@ -38,11 +45,13 @@ test('who asks the same at the same moment is answered by one statement, and who
   ]);
   expect(answers).toEqual([[{ found: 't a' }], [{ found: 't b' }], [{ found: 't c' }], [{ found: 't d' }]]);
   expect(ran).toEqual([
-    { name: 'all', callers: 3 },
-    { name: 'other', callers: 1 },
+    { name: 'all', callers: 3, gathered: false },
+    { name: 'other', callers: 1, gathered: false },
   ]);
   await lookUps.ask(one, all, ['t', 'later']);
-  expect(ran.at(-1)).toEqual({ name: 'one', callers: 1 });
+  expect(ran.at(-1)).toEqual({ name: 'one', callers: 1, gathered: true });
+  await Promise.all(['a', 'b'].map((key) => lookUps.ask(one, all, ['t', key])));
+  expect(ran.at(-1)).toEqual({ name: 'all', callers: 2, gathered: true });
 });
 
 test('a crowd is answered in several statements', async () => {
@@ -63,11 +72,30 @@ test('what is refused for one is refused for that one alone', async () => {
   expect(ran.map(({ callers }) => callers)).toEqual([3, 1, 1, 1]);
 });
 
-test('a database that is away is told to all, and not asked again for each', async () => {
-  const { ran, lookUps } = echo(() => new Error('Connection terminated unexpectedly'));
+test.each([
+  ['is away', new Error('Connection terminated unexpectedly')],
+  ['takes too long', Object.assign(new Error('canceling statement'), { code: '57014' })],
+  ['is locked', Object.assign(new Error('canceling statement due to lock timeout'), { code: '55P03' })],
+])('that the database %s is told to all, and it is not asked again for each', async (_, error) => {
+  const { ran, lookUps } = echo(() => error);
   const answers = await Promise.allSettled(['a', 'b', 'c'].map((key) => lookUps.ask(one, all, ['t', key])));
   expect(answers.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected']);
   expect(ran).toHaveLength(1);
+});
+
+test('what is no text, or none that can be stored, is asked for by itself', async () => {
+  const { ran, lookUps } = echo();
+  const odd = ['nul \0', 'half \ud83d', 7, ['a', 'b']];
+  const asking = ['a', ...odd, 'b'].map((key) => lookUps.ask(one, all, ['t', key]));
+  expect(await Promise.all(asking)).toEqual(['a', ...odd, 'b'].map((key) => [{ found: `t ${key}` }]));
+  expect(ran.map(({ callers }) => callers).sort()).toEqual([1, 1, 1, 1, 2]);
+});
+
+test('an answer that is none is the caller’s failure', async () => {
+  const lookUps = createLookUps(async () => 'no JSON');
+  await expect(lookUps.ask(one, all, ['t', 'a'])).rejects.toThrow(SyntaxError);
+  const both = ['a', 'b'].map((key) => lookUps.ask(one, all, ['t', key]));
+  expect((await Promise.allSettled(both)).map(({ status }) => status)).toEqual(['rejected', 'rejected']);
 });
 
 describe('a look-up', () => {
@@ -101,8 +129,7 @@ describe('a look-up', () => {
             for (const { found } of together[index] as { found: string }[]) expect(found).toContain(tenant);
 
           // The statement for many itself, whichever way the connection takes.
-          const asked = callers.map((caller, n) => ({ n, ...caller }));
-          const [row] = (await connection.query(statement.together as Prepared, [JSON.stringify(asked)])) as { rows: string }[];
+          const [row] = (await connection.query(statement.forMany as Prepared, [askedByMany(callers)])) as { rows: string }[];
           const found = (rows: unknown[]) => rows.map((row) => (row as { found: string }).found);
           expect((JSON.parse(row?.rows ?? '') as unknown[][]).map(found)).toEqual((each as unknown[][]).map(found));
         },
@@ -120,5 +147,7 @@ describe('a look-up', () => {
 
   test('that does not keep to its tenant cannot be made', () => {
     expect(() => lookUp(globalStatement('select 1 where $1 = $2'))).toThrow(/tenant_id = \$1/);
+    for (const more of ['id = any($2::uuid[])', 'id = (select asked.id from agent asked)'])
+      expect(() => lookUp(tenantStatement(`select from agent where tenant_id = $1 and ${more}`))).toThrow(/no arrays/);
   });
 });

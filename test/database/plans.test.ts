@@ -1,6 +1,8 @@
 import type { TypedDocumentNode } from '@graphql-typed-document-node/core';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import type { Statement } from '../../src/database/statement.ts';
 import { dataOf, startApp, type TestApp } from '../app.ts';
+import { createAgentKey } from '../factories.ts';
 import {
   ContactListDocument,
   EnsureDocument,
@@ -9,6 +11,17 @@ import {
   UserByEmailDocument,
   WhoIsDocument,
 } from '../graph/generated/graphql.ts';
+
+const lookUps = vi.hoisted(() => new Set<Statement<unknown>>());
+vi.mock('../../src/database/statement.ts', async (original) => {
+  const real = await original<typeof import('../../src/database/statement.ts')>();
+  const lookUp: typeof real.lookUp = (statement) => {
+    const made = real.lookUp(statement);
+    lookUps.add(made);
+    return made;
+  };
+  return { ...real, lookUp };
+});
 
 let service: TestApp;
 beforeAll(async () => {
@@ -50,7 +63,17 @@ async function fill({ app, tenant }: TestApp): Promise<void> {
   });
 }
 
-type Plan = { 'Node Type': string; 'Relation Name'?: string; 'Index Name'?: string; 'Sort Key'?: string[]; Plans?: Plan[] };
+// In a database that other tests fill meanwhile, what PostgreSQL knows of a tenant's share of the rows differs from one run to the next.
+const own = !process.env['DATABASE_URL'];
+
+type Plan = {
+  'Node Type': string;
+  'Relation Name'?: string;
+  'Index Name'?: string;
+  'Index Cond'?: string;
+  'Sort Key'?: string[];
+  Plans?: Plan[];
+};
 
 const nodesOf = (plan: Plan): Plan[] => [plan, ...(plan.Plans ?? []).flatMap(nodesOf)];
 
@@ -151,9 +174,6 @@ describe.each(hot)('%s', (_, document, variables, sorts) => {
   });
 });
 
-// In a database that other tests fill meanwhile, what PostgreSQL knows of a tenant's share of the rows differs from one run to the next.
-const own = !process.env['DATABASE_URL'];
-
 test.runIf(own)('those who are added together are found by their whole key, and added in the order of the keys', async () => {
   const conversationId = idOf(8, 13);
   for (const participant of [
@@ -170,6 +190,42 @@ test.runIf(own)('those who are added together are found by their whole key, and 
       },
     ]);
     expect(nodes.filter(({ 'Node Type': type }) => type === 'Sort')).toHaveLength(1);
+  }
+});
+
+test('every look-up can be run for many, by the plan that it has alone', async () => {
+  // Those that are made when they are asked for.
+  dataOf(await service.tenant.graphql(`{ participant(id: "${idOf(2, 5)}") { displayName channels { address } agentIds } }`));
+  expect(lookUps.size).toBeGreaterThan(15);
+  for (const { text, forMany } of lookUps) {
+    const found = (nodes: Plan[]) =>
+      nodes
+        .map(({ 'Relation Name': table, 'Index Name': index }) => table && `${table} ${index}`)
+        .filter(Boolean)
+        .sort();
+    const alone = found(await planOf(text));
+    expect(alone.length).toBeGreaterThan(0);
+    expect([text, found(await planOf(forMany?.text ?? ''))]).toEqual([text, alone]);
+  }
+});
+
+test.runIf(own)('under an agent’s key, the agent’s conversations are not read for a few memberships', async () => {
+  const { headers } = await createAgentKey(service.tenant, 'agent-7');
+  for (const document of [
+    `{ conversation(id: "${idOf(8, 5)}") { participants { id } participantsConnection(first: 5) { totalCount } } }`,
+    `{ externalUser(id: "${idOf(7, 5)}") { conversationIds conversations { totalCount } } }`,
+    '{ searchExternalUser(by: { email: "user5@example.com" }) { conversationIds } }',
+    '{ whoIs(by: { email: "user5@example.com" }) { conversationParticipants { id } } }',
+  ]) {
+    const answer = await service.tenant.graphql(document, {}, headers);
+    dataOf(answer);
+    for (const statement of answer.statements) {
+      const nodes = await planOf(statement);
+      const ofAgent = nodes.filter(({ 'Index Name': index }) => index === 'conversation_tenant_id_agent_id_id_idx');
+      // By its whole key it finds one.
+      const many = ofAgent.filter(({ 'Index Cond': condition }) => !/[( ]id = /.test(condition ?? ''));
+      expect(many.length > 0 ? statement : null).toBeNull();
+    }
   }
 });
 

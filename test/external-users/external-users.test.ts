@@ -293,6 +293,21 @@ describe('searchExternalUser', () => {
     expect(dataOf(await search({ fkId: 'of two agents' })).searchExternalUser.conversationIds).toHaveLength(5);
   });
 
+  test.each([50, 51])('gives the ids of all of %i conversations, the newest first', async (count) => {
+    const fkId = `in ${count}`;
+    const id = await createExternalUser(tenant, { fkId });
+    const conversationIds = await manyConversations(service, tenant, count);
+    await joinAll(service, tenant, conversationIds, { contactId: id });
+    const answer = await search({ fkId });
+    const newestFirst = conversationIds.sort().reverse();
+    expect(dataOf(answer).searchExternalUser).toMatchObject({
+      conversationIds: newestFirst,
+      user: { conversationIds: newestFirst },
+    });
+    // So many come together with the user.
+    expect(answer.statements).toHaveLength(count > 50 ? 2 : 1);
+  });
+
   test('takes exactly one identifier, and one that is one', async () => {
     for (const by of [{}, { email: 'a@b.example', fkId: 'x' }, { email: null }])
       expect(problemOf(await search(by)).status).toBe(400);
