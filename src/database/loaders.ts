@@ -14,11 +14,15 @@ export type Loader<Key, Loaded> = {
 /** A loader's statement; where viewers differ, the agent is $3. */
 type Reading<Row> = Statement<Row> | ViewerStatement<Row>;
 
-/** Reads the rows of keys, by a statement whose $2 is an array of them; those of a single key by what `ofOne` makes of it. */
+/** How a single key is looked up: together with those of other callers, or, where that takes long or may find much, by itself. */
+export type ByOneKey = 'together' | 'alone';
+
+/** Reads the rows of keys, by a statement whose $2 is an array of them. */
 export function readerOf<Row>(
   reading: Reading<Row>,
-  ofOne: (statement: Statement<Row>) => Statement<Row> = ofOneKey,
+  one: ByOneKey = 'alone',
 ): (database: TenantDatabase, keys: readonly string[]) => Promise<Row[]> {
+  const ofOne = (statement: Statement<Row>) => (one === 'together' ? lookUp(ofOneKey(statement)) : ofOneKey(statement));
   const many = 'all' in reading ? reading : { all: reading, ofAgent: null };
   const single = { all: ofOne(many.all), ofAgent: many.ofAgent && ofOne(many.ofAgent) };
   return (database, keys) => {
@@ -41,11 +45,6 @@ export function ofOneKey<Row>(statement: Statement<Row>): Statement<Row> {
   return tenantStatement(text);
 }
 
-const lookUpOfOneKey = <Row>(statement: Statement<Row>): Statement<Row> => lookUp(ofOneKey(statement));
-
-/** How a single key is looked up: together with those of other callers, or, where that takes long or may find much, by itself. */
-export type ByOneKey = 'together' | 'alone';
-
 /** The rows of a statement whose $2 is an array of keys, by the key's column. */
 function grouped<Row>(rows: readonly Row[], key: keyof Row): Map<unknown, Row[]> {
   const groups = new Map<unknown, Row[]>();
@@ -63,7 +62,7 @@ export function oneByUuid<Row>(
   key: keyof Row & string,
   one: ByOneKey = 'together',
 ): Loader<string, Row | null> {
-  const read = readerOf(statement, one === 'together' ? lookUpOfOneKey : ofOneKey);
+  const read = readerOf(statement, one);
   return {
     async load(database, ids) {
       const uuids = ids.map(asUuid);
@@ -82,7 +81,7 @@ export function oneByText<Row>(
   key: keyof Row & string,
   one: ByOneKey = 'together',
 ): Loader<string, Row | null> {
-  const read = readerOf(statement, one === 'together' ? lookUpOfOneKey : ofOneKey);
+  const read = readerOf(statement, one);
   return {
     async load(database, keys) {
       const rows = new Map<unknown, Row>();

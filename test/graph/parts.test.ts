@@ -258,6 +258,11 @@ test('after two hundred shapes, others read everything, and answer the same', as
   const filtered = '{ participantsConnection(filter: { agentId: "bot" }) { nodes { avatarSyncedAt } } }';
   const { statements } = await tenant.graphql(filtered);
   expect(statements[0]).toMatch(/modified_at/);
+  // Look-ups have fifty of their own.
+  const lookUp = `{ participant(id: "${participants[0]}") { avatarSourceAddress disabledAt } }`;
+  for (let shape = 0; shape < 50; shape++)
+    narrowStatement(`select ${shape} from agent where tenant_id = $1`, () => 'select from agent where tenant_id = $1', 'lookUp');
+  expect((await tenant.graphql(lookUp)).statements[0]).toMatch(/modified_at/);
   await listsAnswerAsEach(5);
   await pagesAnswerAsEach(10);
 });
