@@ -17,7 +17,9 @@ function nodeBinary() {
 }
 
 const main = fileURLToPath(new URL('src/main.ts', import.meta.url));
-const run = spawn(nodeBinary(), ['--disable-warning=ExperimentalWarning', main, ...process.argv.slice(2)], { stdio: 'inherit' });
+const run = spawn(nodeBinary(), ['--disable-warning=ExperimentalWarning', main, ...process.argv.slice(2)], {
+  stdio: 'inherit',
+});
 // A terminal's Ctrl-C reaches both; a signal sent to this process alone is handed on.
 process.on('SIGINT', () => {});
 process.on('SIGTERM', () => run.kill('SIGTERM'));

@@ -26,7 +26,10 @@ const env = {
   PROVIDER_TIMEOUT_MS: '500',
   JOB_LEASE_MS: '1000',
 };
-const server = spawn(process.execPath, ['--import', 'tsx', 'src/main.ts'], { env, stdio: ['ignore', 'pipe', 'inherit'] });
+const server = spawn(process.execPath, ['--import', 'tsx', 'src/main.ts'], {
+  env,
+  stdio: ['ignore', 'pipe', 'inherit'],
+});
 let output = '';
 server.stdout.on('data', (data) => {
   output += data;
@@ -36,7 +39,9 @@ const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 try {
   while (!/answers at (\S+)\/graphql/.test(output)) await pause(100);
   const url = /answers at (\S+)\/graphql/.exec(output)?.[1];
-  const token = execFileSync(process.execPath, ['--import', 'tsx', 'src/auth/print-token.ts'], { env }).toString().trim();
+  const token = execFileSync(process.execPath, ['--import', 'tsx', 'src/commands/print-token.ts'], { env })
+    .toString()
+    .trim();
   const graphql = async (query: string, variables: object = {}) => {
     const response = await fetch(`${url}/graphql`, {
       method: 'POST',
@@ -61,7 +66,9 @@ try {
   const measure = async (kind: string, user: FakeSlackUser) => {
     round += 1;
     const agentId = `round-${round}`;
-    await graphql('mutation ($id: String!) { createAgent(input: { id: $id, name: $id }) { agent { id } } }', { id: agentId });
+    await graphql('mutation ($id: String!) { createAgent(input: { id: $id, name: $id }) { agent { id } } }', {
+      id: agentId,
+    });
     let most = 0;
     const sampling = setInterval(() => {
       most = Math.max(most, resident());
@@ -75,21 +82,30 @@ try {
         agentIds: [agentId],
         channels: [{ integrationConfigId: config, address }],
       };
-      await graphql('mutation ($input: CreateParticipantInput!) { createParticipant(input: $input) { participant { id } } }', {
-        input,
-      });
+      await graphql(
+        'mutation ($input: CreateParticipantInput!) { createParticipant(input: $input) { participant { id } } }',
+        {
+          input,
+        },
+      );
     }
     const open = async () => {
-      const { participants } = await graphql('query ($id: ID!) { participants(agentId: $id) { avatarAutoSync { synced } } }', {
-        id: agentId,
-      });
-      return (participants as unknown as { avatarAutoSync: unknown }[]).filter(({ avatarAutoSync }) => avatarAutoSync === null)
-        .length;
+      const { participants } = await graphql(
+        'query ($id: ID!) { participants(agentId: $id) { avatarAutoSync { synced } } }',
+        {
+          id: agentId,
+        },
+      );
+      return (participants as unknown as { avatarAutoSync: unknown }[]).filter(
+        ({ avatarAutoSync }) => avatarAutoSync === null,
+      ).length;
     };
     while ((await open()) > 0) await pause(100);
     clearInterval(sampling);
     await pause(2_000);
-    console.log(`${kind.padEnd(34)} ${most.toFixed(0).padStart(6)} MB at most ${resident().toFixed(0).padStart(6)} MB after`);
+    console.log(
+      `${kind.padEnd(34)} ${most.toFixed(0).padStart(6)} MB at most ${resident().toFixed(0).padStart(6)} MB after`,
+    );
   };
 
   console.log(`${each} syncs of each kind; before them ${resident().toFixed(0)} MB`);

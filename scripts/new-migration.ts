@@ -24,9 +24,8 @@ const folder = 'prisma/migrations';
 async function difference(): Promise<string> {
   // The package's own entry imports its .wasm file as a module, which Node 20 cannot.
   const engineFolder = new URL('.', import.meta.resolve('@prisma/schema-engine-wasm'));
-  const bindings: typeof import('@prisma/schema-engine-wasm') & { __wbg_set_wasm(exports: unknown): void } = await import(
-    new URL('schema_engine_bg.js', engineFolder).href
-  );
+  const bindings: typeof import('@prisma/schema-engine-wasm') & { __wbg_set_wasm(exports: unknown): void } =
+    await import(new URL('schema_engine_bg.js', engineFolder).href);
   const wasm = readFileSync(new URL('schema_engine_bg.wasm', engineFolder));
   const { instance } = await WebAssembly.instantiate(wasm, { './schema_engine_bg.js': bindings });
   bindings.__wbg_set_wasm(instance.exports);
@@ -35,7 +34,11 @@ async function difference(): Promise<string> {
   const database = await PGlite.create();
   const adapter = bindMigrationAwareSqlAdapterFactory(new PrismaPGlite(database));
   const datamodel = { path: schemaFile, content: readFileSync(schemaFile, 'utf8') };
-  const engine = await bindings.SchemaEngine.new({ datamodels: [[datamodel.path, datamodel.content]] }, () => {}, adapter);
+  const engine = await bindings.SchemaEngine.new(
+    { datamodels: [[datamodel.path, datamodel.content]] },
+    () => {},
+    adapter,
+  );
   const { stdout } = await engine.diff({
     from: {
       tag: 'migrations',

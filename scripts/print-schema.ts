@@ -1,7 +1,7 @@
 /** Writes schema.graphql from the code: npm run schema. With --check, fails when the committed one is stale. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { lexicographicSortSchema, printSchema } from 'graphql';
-import { buildSchema } from '../src/schema.ts';
+import { buildSchema } from '../src/schema/schema.ts';
 
 const file = 'schema.graphql';
 const printed = `${printSchema(lexicographicSortSchema(buildSchema()))}\n`;

@@ -1,7 +1,7 @@
 /** A stand-in for Slack, to try avatar syncs on the demo tenant without a workspace: npm run slack-stand-in */
-import { people } from '../src/tenants/demo-data.ts';
-import { demoSlackToken } from '../src/tenants/demo-tenant.ts';
-import { pattern } from '../src/tenants/pattern.ts';
+import { people } from '../src/demo/data.ts';
+import { pattern } from '../src/demo/pattern.ts';
+import { demoSlackToken } from '../src/demo/tenant.ts';
 import { startFakeSlack } from '../test/fakes/slack.ts';
 
 const slack = await startFakeSlack();

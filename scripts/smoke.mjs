@@ -6,7 +6,13 @@ import { join } from 'node:path';
 
 const dataDir = mkdtempSync(join(tmpdir(), 'rollcall-smoke-'));
 const port = 20_000 + (process.pid % 20_000);
-const env = { PATH: process.env.PATH, HOME: process.env.HOME, DATA_DIR: dataDir, PORT: String(port), LOG_LEVEL: 'warn' };
+const env = {
+  PATH: process.env.PATH,
+  HOME: process.env.HOME,
+  DATA_DIR: dataDir,
+  PORT: String(port),
+  LOG_LEVEL: 'warn',
+};
 const server = spawn(process.execPath, ['dist/main.js'], { env, stdio: 'inherit' });
 const exited = new Promise((resolve) => server.once('exit', resolve));
 const url = `http://127.0.0.1:${port}`;
@@ -26,7 +32,7 @@ try {
     if (attempt > 120 || server.exitCode !== null) throw new Error('smoke test: the server does not come up');
     await new Promise((resolve) => setTimeout(resolve, 500));
   }
-  const token = execFileSync(process.execPath, ['dist/auth/print-token.js'], { env }).toString().trim();
+  const token = execFileSync(process.execPath, ['dist/commands/print-token.js'], { env }).toString().trim();
   const graphql = async (query) => {
     const response = await fetch(`${url}/graphql`, {
       method: 'POST',

@@ -6,6 +6,8 @@ import { createAuthenticator } from './auth/authenticate.ts';
 import { type DevelopmentKeys, developmentKeys, developmentToken } from './auth/development-keys.ts';
 import { jwtVerifier } from './auth/jwt.ts';
 import type { Viewer } from './auth/viewer.ts';
+import { channelsChanged } from './avatars/automatic.ts';
+import { createFileUrls } from './avatars/file-urls.ts';
 import { discordAvatarSource } from './avatars/sources/discord.ts';
 import { gravatarAvatarSource } from './avatars/sources/gravatar.ts';
 import { type AvatarSources, createAvatarSources } from './avatars/sources/registry.ts';
@@ -16,27 +18,22 @@ import { createAvatarSync, largestImage } from './avatars/sync.ts';
 import { syncableProviders } from './avatars/syncable.ts';
 import { startAvatarWork } from './avatars/work.ts';
 import type { Config } from './config.ts';
+import { announceDepartures } from './conversations/departures.ts';
 import type { Connection } from './database/connection.ts';
 import { type Database, openDatabase, type StatementObserver, type TenantDatabase } from './database/database.ts';
 import { isUnavailable } from './database/failures.ts';
 import { createGroupCommit } from './database/group-commit.ts';
 import { migrate } from './database/migrations.ts';
+import { seedDemoTenant } from './demo/seed.ts';
+import { demoTenant, exampleParticipantId } from './demo/tenant.ts';
 import { createDownloader } from './egress/download.ts';
 import { withoutValues } from './errors/logged.ts';
 import { createMemoryBus, createRedisBus } from './events/bus.ts';
 import type { EventBus } from './events/events.ts';
-import { createCompiler, useCompiledQueries } from './graph/compiled.ts';
-import { createGraphContext } from './graph/context.ts';
-import { createDirectExecution } from './graph/direct.ts';
-import { graphiqlOptions } from './graph/graphiql.ts';
-import { createLifetimes } from './graph/lifetimes.ts';
-import { limits } from './graph/limits.ts';
-import { type ServerContext, useAuthentication, useLimits, useProblems } from './graph/plugins.ts';
-import { presenter } from './graph/problems.ts';
-import type { Services } from './graph/services.ts';
 import { useBodies } from './http/bodies.ts';
 import { createFileServer } from './http/files.ts';
 import { createFront } from './http/front.ts';
+import { graphiqlOptions } from './http/graphiql.ts';
 import { createHooks } from './http/hooks.ts';
 import { createMetrics } from './http/metrics.ts';
 import { createOAuthCallback } from './http/oauth-callback.ts';
@@ -58,11 +55,16 @@ import { createWebhookProviders } from './integrations/webhooks/registry.ts';
 import { slackWebhooks } from './integrations/webhooks/slack.ts';
 import { sweepDeliveries } from './integrations/webhooks/sweep.ts';
 import { telegramWebhooks } from './integrations/webhooks/telegram.ts';
-import { buildSchema } from './schema.ts';
-import { createFileUrls } from './storage/file-urls.ts';
+import { createCompiler, useCompiledQueries } from './operations/compiled.ts';
+import { createDirectExecution } from './operations/direct.ts';
+import { createLifetimes } from './operations/lifetimes.ts';
+import { limits } from './operations/limits.ts';
+import { type ServerContext, useAuthentication, useLimits, useProblems } from './operations/plugins.ts';
+import { presenter } from './operations/problems.ts';
+import { createGraphContext } from './schema/context.ts';
+import { buildSchema } from './schema/schema.ts';
+import type { Services } from './schema/services.ts';
 import { openStorage, type Storage } from './storage/storage.ts';
-import { seedDemoTenant } from './tenants/demo.ts';
-import { demoTenant, exampleParticipantId } from './tenants/demo-tenant.ts';
 
 /** The whole service, put together and ready, with or without a port. */
 export interface App {
@@ -109,7 +111,11 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
     storage,
     connections: createConnections({ cipher: tokenCipher, oauth: oauthProviders, timeoutMs: config.providerTimeoutMs }),
     sources,
-    download: createDownloader({ allow: config.egressAllow, maxBytes: largestImage, timeoutMs: config.providerTimeoutMs }),
+    download: createDownloader({
+      allow: config.egressAllow,
+      maxBytes: largestImage,
+      timeoutMs: config.providerTimeoutMs,
+    }),
   });
   const webhookProviders = createWebhookProviders(
     { slack: slackWebhooks(config.slackSigningSecret), telegram: telegramWebhooks },
@@ -119,6 +125,11 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
     events,
     avatars,
     syncable,
+    participantHooks: {
+      channelsChanged: (tx, participantId, changes) => channelsChanged(tx, participantId, changes, syncable),
+      beforeDelete: (tx, userId) => announceDepartures(tx, { userId }),
+    },
+    externalUserHooks: { beforeDelete: (tx, contactId) => announceDepartures(tx, { contactId }) },
     fileUrls,
     tokenCipher,
     signIns,
@@ -145,7 +156,9 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
     writers: 1,
   });
   const sweep = () =>
-    sweepDeliveries(database, new Date()).catch((error: unknown) => log.warn({ err: error }, 'the sweep of deliveries failed'));
+    sweepDeliveries(database, new Date()).catch((error: unknown) =>
+      log.warn({ err: error }, 'the sweep of deliveries failed'),
+    );
   const sweeping = setInterval(sweep, 10 * 60_000).unref();
   const rateLimit = await createRateLimit(config.rateLimit, config.redisUrl);
   const present = presenter(log, config.introspection);
@@ -159,7 +172,8 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
       : async () => {};
 
   let stopping = false;
-  const signIn = config.graphiql && keys && !config.jwt.key ? () => developmentToken(keys, demoTenant.id, config.jwt) : null;
+  const signIn =
+    config.graphiql && keys && !config.jwt.key ? () => developmentToken(keys, demoTenant.id, config.jwt) : null;
   const databases = new WeakMap<Viewer, TenantDatabase>();
   const databaseOf = (viewer: Viewer) => {
     const known = databases.get(viewer);
@@ -176,7 +190,12 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
   const yoga: YogaServerInstance<ServerContext, object> = createYoga<ServerContext>({
     schema: buildSchema(),
     context: ({ viewer }) => contextOf(viewer as Viewer),
-    logging: { debug: () => {}, info: () => {}, warn: (...args) => log.warn(args), error: (...args) => log.debug(args) },
+    logging: {
+      debug: () => {},
+      info: () => {},
+      warn: (...args) => log.warn(args),
+      error: (...args) => log.debug(args),
+    },
     // Errors are made presentable in one place, with the request's id; Yoga has nothing to add.
     maskedErrors: { maskError: (error) => error as Error },
     batching: { limit: limits.batch },
@@ -193,7 +212,11 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
       useRoutes(
         {
           readiness: () =>
-            readiness({ database: (ms) => connection.check(ms), events: () => events.check(), storage: () => storage.check() }),
+            readiness({
+              database: (ms) => connection.check(ms),
+              events: () => events.check(),
+              storage: () => storage.check(),
+            }),
           metrics: metrics.read,
           file: createFileServer(database, storage, fileUrls),
           hook: createHooks({ door, providers: webhookProviders, deliveries, counted: metrics.delivered, log }),
@@ -244,7 +267,9 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
       endConnectionsWhen(() => stopping, made);
       server = made;
       closeSockets = serveWebSocket(made, yoga, authenticator, rateLimit.admit, present);
-      await new Promise<void>((resolve, reject) => made.once('error', reject).listen(config.port, config.host, resolve));
+      await new Promise<void>((resolve, reject) =>
+        made.once('error', reject).listen(config.port, config.host, resolve),
+      );
       const address = made.address();
       const port = typeof address === 'object' && address ? address.port : config.port;
       if (!config.publicUrl) url = `http://localhost:${port}`;

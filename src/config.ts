@@ -24,7 +24,8 @@ const address = (protocols: readonly string[]) =>
     );
 
 const isOrigin = (text: string) => URL.canParse(text) && new URL(text).origin === text;
-const isHostAndPort = (text: string) => /^([^\s:/@]+|\[[0-9a-f:]+\]):\d+$/i.test(text) && URL.canParse(`http://${text}`);
+const isHostAndPort = (text: string) =>
+  /^([^\s:/@]+|\[[0-9a-f:]+\]):\d+$/i.test(text) && URL.canParse(`http://${text}`);
 
 function isPublicKey(pem: string): boolean {
   try {
@@ -36,11 +37,15 @@ function isPublicKey(pem: string): boolean {
 
 /** Every environment variable that the service reads. The README's table has a line for each; a test holds the two together. */
 const variables = z.object({
-  NODE_ENV: z.enum(['development', 'production', 'test'], 'must be "development", "production" or "test"').default('development'),
+  NODE_ENV: z
+    .enum(['development', 'production', 'test'], 'must be "development", "production" or "test"')
+    .default('development'),
   HOST: z.string().optional(),
   PORT: wholeNumber(0, 65_535).default(4_000),
   PUBLIC_URL: address(['http:', 'https:']).optional(),
-  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], 'must be a level of pino').default('info'),
+  LOG_LEVEL: z
+    .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], 'must be a level of pino')
+    .default('info'),
   PROCESSES: wholeNumber(1, 256).default(1),
   DATA_DIR: z.string().default('.data'),
   DATABASE_URL: address(['postgres:', 'postgresql:']).optional(),
@@ -150,22 +155,30 @@ const neededInProduction = ['DATABASE_URL', 'SECRET_KEY', 'PUBLIC_URL', 'JWT_ISS
 
 /** Reads the settings from the environment. Throws ConfigError with every fault at once. */
 export function readConfig(environment: Readonly<Record<string, string | undefined>>): Config {
-  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''));
+  const given = Object.fromEntries(
+    Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''),
+  );
   const result = variables.safeParse(given);
-  const faults = result.success ? [] : result.error.issues.map(({ path, message }) => `${path[0]?.toString()} ${message}`);
+  const faults = result.success
+    ? []
+    : result.error.issues.map(({ path, message }) => `${path[0]?.toString()} ${message}`);
 
   const production = given['NODE_ENV'] === 'production';
   if (production) {
     for (const name of neededInProduction) if (!given[name]) faults.push(`${name} is needed in production`);
-    if (!given['JWT_JWKS_URL'] && !given['JWT_PUBLIC_KEY']) faults.push('JWT_JWKS_URL or JWT_PUBLIC_KEY is needed in production');
+    if (!given['JWT_JWKS_URL'] && !given['JWT_PUBLIC_KEY'])
+      faults.push('JWT_JWKS_URL or JWT_PUBLIC_KEY is needed in production');
     if (given['DEMO'] === 'on') faults.push('DEMO must not be on in production');
   }
   if (Number(given['PROCESSES']) > 1) {
-    if (!given['DATABASE_URL']) faults.push('PROCESSES above 1 needs DATABASE_URL: the embedded database belongs to one process');
-    if (!given['REDIS_URL']) faults.push('PROCESSES above 1 needs REDIS_URL: events reach the other processes through it');
+    if (!given['DATABASE_URL'])
+      faults.push('PROCESSES above 1 needs DATABASE_URL: the embedded database belongs to one process');
+    if (!given['REDIS_URL'])
+      faults.push('PROCESSES above 1 needs REDIS_URL: events reach the other processes through it');
   }
   const ownKey = given['JWT_JWKS_URL'] ?? given['JWT_PUBLIC_KEY'];
-  if (given['JWT_JWKS_URL'] && given['JWT_PUBLIC_KEY']) faults.push('JWT_JWKS_URL and JWT_PUBLIC_KEY exclude each other');
+  if (given['JWT_JWKS_URL'] && given['JWT_PUBLIC_KEY'])
+    faults.push('JWT_JWKS_URL and JWT_PUBLIC_KEY exclude each other');
   for (const name of ['SLACK', 'TEAMS']) {
     if (Boolean(given[`${name}_CLIENT_ID`]) !== Boolean(given[`${name}_CLIENT_SECRET`])) {
       faults.push(`${name}_CLIENT_ID and ${name}_CLIENT_SECRET are needed together`);
@@ -197,7 +210,11 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
       issuer: env.JWT_ISSUER ?? 'rollcall-development',
       audience: env.JWT_AUDIENCE ?? 'rollcall',
       algorithms: env.JWT_ALGORITHMS,
-      key: env.JWT_JWKS_URL ? { jwksUrl: env.JWT_JWKS_URL } : env.JWT_PUBLIC_KEY ? { publicKeyPem: env.JWT_PUBLIC_KEY } : null,
+      key: env.JWT_JWKS_URL
+        ? { jwksUrl: env.JWT_JWKS_URL }
+        : env.JWT_PUBLIC_KEY
+          ? { publicKeyPem: env.JWT_PUBLIC_KEY }
+          : null,
     },
     graphiql: (env.GRAPHIQL ?? (development ? 'on' : 'off')) === 'on',
     introspection: (env.INTROSPECTION ?? env.GRAPHIQL ?? (development ? 'on' : 'off')) === 'on',

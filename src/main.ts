@@ -8,7 +8,8 @@ const patience = 25_000;
 
 async function main(): Promise<void> {
   const config = readConfig(process.env);
-  if (runsOthers(config.processes)) process.exit(await runProcesses(config.processes, pino({ level: config.logLevel })));
+  if (runsOthers(config.processes))
+    process.exit(await runProcesses(config.processes, pino({ level: config.logLevel })));
   const { createApp } = await import('./app.ts');
   const app = await createApp(config);
   const { url, listening } = await app.listen();

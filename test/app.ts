@@ -84,7 +84,11 @@ export async function startApp(
   });
   const statements: string[] = [];
   const connection = around(await connectTestDatabase(database));
-  const app = await createApp(config, { connection, observe: (text) => statements.push(text), ...(storage && { storage }) });
+  const app = await createApp(config, {
+    connection,
+    observe: (text) => statements.push(text),
+    ...(storage && { storage }),
+  });
   const { privateKey } = developmentKeys(dataDir);
 
   async function createTenant(): Promise<TestTenant> {
@@ -119,7 +123,9 @@ export async function startApp(
           status: response.status,
           headers: response.headers,
           // What signing in costs the first time isn't the operation's.
-          statements: statements.slice(before).filter((text) => !/from (tenant t where|credential_key k where)/.test(text)),
+          statements: statements
+            .slice(before)
+            .filter((text) => !/from (tenant t where|credential_key k where)/.test(text)),
         };
       },
     };

@@ -53,9 +53,12 @@ export async function createAccessKey(
   scopes: readonly string[],
 ): Promise<{ id: string; headers: Record<string, string> }> {
   const created = dataOf(
-    await tenant.graphql('mutation ($input: CreateAccessKeyInput!) { createAccessKey(input: $input) { key { id } secret } }', {
-      input: { name: 'test', scopes },
-    }),
+    await tenant.graphql(
+      'mutation ($input: CreateAccessKeyInput!) { createAccessKey(input: $input) { key { id } secret } }',
+      {
+        input: { name: 'test', scopes },
+      },
+    ),
   );
   const { key, secret } = created.createAccessKey;
   return { id: key.id, headers: { authorization: `AccessKey ${secret}` } };

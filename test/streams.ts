@@ -58,5 +58,10 @@ export async function openStream(
 }
 
 /** Opens a subscription at the app itself, with a bearer token. */
-export const subscribe = (app: App, token: string, query: string, variables?: Record<string, unknown>): Promise<Stream> =>
+export const subscribe = (
+  app: App,
+  token: string,
+  query: string,
+  variables?: Record<string, unknown>,
+): Promise<Stream> =>
   openStream(app.fetch, 'http://localhost/graphql', { authorization: `Bearer ${token}` }, query, variables);

@@ -6,7 +6,10 @@ export const uploadMutation =
 /** The parts of a GraphQL multipart request that uploads an avatar. */
 export function uploadForm(participantId: string, bytes: Uint8Array, type = 'image/png'): FormData {
   const form = new FormData();
-  form.set('operations', JSON.stringify({ query: uploadMutation, variables: { input: { participantId, file: null } } }));
+  form.set(
+    'operations',
+    JSON.stringify({ query: uploadMutation, variables: { input: { participantId, file: null } } }),
+  );
   form.set('map', JSON.stringify({ 0: ['variables.input.file'] }));
   form.set('0', new File([new Uint8Array(bytes)], 'avatar', { type }));
   return form;

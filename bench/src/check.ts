@@ -132,7 +132,10 @@ export async function checkEqual(
         const before = expected.get(operation);
         if (before) {
           const here = difference(before.answers, answers);
-          if (here) throw new DifferentAnswers(`${operation.name}: ${before.by} and ${server.contender.title} differ.\n${here}`);
+          if (here)
+            throw new DifferentAnswers(
+              `${operation.name}: ${before.by} and ${server.contender.title} differ.\n${here}`,
+            );
         } else {
           if (JSON.stringify(answers).length < samples * 20)
             throw new DifferentAnswers(`${operation.name}: the answers are empty.`);

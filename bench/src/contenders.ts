@@ -182,11 +182,17 @@ const postgraphile: Contender = {
           inbox: () => withSubjects(at(data, 'allConversations', 'nodes')),
           participant: () => at(data, 'participantByTenantIdAndRowId'),
           externalUser: () => {
-            const { memberships = [], ...user } = at(data, 'postgraphileSearchExternalUser') as { [name: string]: Json };
+            const { memberships = [], ...user } = at(data, 'postgraphileSearchExternalUser') as {
+              [name: string]: Json;
+            };
             return { user, conversationIds: items(memberships).map((membership) => at(membership, 'conversationId')) };
           },
           ensure: () => {
-            const { created = null, ...participant } = at(data, 'postgraphileEnsureConversationParticipant', 'result') as {
+            const { created = null, ...participant } = at(
+              data,
+              'postgraphileEnsureConversationParticipant',
+              'result',
+            ) as {
               [name: string]: Json;
             };
             return { created, participant };
@@ -255,7 +261,10 @@ const pothosPrisma: Contender = {
 const withSubjects = (conversations: Json): Json =>
   items(conversations).map(({ participants = [], ...conversation }) => ({
     ...conversation,
-    participants: items(participants).map(({ user = null, contact = null, ...rest }) => ({ ...rest, subject: user ?? contact })),
+    participants: items(participants).map(({ user = null, contact = null, ...rest }) => ({
+      ...rest,
+      subject: user ?? contact,
+    })),
   }));
 
 const limit: Contender = {

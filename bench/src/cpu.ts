@@ -3,10 +3,20 @@ import { readFileSync } from 'node:fs';
 import pg from 'pg';
 
 /** CPU time in milliseconds, of those who share the work; null where it cannot be told. */
-export type CpuTime = { server: number | null; generator: number | null; database: DatabaseTime; machine: number | null };
+export type CpuTime = {
+  server: number | null;
+  generator: number | null;
+  database: DatabaseTime;
+  machine: number | null;
+};
 
 /** What each used between two readings; `others` is all that ran on the machine besides. */
-export type CpuUse = { server: number | null; generator: number | null; database: number | null; others: number | null };
+export type CpuUse = {
+  server: number | null;
+  generator: number | null;
+  database: number | null;
+  others: number | null;
+};
 
 /** By process id of PostgreSQL. */
 type DatabaseTime = ReadonlyMap<number, number> | null;
@@ -30,7 +40,8 @@ function timesOf(pid: number | 'self'): { own: number; children: number } | null
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
     const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-    const milliseconds = (first: number) => ((Number(fields[first]) + Number(fields[first + 1])) * 1_000) / ticksPerSecond;
+    const milliseconds = (first: number) =>
+      ((Number(fields[first]) + Number(fields[first + 1])) * 1_000) / ticksPerSecond;
     return { own: milliseconds(11), children: milliseconds(13) };
   } catch {
     return null;
@@ -83,7 +94,8 @@ export async function createCpuClock(databaseUrl: string): Promise<CpuClock> {
   };
 }
 
-const minus = (after: number | null, before: number | null) => (after === null || before === null ? null : after - before);
+const minus = (after: number | null, before: number | null) =>
+  after === null || before === null ? null : after - before;
 
 /** What sessions have used, those that began meanwhile included. */
 function sinceThen(before: ReadonlyMap<number, number>, after: ReadonlyMap<number, number>): number {
@@ -99,5 +111,10 @@ export function used(before: CpuTime, after: CpuTime): CpuUse {
   const generator = minus(after.generator, before.generator);
   const machine = minus(after.machine, before.machine);
   const accounted = server !== null && generator !== null && database !== null && machine !== null;
-  return { server, generator, database, others: accounted ? Math.max(0, machine - server - generator - database) : null };
+  return {
+    server,
+    generator,
+    database,
+    others: accounted ? Math.max(0, machine - server - generator - database) : null,
+  };
 }

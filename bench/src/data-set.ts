@@ -49,7 +49,9 @@ export async function withClient<Result>(url: string, work: (client: pg.Client) 
 /** Whether the database was made by this program, and, if so, of which version it is, null when it was not finished. */
 async function madeHere(url: string): Promise<{ version: string | null } | null> {
   return withClient(url, async (client) => {
-    const { rows } = await client.query<{ there: boolean }>(`select to_regclass('bench.data_set') is not null as there`);
+    const { rows } = await client.query<{ there: boolean }>(
+      `select to_regclass('bench.data_set') is not null as there`,
+    );
     if (!rows[0]?.there) return null;
     const found = await client.query<{ version: string | null }>('select version from bench.data_set');
     return { version: found.rows[0]?.version ?? null };
@@ -134,9 +136,13 @@ export async function restore({ databaseUrl }: DataSet): Promise<number> {
       await client.query(`delete from agent where ${added}`);
       await client.query('vacuum analyze agent, binding');
     }
-    const kept = await client.query<{ there: boolean }>(`select to_regclass('bench.participant_as_was') is not null as there`);
+    const kept = await client.query<{ there: boolean }>(
+      `select to_regclass('bench.participant_as_was') is not null as there`,
+    );
     if (kept.rows[0]?.there) {
-      const columns = ['display_name', 'modified_at', ...avatarColumns].map((column) => `${column} = k.${column}`).join(', ');
+      const columns = ['display_name', 'modified_at', ...avatarColumns]
+        .map((column) => `${column} = k.${column}`)
+        .join(', ');
       // One transaction. The trigger would make today the day they were modified.
       await client.query(`
         begin;
@@ -151,7 +157,13 @@ export async function restore({ databaseUrl }: DataSet): Promise<number> {
   });
 }
 
-const avatarColumns = ['avatar_file_id', 'avatar_source', 'avatar_source_config_id', 'avatar_source_address', 'avatar_synced_at'];
+const avatarColumns = [
+  'avatar_file_id',
+  'avatar_source',
+  'avatar_source_config_id',
+  'avatar_source_address',
+  'avatar_synced_at',
+];
 
 /** Keeps these participants as they are, in the database, for `restore`: after a run that was cut short the next one finds them there. */
 export async function keepParticipants({ databaseUrl }: DataSet, ids: readonly string[]): Promise<void> {

@@ -40,7 +40,11 @@ const tries = 5;
 const mostConnections = 1_000;
 
 /** Runs something so many times a second, however long each takes; a latency counts from when it was due. */
-export async function atRate(rate: number, seconds: number, act: (index: number) => Promise<boolean>): Promise<Latencies> {
+export async function atRate(
+  rate: number,
+  seconds: number,
+  act: (index: number) => Promise<boolean>,
+): Promise<Latencies> {
   const taken: number[] = [];
   const running = new Set<Promise<void>>();
   let failed = 0;
@@ -92,7 +96,11 @@ export function post({ url, body }: Message, headers: Record<string, string>, ag
 function signed(body: string): Record<string, string> {
   const timestamp = String(Math.floor(Date.now() / 1_000));
   const signature = createHmac('sha256', slackSigningSecret).update(`v0:${timestamp}:${body}`).digest('hex');
-  return { 'content-type': 'application/json', 'x-slack-request-timestamp': timestamp, 'x-slack-signature': `v0=${signature}` };
+  return {
+    'content-type': 'application/json',
+    'x-slack-request-timestamp': timestamp,
+    'x-slack-signature': `v0=${signature}`,
+  };
 }
 
 /** What a message through Slack's Events API looks like. */
@@ -168,7 +176,10 @@ export async function deliver(
     const draws = operationNamed('contactList').draw(2_000, data, seeded(42));
     const read = async (index: number) => {
       const draw = draws[index % draws.length] as Draw;
-      const headers = { 'content-type': 'application/json', authorization: server.authorization(draw.tenant) as string };
+      const headers = {
+        'content-type': 'application/json',
+        authorization: server.authorization(draw.tenant) as string,
+      };
       const ask = () => post({ url: server.url, body: server.body('contactList', draw) }, headers, readers);
       // A connection that the server closed as it was taken up again is no failure of a read.
       return (await ask().catch(ask)) === 200;

@@ -94,7 +94,8 @@ async function checkCursors(server: Server): Promise<void> {
   for (const list of ['participantsConnection', 'conversationsConnection']) {
     const edge = at(data, list, 'edges', 0);
     const expected = cursorOf(Object.values(at(edge, 'node') as { [name: string]: string }));
-    if (at(edge, 'cursor') !== expected) throw new Error(`A cursor of ${list} is not what it was: ${at(edge, 'cursor')}`);
+    if (at(edge, 'cursor') !== expected)
+      throw new Error(`A cursor of ${list} is not what it was: ${at(edge, 'cursor')}`);
   }
 }
 
@@ -115,7 +116,10 @@ async function cases(data: DataSet, agentSizes: readonly number[]): Promise<Case
   });
 
   /** The pages of a list, given the keys of its rows from a place on, for each tenant. */
-  async function pages(list: keyof typeof documents, keysFrom: (place: number) => Promise<string[][][]>): Promise<Case[]> {
+  async function pages(
+    list: keyof typeof documents,
+    keysFrom: (place: number) => Promise<string[][][]>,
+  ): Promise<Case[]> {
     const query = documents[list];
     const of = { list: `${list}Connection(first: ${pageSize})`, rows: pageSize, field: `${list}Connection` };
     const first: Case = {
@@ -169,7 +173,12 @@ async function checkRows(server: Server, { field, rows, where, asked }: Case): P
 }
 
 /** Measures the service alone with answers of different sizes, and with answers of one size from different places. */
-export async function growth(launcher: Launcher, data: DataSet, plan: Plan, say: (line: string) => void): Promise<Growth[]> {
+export async function growth(
+  launcher: Launcher,
+  data: DataSet,
+  plan: Plan,
+  say: (line: string) => void,
+): Promise<Growth[]> {
   const { rounds, seconds, connections, generator } = plan;
   const all = await addAgents(data).then((agentSizes) => cases(data, agentSizes));
   const server = await launcher.start('rollcall', data.databaseUrl, plan.poolSize);
@@ -196,13 +205,15 @@ export async function growth(launcher: Launcher, data: DataSet, plan: Plan, say:
         const { list, where } = all[index] as Case;
         const load = { generator, url: server.url, connections, file: files[index] as string, offset: round * 97 };
         const warmed = await run({ ...load, seconds: round === 0 ? firstWarmUp : warmUp, verify: true });
-        if (warmed.failed > 0) throw new Error(`${list}, ${where}: ${warmed.failed} of ${warmed.requests} requests failed.`);
+        if (warmed.failed > 0)
+          throw new Error(`${list}, ${where}: ${warmed.failed} of ${warmed.requests} requests failed.`);
         await sleep(settling);
         const before = await clock.read(server.pid);
         const result = await run({ ...load, seconds, verify: false });
         const cpu = used(before, await clock.read(server.pid));
         await sleep(settling);
-        if (result.requests === 0) throw new Error(`${list}, ${where}: not one answer in ${seconds} s. Give it more --seconds.`);
+        if (result.requests === 0)
+          throw new Error(`${list}, ${where}: not one answer in ${seconds} s. Give it more --seconds.`);
         const each = (time: number | null) => (time === null ? null : time / result.requests);
         measured[index]?.push({
           bytes: result.bytes / result.requests,
@@ -254,7 +265,8 @@ export function growthTable(found: readonly Growth[], { participants }: DataSet)
   const failed = found.reduce((sum, one) => sum + one.failed, 0);
   if (failed > 0) notes.push(`- ${failed} requests failed.`);
   const most = Math.max(0, ...found.map(({ otherCores }) => otherCores ?? 0));
-  if (most > busy) notes.push(`- Other programs had up to ${most.toFixed(1)} cores meanwhile: measure again on a quiet machine.`);
+  if (most > busy)
+    notes.push(`- Other programs had up to ${most.toFixed(1)} cores meanwhile: measure again on a quiet machine.`);
   return [
     `${rows} participants, and as many conversations, in each of ${tenants} tenants.`,
     '',

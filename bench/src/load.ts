@@ -25,7 +25,11 @@ export function chooseGenerator(wanted: GeneratorName | 'auto'): GeneratorName {
 export const requestLine = (authorization: string | null, body: string): string => `${authorization ?? '-'}\t${body}\n`;
 
 /** Writes requests as the generators read them. */
-export async function writeRequests(file: string, server: Server, asked: Iterable<[OperationName, Draw]>): Promise<void> {
+export async function writeRequests(
+  file: string,
+  server: Server,
+  asked: Iterable<[OperationName, Draw]>,
+): Promise<void> {
   const out = createWriteStream(file);
   for (const [operation, draw] of asked) {
     if (!out.write(requestLine(server.authorization(draw.tenant), server.body(operation, draw))))
@@ -60,7 +64,10 @@ export async function run({ generator, url, connections, seconds, file, offset, 
   const last = [file, String(offset), ...(verify ? ['verify'] : [])];
   const [program, args]: [string, string[]] =
     generator === 'wrk'
-      ? ['wrk', ['-t1', `-c${connections}`, `-d${seconds}s`, '--timeout', '10s', '-s', path('load.lua'), url, '--', ...last]]
+      ? [
+          'wrk',
+          ['-t1', `-c${connections}`, `-d${seconds}s`, '--timeout', '10s', '-s', path('load.lua'), url, '--', ...last],
+        ]
       : [process.execPath, [path('load-autocannon.ts'), url, String(connections), String(seconds), ...last]];
   const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
   running.add(child);

@@ -29,7 +29,13 @@ async function build(): Promise<void> {
   if (code !== 0) throw new Error('The service could not be built.');
 }
 
-async function soaking(launcher: Launcher, data: DataSet, plan: Plan, minutes: number, options: Options): Promise<void> {
+async function soaking(
+  launcher: Launcher,
+  data: DataSet,
+  plan: Plan,
+  minutes: number,
+  options: Options,
+): Promise<void> {
   say(`${minutes} minutes of mixed operations, by ${plan.generator}`);
   const samples = await soak(launcher, data, plan, minutes, say);
   console.log(soakTable(samples));
@@ -37,7 +43,13 @@ async function soaking(launcher: Launcher, data: DataSet, plan: Plan, minutes: n
   if (options.json) writeFileSync(options.json, `${JSON.stringify({ where, samples }, null, 2)}\n`);
 }
 
-async function delivering(launcher: Launcher, data: DataSet, plan: Plan, rate: number, options: Options): Promise<void> {
+async function delivering(
+  launcher: Launcher,
+  data: DataSet,
+  plan: Plan,
+  rate: number,
+  options: Options,
+): Promise<void> {
   const result = await deliver(launcher, data, { ...plan, rate }, say);
   console.log(deliveryTable(result));
   const where = await circumstances(options, plan, data);
@@ -56,7 +68,8 @@ async function streaming(
   console.log(streamsTable(result));
   const where = await circumstances(options, plan, data);
   if (options.json) writeFileSync(options.json, `${JSON.stringify({ where, result }, null, 2)}\n`);
-  if (result.heard.events < result.expected.events || result.broken > 0) throw new Error('Events were lost, or streams broke.');
+  if (result.heard.events < result.expected.events || result.broken > 0)
+    throw new Error('Events were lost, or streams broke.');
 }
 
 async function growing(launcher: Launcher, data: DataSet, plan: Plan, options: Options): Promise<void> {

@@ -87,7 +87,9 @@ export const operations: readonly Operation[] = [
       const open = Math.floor(rows / 8) * 7;
       // Those who take part already stand at these distances, see data-set.sql.
       const taken = [0, 3_331 % rows];
-      const distances = Array.from({ length: rows }, (_, distance) => distance).filter((distance) => !taken.includes(distance));
+      const distances = Array.from({ length: rows }, (_, distance) => distance).filter(
+        (distance) => !taken.includes(distance),
+      );
       const possible = tenants * open * distances.length;
       const draws: Draw[] = Array.from({ length: Math.min(count, possible) }, (_, i) => {
         const tenant = i % tenants;

@@ -123,10 +123,14 @@ export function readOptions(args: readonly string[], environment: NodeJS.Process
     soakMinutes: values.soak === undefined ? null : positive('soak', values.soak),
     deliveryRate: values.deliveries ? whole('rate', values.rate ?? '1000') : null,
     streams:
-      values.streams === undefined ? null : { count: whole('streams', values.streams), rate: whole('rate', values.rate ?? '10') },
+      values.streams === undefined
+        ? null
+        : { count: whole('streams', values.streams), rate: whole('rate', values.rate ?? '10') },
     growth: values.growth,
     scale:
-      values.processes === undefined ? null : { processes: whole('processes', values.processes), redisUrl: redis(environment) },
+      values.processes === undefined
+        ? null
+        : { processes: whole('processes', values.processes), redisUrl: redis(environment) },
     generator,
     json: values.json ?? null,
     svg: values.svg ?? null,

@@ -19,7 +19,9 @@ const drawn = 20_000;
 
 // What the server alone does, without a database. Whatever the load takes to send and read a request is not the second process's to have:
 // of the first request that is a good part, of the second next to nothing.
-const lookUps = Array.from({ length: 50 }, (_, i) => `a${i}: participant(id: "none-${i}") { id displayName }`).join(' ');
+const lookUps = Array.from({ length: 50 }, (_, i) => `a${i}: participant(id: "none-${i}") { id displayName }`).join(
+  ' ',
+);
 const alone = [
   { name: 'lookUps', title: 'fifty look-ups of what is no id', query: `{ ${lookUps} }` },
   {

@@ -72,7 +72,8 @@ export function median(values: readonly number[]): number {
 }
 
 const known = (values: readonly (number | null)[]) => values.filter((value) => value !== null);
-export const medianOrNull = (values: readonly (number | null)[]) => (known(values).length > 0 ? median(known(values)) : null);
+export const medianOrNull = (values: readonly (number | null)[]) =>
+  known(values).length > 0 ? median(known(values)) : null;
 
 /** The medians over all rounds. */
 export function summarise(cells: readonly Cell[], counts: StatementCounts, plan: Plan): Finding[] {
@@ -91,7 +92,8 @@ export function summarise(cells: readonly Cell[], counts: StatementCounts, plan:
         operation: operation.name,
         contender,
         requestsPerSecond: median(known(all('requestsPerSecond'))),
-        ratio: ratios.length > 0 ? { median: median(ratios), least: Math.min(...ratios), most: Math.max(...ratios) } : null,
+        ratio:
+          ratios.length > 0 ? { median: median(ratios), least: Math.min(...ratios), most: Math.max(...ratios) } : null,
         p50: median(known(all('p50'))),
         p99: median(known(all('p99'))),
         serverCpu: medianOrNull(all('serverCpu')),
@@ -155,7 +157,8 @@ function remarks(findings: readonly Finding[]): string[] {
     );
   }
   const failing = findings.filter(({ failed }) => failed > 0);
-  if (failing.length > 0) notes.push(`- Requests failed: ${failing.map((one) => `${name(one)} (${one.failed})`).join(', ')}.`);
+  if (failing.length > 0)
+    notes.push(`- Requests failed: ${failing.map((one) => `${name(one)} (${one.failed})`).join(', ')}.`);
   const repeated = findings.filter(({ added }) => added !== null && added < 0.95);
   if (repeated.length > 0)
     notes.push(

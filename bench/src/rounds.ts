@@ -51,7 +51,12 @@ const settling = 500;
  * Measures every contender with every operation once a round, the contenders in turn and in the other
  * order every other round, so that what the machine does meanwhile falls on all of them.
  */
-export async function measure(launcher: Launcher, data: DataSet, plan: Plan, say: (line: string) => void): Promise<Cell[]> {
+export async function measure(
+  launcher: Launcher,
+  data: DataSet,
+  plan: Plan,
+  say: (line: string) => void,
+): Promise<Cell[]> {
   const { contenders, operations, rounds, seconds, connections, generator } = plan;
   const servers = new Map<ContenderName, Server>();
   const files = new Map<string, { file: string; lines: number }>();
@@ -124,7 +129,9 @@ export async function measure(launcher: Launcher, data: DataSet, plan: Plan, say
           say(
             `round ${round + 1}/${rounds}  ${operation.name.padEnd(12)} ${name.padEnd(12)} ${cell.requestsPerSecond.toFixed(0).padStart(6)} req/s` +
               `  p50 ${cell.p50.toFixed(1)} ms  p99 ${cell.p99.toFixed(1)} ms` +
-              (cell.otherCores !== null && cell.otherCores > busy ? `  (others: ${cell.otherCores.toFixed(1)} cores)` : ''),
+              (cell.otherCores !== null && cell.otherCores > busy
+                ? `  (others: ${cell.otherCores.toFixed(1)} cores)`
+                : ''),
           );
         }
       }

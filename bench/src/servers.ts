@@ -106,7 +106,12 @@ export async function createLauncher(profiles: string | null): Promise<Launcher>
       // Nothing of this environment but the way to programs: what a contender reads is what stands here.
       const program = fileURLToPath(new URL(contender.program, import.meta.url));
       const profiled = profiles
-        ? ['--cpu-prof', '--cpu-prof-interval=500', `--cpu-prof-dir=${profiles}`, `--cpu-prof-name=${started}-${name}.cpuprofile`]
+        ? [
+            '--cpu-prof',
+            '--cpu-prof-interval=500',
+            `--cpu-prof-dir=${profiles}`,
+            `--cpu-prof-name=${started}-${name}.cpuprofile`,
+          ]
         : [];
       const child = spawn(process.execPath, [...profiled, program], {
         env: {
@@ -130,7 +135,11 @@ export async function createLauncher(profiles: string | null): Promise<Launcher>
         const token = authorization(tenant);
         const response = await fetch(url, {
           method: 'POST',
-          headers: { 'content-type': 'application/json', accept: 'application/json', ...(token ? { authorization: token } : {}) },
+          headers: {
+            'content-type': 'application/json',
+            accept: 'application/json',
+            ...(token ? { authorization: token } : {}),
+          },
           body,
           signal: AbortSignal.timeout(requestTimeout),
         });

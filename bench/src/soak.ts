@@ -78,7 +78,9 @@ export async function soak(
     };
     last = { at: now, requests: Number.isNaN(requests) ? 0 : requests };
     samples.push(taken);
-    say(`minute ${taken.minute.toFixed(1)}: ${taken.requestsPerSecond.toFixed(0)} req/s, rss ${taken.rssMb.toFixed(0)} MB`);
+    say(
+      `minute ${taken.minute.toFixed(1)}: ${taken.requestsPerSecond.toFixed(0)} req/s, rss ${taken.rssMb.toFixed(0)} MB`,
+    );
   }
 
   await sample();
@@ -115,7 +117,17 @@ export async function soak(
 export function soakTable(samples: readonly Sample[]): string {
   const row = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
   return [
-    row(['minute', 'requests/s', 'heap MB', 'external MB', 'rss MB', 'handles', 'open files', 'loop delay p50 ms', 'p99 ms']),
+    row([
+      'minute',
+      'requests/s',
+      'heap MB',
+      'external MB',
+      'rss MB',
+      'handles',
+      'open files',
+      'loop delay p50 ms',
+      'p99 ms',
+    ]),
     row(Array.from({ length: 9 }, () => '---:')),
     ...samples.map((sample) =>
       row([

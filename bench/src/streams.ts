@@ -56,7 +56,8 @@ const settling = 5_000;
 const patience = 3_000;
 
 const documents = {
-  avatars: 'subscription Avatars($ids: [ID!]) { participantAvatarSynced(participantIds: $ids) { outcome participant { id } } }',
+  avatars:
+    'subscription Avatars($ids: [ID!]) { participantAvatarSynced(participantIds: $ids) { outcome participant { id } } }',
   contacts:
     'subscription Contacts($id: ID!) { participantChanged(agentId: $id) { participants { id displayName } removedIds everything } }',
   rename:
@@ -91,7 +92,10 @@ function listenersFor(count: number, data: DataSet) {
   const pictured = Math.floor(data.participants / tenants / 2) - 1;
   const avatars = Array.from({ length: count >> 1 }, (_, k) => {
     const participant = (Math.floor(k / tenants) % pictured) * 2 * tenants + (k % tenants);
-    return { participant, listener: listener(k % tenants, documents.avatars, { ids: [idOf('participant', participant)] }) };
+    return {
+      participant,
+      listener: listener(k % tenants, documents.avatars, { ids: [idOf('participant', participant)] }),
+    };
   });
   const contacts = Array.from({ length: count - avatars.length }, (_, k) => {
     const agent = k % data.agents;
@@ -107,7 +111,11 @@ function grouped(pairs: readonly [number, Listener][]): ReadonlyMap<number, List
 }
 
 /** Mutations in turn: a contact of an agent gets another name; a participant loses its avatar, which that agent's stream hears too. */
-function causesFor(count: number, { avatars, contacts, pictured }: ReturnType<typeof listenersFor>, data: DataSet): Cause[] {
+function causesFor(
+  count: number,
+  { avatars, contacts, pictured }: ReturnType<typeof listenersFor>,
+  data: DataSet,
+): Cause[] {
   const ofAgent = grouped(contacts.map(({ agent, listener }) => [agent, listener]));
   const ofParticipant = grouped(avatars.map(({ participant, listener }) => [participant, listener]));
   const removable = Math.min(avatars.length, pictured * tenants);
@@ -143,7 +151,10 @@ function hear(listener: Listener, event: Json, now: number): boolean {
       ? [at(event, 'data', 'participantAvatarSynced', 'participant', 'id') as string]
       : at(contacts, 'everything')
         ? [...listener.waiting.keys()]
-        : [...items(at(contacts, 'participants')).map(({ id }) => id as string), ...(at(contacts, 'removedIds') as string[])];
+        : [
+            ...items(at(contacts, 'participants')).map(({ id }) => id as string),
+            ...(at(contacts, 'removedIds') as string[]),
+          ];
   const causes = ids.flatMap((id) => listener.waiting.get(id) ?? []);
   const meant = ids.some((id) => listener.waiting.has(id));
   for (const id of ids) if (listener.waiting.has(id)) listener.waiting.set(id, []);
@@ -188,7 +199,10 @@ function open(server: Server, listener: Listener, agent: Agent, heard: (event: J
         listener.broken = true;
       });
       if (statusCode === 200 && headers['content-type']?.startsWith('text/event-stream')) resolve(sent);
-      else response.on('end', () => reject(new Error(`A subscription was answered with ${statusCode}: ${text.slice(0, 300)}`)));
+      else
+        response.on('end', () =>
+          reject(new Error(`A subscription was answered with ${statusCode}: ${text.slice(0, 300)}`)),
+        );
     });
     sent.end(listener.body);
   });
@@ -260,7 +274,10 @@ export async function stream(
     try {
       return await atRate(lookupsPerSecond, forSeconds, async (index) => {
         const draw = draws[index % draws.length] as Draw;
-        const headers = { 'content-type': 'application/json', authorization: server.authorization(draw.tenant) as string };
+        const headers = {
+          'content-type': 'application/json',
+          authorization: server.authorization(draw.tenant) as string,
+        };
         return (await post({ url: server.url, body: server.body('participant', draw) }, headers, readers)) === 200;
       });
     } finally {
@@ -311,7 +328,10 @@ export async function stream(
     const contacts = listeners.contacts.map(({ listener }) => listener);
     const wanted = [...avatars, ...contacts];
     await openAll([...avatars.slice(0, warmUpStreams / 2), ...contacts.slice(0, warmUpStreams / 2)]);
-    const [warmed] = await Promise.all([atRate(warmUpCauses / 2, 2, (index) => bringAbout(warming[index] as Cause)), lookups(3)]);
+    const [warmed] = await Promise.all([
+      atRate(warmUpCauses / 2, 2, (index) => bringAbout(warming[index] as Cause)),
+      lookups(3),
+    ]);
     if (warmed.failed > 0) throw new Error(`${warmed.failed} of ${warmed.requests} mutations were refused.`);
     closeAll();
     await sleep(1_000);
@@ -366,7 +386,10 @@ export async function stream(
       opening,
       memory,
       each: { rss: perStream(before.rssMb, quiet.rssMb), heap: perStream(before.heapMb, quiet.heapMb) },
-      idle: { without: { server: alone, database: itsDatabase }, open: { server: idle.server, database: idle.database } },
+      idle: {
+        without: { server: alone, database: itsDatabase },
+        open: { server: idle.server, database: idle.database },
+      },
       mutations: mutations as Latencies,
       expected: {
         events: good.reduce((sum, cause) => sum + cause.listeners.length, 0),
@@ -399,7 +422,14 @@ export function streamsTable(result: StreamsResult): string {
   const latencies = (name: string, { requests, failed, p50, p99, max }: Latencies) =>
     row([name, String(requests), String(failed), p50.toFixed(1), p99.toFixed(1), max.toFixed(1)]);
   const delays = (name: string, { p50, p99, max }: Delays) =>
-    row([name, String(heard.events), String(expected.events - heard.events), p50.toFixed(1), p99.toFixed(1), max.toFixed(1)]);
+    row([
+      name,
+      String(heard.events),
+      String(expected.events - heard.events),
+      p50.toFixed(1),
+      p99.toFixed(1),
+      max.toFixed(1),
+    ]);
   return [
     `${streams.avatars} streams of single participants’ avatars and ${streams.contacts} of agents’ contacts, all open after ${(opening / 1_000).toFixed(2)} s. ` +
       `Each takes ${each.rss.toFixed(0)} KB of resident memory, ${each.heap.toFixed(0)} KB of heap.`,

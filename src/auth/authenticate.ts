@@ -25,12 +25,15 @@ export interface Authenticator {
 
 const seconds = 1_000;
 
-function credentialOf(authorization: string | null | undefined): { scheme: 'bearer' | 'accesskey'; value: string } | null {
+function credentialOf(
+  authorization: string | null | undefined,
+): { scheme: 'bearer' | 'accesskey'; value: string } | null {
   const [, scheme, value] = /^(bearer|accesskey) +(\S+)$/i.exec(authorization ?? '') ?? [];
   return scheme && value ? { scheme: scheme.toLowerCase() as 'bearer' | 'accesskey', value } : null;
 }
 
-const ofKind = (viewer: Viewer | undefined, kind: Viewer['kind']): Viewer | null => (viewer?.kind === kind ? viewer : null);
+const ofKind = (viewer: Viewer | undefined, kind: Viewer['kind']): Viewer | null =>
+  viewer?.kind === kind ? viewer : null;
 
 /**
  * The one way in. What has verified is remembered for a short time, so that a busy client costs
@@ -97,7 +100,8 @@ export function createAuthenticator(database: Database, verifyJwt: (token: strin
       if (authorization && agentSecret) throw new Problem('UNAUTHENTICATED', 'Send one credential, not two.');
       if (agentSecret) return byKey(agentSecret, 'AGENT_KEY');
       const credential = credentialOf(authorization);
-      if (!credential) throw new Problem('UNAUTHENTICATED', 'The Authorization header is neither "Bearer" nor "AccessKey".');
+      if (!credential)
+        throw new Problem('UNAUTHENTICATED', 'The Authorization header is neither "Bearer" nor "AccessKey".');
       return credential.scheme === 'bearer' ? byToken(credential.value) : byKey(credential.value, 'ACCESS_KEY');
     },
     remembered(headers) {

@@ -1,12 +1,12 @@
 import { z } from 'zod';
-import { demandAgents } from '../agents/agents.ts';
 import type { TenantDatabase } from '../database/database.ts';
 import type { CredentialKey } from '../database/generated/client.ts';
 import { asUuid, newId } from '../database/ids.ts';
 import { boundedRows, mostRows } from '../database/loaders.ts';
 import { columns, tenantStatement } from '../database/statement.ts';
+import { demandAgents } from '../directory/agents/agents.ts';
+import { announceConfig } from '../directory/participants/announce.ts';
 import { Problem } from '../errors/catalogue.ts';
-import { announceConfig } from '../participants/announce.ts';
 import { checked } from '../values/checked.ts';
 import { displayName } from '../values/text.ts';
 import { agentKeyScopes, type Scope, scopes } from './scopes.ts';

@@ -15,4 +15,9 @@ export type Scope = (typeof scopes)[number];
 export const isScope = (text: string): text is Scope => (scopes as readonly string[]).includes(text);
 
 /** What an agent's secret key may do, ever: its own agent's conversations, and external users. */
-export const agentKeyScopes: readonly Scope[] = ['conversations:read', 'conversations:write', 'users:read', 'users:write'];
+export const agentKeyScopes: readonly Scope[] = [
+  'conversations:read',
+  'conversations:write',
+  'users:read',
+  'users:write',
+];

@@ -1,7 +1,7 @@
-import type { ChannelChanges } from '../channels/channels.ts';
 import type { TenantTransaction } from '../database/database.ts';
 import { newId } from '../database/ids.ts';
 import { tenantStatement } from '../database/statement.ts';
+import type { ChannelChanges } from '../directory/channels/channels.ts';
 import { noAvatar, setAvatar } from './files.ts';
 import { type SyncableProviders, syncableChannels } from './syncable.ts';
 

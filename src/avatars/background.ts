@@ -1,9 +1,9 @@
 import type { Database, TenantDatabase } from '../database/database.ts';
 import { problemBehind } from '../database/failures.ts';
 import { tenantStatement } from '../database/statement.ts';
+import { lockParticipant } from '../directory/participants/lock.ts';
 import { type ErrorCode, Problem } from '../errors/catalogue.ts';
 import { backoff } from '../jobs/backoff.ts';
-import { lockParticipant } from '../participants/lock.ts';
 import type { AvatarJob } from './queue.ts';
 import { endOwn, isOwn } from './settle.ts';
 import type { AvatarSync } from './sync.ts';
@@ -15,7 +15,12 @@ export const mostAttempts = 5;
 const longestWait = 24 * 3_600_000;
 
 /** What may well succeed later. */
-const passing: ReadonlySet<ErrorCode> = new Set(['PROVIDER_UNAVAILABLE', 'PROVIDER_RATE_LIMITED', 'UNAVAILABLE', 'INTERNAL']);
+const passing: ReadonlySet<ErrorCode> = new Set([
+  'PROVIDER_UNAVAILABLE',
+  'PROVIDER_RATE_LIMITED',
+  'UNAVAILABLE',
+  'INTERNAL',
+]);
 
 const requeue = tenantStatement<never>(
   `update avatar_sync_job j set state = 'QUEUED', worker_id = null, lease_until = null, attempts = $3::int,

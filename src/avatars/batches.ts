@@ -1,9 +1,9 @@
-import { demandAgents } from '../agents/agents.ts';
 import type { TenantDatabase, TenantTransaction } from '../database/database.ts';
 import type { Participant } from '../database/generated/client.ts';
 import { newId, newIdSql } from '../database/ids.ts';
 import { type Loader, manyBy, oneByText, oneByUuid } from '../database/loaders.ts';
 import { columns, tenantStatement } from '../database/statement.ts';
+import { demandAgents } from '../directory/agents/agents.ts';
 import { type ErrorCode, Problem } from '../errors/catalogue.ts';
 import { endFinished } from './settle.ts';
 import { type SyncableProviders, syncableChannels } from './syncable.ts';
@@ -79,7 +79,10 @@ export const runningByBatch: Loader<string, Participant[]> = manyBy(
 );
 
 /** When a batch will be done if it goes on as it has until now; null before that can be said, and when it is over. */
-export function estimatedCompletion({ startedAt, finishedAt, total, done, worked }: AvatarBatch, now = Date.now()): Date | null {
+export function estimatedCompletion(
+  { startedAt, finishedAt, total, done, worked }: AvatarBatch,
+  now = Date.now(),
+): Date | null {
   if (finishedAt || worked === 0) return null;
   return new Date(now + ((now - startedAt.getTime()) / worked) * (total - done));
 }
@@ -157,7 +160,12 @@ export async function syncAgentAvatars(
   });
 }
 
-async function fill(tx: TenantTransaction, id: string, agentId: string, { all, unconnected }: SyncableProviders): Promise<void> {
+async function fill(
+  tx: TenantTransaction,
+  id: string,
+  agentId: string,
+  { all, unconnected }: SyncableProviders,
+): Promise<void> {
   await tx.query(addContacts, id, agentId, all, unconnected);
   await tx.query(addJobs, id, all, unconnected);
   await endFinished(tx, [id]);

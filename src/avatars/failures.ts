@@ -5,8 +5,8 @@ import { pageOfLatest } from '../database/latest.ts';
 import { oneByUuid } from '../database/loaders.ts';
 import type { PageArguments } from '../database/pages.ts';
 import { tenantStatement } from '../database/statement.ts';
+import { lockParticipant } from '../directory/participants/lock.ts';
 import { type ErrorCode, Problem } from '../errors/catalogue.ts';
-import { lockParticipant } from '../participants/lock.ts';
 import { type SyncableProviders, syncableChannels } from './syncable.ts';
 
 /** A sync in the background that was given up. */
@@ -63,7 +63,11 @@ const retry = tenantStatement<{ id: string }>(
 );
 
 /** Queues a sync that was given up again; returns the participant's id. One that isn't given up any more stays as it is. Throws AVATAR_SYNC_NOT_FOUND. */
-export async function retryAvatarSync(db: TenantDatabase, input: { id: string }, syncable: SyncableProviders): Promise<string> {
+export async function retryAvatarSync(
+  db: TenantDatabase,
+  input: { id: string },
+  syncable: SyncableProviders,
+): Promise<string> {
   const id = asUuid(input.id);
   return db.transaction(async (tx) => {
     const [job] = id ? await tx.query(jobById, id) : [];

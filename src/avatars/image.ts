@@ -57,11 +57,13 @@ export async function renderAvatar(bytes: Uint8Array): Promise<RenderedAvatar> {
 function checkHeader(header: Metadata): void {
   const { width, height } = header;
   if ((header.pages ?? 1) > 1) throw animated();
-  if (width < minSide || height < minSide) throw new Problem('AVATAR_INVALID', 'The image is smaller than 8 × 8 pixels.');
+  if (width < minSide || height < minSide)
+    throw new Problem('AVATAR_INVALID', 'The image is smaller than 8 × 8 pixels.');
   if (width > maxSide || height > maxSide || width * height > maxPixels) {
     throw new Problem('AVATAR_INVALID', 'The image has a side over 8,192 pixels, or more than 24 megapixels.');
   }
-  if (header.space === 'cmyk') throw new Problem('AVATAR_INVALID', 'The image is CMYK; only RGB and greyscale are accepted.');
+  if (header.space === 'cmyk')
+    throw new Problem('AVATAR_INVALID', 'The image is CMYK; only RGB and greyscale are accepted.');
 }
 
 type Pixels = { data: Buffer; info: { width: number; height: number; channels: 1 | 2 | 3 | 4 } };
@@ -89,7 +91,9 @@ async function readable<T>(reading: Promise<T>): Promise<T> {
   try {
     return await reading;
   } catch (cause) {
-    throw new Problem('AVATAR_INVALID', 'The image cannot be decoded: it is damaged, incomplete or too complex.', { cause });
+    throw new Problem('AVATAR_INVALID', 'The image cannot be decoded: it is damaged, incomplete or too complex.', {
+      cause,
+    });
   }
 }
 

@@ -50,7 +50,8 @@ export async function endOwn(tx: TenantTransaction, job: AvatarJob, result: Sync
     await tx.query(tellAutomatic, participantId, job.integrationConfigId, job.address, ...columns);
   }
   await settleContact(tx, participantId, result);
-  if (result.kind !== 'SKIPPED') tx.announce('avatarSynced', { participantId, error, occurredAt: new Date().toISOString() });
+  if (result.kind !== 'SKIPPED')
+    tx.announce('avatarSynced', { participantId, error, occurredAt: new Date().toISOString() });
 }
 
 const endLive = tenantStatement<{ id: string }>(

@@ -2,10 +2,10 @@ import type { TenantDatabase, TenantTransaction } from '../database/database.ts'
 import { problemBehind } from '../database/failures.ts';
 import { asUuid } from '../database/ids.ts';
 import { tenantStatement } from '../database/statement.ts';
+import { lockParticipant, participantNotFound } from '../directory/participants/lock.ts';
 import type { Download } from '../egress/download.ts';
 import { Problem } from '../errors/catalogue.ts';
 import type { Connections } from '../integrations/connections.ts';
-import { lockParticipant, participantNotFound } from '../participants/lock.ts';
 import type { Storage } from '../storage/storage.ts';
 import { noAvatar, setAvatar, storeAvatar } from './files.ts';
 import { renderAvatar } from './image.ts';
@@ -70,7 +70,10 @@ export function createAvatarSync(world: {
     settle: (tx: TenantTransaction) => Promise<void>,
   ): Promise<void> {
     const { configId, provider, tokenCiphertext } = subject;
-    const gone = new Problem('CHANNEL_NOT_ON_PARTICIPANT', `Channel ${address.slice(0, 100)} is not on this participant.`);
+    const gone = new Problem(
+      'CHANNEL_NOT_ON_PARTICIPANT',
+      `Channel ${address.slice(0, 100)} is not on this participant.`,
+    );
     if (!configId || !provider) throw gone;
     const source = world.sources.get(provider);
     if (!source) throw new Problem('AVATAR_SOURCE_NOT_REGISTERED', `No avatars can be had from ${provider}.`);

@@ -1,4 +1,4 @@
-import { needsConnection } from '../integrations/providers.ts';
+import { needsConnection } from '../providers/providers.ts';
 import type { AvatarSources } from './sources/registry.ts';
 
 /** The providers that avatars can be had from: rules need to know them to choose a channel, and nothing more of the sources. */

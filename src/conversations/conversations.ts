@@ -1,20 +1,22 @@
 import { z } from 'zod';
-import { demandAgents } from '../agents/agents.ts';
+import { visibleToAny } from '../auth/visible-conversations.ts';
 import type { TenantDatabase, TenantTransaction } from '../database/database.ts';
 import type { Conversation } from '../database/generated/client.ts';
 import { asUuid, newId } from '../database/ids.ts';
 import { columns, tenantStatement } from '../database/statement.ts';
+import { demandAgents } from '../directory/agents/agents.ts';
 import { Problem } from '../errors/catalogue.ts';
 import { checked } from '../values/checked.ts';
 import { displayName } from '../values/text.ts';
 import { conversationById } from './queries.ts';
-import { visibleToAny } from './visible.ts';
 
 /** The error for a conversation that the viewer doesn't see, whether or not it exists. */
-export const conversationNotFound = (id: string) => new Problem('CONVERSATION_NOT_FOUND', `There is no conversation ${id}.`);
+export const conversationNotFound = (id: string) =>
+  new Problem('CONVERSATION_NOT_FOUND', `There is no conversation ${id}.`);
 
 /** The error for a change to who takes part in a closed conversation. */
-export const conversationClosed = (id: string) => new Problem('PARTICIPANT_STATE_CONFLICT', `Conversation ${id} is closed.`);
+export const conversationClosed = (id: string) =>
+  new Problem('PARTICIPANT_STATE_CONFLICT', `Conversation ${id} is closed.`);
 
 const newConversation = z.object({ name: displayName.nullish(), agentId: z.string().nullish() });
 
@@ -29,7 +31,9 @@ export async function createConversation(db: TenantDatabase, input: NewConversat
     throw new Problem('FORBIDDEN', `The key of ${db.agentId} opens no conversations of other agents.`);
   return db.transaction(async (tx) => {
     if (agentId !== null) await demandAgents(tx, [agentId]);
-    return tx.conversation.create({ data: { tenantId: db.tenantId, id: newId(), name: conversation.name ?? null, agentId } });
+    return tx.conversation.create({
+      data: { tenantId: db.tenantId, id: newId(), name: conversation.name ?? null, agentId },
+    });
   });
 }
 
@@ -53,7 +57,10 @@ const lock = tenantStatement<Pick<Conversation, 'id' | 'closedAt'>>(
 );
 
 /** Lets no other transaction close the conversation, or change who takes part in it, until this one ends. Throws CONVERSATION_NOT_FOUND. */
-export async function lockConversation(tx: TenantTransaction, id: string): Promise<Pick<Conversation, 'id' | 'closedAt'>> {
+export async function lockConversation(
+  tx: TenantTransaction,
+  id: string,
+): Promise<Pick<Conversation, 'id' | 'closedAt'>> {
   const uuid = asUuid(id);
   const [conversation] = uuid ? await tx.query(lock, tx.agentId, uuid) : [];
   if (!conversation) throw conversationNotFound(id);

@@ -1,3 +1,4 @@
+import { visible, visibleMembership } from '../auth/visible-conversations.ts';
 import type { Value } from '../database/connection.ts';
 import type { TenantDatabase } from '../database/database.ts';
 import type { Conversation } from '../database/generated/client.ts';
@@ -9,7 +10,6 @@ import { viewerStatement } from '../database/viewers.ts';
 import { Problem } from '../errors/catalogue.ts';
 import { asMembers, type MemberRow, memberRow } from './members.ts';
 import type { Member } from './subject.ts';
-import { visible, visibleMembership } from './visible.ts';
 
 /** Binds a value and gives the parameter that stands for it. */
 export type Bind = (value: Value) => string;
@@ -66,7 +66,10 @@ function pagesBy<Selected extends { parentId: string }, Row extends { parentId: 
     );
     const rows = read(await db.query(only === undefined ? statement : ofOneKey(statement), ...values));
     if (rows.length > mostRowsOfPages)
-      throw new Problem('RESULT_TOO_LARGE', `These pages have more than ${mostRowsOfPages} rows together: ask for smaller ones.`);
+      throw new Problem(
+        'RESULT_TOO_LARGE',
+        `These pages have more than ${mostRowsOfPages} rows together: ask for smaller ones.`,
+      );
     return rows;
   }
   const identity = ({ parentId, page }: Wanted) => `${parentId} ${JSON.stringify(page)}`;

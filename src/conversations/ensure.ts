@@ -1,14 +1,14 @@
 import { z } from 'zod';
-import { agentNotFound } from '../agents/agents.ts';
 import type { TenantDatabase } from '../database/database.ts';
 import { sqlState } from '../database/failures.ts';
 import type { IdentifierKey, MemberStatus } from '../database/generated/client.ts';
 import { asUuid, newId } from '../database/ids.ts';
 import { reviveMoments } from '../database/statement.ts';
+import { agentNotFound } from '../directory/agents/agents.ts';
+import { participantNotFound } from '../directory/participants/lock.ts';
 import { Problem } from '../errors/catalogue.ts';
 import { externalUserNotFound } from '../external-users/external-users.ts';
 import { fieldOf, type Identifier, identifier } from '../external-users/identifiers.ts';
-import { participantNotFound } from '../participants/lock.ts';
 import { checked } from '../values/checked.ts';
 import { agentId, text } from '../values/text.ts';
 import { conversationClosed, conversationNotFound } from './conversations.ts';

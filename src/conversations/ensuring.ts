@@ -1,3 +1,4 @@
+import { visibleToAny } from '../auth/visible-conversations.ts';
 import type { IdentifierKey, MemberStatus, MemberType } from '../database/generated/client.ts';
 import {
   narrowest,
@@ -9,10 +10,12 @@ import {
 } from '../database/statement.ts';
 import { hasIdentifier, identifierKeys } from '../external-users/identifiers.ts';
 import { type MemberParts, type MemberRow, memberRowOf, wholeMember } from './members.ts';
-import { visibleToAny } from './visible.ts';
 
 /** What one try found: whether there is a conversation to add to (null), whether it is closed, and the membership, if there is one now. */
-export type Tried = { closed: boolean | null; subjectKnown: boolean; created: boolean | null } & (MemberRow | { id: null });
+export type Tried = { closed: boolean | null; subjectKnown: boolean; created: boolean | null } & (
+  | MemberRow
+  | { id: null }
+);
 
 /** What is asked of a shared statement, by the names of its columns. */
 export type Asked = {
@@ -84,7 +87,8 @@ const askedColumns = 'agent_id text, conversation_id uuid, value text, id uuid, 
  * waited for, somebody adding the same at this moment, is waited for in the order of the keys, so that two of these cannot wait for each other.
  */
 function together({ type, column, from, contactKey }: Kind, parts: MemberParts): SharedStatement<Shared> {
-  const isSubject = (asked: string) => (from ? `s.tenant_id = ${asked}.tenant_id and ${from.is(`${asked}.value`)}` : '');
+  const isSubject = (asked: string) =>
+    from ? `s.tenant_id = ${asked}.tenant_id and ${from.is(`${asked}.value`)}` : '';
   const joined = (asked: string) => (from ? `join ${from.table} s on ${isSubject(asked)}` : '');
   const seen = (asked: string) =>
     `c.id = ${asked}.conversation_id and ${visibleToAny('c', `${asked}.agent_id`, `${asked}.tenant_id`)}`;

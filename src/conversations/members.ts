@@ -1,11 +1,17 @@
+import { visibleMembership, visibleToAny } from '../auth/visible-conversations.ts';
 import type { TenantDatabase } from '../database/database.ts';
 import { type ConversationMember, type IdentifierKey, MemberType } from '../database/generated/client.ts';
 import { asUuid } from '../database/ids.ts';
 import { bounded, type Loader, manyBy, mostRows, oneByUuid } from '../database/loaders.ts';
-import { columns, type Fields, oncePer, reviveMoments, type Statement, tenantStatement } from '../database/statement.ts';
+import {
+  columns,
+  type Fields,
+  oncePer,
+  reviveMoments,
+  type Statement,
+  tenantStatement,
+} from '../database/statement.ts';
 import { viewerStatement } from '../database/viewers.ts';
-import { Problem } from '../errors/catalogue.ts';
-import { hasIdentifier, identifier, identifierKeys } from '../external-users/identifiers.ts';
 import {
   asListed,
   type ListedParticipant,
@@ -13,9 +19,10 @@ import {
   participantAlone,
   participantRow,
   wholeParticipant,
-} from '../participants/queries.ts';
+} from '../directory/participants/queries.ts';
+import { Problem } from '../errors/catalogue.ts';
+import { hasIdentifier, identifier, identifierKeys } from '../external-users/identifiers.ts';
 import type { Member } from './subject.ts';
-import { visibleMembership, visibleToAny } from './visible.ts';
 
 /** A membership as a statement returns it: its subject is JSON, so moments in it are text. */
 export type MemberRow = ConversationMember & { subject: Record<string, unknown> | null };
@@ -33,7 +40,11 @@ const json = (select: string, from: string) => `(select row_to_json(s) from (sel
 /** The select list of a membership with its subject, or with some of that, from `conversation_member m`. */
 export const memberRowOf = oncePer(({ own, subject }: MemberParts) => {
   if (subject === 'nothing') return `${columns('ConversationMember', 'm', own)}, null::json as subject`;
-  const { participant, externalUser, agent } = subject ?? { participant: participantAlone, externalUser: null, agent: null };
+  const { participant, externalUser, agent } = subject ?? {
+    participant: participantAlone,
+    externalUser: null,
+    agent: null,
+  };
   return `${columns('ConversationMember', 'm', own)}, case m.type
   when 'USER' then ${json(participantRow(participant), 'participant p where p.tenant_id = m.tenant_id and p.id = m.user_id')}
   when 'CONTACT' then ${json(columns('ExternalUser', 'u', externalUser), 'external_user u where u.tenant_id = m.tenant_id and u.id = m.contact_id')}
@@ -92,7 +103,8 @@ export const membersByConversation = withSubjects(
 const oneById = oneByUuid(
   viewerStatement<MemberRow>(
     '$3',
-    (agent) => `select ${memberRow} from conversation_member m where ${visibleMembership('m', agent)} and m.id = any($2::uuid[])`,
+    (agent) =>
+      `select ${memberRow} from conversation_member m where ${visibleMembership('m', agent)} and m.id = any($2::uuid[])`,
   ),
   'id',
 );
@@ -124,7 +136,11 @@ export function memberKey({ participantId, contact }: MemberName, path: readonly
     });
   }
   if (contact) {
-    const { key, value } = identifier(contact.identifierKey, contact.identifierValue, [...path, 'contact', 'identifierValue']);
+    const { key, value } = identifier(contact.identifierKey, contact.identifierValue, [
+      ...path,
+      'contact',
+      'identifierValue',
+    ]);
     return { by: key, value };
   }
   // Ids of people are UUIDs, in any case; those of flows are the callers' own.

@@ -77,7 +77,12 @@ export async function removeConversationParticipant(
       throw new Problem('REMOVAL_NOT_ALLOWED', 'The last active user or agent of an open conversation stays.');
     const { count } = await tx.conversationMember.deleteMany({ where: { tenantId: db.tenantId, id } });
     if (count === 0) throw memberNotFound();
-    tx.announce('conversationParticipantChanged', { conversationId, membershipId: id, change: 'REMOVED', occurredAt: now() });
+    tx.announce('conversationParticipantChanged', {
+      conversationId,
+      membershipId: id,
+      change: 'REMOVED',
+      occurredAt: now(),
+    });
     return id;
   });
 }

@@ -1,15 +1,22 @@
+import { visible } from '../auth/visible-conversations.ts';
 import type { Value } from '../database/connection.ts';
 import type { TenantDatabase } from '../database/database.ts';
 import type { Conversation } from '../database/generated/client.ts';
 import { asUuid } from '../database/ids.ts';
 import { oneByUuid } from '../database/loaders.ts';
 import { connectionOf, defaultPage, firstOf, type PageArguments } from '../database/pages.ts';
-import { columns, type Fields, narrowStatement, oncePer, reviveMoments, tenantStatement } from '../database/statement.ts';
+import {
+  columns,
+  type Fields,
+  narrowStatement,
+  oncePer,
+  reviveMoments,
+  tenantStatement,
+} from '../database/statement.ts';
 import { viewerStatement } from '../database/viewers.ts';
 import { type Bind, bindAgent, keyset, pageById } from './edges.ts';
 import { asMembers, type MemberParts, type MemberRow, memberRowOf, wholeMember } from './members.ts';
 import type { Member } from './subject.ts';
-import { visible } from './visible.ts';
 
 const row = columns('Conversation', 'c');
 

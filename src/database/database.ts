@@ -107,7 +107,9 @@ export function openDatabase(connection: Connection, announce: Announce, observe
     query: (statement, ...values) => prisma.$prepared(statement, values),
     transaction: (work) =>
       base.$transaction((tx) =>
-        work(<Row>(statement: Statement<Row>, ...values: Value[]) => tx.$queryRawUnsafe<Row[]>(statement.text, ...values)),
+        work(<Row>(statement: Statement<Row>, ...values: Value[]) =>
+          tx.$queryRawUnsafe<Row[]>(statement.text, ...values),
+        ),
       ),
     forTenant(tenantId, agentId = null) {
       let writer: ReturnType<typeof walled> | undefined;

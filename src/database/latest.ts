@@ -34,7 +34,8 @@ export async function pageOfLatest<Row>(
     ['<', page.after],
     ['>', page.before],
   ] as const) {
-    if (keys) within.push(`(l.${moment}, l.id) ${sign} (${bind(keys[0] ?? '')}::timestamptz, ${bind(keys[1] ?? '')}::uuid)`);
+    if (keys)
+      within.push(`(l.${moment}, l.id) ${sign} (${bind(keys[0] ?? '')}::timestamptz, ${bind(keys[1] ?? '')}::uuid)`);
   }
   const order = page.backward ? `l.${moment}, l.id` : `l.${moment} desc, l.id desc`;
   const statement = tenantStatement<Row>(

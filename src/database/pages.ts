@@ -11,7 +11,9 @@ export type PageArguments = {
 /** Whether a cursor's key is a moment as PostgreSQL knows them, in the spelling of toISOString: JavaScript also reads a 30 February, and the year 0. */
 export function isMoment(text: string): boolean {
   const moment = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(text) ? new Date(text) : null;
-  return moment !== null && !Number.isNaN(moment.getTime()) && moment.toISOString() === text && moment.getUTCFullYear() > 0;
+  return (
+    moment !== null && !Number.isNaN(moment.getTime()) && moment.toISOString() === text && moment.getUTCFullYear() > 0
+  );
 }
 
 /**
@@ -75,7 +77,8 @@ export function pageOf(args: PageArguments, keys: number, fits: (keys: readonly 
     after: position('after'),
     before: position('before'),
   };
-  if (errors.length > 0) throw new Problem('VALIDATION_FAILED', `${errors[0]?.path[0]} ${errors[0]?.message}`, { errors });
+  if (errors.length > 0)
+    throw new Problem('VALIDATION_FAILED', `${errors[0]?.path[0]} ${errors[0]?.message}`, { errors });
   return page;
 }
 

@@ -50,11 +50,16 @@ export function connectPostgres(url: string, poolSize: number): Connection {
     stream: () => new GatheringSocket(),
     connectionTimeoutMillis: 5_000,
     // Compiling a statement (jit) takes longer than any of ours should run. The time zone is what Prisma's adapter relies on; the time limits keep one bad statement, or one that waits for somebody else, from holding a connection.
-    options: '-c TimeZone=UTC -c jit=off -c statement_timeout=20s -c lock_timeout=5s -c idle_in_transaction_session_timeout=30s',
+    options:
+      '-c TimeZone=UTC -c jit=off -c statement_timeout=20s -c lock_timeout=5s -c idle_in_transaction_session_timeout=30s',
   };
   const readerCount = Math.max(1, Math.floor(poolSize * 0.3));
   const sharedAtOnce = Math.max(1, Math.floor(poolSize * 0.2));
-  const pool = new pg.Pool({ ...server, max: Math.max(1, poolSize - readerCount - sharedAtOnce), idleTimeoutMillis: 30_000 });
+  const pool = new pg.Pool({
+    ...server,
+    max: Math.max(1, poolSize - readerCount - sharedAtOnce),
+    idleTimeoutMillis: 30_000,
+  });
   const sharing = new pg.Pool({
     ...server,
     options: `${server.options} -c lock_timeout=${sharedPatience}ms`,

@@ -118,7 +118,15 @@ export function createReaders(config: pg.ClientConfig, count: number): Readers {
       client.connect().then(resolve, reject);
     });
     connected.catch(forget);
-    const reader: Reader = { client, connected, giveUp, underWay: 0, backlog: 0, movedAt: performance.now(), gathering: false };
+    const reader: Reader = {
+      client,
+      connected,
+      giveUp,
+      underWay: 0,
+      backlog: 0,
+      movedAt: performance.now(),
+      gathering: false,
+    };
     readers[index] = reader;
     return reader;
   }
@@ -141,7 +149,12 @@ export function createReaders(config: pg.ClientConfig, count: number): Readers {
     costs.set(name, before === undefined ? took : before + weight * (took - before));
   }
 
-  async function send(reader: Reader, statement: ReadStatement, sentAt: number, gathered: boolean): Promise<{ rows: unknown[] }> {
+  async function send(
+    reader: Reader,
+    statement: ReadStatement,
+    sentAt: number,
+    gathered: boolean,
+  ): Promise<{ rows: unknown[] }> {
     const expected = costs.get(statement.name) ?? unknown;
     reader.underWay++;
     reader.backlog += expected;

@@ -35,9 +35,9 @@ export function createSharing(
   async function run(statement: SharedStatement<unknown>, asked: readonly object[]): Promise<(Numbered | null)[]> {
     const rows: (Numbered | null)[] = asked.map(() => null);
     observe(statement.text);
-    const [found] = (await connection.queryShared(statement, [JSON.stringify(asked.map((each, n) => ({ ...each, n })))])) as [
-      { rows: string },
-    ];
+    const [found] = (await connection.queryShared(statement, [
+      JSON.stringify(asked.map((each, n) => ({ ...each, n }))),
+    ])) as [{ rows: string }];
     for (const row of JSON.parse(found.rows) as Numbered[]) rows[row.n] = row;
     return rows;
   }

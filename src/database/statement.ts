@@ -46,7 +46,8 @@ export function globalStatement<Row>(text: string): Statement<Row> {
  */
 export function lookUp<Row>({ name, text }: Statement<Row>): Statement<Row> {
   if (!keepsToTenant.test(text)) throw new Error(`A look-up must say "tenant_id = $1": ${text}`);
-  if (/\$\d+::\w+\[\]|\basked\b/.test(text)) throw new Error(`A look-up takes no arrays, and calls nothing "asked": ${text}`);
+  if (/\$\d+::\w+\[\]|\basked\b/.test(text))
+    throw new Error(`A look-up takes no arrays, and calls nothing "asked": ${text}`);
   const parameters = Math.max(...[...text.matchAll(/\$(\d+)/g)].map(([, number]) => Number(number)));
   const more = Array.from({ length: parameters - 1 }, (_, index) => `"${index + 1}" text`);
   const each = text.replaceAll(/\$(\d+)/g, (_, number) => `asked."${Number(number) - 1}"`);
@@ -61,7 +62,8 @@ export const askedByMany = (callers: readonly (readonly (string | null)[])[]): s
   JSON.stringify(callers.map((values, n) => ({ n, ...values })));
 
 /** Whether a value can stand in a JSON text that PostgreSQL reads: it refuses all of the text for one that cannot. */
-export const isStorable = (value: string | null): boolean => value === null || (!value.includes('\0') && value.isWellFormed());
+export const isStorable = (value: string | null): boolean =>
+  value === null || (!value.includes('\0') && value.isWellFormed());
 
 /**
  * A statement that does for several callers at once, each in its tenant, what each asks for: `TenantDatabase.together` runs it. They are the

@@ -10,7 +10,10 @@ import { lookUp, type Statement, tenantStatement } from './statement.ts';
 export type ViewerStatement<Row> = { readonly all: Statement<Row>; readonly ofAgent: Statement<Row> };
 
 /** Makes both of a text: with null, and with the last parameter. */
-export const viewerStatement = <Row>(last: `$${number}`, text: (agent: string | null) => string): ViewerStatement<Row> => ({
+export const viewerStatement = <Row>(
+  last: `$${number}`,
+  text: (agent: string | null) => string,
+): ViewerStatement<Row> => ({
   all: tenantStatement(text(null)),
   ofAgent: tenantStatement(text(last)),
 });

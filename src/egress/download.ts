@@ -46,7 +46,10 @@ export function createDownloader(options: DownloaderOptions): Download {
     } catch (cause) {
       if (cause instanceof Problem) throw cause;
       if (deadline.aborted) {
-        throw new Problem('PROVIDER_UNAVAILABLE', 'The provider took too long to send the image.', { status: 504, cause });
+        throw new Problem('PROVIDER_UNAVAILABLE', 'The provider took too long to send the image.', {
+          status: 504,
+          cause,
+        });
       }
       throw failed('The provider’s image could not be fetched.', cause);
     }
@@ -83,7 +86,10 @@ type Visit = {
 };
 
 // One request on a connection of its own, so that what was checked is what is spoken to, and nothing stays open behind it.
-async function visit(url: URL, { guarded, resolve, deadline, maxBytes }: Visit): Promise<Uint8Array | { location: string }> {
+async function visit(
+  url: URL,
+  { guarded, resolve, deadline, maxBytes }: Visit,
+): Promise<Uint8Array | { location: string }> {
   // A literal address is connected to without a look-up.
   const literal = url.hostname.replace(/^\[|\]$/g, '');
   if (guarded && isIP(literal) !== 0 && !isPublicAddress(literal)) throw notAllowed();
@@ -154,7 +160,8 @@ function checkedLookup(resolve: Visit['resolve'], guarded: boolean): LookupFunct
 
 function target(address: string, base?: URL): URL {
   const url = URL.canParse(address, base?.href) ? new URL(address, base) : null;
-  if (!url || !['http:', 'https:'].includes(url.protocol) || url.username || url.password || address === '') throw notAllowed();
+  if (!url || !['http:', 'https:'].includes(url.protocol) || url.username || url.password || address === '')
+    throw notAllowed();
   return url;
 }
 

@@ -16,7 +16,10 @@ export const providerProblems = (provider: string) => ({
     ),
   refused: () => new TokenRefused(provider),
   notPermitted: () =>
-    new Problem('INTEGRATION_NOT_CONNECTED', `${provider} does not permit this with the integration’s token: connect it again.`),
+    new Problem(
+      'INTEGRATION_NOT_CONNECTED',
+      `${provider} does not permit this with the integration’s token: connect it again.`,
+    ),
   rateLimited: (retryAfter: number) =>
     new Problem('PROVIDER_RATE_LIMITED', `${provider} asks to wait before asking again.`, { retryAfter }),
   late: () => new Problem('PROVIDER_UNAVAILABLE', `${provider} took too long to answer.`, { status: 504 }),

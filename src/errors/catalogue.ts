@@ -7,7 +7,11 @@ export const catalogue = {
     when: 'The document does not fit the schema, or is over a limit of depth, aliases or size.',
   },
   BAD_USER_INPUT: { status: 400, title: 'Bad input', when: 'The request or its variables do not fit the schema.' },
-  VALIDATION_FAILED: { status: 400, title: 'Validation failed', when: 'A value breaks a rule; `errors` names every violation.' },
+  VALIDATION_FAILED: {
+    status: 400,
+    title: 'Validation failed',
+    when: 'A value breaks a rule; `errors` names every violation.',
+  },
   CHANNEL_NOT_ON_PARTICIPANT: {
     status: 400,
     title: 'Channel not on participant',
@@ -52,7 +56,11 @@ export const catalogue = {
     title: 'Conversation participant not found',
     when: 'Nobody of that identity takes part in the conversation.',
   },
-  EXTERNAL_USER_NOT_FOUND: { status: 404, title: 'External user not found', when: 'No such external user in the tenant.' },
+  EXTERNAL_USER_NOT_FOUND: {
+    status: 404,
+    title: 'External user not found',
+    when: 'No such external user in the tenant.',
+  },
   INTEGRATION_CONFIG_NOT_FOUND: {
     status: 404,
     title: 'Integration config not found',
@@ -76,7 +84,11 @@ export const catalogue = {
   },
   KEY_NOT_FOUND: { status: 404, title: 'Key not found', when: 'No such access key, agent secret key or webhook key.' },
   NOT_FOUND: { status: 404, title: 'Not found', when: 'Nothing is served at that path.' },
-  METHOD_NOT_ALLOWED: { status: 405, title: 'Method not allowed', when: 'The path is served, but not for that HTTP method.' },
+  METHOD_NOT_ALLOWED: {
+    status: 405,
+    title: 'Method not allowed',
+    when: 'The path is served, but not for that HTTP method.',
+  },
   CONFLICT: { status: 409, title: 'Conflict', when: 'A unique value is taken.' },
   PARTICIPANT_STATE_CONFLICT: {
     status: 409,
@@ -94,14 +106,22 @@ export const catalogue = {
     title: 'Unprocessable',
     when: 'Understood, but cannot be done: the query would cost more than is allowed at once, or the provider cannot be signed in to.',
   },
-  RATE_LIMITED: { status: 429, title: 'Rate limited', when: 'Too many requests; `retryAfter` says how many seconds to wait.' },
+  RATE_LIMITED: {
+    status: 429,
+    title: 'Rate limited',
+    when: 'Too many requests; `retryAfter` says how many seconds to wait.',
+  },
   PROVIDER_RATE_LIMITED: {
     status: 429,
     title: 'Provider rate limited',
     when: 'The provider asks to wait; `retryAfter` says how many seconds.',
   },
   INTERNAL: { status: 500, title: 'Internal error', when: 'Something unexpected; the log has it under `instance`.' },
-  PROVIDER_UNAVAILABLE: { status: 502, title: 'Provider unavailable', when: 'The provider failed (502) or was too slow (504).' },
+  PROVIDER_UNAVAILABLE: {
+    status: 502,
+    title: 'Provider unavailable',
+    when: 'The provider failed (502) or was too slow (504).',
+  },
   UNAVAILABLE: {
     status: 503,
     title: 'Unavailable',

@@ -1,6 +1,5 @@
 import { z } from 'zod';
-import { announceDepartures } from '../conversations/departures.ts';
-import type { TenantDatabase } from '../database/database.ts';
+import type { TenantDatabase, TenantTransaction } from '../database/database.ts';
 import { sqlState } from '../database/failures.ts';
 import { type ExternalUser, Prisma } from '../database/generated/client.ts';
 import { asUuid, newId } from '../database/ids.ts';
@@ -27,13 +26,17 @@ const optional = {
 
 const unidentified = `must have at least one of ${identifierFields.join(', ')}`;
 
-const newUser = z.object({ firstName: displayName, lastName: displayName, ...optional }).superRefine((user, context) => {
-  if (identifierFields.every((field) => user[field] == null)) context.addIssue({ code: 'custom', message: unidentified });
-});
+const newUser = z
+  .object({ firstName: displayName, lastName: displayName, ...optional })
+  .superRefine((user, context) => {
+    if (identifierFields.every((field) => user[field] == null))
+      context.addIssue({ code: 'custom', message: unidentified });
+  });
 const changes = z.object({ firstName: displayName.nullish(), lastName: displayName.nullish(), ...optional });
 
 /** The error for an external user that the tenant doesn't have, whether or not it exists elsewhere. */
-export const externalUserNotFound = (id: string) => new Problem('EXTERNAL_USER_NOT_FOUND', `There is no external user ${id}.`);
+export const externalUserNotFound = (id: string) =>
+  new Problem('EXTERNAL_USER_NOT_FOUND', `There is no external user ${id}.`);
 
 /** What a user is called: by its names, or, when it has neither, by the identifier it is known by. */
 export function displayNameOf(user: ExternalUser): string {
@@ -142,15 +145,25 @@ const lockForGood = tenantStatement<{ id: string }>(
   'select u.id from external_user u where u.tenant_id = $1 and u.id = $2::uuid for update',
 );
 
+/** What other features do when external users change, in the same transaction. */
+export type ExternalUserHooks = {
+  /** Runs before an external user, which is locked for update, is deleted. */
+  beforeDelete(tx: TenantTransaction, externalUserId: string): Promise<void>;
+};
+
 /** Deletes an external user with its personal data and its memberships; returns its id. Throws EXTERNAL_USER_NOT_FOUND. */
-export async function deleteExternalUser(db: TenantDatabase, input: { id: string }): Promise<string> {
+export async function deleteExternalUser(
+  db: TenantDatabase,
+  input: { id: string },
+  hooks: ExternalUserHooks,
+): Promise<string> {
   const { tenantId } = db;
   const id = asUuid(input.id);
   if (!id) throw externalUserNotFound(input.id);
   await db.transaction(async (tx) => {
     const [found] = await tx.query(lockForGood, id);
     if (!found) throw externalUserNotFound(id);
-    await announceDepartures(tx, { contactId: id });
+    await hooks.beforeDelete(tx, id);
     await tx.externalUser.deleteMany({ where: { tenantId, id } });
   });
   return id;

@@ -1,4 +1,4 @@
-import { visibleMembership } from '../conversations/visible.ts';
+import { visibleMembership } from '../auth/visible-conversations.ts';
 import type { TenantDatabase } from '../database/database.ts';
 import type { ExternalUser, IdentifierKey } from '../database/generated/client.ts';
 import { bounded, type Loader, manyBy, mostRows, oneByUuid } from '../database/loaders.ts';

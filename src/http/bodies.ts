@@ -2,7 +2,8 @@ import { GraphQLError } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 
 const refused = (message: string, status: number) => new GraphQLError(message, { extensions: { http: { status } } });
-const tooLarge = (limit: number) => refused(`The request's body is larger than ${limit.toLocaleString('en')} bytes.`, 413);
+const tooLarge = (limit: number) =>
+  refused(`The request's body is larger than ${limit.toLocaleString('en')} bytes.`, 413);
 
 /**
  * Reads requests more strictly than Yoga does by itself: those without files have a smaller limit than the one for all, which

@@ -1,10 +1,10 @@
+import type { FileUrls } from '../avatars/file-urls.ts';
 import { avatarKey } from '../avatars/keys.ts';
 import type { Database } from '../database/database.ts';
 import type { File } from '../database/generated/client.ts';
 import { asUuid } from '../database/ids.ts';
 import { columns, globalStatement } from '../database/statement.ts';
 import { Problem } from '../errors/catalogue.ts';
-import type { FileUrls } from '../storage/file-urls.ts';
 import type { Storage } from '../storage/storage.ts';
 
 // The signature is the credential, and it says nothing of a tenant.
@@ -17,7 +17,8 @@ export function createFileServer(database: Database, storage: Storage, urls: Fil
     const { searchParams } = new URL(request.url);
     const size = id ? urls.verify(id, searchParams) : null;
     const [file] = id && size ? await database.query(fileById, id) : [];
-    if (!size || !file?.contentHash) throw new Problem('FILE_NOT_FOUND', 'There is no such file, or its URL has expired.');
+    if (!size || !file?.contentHash)
+      throw new Problem('FILE_NOT_FOUND', 'There is no such file, or its URL has expired.');
 
     const etag = `"${file.contentHash}-${size}"`;
     const headers = {

@@ -6,9 +6,9 @@ import { LRUCache } from 'lru-cache';
 import type { Viewer } from '../auth/viewer.ts';
 import { asUuid, newId } from '../database/ids.ts';
 import { Problem, problemDetails } from '../errors/catalogue.ts';
-import type { DirectExecution, OperationRequest } from '../graph/direct.ts';
-import type { ServerContext } from '../graph/plugins.ts';
-import { type Present, problemOf, refusal, thrown } from '../graph/problems.ts';
+import type { DirectExecution, OperationRequest } from '../operations/direct.ts';
+import type { ServerContext } from '../operations/plugins.ts';
+import { type Present, problemOf, refusal, thrown } from '../operations/problems.ts';
 
 type Yoga = YogaServerInstance<ServerContext, object>;
 type Handler = (request: IncomingMessage, response: ServerResponse) => void;
@@ -66,7 +66,8 @@ export function createFront({ yoga, direct, present, largestBody, stopping, answ
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
-      const body = chunks.length === 1 ? (chunks[0] as Buffer).toString('utf8') : Buffer.concat(chunks).toString('utf8');
+      const body =
+        chunks.length === 1 ? (chunks[0] as Buffer).toString('utf8') : Buffer.concat(chunks).toString('utf8');
       answer(body, started).catch((error: unknown) => {
         failed(error);
         response.destroy();
@@ -118,7 +119,9 @@ export function createFront({ yoga, direct, present, largestBody, stopping, answ
 
     function viaPlugins(params: Params, sent: ReturnType<typeof asFetchSees>, requestId: string): Promise<Result> {
       const context: ServerContext = { requestId };
-      return caught((async () => yoga.getResultForParams({ params, request: sent as never }, context as never) as Result)());
+      return caught(
+        (async () => yoga.getResultForParams({ params, request: sent as never }, context as never) as Result)(),
+      );
     }
 
     /** For a body that is something else after all, now that it has been read. */

@@ -47,7 +47,8 @@ export function createHooks({ door, providers, deliveries, counted, log }: Hooks
   }
 
   async function take(request: Request, provider: string, key: string): Promise<Response> {
-    if (request.method !== 'POST') throw new Problem('METHOD_NOT_ALLOWED', `${request.method} is not for webhooks: use POST.`);
+    if (request.method !== 'POST')
+      throw new Problem('METHOD_NOT_ALLOWED', `${request.method} is not for webhooks: use POST.`);
     if (Number(request.headers.get('content-length')) > largestDelivery) throw tooLarge();
     const { keyId, tenantId, integrationConfigId, agentId, signingSecret } = await door.open(provider, key);
     const { reading, arrivedAt } = await read(request, usable(provider), signingSecret);

@@ -30,7 +30,13 @@ export function createOAuthCallback(database: Database, signIns: SignIns) {
   };
 }
 
-const escapes: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
+const escapes: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+};
 const escaped = (text: string) => text.replaceAll(/[&<>"']/g, (character) => escapes[character] as string);
 
 function page(status: number, title: string, lines: readonly string[], headers: Record<string, string> = {}): Response {

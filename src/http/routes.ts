@@ -2,8 +2,8 @@ import type { Plugin } from 'graphql-yoga';
 import type { Logger } from 'pino';
 import { asUuid, newId } from '../database/ids.ts';
 import { type ErrorCode, Problem } from '../errors/catalogue.ts';
-import type { ServerContext } from '../graph/plugins.ts';
-import { problemOf } from '../graph/problems.ts';
+import type { ServerContext } from '../operations/plugins.ts';
+import { problemOf } from '../operations/problems.ts';
 import { problemResponse, textResponse } from './responses.ts';
 
 /** What is served beside the graph. */
@@ -37,7 +37,8 @@ export function useRoutes(routes: Routes, log: Logger): Plugin<ServerContext> {
     }
     const [, provider, key] = /^\/hooks\/([^/]+)\/([^/]+)$/.exec(path) ?? [];
     if (path === '/graphql' || key) {
-      if (routes.stopping()) throw new Problem('UNAVAILABLE', 'The server is stopping: try again elsewhere.', { retryAfter: 1 });
+      if (routes.stopping())
+        throw new Problem('UNAVAILABLE', 'The server is stopping: try again elsewhere.', { retryAfter: 1 });
       return provider && key ? routes.hook(request, provider, key) : null;
     }
     // What is nearly a webhook's URL may hold a key: it isn't quoted.
@@ -47,7 +48,9 @@ export function useRoutes(routes: Routes, log: Logger): Plugin<ServerContext> {
     if (oauthProvider && request.method === 'GET') return routes.oauthCallback(request, oauthProvider);
     if (oauthProvider || (request.method !== 'GET' && request.method !== 'HEAD')) {
       throw new Problem(
-        oauthProvider || path === '/' || path.startsWith('/files/') || path === '/metrics' ? 'METHOD_NOT_ALLOWED' : 'NOT_FOUND',
+        oauthProvider || path === '/' || path.startsWith('/files/') || path === '/metrics'
+          ? 'METHOD_NOT_ALLOWED'
+          : 'NOT_FOUND',
         `${request.method} ${path} is not served.`,
       );
     }
@@ -79,7 +82,9 @@ export function useRoutes(routes: Routes, log: Logger): Plugin<ServerContext> {
       // Yoga answers what it cannot read, or may not write, with a status alone.
       if (response.status >= 400 && !response.headers.get('content-type')) {
         const code = codeOfStatus[response.status] ?? 'BAD_USER_INPUT';
-        const problem = new Problem(code, response.statusText || 'The request cannot be read.', { status: response.status });
+        const problem = new Problem(code, response.statusText || 'The request cannot be read.', {
+          status: response.status,
+        });
         setResponse(problemResponse(problem, requestId));
       } else {
         response.headers.set('x-request-id', requestId);

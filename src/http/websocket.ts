@@ -6,9 +6,9 @@ import { WebSocketServer } from 'ws';
 import type { Authenticator } from '../auth/authenticate.ts';
 import type { Viewer } from '../auth/viewer.ts';
 import { newId } from '../database/ids.ts';
-import { limits } from '../graph/limits.ts';
-import { presentEach, type ServerContext } from '../graph/plugins.ts';
-import { type Present, thrown } from '../graph/problems.ts';
+import { limits } from '../operations/limits.ts';
+import { presentEach, type ServerContext } from '../operations/plugins.ts';
+import { type Present, thrown } from '../operations/problems.ts';
 
 type Extra = { request: IncomingMessage; signIn?: () => Promise<Viewer> };
 

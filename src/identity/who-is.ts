@@ -1,7 +1,6 @@
-import { identityKey } from '../channels/address.ts';
+import { visibleMembership } from '../auth/visible-conversations.ts';
 import { asMembers, type MemberRow, memberRow } from '../conversations/members.ts';
 import type { Member } from '../conversations/subject.ts';
-import { visibleMembership } from '../conversations/visible.ts';
 import type { TenantDatabase } from '../database/database.ts';
 import type { ExternalUser, Participant } from '../database/generated/client.ts';
 import { boundedRows, mostRows } from '../database/loaders.ts';
@@ -9,6 +8,7 @@ import { columns, tenantStatement } from '../database/statement.ts';
 import { queryAsViewer, viewerStatement } from '../database/viewers.ts';
 import { Problem } from '../errors/catalogue.ts';
 import { hasIdentifier, identifier, identifierKeys, sameEmail } from '../external-users/identifiers.ts';
+import { identityKey } from '../providers/address.ts';
 import { text } from '../values/text.ts';
 import { participantsLike, usersLike } from './same-person.ts';
 
@@ -50,7 +50,13 @@ export function identityOf({ email, phoneNumber, fkId, channel }: IdentityInput)
   const provider = channel.provider.toLowerCase();
   const key = identityKey(provider, channel.address);
   const isEmail = key?.includes('@') ?? false;
-  return { ...nothing, provider, address: channel.address, email: isEmail ? key : null, phoneNumber: isEmail ? null : key };
+  return {
+    ...nothing,
+    provider,
+    address: channel.address,
+    email: isEmail ? key : null,
+    phoneNumber: isEmail ? null : key,
+  };
 }
 
 /**
@@ -102,7 +108,8 @@ const members = viewerStatement<MemberRow>(
 );
 
 /** What the statements take, from $2 on. */
-const valuesOf = (by: Identity, across: boolean) => [by.email, by.phoneNumber, by.fkId, by.provider, by.address, across] as const;
+const valuesOf = (by: Identity, across: boolean) =>
+  [by.email, by.phoneNumber, by.fkId, by.provider, by.address, across] as const;
 
 /** The participants whom the identifier leads to, `across` also from external users, by id. Throws RESULT_TOO_LARGE over 10,000. */
 export const participantsOf = async (db: TenantDatabase, by: Identity, across: boolean): Promise<Participant[]> =>

@@ -4,8 +4,8 @@ import type { IntegrationConfig } from '../database/generated/client.ts';
 import { asUuid, newId } from '../database/ids.ts';
 import { boundedRows, mostRows, oneByUuid } from '../database/loaders.ts';
 import { columns, tenantStatement } from '../database/statement.ts';
+import { announceConfig } from '../directory/participants/announce.ts';
 import { Problem } from '../errors/catalogue.ts';
-import { announceConfig } from '../participants/announce.ts';
 import { checked } from '../values/checked.ts';
 import { displayName, text } from '../values/text.ts';
 import type { TokenCipher } from './token-cipher.ts';
@@ -40,7 +40,10 @@ export const providerName = z
 const newConfig = z.object({ provider: providerName, name: displayName });
 
 /** Creates an integration config, not yet connected; returns its id. */
-export async function createIntegrationConfig(db: TenantDatabase, input: { provider: string; name: string }): Promise<string> {
+export async function createIntegrationConfig(
+  db: TenantDatabase,
+  input: { provider: string; name: string },
+): Promise<string> {
   const data = { tenantId: db.tenantId, id: newId(), ...checked(newConfig, input) };
   await db.transaction((tx) => tx.integrationConfig.create({ data }));
   return data.id;
@@ -63,7 +66,9 @@ export async function connectIntegration(
     workspaceName: null,
     disconnectedReason: null,
   };
-  const { count } = await db.transaction((tx) => tx.integrationConfig.updateMany({ where: { tenantId: db.tenantId, id }, data }));
+  const { count } = await db.transaction((tx) =>
+    tx.integrationConfig.updateMany({ where: { tenantId: db.tenantId, id }, data }),
+  );
   if (count === 0) throw configNotFound(id);
   announceConfig(db, id);
   return id;

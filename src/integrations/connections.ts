@@ -1,12 +1,12 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { TenantDatabase } from '../database/database.ts';
 import { tenantStatement } from '../database/statement.ts';
+import { announceConfig } from '../directory/participants/announce.ts';
 import { providerProblems, TokenRefused } from '../egress/provider-problems.ts';
 import { Problem } from '../errors/catalogue.ts';
-import { announceConfig } from '../participants/announce.ts';
+import { needsConnection } from '../providers/providers.ts';
 import type { OAuthProviders } from './oauth/provider.ts';
 import { readToken, type StoredToken, writeToken } from './oauth/stored-token.ts';
-import { needsConnection } from './providers.ts';
 import type { TokenCipher } from './token-cipher.ts';
 
 /** An integration config as far as asking its provider goes. */
@@ -19,7 +19,11 @@ export interface Connections {
    * provider refuses the token, the config is not connected any more, unless it was connected again meanwhile. Throws
    * INTEGRATION_NOT_CONNECTED, and what the work throws. Not to be used in a transaction.
    */
-  use<Result>(db: TenantDatabase, config: Connectable, work: (token: string | null) => Promise<Result>): Promise<Result>;
+  use<Result>(
+    db: TenantDatabase,
+    config: Connectable,
+    work: (token: string | null) => Promise<Result>,
+  ): Promise<Result>;
 }
 
 type Held = { token: string; ciphertext: string; renewable: boolean };
@@ -71,10 +75,15 @@ export function createConnections({
   oauth: OAuthProviders;
   timeoutMs: number;
 }): Connections {
-  const notConnected = (id: string) => new Problem('INTEGRATION_NOT_CONNECTED', `The integration config ${id} is not connected.`);
+  const notConnected = (id: string) =>
+    new Problem('INTEGRATION_NOT_CONNECTED', `The integration config ${id} is not connected.`);
 
   /** The config's token, good for a while; refreshed too when it is `refused`, the ciphertext of one that the provider did not take. */
-  async function take(db: TenantDatabase, { id, provider, tokenCiphertext }: Connectable, refused?: string): Promise<Held> {
+  async function take(
+    db: TenantDatabase,
+    { id, provider, tokenCiphertext }: Connectable,
+    refused?: string,
+  ): Promise<Held> {
     const sealed = (token: StoredToken) => cipher.seal(writeToken(token), id);
     const patience = Date.now() + 2 * timeoutMs;
     const current = async () => (await db.query(ciphertextOf, id))[0]?.ciphertext ?? null;
@@ -89,7 +98,10 @@ export function createConnections({
       const signIn = oauth.get(provider);
       if (!signIn) {
         // Of all tenants at once, should the service lose its client's secret: no reason to forget a token.
-        throw new Problem('INTEGRATION_NOT_CONNECTED', `The token has ended, and signing in to ${provider} is not set up here.`);
+        throw new Problem(
+          'INTEGRATION_NOT_CONNECTED',
+          `The token has ended, and signing in to ${provider} is not set up here.`,
+        );
       }
       if (stored.refreshingUntil !== null && stored.refreshingUntil > Date.now()) {
         if (Date.now() > patience) throw providerProblems(signIn.label).late();

@@ -26,9 +26,13 @@ export function createTokenCipher(secretKey: string): TokenCipher {
       const bytes = Buffer.from(sealed.slice(version.length + 1), 'base64url');
       if (!sealed.startsWith(`${version}.`) || bytes.length < ivLength + tagLength) return null;
       try {
-        const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, ivLength)).setAAD(Buffer.from(configId));
+        const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, ivLength)).setAAD(
+          Buffer.from(configId),
+        );
         decipher.setAuthTag(bytes.subarray(-tagLength));
-        return Buffer.concat([decipher.update(bytes.subarray(ivLength, -tagLength)), decipher.final()]).toString('utf8');
+        return Buffer.concat([decipher.update(bytes.subarray(ivLength, -tagLength)), decipher.final()]).toString(
+          'utf8',
+        );
       } catch {
         return null;
       }

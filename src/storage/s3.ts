@@ -9,14 +9,25 @@ import { S3Driver } from 'flydrive/drivers/s3';
 import type { StoragePlace } from './storage-url.ts';
 
 /** Flydrive's driver for a part of an S3 bucket. Credentials come from where Amazon's tools look for them. */
-export function s3Driver({ bucket, prefix, region, endpoint, forcePathStyle }: StoragePlace & { kind: 's3' }): S3Driver {
+export function s3Driver({
+  bucket,
+  prefix,
+  region,
+  endpoint,
+  forcePathStyle,
+}: StoragePlace & { kind: 's3' }): S3Driver {
   const client = new S3Client({
     ...(region !== null && { region }),
     ...(endpoint !== null && { endpoint }),
     forcePathStyle,
     maxAttempts: 3,
     // Without the word the handler would only write a warning.
-    requestHandler: { connectionTimeout: 2_000, requestTimeout: 5_000, socketTimeout: 5_000, throwOnRequestTimeout: true },
+    requestHandler: {
+      connectionTimeout: 2_000,
+      requestTimeout: 5_000,
+      socketTimeout: 5_000,
+      throwOnRequestTimeout: true,
+    },
     // Services that speak S3, but are not Amazon's, often know no trailing checksums. TLS and the signature guard what travels.
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',

@@ -30,7 +30,10 @@ function readFolder(url: string): ReturnType<typeof readStorageUrl> {
   try {
     // new URL() drops the dot of file:./x and would make it absolute.
     return {
-      place: { kind: 'folder', directory: path.startsWith('/') ? fileURLToPath(url) : resolve(decodeURIComponent(path)) },
+      place: {
+        kind: 'folder',
+        directory: path.startsWith('/') ? fileURLToPath(url) : resolve(decodeURIComponent(path)),
+      },
     };
   } catch {
     return { faults: ['must be file: and a folder of this machine'] };
@@ -40,12 +43,14 @@ function readFolder(url: string): ReturnType<typeof readStorageUrl> {
 const known = new Set(['region', 'endpoint', 'forcePathStyle']);
 
 function readBucket(url: string): ReturnType<typeof readStorageUrl> {
-  if (!/^s3:\/\//.test(url) || !URL.canParse(url)) return { faults: ['must be s3://bucket/prefix?region=…&endpoint=…'] };
+  if (!/^s3:\/\//.test(url) || !URL.canParse(url))
+    return { faults: ['must be s3://bucket/prefix?region=…&endpoint=…'] };
   const { hostname: bucket, pathname, searchParams, username, password, port, hash } = new URL(url);
   const faults: string[] = [];
   if (!/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(bucket))
     faults.push('must name a bucket: 3 to 63 lower-case letters, digits, dots, dashes');
-  if (username || password) faults.push('must not hold credentials: give them as AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY');
+  if (username || password)
+    faults.push('must not hold credentials: give them as AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY');
   if (port || hash) faults.push('must have neither a port nor a fragment; an endpoint is a parameter');
 
   const prefix = pathname.replaceAll(/^\/+|\/+$/g, '');
@@ -53,7 +58,8 @@ function readBucket(url: string): ReturnType<typeof readStorageUrl> {
     faults.push('must have a prefix of letters, digits and ._!- between slashes');
   }
   for (const name of new Set(searchParams.keys())) {
-    if (!known.has(name)) faults.push(`knows no parameter ${name.slice(0, 50)}, only region, endpoint and forcePathStyle`);
+    if (!known.has(name))
+      faults.push(`knows no parameter ${name.slice(0, 50)}, only region, endpoint and forcePathStyle`);
     else if (searchParams.getAll(name).length > 1) faults.push(`must have ${name} once`);
   }
   const region = searchParams.get('region');

@@ -5,8 +5,13 @@ import { Problem } from '../errors/catalogue.ts';
 export function checked<Schema extends z.ZodType>(schema: Schema, input: unknown): z.output<Schema> {
   const result = schema.safeParse(input);
   if (result.success) return result.data;
-  const errors = result.error.issues.map(({ path, message }) => ({ path: ['input', ...(path as (string | number)[])], message }));
+  const errors = result.error.issues.map(({ path, message }) => ({
+    path: ['input', ...(path as (string | number)[])],
+    message,
+  }));
   const [first] = errors;
   const detail = first ? `${first.path.slice(1).join('.') || 'input'} ${first.message}` : 'The input breaks a rule.';
-  throw new Problem('VALIDATION_FAILED', errors.length > 1 ? `${detail}, and ${errors.length - 1} more` : detail, { errors });
+  throw new Problem('VALIDATION_FAILED', errors.length > 1 ? `${detail}, and ${errors.length - 1} more` : detail, {
+    errors,
+  });
 }

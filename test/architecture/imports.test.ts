@@ -17,9 +17,9 @@ function importsOf(file: string, values = false): { own: string[]; libraries: st
   };
 }
 
-const isGraph = (file: string) => file.endsWith('.graph.ts') || file.startsWith('graph/') || file === 'schema.ts';
+const isGraph = (file: string) => file.startsWith('schema/') || file.startsWith('operations/');
 const isOutside = (file: string) => ['app.ts', 'main.ts'].includes(file) || file.startsWith('http/');
-const isCommand = (file: string) => ['auth/print-token.ts', 'tenants/cli.ts'].includes(file);
+const isCommand = (file: string) => file.startsWith('commands/');
 const implementations = [
   'database/postgres.ts',
   'database/embedded.ts',
@@ -43,20 +43,23 @@ const implementations = [
 function violations(allowed: (importer: string, imported: string) => boolean, values = false): string[] {
   return files.flatMap((file) => {
     const { own, libraries } = importsOf(file, values);
-    return [...own, ...libraries].filter((imported) => !allowed(file, imported)).map((imported) => `${file} → ${imported}`);
+    return [...own, ...libraries]
+      .filter((imported) => !allowed(file, imported))
+      .map((imported) => `${file} → ${imported}`);
   });
 }
 
 test('there are files to look at', () => {
   expect(files.length).toBeGreaterThan(50);
-  expect(importsOf('app.ts').own).toContain('schema.ts');
+  expect(importsOf('app.ts').own).toContain('schema/schema.ts');
 });
 
 test('rules know nothing of GraphQL', () => {
   const graphLibrary = /^(graphql|@pothos|@graphql-yoga|graphql-)/;
   expect(
     violations(
-      (importer, imported) => isGraph(importer) || isOutside(importer) || !(graphLibrary.test(imported) || isGraph(imported)),
+      (importer, imported) =>
+        isGraph(importer) || isOutside(importer) || !(graphLibrary.test(imported) || isGraph(imported)),
     ),
   ).toEqual([]);
 });
@@ -65,7 +68,10 @@ test('only app.ts, and the commands, know implementations', () => {
   expect(
     violations(
       (importer, imported) =>
-        importer === 'app.ts' || isCommand(importer) || implementations.includes(importer) || !implementations.includes(imported),
+        importer === 'app.ts' ||
+        isCommand(importer) ||
+        implementations.includes(importer) ||
+        !implementations.includes(imported),
       true,
     ),
   ).toEqual([]);
@@ -86,9 +92,26 @@ test('the database knows no feature', () => {
 
 test('only config.ts, and the programs’ entrances, read the environment', () => {
   const readers = files.filter((file) => /process\.env/.test(readFileSync(join('src', file), 'utf8')));
-  expect(readers.sort()).toEqual(['auth/print-token.ts', 'main.ts', 'tenants/cli.ts']);
+  expect(readers.sort()).toEqual(['commands/print-token.ts', 'commands/tenant.ts', 'main.ts']);
 });
 
 test('there are no barrels', () => {
   expect(files.filter((file) => /(^|\/)index\.ts$/.test(file))).toEqual([]);
+});
+
+/** The folder of a file, or the file itself where it lies in none. */
+const folderOf = (file: string) => file.split('/')[0] as string;
+
+test('folders import each other in one direction', () => {
+  const imports = new Map<string, Set<string>>();
+  for (const file of files) {
+    const targets = importsOf(file, true).own.filter((target) => target.endsWith('.ts'));
+    for (const to of targets.map(folderOf).filter((folder) => folder !== folderOf(file)))
+      imports.set(folderOf(file), (imports.get(folderOf(file)) ?? new Set()).add(to));
+  }
+  // Folders that import nothing of those that are left are taken away; what is never taken away lies on a cycle.
+  const left = new Set(files.map(folderOf));
+  const free = () => [...left].filter((folder) => ![...(imports.get(folder) ?? [])].some((to) => left.has(to)));
+  for (let next = free(); next.length > 0; next = free()) for (const folder of next) left.delete(folder);
+  expect([...left]).toEqual([]);
 });

@@ -77,7 +77,10 @@ describe('a key set', () => {
         {},
         { authorization: `Bearer ${await key(service)}` },
       );
-      expect([status, errors?.[0]?.extensions]).toMatchObject([503, { code: 'UNAVAILABLE', status: 503, retryAfter: 5 }]);
+      expect([status, errors?.[0]?.extensions]).toMatchObject([
+        503,
+        { code: 'UNAVAILABLE', status: 503, retryAfter: 5 },
+      ]);
       expect(headers.get('retry-after')).toBe('5');
 
       keySet.answer = 'well';

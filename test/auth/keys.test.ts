@@ -86,8 +86,13 @@ describe('an agent’s secret key', () => {
       where: { tenantId_id: { tenantId: service.tenant.id, id } },
       data: { scopes: ['admin', 'participants:read', 'users:read'] },
     });
-    expect(dataOf(await service.tenant.graphql('{ viewer { scopes } }', {}, headers)).viewer.scopes).toEqual(['USERS_READ']);
-    expect(problemOf(await service.tenant.graphql('{ agents { id } }', {}, headers))).toEqual({ code: 'FORBIDDEN', status: 403 });
+    expect(dataOf(await service.tenant.graphql('{ viewer { scopes } }', {}, headers)).viewer.scopes).toEqual([
+      'USERS_READ',
+    ]);
+    expect(problemOf(await service.tenant.graphql('{ agents { id } }', {}, headers))).toEqual({
+      code: 'FORBIDDEN',
+      status: 403,
+    });
   });
 
   test('of an unknown agent is not made', async () => {
@@ -120,7 +125,9 @@ describe('the list of keys', () => {
       ids.push((await createAccessKey(tenant, ['USERS_READ'])).id);
       ids.push((await createAgentKey(tenant, agentId)).id);
     }
-    dataOf(await tenant.graphql('mutation ($id: ID!) { revokeKey(input: { id: $id }) { key { id } } }', { id: ids[0] }));
+    dataOf(
+      await tenant.graphql('mutation ($id: ID!) { revokeKey(input: { id: $id }) { key { id } } }', { id: ids[0] }),
+    );
     const idsOf = (keys: { id: string }[]) => keys.map(({ id }) => id);
     for (const includeRevoked of [undefined, null, false]) {
       expect(idsOf(await list(tenant, includeRevoked))).toEqual(ids.slice(1));
@@ -177,7 +184,8 @@ describe('either key', () => {
   test('is looked up once while it is remembered, and refused at once when it is revoked', async () => {
     const { id, headers } = await createAccessKey(service.tenant, ['ADMIN']);
     const before = service.statements.length;
-    for (let request = 0; request < 3; request += 1) expect(await signIn(service, headers)).toEqual([200, 'ACCESS_KEY']);
+    for (let request = 0; request < 3; request += 1)
+      expect(await signIn(service, headers)).toEqual([200, 'ACCESS_KEY']);
     expect(service.statements.slice(before).filter((text) => /from credential_key/.test(text))).toHaveLength(1);
 
     const first = dataOf(await revoke(id)).revokeKey.key;

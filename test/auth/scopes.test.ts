@@ -11,7 +11,7 @@ import {
 } from 'graphql';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { isScope, type Scope, scopes } from '../../src/auth/scopes.ts';
-import { buildSchema } from '../../src/schema.ts';
+import { buildSchema } from '../../src/schema/schema.ts';
 import { startApp, type TestApp } from '../app.ts';
 import { openStream } from '../streams.ts';
 import { documentOf, type Operation, rootFields } from '../tenants/documents.ts';
@@ -47,7 +47,9 @@ async function codesWith(
   operation: Operation,
   field: GraphQLField<unknown, unknown>,
 ): Promise<string[]> {
-  const variables = Object.fromEntries(field.args.filter(isRequiredArgument).map(({ name, type }) => [name, sample(type)]));
+  const variables = Object.fromEntries(
+    field.args.filter(isRequiredArgument).map(({ name, type }) => [name, sample(type)]),
+  );
   const headers = { authorization: `Bearer ${await service.tenant.token(scope)}` };
   const document = documentOf(operation, field, 1);
   if (operation !== 'Subscription') {
@@ -68,14 +70,17 @@ describe('every field of the graph', () => {
 
   // A file cannot be sent as JSON: what is refused for it must be refused before the file is looked at, so it is tried by itself.
   const guarded = fields.filter(({ field }) => !open.has(field.name) && field.name !== 'uploadParticipantAvatar');
-  test.each(guarded.map(({ operation, field }) => [field.name, operation, field] as const))('%s', async (_, operation, field) => {
-    const needed = neededBy(field) as Scope;
-    expect(await codesWith([needed], operation, field)).not.toContain('FORBIDDEN');
-    expect(await codesWith(['admin'], operation, field)).not.toContain('FORBIDDEN');
-    const others = scopes.filter((scope) => scope !== needed && scope !== 'admin');
-    expect(await codesWith(others, operation, field)).toEqual(['FORBIDDEN']);
-    expect(await codesWith([], operation, field)).toEqual(['FORBIDDEN']);
-  });
+  test.each(guarded.map(({ operation, field }) => [field.name, operation, field] as const))(
+    '%s',
+    async (_, operation, field) => {
+      const needed = neededBy(field) as Scope;
+      expect(await codesWith([needed], operation, field)).not.toContain('FORBIDDEN');
+      expect(await codesWith(['admin'], operation, field)).not.toContain('FORBIDDEN');
+      const others = scopes.filter((scope) => scope !== needed && scope !== 'admin');
+      expect(await codesWith(others, operation, field)).toEqual(['FORBIDDEN']);
+      expect(await codesWith([], operation, field)).toEqual(['FORBIDDEN']);
+    },
+  );
 
   test('uploadParticipantAvatar', async () => {
     const { uploadForm } = await import('../uploads.ts');

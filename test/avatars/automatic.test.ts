@@ -96,7 +96,9 @@ describe('a participant with a syncable channel', () => {
   test('tells why it got none, and is not asked about again', async () => {
     slack.users.set('U0NEW', {});
     const id = await createParticipant(tenant, { channels: [{ integrationConfigId: config, address: 'U0NEW' }] });
-    expect(await settled(service, tenant)).toMatchObject([{ state: 'FAILED', attempts: 1, errorCode: 'AVATAR_NOT_AVAILABLE' }]);
+    expect(await settled(service, tenant)).toMatchObject([
+      { state: 'FAILED', attempts: 1, errorCode: 'AVATAR_NOT_AVAILABLE' },
+    ]);
     expect(await avatarOf(tenant, id)).toMatchObject({
       avatarFileId: null,
       avatarAutoSync: {
@@ -112,10 +114,13 @@ describe('a participant with a syncable channel', () => {
     const other = await idle.createTenant();
     const integrationConfigId = await createConfig(other, 'slack', 'xoxb-good');
     const id = await createParticipant(other, { channels: [{ integrationConfigId, address: 'U0ADA' }] });
-    expect(await jobsOf(idle, other)).toMatchObject([{ participantId: id, state: 'QUEUED', attempts: 0, address: 'U0ADA' }]);
-    await createParticipant(other, { channels: [{ integrationConfigId, address: 'U0BOB' }], agentIds: ['nobody'] }).catch(
-      () => {},
-    );
+    expect(await jobsOf(idle, other)).toMatchObject([
+      { participantId: id, state: 'QUEUED', attempts: 0, address: 'U0ADA' },
+    ]);
+    await createParticipant(other, {
+      channels: [{ integrationConfigId, address: 'U0BOB' }],
+      agentIds: ['nobody'],
+    }).catch(() => {});
     expect(await jobsOf(idle, other)).toHaveLength(1);
     expect(await avatarOf(other, id)).toMatchObject({ avatarAutoSync: null });
   });
@@ -174,7 +179,10 @@ describe('a change of channels', () => {
     );
     const heard = stream.next();
     expect(await updateChannels(tenant, id, [])).toMatchObject({ avatarFileId: null });
-    expect((await heard)?.data.participantAvatarSynced).toEqual({ participant: { avatarFileId: null }, outcome: 'SYNCED' });
+    expect((await heard)?.data.participantAvatarSynced).toEqual({
+      participant: { avatarFileId: null },
+      outcome: 'SYNCED',
+    });
     await stream.leave();
     await settled(service, tenant);
     expect(await avatarOf(tenant, id)).toMatchObject({ avatarFileId: null });
@@ -214,7 +222,13 @@ describe('an uploaded avatar', () => {
   test('is not even asked about', async () => {
     const id = await createParticipant(tenant);
     dataOf(await upload(service, tenant, id, await png(90, 90, blue)));
-    const job = { id: newId(), participantId: id, integrationConfigId: config, address: 'U0ADA', kind: 'BATCH' as const };
+    const job = {
+      id: newId(),
+      participantId: id,
+      integrationConfigId: config,
+      address: 'U0ADA',
+      kind: 'BATCH' as const,
+    };
     await service.app.database.prisma.avatarSyncJob.create({ data: { tenantId: tenant.id, ...job } });
     expect(await settled(service, tenant)).toMatchObject([{ state: 'DONE' }]);
     expect(await avatarOf(tenant, id)).toMatchObject({ avatarSource: 'UPLOADED' });
@@ -235,7 +249,8 @@ describe('every change of an avatar', () => {
     const next = async () => sources.push((await stream.next())?.data.participantAvatarSynced.participant.avatarSource);
     dataOf(await upload(service, tenant, id, await png()));
     await next();
-    const remove = 'mutation ($id: ID!) { removeParticipantAvatar(input: { participantId: $id }) { participant { id } } }';
+    const remove =
+      'mutation ($id: ID!) { removeParticipantAvatar(input: { participantId: $id }) { participant { id } } }';
     dataOf(await tenant.graphql(remove, { id }));
     await next();
     // Nothing is left to remove, so nothing happens.

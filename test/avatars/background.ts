@@ -35,7 +35,12 @@ const shown = `id avatarFileId avatarSource avatarSourceConfigId avatarSourceAdd
 export const avatarOf = async (tenant: TestTenant, id: string) =>
   dataOf(await tenant.graphql(`query ($id: ID!) { participant(id: $id) { ${shown} } }`, { id })).participant;
 
-export const updateChannels = async (tenant: TestTenant, participantId: string, channels: object[], more: object = {}) =>
+export const updateChannels = async (
+  tenant: TestTenant,
+  participantId: string,
+  channels: object[],
+  more: object = {},
+) =>
   dataOf(
     await tenant.graphql(
       `mutation ($input: UpdateParticipantInput!) { updateParticipant(input: $input) { participant { ${shown} } } }`,
@@ -54,6 +59,7 @@ export const syncAgent = (tenant: TestTenant, agentId: string, headers?: Record<
   );
 
 export const batchOf = async (tenant: TestTenant, id: string) =>
-  dataOf(await tenant.graphql(`query ($id: ID!) { avatarSyncBatch(id: $id) { ${batchFields} } }`, { id })).avatarSyncBatch;
+  dataOf(await tenant.graphql(`query ($id: ID!) { avatarSyncBatch(id: $id) { ${batchFields} } }`, { id }))
+    .avatarSyncBatch;
 
 export const progress = `subscription ($id: ID!) { avatarSyncBatchProgress(batchId: $id) { ${batchFields} } }`;

@@ -112,10 +112,17 @@ describe('a sync in the background of', () => {
   });
 
   test('an address that leads elsewhere than to the web', async () => {
-    for (const url of ['file:///etc/passwd', 'http://127.0.0.1:1/x', 'http://169.254.169.254/latest', 'ftp://example.com/x']) {
+    for (const url of [
+      'file:///etc/passwd',
+      'http://127.0.0.1:1/x',
+      'http://169.254.169.254/latest',
+      'ftp://example.com/x',
+    ]) {
       tenant = await service.createTenant();
       config = await createConfig(tenant, 'slack', 'xoxb-good');
-      expect(await refused({ image: await png(), profile: { image_512: url } })).toMatchObject({ code: 'PROVIDER_UNAVAILABLE' });
+      expect(await refused({ image: await png(), profile: { image_512: url } })).toMatchObject({
+        code: 'PROVIDER_UNAVAILABLE',
+      });
     }
   });
 });

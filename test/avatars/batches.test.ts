@@ -58,7 +58,9 @@ async function contact(app: TestApp, address: string | null, integrationConfigId
 }
 
 const channel = async ({ app }: TestApp, participantId: string, address: string, integrationConfigId: string) => {
-  const { provider } = await app.database.prisma.integrationConfig.findFirstOrThrow({ where: { id: integrationConfigId } });
+  const { provider } = await app.database.prisma.integrationConfig.findFirstOrThrow({
+    where: { id: integrationConfigId },
+  });
   const data = {
     tenantId: tenant.id,
     id: newId(),
@@ -77,7 +79,9 @@ async function many(app: TestApp, count: number): Promise<void> {
   const ids = Array.from({ length: count }, newId);
   const tenantId = tenant.id;
   await prisma.participant.createMany({ data: ids.map((id) => ({ tenantId, id, kind: 'PERSON', displayName: id })) });
-  await prisma.binding.createMany({ data: ids.map((id) => ({ tenantId, id: newId(), participantId: id, agentId: agent })) });
+  await prisma.binding.createMany({
+    data: ids.map((id) => ({ tenantId, id: newId(), participantId: id, agentId: agent })),
+  });
   await prisma.channel.createMany({
     data: ids.map((participantId, index) => {
       slack.users.set(`U0N${index}`, { image: picture });
@@ -88,7 +92,8 @@ async function many(app: TestApp, count: number): Promise<void> {
 }
 
 const start = async () => dataOf(await syncAgent(tenant, agent)).syncAgentAvatars.batch;
-const follow = async (id: string, app = service): Promise<Stream> => subscribe(app.app, await tenant.token(), progress, { id });
+const follow = async (id: string, app = service): Promise<Stream> =>
+  subscribe(app.app, await tenant.token(), progress, { id });
 
 /** Every state until the stream completes. */
 async function states(stream: Stream): Promise<Untyped[]> {
@@ -136,7 +141,11 @@ describe('a batch', () => {
 
   test('of nobody is over at once', async () => {
     const { id, total, state, finishedAt, estimatedCompletionAt } = await start();
-    expect({ total, state, estimatedCompletionAt }).toEqual({ total: 0, state: 'FINISHED', estimatedCompletionAt: null });
+    expect({ total, state, estimatedCompletionAt }).toEqual({
+      total: 0,
+      state: 'FINISHED',
+      estimatedCompletionAt: null,
+    });
     expect(finishedAt).not.toBeNull();
     expect(await states(await follow(id))).toMatchObject([{ total: 0, state: 'FINISHED' }]);
   });
@@ -165,15 +174,17 @@ describe('a batch', () => {
     for (const batch of seen) {
       expect(batch.synced + batch.skipped + batch.failed).toBe(batch.done);
       expect(batch.running.length).toBeLessThanOrEqual(10);
-      if (batch.done > 0 && batch.state === 'RUNNING') expect(Date.parse(batch.estimatedCompletionAt)).toBeGreaterThan(0);
+      if (batch.done > 0 && batch.state === 'RUNNING')
+        expect(Date.parse(batch.estimatedCompletionAt)).toBeGreaterThan(0);
     }
   });
 
   test('is found again by its agent', async () => {
     await contact(service, 'U0ADA');
     const latest = async () =>
-      dataOf(await tenant.graphql('query ($id: ID!) { agent(id: $id) { avatarSyncBatch { id state } } }', { id: agent })).agent
-        .avatarSyncBatch;
+      dataOf(
+        await tenant.graphql('query ($id: ID!) { agent(id: $id) { avatarSyncBatch { id state } } }', { id: agent }),
+      ).agent.avatarSyncBatch;
     expect(await latest()).toBeNull();
     const { id } = await start();
     expect(await latest()).toMatchObject({ id });
@@ -194,7 +205,11 @@ describe('a batch', () => {
     await until(async () => (await jobsOf(service, tenant)).some(({ attempts }) => attempts > 0));
     const batch = await start();
     slack.apiTrouble = null;
-    expect(await states(await follow(batch.id)).then((seen) => seen.at(-1))).toMatchObject({ total: 1, done: 1, synced: 1 });
+    expect(await states(await follow(batch.id)).then((seen) => seen.at(-1))).toMatchObject({
+      total: 1,
+      done: 1,
+      synced: 1,
+    });
     expect(await jobsOf(service, tenant)).toHaveLength(1);
     expect(await avatarOf(tenant, id)).toMatchObject({ avatarAutoSync: { synced: true } });
   });
@@ -264,7 +279,8 @@ describe('a second batch of an agent', () => {
     const [one, other] = await Promise.all([syncAgent(tenant, first), syncAgent(tenant, agent)]);
     const ids = [one, other].map((answer) => dataOf(answer).syncAgentAvatars.batch.id);
     expect(new Set(ids).size).toBe(2);
-    for (const id of ids) expect((await states(await follow(id))).at(-1)).toMatchObject({ total: 6, done: 6, synced: 6 });
+    for (const id of ids)
+      expect((await states(await follow(id))).at(-1)).toMatchObject({ total: 6, done: 6, synced: 6 });
     expect(await jobsOf(service, tenant)).toHaveLength(6);
   });
 });

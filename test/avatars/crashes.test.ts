@@ -31,9 +31,13 @@ let config: string;
 let count = 0;
 
 /** Opens the database that the server uses; the embedded one only while no server runs. */
-async function inDatabase<Result>(work: (database: ReturnType<typeof openDatabase>) => Promise<Result>): Promise<Result> {
+async function inDatabase<Result>(
+  work: (database: ReturnType<typeof openDatabase>) => Promise<Result>,
+): Promise<Result> {
   const connection =
-    'url' in own.place ? connectPostgres(own.place.url, 2) : await connectEmbedded({ folder: join(folder, 'database') });
+    'url' in own.place
+      ? connectPostgres(own.place.url, 2)
+      : await connectEmbedded({ folder: join(folder, 'database') });
   await migrate(connection);
   const database = openDatabase(connection, () => {});
   try {

@@ -32,7 +32,12 @@ describe('an acceptable image', () => {
       expect([...images.keys()]).toEqual([...avatarSizes]);
       for (const [size, image] of images) {
         const { format: written, width, height, space } = await sharp(image).metadata();
-        expect({ written, width, height, space }).toEqual({ written: 'webp', width: size, height: size, space: 'srgb' });
+        expect({ written, width, height, space }).toEqual({
+          written: 'webp',
+          width: size,
+          height: size,
+          space: 'srgb',
+        });
         expect(await colourAt(image, 0.5, 0.5)).toBe('red');
       }
     },
@@ -79,7 +84,9 @@ describe('an acceptable image', () => {
     const clear = sharp({ create: { width: 40, height: 40, channels: 4, background } });
     const transparent = await renderAvatar(new Uint8Array(await clear.clone().png().toBuffer()));
     expect((await sharp(transparent.images.get(64)!).metadata()).hasAlpha).toBe(true);
-    const deep = await renderAvatar(new Uint8Array(await clear.clone().removeAlpha().toColourspace('rgb16').png().toBuffer()));
+    const deep = await renderAvatar(
+      new Uint8Array(await clear.clone().removeAlpha().toColourspace('rgb16').png().toBuffer()),
+    );
     expect(await colourAt(deep.images.get(512)!, 0.5, 0.5)).toBe('red');
     const grey = await renderAvatar(
       new Uint8Array(await clear.clone().removeAlpha().greyscale().toColourspace('b-w').png().toBuffer()),
@@ -157,7 +164,9 @@ describe('refused', () => {
           () => null,
           (thrown: unknown) => thrown,
         );
-        expect(error === null || (error instanceof Problem && error.code === 'AVATAR_INVALID') ? null : error).toBeNull();
+        expect(
+          error === null || (error instanceof Problem && error.code === 'AVATAR_INVALID') ? null : error,
+        ).toBeNull();
       }),
       { numRuns: 100 },
     );

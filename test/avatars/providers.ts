@@ -44,7 +44,11 @@ export const providers: Readonly<Record<string, ProviderUnderTest>> = {
     source: (env, timeoutMs) =>
       teamsAvatarSource({ apiUrl: env['TEAMS_API_URL'] as string, timeoutMs, largestImage: 5 * 2 ** 20 }),
     token: 'eyJ.secret-token.x',
-    people: ['87d349ed-44d7-43e1-9a83-5f2406dee5bd', 'ada@contoso.com', 'guest_example.com#EXT#@contoso.onmicrosoft.com'],
+    people: [
+      '87d349ed-44d7-43e1-9a83-5f2406dee5bd',
+      'ada@contoso.com',
+      'guest_example.com#EXT#@contoso.onmicrosoft.com',
+    ],
     others: [],
     nobody: ['19:abc@thread.tacv2', '19:meeting_x@thread.v2', '28:bot', '../me', 'ada', 'a/b@contoso.com'],
     parts: ['api'],
@@ -62,7 +66,11 @@ export const providers: Readonly<Record<string, ProviderUnderTest>> = {
   discord: {
     start: startFakeDiscord,
     source: (env, timeoutMs) =>
-      discordAvatarSource({ apiUrl: env['DISCORD_API_URL'] as string, cdnUrl: env['DISCORD_CDN_URL'] as string, timeoutMs }),
+      discordAvatarSource({
+        apiUrl: env['DISCORD_API_URL'] as string,
+        cdnUrl: env['DISCORD_CDN_URL'] as string,
+        timeoutMs,
+      }),
     token: 'MTk4.secret-token.x',
     // The second is animated.
     people: ['80351110224678912', '80351110224678913'],

@@ -76,7 +76,11 @@ test('the wait before another attempt grows, and is never the same for all', () 
 describe('a sync that fails for a while', () => {
   test('is tried again, and nobody hears of the failures between', async () => {
     slack.apiTrouble = 'server-error';
-    const stream = await subscribe(service.app, await tenant.token(), 'subscription { participantAvatarSynced { outcome } }');
+    const stream = await subscribe(
+      service.app,
+      await tenant.token(),
+      'subscription { participantAvatarSynced { outcome } }',
+    );
     const heard = stream.next();
     const id = await person();
     await until(async () => (await jobsOf(service, tenant)).some(({ attempts }) => attempts >= 2));
@@ -96,7 +100,9 @@ describe('a sync that fails for a while', () => {
     );
     const heard = stream.next();
     const id = await person();
-    expect(await settled(service, tenant)).toMatchObject([{ state: 'FAILED', attempts: 5, errorCode: 'PROVIDER_UNAVAILABLE' }]);
+    expect(await settled(service, tenant)).toMatchObject([
+      { state: 'FAILED', attempts: 5, errorCode: 'PROVIDER_UNAVAILABLE' },
+    ]);
     expect(slack.requests).toHaveLength(5);
     expect((await heard)?.data.participantAvatarSynced).toEqual({
       outcome: 'FAILED',
@@ -130,7 +136,8 @@ describe('a sync that fails for a while', () => {
   });
 
   test('is not tried again by somebody who may not, or that is not there', async () => {
-    for (const id of ['x', newId()]) expect(problemOf(await retry(id))).toEqual({ code: 'AVATAR_SYNC_NOT_FOUND', status: 404 });
+    for (const id of ['x', newId()])
+      expect(problemOf(await retry(id))).toEqual({ code: 'AVATAR_SYNC_NOT_FOUND', status: 404 });
     const authorization = `Bearer ${await tenant.token(['participants:read'])}`;
     const answer = await tenant.graphql(
       'mutation { retryAvatarSync(input: { id: "x" }) { participant { id } } }',
@@ -163,7 +170,10 @@ describe('failed syncs', () => {
     expect(of(await listed({ last: 1 }))).toEqual(ids.slice(2));
     expect(of(await listed({ last: 5, before: first.pageInfo.endCursor }))).toEqual(ids.slice(0, 1));
     expect(of(await listed({ filter: { agentId: agent } }))).toEqual(ids.slice(2));
-    expect(await listed({ filter: { code: 'AVATAR_INVALID' } })).toMatchObject({ totalCount: 1, nodes: [{ address: 'U0TXT' }] });
+    expect(await listed({ filter: { code: 'AVATAR_INVALID' } })).toMatchObject({
+      totalCount: 1,
+      nodes: [{ address: 'U0TXT' }],
+    });
     expect(problemOf(await failures({ after: 'x' }))).toEqual({ code: 'VALIDATION_FAILED', status: 400 });
     const cursor = Buffer.from(JSON.stringify(['yesterday', newId()])).toString('base64url');
     expect(problemOf(await failures({ after: cursor }))).toEqual({ code: 'VALIDATION_FAILED', status: 400 });
@@ -192,7 +202,9 @@ describe('a provider that says wait', () => {
     expect(busyJobs.every(({ state, attempts }) => state === 'QUEUED' && attempts === 0)).toBe(true);
     expect(slack.requests.filter(({ authorization }) => authorization === 'Bearer xoxb-busy')).toHaveLength(asked);
 
-    const configs = dataOf(await tenant.graphql('{ integrationConfigs { id avatarSyncPausedUntil } }')).integrationConfigs;
+    const configs = dataOf(
+      await tenant.graphql('{ integrationConfigs { id avatarSyncPausedUntil } }'),
+    ).integrationConfigs;
     const pausedUntil = new Map(
       configs.map((one: { id: string; avatarSyncPausedUntil: string | null }) => [one.id, one.avatarSyncPausedUntil]),
     );
@@ -202,7 +214,10 @@ describe('a provider that says wait', () => {
     // Later.
     slack.tokens.set('xoxb-busy', 'accepted');
     await service.app.database.prisma.avatarSyncPause.deleteMany({ where: { tenantId: tenant.id } });
-    await service.app.database.prisma.avatarSyncJob.updateMany({ where: { tenantId: tenant.id }, data: { runAt: new Date() } });
+    await service.app.database.prisma.avatarSyncJob.updateMany({
+      where: { tenantId: tenant.id },
+      data: { runAt: new Date() },
+    });
     expect((await settled(service, tenant)).every(({ state }) => state === 'DONE')).toBe(true);
   });
 
@@ -273,7 +288,9 @@ describe('a job whose worker is gone', () => {
     const [before] = await jobsOf(service, tenant);
     // Longer than a lease, shorter than the provider's time limit.
     await new Promise((resolve) => setTimeout(resolve, 1_200));
-    expect(await jobsOf(service, tenant)).toMatchObject([{ state: 'RUNNING', attempts: 1, workerId: before?.workerId }]);
+    expect(await jobsOf(service, tenant)).toMatchObject([
+      { state: 'RUNNING', attempts: 1, workerId: before?.workerId },
+    ]);
     slack.users.set('U0ADA', { image: picture });
     await settled(service, tenant);
   });
@@ -291,7 +308,9 @@ describe('a stop', () => {
     await until(() => slack.requests.length > 0);
     const before = stopped.statements.length;
     await stopped.close();
-    const handedBack = stopped.statements.slice(before).filter((statement) => /greatest\(0, j\.attempts - 1\)/.test(statement));
+    const handedBack = stopped.statements
+      .slice(before)
+      .filter((statement) => /greatest\(0, j\.attempts - 1\)/.test(statement));
     expect(handedBack).toHaveLength(1);
     slack.apiTrouble = null;
     // Where the database outlives the app, the next one goes on at once: the lease would have run for long.
@@ -322,7 +341,9 @@ describe.skipIf(!('url' in inject('database')))('several replicas on one databas
     const { prisma } = here.app.database;
     const tenantId = tenant.id;
     await prisma.participant.createMany({ data: ids.map((id) => ({ tenantId, id, kind: 'PERSON', displayName: id })) });
-    await prisma.binding.createMany({ data: ids.map((id) => ({ tenantId, id: newId(), participantId: id, agentId: agent })) });
+    await prisma.binding.createMany({
+      data: ids.map((id) => ({ tenantId, id: newId(), participantId: id, agentId: agent })),
+    });
     await prisma.channel.createMany({
       data: ids.map((participantId, index) => {
         slack.users.set(`U0N${index}`, { image: picture });
@@ -334,7 +355,8 @@ describe.skipIf(!('url' in inject('database')))('several replicas on one databas
     const { batch } = dataOf(await syncAgent(tenant, agent)).syncAgentAvatars;
     const stream = await subscribe(here.app, await tenant.token(), progress, { id: batch.id });
     let last: { done: number; state: string } | undefined;
-    for (let result = await stream.next(); result; result = await stream.next()) last = result.data.avatarSyncBatchProgress;
+    for (let result = await stream.next(); result; result = await stream.next())
+      last = result.data.avatarSyncBatchProgress;
     expect(last).toMatchObject({ state: 'FINISHED', done: 500, synced: 500 });
     const counts = new Map<string, number>();
     for (const { path, form } of slack.requests) {
@@ -344,7 +366,8 @@ describe.skipIf(!('url' in inject('database')))('several replicas on one databas
     expect(counts.size).toBe(500);
     expect([...counts.values()].filter((count) => count > 1)).toEqual([]);
     // Each had a part in it.
-    for (const { statements } of replicas) expect(statements.some((text) => text.includes('insert into file'))).toBe(true);
+    for (const { statements } of replicas)
+      expect(statements.some((text) => text.includes('insert into file'))).toBe(true);
     expect(await batchOf(tenant, batch.id)).toMatchObject({ state: 'FINISHED' });
     await Promise.all([here, ...replicas].map((replica) => replica.close()));
     await drop();

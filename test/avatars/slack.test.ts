@@ -45,15 +45,17 @@ describe('a picture that was uploaded', () => {
   test('is asked for once, as Slack documents it', async () => {
     slack.users.set('W012A3CDE', { image: await png() });
     await locate('W012A3CDE');
-    expect(slack.requests).toEqual([{ path: '/api/users.info', authorization: `Bearer ${token}`, form: { user: 'W012A3CDE' } }]);
+    expect(slack.requests).toEqual([
+      { path: '/api/users.info', authorization: `Bearer ${token}`, form: { user: 'W012A3CDE' } },
+    ]);
   });
 
   test('is found wherever the API is, with or without a slash at its end', async () => {
     slack.users.set('U1AA', { image: await png() });
     for (const apiUrl of [slack.apiUrl, slack.apiUrl.replace(/\/$/, '')]) {
-      await expect(slackAvatarSource({ apiUrl, timeoutMs: 5_000 }).locate({ token, address: 'U1AA' })).resolves.toHaveProperty(
-        'url',
-      );
+      await expect(
+        slackAvatarSource({ apiUrl, timeoutMs: 5_000 }).locate({ token, address: 'U1AA' }),
+      ).resolves.toHaveProperty('url');
     }
   });
 
@@ -76,7 +78,10 @@ describe('a picture that was uploaded', () => {
     [['image_512', 'image_1024', 'image_original', 'image_192'], '72'],
   ])('is taken in the next best size when %j are missing', async (missing, size) => {
     for (const absent of [undefined, null, '']) {
-      slack.users.set('U1AA', { image: await png(), profile: Object.fromEntries(missing.map((name) => [name, absent])) });
+      slack.users.set('U1AA', {
+        image: await png(),
+        profile: Object.fromEntries(missing.map((name) => [name, absent])),
+      });
       expect((await locate('U1AA')).url).toBe(`http://${slack.host}/images/U1AA/${size}`);
     }
   });
@@ -151,7 +156,10 @@ describe('the integration is not connected', () => {
   ])('when Slack answers %s', async (error) => {
     slack.users.set('U1AA', { image: await png() });
     slack.tokens.set('xoxb-other', error);
-    expect(await problemOf(locate('U1AA', 'xoxb-other'))).toMatchObject({ code: 'INTEGRATION_NOT_CONNECTED', status: 400 });
+    expect(await problemOf(locate('U1AA', 'xoxb-other'))).toMatchObject({
+      code: 'INTEGRATION_NOT_CONNECTED',
+      status: 400,
+    });
   });
 
   test('when Slack does not know the token', async () => {
@@ -178,7 +186,11 @@ describe('Slack asks to wait', () => {
   ])('with Retry-After %j: %d seconds', async (header, seconds) => {
     slack.apiTrouble = 'rate-limited';
     slack.retryAfter = header;
-    expect(await problemOf(locate('U1AA'))).toMatchObject({ code: 'PROVIDER_RATE_LIMITED', status: 429, retryAfter: seconds });
+    expect(await problemOf(locate('U1AA'))).toMatchObject({
+      code: 'PROVIDER_RATE_LIMITED',
+      status: 429,
+      retryAfter: seconds,
+    });
     expect(slack.requests).toHaveLength(1);
   });
 
@@ -203,9 +215,15 @@ describe('Slack fails', () => {
     ['no user', { json: { ok: true } }],
     ['a user without a profile', { json: { ok: true, user: { id: 'U1AA' } } }],
     ['a URL that is a number', { json: { ok: true, user: { profile: { is_custom_image: true, image_512: 512 } } } }],
-    ['a URL that is none', { json: { ok: true, user: { profile: { is_custom_image: true, image_512: 'image.png' } } } }],
+    [
+      'a URL that is none',
+      { json: { ok: true, user: { profile: { is_custom_image: true, image_512: 'image.png' } } } },
+    ],
     ['no URL at all', { json: { ok: true, user: { profile: { is_custom_image: true } } } }],
-    ['a mark that is a word', { json: { ok: true, user: { profile: { is_custom_image: 'yes', image_512: 'http://a/' } } } }],
+    [
+      'a mark that is a word',
+      { json: { ok: true, user: { profile: { is_custom_image: 'yes', image_512: 'http://a/' } } } },
+    ],
     ['an error it does not document', { json: { ok: false, error: 'fatal_error' } }],
     ['an error that quotes the token', { json: { ok: false, error: `bad token ${token}`, echo: `Bearer ${token}` } }],
     ['an error that is no text', { json: { ok: false, error: { token } } }],

@@ -51,7 +51,9 @@ describe.each(Object.entries(providers))('%s', (provider, { token, people, other
   /** Syncs the avatar of somebody who is reached there. */
   async function sync(of = address, given: TestTenant = tenant) {
     const config = await createConfig(given, provider, token ?? undefined);
-    const participant = await createParticipant(given, { channels: [{ integrationConfigId: config, address: of || ' ' }] });
+    const participant = await createParticipant(given, {
+      channels: [{ integrationConfigId: config, address: of || ' ' }],
+    });
     const answer = await given.graphql(
       `mutation ($input: SyncParticipantAvatarFromChannelInput!) { syncParticipantAvatarFromChannel(input: $input) {
         participant { avatarSource avatarUrl avatarSourceAddress } } }`,
@@ -176,7 +178,15 @@ describe.each(Object.entries(providers))('%s', (provider, { token, people, other
 
   test('the token is nowhere in an error, nor where pictures are asked for', async () => {
     const asked = source(fake.env, 300);
-    for (const trouble of ['server-error', 'rate-limited', 'html', 'hang', 'redirect-loop', 'cut-short', 'oversize'] as const) {
+    for (const trouble of [
+      'server-error',
+      'rate-limited',
+      'html',
+      'hang',
+      'redirect-loop',
+      'cut-short',
+      'oversize',
+    ] as const) {
       fake.apiTrouble = trouble;
       if (provider === 'telegram') fake.imageTrouble = trouble;
       const error = await asked.locate({ token, address }).then(
@@ -219,7 +229,9 @@ test('Gravatar is told a digest of the address without regard to case, and nothi
   const { source } = providers['email'] as ProviderUnderTest;
   const digest = createHash('sha256').update('ada@example.com').digest('hex');
   for (const address of ['ada@example.com', ' Ada@Example.COM ']) {
-    expect(await source({ GRAVATAR_URL: 'https://gravatar.example/avatar' }, 1).locate({ token: null, address })).toEqual({
+    expect(
+      await source({ GRAVATAR_URL: 'https://gravatar.example/avatar' }, 1).locate({ token: null, address }),
+    ).toEqual({
       url: `https://gravatar.example/avatar/${digest}?d=404&s=512`,
     });
   }
@@ -242,7 +254,14 @@ test('Telegram: the smallest photo that is large enough is taken, and no path le
   const telegram = source(fake.env, 5_000);
   expect(await telegram.locate({ token, address: '1' })).toHaveProperty('image');
   expect(asked).toEqual(['f640']);
-  for (path of ['../getMe', 'photos/../../x', '/var/lib/telegram/x.jpg', 'http://elsewhere.example/x', 'photos/x?y', '']) {
+  for (path of [
+    '../getMe',
+    'photos/../../x',
+    '/var/lib/telegram/x.jpg',
+    'http://elsewhere.example/x',
+    'photos/x?y',
+    '',
+  ]) {
     fake.requests.length = 0;
     await expect(telegram.locate({ token, address: '1' })).rejects.toMatchObject({ code: 'PROVIDER_UNAVAILABLE' });
     expect(fake.requests).toHaveLength(2);

@@ -76,11 +76,17 @@ afterAll(async () => {
 const files = () => service.app.database.prisma.file.findMany({ where: { tenantId: tenant.id } });
 /** Makes the tenant's files look as if nobody had touched them for that long, in milliseconds. */
 const age = (ms: number) =>
-  service.app.database.prisma.file.updateMany({ where: { tenantId: tenant.id }, data: { touchedAt: new Date(Date.now() - ms) } });
+  service.app.database.prisma.file.updateMany({
+    where: { tenantId: tenant.id },
+    data: { touchedAt: new Date(Date.now() - ms) },
+  });
 const hour = 3_600_000;
 const sweep = () => sweepFiles(service.app.database, storage, hour);
 const remove = (id: string) =>
-  tenant.graphql('mutation ($id: ID!) { removeParticipantAvatar(input: { participantId: $id }) { participant { id } } }', { id });
+  tenant.graphql(
+    'mutation ($id: ID!) { removeParticipantAvatar(input: { participantId: $id }) { participant { id } } }',
+    { id },
+  );
 
 /** Fails unless every file that a participant refers to is in the storage, whole. Returns how many there are. */
 async function intact(): Promise<number> {
@@ -90,7 +96,8 @@ async function intact(): Promise<number> {
   });
   for (const { avatarFile } of participants) {
     expect(avatarFile?.contentHash).not.toBeNull();
-    for (const size of avatarSizes) expect(await storage.get(avatarKey(avatarFile!.path, size)), `${size}`).not.toBeNull();
+    for (const size of avatarSizes)
+      expect(await storage.get(avatarKey(avatarFile!.path, size)), `${size}`).not.toBeNull();
   }
   return participants.length;
 }
@@ -130,7 +137,9 @@ describe('the sweep', () => {
     dataOf(await upload(service, tenant, id, await png()));
     await age(2 * hour);
     dataOf(
-      await tenant.graphql('mutation ($id: ID!) { deleteParticipant(input: { participantId: $id }) { deletedId } }', { id }),
+      await tenant.graphql('mutation ($id: ID!) { deleteParticipant(input: { participantId: $id }) { deletedId } }', {
+        id,
+      }),
     );
     expect(await sweep()).toBe(1);
     expect(await files()).toEqual([]);

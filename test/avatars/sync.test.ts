@@ -56,7 +56,8 @@ const sync = (input: Record<string, unknown> = {}) =>
     { input: { participantId: participant, integrationConfigId: config, address, ...input } },
   );
 const read = async () =>
-  dataOf(await tenant.graphql(`query ($id: ID!) { participant(id: $id) { ${columns} } }`, { id: participant })).participant;
+  dataOf(await tenant.graphql(`query ($id: ID!) { participant(id: $id) { ${columns} } }`, { id: participant }))
+    .participant;
 const remove = () =>
   tenant.graphql(
     `mutation ($id: ID!) { removeParticipantAvatar(input: { participantId: $id }) { participant { ${columns} } } }`,
@@ -82,7 +83,11 @@ describe('a sync', () => {
   test('serves it as WebP in three sizes, upright, with nothing in it but pixels', async () => {
     slack.users.set(address, { image: await photograph() });
     const synced = dataOf(await sync()).syncParticipantAvatarFromChannel.participant;
-    for (const [url, size] of [[synced.small, 64] as const, [synced.medium, 128] as const, [synced.large, 512] as const]) {
+    for (const [url, size] of [
+      [synced.small, 64] as const,
+      [synced.medium, 128] as const,
+      [synced.large, 512] as const,
+    ]) {
       const image = await imageAt(url);
       const metadata = await sharp(image).metadata();
       expect(metadata).toMatchObject({ format: 'webp', width: size, height: size });
@@ -172,7 +177,9 @@ describe('a sync that fails', () => {
     expect(await failure({ address: 'U0BOB' })).toMatchObject({ code: 'CHANNEL_NOT_ON_PARTICIPANT', status });
     expect(await failure({ integrationConfigId: 'x' })).toMatchObject({ code: 'CHANNEL_NOT_ON_PARTICIPANT', status });
 
-    participant = await createParticipant(tenant, { channels: [{ integrationConfigId: sms, address: '+14155550100' }] });
+    participant = await createParticipant(tenant, {
+      channels: [{ integrationConfigId: sms, address: '+14155550100' }],
+    });
     expect(await failure({ integrationConfigId: sms, address: '+14155550100' })).toMatchObject({
       code: 'AVATAR_SOURCE_NOT_REGISTERED',
       status,
@@ -197,7 +204,10 @@ describe('a sync that fails', () => {
     const old = await createConfig(tenant, 'slack', 'xoxb-old');
     participant = await createParticipant(tenant, { channels: [{ integrationConfigId: old, address }] });
     const before = await rowsOf(service.app.database, tenant.id);
-    expect(problemOf(await sync({ integrationConfigId: old }))).toEqual({ code: 'INTEGRATION_NOT_CONNECTED', status: 400 });
+    expect(problemOf(await sync({ integrationConfigId: old }))).toEqual({
+      code: 'INTEGRATION_NOT_CONNECTED',
+      status: 400,
+    });
     // All but the token: test/integrations/connections.test.ts.
     expect(await rowsOf(service.app.database, tenant.id)).toEqual({ ...before, integration_config: expect.any(Array) });
   });
@@ -231,7 +241,10 @@ describe('a sync that fails', () => {
     inside.users.set(address, { image: await png() });
     slack.imageTrouble = { redirect: `http://${inside.host}/images/${address}/512` };
     expect(await failure()).toMatchObject({ code: 'PROVIDER_UNAVAILABLE', status: 502 });
-    slack.users.set(address, { image: await png(), profile: { image_512: `http://${inside.host}/images/${address}/512` } });
+    slack.users.set(address, {
+      image: await png(),
+      profile: { image_512: `http://${inside.host}/images/${address}/512` },
+    });
     slack.imageTrouble = null;
     expect(await failure()).toMatchObject({ code: 'PROVIDER_UNAVAILABLE', status: 502 });
     expect(inside.requests).toEqual([]);

@@ -3,7 +3,20 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { largestImage } from '../../src/avatars/sync.ts';
 import { dataOf, problemOf, startApp, type TestApp } from '../app.ts';
 import { createParticipant } from '../factories.ts';
-import { animated, animatedPng, avif, bomb, cmyk, gif, jpeg, png, svg, text, truncated, webp } from '../fakes/images.ts';
+import {
+  animated,
+  animatedPng,
+  avif,
+  bomb,
+  cmyk,
+  gif,
+  jpeg,
+  png,
+  svg,
+  text,
+  truncated,
+  webp,
+} from '../fakes/images.ts';
 import { rowsOf } from '../tenants/world.ts';
 import { sendForm, upload, uploadForm, uploadMutation } from '../uploads.ts';
 
@@ -29,11 +42,17 @@ describe('an upload', () => {
     const answer = await upload(service, service.tenant, id, await image(), 'text/html');
     expect(dataOf(answer).uploadParticipantAvatar.participant).toMatchObject({ id, avatarSource: 'UPLOADED' });
     const { participant: shown } = dataOf(
-      await service.tenant.graphql('query ($id: ID!) { participant(id: $id) { avatarUrl(size: 512) avatarSyncedAt } }', { id }),
+      await service.tenant.graphql(
+        'query ($id: ID!) { participant(id: $id) { avatarUrl(size: 512) avatarSyncedAt } }',
+        { id },
+      ),
     );
     expect(shown.avatarSyncedAt).toBeNull();
     const response = await service.app.fetch(new Request(shown.avatarUrl));
-    expect(await sharp(Buffer.from(await response.arrayBuffer())).metadata()).toMatchObject({ format: 'webp', width: 512 });
+    expect(await sharp(Buffer.from(await response.arrayBuffer())).metadata()).toMatchObject({
+      format: 'webp',
+      width: 512,
+    });
   });
 
   test.each([
@@ -124,7 +143,9 @@ describe('a multipart request', () => {
   });
 
   test('is the only way to send a file', async () => {
-    const answer = await service.tenant.graphql(uploadMutation, { input: { participantId: participant, file: 'data:,x' } });
+    const answer = await service.tenant.graphql(uploadMutation, {
+      input: { participantId: participant, file: 'data:,x' },
+    });
     expect(problemOf(answer)).toEqual({ code: 'BAD_USER_INPUT', status: 400 });
   });
 });

@@ -54,7 +54,11 @@ describe('bindParticipant', () => {
   });
 
   test.each([
-    ['a participant that is not there', { participantId: '0198f000-0000-7000-8000-000000000000' }, 'PARTICIPANT_NOT_FOUND'],
+    [
+      'a participant that is not there',
+      { participantId: '0198f000-0000-7000-8000-000000000000' },
+      'PARTICIPANT_NOT_FOUND',
+    ],
     ['a participant’s id that is none', { participantId: 'x' }, 'PARTICIPANT_NOT_FOUND'],
     ['an agent that is not there', { agentId: 'nobody' }, 'AGENT_NOT_FOUND'],
     ['an agent in another case', { agentId: 'Agent' }, 'AGENT_NOT_FOUND'],
@@ -68,7 +72,10 @@ describe('bindParticipant', () => {
 describe('unbindParticipant', () => {
   test('unbinds, and again succeeds without anything to remove', async () => {
     await bind();
-    expect(dataOf(await unbind()).unbindParticipant).toEqual({ removed: true, participant: { id: participantId, agentIds: [] } });
+    expect(dataOf(await unbind()).unbindParticipant).toEqual({
+      removed: true,
+      participant: { id: participantId, agentIds: [] },
+    });
     expect(dataOf(await unbind()).unbindParticipant).toEqual({
       removed: false,
       participant: { id: participantId, agentIds: [] },

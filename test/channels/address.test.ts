@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { fitsProvider, identityKey } from '../../src/channels/address.ts';
 import { newId } from '../../src/database/ids.ts';
+import { fitsProvider, identityKey } from '../../src/providers/address.ts';
 import { dataOf, startApp, type TestApp } from '../app.ts';
 import { createConfig, createParticipant } from '../factories.ts';
 
@@ -45,7 +45,19 @@ const good: Record<string, fc.Arbitrary<string>> = {
 
 /** Addresses that look like the provider's and are none. */
 const bad: Record<string, readonly string[]> = {
-  slack: ['', 'U', 'U1', 'u024be7lh', 'B024BE7LH', 'S024BE7LH', 'U024BE7L!', ' U024BE7LH', 'U024BE7LH\n', '#general', '@ada'],
+  slack: [
+    '',
+    'U',
+    'U1',
+    'u024be7lh',
+    'B024BE7LH',
+    'S024BE7LH',
+    'U024BE7L!',
+    ' U024BE7LH',
+    'U024BE7LH\n',
+    '#general',
+    '@ada',
+  ],
   teams: [
     'ada',
     'ada@',
@@ -78,7 +90,16 @@ const bad: Record<string, readonly string[]> = {
     '1e5',
     '12.5',
     '١٢٣٤٥',
-  ].concat(['ada_lovelace', '@ada', '@1abcd', '@_abcd', '@ada-lovelace', `@${'a'.repeat(33)}`, '@ada_lovelace\n', '12345\n']),
+  ].concat([
+    'ada_lovelace',
+    '@ada',
+    '@1abcd',
+    '@_abcd',
+    '@ada-lovelace',
+    `@${'a'.repeat(33)}`,
+    '@ada_lovelace\n',
+    '12345\n',
+  ]),
   discord: [
     '',
     '1234567890123456',
@@ -109,11 +130,15 @@ describe('the form of an address', () => {
 
   test('takes any text', () => {
     fc.assert(
-      fc.property(fc.constantFrom(...Object.keys(good)), fc.string({ unit: 'grapheme', maxLength: 60 }), (provider, address) => {
-        expect(typeof fitsProvider(provider, address)).toBe('boolean');
-        const key = identityKey(provider, address);
-        if (key !== null) expect(key.length).toBeLessThanOrEqual(320);
-      }),
+      fc.property(
+        fc.constantFrom(...Object.keys(good)),
+        fc.string({ unit: 'grapheme', maxLength: 60 }),
+        (provider, address) => {
+          expect(typeof fitsProvider(provider, address)).toBe('boolean');
+          const key = identityKey(provider, address);
+          if (key !== null) expect(key.length).toBeLessThanOrEqual(320);
+        },
+      ),
     );
   });
 
@@ -148,7 +173,9 @@ describe('a stored address', () => {
       const { prisma } = service.app.database;
       const participantId = await createParticipant(tenant);
       const config = await createConfig(tenant, provider);
-      const addresses = [...new Set([...fc.sample(good[provider]!, 40), ...bad[provider]!.filter((address) => address !== '')])];
+      const addresses = [
+        ...new Set([...fc.sample(good[provider]!, 40), ...bad[provider]!.filter((address) => address !== '')]),
+      ];
       await prisma.channel.createMany({
         data: addresses.map((address, index) => ({
           tenantId: tenant.id,

@@ -124,7 +124,9 @@ describe('faults', () => {
   });
 
   test('do not repeat secrets', () => {
-    expect(faultsOf({ SECRET_KEY: 'hunter2', DATABASE_URL: 'postgres-typo://user:hunter2@db' }).join()).not.toContain('hunter2');
+    expect(faultsOf({ SECRET_KEY: 'hunter2', DATABASE_URL: 'postgres-typo://user:hunter2@db' }).join()).not.toContain(
+      'hunter2',
+    );
   });
 
   test.each(['HS256', 'none', 'RS256,HS512', ','])('JWT_ALGORITHMS may not be %s', (JWT_ALGORITHMS) => {
@@ -146,8 +148,12 @@ describe('faults', () => {
   });
 
   test('one key at a time, and with its issuer', () => {
-    const key = generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ type: 'spki', format: 'pem' }).toString();
-    expect(faultsOf({ ...production, JWT_PUBLIC_KEY: key })).toEqual(['JWT_JWKS_URL and JWT_PUBLIC_KEY exclude each other']);
+    const key = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+      .publicKey.export({ type: 'spki', format: 'pem' })
+      .toString();
+    expect(faultsOf({ ...production, JWT_PUBLIC_KEY: key })).toEqual([
+      'JWT_JWKS_URL and JWT_PUBLIC_KEY exclude each other',
+    ]);
     expect(faultsOf({ JWT_PUBLIC_KEY: key })).toEqual(['JWT_ISSUER and JWT_AUDIENCE are needed with a JWT key']);
   });
 });

@@ -11,20 +11,35 @@ export type Outcome = { created: boolean; id: string; participantId: string; nam
 export const whole = { own: null, subject: null };
 
 /** Ensures by the rule itself: what comes through HTTP at the same moment does not always get there at the same moment. */
-export async function ask(service: TestApp, { of, agentId = null, conversationId, participant }: Call): Promise<Outcome> {
+export async function ask(
+  service: TestApp,
+  { of, agentId = null, conversationId, participant }: Call,
+): Promise<Outcome> {
   try {
     const db = service.app.database.forTenant(of.id, agentId);
-    const { created, participant: member } = await ensureConversationParticipant(db, { conversationId, participant }, whole);
+    const { created, participant: member } = await ensureConversationParticipant(
+      db,
+      { conversationId, participant },
+      whole,
+    );
     const { id, participantId, subject } = member;
     expect(member.createdAt).toBeInstanceOf(Date);
-    return { created, id, participantId, name: subject && ('displayName' in subject ? subject.displayName : subject.id) };
+    return {
+      created,
+      id,
+      participantId,
+      name: subject && ('displayName' in subject ? subject.displayName : subject.id),
+    };
   } catch (error) {
     return { code: problemBehind(error).code };
   }
 }
 
 /** Ensures all at the same moment; with the statements that took. */
-export async function together(service: TestApp, calls: readonly Call[]): Promise<{ outcomes: Outcome[]; statements: string[] }> {
+export async function together(
+  service: TestApp,
+  calls: readonly Call[],
+): Promise<{ outcomes: Outcome[]; statements: string[] }> {
   const before = service.statements.length;
   const outcomes = await Promise.all(calls.map((call) => ask(service, call)));
   return { outcomes, statements: service.statements.slice(before) };

@@ -48,21 +48,40 @@ describe('conversationParticipantChanged', () => {
     await patch(tenant, { conversationId: elsewhere, participantId: id, status: 'INVITED' });
 
     dataOf(await patch(tenant, { conversationId, participantId: id, status: 'INVITED' }));
-    expect(await stream.change()).toMatchObject({ change: 'UPDATED', participant: { id: added.id, status: 'INVITED' } });
+    expect(await stream.change()).toMatchObject({
+      change: 'UPDATED',
+      participant: { id: added.id, status: 'INVITED' },
+    });
     dataOf(await remove(tenant, { conversationId, participantId: id }));
-    expect(await stream.change()).toMatchObject({ change: 'REMOVED', conversationParticipantId: added.id, participant: null });
+    expect(await stream.change()).toMatchObject({
+      change: 'REMOVED',
+      conversationParticipantId: added.id,
+      participant: null,
+    });
 
     const contact = await createExternalUser(tenant);
     const joined = await member(tenant, { conversationId, participant: { contact: { id: contact } } });
     expect(await stream.change()).toMatchObject({ change: 'ADDED', conversationParticipantId: joined.id });
-    dataOf(await tenant.graphql('mutation ($id: ID!) { deleteExternalUser(input: { id: $id }) { deletedId } }', { id: contact }));
-    expect(await stream.change()).toMatchObject({ change: 'REMOVED', conversationParticipantId: joined.id, participant: null });
+    dataOf(
+      await tenant.graphql('mutation ($id: ID!) { deleteExternalUser(input: { id: $id }) { deletedId } }', {
+        id: contact,
+      }),
+    );
+    expect(await stream.change()).toMatchObject({
+      change: 'REMOVED',
+      conversationParticipantId: joined.id,
+      participant: null,
+    });
     const user = await createParticipant(tenant);
     const present = await member(tenant, { conversationId, participant: { user: { id: user } } });
     expect(await stream.change()).toMatchObject({ change: 'ADDED', conversationParticipantId: present.id });
     const deletion = 'mutation ($id: ID!) { deleteParticipant(input: { participantId: $id }) { deletedId } }';
     dataOf(await tenant.graphql(deletion, { id: user }));
-    expect(await stream.change()).toMatchObject({ change: 'REMOVED', conversationParticipantId: present.id, participant: null });
+    expect(await stream.change()).toMatchObject({
+      change: 'REMOVED',
+      conversationParticipantId: present.id,
+      participant: null,
+    });
     await stream.leave();
   });
 
@@ -82,7 +101,8 @@ describe('conversationParticipantChanged', () => {
     // While the first is being read, the others wait.
     const mine = [changed(conversationId), changed(conversationId), changed(conversationId)];
     for (let count = 0; count < 1_500; count++) changed(newId());
-    for (const conversationParticipantId of mine) expect(await stream.change()).toMatchObject({ conversationParticipantId });
+    for (const conversationParticipantId of mine)
+      expect(await stream.change()).toMatchObject({ conversationParticipantId });
     await stream.leave();
   });
 

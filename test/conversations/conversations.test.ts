@@ -16,7 +16,8 @@ type Identified = { id: string };
 const ids = (rows: readonly Identified[]) => rows.map(({ id }) => id);
 
 const listed = async (of: TestTenant, filter: Record<string, unknown> | null, headers?: Record<string, string>) => {
-  const document = 'query ($filter: ConversationFilter) { conversationsConnection(filter: $filter) { totalCount nodes { id } } }';
+  const document =
+    'query ($filter: ConversationFilter) { conversationsConnection(filter: $filter) { totalCount nodes { id } } }';
   const { conversationsConnection } = dataOf(await of.graphql(document, { filter }, headers));
   return { total: conversationsConnection.totalCount, ids: ids(conversationsConnection.nodes) };
 };
@@ -58,7 +59,9 @@ describe('createConversation', () => {
     const document =
       'mutation ($input: CreateConversationInput!) { createConversation(input: $input) { conversation { agentId } } }';
     for (const input of [{}, { agentId: null }, { agentId: mine }])
-      expect(dataOf(await tenant.graphql(document, { input }, headers)).createConversation.conversation.agentId).toBe(mine);
+      expect(dataOf(await tenant.graphql(document, { input }, headers)).createConversation.conversation.agentId).toBe(
+        mine,
+      );
     expect(problemOf(await tenant.graphql(document, { input: { agentId: theirs } }, headers))).toEqual({
       code: 'FORBIDDEN',
       status: 403,
@@ -94,7 +97,9 @@ describe('closeConversation', () => {
       ['no uuid', undefined],
     ] as const)
       expect(problemOf(await close(each, as))).toEqual({ code: 'CONVERSATION_NOT_FOUND', status: 404 });
-    const { conversation } = dataOf(await tenant.graphql('query ($id: ID!) { conversation(id: $id) { status } }', { id }));
+    const { conversation } = dataOf(
+      await tenant.graphql('query ($id: ID!) { conversation(id: $id) { status } }', { id }),
+    );
     expect(conversation.status).toBe('OPEN');
   });
 });
@@ -124,13 +129,18 @@ describe('who sees a conversation', () => {
         headers,
       ),
     );
-    expect(edges.externalUser).toEqual({ conversationIds: [own], conversations: { totalCount: 1, nodes: [{ id: own }] } });
+    expect(edges.externalUser).toEqual({
+      conversationIds: [own],
+      conversations: { totalCount: 1, nodes: [{ id: own }] },
+    });
   });
 
   test('nobody of another tenant', async () => {
     const id = await createConversation(tenant);
     const other = await service.createTenant();
-    expect(dataOf(await other.graphql('query ($id: ID!) { conversation(id: $id) { id } }', { id })).conversation).toBeNull();
+    expect(
+      dataOf(await other.graphql('query ($id: ID!) { conversation(id: $id) { id } }', { id })).conversation,
+    ).toBeNull();
     expect((await listed(other, null)).total).toBe(0);
     expect(dataOf(await other.graphql('{ conversation(id: "no uuid") { id } }')).conversation).toBeNull();
   });
@@ -225,7 +235,11 @@ describe('the inbox', () => {
           channels: [{ address: `+1415555010${n}` }],
         })),
       );
-      expect(participants[3]).toMatchObject({ displayName: 'Grace Hopper', type: 'CONTACT', subject: { firstName: 'Grace' } });
+      expect(participants[3]).toMatchObject({
+        displayName: 'Grace Hopper',
+        type: 'CONTACT',
+        subject: { firstName: 'Grace' },
+      });
     }
     expect(answer.statements).toHaveLength(1);
   });
@@ -233,25 +247,31 @@ describe('the inbox', () => {
   test.each([
     [20, 50, 55],
     [100, 10, 13],
-  ])('on a page of %i, conversations of more than %i participants have theirs read by themselves', async (first, most, many) => {
-    const fresh = await service.createTenant();
-    const [crowded, full, empty] = (await manyConversations(service, fresh, 3)) as [string, string, string];
-    await addFlows(fresh, crowded, many);
-    await addFlows(fresh, full, most);
-    const document = `{ conversationsConnection(first: ${first}) { nodes { id participants { participantId } } } }`;
-    const answer = await fresh.graphql(document);
-    const flows = (count: number) => Array.from({ length: count }, (_, n) => ({ participantId: `flow-${n}` }));
-    expect(dataOf(answer).conversationsConnection.nodes).toEqual([
-      { id: crowded, participants: flows(many) },
-      { id: full, participants: flows(most) },
-      { id: empty, participants: [] },
-    ]);
-    expect(answer.statements).toHaveLength(2);
-  });
+  ])(
+    'on a page of %i, conversations of more than %i participants have theirs read by themselves',
+    async (first, most, many) => {
+      const fresh = await service.createTenant();
+      const [crowded, full, empty] = (await manyConversations(service, fresh, 3)) as [string, string, string];
+      await addFlows(fresh, crowded, many);
+      await addFlows(fresh, full, most);
+      const document = `{ conversationsConnection(first: ${first}) { nodes { id participants { participantId } } } }`;
+      const answer = await fresh.graphql(document);
+      const flows = (count: number) => Array.from({ length: count }, (_, n) => ({ participantId: `flow-${n}` }));
+      expect(dataOf(answer).conversationsConnection.nodes).toEqual([
+        { id: crowded, participants: flows(many) },
+        { id: full, participants: flows(most) },
+        { id: empty, participants: [] },
+      ]);
+      expect(answer.statements).toHaveLength(2);
+    },
+  );
 
   test('shows a membership’s own name and avatar before its subject’s', async () => {
     const conversationId = await createConversation(tenant);
-    const { id } = await member(tenant, { conversationId, participant: { user: { id: await createParticipant(tenant) } } });
+    const { id } = await member(tenant, {
+      conversationId,
+      participant: { user: { id: await createParticipant(tenant) } },
+    });
     await service.app.database.prisma.conversationMember.update({
       where: { tenantId_id: { tenantId: tenant.id, id } },
       data: { displayName: 'Incognito', avatarUrl: 'https://example.com/mask.png' },

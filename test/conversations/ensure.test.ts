@@ -15,14 +15,21 @@ afterAll(() => service.close());
 const payload = (answer: Awaited<ReturnType<typeof ensure>>) => dataOf(answer).ensureConversationParticipant;
 
 const participants = async (id: string, of = tenant) =>
-  dataOf(await of.graphql('query ($id: ID!) { conversation(id: $id) { participants { id participantId type status } } }', { id }))
-    .conversation.participants;
+  dataOf(
+    await of.graphql('query ($id: ID!) { conversation(id: $id) { participants { id participantId type status } } }', {
+      id,
+    }),
+  ).conversation.participants;
 
 describe('ensureConversationParticipant', () => {
   test('adds each kind of participant once, in one statement, under its subject’s name', async () => {
     const conversationId = await createConversation(tenant);
     const userId = await createParticipant(tenant, { displayName: 'Ada' });
-    const contactId = await createExternalUser(tenant, { firstName: 'Grace', lastName: 'Hopper', email: 'Grace@Navy.mil' });
+    const contactId = await createExternalUser(tenant, {
+      firstName: 'Grace',
+      lastName: 'Hopper',
+      email: 'Grace@Navy.mil',
+    });
     const agentId = await createAgent(tenant);
 
     for (const [type, participant, participantId, displayName] of [
@@ -48,7 +55,9 @@ describe('ensureConversationParticipant', () => {
   test('makes it ACTIVE unless said', async () => {
     const conversationId = await createConversation(tenant);
     const participant = { flow: { id: 'f' } };
-    expect(payload(await ensure(tenant, { conversationId, participant, status: null })).participant.status).toBe('ACTIVE');
+    expect(payload(await ensure(tenant, { conversationId, participant, status: null })).participant.status).toBe(
+      'ACTIVE',
+    );
   });
 
   test('says by what identifier a contact was added, and falls back to another when the user loses it', async () => {
@@ -66,9 +75,12 @@ describe('ensureConversationParticipant', () => {
     expect(payload(await ensure(tenant, { conversationId, participant: { contact: { id } } })).created).toBe(false);
 
     dataOf(
-      await tenant.graphql('mutation ($id: ID!) { updateExternalUser(input: { id: $id, phoneNumber: null }) { user { id } } }', {
-        id,
-      }),
+      await tenant.graphql(
+        'mutation ($id: ID!) { updateExternalUser(input: { id: $id, phoneNumber: null }) { user { id } } }',
+        {
+          id,
+        },
+      ),
     );
     expect((await member(tenant, { conversationId, participant: { contact: { id } } })).contact).toEqual({
       identifierKey: 'emailaddress',
@@ -137,7 +149,9 @@ describe('ensureConversationParticipant', () => {
       participant: { status: 'PENDING' },
     });
     const conflict = { code: 'PARTICIPANT_STATE_CONFLICT', status: 409 };
-    expect(problemOf(await ensure(tenant, { conversationId, participant: { flow: { id: 'outside' } } }))).toEqual(conflict);
+    expect(problemOf(await ensure(tenant, { conversationId, participant: { flow: { id: 'outside' } } }))).toEqual(
+      conflict,
+    );
     const stranger = { contactByIdentifier: { identifierKey: 'fkid', identifierValue: 'a stranger' } };
     expect(problemOf(await ensure(tenant, { conversationId, participant: stranger }))).toEqual(conflict);
     expect(problemOf(await ensure(tenant, { conversationId: newId(), participant: stranger })).code).toBe(

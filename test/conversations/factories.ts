@@ -5,12 +5,14 @@ type Headers = Record<string, string>;
 
 /** Creates a conversation; returns its id. */
 export async function createConversation(tenant: TestTenant, input: Record<string, unknown> = {}): Promise<string> {
-  const document = 'mutation ($input: CreateConversationInput!) { createConversation(input: $input) { conversation { id } } }';
+  const document =
+    'mutation ($input: CreateConversationInput!) { createConversation(input: $input) { conversation { id } } }';
   return dataOf(await tenant.graphql(document, { input })).createConversation.conversation.id;
 }
 
 export async function closeConversation(tenant: TestTenant, conversationId: string): Promise<void> {
-  const document = 'mutation ($input: CloseConversationInput!) { closeConversation(input: $input) { conversation { id } } }';
+  const document =
+    'mutation ($input: CloseConversationInput!) { closeConversation(input: $input) { conversation { id } } }';
   dataOf(await tenant.graphql(document, { input: { conversationId } }));
 }
 
@@ -74,7 +76,8 @@ export async function joinAll(
   conversationIds: readonly string[],
   who: { userId: string } | { contactId: string },
 ): Promise<void> {
-  const [type, participantId] = 'userId' in who ? (['USER', who.userId] as const) : (['CONTACT', who.contactId] as const);
+  const [type, participantId] =
+    'userId' in who ? (['USER', who.userId] as const) : (['CONTACT', who.contactId] as const);
   await service.app.database.prisma.conversationMember.createMany({
     data: conversationIds.map((conversationId) => ({
       tenantId: tenant.id,

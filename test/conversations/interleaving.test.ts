@@ -81,10 +81,12 @@ describe.skipIf(!('url' in database))('while another session', () => {
   test('closes the conversation, no user is made', async () => {
     const conversationId = await createConversation(tenant);
     const participant = { contactByIdentifier: { identifierKey: 'fkid', identifierValue: 'too late' } };
-    expect(problemOf(await during(close, conversationId, () => ensure(tenant, { conversationId, participant })))).toEqual(
-      conflict,
-    );
-    expect(await service.app.database.prisma.externalUser.count({ where: { tenantId: tenant.id, fkId: 'too late' } })).toBe(0);
+    expect(
+      problemOf(await during(close, conversationId, () => ensure(tenant, { conversationId, participant }))),
+    ).toEqual(conflict);
+    expect(
+      await service.app.database.prisma.externalUser.count({ where: { tenantId: tenant.id, fkId: 'too late' } }),
+    ).toBe(0);
   });
 
   test('closes the conversation, no status changes, and who is last may leave', async () => {
@@ -107,7 +109,9 @@ describe.skipIf(!('url' in database))('while another session', () => {
     expect(problemOf(await during(deletion, first, byId))).toEqual({ code: 'EXTERNAL_USER_NOT_FOUND', status: 404 });
 
     const second = await createExternalUser(tenant, { email: 'second@example.com' });
-    const participant = { contactByIdentifier: { identifierKey: 'emailaddress', identifierValue: 'second@example.com' } };
+    const participant = {
+      contactByIdentifier: { identifierKey: 'emailaddress', identifierValue: 'second@example.com' },
+    };
     const ensured = dataOf(
       await during(deletion, second, () => ensure(tenant, { conversationId, participant })),
     ).ensureConversationParticipant;

@@ -2,7 +2,14 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { dataOf, problemOf, startApp, type TestApp, type TestTenant } from '../app.ts';
 import { createAgent, createParticipant } from '../factories.ts';
-import { closeConversation, createConversation, createExternalUser, joinAll, manyConversations, member } from './factories.ts';
+import {
+  closeConversation,
+  createConversation,
+  createExternalUser,
+  joinAll,
+  manyConversations,
+  member,
+} from './factories.ts';
 
 let service: TestApp;
 let tenant: TestTenant;
@@ -17,7 +24,8 @@ type Paged = { nodes: Identified[]; totalCount: number; pageInfo: { startCursor:
 const ids = (rows: readonly Identified[]) => rows.map(({ id }) => id);
 
 const listed = async (of: TestTenant, filter: Record<string, unknown> | null, headers?: Record<string, string>) => {
-  const document = 'query ($filter: ConversationFilter) { conversationsConnection(filter: $filter) { totalCount nodes { id } } }';
+  const document =
+    'query ($filter: ConversationFilter) { conversationsConnection(filter: $filter) { totalCount nodes { id } } }';
   const { conversationsConnection } = dataOf(await of.graphql(document, { filter }, headers));
   return { total: conversationsConnection.totalCount, ids: ids(conversationsConnection.nodes) };
 };
@@ -75,23 +83,30 @@ describe('lists of conversations', () => {
       conversationsConnection(filter: $filter, first: $first, after: $after, last: $last, before: $before) {
         nodes { id } pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } }`;
     await fc.assert(
-      fc.asyncProperty(fc.integer({ min: 1, max: 40 }), fc.boolean(), fc.boolean(), async (size, backward, filtered) => {
-        const filter = filtered ? { participantId: userId } : null;
-        const found: string[] = [];
-        let cursor: string | null = null;
-        for (let pages = 0; pages <= expected.length; pages++) {
-          const variables: Record<string, unknown> = backward ? { last: size, before: cursor } : { first: size, after: cursor };
-          const answer = await fresh.graphql(document, { filter, ...variables });
-          expect(answer.statements).toHaveLength(1);
-          const { nodes, pageInfo } = dataOf(answer).conversationsConnection;
-          if (backward) found.unshift(...ids(nodes));
-          else found.push(...ids(nodes));
-          if (!(backward ? pageInfo.hasPreviousPage : pageInfo.hasNextPage)) break;
-          expect(nodes).toHaveLength(size);
-          cursor = backward ? pageInfo.startCursor : pageInfo.endCursor;
-        }
-        expect(found).toEqual(expected);
-      }),
+      fc.asyncProperty(
+        fc.integer({ min: 1, max: 40 }),
+        fc.boolean(),
+        fc.boolean(),
+        async (size, backward, filtered) => {
+          const filter = filtered ? { participantId: userId } : null;
+          const found: string[] = [];
+          let cursor: string | null = null;
+          for (let pages = 0; pages <= expected.length; pages++) {
+            const variables: Record<string, unknown> = backward
+              ? { last: size, before: cursor }
+              : { first: size, after: cursor };
+            const answer = await fresh.graphql(document, { filter, ...variables });
+            expect(answer.statements).toHaveLength(1);
+            const { nodes, pageInfo } = dataOf(answer).conversationsConnection;
+            if (backward) found.unshift(...ids(nodes));
+            else found.push(...ids(nodes));
+            if (!(backward ? pageInfo.hasPreviousPage : pageInfo.hasNextPage)) break;
+            expect(nodes).toHaveLength(size);
+            cursor = backward ? pageInfo.startCursor : pageInfo.endCursor;
+          }
+          expect(found).toEqual(expected);
+        },
+      ),
       { numRuns: 15 },
     );
   });
@@ -128,7 +143,10 @@ describe('lists of conversations', () => {
       { id: agentId },
     );
     const all = lists.flat().sort().reverse();
-    expect(dataOf(ofAgent).agent.conversations).toEqual({ totalCount: 30, nodes: all.slice(0, 3).map((id) => ({ id })) });
+    expect(dataOf(ofAgent).agent.conversations).toEqual({
+      totalCount: 30,
+      nodes: all.slice(0, 3).map((id) => ({ id })),
+    });
   });
 
   test('two pages asked for at once do not mix', async () => {
@@ -177,10 +195,17 @@ describe('lists of conversations', () => {
   });
 
   test('a cursor of another list is refused', async () => {
-    for (const after of ['x', Buffer.from('["x"]').toString('base64url'), Buffer.from('["a","b"]').toString('base64url')]) {
-      const answer = await tenant.graphql('query ($after: String) { conversationsConnection(after: $after) { nodes { id } } }', {
-        after,
-      });
+    for (const after of [
+      'x',
+      Buffer.from('["x"]').toString('base64url'),
+      Buffer.from('["a","b"]').toString('base64url'),
+    ]) {
+      const answer = await tenant.graphql(
+        'query ($after: String) { conversationsConnection(after: $after) { nodes { id } } }',
+        {
+          after,
+        },
+      );
       expect(problemOf(answer).code).toBe('VALIDATION_FAILED');
     }
   });

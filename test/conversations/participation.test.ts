@@ -3,7 +3,15 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { newId } from '../../src/database/ids.ts';
 import { dataOf, problemOf, startApp, type TestApp, type TestTenant } from '../app.ts';
 import { createAgent, createAgentKey, createParticipant } from '../factories.ts';
-import { closeConversation, createConversation, createExternalUser, ensure, member, patch, remove } from './factories.ts';
+import {
+  closeConversation,
+  createConversation,
+  createExternalUser,
+  ensure,
+  member,
+  patch,
+  remove,
+} from './factories.ts';
 
 let service: TestApp;
 let tenant: TestTenant;
@@ -33,25 +41,33 @@ describe('patchConversationParticipant', () => {
 
   test('follows the allowed transitions, whatever is asked in whatever order', async () => {
     await fc.assert(
-      fc.asyncProperty(status, fc.array(fc.option(status), { maxLength: 6 }), fc.boolean(), async (first, wishes, closes) => {
-        const conversationId = await createConversation(tenant);
-        const before = await member(tenant, { conversationId, participant: flow('f'), status: first });
-        if (closes) await closeConversation(tenant, conversationId);
-        let now: string = first;
-        for (const wish of wishes) {
-          const answer = await patch(tenant, { conversationId, participantId: 'f', status: wish });
-          const fits = wish === null || wish === now || (!closes && allowed[now]?.includes(wish));
-          if (!fits) expect(problemOf(answer)).toEqual(conflict);
-          else {
-            now = wish ?? now;
-            expect(dataOf(answer).patchConversationParticipant.participant).toMatchObject({ id: before.id, status: now });
+      fc.asyncProperty(
+        status,
+        fc.array(fc.option(status), { maxLength: 6 }),
+        fc.boolean(),
+        async (first, wishes, closes) => {
+          const conversationId = await createConversation(tenant);
+          const before = await member(tenant, { conversationId, participant: flow('f'), status: first });
+          if (closes) await closeConversation(tenant, conversationId);
+          let now: string = first;
+          for (const wish of wishes) {
+            const answer = await patch(tenant, { conversationId, participantId: 'f', status: wish });
+            const fits = wish === null || wish === now || (!closes && allowed[now]?.includes(wish));
+            if (!fits) expect(problemOf(answer)).toEqual(conflict);
+            else {
+              now = wish ?? now;
+              expect(dataOf(answer).patchConversationParticipant.participant).toMatchObject({
+                id: before.id,
+                status: now,
+              });
+            }
           }
-        }
-        const after = await found({ conversationId, participantId: 'f' });
-        expect(after.status).toBe(now);
-        // What stays as it is isn't even written.
-        if (now === first) expect(after.modifiedAt).toBe(before.modifiedAt);
-      }),
+          const after = await found({ conversationId, participantId: 'f' });
+          expect(after.status).toBe(now);
+          // What stays as it is isn't even written.
+          if (now === first) expect(after.modifiedAt).toBe(before.modifiedAt);
+        },
+      ),
       { numRuns: 25 },
     );
   });
@@ -75,7 +91,9 @@ describe('removeConversationParticipant', () => {
   test('ends a membership and says which', async () => {
     const conversationId = await createConversation(tenant);
     const { id } = await member(tenant, { conversationId, participant: flow('f') });
-    expect(dataOf(await remove(tenant, { conversationId, participantId: 'f' })).removeConversationParticipant.removedId).toBe(id);
+    expect(
+      dataOf(await remove(tenant, { conversationId, participantId: 'f' })).removeConversationParticipant.removedId,
+    ).toBe(id);
     expect(await found({ conversationId, participantId: 'f' })).toBeNull();
     expect(problemOf(await remove(tenant, { conversationId, participantId: 'f' }))).toEqual({
       code: 'CONVERSATION_PARTICIPANT_NOT_FOUND',
@@ -101,7 +119,8 @@ describe('removeConversationParticipant', () => {
     dataOf(await remove(tenant, { conversationId, participantId: userId }));
     // Neither the invited user, nor the active contact and flow can take its place.
     expect(problemOf(await remove(tenant, { conversationId, participantId: agentId }))).toEqual(refused);
-    for (const participantId of [invitedId, contactId, 'f']) dataOf(await remove(tenant, { conversationId, participantId }));
+    for (const participantId of [invitedId, contactId, 'f'])
+      dataOf(await remove(tenant, { conversationId, participantId }));
     expect(problemOf(await remove(tenant, { conversationId, participantId: agentId }))).toEqual(refused);
     await closeConversation(tenant, conversationId);
     dataOf(await remove(tenant, { conversationId, participantId: agentId }));
@@ -115,7 +134,9 @@ describe('removeConversationParticipant', () => {
       const answers = await Promise.all(ids.map((participantId) => remove(tenant, { conversationId, participantId })));
       expect(answers.filter(({ errors }) => errors?.[0]?.extensions.code === 'REMOVAL_NOT_ALLOWED')).toHaveLength(1);
       const left = dataOf(
-        await tenant.graphql('query ($id: ID!) { conversation(id: $id) { participants { id } } }', { id: conversationId }),
+        await tenant.graphql('query ($id: ID!) { conversation(id: $id) { participants { id } } }', {
+          id: conversationId,
+        }),
       );
       expect(left.conversation.participants).toHaveLength(1);
     }
@@ -137,7 +158,11 @@ describe('a conversation participant is named', () => {
 
   test('or by an identifier of its external user, in any spelling', async () => {
     const conversationId = await createConversation(tenant);
-    const user = await createExternalUser(tenant, { email: 'Named@By.example', phoneNumber: '+14155550122', fkId: 'Named' });
+    const user = await createExternalUser(tenant, {
+      email: 'Named@By.example',
+      phoneNumber: '+14155550122',
+      fkId: 'Named',
+    });
     const { id } = await member(tenant, { conversationId, participant: { contact: { id: user } }, status: 'PENDING' });
     for (const [identifierKey, identifierValue, finds] of [
       ['emailaddress', 'nAMED@bY.EXAMPLE', true],

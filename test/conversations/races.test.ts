@@ -15,14 +15,17 @@ afterAll(() => service.close());
 const payload = (answer: Awaited<ReturnType<typeof ensure>>) => dataOf(answer).ensureConversationParticipant;
 
 const participants = async (id: string, of = tenant) =>
-  dataOf(await of.graphql('query ($id: ID!) { conversation(id: $id) { participants { id participantId type status } } }', { id }))
-    .conversation.participants;
+  dataOf(
+    await of.graphql('query ($id: ID!) { conversation(id: $id) { participants { id participantId type status } } }', {
+      id,
+    }),
+  ).conversation.participants;
 
 describe('a hundred racing calls', () => {
   const race = async (conversationId: string, callers: readonly Record<string, unknown>[]) => {
-    const answers = (await Promise.all(callers.map((participant) => ensure(tenant, { conversationId, participant })))).map(
-      payload,
-    );
+    const answers = (
+      await Promise.all(callers.map((participant) => ensure(tenant, { conversationId, participant })))
+    ).map(payload);
     expect(answers.filter(({ created }) => created)).toHaveLength(1);
     expect(new Set(answers.map(({ participant }) => participant.id)).size).toBe(1);
     expect(await participants(conversationId)).toHaveLength(1);
@@ -36,7 +39,9 @@ describe('a hundred racing calls', () => {
       contactByIdentifier: { identifierKey: 'emailaddress', identifierValue },
     }));
     const { participantId } = await race(await createConversation(tenant), hundred(spellings));
-    const found = dataOf(await tenant.graphql('{ searchExternalUser(by: { email: "RACE@example.com" }) { user { id } } }'));
+    const found = dataOf(
+      await tenant.graphql('{ searchExternalUser(by: { email: "RACE@example.com" }) { user { id } } }'),
+    );
     expect(found.searchExternalUser.user.id).toBe(participantId);
     const users = await service.app.database.prisma.externalUser.count({
       where: { tenantId: tenant.id, email: { equals: 'race@example.com', mode: 'insensitive' } },
@@ -45,12 +50,16 @@ describe('a hundred racing calls', () => {
   });
 
   test('with a telephone number in any spelling make one user and one membership', async () => {
-    const spellings = ['+14155550177', '+1 415 555 0177', '001 (415) 555-0177', ' +1-415-555-0177 '].map((identifierValue) => ({
-      contactByIdentifier: { identifierKey: 'phonenumber', identifierValue },
-    }));
+    const spellings = ['+14155550177', '+1 415 555 0177', '001 (415) 555-0177', ' +1-415-555-0177 '].map(
+      (identifierValue) => ({
+        contactByIdentifier: { identifierKey: 'phonenumber', identifierValue },
+      }),
+    );
     await race(await createConversation(tenant), hundred(spellings));
     expect(
-      await service.app.database.prisma.externalUser.count({ where: { tenantId: tenant.id, phoneNumber: '+14155550177' } }),
+      await service.app.database.prisma.externalUser.count({
+        where: { tenantId: tenant.id, phoneNumber: '+14155550177' },
+      }),
     ).toBe(1);
   });
 
@@ -86,7 +95,9 @@ describe('a hundred racing calls', () => {
     const deleteUser = 'mutation ($id: ID!) { deleteExternalUser(input: { id: $id }) { deletedId } }';
     for (let round = 0; round < 5; round++) {
       const id = await createExternalUser(tenant, { email: `doomed${round}@example.com` });
-      const byEmail = { contactByIdentifier: { identifierKey: 'emailaddress', identifierValue: `doomed${round}@example.com` } };
+      const byEmail = {
+        contactByIdentifier: { identifierKey: 'emailaddress', identifierValue: `doomed${round}@example.com` },
+      };
       const calls = Array.from({ length: 20 }, (_, index) =>
         ensure(tenant, { conversationId, participant: index % 2 ? { contact: { id } } : byEmail }),
       );
@@ -113,7 +124,9 @@ describe('a hundred racing calls', () => {
     await fc.assert(
       fc.asyncProperty(fc.array(caller, { minLength: 2, maxLength: 30 }), async (callers) => {
         const conversationId = await createConversation(tenant);
-        const answers = await Promise.all(callers.map((participant) => ensure(tenant, { conversationId, participant })));
+        const answers = await Promise.all(
+          callers.map((participant) => ensure(tenant, { conversationId, participant })),
+        );
         const distinct = new Set(callers.map((participant) => JSON.stringify(participant).toLowerCase())).size;
         expect(answers.map(payload).filter(({ created }) => created)).toHaveLength(distinct);
         expect(await participants(conversationId)).toHaveLength(distinct);
@@ -130,7 +143,9 @@ describe('a hundred racing calls', () => {
         : ensure(tenant, { conversationId, participant: { flow: { id: 'x' } } }),
     );
     for (const { errors } of await Promise.all(calls))
-      expect(errors?.[0]?.extensions.code ?? 'CONVERSATION_PARTICIPANT_NOT_FOUND').toBe('CONVERSATION_PARTICIPANT_NOT_FOUND');
+      expect(errors?.[0]?.extensions.code ?? 'CONVERSATION_PARTICIPANT_NOT_FOUND').toBe(
+        'CONVERSATION_PARTICIPANT_NOT_FOUND',
+      );
     expect((await participants(conversationId)).length).toBeLessThanOrEqual(1);
   });
 });

@@ -36,7 +36,8 @@ describe.skipIf(!('url' in database))('while another session', () => {
       }),
     );
     const deadline = Date.now() + 2_000;
-    while (answered.size < calls.length - 1 && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 10));
+    while (answered.size < calls.length - 1 && Date.now() < deadline)
+      await new Promise((resolve) => setTimeout(resolve, 10));
     const meanwhile = [...answered].sort();
     await session.query('commit');
     const outcomes = await Promise.all(all);

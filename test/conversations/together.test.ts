@@ -74,7 +74,11 @@ test('what one of them asks in vain is told to that one, and nobody else is held
     { of: tenant, conversationId, participant: { agent: { id: 'nothing\u0000 that can be stored' } } },
     { of: tenant, conversationId, participant: { agent: { id: 'half a letter \ud83d' } } },
     { of: tenant, conversationId, participant: { agent: { id: mine } } },
-    { of: tenant, conversationId, participant: { user: { id: await createParticipant(tenant, { displayName: 'Ours' }) } } },
+    {
+      of: tenant,
+      conversationId,
+      participant: { user: { id: await createParticipant(tenant, { displayName: 'Ours' }) } },
+    },
     { of: tenant, conversationId, participant: { user: { id: await createParticipant(other) } } },
   ]);
   expect(outcomes).toMatchObject([
@@ -160,7 +164,9 @@ test('the same mixture gives together what it gives one after the other', async 
     whom: fc.constantFrom('user', 'foreign user', 'contact', 'agent', 'flow', 'known e-mail', 'new e-mail', 'unknown'),
     asAgent: fc.boolean(),
   });
-  type One = Awaited<ReturnType<typeof fc.sample<{ of: TestTenant; at: string; whom: string; asAgent: boolean }>>>[number];
+  type One = Awaited<
+    ReturnType<typeof fc.sample<{ of: TestTenant; at: string; whom: string; asAgent: boolean }>>
+  >[number];
 
   /** The calls of a mixture, in conversations of their own. */
   async function callsOf(mixture: readonly One[], suffix: string): Promise<Call[]> {

@@ -129,7 +129,9 @@ describe('a look-up', () => {
             for (const { found } of together[index] as { found: string }[]) expect(found).toContain(tenant);
 
           // The statement for many itself, whichever way the connection takes.
-          const [row] = (await connection.query(statement.forMany as Prepared, [askedByMany(callers)])) as { rows: string }[];
+          const [row] = (await connection.query(statement.forMany as Prepared, [askedByMany(callers)])) as {
+            rows: string;
+          }[];
           const found = (rows: unknown[]) => rows.map((row) => (row as { found: string }).found);
           expect((JSON.parse(row?.rows ?? '') as unknown[][]).map(found)).toEqual((each as unknown[][]).map(found));
         },

@@ -58,7 +58,15 @@ async function fill({ app, tenant }: TestApp): Promise<void> {
         select t.id, pg_temp.id(10, t.n, c), pg_temp.id(8, t.n, c), 'CONTACT', pg_temp.id(7, t.n, c)::text, pg_temp.id(7, t.n, c)
         from t, generate_series(1, 1200) c;
       drop table t;`);
-    for (const table of ['agent', 'participant', 'channel', 'binding', 'external_user', 'conversation', 'conversation_member'])
+    for (const table of [
+      'agent',
+      'participant',
+      'channel',
+      'binding',
+      'external_user',
+      'conversation',
+      'conversation_member',
+    ])
       await script(`analyze ${table}`);
   });
 }
@@ -166,7 +174,9 @@ describe.each(hot)('%s', (_, document, variables, sorts) => {
     expect(answer.statements.length).toBeGreaterThan(0);
     const nodes: Plan[] = [];
     for (const statement of answer.statements) nodes.push(...(await planOf(statement)));
-    expect(nodes.filter(({ 'Node Type': type }) => type === 'Seq Scan').map(({ 'Relation Name': table }) => table)).toEqual([]);
+    expect(
+      nodes.filter(({ 'Node Type': type }) => type === 'Seq Scan').map(({ 'Relation Name': table }) => table),
+    ).toEqual([]);
     const sorted = nodes.filter(({ 'Node Type': type }) => /Sort$/.test(type));
     // Of one alias that stands in several places PostgreSQL makes several.
     const keysOf = ({ 'Sort Key': keys }: Plan) => (keys ?? []).join(', ').replaceAll(/_\d+\./g, '.');
@@ -174,28 +184,35 @@ describe.each(hot)('%s', (_, document, variables, sorts) => {
   });
 });
 
-test.runIf(own)('those who are added together are found by their whole key, and added in the order of the keys', async () => {
-  const conversationId = idOf(8, 13);
-  for (const participant of [
-    { user: { id: idOf(2, 3) } },
-    { contactByIdentifier: { identifierKey: 'emailaddress' as const, identifierValue: 'user4@example.com' } },
-  ]) {
-    const { statements } = await service.tenant.graphql(EnsureDocument, { input: { conversationId, participant } });
-    const nodes = await planOf(statements[0] as string);
-    const found = nodes.filter(({ 'Relation Name': table, 'Index Name': index }) => table === 'conversation_member' && index);
-    expect(found).toMatchObject([
-      {
-        'Index Name': 'conversation_member_tenant_id_conversation_id_type_particip_key',
-        'Index Cond': expect.stringMatching(/participant_id = /),
-      },
-    ]);
-    expect(nodes.filter(({ 'Node Type': type }) => type === 'Sort')).toHaveLength(1);
-  }
-});
+test.runIf(own)(
+  'those who are added together are found by their whole key, and added in the order of the keys',
+  async () => {
+    const conversationId = idOf(8, 13);
+    for (const participant of [
+      { user: { id: idOf(2, 3) } },
+      { contactByIdentifier: { identifierKey: 'emailaddress' as const, identifierValue: 'user4@example.com' } },
+    ]) {
+      const { statements } = await service.tenant.graphql(EnsureDocument, { input: { conversationId, participant } });
+      const nodes = await planOf(statements[0] as string);
+      const found = nodes.filter(
+        ({ 'Relation Name': table, 'Index Name': index }) => table === 'conversation_member' && index,
+      );
+      expect(found).toMatchObject([
+        {
+          'Index Name': 'conversation_member_tenant_id_conversation_id_type_particip_key',
+          'Index Cond': expect.stringMatching(/participant_id = /),
+        },
+      ]);
+      expect(nodes.filter(({ 'Node Type': type }) => type === 'Sort')).toHaveLength(1);
+    }
+  },
+);
 
 test('every look-up can be run for many, by the plan that it has alone', async () => {
   // Those that are made when they are asked for.
-  dataOf(await service.tenant.graphql(`{ participant(id: "${idOf(2, 5)}") { displayName channels { address } agentIds } }`));
+  dataOf(
+    await service.tenant.graphql(`{ participant(id: "${idOf(2, 5)}") { displayName channels { address } agentIds } }`),
+  );
   expect(lookUps.size).toBeGreaterThan(15);
   for (const { text, forMany } of lookUps) {
     const found = (nodes: Plan[]) =>
@@ -287,7 +304,12 @@ describe('one plan is kept', () => {
   ];
   const pages: Kept[] = [
     ['for a page of participants', `{ participantsConnection(first: 20) ${page} }`, {}, () => [`${of()}, 21`]],
-    ['for a page of conversations', '{ conversationsConnection(first: 20) { nodes { id name } } }', {}, () => [`${of()}, 21`]],
+    [
+      'for a page of conversations',
+      '{ conversationsConnection(first: 20) { nodes { id name } } }',
+      {},
+      () => [`${of()}, 21`],
+    ],
   ];
   test.each<Kept>([lookUp, byEmail, ensure, ...(own ? [...lists, ...pages] : [])])(
     '%s',
@@ -300,7 +322,9 @@ describe('one plan is kept', () => {
         for (const [index, statement] of answer.statements.entries()) {
           await script(`prepare hot as ${statement}`);
           for (let time = 0; time < 8; time++) await script(`execute hot(${values[index]})`);
-          const [row] = (await script(`select generic_plans::int as kept from pg_prepared_statements where name = 'hot'`)) as {
+          const [row] = (await script(
+            `select generic_plans::int as kept from pg_prepared_statements where name = 'hot'`,
+          )) as {
             kept: number;
           }[];
           await script('deallocate hot');

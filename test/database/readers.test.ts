@@ -55,7 +55,9 @@ test.each(['timeout expired', 'Connection terminated unexpectedly', 'Client was 
 );
 
 test('rows keep their order', async () => {
-  const rows = (await ask('select n from generate_series(1, $1::int) n order by n % 7, n desc', 500)) as { n: number }[];
+  const rows = (await ask('select n from generate_series(1, $1::int) n order by n % 7, n desc', 500)) as {
+    n: number;
+  }[];
   expect(rows).toHaveLength(500);
   expect(rows.map(({ n }) => n)).toEqual(rows.map(({ n }) => n).sort((a, b) => (a % 7) - (b % 7) || b - a));
 });
@@ -66,7 +68,11 @@ test('each of many at once gets its own answer, and a faulty one its own fault',
   );
   results.forEach((result, n) => {
     if (n % 10 === 0) expect(result).toMatchObject({ status: 'rejected', reason: { code: '22012' } });
-    else expect(result).toMatchObject({ status: 'fulfilled', value: [{ quotient: Math.trunc(100 / (n % 10)), asked: `${n}` }] });
+    else
+      expect(result).toMatchObject({
+        status: 'fulfilled',
+        value: [{ quotient: Math.trunc(100 / (n % 10)), asked: `${n}` }],
+      });
   });
 });
 
@@ -78,7 +84,9 @@ describe.skipIf(!('url' in inject('database')))('over PostgreSQL', () => {
     await ask(backend);
     await ask(busy, 1);
     const pids = new Set(
-      ((await Promise.all(Array.from({ length: 30 }, () => ask(backend)))).flat() as { pid: number }[]).map(({ pid }) => pid),
+      ((await Promise.all(Array.from({ length: 30 }, () => ask(backend)))).flat() as { pid: number }[]).map(
+        ({ pid }) => pid,
+      ),
     );
     expect(pids.size).toBeLessThanOrEqual(3);
     const slow = Array.from({ length: 6 }, () => ask(busy, 30_000_000));
@@ -87,7 +95,9 @@ describe.skipIf(!('url' in inject('database')))('over PostgreSQL', () => {
     await connection.exclusively(async (script) => {
       await script(`select pg_terminate_backend(pid) from unnest(array[${[...pids]}]) pid`);
     });
-    const reasons = (await failed).map((result) => (result.status === 'rejected' ? isUnavailable(result.reason) : 'answered'));
+    const reasons = (await failed).map((result) =>
+      result.status === 'rejected' ? isUnavailable(result.reason) : 'answered',
+    );
     expect(reasons).toContain(true);
     expect(reasons).not.toContain(false);
     expect(await ask('select 1 as one')).toEqual([{ one: 1 }]);
@@ -124,7 +134,11 @@ describe.skipIf(!('url' in inject('database')))('over PostgreSQL', () => {
 
 describe('a statement goes', () => {
   const now = 1_000_000;
-  const busy = (underWay: number, backlog: number, silentFor = 1): Busyness => ({ underWay, backlog, movedAt: now - silentFor });
+  const busy = (underWay: number, backlog: number, silentFor = 1): Busyness => ({
+    underWay,
+    backlog,
+    movedAt: now - silentFor,
+  });
   const idle = busy(0, 0, 60_000);
 
   test.each<[string, (Busyness | undefined)[], number | null]>([
@@ -149,7 +163,10 @@ describe.skipIf(!('url' in inject('database')))('quick statements', () => {
   /** What share of forty statements, sent at once, the busiest of three connections got. */
   async function busiestShare(readers: Readers): Promise<number> {
     const answers = await Promise.all(
-      Array.from({ length: 40 }, () => readers.query({ name: 'quick', text, values: [1] }) as Promise<{ rows: unknown[] }>),
+      Array.from(
+        { length: 40 },
+        () => readers.query({ name: 'quick', text, values: [1] }) as Promise<{ rows: unknown[] }>,
+      ),
     );
     const counts = new Map<number, number>();
     for (const { rows } of answers) {
@@ -167,7 +184,10 @@ describe.skipIf(!('url' in inject('database')))('quick statements', () => {
     const readers = createReaders({ connectionString: url }, 3);
     try {
       expect(await keepsTogether(readers)).toBe(true);
-      const failures = Array.from({ length: 60 }, () => readers.query({ name: 'quick', text, values: [0] }) as Promise<unknown>);
+      const failures = Array.from(
+        { length: 60 },
+        () => readers.query({ name: 'quick', text, values: [0] }) as Promise<unknown>,
+      );
       expect((await Promise.allSettled(failures)).every(({ status }) => status === 'rejected')).toBe(true);
       expect(await keepsTogether(readers)).toBe(true);
     } finally {

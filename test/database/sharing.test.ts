@@ -34,9 +34,13 @@ test('each caller gets its own row, of its own statement, whatever others ask', 
   const { sharing, seen } = echo(1);
   const [one, two] = [statement('one'), statement('two')];
   const answers = await Promise.all(
-    Array.from({ length: 20 }, (_, n) => sharing.ask(n % 3 ? one : two, `tenant ${n % 4}`, { word: n === 7 ? '' : `word ${n}` })),
+    Array.from({ length: 20 }, (_, n) =>
+      sharing.ask(n % 3 ? one : two, `tenant ${n % 4}`, { word: n === 7 ? '' : `word ${n}` }),
+    ),
   );
-  expect(answers.map((row) => row?.said ?? null)).toEqual(answers.map((_, n) => (n === 7 ? null : `tenant ${n % 4} word ${n}`)));
+  expect(answers.map((row) => row?.said ?? null)).toEqual(
+    answers.map((_, n) => (n === 7 ? null : `tenant ${n % 4} word ${n}`)),
+  );
   expect(seen.texts).toHaveLength(2);
 });
 
@@ -78,7 +82,9 @@ test('where one makes all fail, the others are answered; where many do, the rest
   };
   const sharing = createSharing({ queryShared: queryShared as never, sharedAtOnce: 1 });
   const said = async (words: readonly string[]) =>
-    (await Promise.all(words.map((word) => sharing.ask(statement('one'), 't', { word })))).map((row) => row?.said ?? null);
+    (await Promise.all(words.map((word) => sharing.ask(statement('one'), 't', { word })))).map(
+      (row) => row?.said ?? null,
+    );
   expect(await said(['a', 'bad', 'b', 'c'])).toEqual(['a', null, 'b', 'c']);
   expect(await said(['a', 'bad', 'bad', 'bad', 'b', 'bad', 'c'])).toEqual(['a', null, null, null, 'b', null, null]);
 });
@@ -91,7 +97,7 @@ test('a tenant is not what a caller says it is', async () => {
 });
 
 test('a statement that does not keep to its callers’ tenants cannot be made', () => {
-  expect(() => sharedStatement('word text', 'one as (select from agent a where a.tenant_id is not null)', 'select 1')).toThrow(
-    /tenant_id = asked.tenant_id/,
-  );
+  expect(() =>
+    sharedStatement('word text', 'one as (select from agent a where a.tenant_id is not null)', 'select 1'),
+  ).toThrow(/tenant_id = asked.tenant_id/);
 });

@@ -4,7 +4,12 @@ import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { afterEach, describe, expect, test } from 'vitest';
-import { createDownloader, type DownloaderOptions, isPublicAddress, redirectTarget } from '../../src/egress/download.ts';
+import {
+  createDownloader,
+  type DownloaderOptions,
+  isPublicAddress,
+  redirectTarget,
+} from '../../src/egress/download.ts';
 import { retryAfterSeconds } from '../../src/egress/retry-after.ts';
 import { Problem } from '../../src/errors/catalogue.ts';
 
@@ -62,7 +67,11 @@ async function problemOf(outcome: Promise<unknown>): Promise<Problem> {
   return error;
 }
 
-const notAllowed = { code: 'PROVIDER_UNAVAILABLE', status: 502, message: 'The provider’s image address is not allowed.' };
+const notAllowed = {
+  code: 'PROVIDER_UNAVAILABLE',
+  status: 502,
+  message: 'The provider’s image address is not allowed.',
+};
 const until = async (condition: () => boolean) => {
   while (!condition()) await new Promise((next) => setTimeout(next, 5));
 };
@@ -111,12 +120,12 @@ describe('a download', () => {
 
   test('takes the default port of the scheme for the one that is not written', async () => {
     const unreachable = { resolve: async () => [{ address: '127.0.0.1', family: 4 }], timeoutMs: 300 };
-    expect((await problemOf(downloader({ allow: ['a.test:80'], ...unreachable })('http://a.test/'))).message).not.toMatch(
-      /allowed/,
-    );
-    expect((await problemOf(downloader({ allow: ['a.test:443'], ...unreachable })('https://a.test/'))).message).not.toMatch(
-      /allowed/,
-    );
+    expect(
+      (await problemOf(downloader({ allow: ['a.test:80'], ...unreachable })('http://a.test/'))).message,
+    ).not.toMatch(/allowed/);
+    expect(
+      (await problemOf(downloader({ allow: ['a.test:443'], ...unreachable })('https://a.test/'))).message,
+    ).not.toMatch(/allowed/);
   });
 });
 
@@ -145,7 +154,9 @@ describe('an address that is not public', () => {
     'is not tried as %s',
     async (host) => {
       // Were it tried, the answer would be another error, after the time limit.
-      expect(await problemOf(downloader({ timeoutMs: 300 })(`http://${host}/latest/meta-data/`))).toMatchObject(notAllowed);
+      expect(await problemOf(downloader({ timeoutMs: 300 })(`http://${host}/latest/meta-data/`))).toMatchObject(
+        notAllowed,
+      );
     },
   );
 
@@ -205,7 +216,12 @@ describe('a redirect', () => {
 
   test('is checked like the first address', async () => {
     const inside = await serve(sendImage);
-    const locations = [inside.url, `http://localhost:${inside.port}`, `//127.0.0.1:${inside.port}/`, 'http://169.254.169.254/'];
+    const locations = [
+      inside.url,
+      `http://localhost:${inside.port}`,
+      `//127.0.0.1:${inside.port}/`,
+      'http://169.254.169.254/',
+    ];
     for (const location of [...locations, 'file:///etc/passwd', 'data:image/png;base64,AAAA', 'http://', '']) {
       const first = await serve(redirectTo(location));
       expect(await problemOf(downloader({ allow: [first.host] })(first.url))).toMatchObject(notAllowed);
@@ -245,7 +261,9 @@ test.each(['ftp://example.com/a', 'file:///etc/passwd', 'javascript:alert(1)', '
 
 test.each(['user:secret@', 'user@', ':secret@'])('credentials in the URL (%s) are not sent', async (credentials) => {
   const site = await serve(sendImage);
-  expect(await problemOf(downloader({ allow: [site.host] })(`http://${credentials}${site.host}/`))).toMatchObject(notAllowed);
+  expect(await problemOf(downloader({ allow: [site.host] })(`http://${credentials}${site.host}/`))).toMatchObject(
+    notAllowed,
+  );
   expect(site.seen).toHaveLength(0);
 });
 
@@ -264,7 +282,10 @@ describe('a body', () => {
     const { site, outcome } = await download((_, response) => {
       response.writeHead(200, { 'content-length': 1_001 }).flushHeaders();
     });
-    expect(await problemOf(outcome)).toMatchObject({ code: 'AVATAR_INVALID', message: 'The image is larger than 1,000 bytes.' });
+    expect(await problemOf(outcome)).toMatchObject({
+      code: 'AVATAR_INVALID',
+      message: 'The image is larger than 1,000 bytes.',
+    });
     await until(() => site.connections() === 0);
   });
 
@@ -325,7 +346,10 @@ describe('a time limit', () => {
 
   test('ends a look-up that is not answered', async () => {
     const download = downloader({ timeoutMs: 100, resolve: () => new Promise(() => {}) });
-    expect(await problemOf(download('http://images.example/'))).toMatchObject({ code: 'PROVIDER_UNAVAILABLE', status: 504 });
+    expect(await problemOf(download('http://images.example/'))).toMatchObject({
+      code: 'PROVIDER_UNAVAILABLE',
+      status: 504,
+    });
   });
 
   test('is one for all redirects together', async () => {
@@ -376,8 +400,17 @@ describe('an answer that is no image', () => {
     await new Promise<void>((listening) => tcp.listen(0, '127.0.0.1', listening));
     closers.push(() => new Promise((closed) => tcp.close(closed)));
     const ssh = `127.0.0.1:${(tcp.address() as AddressInfo).port}`;
-    const download = downloader({ allow: [gone.host, breaking.host, ssh, 'unknown.example:80'], resolve: async () => [] });
-    for (const url of [gone.url, breaking.url, `http://${ssh}/`, `https://${breaking.host}/`, 'http://unknown.example/']) {
+    const download = downloader({
+      allow: [gone.host, breaking.host, ssh, 'unknown.example:80'],
+      resolve: async () => [],
+    });
+    for (const url of [
+      gone.url,
+      breaking.url,
+      `http://${ssh}/`,
+      `https://${breaking.host}/`,
+      'http://unknown.example/',
+    ]) {
       const { code, status, message } = await problemOf(download(url));
       expect({ code, status, message }).toEqual({
         code: 'PROVIDER_UNAVAILABLE',

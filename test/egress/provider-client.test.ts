@@ -106,9 +106,10 @@ describe('its answer', () => {
 test('errors say nothing of what was asked', async () => {
   const ask = open('/api');
   await fake.close();
-  const error: unknown = await ask('bot-secret', { headers: { authorization: 'secret' }, form: { token: 'secret' } }).catch(
-    (thrown: unknown) => thrown,
-  );
+  const error: unknown = await ask('bot-secret', {
+    headers: { authorization: 'secret' },
+    form: { token: 'secret' },
+  }).catch((thrown: unknown) => thrown);
   expect(error).toMatchObject({ code: 'PROVIDER_UNAVAILABLE', status: 502 });
   expect(inspect(error, { depth: 20, showHidden: true })).not.toContain('secret');
 });

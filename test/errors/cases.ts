@@ -83,7 +83,8 @@ const customer = { firstName: 'Grace', lastName: 'Hopper', email: 'grace@example
 export const cases: Readonly<Record<ErrorCode, Case>> = {
   GRAPHQL_PARSE_FAILED: (stage) => post(stage, '{ viewer {'),
   GRAPHQL_VALIDATION_FAILED: (stage) => post(stage, '{ nobody }'),
-  BAD_USER_INPUT: (stage) => post(stage, 'query ($first: Int!) { participantsConnection(first: $first) { totalCount } }', {}),
+  BAD_USER_INPUT: (stage) =>
+    post(stage, 'query ($first: Int!) { participantsConnection(first: $first) { totalCount } }', {}),
   VALIDATION_FAILED: mutation('createParticipant', { kind: 'PERSON', displayName: '' }),
   CHANNEL_NOT_ON_PARTICIPANT: sync({}, {}, { listed: false }),
   AVATAR_SOURCE_NOT_REGISTERED: sync({}, {}, { provider: 'sms' }),
@@ -108,7 +109,8 @@ export const cases: Readonly<Record<ErrorCode, Case>> = {
   INTEGRATION_CONFIG_NOT_FOUND: mutation('disconnectIntegration', { id: nobody }),
   BINDING_NOT_FOUND: mutation('generateWebhookUrl', { bindingId: nobody }),
   UNKNOWN_SENDER_NOT_FOUND: mutation('dismissUnknownSender', { unknownSenderId: nobody }),
-  FILE_NOT_FOUND: (stage) => send(stage, { method: 'GET' }, `/files/${nobody}?size=64&expires=99999999999&signature=no`),
+  FILE_NOT_FOUND: (stage) =>
+    send(stage, { method: 'GET' }, `/files/${nobody}?size=64&expires=99999999999&signature=no`),
   AVATAR_SYNC_NOT_FOUND: mutation('retryAvatarSync', { id: nobody }),
   KEY_NOT_FOUND: mutation('revokeKey', { id: nobody }),
   NOT_FOUND: (stage) => send(stage, { method: 'GET' }, '/nowhere'),

@@ -2,9 +2,9 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vit
 import type { Connection } from '../../src/database/connection.ts';
 import { openDatabase } from '../../src/database/database.ts';
 import { connectPostgres } from '../../src/database/postgres.ts';
+import { createParticipant as createParticipantRule } from '../../src/directory/participants/participants.ts';
 import { catalogue, type ErrorCode } from '../../src/errors/catalogue.ts';
-import { problemOf as problemOfError } from '../../src/graph/problems.ts';
-import { createParticipant as createParticipantRule } from '../../src/participants/participants.ts';
+import { problemOf as problemOfError } from '../../src/operations/problems.ts';
 import { dataOf, problemOf, startApp, type TestApp } from '../app.ts';
 import { createParticipant } from '../factories.ts';
 import { png } from '../fakes/images.ts';
@@ -47,7 +47,8 @@ afterAll(async () => {
 /** The problem in a response, wherever it is; it must be the only error. */
 async function problemIn(response: Response): Promise<Record<string, unknown>> {
   const body = (await response.json()) as { errors?: { message: string; extensions: Record<string, unknown> }[] };
-  if (response.headers.get('content-type')?.startsWith('application/problem+json')) return body as Record<string, unknown>;
+  if (response.headers.get('content-type')?.startsWith('application/problem+json'))
+    return body as Record<string, unknown>;
   expect(body.errors).toHaveLength(1);
   expect(body.errors?.[0]?.message).toBe(body.errors?.[0]?.extensions['detail']);
   return body.errors?.[0]?.extensions ?? {};
@@ -74,7 +75,12 @@ describe('every error of the catalogue', () => {
     const problem = await problemIn(response);
 
     const { status, title } = catalogue[code];
-    expect(problem).toMatchObject({ code, status, title, type: `urn:rollcall:error:${code.toLowerCase().replaceAll('_', '-')}` });
+    expect(problem).toMatchObject({
+      code,
+      status,
+      title,
+      type: `urn:rollcall:error:${code.toLowerCase().replaceAll('_', '-')}`,
+    });
     expect(problem['detail']).toMatch(/\S.*[.?)a-z]$/s);
     expect(problem['instance']).toBe(`urn:uuid:${response.headers.get('x-request-id')}`);
     // Once a query is executed its errors are parts of an answer.
@@ -133,7 +139,7 @@ describe('an outage of the database', () => {
     const error: unknown = await createParticipantRule(
       db,
       { kind: 'PERSON', displayName: 'Ada' },
-      { all: [], unconnected: [] },
+      { channelsChanged: async () => {}, beforeDelete: async () => {} },
     ).catch((error) => error);
     expect(problemOfError(error)).toMatchObject({ code: 'UNAVAILABLE', status: 503, retryAfter: 5 });
     await connection.close();

@@ -3,9 +3,16 @@ import { runInNewContext } from 'node:vm';
 import { expect, test } from 'vitest';
 import type { Viewer } from '../../src/auth/viewer.ts';
 import { createMemoryBus } from '../../src/events/bus.ts';
-import { createLifetimes } from '../../src/graph/lifetimes.ts';
+import { createLifetimes } from '../../src/operations/lifetimes.ts';
 
-const viewer: Viewer = { kind: 'ACCESS_KEY', tenantId: 't', id: 'k', agentId: null, scopes: new Set(), expiresAt: null };
+const viewer: Viewer = {
+  kind: 'ACCESS_KEY',
+  tenantId: 't',
+  id: 'k',
+  agentId: null,
+  scopes: new Set(),
+  expiresAt: null,
+};
 
 /** The results as a subscription of the viewer's gives them. */
 async function alive(results: AsyncIterable<object>): Promise<AsyncIterableIterator<object>> {

@@ -126,7 +126,8 @@ describe.skipIf(!redisUrl || !('url' in database))('two replicas', () => {
     redis.open();
     await until(async () => ((await ready()) as { ready: boolean }).ready);
     await until(
-      async () => ((await (await here.app.fetch(new Request('http://localhost/readyz'))).json()) as { ready: boolean }).ready,
+      async () =>
+        ((await (await here.app.fetch(new Request('http://localhost/readyz'))).json()) as { ready: boolean }).ready,
     );
     const bo = await createSubject(await tenant());
     await bo.sync();

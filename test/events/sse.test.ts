@@ -36,7 +36,11 @@ describe('participantAvatarSynced over server-sent events', () => {
     for (const { id } of [ada, bo, ada]) {
       expect(await stream.next()).toEqual({
         data: {
-          participantAvatarSynced: { participant: { id }, outcome: 'FAILED', error: { code: 'CHANNEL_NOT_ON_PARTICIPANT' } },
+          participantAvatarSynced: {
+            participant: { id },
+            outcome: 'FAILED',
+            error: { code: 'CHANNEL_NOT_ON_PARTICIPANT' },
+          },
         },
       });
     }
@@ -154,7 +158,11 @@ describe('a stream ends', () => {
     // The mutation itself has its answer before the stream reads anew.
     const heard = stream.next();
     const original = EventEmitter.prototype.emit;
-    const emit = vi.spyOn(EventEmitter.prototype, 'emit').mockImplementation(function (this: EventEmitter, name, ...rest) {
+    const emit = vi.spyOn(EventEmitter.prototype, 'emit').mockImplementation(function (
+      this: EventEmitter,
+      name,
+      ...rest
+    ) {
       if (name === `avatarSynced:${tenant.id}`) failure = Object.assign(new Error('away'), { code: 'ECONNREFUSED' });
       return original.call(this, name, ...rest);
     });

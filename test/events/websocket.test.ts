@@ -44,7 +44,8 @@ function results(client: Client, query: string, variables: Record<string, unknow
     return done ? null : (value as StreamResult);
   };
 }
-const once = (client: Client, query: string, variables?: Record<string, unknown>) => results(client, query, variables)();
+const once = (client: Client, query: string, variables?: Record<string, unknown>) =>
+  results(client, query, variables)();
 const codeOf = (result: StreamResult | null) => result?.errors?.[0]?.extensions.code;
 
 /** Talks to the socket by hand: what comes back, and the code it is closed with. */
@@ -85,7 +86,10 @@ describe('a WebSocket', () => {
   test('answers queries and mutations, by a credential in the payload in any case or in the upgrade', async () => {
     const client = clientOf({ Authorization: (await bearer(service.tenant)).authorization });
     expect(await once(client, '{ viewer { kind } }')).toEqual({ data: { viewer: { kind: 'USER' } } });
-    const created = await once(client, 'mutation { createAgent(input: { id: "by-socket", name: "x" }) { agent { id } } }');
+    const created = await once(
+      client,
+      'mutation { createAgent(input: { id: "by-socket", name: "x" }) { agent { id } } }',
+    );
     expect(created).toEqual({ data: { createAgent: { agent: { id: 'by-socket' } } } });
   });
 

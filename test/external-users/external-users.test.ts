@@ -13,7 +13,8 @@ beforeAll(async () => {
 });
 afterAll(() => service.close());
 
-const fields = 'id displayName firstName lastName context source fkId fkUserId email phoneNumber metadata createdAt modifiedAt';
+const fields =
+  'id displayName firstName lastName context source fkId fkUserId email phoneNumber metadata createdAt modifiedAt';
 const create = (input: Record<string, unknown>, headers?: Record<string, string>) =>
   tenant.graphql(
     `mutation ($input: CreateExternalUserInput!) { createExternalUser(input: $input) { user { ${fields} } } }`,
@@ -21,9 +22,12 @@ const create = (input: Record<string, unknown>, headers?: Record<string, string>
     headers,
   );
 const update = (input: Record<string, unknown>) =>
-  tenant.graphql(`mutation ($input: UpdateExternalUserInput!) { updateExternalUser(input: $input) { user { ${fields} } } }`, {
-    input,
-  });
+  tenant.graphql(
+    `mutation ($input: UpdateExternalUserInput!) { updateExternalUser(input: $input) { user { ${fields} } } }`,
+    {
+      input,
+    },
+  );
 const search = (by: Record<string, unknown>, headers?: Record<string, string>, of = tenant) =>
   of.graphql(
     `query ($by: ExternalUserSearchInput!) { searchExternalUser(by: $by) {
@@ -56,7 +60,8 @@ describe('createExternalUser', () => {
       phoneNumber: '+14155550130',
     });
     expect(
-      dataOf(await tenant.graphql(`query ($id: ID!) { externalUser(id: $id) { ${fields} } }`, { id: user.id })).externalUser,
+      dataOf(await tenant.graphql(`query ($id: ID!) { externalUser(id: $id) { ${fields} } }`, { id: user.id }))
+        .externalUser,
     ).toEqual(user);
   });
 
@@ -174,8 +179,9 @@ describe('metadata', () => {
 
 describe('updateExternalUser', () => {
   test('changes what is given, clears what is null, and leaves the rest', async () => {
-    const before = dataOf(await create({ email: 'Before@Example.com', fkId: 'before', source: 'web', metadata: { a: 1 } }))
-      .createExternalUser.user;
+    const before = dataOf(
+      await create({ email: 'Before@Example.com', fkId: 'before', source: 'web', metadata: { a: 1 } }),
+    ).createExternalUser.user;
     const { id } = before;
     const first = dataOf(
       await update({ id, lastName: null, source: null, email: 'AFTER@example.com', phoneNumber: '0014155550150' }),
@@ -193,7 +199,9 @@ describe('updateExternalUser', () => {
     expect(second).toMatchObject({ displayName: 'AFTER@example.com', firstName: null, fkId: null, metadata: { a: 1 } });
     expect(dataOf(await update({ id: id.toUpperCase() })).updateExternalUser.user).toEqual(second);
     // Its own identifiers don't stand in its way.
-    expect(dataOf(await update({ id, email: 'after@EXAMPLE.com' })).updateExternalUser.user.email).toBe('after@EXAMPLE.com');
+    expect(dataOf(await update({ id, email: 'after@EXAMPLE.com' })).updateExternalUser.user.email).toBe(
+      'after@EXAMPLE.com',
+    );
   });
 
   test('never leaves a user without an identifier, not even when two callers clear one each', async () => {
@@ -207,14 +215,22 @@ describe('updateExternalUser', () => {
     for (let round = 0; round < 5; round++) {
       const both = await createExternalUser(tenant, { email: `both${round}@example.com`, fkId: `both${round}` });
       const answers = await Promise.all([update({ id: both, email: null }), update({ id: both, fkId: null })]);
-      expect(answers.map(({ errors }) => errors?.[0]?.extensions.code).sort()).toEqual(['VALIDATION_FAILED', undefined]);
+      expect(answers.map(({ errors }) => errors?.[0]?.extensions.code).sort()).toEqual([
+        'VALIDATION_FAILED',
+        undefined,
+      ]);
     }
   });
 
   test('refuses another user’s identifiers and changes nothing then', async () => {
     await createExternalUser(tenant, { email: 'Owner@Example.com', phoneNumber: '+14155550151' });
     const id = await createExternalUser(tenant, { fkId: 'other' });
-    const answer = await update({ id, firstName: 'Changed', email: 'owner@example.com', phoneNumber: '+1 415-555-0151' });
+    const answer = await update({
+      id,
+      firstName: 'Changed',
+      email: 'owner@example.com',
+      phoneNumber: '+1 415-555-0151',
+    });
     expect(problemOf(answer)).toEqual({ code: 'USER_ALREADY_EXISTS', status: 400 });
     expect(violations(answer)).toEqual(['input.email', 'input.phoneNumber']);
     const { externalUser } = dataOf(
@@ -229,9 +245,13 @@ describe('updateExternalUser', () => {
       const notFound = { code: 'EXTERNAL_USER_NOT_FOUND', status: 404 };
       expect(problemOf(await update({ id, firstName: 'x' }))).toEqual(notFound);
       expect(
-        problemOf(await tenant.graphql('mutation ($id: ID!) { deleteExternalUser(input: { id: $id }) { deletedId } }', { id })),
+        problemOf(
+          await tenant.graphql('mutation ($id: ID!) { deleteExternalUser(input: { id: $id }) { deletedId } }', { id }),
+        ),
       ).toEqual(notFound);
-      expect(dataOf(await tenant.graphql('query ($id: ID!) { externalUser(id: $id) { id } }', { id })).externalUser).toBeNull();
+      expect(
+        dataOf(await tenant.graphql('query ($id: ID!) { externalUser(id: $id) { id } }', { id })).externalUser,
+      ).toBeNull();
     }
   });
 });
@@ -251,7 +271,11 @@ describe('deleteExternalUser', () => {
 
 describe('searchExternalUser', () => {
   test('finds by each identifier in any spelling, with the conversations, the newest first, in one statement', async () => {
-    const id = await createExternalUser(tenant, { email: 'Sought@Example.com', phoneNumber: '+442079460018', fkId: 'Sought' });
+    const id = await createExternalUser(tenant, {
+      email: 'Sought@Example.com',
+      phoneNumber: '+442079460018',
+      fkId: 'Sought',
+    });
     const conversations = await manyConversations(service, tenant, 4);
     await joinAll(service, tenant, conversations, { contactId: id });
     for (const by of [{ email: 'sOUGHT@eXAMPLE.com' }, { phoneNumber: '0044 20 7946 0018' }, { fkId: 'Sought' }]) {
@@ -272,7 +296,9 @@ describe('searchExternalUser', () => {
     // Keys are the caller's own: they are compared as they are.
     for (const by of [{ fkId: 'sought' }, { email: 'sought@example.co' }, { phoneNumber: '+442079460019' }])
       expect(dataOf(await search(by)).searchExternalUser).toBeNull();
-    expect(dataOf(await search({ fkId: 'Sought' }, undefined, await service.createTenant())).searchExternalUser).toBeNull();
+    expect(
+      dataOf(await search({ fkId: 'Sought' }, undefined, await service.createTenant())).searchExternalUser,
+    ).toBeNull();
   });
 
   test('under an agent’s key gives that agent’s conversations', async () => {
@@ -288,7 +314,11 @@ describe('searchExternalUser', () => {
     const answer = await search({ fkId: 'of two agents' }, headers);
     expect(dataOf(answer).searchExternalUser).toMatchObject({ conversationIds: own, user: { conversationIds: own } });
     expect(answer.statements).toHaveLength(1);
-    const read = await tenant.graphql('query ($id: ID!) { externalUser(id: $id) { conversationIds } }', { id }, headers);
+    const read = await tenant.graphql(
+      'query ($id: ID!) { externalUser(id: $id) { conversationIds } }',
+      { id },
+      headers,
+    );
     expect(dataOf(read).externalUser.conversationIds).toEqual(own);
     expect(dataOf(await search({ fkId: 'of two agents' })).searchExternalUser.conversationIds).toHaveLength(5);
   });

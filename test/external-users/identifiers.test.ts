@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { identityKey } from '../../src/channels/address.ts';
 import { identifier } from '../../src/external-users/identifiers.ts';
+import { identityKey } from '../../src/providers/address.ts';
 
-const normalised = (key: 'emailaddress' | 'phonenumber' | 'fkid', value: string) => identifier(key, value, ['value']).value;
+const normalised = (key: 'emailaddress' | 'phonenumber' | 'fkid', value: string) =>
+  identifier(key, value, ['value']).value;
 
 describe('an identifier', () => {
   // National numbers of the North American plan that are possible, cut as people write them.

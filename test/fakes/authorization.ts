@@ -23,7 +23,10 @@ export type AuthorizationServer = {
 };
 
 /** `accept` is told of each access token that is given out. */
-export function createAuthorizationServer(accept: (token: string) => void, expiresIn: number | null): AuthorizationServer {
+export function createAuthorizationServer(
+  accept: (token: string) => void,
+  expiresIn: number | null,
+): AuthorizationServer {
   const codes = new Map<string, { redirectUri: string; challenge: string | undefined }>();
   const issue = (): Tokens => {
     const access = `access-secret-${randomBytes(8).toString('hex')}`;

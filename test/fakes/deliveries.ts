@@ -14,7 +14,8 @@ export type Sending = {
 
 const post = (url: string, body: string, headers: Record<string, string>, sending: Sending): Request => {
   const all = new Headers(headers);
-  for (const [name, value] of Object.entries(sending.headers ?? {})) value === null ? all.delete(name) : all.set(name, value);
+  for (const [name, value] of Object.entries(sending.headers ?? {}))
+    value === null ? all.delete(name) : all.set(name, value);
   return new Request(url, { method: 'POST', headers: all, body: sending.body ?? body });
 };
 const seconds = ({ clock = 0 }: Sending) => Math.floor(Date.now() / 1_000) + clock;
@@ -68,7 +69,10 @@ export function fromTelegram(url: string, secret: string, update: object, sendin
 let updates = 870_000_000;
 
 /** The update for a private message. */
-export const telegramMessage = (id: number, name: Record<string, string> = { first_name: 'Ada', last_name: 'Lovelace' }) => ({
+export const telegramMessage = (
+  id: number,
+  name: Record<string, string> = { first_name: 'Ada', last_name: 'Lovelace' },
+) => ({
   update_id: ++updates,
   message: {
     message_id: 365,
@@ -80,7 +84,12 @@ export const telegramMessage = (id: number, name: Record<string, string> = { fir
 });
 
 /** A delivery after https://www.standardwebhooks.com. */
-export function fromGeneric(url: string, secret: string, payload: object, sending: Sending & { id?: string } = {}): Request {
+export function fromGeneric(
+  url: string,
+  secret: string,
+  payload: object,
+  sending: Sending & { id?: string } = {},
+): Request {
   const body = JSON.stringify(payload);
   const id = sending.id ?? `msg_${randomUUID()}`;
   const timestamp = seconds(sending);

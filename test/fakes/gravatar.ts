@@ -7,7 +7,8 @@ export const startFakeGravatar = (): Promise<ProviderFake> =>
 
 function answer(fake: ProviderFake, { path, query }: SeenRequest): Reply {
   const digest = /^\/avatar\/([0-9a-f]{64})$/.exec(path)?.[1];
-  const [, image] = [...fake.pictures].find(([email]) => createHash('sha256').update(email).digest('hex') === digest) ?? [];
+  const [, image] =
+    [...fake.pictures].find(([email]) => createHash('sha256').update(email).digest('hex') === digest) ?? [];
   if (image) return { part: 'image', image };
   // Without the wish it would draw somebody.
   return query['d'] === '404' ? { part: 'image', status: 404, json: null } : { part: 'image', image: drawing };

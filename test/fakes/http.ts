@@ -132,7 +132,12 @@ export function send(
   trouble: Trouble | null,
   { body, type, pathname, authorization, status = 200, rateLimited = 'Too many requests' }: Answer,
 ): void {
-  const reply = (status: number, contentType: string, content: Uint8Array | string, headers: Record<string, string> = {}) => {
+  const reply = (
+    status: number,
+    contentType: string,
+    content: Uint8Array | string,
+    headers: Record<string, string> = {},
+  ) => {
     response
       .writeHead(status, { 'content-type': contentType, 'content-length': Buffer.byteLength(content), ...headers })
       .end(content);

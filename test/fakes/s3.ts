@@ -57,7 +57,8 @@ export async function startFakeS3(): Promise<FakeS3> {
   };
   const { port } = await server.run();
   return {
-    url: (prefix) => `s3://${bucket}/${prefix}?region=eu-central-1&endpoint=${encodeURIComponent(`http://127.0.0.1:${port}`)}`,
+    url: (prefix) =>
+      `s3://${bucket}/${prefix}?region=eu-central-1&endpoint=${encodeURIComponent(`http://127.0.0.1:${port}`)}`,
     directory: join(folder, bucket),
     async close() {
       server.httpServer.closeAllConnections();

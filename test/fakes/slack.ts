@@ -66,7 +66,10 @@ export async function startFakeSlack(): Promise<FakeSlack> {
 
 async function answer(fake: FakeSlack, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const { pathname, searchParams } = new URL(request.url ?? '/', `http://${fake.host}`);
-  const form = { ...Object.fromEntries(searchParams), ...Object.fromEntries(new URLSearchParams(await bodyOf(request))) };
+  const form = {
+    ...Object.fromEntries(searchParams),
+    ...Object.fromEntries(new URLSearchParams(await bodyOf(request))),
+  };
   const authorization = request.headers.authorization;
   fake.requests.push({ path: pathname, authorization, form });
 
@@ -97,7 +100,8 @@ async function answer(fake: FakeSlack, request: IncomingMessage, response: Serve
 
 function call(fake: FakeSlack, method: string, token: string | undefined, form: Record<string, string>): unknown {
   if (method === 'oauth.v2.access') return access(fake, form);
-  if (method !== 'users.info' && method !== 'auth.test') return { ok: false, error: 'unknown_method', req_method: method };
+  if (method !== 'users.info' && method !== 'auth.test')
+    return { ok: false, error: 'unknown_method', req_method: method };
   if (!token) return { ok: false, error: 'not_authed' };
   const standing = fake.tokens.get(token) ?? 'invalid_auth';
   if (standing !== 'accepted') return { ok: false, error: standing };
@@ -178,7 +182,8 @@ function customImages(fake: FakeSlack, id: string): Record<string, unknown> {
 
 // Slack's default is a Gravatar with Slack's own drawing to fall back on; a default has no image_original and no mark.
 function defaultImages(): Record<string, unknown> {
-  const fallback = (size: number) => encodeURIComponent(`https://a.slack-edge.com/df10d/img/avatars/ava_0001-${size}.png`);
+  const fallback = (size: number) =>
+    encodeURIComponent(`https://a.slack-edge.com/df10d/img/avatars/ava_0001-${size}.png`);
   const at = (size: number) =>
     `https://secure.gravatar.com/avatar/cb0c2b2ca5e8de16be31a55a734d0f31.jpg?s=${size}&d=${fallback(size)}`;
   return { avatar_hash: 'gcb0c2b2ca5e', ...Object.fromEntries(sizes.map((size) => [`image_${size}`, at(size)])) };

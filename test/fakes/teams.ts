@@ -10,7 +10,8 @@ export type FakeTeams = ProviderFake & { authorization: AuthorizationServer };
 export async function startFakeTeams(): Promise<FakeTeams> {
   const authorization = createAuthorizationServer((token) => fake.tokens.add(token), 3_600);
   const fake = await startProviderFake(
-    (of, request) => (request.path.startsWith('/organizations/') ? signIn(authorization, request) : answer(of, request)),
+    (of, request) =>
+      request.path.startsWith('/organizations/') ? signIn(authorization, request) : answer(of, request),
     (origin) => ({ TEAMS_API_URL: `${origin}/v1.0/`, TEAMS_AUTHORITY_URL: `${origin}/organizations/` }),
     () => refusal('TooManyRequests', 'Too many requests'),
   );
@@ -27,7 +28,8 @@ function signIn(authorization: AuthorizationServer, { method, path, query, form 
     json: { error, error_description: 'AADSTS: your secret was client-secret', error_codes: [1] },
   });
   if (path === '/organizations/oauth2/v2.0/authorize') {
-    const asked = query['scope'] === scope && query['response_type'] === 'code' && query['code_challenge_method'] === 'S256';
+    const asked =
+      query['scope'] === scope && query['response_type'] === 'code' && query['code_challenge_method'] === 'S256';
     const redirect = asked ? authorization.authorize(query) : null;
     return redirect === null ? refused('invalid_request') : { part: 'api', redirect };
   }
@@ -51,7 +53,11 @@ function signIn(authorization: AuthorizationServer, { method, path, query, form 
 function answer(fake: ProviderFake, { path, headers }: SeenRequest): Reply {
   const token = headers.authorization?.replace(/^Bearer /, '') ?? '';
   if (!fake.tokens.has(token)) {
-    return { part: 'api', status: 401, json: refusal('InvalidAuthenticationToken', `Access token ${token} has expired.`) };
+    return {
+      part: 'api',
+      status: 401,
+      json: refusal('InvalidAuthenticationToken', `Access token ${token} has expired.`),
+    };
   }
   const [, id] = /^\/v1\.0\/users\/([^/]+)\/photo\/\$value$/.exec(path) ?? [];
   if (!id) return { part: 'api', status: 400, json: refusal('BadRequest', 'Resource not found for the segment.') };
@@ -60,7 +66,10 @@ function answer(fake: ProviderFake, { path, headers }: SeenRequest): Reply {
   return {
     part: 'api',
     status: 404,
-    json: image === null ? refusal('ImageNotFound', 'The photo wasn’t found.') : refusal('ErrorItemNotFound', 'No such user.'),
+    json:
+      image === null
+        ? refusal('ImageNotFound', 'The photo wasn’t found.')
+        : refusal('ErrorItemNotFound', 'No such user.'),
   };
 }
 

@@ -40,7 +40,8 @@ function answer(fake: ProviderFake, { path, form }: SeenRequest): Reply {
     }
     case 'getFile': {
       const [, id, width] = /^photo-(.+)-(\d+)$/.exec(form['file_id'] ?? '') ?? [];
-      if (!id || width !== '640') return refused(400, 'Bad Request: wrong file_id or the file is temporarily unavailable');
+      if (!id || width !== '640')
+        return refused(400, 'Bad Request: wrong file_id or the file is temporarily unavailable');
       return told({ file_id: form['file_id'], file_size: 1, file_path: `photos/${nameOf(id)}.jpg` });
     }
     default:

@@ -1,7 +1,7 @@
 import { parse } from 'graphql';
 import { describe, expect, test } from 'vitest';
-import { createCompiler } from '../../src/graph/compiled.ts';
-import { buildSchema } from '../../src/schema.ts';
+import { createCompiler } from '../../src/operations/compiled.ts';
+import { buildSchema } from '../../src/schema/schema.ts';
 
 const schema = buildSchema();
 

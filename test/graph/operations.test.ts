@@ -28,11 +28,16 @@ beforeAll(async () => {
       integrationConfigId: config,
       address,
     }));
-    people.push(await createParticipant(tenant, { email: `person${index}@example.com`, agentIds: [agentId], channels }));
+    people.push(
+      await createParticipant(tenant, { email: `person${index}@example.com`, agentIds: [agentId], channels }),
+    );
     dataOf(
-      await tenant.graphql('mutation ($input: CreateExternalUserInput!) { createExternalUser(input: $input) { user { id } } }', {
-        input: { firstName: 'Person', lastName: `${index}`, email: `Person${index}@Example.com` },
-      }),
+      await tenant.graphql(
+        'mutation ($input: CreateExternalUserInput!) { createExternalUser(input: $input) { user { id } } }',
+        {
+          input: { firstName: 'Person', lastName: `${index}`, email: `Person${index}@Example.com` },
+        },
+      ),
     );
     const { createConversation } = dataOf(
       await tenant.graphql('mutation { createConversation(input: { name: "A talk" }) { conversation { id } } }'),
@@ -40,10 +45,14 @@ beforeAll(async () => {
     for (const participant of [
       { user: { id: people[index] as string } },
       { user: { id: people[0] as string } },
-      { contactByIdentifier: { identifierKey: 'emailaddress' as const, identifierValue: `person${index}@example.com` } },
+      {
+        contactByIdentifier: { identifierKey: 'emailaddress' as const, identifierValue: `person${index}@example.com` },
+      },
     ]) {
       dataOf(
-        await tenant.graphql(EnsureDocument, { input: { conversationId: createConversation.conversation.id, participant } }),
+        await tenant.graphql(EnsureDocument, {
+          input: { conversationId: createConversation.conversation.id, participant },
+        }),
       );
     }
   }
@@ -111,7 +120,10 @@ test('a user by e-mail, with its conversations, takes one statement', async () =
 
 test('whoIs takes as many statements for a dozen matches as for one', async () => {
   const few = await tenant.graphql(WhoIsDocument, { by: { email: 'person7@example.com' } });
-  expect(dataOf(few).whoIs).toMatchObject({ participants: [{ id: people[7] }], externalUsers: [{ displayName: 'Person 7' }] });
+  expect(dataOf(few).whoIs).toMatchObject({
+    participants: [{ id: people[7] }],
+    externalUsers: [{ displayName: 'Person 7' }],
+  });
   expect(dataOf(few).whoIs.conversationParticipants).toHaveLength(2);
   const many = await tenant.graphql(WhoIsDocument, { by: { email: 'person0@example.com' } });
   expect(dataOf(many).whoIs.conversationParticipants.length).toBeGreaterThan(size);
@@ -123,7 +135,10 @@ test('to ensure somebody takes one statement, new or not', async () => {
   const { createConversation } = dataOf(
     await tenant.graphql('mutation { createConversation(input: {}) { conversation { id } } }'),
   );
-  const input = { conversationId: createConversation.conversation.id, participant: { user: { id: people[1] as string } } };
+  const input = {
+    conversationId: createConversation.conversation.id,
+    participant: { user: { id: people[1] as string } },
+  };
   for (const created of [true, false]) {
     const answer = await tenant.graphql(EnsureDocument, { input });
     expect(dataOf(answer).ensureConversationParticipant).toMatchObject({

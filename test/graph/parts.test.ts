@@ -45,7 +45,9 @@ beforeAll(async () => {
     for (const participant of [
       { user: { id: participants[1] } },
       { user: { id: participants[2] } },
-      agentId ? { contact: { id: user } } : { contactByIdentifier: { identifierKey: 'fkid', identifierValue: 'grace' } },
+      agentId
+        ? { contact: { id: user } }
+        : { contactByIdentifier: { identifierKey: 'fkid', identifierValue: 'grace' } },
       { agent: { id: 'bot' } },
       { flow: { id: 'flow' } },
     ])
@@ -54,7 +56,9 @@ beforeAll(async () => {
   // What is null everywhere would be missed by nobody.
   const { prisma } = service.app.database;
   const of = { tenantId: tenant.id };
-  const file = await prisma.file.create({ data: { ...of, id: newId(), contentHash: 'f'.repeat(64), path: 'avatars/f' } });
+  const file = await prisma.file.create({
+    data: { ...of, id: newId(), contentHash: 'f'.repeat(64), path: 'avatars/f' },
+  });
   await prisma.participant.update({
     where: { tenantId_id: { ...of, id: participants[1] as string } },
     data: { avatarFileId: file.id, avatarSource: 'UPLOADED' },
@@ -126,7 +130,15 @@ const externalUser = [
   'createdAt',
   'modifiedAt',
 ];
-const agent = ['__typename', 'id', 'name', 'createdAt', 'modifiedAt', 'avatarSyncBatch { id }', 'conversations { nodes { id } }'];
+const agent = [
+  '__typename',
+  'id',
+  'name',
+  'createdAt',
+  'modifiedAt',
+  'avatarSyncBatch { id }',
+  'conversations { nodes { id } }',
+];
 const member = [
   '__typename',
   'id',
@@ -212,7 +224,9 @@ const listsAnswerAsEach = (numRuns: number) =>
 const pagesAnswerAsEach = (numRuns: number) =>
   fc.assert(
     fc.asyncProperty(ofConversation, async (selected) => {
-      const { conversationsConnection: paged } = await thrice(`{ conversationsConnection(first: 2) { nodes { ${selected} } } }`);
+      const { conversationsConnection: paged } = await thrice(
+        `{ conversationsConnection(first: 2) { nodes { ${selected} } } }`,
+      );
       const expected = [];
       for (const id of conversations)
         expected.push(dataOf(await tenant.graphql(`{ conversation(id: "${id}") { ${selected} } }`)).conversation);
@@ -253,7 +267,10 @@ test('a page reads of conversations, and of all who take part, what is selected,
 
 test('after two hundred shapes, others read everything, and answer the same', async () => {
   for (let shape = 0; shape < 200; shape++)
-    narrowStatement(`select ${shape} from agent a where a.tenant_id = $1`, () => 'select from agent a where a.tenant_id = $1');
+    narrowStatement(
+      `select ${shape} from agent a where a.tenant_id = $1`,
+      () => 'select from agent a where a.tenant_id = $1',
+    );
   // With a filter, which none of the selections above had, so that it cannot be one of their shapes.
   const filtered = '{ participantsConnection(filter: { agentId: "bot" }) { nodes { avatarSyncedAt } } }';
   const { statements } = await tenant.graphql(filtered);
@@ -261,7 +278,11 @@ test('after two hundred shapes, others read everything, and answer the same', as
   // Look-ups have fifty of their own.
   const lookUp = `{ participant(id: "${participants[0]}") { avatarSourceAddress disabledAt } }`;
   for (let shape = 0; shape < 50; shape++)
-    narrowStatement(`select ${shape} from agent where tenant_id = $1`, () => 'select from agent where tenant_id = $1', 'lookUp');
+    narrowStatement(
+      `select ${shape} from agent where tenant_id = $1`,
+      () => 'select from agent where tenant_id = $1',
+      'lookUp',
+    );
   expect((await tenant.graphql(lookUp)).statements[0]).toMatch(/modified_at/);
   await listsAnswerAsEach(5);
   await pagesAnswerAsEach(10);

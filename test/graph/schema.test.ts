@@ -11,10 +11,12 @@ import {
   printSchema,
 } from 'graphql';
 import { expect, test } from 'vitest';
-import { buildSchema } from '../../src/schema.ts';
+import { buildSchema } from '../../src/schema/schema.ts';
 
 const schema = buildSchema();
-const types = Object.values(schema.getTypeMap()).filter((type) => !isIntrospectionType(type) && !isSpecifiedScalarType(type));
+const types = Object.values(schema.getTypeMap()).filter(
+  (type) => !isIntrospectionType(type) && !isSpecifiedScalarType(type),
+);
 
 /** The parts of a type that a reader of the schema sees, by their coordinates. */
 function* described(type: GraphQLNamedType): Iterable<[string, string | null | undefined]> {

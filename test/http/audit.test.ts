@@ -16,7 +16,8 @@ async function audited(send: Fetch): Promise<string[]> {
   const authorization = `Bearer ${await service.tenant.token()}`;
   const results = await auditServer({
     url: `${url}/graphql`,
-    fetchFn: (input: string, init: RequestInit = {}) => send(input, { ...init, headers: { ...init.headers, authorization } }),
+    fetchFn: (input: string, init: RequestInit = {}) =>
+      send(input, { ...init, headers: { ...init.headers, authorization } }),
   });
   expect(results.length).toBeGreaterThan(60);
   return results.filter(({ status }) => status !== 'ok').map(({ id, name, status }) => `${status}: ${id} ${name}`);

@@ -99,7 +99,10 @@ describe('/files', () => {
     ['no signature', () => changed((params) => params.delete('signature'))],
     ['another signature', () => changed((params) => params.set('signature', 'A'.repeat(43)))],
     ['a longer signature', () => changed((params) => params.set('signature', `${params.get('signature')}AAAA`))],
-    ['another file', () => new URL(url.href.replace(/files\/[0-9a-f-]{36}/, 'files/0198f000-0000-7000-8000-000000000000'))],
+    [
+      'another file',
+      () => new URL(url.href.replace(/files\/[0-9a-f-]{36}/, 'files/0198f000-0000-7000-8000-000000000000')),
+    ],
     ['no file’s id', () => new URL(url.href.replace(/files\/[0-9a-f-]{36}/, 'files/..%2f..%2fetc%2fpasswd'))],
   ])('refuses a URL with %s', async (_, other) => {
     const response = await get(other());
@@ -108,7 +111,7 @@ describe('/files', () => {
   });
 
   test('refuses a URL that has expired', async () => {
-    const { createFileUrls } = await import('../../src/storage/file-urls.ts');
+    const { createFileUrls } = await import('../../src/avatars/file-urls.ts');
     const urls = createFileUrls('s'.repeat(32), () => '');
     const realNow = Date.now;
     const signed = new URL(urls.sign('0198f000-0000-7000-8000-000000000000', 64), 'http://localhost').searchParams;
@@ -126,7 +129,9 @@ describe('/files', () => {
     const other = await service.createTenant();
     const id = await createParticipant(other);
     dataOf(await upload(service, other, id, await png()));
-    const { participant } = dataOf(await other.graphql('query ($id: ID!) { participant(id: $id) { avatarFileId } }', { id }));
+    const { participant } = dataOf(
+      await other.graphql('query ($id: ID!) { participant(id: $id) { avatarFileId } }', { id }),
+    );
     const moved = new URL(url.href.replace(/files\/[0-9a-f-]{36}/, `files/${participant.avatarFileId}`));
     expect(moved.pathname).not.toBe(url.pathname);
     expect((await get(moved)).status).toBe(404);

@@ -20,7 +20,15 @@ afterAll(() => service.close());
 
 type Sent = { method: string; headers: Record<string, string>; body?: string | undefined };
 
-const named = ['content-type', 'www-authenticate', 'retry-after', 'x-request-id', 'access-control-allow-origin', 'vary', 'allow'];
+const named = [
+  'content-type',
+  'www-authenticate',
+  'retry-after',
+  'x-request-id',
+  'access-control-allow-origin',
+  'vary',
+  'allow',
+];
 
 /** What a client can tell of an answer. */
 async function seen(response: Response) {
@@ -66,7 +74,10 @@ const bodies = (id: string): Record<string, string> => ({
   variablesAreList: JSON.stringify({ query: '{ agents { id } }', variables: [] }),
   variablesAreNull: JSON.stringify({ query: '{ agents { id } }', variables: null }),
   missingVariable: JSON.stringify({ query: 'query ($id: ID!) { participant(id: $id) { id } }' }),
-  wrongVariable: JSON.stringify({ query: 'query ($id: ID!) { participant(id: $id) { id } }', variables: { id: { a: 1 } } }),
+  wrongVariable: JSON.stringify({
+    query: 'query ($id: ID!) { participant(id: $id) { id } }',
+    variables: { id: { a: 1 } },
+  }),
   noneOfOne: JSON.stringify({
     query: 'query ($by: IdentityInput!) { whoIs(by: $by) { participants { id } } }',
     variables: { by: {} },
@@ -115,14 +126,22 @@ test('which way a request goes cannot be told from its answer', { timeout: 120_0
   const plain = { 'content-type': 'application/json', authorization };
   for (const [name, body] of Object.entries(bodies(participantId))) {
     for (const accept of accepts) {
-      await compare(`${name} for ${accept}`, { method: 'POST', headers: { ...plain, ...(accept && { accept }) }, body });
+      await compare(`${name} for ${accept}`, {
+        method: 'POST',
+        headers: { ...plain, ...(accept && { accept }) },
+        body,
+      });
     }
     await compare(`${name} from another origin`, {
       method: 'POST',
       headers: { ...plain, origin: 'https://inbox.example' },
       body,
     });
-    await compare(`${name} without a credential`, { method: 'POST', headers: { 'content-type': 'application/json' }, body });
+    await compare(`${name} without a credential`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body,
+    });
     await compare(`${name} as text`, { method: 'POST', headers: { ...plain, 'content-type': 'text/plain' }, body });
     await compare(`${name} with a charset`, {
       method: 'POST',

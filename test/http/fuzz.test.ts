@@ -63,10 +63,22 @@ const anything = () =>
   fc.oneof(
     fc.jsonValue(),
     fc.string({ unit: 'binary' }),
-    fc.constantFrom('\u0000', 'a\u0000b', '\ud800', '😀'.repeat(151), 'x'.repeat(4_001), -1, 2 ** 31, 1e300, '-Infinity', null),
+    fc.constantFrom(
+      '\u0000',
+      'a\u0000b',
+      '\ud800',
+      '😀'.repeat(151),
+      'x'.repeat(4_001),
+      -1,
+      2 ** 31,
+      1e300,
+      '-Infinity',
+      null,
+    ),
     fc.constantFrom('participant', 'config', 'agent'),
   );
-const known = (value: unknown): unknown => (value === 'participant' ? participantId : value === 'config' ? configId : value);
+const known = (value: unknown): unknown =>
+  value === 'participant' ? participantId : value === 'config' ? configId : value;
 const inputOf = (...names: string[]) =>
   fc
     .record(Object.fromEntries(names.map((name) => [name, anything()])), { requiredKeys: [] })

@@ -1,6 +1,6 @@
 import { request } from 'node:http';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { limits } from '../../src/graph/limits.ts';
+import { limits } from '../../src/operations/limits.ts';
 import { dataOf, problemOf, startApp, type TestApp } from '../app.ts';
 
 let service: TestApp;
@@ -26,7 +26,8 @@ test('rows that lead to each other in circles are not written out for ever', asy
     );
     dataOf(await tenant.graphql(`mutation { ${fields.join('\n')} }`));
   }
-  const circle = (levels: number): string => (levels === 0 ? 'id' : `participants { conversation { ${circle(levels - 1)} } }`);
+  const circle = (levels: number): string =>
+    levels === 0 ? 'id' : `participants { conversation { ${circle(levels - 1)} } }`;
   const document = (levels: number) => `{ conversation(id: "${id}") { ${circle(levels)} } }`;
   expect((await tenant.graphql(document(2))).errors).toBeUndefined();
   expect(limits.rows).toBeLessThan(60 ** 3);
@@ -67,7 +68,9 @@ test.each([
   ['query ($s: ID = "x") { agent(id: $s) { id } }', { s: null }],
 ])('%s with null is nobody’s fault but the caller’s', async (query, variables) => {
   const { errors } = await service.tenant.graphql(query, variables);
-  expect((errors ?? []).map(({ extensions }) => extensions.code).filter((code) => code !== 'BAD_USER_INPUT')).toEqual([]);
+  expect((errors ?? []).map(({ extensions }) => extensions.code).filter((code) => code !== 'BAD_USER_INPUT')).toEqual(
+    [],
+  );
 });
 
 test('a document has a longest length, comments and all', async () => {
@@ -76,25 +79,28 @@ test('a document has a longest length, comments and all', async () => {
   expect(problemOf(await service.tenant.graphql(long(limits.document + 1))).code).toBe('GRAPHQL_PARSE_FAILED');
 });
 
-test.each(['[', 'a b@:', 'x:99999999'])('a request for the host %s is refused, without a trace of ours', async (host) => {
-  const { hostname, port } = new URL(url);
-  for (const [method, path] of [
-    ['GET', '/healthz'],
-    ['POST', '/graphql'],
-  ] as const) {
-    const { status, body } = await new Promise<{ status: number | undefined; body: string }>((resolve, reject) => {
-      request({ hostname, port, method, path, headers: { host, 'content-type': 'application/json' } }, (response) => {
-        let body = '';
-        response
-          .on('data', (chunk) => {
-            body += chunk;
-          })
-          .on('end', () => resolve({ status: response.statusCode, body }));
-      })
-        .on('error', reject)
-        .end(method === 'POST' ? '[]' : undefined);
-    });
-    expect(status).toBe(400);
-    expect(JSON.parse(body)).toMatchObject({ code: 'BAD_USER_INPUT', status: 400 });
-  }
-});
+test.each(['[', 'a b@:', 'x:99999999'])(
+  'a request for the host %s is refused, without a trace of ours',
+  async (host) => {
+    const { hostname, port } = new URL(url);
+    for (const [method, path] of [
+      ['GET', '/healthz'],
+      ['POST', '/graphql'],
+    ] as const) {
+      const { status, body } = await new Promise<{ status: number | undefined; body: string }>((resolve, reject) => {
+        request({ hostname, port, method, path, headers: { host, 'content-type': 'application/json' } }, (response) => {
+          let body = '';
+          response
+            .on('data', (chunk) => {
+              body += chunk;
+            })
+            .on('end', () => resolve({ status: response.statusCode, body }));
+        })
+          .on('error', reject)
+          .end(method === 'POST' ? '[]' : undefined);
+      });
+      expect(status).toBe(400);
+      expect(JSON.parse(body)).toMatchObject({ code: 'BAD_USER_INPUT', status: 400 });
+    }
+  },
+);

@@ -1,6 +1,6 @@
 import { Lexer, Source, TokenKind } from 'graphql';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { limits } from '../../src/graph/limits.ts';
+import { limits } from '../../src/operations/limits.ts';
 import { type Answer, problemOf, startApp, type TestApp } from '../app.ts';
 
 let service: TestApp;
@@ -9,7 +9,8 @@ beforeAll(async () => {
 });
 afterAll(() => service.close());
 
-const ask = (document: string, variables?: object): Promise<Answer<unknown>> => service.tenant.graphql(document, variables);
+const ask = (document: string, variables?: object): Promise<Answer<unknown>> =>
+  service.tenant.graphql(document, variables);
 const times = (count: number, part: (index: number) => string) =>
   Array.from({ length: count }, (_, index) => part(index)).join(' ');
 
@@ -21,7 +22,8 @@ const nested = (levels: number) => {
   return `{ participantsConnection(first: 0) { nodes { ${inner(levels - 2)} } } }`;
 };
 // Levels from the third on come in pairs, so that one more may be a field too many.
-const deep = (levels: number) => (levels % 2 === 1 ? nested(levels) : nested(levels + 1).replace('participant { id }', 'id'));
+const deep = (levels: number) =>
+  levels % 2 === 1 ? nested(levels) : nested(levels + 1).replace('participant { id }', 'id');
 
 describe('a document', () => {
   const refused = { code: 'GRAPHQL_VALIDATION_FAILED', status: 400 };
@@ -89,8 +91,16 @@ describe('the cost', () => {
     ['a variable', `query ($n: Int) { participantsConnection(first: $n) ${expensive} }`, { n: 100 }],
     ['a default', `query ($n: Int = 100) { participantsConnection(first: $n) ${expensive} }`, {}],
     ['last', `query ($n: Int) { participantsConnection(last: $n) ${expensive} }`, { n: 100 }],
-    ['a fragment', `{ participantsConnection(first: 100) { ...A } } fragment A on ParticipantConnection ${expensive}`, {}],
-    ['an operation among several', `query A { viewer { kind } } query B { participantsConnection(first: 100) ${expensive} }`, {}],
+    [
+      'a fragment',
+      `{ participantsConnection(first: 100) { ...A } } fragment A on ParticipantConnection ${expensive}`,
+      {},
+    ],
+    [
+      'an operation among several',
+      `query A { viewer { kind } } query B { participantsConnection(first: 100) ${expensive} }`,
+      {},
+    ],
     [
       'a first that exists by no page',
       `query ($n: Int) { participantsConnection(first: $n) ${expensive} }`,
@@ -147,7 +157,11 @@ describe('the schema’s shape', () => {
   test.each([
     ['a field', '{ viewr { kind } }', {}],
     ['an argument', '{ agent(idd: "x") { id } }', {}],
-    ['a literal', 'mutation { createParticipant(input: { kind: PERSN, displayName: "x" }) { participant { id } } }', {}],
+    [
+      'a literal',
+      'mutation { createParticipant(input: { kind: PERSN, displayName: "x" }) { participant { id } } }',
+      {},
+    ],
     [
       'a variable',
       'mutation ($input: CreateParticipantInput!) { createParticipant(input: $input) { participant { id } } }',
@@ -158,6 +172,8 @@ describe('the schema’s shape', () => {
     expect(JSON.stringify(open.errors)).toContain('Did you mean');
     const shut = await closed.tenant.graphql(document, variables);
     expect(JSON.stringify(shut.errors)).not.toContain('Did you mean');
-    expect(shut.errors?.map(({ extensions }) => extensions.code)).toEqual(open.errors?.map(({ extensions }) => extensions.code));
+    expect(shut.errors?.map(({ extensions }) => extensions.code)).toEqual(
+      open.errors?.map(({ extensions }) => extensions.code),
+    );
   });
 });

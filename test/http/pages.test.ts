@@ -34,7 +34,10 @@ describe('the state of the service', () => {
     }));
     const response = await get('/readyz', {}, broken.app);
     expect(response.status).toBe(503);
-    expect(await response.json()).toEqual({ ready: false, parts: { database: 'cannot be used', events: null, storage: null } });
+    expect(await response.json()).toEqual({
+      ready: false,
+      parts: { database: 'cannot be used', events: null, storage: null },
+    });
     await broken.close();
   });
 

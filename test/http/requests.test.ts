@@ -1,6 +1,6 @@
 import { request as httpRequest } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { limits } from '../../src/graph/limits.ts';
+import { limits } from '../../src/operations/limits.ts';
 import { startApp, type TestApp } from '../app.ts';
 import { createParticipant } from '../factories.ts';
 import { png } from '../fakes/images.ts';
@@ -21,7 +21,10 @@ type Told = { status: number; codes: (string | undefined)[]; body: unknown; head
 /** Sends over the network; the codes are those of the errors in the answer, wherever they are. */
 async function send(init: RequestInit, query = ''): Promise<Told> {
   const accept = 'application/graphql-response+json';
-  const response = await fetch(`${url}/graphql${query}`, { ...init, headers: { authorization, accept, ...init.headers } });
+  const response = await fetch(`${url}/graphql${query}`, {
+    ...init,
+    headers: { authorization, accept, ...init.headers },
+  });
   const text = await response.text();
   const body = text ? JSON.parse(text) : null;
   const errors = (Array.isArray(body) ? body : [body]).flatMap((each) => each?.errors ?? []);
@@ -63,7 +66,9 @@ describe('what cannot be read', () => {
   });
 
   test('an operation name that the document does not have', async () => {
-    expect((await send(json({ query: 'query A { viewer { kind } }', operationName: 'B' }))).codes).toEqual(['BAD_USER_INPUT']);
+    expect((await send(json({ query: 'query A { viewer { kind } }', operationName: 'B' }))).codes).toEqual([
+      'BAD_USER_INPUT',
+    ]);
   });
 
   test('methods that are not served', async () => {
@@ -83,7 +88,10 @@ describe('the size of a body', () => {
   };
 
   test('is one million bytes at most where its length is declared', async () => {
-    expect(await send(json(padded(limits.body)))).toMatchObject({ status: 200, body: { data: { viewer: { kind: 'USER' } } } });
+    expect(await send(json(padded(limits.body)))).toMatchObject({
+      status: 200,
+      body: { data: { viewer: { kind: 'USER' } } },
+    });
     expect(await send(json(padded(limits.body + 1)))).toMatchObject({ status: 413, codes: ['RESULT_TOO_LARGE'] });
   });
 
@@ -92,7 +100,10 @@ describe('the size of a body', () => {
       new Promise<{ status: number | undefined; text: string }>((resolve, reject) => {
         const sent = httpRequest(
           `${url}/graphql`,
-          { method: 'POST', headers: { authorization, 'content-type': 'application/json', 'transfer-encoding': 'chunked' } },
+          {
+            method: 'POST',
+            headers: { authorization, 'content-type': 'application/json', 'transfer-encoding': 'chunked' },
+          },
           async (response) => {
             let answer = '';
             for await (const chunk of response) answer += chunk;
@@ -102,7 +113,10 @@ describe('the size of a body', () => {
         for (let at = 0; at < text.length; at += 100_000) sent.write(text.slice(at, at + 100_000));
         sent.end();
       });
-    expect(await chunked(padded(limits.body))).toMatchObject({ status: 200, text: '{"data":{"viewer":{"kind":"USER"}}}' });
+    expect(await chunked(padded(limits.body))).toMatchObject({
+      status: 200,
+      text: '{"data":{"viewer":{"kind":"USER"}}}',
+    });
     const refused = await chunked(padded(limits.body + 1));
     expect(refused.status).toBe(413);
     expect(JSON.parse(refused.text).errors[0].extensions.code).toBe('RESULT_TOO_LARGE');
@@ -133,7 +147,10 @@ describe('GET', () => {
   });
 
   test('with variables that are no JSON is refused', async () => {
-    const told = await send({ headers: { accept: 'application/json' } }, `${document('{ viewer { kind } }')}&variables=%7B`);
+    const told = await send(
+      { headers: { accept: 'application/json' } },
+      `${document('{ viewer { kind } }')}&variables=%7B`,
+    );
     expect(told).toMatchObject({ status: 400, codes: ['BAD_USER_INPUT'] });
   });
 });
@@ -145,9 +162,9 @@ describe('a batch', () => {
     );
     expect(status).toBe(200);
     expect(body).toHaveLength(10);
-    expect((body as { data?: object; errors?: { extensions: { code: string } }[] }[])[9]?.errors?.[0]?.extensions.code).toBe(
-      'GRAPHQL_VALIDATION_FAILED',
-    );
+    expect(
+      (body as { data?: object; errors?: { extensions: { code: string } }[] }[])[9]?.errors?.[0]?.extensions.code,
+    ).toBe('GRAPHQL_VALIDATION_FAILED');
   });
 
   test('of more is refused', async () => {
@@ -173,7 +190,8 @@ describe('across sites', () => {
   });
 
   test('only the configured origins may read', async () => {
-    const allowed = async (origin: string) => (await send(json(viewer, { origin }))).headers.get('access-control-allow-origin');
+    const allowed = async (origin: string) =>
+      (await send(json(viewer, { origin }))).headers.get('access-control-allow-origin');
     expect(await allowed('https://app.example.com')).toBe('https://app.example.com');
     expect(await allowed('https://admin.example.com')).toBe('https://admin.example.com');
     expect(await allowed('https://evil.example.com')).not.toBe('https://evil.example.com');

@@ -1,7 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Scope } from '../../src/auth/scopes.ts';
 import { dataOf, problemOf, startApp, type TestApp, type TestTenant } from '../app.ts';
-import { createConversation, createExternalUser, joinAll, manyConversations, member } from '../conversations/factories.ts';
+import {
+  createConversation,
+  createExternalUser,
+  joinAll,
+  manyConversations,
+  member,
+} from '../conversations/factories.ts';
 import { createAgent, createAgentKey, createConfig, createParticipant } from '../factories.ts';
 
 let service: TestApp;
@@ -43,7 +49,9 @@ async function world() {
       { integrationConfigId: slack, address: 'UADA1' },
     ],
   });
-  const bo = await createParticipant(tenant, { channels: [{ integrationConfigId: email, address: 'ADA@example.com' }] });
+  const bo = await createParticipant(tenant, {
+    channels: [{ integrationConfigId: email, address: 'ADA@example.com' }],
+  });
   const byEmail = await createExternalUser(tenant, { email: 'ada@EXAMPLE.com' });
   const byPhone = await createExternalUser(tenant, { phoneNumber: '+14155550100', fkId: 'a-key' });
   const stranger = await createParticipant(tenant, {
@@ -121,7 +129,8 @@ describe('whoIs', () => {
   test('leaves empty what the viewer may not read, and does not go there either', async () => {
     const { tenant, ada, bo, byEmail, byPhone, membersOf } = await world();
     const as = async (scopes: readonly Scope[]) =>
-      (await whoIs(tenant, { email: 'ada@example.com' }, { authorization: `Bearer ${await tenant.token(scopes)}` })).found;
+      (await whoIs(tenant, { email: 'ada@example.com' }, { authorization: `Bearer ${await tenant.token(scopes)}` }))
+        .found;
     expect(await as(['participants:read'])).toEqual({ participants: [ada, bo], users: [], members: [] });
     // And the key that leads to her telephone is a user's.
     const byKey = await whoIs(
@@ -191,7 +200,10 @@ describe('whoIs', () => {
     const tenant = await service.createTenant();
     const contactId = await createExternalUser(tenant, { fkId: 'everywhere' });
     await joinAll(service, tenant, await manyConversations(service, tenant, 1_005), { contactId });
-    const all = await service.app.database.prisma.conversationMember.findMany({ where: { contactId }, select: { id: true } });
+    const all = await service.app.database.prisma.conversationMember.findMany({
+      where: { contactId },
+      select: { id: true },
+    });
     const { found } = await whoIs(tenant, { fkId: 'everywhere' });
     expect(found.members).toEqual(ids(all).sort().reverse());
   });
@@ -218,7 +230,10 @@ describe('the same person', () => {
     const { tenant, ada, bo, byEmail, byPhone } = await world();
     const people = await tenant.graphql('{ participants { id externalUsers { id } } }');
     const users = new Map(
-      dataOf(people).participants.map((each: Identified & { externalUsers: Identified[] }) => [each.id, ids(each.externalUsers)]),
+      dataOf(people).participants.map((each: Identified & { externalUsers: Identified[] }) => [
+        each.id,
+        ids(each.externalUsers),
+      ]),
     );
     expect(users.get(ada)).toEqual([byEmail, byPhone]);
     expect(users.get(bo)).toEqual([byEmail]);
@@ -228,7 +243,10 @@ describe('the same person', () => {
       'query ($a: ID!, $b: ID!) { a: externalUser(id: $a) { participants { id } } b: externalUser(id: $b) { participants { id } } }',
       { a: byEmail, b: byPhone },
     );
-    expect(dataOf(back)).toEqual({ a: { participants: [{ id: ada }, { id: bo }] }, b: { participants: [{ id: ada }] } });
+    expect(dataOf(back)).toEqual({
+      a: { participants: [{ id: ada }, { id: bo }] },
+      b: { participants: [{ id: ada }] },
+    });
     expect(back.statements).toHaveLength(2);
   });
 
@@ -236,14 +254,18 @@ describe('the same person', () => {
     const { tenant, ada, byEmail } = await world();
     const as = async (scopes: readonly Scope[], text: string, id: string) =>
       problemOf(await tenant.graphql(text, { id }, { authorization: `Bearer ${await tenant.token(scopes)}` })).code;
-    expect(await as(['participants:read'], 'query ($id: ID!) { participant(id: $id) { externalUsers { id } } }', ada)).toBe(
-      'FORBIDDEN',
-    );
-    expect(await as(['users:read'], 'query ($id: ID!) { externalUser(id: $id) { participants { id } } }', byEmail)).toBe(
-      'FORBIDDEN',
-    );
     expect(
-      await as(['users:read'], 'query ($id: ID!) { externalUser(id: $id) { conversations { nodes { id } } } }', byEmail),
+      await as(['participants:read'], 'query ($id: ID!) { participant(id: $id) { externalUsers { id } } }', ada),
+    ).toBe('FORBIDDEN');
+    expect(
+      await as(['users:read'], 'query ($id: ID!) { externalUser(id: $id) { participants { id } } }', byEmail),
+    ).toBe('FORBIDDEN');
+    expect(
+      await as(
+        ['users:read'],
+        'query ($id: ID!) { externalUser(id: $id) { conversations { nodes { id } } } }',
+        byEmail,
+      ),
     ).toBe('FORBIDDEN');
   });
 });

@@ -116,7 +116,9 @@ describe('a token that has ended', () => {
   test('is refreshed once, whoever needs it at the same time', async () => {
     await store(ended());
     const given = await config();
-    const tokens = await Promise.all(Array.from({ length: 12 }, () => connections.use(db(), given, async (token) => token)));
+    const tokens = await Promise.all(
+      Array.from({ length: 12 }, () => connections.use(db(), given, async (token) => token)),
+    );
     expect(new Set(tokens).size).toBe(1);
     expect(teams.tokens.has(tokens[0] as string)).toBe(true);
     expect(teams.authorization.refreshes).toBe(1);
@@ -136,7 +138,12 @@ describe('a token that has ended', () => {
     await store({ ...stored, refreshingUntil: Date.now() + 60_000 });
     const waiting = connections.use(db(), await config(), async (token) => token);
     await wait(300);
-    await store({ access: 'access-of-the-other', refresh: 'r', expiresAt: Date.now() + 3_600_000, refreshingUntil: null });
+    await store({
+      access: 'access-of-the-other',
+      refresh: 'r',
+      expiresAt: Date.now() + 3_600_000,
+      refreshingUntil: null,
+    });
     expect(await waiting).toBe('access-of-the-other');
     expect(teams.authorization.refreshes).toBe(0);
   });
@@ -155,7 +162,8 @@ describe('a token that has ended', () => {
       ...below,
       query: ((statement: { text: string }, ...values: [string, string, string]) => {
         const storing =
-          statement.text.includes('set token_ciphertext = $4') && cipher.open(values[2], id)?.includes('access-0') === false;
+          statement.text.includes('set token_ciphertext = $4') &&
+          cipher.open(values[2], id)?.includes('access-0') === false;
         if (storing && failing-- > 0) return Promise.reject(new Error('Connection terminated unexpectedly'));
         return below.query(statement as never, ...values);
       }) as typeof below.query,
@@ -183,14 +191,22 @@ describe('a token that has ended', () => {
   test('whose consent has ended disconnects the integration', async () => {
     await store({ ...ended(), refresh: 'refresh-unknown' });
     expect(problemOf(await sync())).toEqual({ code: 'INTEGRATION_NOT_CONNECTED', status: 400 });
-    expect(await row()).toMatchObject({ tokenCiphertext: null, connectedAt: null, disconnectedReason: 'TOKEN_REFUSED' });
+    expect(await row()).toMatchObject({
+      tokenCiphertext: null,
+      connectedAt: null,
+      disconnectedReason: 'TOKEN_REFUSED',
+    });
     expect(await health()).toEqual({ reason: 'NOT_CONNECTED', reachable: false });
   });
 
   test.each([
     ['fails', () => Object.assign(teams, { apiTrouble: 'server-error' }), 'PROVIDER_UNAVAILABLE'],
     ['asks to wait', () => Object.assign(teams, { apiTrouble: 'rate-limited' }), 'PROVIDER_RATE_LIMITED'],
-    ['does not know the service', () => Object.assign(teams.authorization, { clientSecret: 'other' }), 'PROVIDER_UNAVAILABLE'],
+    [
+      'does not know the service',
+      () => Object.assign(teams.authorization, { clientSecret: 'other' }),
+      'PROVIDER_UNAVAILABLE',
+    ],
   ] as const)('stays when the provider %s', async (_, trouble, code) => {
     await store(ended());
     const before = await config();
@@ -203,7 +219,9 @@ describe('a token that has ended', () => {
     await store(ended());
     const before = await config();
     const without = createConnections({ cipher, timeoutMs: 1_000, oauth: new Map([['teams', null]]) });
-    await expect(without.use(db(), before, async (token) => token)).rejects.toMatchObject({ code: 'INTEGRATION_NOT_CONNECTED' });
+    await expect(without.use(db(), before, async (token) => token)).rejects.toMatchObject({
+      code: 'INTEGRATION_NOT_CONNECTED',
+    });
     expect(await config()).toMatchObject({ tokenCiphertext: before.tokenCiphertext });
   });
 });
@@ -212,7 +230,11 @@ describe('a token that the provider refuses', () => {
   test('is forgotten, and health says so', async () => {
     await store('revoked');
     expect(problemOf(await sync())).toEqual({ code: 'INTEGRATION_NOT_CONNECTED', status: 400 });
-    expect(await row()).toMatchObject({ tokenCiphertext: null, connectedAt: null, disconnectedReason: 'TOKEN_REFUSED' });
+    expect(await row()).toMatchObject({
+      tokenCiphertext: null,
+      connectedAt: null,
+      disconnectedReason: 'TOKEN_REFUSED',
+    });
     expect(await health()).toEqual({ reason: 'NOT_CONNECTED', reachable: false });
     dataOf(
       await tenant.graphql(
@@ -272,7 +294,9 @@ describe('a token that the provider refuses', () => {
     await expect(connections.use(stranger, given, refuse)).rejects.toBeInstanceOf(TokenRefused);
     expect(await row()).toMatchObject({ disconnectedReason: null });
     await expect(connections.use(db(), given, refuse)).rejects.toBeInstanceOf(TokenRefused);
-    const { connectedAt } = await service.app.database.prisma.integrationConfig.findFirstOrThrow({ where: { id: other } });
+    const { connectedAt } = await service.app.database.prisma.integrationConfig.findFirstOrThrow({
+      where: { id: other },
+    });
     expect(connectedAt).not.toBeNull();
   });
 });

@@ -119,9 +119,12 @@ describe.each(providers)('signing in to %s', (provider) => {
     const answers = await Promise.all(Array.from({ length: 8 }, () => comeBack(back)));
     expect(answers.map(({ status }) => status).sort()).toEqual([200, ...Array(7).fill(400)]);
     dataOf(
-      await tenant.graphql('mutation ($id: ID!) { disconnectIntegration(input: { id: $id }) { integrationConfig { id } } }', {
-        id,
-      }),
+      await tenant.graphql(
+        'mutation ($id: ID!) { disconnectIntegration(input: { id: $id }) { integrationConfig { id } } }',
+        {
+          id,
+        },
+      ),
     );
     expect((await comeBack(back)).status).toBe(400);
     expect(await configOf(id)).toMatchObject({ connected: false, disconnectedReason: 'OPERATOR' });
@@ -134,7 +137,10 @@ describe.each(providers)('signing in to %s', (provider) => {
     const [state] = await prisma.oAuthState.findMany({ where: { tenantId: tenant.id } });
     const life = (state?.expiresAt.getTime() ?? 0) - (state?.createdAt.getTime() ?? 0);
     expect(life).toBe(600_000);
-    await prisma.oAuthState.updateMany({ where: { tenantId: tenant.id }, data: { expiresAt: new Date(Date.now() - 1_000) } });
+    await prisma.oAuthState.updateMany({
+      where: { tenantId: tenant.id },
+      data: { expiresAt: new Date(Date.now() - 1_000) },
+    });
     const { status, page } = await comeBack(back);
     expect(status).toBe(400);
     expect(page).toContain('expired');
@@ -229,7 +235,9 @@ describe.each(providers)('signing in to %s', (provider) => {
     const key = await createAccessKey(tenant, ['INTEGRATIONS_WRITE']);
     const revoked = await consent(id, key.headers);
     const standing = await consent(id, (await createAccessKey(tenant, ['ADMIN'])).headers);
-    dataOf(await tenant.graphql('mutation ($id: ID!) { revokeKey(input: { id: $id }) { key { id } } }', { id: key.id }));
+    dataOf(
+      await tenant.graphql('mutation ($id: ID!) { revokeKey(input: { id: $id }) { key { id } } }', { id: key.id }),
+    );
     expect((await comeBack(revoked)).status).toBe(403);
     expect(await configOf(id)).toMatchObject({ connected: false });
     expect((await comeBack(standing)).status).toBe(200);
@@ -268,7 +276,8 @@ describe('the way there', () => {
     const queries = await Promise.all(
       [1, 2].map(async () => new URL(dataOf(await begin(id)).beginIntegrationOAuth.authorizationUrl).searchParams),
     );
-    for (const name of ['state', 'code_challenge']) expect(new Set(queries.map((query) => query.get(name))).size).toBe(2);
+    for (const name of ['state', 'code_challenge'])
+      expect(new Set(queries.map((query) => query.get(name))).size).toBe(2);
     expect(queries[0]?.get('code_challenge_method')).toBe('S256');
     // The code alone is not enough: the fake checks the proof.
     await consent(id);

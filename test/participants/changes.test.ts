@@ -4,8 +4,8 @@ import { createClient } from 'graphql-ws';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import WebSocket from 'ws';
 import { newId } from '../../src/database/ids.ts';
+import { contactChanges } from '../../src/directory/participants/changes.ts';
 import { createMemoryBus } from '../../src/events/bus.ts';
-import { contactChanges } from '../../src/participants/changes.ts';
 import { dataOf, startApp, type TestApp, type TestTenant } from '../app.ts';
 import { until } from '../events/trigger.ts';
 import { createAgent, createAgentKey, createConfig, createParticipant } from '../factories.ts';
@@ -59,9 +59,17 @@ async function contacts(count: number, config?: { id: string; provider: string }
   const tenantId = tenant.id;
   const ids = Array.from({ length: count }, newId);
   await prisma.participant.createMany({ data: ids.map((id) => ({ tenantId, id, kind: 'PERSON', displayName: id })) });
-  await prisma.binding.createMany({ data: ids.map((participantId) => ({ tenantId, id: newId(), participantId, agentId })) });
+  await prisma.binding.createMany({
+    data: ids.map((participantId) => ({ tenantId, id: newId(), participantId, agentId })),
+  });
   if (config) {
-    const channel = { tenantId, integrationConfigId: config.id, provider: config.provider, address: 'U0ADA', addressValid: true };
+    const channel = {
+      tenantId,
+      integrationConfigId: config.id,
+      provider: config.provider,
+      address: 'U0ADA',
+      addressValid: true,
+    };
     await prisma.channel.createMany({ data: ids.map((participantId) => ({ ...channel, id: newId(), participantId })) });
   }
   return ids;
@@ -85,14 +93,18 @@ describe('participantChanged', () => {
     const steps: [() => Promise<unknown>, object][] = [
       [() => change('updateParticipant', { participantId, displayName: 'Ada L.' }), { displayName: 'Ada L.' }],
       [
-        () => change('updateParticipant', { participantId, channels: [{ integrationConfigId: config, address: 'U0ADA' }] }),
+        () =>
+          change('updateParticipant', { participantId, channels: [{ integrationConfigId: config, address: 'U0ADA' }] }),
         { channels: [{ address: 'U0ADA' }], health: { reason: null } },
       ],
       [() => change('disconnectIntegration', { id: config }), { health: { reason: 'NOT_CONNECTED' } }],
       [() => change('connectIntegration', { id: config, token: 'xoxb-good' }), { health: { reason: null } }],
       [() => change('disableParticipant', { participantId }), { health: { reason: 'DISABLED' } }],
       [() => change('enableParticipant', { participantId }), { health: { reason: null } }],
-      [async () => dataOf(await upload(service, tenant, participantId, await png())), { avatarUrl: expect.any(String) }],
+      [
+        async () => dataOf(await upload(service, tenant, participantId, await png())),
+        { avatarUrl: expect.any(String) },
+      ],
       [() => change('removeParticipantAvatar', { participantId }), { avatarUrl: null }],
     ];
     for (const [step, expected] of steps) {
@@ -161,7 +173,9 @@ describe('participantChanged', () => {
     await change('disableParticipant', { participantId: bo });
     await change('deleteParticipant', { participantId: bo });
     await change('createParticipant', { kind: 'PERSON', displayName: 'Nobody’s' });
-    await tenant.graphql('mutation { updateParticipant(input: { participantId: "x", displayName: "y" }) { __typename } }');
+    await tenant.graphql(
+      'mutation { updateParticipant(input: { participantId: "x", displayName: "y" }) { __typename } }',
+    );
     const last = await createParticipant(tenant, { agentIds: [agentId] });
     // What was told of anything above would have come with it, or before.
     expect((await heard).participants.map(({ id }) => id)).toEqual([last]);
@@ -175,9 +189,12 @@ describe('participantChanged', () => {
     const stream = await listen();
     const heard = stream.event();
     const input = { participantId: ada, displayName: 'Never', agentIds: ['no-such-agent'] };
-    await tenant.graphql('mutation ($input: UpdateParticipantInput!) { updateParticipant(input: $input) { __typename } }', {
-      input,
-    });
+    await tenant.graphql(
+      'mutation ($input: UpdateParticipantInput!) { updateParticipant(input: $input) { __typename } }',
+      {
+        input,
+      },
+    );
     const last = await createParticipant(tenant, { agentIds: [agentId] });
     expect((await heard).participants.map(({ id }) => id)).toEqual([last]);
     await stream.leave();
@@ -323,9 +340,10 @@ describe('participantChanged', () => {
       return done;
     });
     const { participantChanged } = (await first).value.data;
-    expect([...participantChanged.removedIds, ...participantChanged.participants.map((one: { id: string }) => one.id)]).toEqual([
-      id,
-    ]);
+    expect([
+      ...participantChanged.removedIds,
+      ...participantChanged.participants.map((one: { id: string }) => one.id),
+    ]).toEqual([id]);
     await results.return?.();
     await client.dispose();
   });
@@ -335,7 +353,9 @@ describe('participantChanged', () => {
     const stream = await listen();
     const topics = ['participantChanged', 'avatarSynced', 'messagesReceived'].map((name) => `${name}:${tenant.id}`);
     await until(() => topics.every((topic) => on.mock.calls.some(([name]) => name === topic)));
-    const emitter = on.mock.instances[on.mock.calls.findIndex(([name]) => name === topics[0])] as unknown as EventEmitter;
+    const emitter = on.mock.instances[
+      on.mock.calls.findIndex(([name]) => name === topics[0])
+    ] as unknown as EventEmitter;
     on.mockRestore();
     expect(topics.map((topic) => emitter.listenerCount(topic))).toEqual([1, 1, 1]);
     await stream.leave();

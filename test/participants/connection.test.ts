@@ -29,9 +29,12 @@ beforeAll(async () => {
       email: `${index % 6}@example.com`,
     });
     if (disabled) {
-      await tenant.graphql('mutation ($id: ID!) { disableParticipant(input: { participantId: $id }) { participant { id } } }', {
-        id,
-      });
+      await tenant.graphql(
+        'mutation ($id: ID!) { disableParticipant(input: { participantId: $id }) { participant { id } } }',
+        {
+          id,
+        },
+      );
     }
     people.push({ id, displayName, kind, agent, disabled });
   }
@@ -82,11 +85,15 @@ describe('participantsConnection', () => {
           let cursor: string | null = null;
           for (let turn = 0; ; turn += 1) {
             const size = steps[turn % steps.length] as number;
-            const page: Page = direction === 'forward' ? { first: size, after: cursor } : { last: size, before: cursor };
+            const page: Page =
+              direction === 'forward' ? { first: size, after: cursor } : { last: size, before: cursor };
             const { nodes, edges, pageInfo, totalCount } = await pageOf(page, filter);
             expect(totalCount).toBe(wanted.length);
             expect(idsOf(edges.map(({ node }: { node: Person }) => node))).toEqual(idsOf(nodes));
-            expect([pageInfo.startCursor, pageInfo.endCursor]).toEqual([edges[0]?.cursor ?? null, edges.at(-1)?.cursor ?? null]);
+            expect([pageInfo.startCursor, pageInfo.endCursor]).toEqual([
+              edges[0]?.cursor ?? null,
+              edges.at(-1)?.cursor ?? null,
+            ]);
             if (direction === 'forward') seen.push(...idsOf(nodes));
             else seen.unshift(...idsOf(nodes));
             const more = direction === 'forward' ? pageInfo.hasNextPage : pageInfo.hasPreviousPage;
@@ -114,7 +121,9 @@ describe('participantsConnection', () => {
           const [after, before] = [edges[from].cursor, edges[to].cursor];
           const between = idsOf(people.slice(from + 1, Math.max(from + 1, to)));
           expect(idsOf((await pageOf({ first: size, after, before })).nodes)).toEqual(between.slice(0, size));
-          expect(idsOf((await pageOf({ last: size, after, before })).nodes)).toEqual(size === 0 ? [] : between.slice(-size));
+          expect(idsOf((await pageOf({ last: size, after, before })).nodes)).toEqual(
+            size === 0 ? [] : between.slice(-size),
+          );
         },
       ),
       { numRuns: 30 },
@@ -136,7 +145,9 @@ describe('participantsConnection', () => {
     const id = await createParticipant(tenant, { displayName: 'Ada' });
     const all = await pageOf({ first: 100 });
     const at = all.edges.findIndex(({ node }: { node: Person }) => node.id === id);
-    await tenant.graphql('mutation ($id: ID!) { deleteParticipant(input: { participantId: $id }) { deletedId } }', { id });
+    await tenant.graphql('mutation ($id: ID!) { deleteParticipant(input: { participantId: $id }) { deletedId } }', {
+      id,
+    });
     const { nodes } = await pageOf({ first: 1, after: all.edges[at].cursor });
     expect(nodes[0].id).toBe(all.nodes[at + 1].id);
   });
@@ -161,7 +172,11 @@ describe('participantsConnection', () => {
     ['a cursor of no UUID', { after: cursor(['Ada', 'x']) }, ['after']],
     ['a cursor with NUL', { after: cursor(['A\u0000', uuid]) }, ['after']],
     ['a cursor that is an object', { after: cursor({ length: 2 }) }, ['after']],
-    ['everything at once', { first: -1, last: 101, after: '!', before: '!' }, ['first', 'last', 'last', 'after', 'before']],
+    [
+      'everything at once',
+      { first: -1, last: 101, after: '!', before: '!' },
+      ['first', 'last', 'last', 'after', 'before'],
+    ],
   ] as [string, Page, string[]][])('refuses %s', async (_, page, fields) => {
     const answer = await query(page);
     expect(problemOf(answer)).toEqual({ code: 'VALIDATION_FAILED', status: 400 });
@@ -193,7 +208,10 @@ describe('the statements', () => {
           integrationConfigId: config,
           address: `U0${place}`,
         }));
-        ids.set(of, await createParticipant(of, { channels, agentIds: [agent], kind: 'AI_AGENT', relatedAgentId: agent }));
+        ids.set(
+          of,
+          await createParticipant(of, { channels, agentIds: [agent], kind: 'AI_AGENT', relatedAgentId: agent }),
+        );
       }
     }
     for (const [document, statements] of [
@@ -209,12 +227,17 @@ describe('the statements', () => {
       [`{ participantsConnection(first: 50, filter: { reachable: false }) { nodes { health { ${health} } } } }`, 2],
       [`{ participantsConnection(first: 50) { pageInfo { hasNextPage } } }`, 1],
     ] as const) {
-      expect([document, await counted(one, document), await counted(many, document)]).toEqual([document, statements, statements]);
+      expect([document, await counted(one, document), await counted(many, document)]).toEqual([
+        document,
+        statements,
+        statements,
+      ]);
     }
     const lookUp = `query ($id: ID!) { participant(id: $id) { ${everything} } }`;
-    expect([await counted(one, lookUp, { id: ids.get(one) }), await counted(many, lookUp, { id: ids.get(many) })]).toEqual([
-      6, 6,
-    ]);
+    expect([
+      await counted(one, lookUp, { id: ids.get(one) }),
+      await counted(many, lookUp, { id: ids.get(many) }),
+    ]).toEqual([6, 6]);
   });
 
   test('of several look-ups at once are those of one', async () => {
@@ -230,7 +253,11 @@ test('what a participant has many of is read by itself', async () => {
   const config = await createConfig(fresh, 'sms');
   const agents = await Promise.all(Array.from({ length: 51 }, () => createAgent(fresh)));
   const channels = (count: number) =>
-    Array.from({ length: count }, (_, n) => ({ integrationConfigId: config, address: `+1415555${1000 + n}`, priority: n }));
+    Array.from({ length: count }, (_, n) => ({
+      integrationConfigId: config,
+      address: `+1415555${1000 + n}`,
+      priority: n,
+    }));
   await createParticipant(fresh, { displayName: 'A', channels: channels(20), agentIds: agents.slice(0, 50) });
   await createParticipant(fresh, { displayName: 'B', channels: channels(21), agentIds: agents });
   for (const [list, rowsOf] of [
@@ -262,7 +289,10 @@ describe('an unpaged list', () => {
     await add(10_000);
     expect(dataOf(await large.graphql('{ participants { id } }')).participants).toHaveLength(10_000);
     await add(1);
-    expect(problemOf(await large.graphql('{ participants { id } }'))).toEqual({ code: 'RESULT_TOO_LARGE', status: 413 });
+    expect(problemOf(await large.graphql('{ participants { id } }'))).toEqual({
+      code: 'RESULT_TOO_LARGE',
+      status: 413,
+    });
     const { participantsConnection } = dataOf(
       await large.graphql('{ participantsConnection(first: 1) { totalCount nodes { id } } }'),
     );

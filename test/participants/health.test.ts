@@ -94,7 +94,10 @@ describe('health', () => {
         expect(health).toMatchObject(model);
         expect(own.map(({ health }: { health: object }) => health)).toEqual(model.channels);
         expect(
-          health.channels.map((each: { address: string; channel: { address: string } }) => [each.address, each.channel.address]),
+          health.channels.map((each: { address: string; channel: { address: string } }) => [
+            each.address,
+            each.channel.address,
+          ]),
         ).toEqual(own.map(({ address }: { address: string }) => [address, address]));
       }),
       { numRuns: 60 },
@@ -128,7 +131,9 @@ describe('health', () => {
 
   test('tells the working key, else the one revoked last', async () => {
     const config = await createConfig(tenant, 'sms');
-    const id = await createParticipant(tenant, { channels: [{ integrationConfigId: config, address: '+14155550177' }] });
+    const id = await createParticipant(tenant, {
+      channels: [{ integrationConfigId: config, address: '+14155550177' }],
+    });
     const sole = async () => (await keysOf(id)).channels[0];
     expect(await sole()).toEqual({ keyStatus: 'NONE', keyPrefix: null, reason: null, lastMessageAt: null });
     const last = await writeKey(service, tenant.id, config, { revokedAt: new Date(2_000) });
@@ -145,7 +150,11 @@ describe('health', () => {
     const ada = await createParticipant(tenant, { channels, agentIds: [agent, other] });
     const bo = await createParticipant(tenant, { channels, agentIds: [agent] });
     const bindingOf = async (participantId: string, agentId: string) =>
-      (await service.app.database.prisma.binding.findFirstOrThrow({ where: { tenantId: tenant.id, participantId, agentId } })).id;
+      (
+        await service.app.database.prisma.binding.findFirstOrThrow({
+          where: { tenantId: tenant.id, participantId, agentId },
+        })
+      ).id;
     const status = async (id: string) => (await keysOf(id)).channels[0].keyStatus;
 
     await writeKey(service, tenant.id, elsewhere, { bindingId: await bindingOf(ada, agent) });
@@ -162,7 +171,9 @@ describe('health', () => {
 
   test('tells when the last message came in', async () => {
     const config = await createConfig(tenant, 'sms');
-    const id = await createParticipant(tenant, { channels: [{ integrationConfigId: config, address: '+14155550178' }] });
+    const id = await createParticipant(tenant, {
+      channels: [{ integrationConfigId: config, address: '+14155550178' }],
+    });
     const at = new Date('2026-11-22T10:00:00.123Z');
     await service.app.database.prisma.channel.updateMany({
       where: { tenantId: tenant.id, participantId: id },

@@ -35,7 +35,11 @@ describe('the contact list', () => {
     const answer = await tenant.graphql(contactList, { agentId });
 
     expect(dataOf(answer).participants).toHaveLength(3);
-    expect(dataOf(answer).participants.map((each: { displayName: string }) => each.displayName)).toEqual(['Ada', 'Bo', 'Cleo']);
+    expect(dataOf(answer).participants.map((each: { displayName: string }) => each.displayName)).toEqual([
+      'Ada',
+      'Bo',
+      'Cleo',
+    ]);
     expect(dataOf(answer).participants[0]).toMatchObject({
       kind: 'PERSON',
       email: null,

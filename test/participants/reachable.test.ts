@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { newId } from '../../src/database/ids.ts';
-import { unreachableReasons } from '../../src/participants/health.ts';
+import { unreachableReasons } from '../../src/directory/participants/health.ts';
 import { dataOf, startApp, type TestApp, type TestTenant } from '../app.ts';
 import { createAgent } from '../factories.ts';
 import { writeKey } from './webhook-keys.ts';
@@ -94,7 +94,12 @@ async function create({ configs, people }: Of<typeof world>): Promise<TestTenant
 /** Where only the bindings' own keys speak, for and against. */
 const ofBindings: Of<typeof world> = (() => {
   const bare = { provider: 'sms', connected: false, working: false, revoked: 0 };
-  const ada = { name: 'Ada', disabled: false, agents: ['support'], channels: [{ config: 0, disabled: false, valid: true }] };
+  const ada = {
+    name: 'Ada',
+    disabled: false,
+    agents: ['support'],
+    channels: [{ config: 0, disabled: false, valid: true }],
+  };
   return {
     configs: [bare, { ...bare, revoked: 1 }, bare, bare],
     people: [
@@ -118,7 +123,10 @@ const ofBindings: Of<typeof world> = (() => {
 const ofEveryReason: Of<typeof world> = (() => {
   const { configs, people } = ofBindings;
   const ada = { ...people[0]!, keys: [] };
-  const over = (config: number, more: object = {}) => ({ ...ada, channels: [{ config, disabled: false, valid: true, ...more }] });
+  const over = (config: number, more: object = {}) => ({
+    ...ada,
+    channels: [{ config, disabled: false, valid: true, ...more }],
+  });
   return {
     configs: [...configs.slice(0, 3), { ...configs[0]!, provider: 'slack' }],
     people: [

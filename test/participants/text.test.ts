@@ -16,7 +16,9 @@ const create = (
   input: object,
 ): Promise<
   Answer<{
-    createParticipant: { participant: { displayName: string; email: string; channels: { address: string; label: string }[] } };
+    createParticipant: {
+      participant: { displayName: string; email: string; channels: { address: string; label: string }[] };
+    };
   }>
 > =>
   service.tenant.graphql(
@@ -24,7 +26,9 @@ const create = (
     { input: { kind: 'PERSON', displayName: 'Ada', ...input } },
   );
 const stored = async (input: object) => dataOf(await create(input)).createParticipant.participant;
-const channel = (address: string, more: object = {}) => ({ channels: [{ integrationConfigId: config, address, ...more }] });
+const channel = (address: string, more: object = {}) => ({
+  channels: [{ integrationConfigId: config, address, ...more }],
+});
 const refused = async (input: object) => {
   const answer = await create(input);
   expect(problemOf(answer)).toEqual({ code: 'VALIDATION_FAILED', status: 400 });
@@ -73,7 +77,9 @@ describe('the length of', () => {
 
   test('a label is 1 to 150 characters', async () => {
     expect((await stored(channel('x', { label: ` ${'x'.repeat(150)} ` }))).channels[0]?.label).toBe('x'.repeat(150));
-    expect(await refused(channel('x', { label: 'x'.repeat(151) }))).toEqual(['channels.0.label must be at most 150 characters']);
+    expect(await refused(channel('x', { label: 'x'.repeat(151) }))).toEqual([
+      'channels.0.label must be at most 150 characters',
+    ]);
     expect(await refused(channel('x', { label: '' }))).toEqual(['channels.0.label must not be empty']);
   });
 });
@@ -96,7 +102,9 @@ describe.each([
     ['an address', { channels: [{ integrationConfigId: '', address: value }] }],
     ['a label', { channels: [{ integrationConfigId: '', address: 'x', label: value }] }],
   ])('%s is refused', async (__, input) => {
-    expect(await refused(input)).toContainEqual(expect.stringContaining('must not contain characters that are no text'));
+    expect(await refused(input)).toContainEqual(
+      expect.stringContaining('must not contain characters that are no text'),
+    );
   });
 
   test('any id finds nothing, or is the caller’s own fault', async () => {
@@ -119,7 +127,8 @@ describe.each([
       'query ($value: ID!, $text: String!) { participant(id: $value) { id } participants(agentId: $value) { id } participantsConnection(filter: { email: $text, agentId: $value }) { totalCount } }',
       { value, text: value },
     );
-    for (const error of found.errors ?? []) expect(error.extensions).toMatchObject({ code: 'BAD_USER_INPUT', status: 400 });
+    for (const error of found.errors ?? [])
+      expect(error.extensions).toMatchObject({ code: 'BAD_USER_INPUT', status: 400 });
   });
 });
 
@@ -133,8 +142,11 @@ describe('an agent’s id', () => {
   });
 
   test('is kept in its case, and differs by it', async () => {
-    for (const id of ['Case', 'case', '0.9_x-Y', 'x'.repeat(64)]) expect(await createAgent(service.tenant, id)).toBe(id);
-    const answer = await service.tenant.graphql('mutation { createAgent(input: { id: "case", name: "x" }) { agent { id } } }');
+    for (const id of ['Case', 'case', '0.9_x-Y', 'x'.repeat(64)])
+      expect(await createAgent(service.tenant, id)).toBe(id);
+    const answer = await service.tenant.graphql(
+      'mutation { createAgent(input: { id: "case", name: "x" }) { agent { id } } }',
+    );
     expect(problemOf(answer)).toEqual({ code: 'CONFLICT', status: 409 });
     expect(dataOf(await service.tenant.graphql('{ agent(id: "CASE") { id } }')).agent).toBeNull();
   });

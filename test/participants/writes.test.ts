@@ -30,19 +30,27 @@ afterAll(() => service.close());
 const shown =
   'id kind displayName email relatedAgentId relatedAgent { id } agentIds disabledAt createdAt modifiedAt channels { id integrationConfigId address priority label disabled }';
 const update = (input: object) =>
-  tenant.graphql(`mutation ($input: UpdateParticipantInput!) { updateParticipant(input: $input) { participant { ${shown} } } }`, {
-    input: { participantId: id, ...input },
-  });
+  tenant.graphql(
+    `mutation ($input: UpdateParticipantInput!) { updateParticipant(input: $input) { participant { ${shown} } } }`,
+    {
+      input: { participantId: id, ...input },
+    },
+  );
 const updated = async (input: object) => dataOf(await update(input)).updateParticipant.participant;
 const create = (input: object) =>
-  tenant.graphql(`mutation ($input: CreateParticipantInput!) { createParticipant(input: $input) { participant { ${shown} } } }`, {
-    input: { kind: 'PERSON', displayName: 'Bo', ...input },
-  });
+  tenant.graphql(
+    `mutation ($input: CreateParticipantInput!) { createParticipant(input: $input) { participant { ${shown} } } }`,
+    {
+      input: { kind: 'PERSON', displayName: 'Bo', ...input },
+    },
+  );
 const created = async (input: object) => dataOf(await create(input)).createParticipant.participant;
 const read = async () =>
   dataOf(await tenant.graphql(`query ($id: ID!) { participant(id: $id) { ${shown} } }`, { id })).participant;
 const call = (name: string, of = id) =>
-  tenant.graphql(`mutation ($id: ID!) { ${name}(input: { participantId: $id }) { participant { ${shown} } } }`, { id: of });
+  tenant.graphql(`mutation ($id: ID!) { ${name}(input: { participantId: $id }) { participant { ${shown} } } }`, {
+    id: of,
+  });
 const remove = (of = id) =>
   tenant.graphql('mutation ($id: ID!) { deleteParticipant(input: { participantId: $id }) { deletedId } }', { id: of });
 
@@ -115,8 +123,9 @@ describe('updateParticipant', () => {
 
   test('binds to exactly the agents given; bindings that stay are not made anew', async () => {
     const bindings = async () =>
-      dataOf(await tenant.graphql('query ($id: ID!) { participant(id: $id) { bindings { id agentId createdAt } } }', { id }))
-        .participant.bindings;
+      dataOf(
+        await tenant.graphql('query ($id: ID!) { participant(id: $id) { bindings { id agentId createdAt } } }', { id }),
+      ).participant.bindings;
     const [, second] = await bindings();
     expect((await updated({ agentIds: ['c', 'b', 'c'] })).agentIds).toEqual(['b', 'c']);
     expect((await bindings())[0]).toEqual(second);
@@ -176,9 +185,9 @@ describe('updateParticipant', () => {
 
 describe('channels', () => {
   const addresses = async (channels: object[]) =>
-    (await created({ channels: channels.map((channel) => ({ integrationConfigId: config, ...channel })) })).channels.map(
-      ({ address }: { address: string }) => address,
-    );
+    (
+      await created({ channels: channels.map((channel) => ({ integrationConfigId: config, ...channel })) })
+    ).channels.map(({ address }: { address: string }) => address);
 
   test('are in the order of their priority, then of their creation', async () => {
     expect(
@@ -235,7 +244,10 @@ describe('an AI_AGENT', () => {
       status: 404,
     });
     for (const kind of ['PERSON', 'GROUP']) {
-      expect(await refusal(() => create({ kind, relatedAgentId: 'a' }))).toEqual({ code: 'VALIDATION_FAILED', status: 400 });
+      expect(await refusal(() => create({ kind, relatedAgentId: 'a' }))).toEqual({
+        code: 'VALIDATION_FAILED',
+        status: 400,
+      });
     }
   });
 

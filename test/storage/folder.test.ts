@@ -19,7 +19,9 @@ const bytes = (text: string) => new TextEncoder().encode(text);
 
 async function filesUnder(directory: string): Promise<string[]> {
   const entries = await readdir(directory, { recursive: true, withFileTypes: true });
-  return entries.filter((entry) => entry.isFile()).map((entry) => join(relative(directory, entry.parentPath), entry.name));
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(relative(directory, entry.parentPath), entry.name));
 }
 
 describe('a storage in a folder', () => {

@@ -126,7 +126,10 @@ test('avatars are kept in S3, and served from it', async () => {
     for (const [url, width] of [[participant.small, 64] as const, [participant.large, 512] as const]) {
       const response = await service.app.fetch(new Request(url));
       expect(response.status).toBe(200);
-      expect(await sharp(Buffer.from(await response.arrayBuffer())).metadata()).toMatchObject({ format: 'webp', width });
+      expect(await sharp(Buffer.from(await response.arrayBuffer())).metadata()).toMatchObject({
+        format: 'webp',
+        width,
+      });
     }
     const ready = () => service.app.fetch(new Request('http://localhost/readyz')).then((response) => response.json());
     expect(await ready()).toMatchObject({ parts: { storage: null } });

@@ -49,8 +49,14 @@ export const calls: Readonly<Record<string, readonly Call[]>> = {
     call('nothing', (_, { agent }) => ({ filter: { agentId: agent } })),
   ],
   conversationParticipant: [
-    call('nothing', (_, { conversation, participant }) => ({ conversationId: conversation, participantId: participant })),
-    call('nothing', ({ conversation }, { participant }) => ({ conversationId: conversation, participantId: participant })),
+    call('nothing', (_, { conversation, participant }) => ({
+      conversationId: conversation,
+      participantId: participant,
+    })),
+    call('nothing', ({ conversation }, { participant }) => ({
+      conversationId: conversation,
+      participantId: participant,
+    })),
     call('nothing', ({ conversation }, { email }) => ({
       conversationId: conversation,
       contact: { identifierKey: 'emailaddress', identifierValue: email },
@@ -136,7 +142,10 @@ export const calls: Readonly<Record<string, readonly Call[]>> = {
       participant: { contact: { id: externalUser } },
     })),
     // Flows live elsewhere: the id says nothing about any tenant.
-    input('own', ({ conversation }, { member }) => ({ conversationId: conversation, participant: { flow: { id: member } } })),
+    input('own', ({ conversation }, { member }) => ({
+      conversationId: conversation,
+      participant: { flow: { id: member } },
+    })),
     // The other tenant's customer is another user here.
     input('own', ({ conversation }, { email }) => ({
       conversationId: conversation,
@@ -165,8 +174,12 @@ export const calls: Readonly<Record<string, readonly Call[]>> = {
       participantId: participant,
     })),
   ],
-  createExternalUser: [input('own', (_, { email, fkId }) => ({ firstName: 'A', lastName: 'B', email, fkId: `${fkId}-too` }))],
-  updateExternalUser: [input('EXTERNAL_USER_NOT_FOUND', (_, { externalUser }) => ({ id: externalUser, firstName: 'Eve' }))],
+  createExternalUser: [
+    input('own', (_, { email, fkId }) => ({ firstName: 'A', lastName: 'B', email, fkId: `${fkId}-too` })),
+  ],
+  updateExternalUser: [
+    input('EXTERNAL_USER_NOT_FOUND', (_, { externalUser }) => ({ id: externalUser, firstName: 'Eve' })),
+  ],
   deleteExternalUser: [input('EXTERNAL_USER_NOT_FOUND', (_, { externalUser }) => ({ id: externalUser }))],
 
   // Ids are the tenants' own choice: one that another tenant has taken is free here.
@@ -180,7 +193,10 @@ export const calls: Readonly<Record<string, readonly Call[]>> = {
       name,
       [
         input('INTEGRATION_CONFIG_NOT_FOUND', (_, { config }) => ({ integrationConfigId: config })),
-        input('INTEGRATION_CONFIG_NOT_FOUND', ({ binding }, { config }) => ({ integrationConfigId: config, bindingId: binding })),
+        input('INTEGRATION_CONFIG_NOT_FOUND', ({ binding }, { config }) => ({
+          integrationConfigId: config,
+          bindingId: binding,
+        })),
         input('BINDING_NOT_FOUND', (_, { binding }) => ({ bindingId: binding })),
         input('BINDING_NOT_FOUND', ({ config }, { binding }) => ({ integrationConfigId: config, bindingId: binding })),
         input('AGENT_NOT_FOUND', ({ config }, { agent }) => ({ integrationConfigId: config, agentId: agent })),
@@ -201,7 +217,9 @@ export const calls: Readonly<Record<string, readonly Call[]>> = {
       participantId: participant,
     })),
   ],
-  dismissUnknownSender: [input('UNKNOWN_SENDER_NOT_FOUND', (_, { unknownSender }) => ({ unknownSenderId: unknownSender }))],
+  dismissUnknownSender: [
+    input('UNKNOWN_SENDER_NOT_FOUND', (_, { unknownSender }) => ({ unknownSenderId: unknownSender })),
+  ],
   createAccessKey: [input('own', () => ({ name: 'Ours', scopes: ['ADMIN'] }))],
   createAgentSecretKey: [input('AGENT_NOT_FOUND', (_, { agent }) => ({ agentId: agent }))],
   revokeKey: [

@@ -39,7 +39,9 @@ export function selectionOf(type: GraphQLOutputType, depth: number, prefix = '')
   if (isLeafType(named)) return '';
   if (isUnionType(named)) {
     // Fields of the same name may have other types in other members.
-    const parts = named.getTypes().map((member) => `... on ${member.name} ${selectionOf(member, depth, `${member.name}_`)}`);
+    const parts = named
+      .getTypes()
+      .map((member) => `... on ${member.name} ${selectionOf(member, depth, `${member.name}_`)}`);
     return `{ __typename ${parts.join(' ')} }`;
   }
   const fields = isObjectType(named) || isInterfaceType(named) ? Object.values(named.getFields()) : [];
@@ -59,11 +61,15 @@ export function idPaths(field: GraphQLField<unknown, unknown>): string[] {
     const named = getNamedType(type);
     if (isInputObjectType(named)) {
       if (seen.includes(named.name)) return [];
-      return Object.values(named.getFields()).flatMap((each) => below(each.type, `${path}.${each.name}`, [...seen, named.name]));
+      return Object.values(named.getFields()).flatMap((each) =>
+        below(each.type, `${path}.${each.name}`, [...seen, named.name]),
+      );
     }
     return named.name === 'ID' ? [path] : [];
   };
-  return field.args.flatMap(({ name, type }) => below(type, name, [])).filter((path) => !path.endsWith('clientMutationId'));
+  return field.args
+    .flatMap(({ name, type }) => below(type, name, []))
+    .filter((path) => !path.endsWith('clientMutationId'));
 }
 
 /** What variables have at such a path; a list's items are all had. */
@@ -72,7 +78,9 @@ export function valuesAt(variables: unknown, path: string): unknown[] {
     .split('.')
     .reduce<unknown[]>(
       (values, name) =>
-        values.flatMap((value) => (value as Record<string, unknown> | null | undefined)?.[name]).filter((value) => value != null),
+        values
+          .flatMap((value) => (value as Record<string, unknown> | null | undefined)?.[name])
+          .filter((value) => value != null),
       [variables],
     );
 }

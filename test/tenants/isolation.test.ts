@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { catalogue } from '../../src/errors/catalogue.ts';
-import { buildSchema } from '../../src/schema.ts';
+import { buildSchema } from '../../src/schema/schema.ts';
 import { dataOf, problemOf, startApp, type TestApp } from '../app.ts';
 import { createAgent } from '../factories.ts';
 import { png } from '../fakes/images.ts';
@@ -46,14 +46,21 @@ const theirIds = () => [
 function isTheirs(answer: unknown, given: unknown): string[] {
   const text = JSON.stringify(answer);
   const said = JSON.stringify(given);
-  return [...theirIds(), 'Person of theirs', 'label of theirs', 'Conversation of theirs', theirs.address, theirs.email].filter(
-    (secret) => text.includes(secret) && !said.includes(secret),
-  );
+  return [
+    ...theirIds(),
+    'Person of theirs',
+    'label of theirs',
+    'Conversation of theirs',
+    theirs.address,
+    theirs.email,
+  ].filter((secret) => text.includes(secret) && !said.includes(secret));
 }
 
 describe('the list of calls', () => {
   test('knows every field of the graph', () => {
-    const unknown = fields.map(({ field }) => field.name).filter((name) => !(name in calls) && !calledElsewhere.has(name));
+    const unknown = fields
+      .map(({ field }) => field.name)
+      .filter((name) => !(name in calls) && !calledElsewhere.has(name));
     expect(unknown).toEqual([]);
   });
 
@@ -72,7 +79,9 @@ describe('the list of calls', () => {
 });
 
 describe('another tenant’s things', () => {
-  const known = fields.filter(({ field, operation }) => operation !== 'Subscription' && !calledElsewhere.has(field.name));
+  const known = fields.filter(
+    ({ field, operation }) => operation !== 'Subscription' && !calledElsewhere.has(field.name),
+  );
 
   test.each(known.map(({ operation, field }) => [field.name, operation, field] as const))(
     '%s',
@@ -99,7 +108,10 @@ describe('another tenant’s things', () => {
   );
 
   test('are no more use to mutations than things that do not exist', async () => {
-    const nobody = new Proxy({}, { get: (_, name) => (name === 'address' ? 'UNOBODY' : '0198f000-0000-7000-8000-000000000000') });
+    const nobody = new Proxy(
+      {},
+      { get: (_, name) => (name === 'address' ? 'UNOBODY' : '0198f000-0000-7000-8000-000000000000') },
+    );
     for (const { operation, field } of known.filter(({ operation }) => operation === 'Mutation')) {
       for (const { args, outcome } of calls[field.name] as readonly Call[]) {
         if (outcome === 'own' || outcome === 'nothing') continue;
@@ -145,9 +157,12 @@ describe('another tenant’s events', () => {
 
   test('participantChanged', async () => {
     const disable = (world: World) =>
-      world.tenant.graphql('mutation ($id: ID!) { disableParticipant(input: { participantId: $id }) { participant { id } } }', {
-        id: world.participant,
-      });
+      world.tenant.graphql(
+        'mutation ($id: ID!) { disableParticipant(input: { participantId: $id }) { participant { id } } }',
+        {
+          id: world.participant,
+        },
+      );
     const open = async (agentId: string): Promise<Stream> =>
       subscribe(
         service.app,
@@ -161,7 +176,10 @@ describe('another tenant’s events', () => {
     const [heard, nothing] = [own.next(), foreign.next()];
     await disable(theirs);
     await disable(mine);
-    expect((await heard)?.data.participantChanged).toEqual({ removedIds: [], participants: [{ id: mine.participant }] });
+    expect((await heard)?.data.participantChanged).toEqual({
+      removedIds: [],
+      participants: [{ id: mine.participant }],
+    });
     expect(await Promise.race([nothing, 'silence'])).toBe('silence');
     await own.leave();
     await foreign.leave();

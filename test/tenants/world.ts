@@ -47,11 +47,20 @@ export async function createWorld(service: TestApp, mark: string, phoneNumber: s
   });
   const [conversation, externalUser, member, contactMember] = [newId(), newId(), newId(), newId()] as const;
   const fkId = `fk-of-${mark}`;
-  await prisma.conversation.create({ data: { tenantId, id: conversation, name: `Conversation of ${mark}`, agentId: agent } });
+  await prisma.conversation.create({
+    data: { tenantId, id: conversation, name: `Conversation of ${mark}`, agentId: agent },
+  });
   await prisma.externalUser.create({ data: { tenantId, id: externalUser, firstName: mark, email, phoneNumber, fkId } });
   await prisma.conversationMember.createMany({
     data: [
-      { tenantId, id: member, conversationId: conversation, type: 'USER', participantId: participant, userId: participant },
+      {
+        tenantId,
+        id: member,
+        conversationId: conversation,
+        type: 'USER',
+        participantId: participant,
+        userId: participant,
+      },
       {
         tenantId,
         id: contactMember,
@@ -97,7 +106,14 @@ export async function createWorld(service: TestApp, mark: string, phoneNumber: s
   const now = new Date();
   const heard = { messageCount: 1, firstMessageAt: now, lastMessageAt: now };
   await prisma.unknownSender.create({
-    data: { tenantId, id: unknownSender, integrationConfigId: config, address: `${address}0STRANGER`, agentId: agent, ...heard },
+    data: {
+      tenantId,
+      id: unknownSender,
+      integrationConfigId: config,
+      address: `${address}0STRANGER`,
+      agentId: agent,
+      ...heard,
+    },
   });
   return {
     tenant,

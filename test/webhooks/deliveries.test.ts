@@ -1,7 +1,14 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startApp, type TestApp } from '../app.ts';
 import { createAgent, createConfig, createParticipant } from '../factories.ts';
-import { fromGeneric, fromSlack, fromTelegram, slackMessage, slackSecret, telegramMessage } from '../fakes/deliveries.ts';
+import {
+  fromGeneric,
+  fromSlack,
+  fromTelegram,
+  slackMessage,
+  slackSecret,
+  telegramMessage,
+} from '../fakes/deliveries.ts';
 import { rowsOf } from '../tenants/world.ts';
 import { bindingOf, channelsOf, countsOf, generate, rotate, unknownSenders, type Webhook } from './webhooks.ts';
 
@@ -29,7 +36,11 @@ const answerOf = async (request: Request) => {
   const response = await fetch(request);
   const text = await response.text();
   const type = response.headers.get('content-type') ?? '';
-  return { status: response.status, text, code: type.startsWith('application/problem+json') ? JSON.parse(text).code : null };
+  return {
+    status: response.status,
+    text,
+    code: type.startsWith('application/problem+json') ? JSON.parse(text).code : null,
+  };
 };
 const state = async (participant: string) => (await channelsOf(service.tenant, participant))[0]!;
 const everything = () => rowsOf(service.app.database, service.tenant.id);
@@ -80,7 +91,8 @@ describe('Slack', () => {
       slackMessage('U0QUIET', { type: 'reaction_added' }),
       { type: 'app_rate_limited', team_id: 'T1', minute_rate_limited: 1518467820, api_app_id: 'A1' },
     ];
-    for (const other of others) expect(await answerOf(fromSlack(webhook.url, other))).toMatchObject({ status: 200, text: '' });
+    for (const other of others)
+      expect(await answerOf(fromSlack(webhook.url, other))).toMatchObject({ status: 200, text: '' });
     expect(await everything()).toEqual(before);
   });
 });
@@ -115,7 +127,9 @@ describe('Telegram', () => {
     await answerOf(fromTelegram(webhook.url, webhook.secret, { update_id: 4, poll: { id: '1' } }));
     const found = await unknownSenders(service.tenant, { integrationConfigId: config });
     expect(
-      found.map(({ address, displayName, agentId, messageCount }) => [address, displayName, agentId, messageCount]).sort(),
+      found
+        .map(({ address, displayName, agentId, messageCount }) => [address, displayName, agentId, messageCount])
+        .sort(),
     ).toEqual([
       ['-1001234567890', 'Company news', agent, 1],
       ['2222222', 'Grace Hopper', agent, 1],
@@ -131,7 +145,9 @@ describe('Telegram', () => {
         code: 'UNAUTHENTICATED',
       });
     const none = { headers: { 'x-telegram-bot-api-secret-token': null } };
-    expect(await answerOf(fromTelegram(webhook.url, webhook.secret, telegramMessage(1), none))).toMatchObject({ status: 401 });
+    expect(await answerOf(fromTelegram(webhook.url, webhook.secret, telegramMessage(1), none))).toMatchObject({
+      status: 401,
+    });
     expect(await everything()).toEqual(before);
   });
 });
@@ -147,7 +163,10 @@ describe('every other provider', () => {
     // The same delivery, and then another that was sent earlier.
     await answerOf(fromGeneric(webhook.url, webhook.secret, { from: '14155550100' }, { id: 'msg_1' }));
     await answerOf(
-      fromGeneric(webhook.url, webhook.secret, { from: '+14155550100', sentAt: new Date(Date.now() - 120_000).toISOString() }),
+      fromGeneric(webhook.url, webhook.secret, {
+        from: '+14155550100',
+        sentAt: new Date(Date.now() - 120_000).toISOString(),
+      }),
     );
     expect(await state(participant)).toEqual({ address: '+1 415 555 0100', messageCount: 2, lastMessageAt: sentAt });
   });
@@ -174,7 +193,8 @@ describe('every other provider', () => {
     const ids = ['x'.repeat(255), 'x'.repeat(256), `${'x'.repeat(255)}y`, 'ümlaut'];
     for (const id of [...ids, ...ids])
       expect(
-        (await answerOf(fromGeneric(webhook.url, webhook.secret, { from: '+14155550178' }, { id: encodeURI(id) }))).status,
+        (await answerOf(fromGeneric(webhook.url, webhook.secret, { from: '+14155550178' }, { id: encodeURI(id) })))
+          .status,
       ).toBe(200);
     expect(await countsOf(service.tenant, participant)).toEqual([4]);
   });
@@ -191,7 +211,12 @@ describe('what is refused', () => {
   const message = slackMessage('U0REFUSED');
 
   const refusals: [string, () => Request, number, string][] = [
-    ['another secret', () => fromGeneric(webhook.url, webhook.secret, from, { secret: 'whsec_AAAA' }), 401, 'UNAUTHENTICATED'],
+    [
+      'another secret',
+      () => fromGeneric(webhook.url, webhook.secret, from, { secret: 'whsec_AAAA' }),
+      401,
+      'UNAUTHENTICATED',
+    ],
     [
       'another body',
       () => fromGeneric(webhook.url, webhook.secret, from, { body: '{"from":"+14155550101"}' }),
@@ -204,7 +229,12 @@ describe('what is refused', () => {
       401,
       'UNAUTHENTICATED',
     ],
-    ['no id', () => fromGeneric(webhook.url, webhook.secret, from, { headers: { 'webhook-id': null } }), 401, 'UNAUTHENTICATED'],
+    [
+      'no id',
+      () => fromGeneric(webhook.url, webhook.secret, from, { headers: { 'webhook-id': null } }),
+      401,
+      'UNAUTHENTICATED',
+    ],
     [
       'no signature',
       () => fromGeneric(webhook.url, webhook.secret, from, { headers: { 'webhook-signature': null } }),
@@ -218,7 +248,12 @@ describe('what is refused', () => {
       'UNAUTHENTICATED',
     ],
     ['an old timestamp', () => fromGeneric(webhook.url, webhook.secret, from, { clock: -310 }), 401, 'UNAUTHENTICATED'],
-    ['a future timestamp', () => fromGeneric(webhook.url, webhook.secret, from, { clock: 310 }), 401, 'UNAUTHENTICATED'],
+    [
+      'a future timestamp',
+      () => fromGeneric(webhook.url, webhook.secret, from, { clock: 310 }),
+      401,
+      'UNAUTHENTICATED',
+    ],
     [
       'Slack: another secret',
       () => fromSlack(slack.url, message, { secret: 'another secret altogether' }),
@@ -247,7 +282,12 @@ describe('what is refused', () => {
     ['Slack: a future timestamp', () => fromSlack(slack.url, message, { clock: 310 }), 401, 'UNAUTHENTICATED'],
     ['no address', () => fromGeneric(webhook.url, webhook.secret, {}), 400, 'VALIDATION_FAILED'],
     ['an empty address', () => fromGeneric(webhook.url, webhook.secret, { from: '' }), 400, 'VALIDATION_FAILED'],
-    ['a long address', () => fromGeneric(webhook.url, webhook.secret, { from: 'a'.repeat(4_001) }), 400, 'VALIDATION_FAILED'],
+    [
+      'a long address',
+      () => fromGeneric(webhook.url, webhook.secret, { from: 'a'.repeat(4_001) }),
+      400,
+      'VALIDATION_FAILED',
+    ],
     [
       'an address that is no text',
       () => fromGeneric(webhook.url, webhook.secret, { from: 'a\0\ud800' }),
@@ -255,8 +295,18 @@ describe('what is refused', () => {
       'VALIDATION_FAILED',
     ],
     ['a list', () => fromGeneric(webhook.url, webhook.secret, []), 400, 'VALIDATION_FAILED'],
-    ['a time that is none', () => fromGeneric(webhook.url, webhook.secret, { ...from, sentAt: 'now' }), 400, 'VALIDATION_FAILED'],
-    ['Slack: no event', () => fromSlack(slack.url, { type: 'event_callback', event_id: 'Ev1' }), 400, 'VALIDATION_FAILED'],
+    [
+      'a time that is none',
+      () => fromGeneric(webhook.url, webhook.secret, { ...from, sentAt: 'now' }),
+      400,
+      'VALIDATION_FAILED',
+    ],
+    [
+      'Slack: no event',
+      () => fromSlack(slack.url, { type: 'event_callback', event_id: 'Ev1' }),
+      400,
+      'VALIDATION_FAILED',
+    ],
     ['Slack: no event id', () => fromSlack(slack.url, { ...message, event_id: undefined }), 400, 'VALIDATION_FAILED'],
     ['Slack: no challenge', () => fromSlack(slack.url, { type: 'url_verification' }), 400, 'VALIDATION_FAILED'],
     [

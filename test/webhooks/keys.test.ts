@@ -28,7 +28,9 @@ const refusal = async (input: object, name: 'generateWebhookUrl' | 'rotateWebhoo
 };
 const nobody = '0198f000-0000-7000-8000-000000000000';
 const deliver = (url: string, secret: string) =>
-  service.app.fetch(fromGeneric(url.replace('/base', ''), secret, { from: '+14155550100' })).then(({ status }) => status);
+  service.app
+    .fetch(fromGeneric(url.replace('/base', ''), secret, { from: '+14155550100' }))
+    .then(({ status }) => status);
 const activations = `channelActivations { agentId bindingId integrationConfigId provider address webhookUrl webhookUrlTemplate
   webhookKeyPrefix webhookKeyId scope createdAt }`;
 
@@ -51,9 +53,12 @@ describe('a webhook', () => {
     expect(activation).toMatchObject({ ...shown, webhookUrl: url });
 
     const read = dataOf(
-      await service.tenant.graphql(`query ($id: ID!) { participant(id: $id) { ${activations} bindings { ${activations} } } }`, {
-        id: participant,
-      }),
+      await service.tenant.graphql(
+        `query ($id: ID!) { participant(id: $id) { ${activations} bindings { ${activations} } } }`,
+        {
+          id: participant,
+        },
+      ),
     ).participant;
     expect(read.channelActivations).toEqual([{ ...activation, webhookUrl: null }]);
     expect(read.bindings[0].channelActivations).toEqual(read.channelActivations);
@@ -66,9 +71,12 @@ describe('a webhook', () => {
     const { configs, participant, agent, binding } = await contact('slack');
     const other = await createAgent(service.tenant);
     dataOf(
-      await service.tenant.graphql(`mutation ($input: BindParticipantInput!) { bindParticipant(input: $input) { created } }`, {
-        input: { participantId: participant, agentId: other },
-      }),
+      await service.tenant.graphql(
+        `mutation ($input: BindParticipantInput!) { bindParticipant(input: $input) { created } }`,
+        {
+          input: { participantId: participant, agentId: other },
+        },
+      ),
     );
     const { url, secret, activation } = await generate(service.tenant, { integrationConfigId: configs[0] });
     expect(url).toContain('/hooks/slack/rcw_');
@@ -81,9 +89,9 @@ describe('a webhook', () => {
       ),
     ).participant;
     expect(read.channelActivations.map((each: { agentId: string }) => each.agentId)).toEqual([agent, other].sort());
-    expect(read.bindings.map((each: Record<string, { bindingId: string }[]>) => each['channelActivations']?.length)).toEqual([
-      1, 1,
-    ]);
+    expect(
+      read.bindings.map((each: Record<string, { bindingId: string }[]>) => each['channelActivations']?.length),
+    ).toEqual([1, 1]);
     expect(read.channelActivations.map((each: { bindingId: string }) => each.bindingId)).toContain(binding);
   });
 
@@ -124,12 +132,18 @@ describe('a webhook', () => {
     expect(await refusal({})).toEqual(['VALIDATION_FAILED', 'integrationConfigId']);
     expect(await refusal({ integrationConfigId: configs[0] })).toEqual(['VALIDATION_FAILED', 'bindingId']);
     expect(await refusal({ integrationConfigId: nobody })).toEqual(['INTEGRATION_CONFIG_NOT_FOUND', undefined]);
-    expect(await refusal({ integrationConfigId: configs[0], bindingId: nobody })).toEqual(['BINDING_NOT_FOUND', undefined]);
+    expect(await refusal({ integrationConfigId: configs[0], bindingId: nobody })).toEqual([
+      'BINDING_NOT_FOUND',
+      undefined,
+    ]);
     expect(await refusal({ bindingId: 'no id' })).toEqual(['BINDING_NOT_FOUND', undefined]);
     expect(await refusal({ integrationConfigId: slack, agentId: 'nobody' })).toEqual(['AGENT_NOT_FOUND', undefined]);
     const other = await createAgent(service.tenant);
     expect(await refusal({ bindingId: binding, agentId: other })).toEqual(['VALIDATION_FAILED', 'agentId']);
-    expect(await refusal({ bindingId: binding, agentId: agent }, 'rotateWebhookKey')).toEqual(['KEY_NOT_FOUND', undefined]);
+    expect(await refusal({ bindingId: binding, agentId: agent }, 'rotateWebhookKey')).toEqual([
+      'KEY_NOT_FOUND',
+      undefined,
+    ]);
   });
 });
 
@@ -137,7 +151,9 @@ describe('a key', () => {
   test('is made once, however many ask at once', async () => {
     const { binding, configs } = await contact('sms', 'slack');
     for (const input of [{ bindingId: binding }, { integrationConfigId: configs[1] }]) {
-      const answers = await Promise.all(Array.from({ length: 8 }, () => ask(service.tenant, 'generateWebhookUrl', input)));
+      const answers = await Promise.all(
+        Array.from({ length: 8 }, () => ask(service.tenant, 'generateWebhookUrl', input)),
+      );
       expect(answers.filter(({ errors }) => !errors)).toHaveLength(1);
       expect(new Set(answers.filter(({ errors }) => errors).map((answer) => problemOf(answer).code))).toEqual(
         new Set(['CONFLICT']),
@@ -225,11 +241,12 @@ test('webhooks are made with integrations:write, and seen with participants:read
     authorization: `Bearer ${await service.tenant.token([scope])}`,
   });
   for (const name of ['generateWebhookUrl', 'rotateWebhookKey'] as const)
-    expect(problemOf(await ask(service.tenant, name, { bindingId: binding }, await headers('participants:write'))).code).toBe(
-      'FORBIDDEN',
-    );
+    expect(
+      problemOf(await ask(service.tenant, name, { bindingId: binding }, await headers('participants:write'))).code,
+    ).toBe('FORBIDDEN');
   expect(
-    (await ask(service.tenant, 'generateWebhookUrl', { bindingId: binding }, await headers('integrations:write'))).errors,
+    (await ask(service.tenant, 'generateWebhookUrl', { bindingId: binding }, await headers('integrations:write')))
+      .errors,
   ).toBe(undefined);
   const read = await service.tenant.graphql(
     `query ($id: ID!) { participant(id: $id) { ${activations} } }`,
@@ -251,8 +268,8 @@ test('activations of a list take one statement', async () => {
     `query ($id: ID!) { participants(agentId: $id) { ${activations} bindings { ${activations} } } }`,
     { id: agent },
   );
-  expect(dataOf(answer).participants.flatMap((each: { channelActivations: object[] }) => each.channelActivations)).toHaveLength(
-    6,
-  );
+  expect(
+    dataOf(answer).participants.flatMap((each: { channelActivations: object[] }) => each.channelActivations),
+  ).toHaveLength(6);
   expect(answer.statements).toHaveLength(3);
 });

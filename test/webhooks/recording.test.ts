@@ -52,7 +52,8 @@ const person = ({ tenant, config }: Slack, ...addresses: string[]) =>
   createParticipant(tenant, { channels: addresses.map((address) => ({ integrationConfigId: config, address })) });
 const send = async (url: string, user: string, eventId?: string, app = service.app) =>
   (await app.fetch(fromSlack(url, slackMessage(user, eventId === undefined ? {} : { eventId })))).status;
-const times = <Made>(count: number, make: (index: number) => Made) => Array.from({ length: count }, (_, index) => make(index));
+const times = <Made>(count: number, make: (index: number) => Made) =>
+  Array.from({ length: count }, (_, index) => make(index));
 const statementsSince = (before: number) => service.statements.slice(before);
 
 describe('many deliveries at once', () => {
@@ -61,7 +62,9 @@ describe('many deliveries at once', () => {
     const ada = await person(webhook, 'U0ADA');
     expect(new Set(await Promise.all(times(100, () => send(webhook.url, 'U0ADA', 'Ev0ONE'))))).toEqual(new Set([200]));
     expect(await countsOf(service.tenant, ada)).toEqual([1]);
-    expect(new Set(await Promise.all(times(100, () => send(webhook.url, 'U0NOBODY', 'Ev0TWO'))))).toEqual(new Set([200]));
+    expect(new Set(await Promise.all(times(100, () => send(webhook.url, 'U0NOBODY', 'Ev0TWO'))))).toEqual(
+      new Set([200]),
+    );
     expect(
       (await unknownSenders(service.tenant, { integrationConfigId: webhook.config })).map((each) => each.messageCount),
     ).toEqual([1]);
@@ -123,7 +126,8 @@ function eventsOf({ app }: TestApp) {
       }) as typeof db.announce,
     });
   };
-  return (tenantId: string, listen: (event: { participantIds: string[] }) => void) => void listeners.set(tenantId, listen);
+  return (tenantId: string, listen: (event: { participantIds: string[] }) => void) =>
+    void listeners.set(tenantId, listen);
 }
 
 describe('a database that fails', () => {
@@ -180,7 +184,9 @@ describe('another tenant', () => {
     await send(there.url, 'U0ADA', 'Ev1');
     await send(here.url, 'U0ADA', 'Ev1');
     expect(await countsOf(service.tenant, ada)).toEqual([1]);
-    expect(await unknownSenders(service.tenant, { integrationConfigId: there.config })).toMatchObject([{ address: 'U0ADA' }]);
+    expect(await unknownSenders(service.tenant, { integrationConfigId: there.config })).toMatchObject([
+      { address: 'U0ADA' },
+    ]);
   });
 });
 
@@ -195,10 +201,14 @@ test('an address that several participants share counts for each', async () => {
   const { url, secret } = await generate(service.tenant, { bindingId: await bindingOf(service.tenant, people[0]!) });
   // One telephone in three spellings, in one batch.
   await Promise.all(
-    ['+14155550111', '0014155550111', '+1-415-555-0111'].map((from) => service.app.fetch(fromGeneric(url, secret, { from }))),
+    ['+14155550111', '0014155550111', '+1-415-555-0111'].map((from) =>
+      service.app.fetch(fromGeneric(url, secret, { from })),
+    ),
   );
   for (const id of people) expect(await countsOf(service.tenant, id)).toEqual([3]);
-  await Promise.all(['+14155550112', '0014155550112'].map((from) => service.app.fetch(fromGeneric(url, secret, { from }))));
+  await Promise.all(
+    ['+14155550112', '0014155550112'].map((from) => service.app.fetch(fromGeneric(url, secret, { from }))),
+  );
   await service.app.fetch(fromGeneric(url, secret, { from: '+1-415-555-0112' }));
   expect(await unknownSenders(service.tenant, { integrationConfigId: config })).toMatchObject([{ messageCount: 3 }]);
 });
@@ -230,7 +240,9 @@ test('whatever comes in whatever order, each delivery counts once', async () => 
       const counted = new Map(
         (await channelsOf(service.tenant, ada)).map(({ address, messageCount }) => [address, messageCount]),
       );
-      for (const { address, messageCount } of await unknownSenders(service.tenant, { integrationConfigId: webhook.config }))
+      for (const { address, messageCount } of await unknownSenders(service.tenant, {
+        integrationConfigId: webhook.config,
+      }))
         counted.set(address, messageCount);
       for (const user of [...known, ...strangers]) expect(counted.get(user) ?? 0).toBe(expected.get(user)?.size ?? 0);
     }),
@@ -285,7 +297,10 @@ test('the sweep lets go of old deliveries, and of the unknown senders heard of l
     [tenantId, webhook.config],
   );
   await send(other.url, 'U0OTHER');
-  await Promise.all([sweepDeliveries(service.app.database, new Date()), sweepDeliveries(service.app.database, new Date())]);
+  await Promise.all([
+    sweepDeliveries(service.app.database, new Date()),
+    sweepDeliveries(service.app.database, new Date()),
+  ]);
   const rows = await rowsOf(service.app.database, tenantId);
   const deliveries = rows['webhook_delivery']!.filter((each) => JSON.stringify(each).includes(webhook.config));
   expect(deliveries).toHaveLength(1);
@@ -346,12 +361,19 @@ describe.skipIf(!('url' in database))('two replicas', () => {
     const webhook = await slack(here.tenant);
     const { config: integrationConfigId } = webhook;
     const channels = (from: number) =>
-      times(8, (index) => ({ integrationConfigId, address: `U0S${(from + index * 3) % 30}`, priority: (index * 5) % 8 }));
-    const people = await Promise.all(times(6, (index) => createParticipant(here.tenant, { channels: channels(index * 5) })));
+      times(8, (index) => ({
+        integrationConfigId,
+        address: `U0S${(from + index * 3) % 30}`,
+        priority: (index * 5) % 8,
+      }));
+    const people = await Promise.all(
+      times(6, (index) => createParticipant(here.tenant, { channels: channels(index * 5) })),
+    );
     const edit = async (index: number) => {
       const at = index % people.length;
       const change = { participantId: people[at], channels: channels(index * 7).reverse() };
-      const update = 'mutation ($input: UpdateParticipantInput!) { updateParticipant(input: $input) { participant { id } } }';
+      const update =
+        'mutation ($input: UpdateParticipantInput!) { updateParticipant(input: $input) { participant { id } } }';
       if (index % 5 > 0) return here.tenant.graphql(update, { input: change });
       const old = people[at];
       people[at] = await createParticipant(here.tenant, { channels: channels(index * 7) });
@@ -364,7 +386,9 @@ describe.skipIf(!('url' in database))('two replicas', () => {
           const found: number[] = [];
           for (let round = 0; round < 20; round += 1)
             found.push(
-              ...(await Promise.all(times(20, (index) => send(webhook.url, `U0S${(index * 11 + round) % 30}`, undefined, app)))),
+              ...(await Promise.all(
+                times(20, (index) => send(webhook.url, `U0S${(index * 11 + round) % 30}`, undefined, app)),
+              )),
             );
           return found;
         }),

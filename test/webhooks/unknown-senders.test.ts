@@ -1,7 +1,14 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { dataOf, problemOf, startApp, type TestApp } from '../app.ts';
 import { createAgent, createConfig, createParticipant } from '../factories.ts';
-import { fromGeneric, fromSlack, fromTelegram, slackMessage, slackSecret, telegramMessage } from '../fakes/deliveries.ts';
+import {
+  fromGeneric,
+  fromSlack,
+  fromTelegram,
+  slackMessage,
+  slackSecret,
+  telegramMessage,
+} from '../fakes/deliveries.ts';
 import { bindingOf, channelsOf, generate, type UnknownSender, unknownSenders, type Webhook } from './webhooks.ts';
 
 let service: TestApp;
@@ -18,7 +25,9 @@ async function place(provider = 'slack'): Promise<Place> {
   return { ...(await generate(service.tenant, { integrationConfigId: config, agentId: agent })), config, agent };
 }
 const send = async ({ url }: Place, user: string, ts?: number) => {
-  const response = await service.app.fetch(fromSlack(url, slackMessage(user, ts === undefined ? {} : { ts: `${ts}.000100` })));
+  const response = await service.app.fetch(
+    fromSlack(url, slackMessage(user, ts === undefined ? {} : { ts: `${ts}.000100` })),
+  );
   expect(response.status).toBe(200);
 };
 const senders = ({ config }: Place) => unknownSenders(service.tenant, { integrationConfigId: config });
@@ -133,7 +142,9 @@ describe('a participant made of an unknown sender', () => {
       displayName: 'U0NEW',
       email: null,
       agentIds: [here.agent],
-      channels: [{ integrationConfigId: here.config, address: 'U0NEW', messageCount: 3, lastMessageAt: sender.lastMessageAt }],
+      channels: [
+        { integrationConfigId: here.config, address: 'U0NEW', messageCount: 3, lastMessageAt: sender.lastMessageAt },
+      ],
     });
     expect(await senders(here)).toEqual([]);
     await send(here, 'U0NEW');
@@ -169,7 +180,8 @@ describe('a participant made of an unknown sender', () => {
       integrationConfigId: config,
       bindingId: await bindingOf(service.tenant, anybody),
     });
-    for (const from of ['x'.repeat(4_000), ' ', '🕊'.repeat(200)]) await service.app.fetch(fromGeneric(url, secret, { from }));
+    for (const from of ['x'.repeat(4_000), ' ', '🕊'.repeat(200)])
+      await service.app.fetch(fromGeneric(url, secret, { from }));
     const names = [];
     for (const { id } of await unknownSenders(service.tenant, { integrationConfigId: config }))
       names.push((await made({ unknownSenderId: id })).displayName);
@@ -214,7 +226,9 @@ describe('a participant made of an unknown sender', () => {
 describe('an unknown sender whose address a participant gets', () => {
   test('becomes known: by its own mutation', async () => {
     const here = await place();
-    const ada = await createParticipant(service.tenant, { channels: [{ integrationConfigId: here.config, address: 'U0ADA' }] });
+    const ada = await createParticipant(service.tenant, {
+      channels: [{ integrationConfigId: here.config, address: 'U0ADA' }],
+    });
     const sender = await stranger(here, 'U0ADA2', 2);
     const input = { unknownSenderId: sender.id, participantId: ada };
     const { participant } = dataOf(await mutate('addUnknownSenderToParticipant', input)).addUnknownSenderToParticipant;
@@ -230,10 +244,14 @@ describe('an unknown sender whose address a participant gets', () => {
     expect(problemOf(await mutate('addUnknownSenderToParticipant', input)).code).toBe('UNKNOWN_SENDER_NOT_FOUND');
     const other = await stranger(here, 'U0OTHER');
     expect(
-      problemOf(await mutate('addUnknownSenderToParticipant', { unknownSenderId: other.id, participantId: nobody })).code,
+      problemOf(await mutate('addUnknownSenderToParticipant', { unknownSenderId: other.id, participantId: nobody }))
+        .code,
     ).toBe('PARTICIPANT_NOT_FOUND');
     const full = await createParticipant(service.tenant, {
-      channels: Array.from({ length: 100 }, (_, index) => ({ integrationConfigId: here.config, address: `UFULL${index}` })),
+      channels: Array.from({ length: 100 }, (_, index) => ({
+        integrationConfigId: here.config,
+        address: `UFULL${index}`,
+      })),
     });
     expect(
       problemOf(await mutate('addUnknownSenderToParticipant', { unknownSenderId: other.id, participantId: full })).code,
@@ -246,7 +264,9 @@ describe('an unknown sender whose address a participant gets', () => {
     const sender = await stranger(here, 'U0BO', 3);
     const elsewhere = await place();
     await stranger(elsewhere, 'U0BO');
-    const bo = await createParticipant(service.tenant, { channels: [{ integrationConfigId: here.config, address: 'U0BO' }] });
+    const bo = await createParticipant(service.tenant, {
+      channels: [{ integrationConfigId: here.config, address: 'U0BO' }],
+    });
     expect(await channelsOf(service.tenant, bo)).toEqual([
       { address: 'U0BO', messageCount: 3, lastMessageAt: sender.lastMessageAt },
     ]);
@@ -260,7 +280,9 @@ describe('an unknown sender whose address a participant gets', () => {
       bindingId: await bindingOf(service.tenant, cy),
     });
     await service.app.fetch(fromGeneric(url, secret, { from: '14155550155', name: 'Cy' }));
-    expect(await unknownSenders(service.tenant, { integrationConfigId: config })).toMatchObject([{ displayName: 'Cy' }]);
+    expect(await unknownSenders(service.tenant, { integrationConfigId: config })).toMatchObject([
+      { displayName: 'Cy' },
+    ]);
     dataOf(
       await mutate('updateParticipant', {
         participantId: cy,
@@ -279,13 +301,17 @@ describe('an unknown sender whose address a participant gets', () => {
       for (let index = 0; index < 12; index += 1) {
         sending.push(send(here, `U0R${index}`), send(here, `U0R${index}`));
         creating.push(
-          createParticipant(service.tenant, { channels: [{ integrationConfigId: here.config, address: `U0R${index}` }] }),
+          createParticipant(service.tenant, {
+            channels: [{ integrationConfigId: here.config, address: `U0R${index}` }],
+          }),
         );
         await new Promise((resolve) => setTimeout(resolve, round * 2));
         sending.push(send(here, `U0R${index}`));
       }
       await Promise.all(sending);
-      const counts = await Promise.all(creating.map(async (id) => (await channelsOf(service.tenant, await id))[0]?.messageCount));
+      const counts = await Promise.all(
+        creating.map(async (id) => (await channelsOf(service.tenant, await id))[0]?.messageCount),
+      );
       expect(counts).toEqual(counts.map(() => 3));
       expect(await senders(here)).toEqual([]);
     }
@@ -295,7 +321,9 @@ describe('an unknown sender whose address a participant gets', () => {
 test('an unknown sender can be dismissed, and comes back with its next message', async () => {
   const here = await place();
   const { id } = await stranger(here, 'U0SPAM', 4);
-  expect(dataOf(await mutate('dismissUnknownSender', { unknownSenderId: id })).dismissUnknownSender).toEqual({ dismissedId: id });
+  expect(dataOf(await mutate('dismissUnknownSender', { unknownSenderId: id })).dismissUnknownSender).toEqual({
+    dismissedId: id,
+  });
   expect(await senders(here)).toEqual([]);
   expect(problemOf(await mutate('dismissUnknownSender', { unknownSenderId: id }))).toEqual({
     code: 'UNKNOWN_SENDER_NOT_FOUND',
@@ -321,5 +349,7 @@ test('unknown senders are read with participants:read and changed with participa
     ['dismissUnknownSender', { unknownSenderId }],
   ] as const)
     expect(problemOf(await mutate(name, input, await as('participants:read'))).code).toBe('FORBIDDEN');
-  expect((await mutate('dismissUnknownSender', { unknownSenderId }, await as('participants:write'))).errors).toBe(undefined);
+  expect((await mutate('dismissUnknownSender', { unknownSenderId }, await as('participants:write'))).errors).toBe(
+    undefined,
+  );
 });

@@ -68,6 +68,8 @@ export async function unknownSenders(tenant: TestTenant, filter: object | null =
 
 /** The id of a participant's only binding. */
 export async function bindingOf(tenant: TestTenant, participantId: string): Promise<string> {
-  const answer = await tenant.graphql('query ($id: ID!) { participant(id: $id) { bindings { id } } }', { id: participantId });
+  const answer = await tenant.graphql('query ($id: ID!) { participant(id: $id) { bindings { id } } }', {
+    id: participantId,
+  });
   return dataOf(answer).participant.bindings[0].id;
 }

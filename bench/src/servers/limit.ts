@@ -79,7 +79,11 @@ const statements: Record<OperationName, { text: string; values(variables: Variab
   },
 };
 
-const pool = new pg.Pool({ connectionString: settings.databaseUrl, max: settings.poolSize, options: '-c TimeZone=UTC' });
+const pool = new pg.Pool({
+  connectionString: settings.databaseUrl,
+  max: settings.poolSize,
+  options: '-c TimeZone=UTC',
+});
 
 async function answer(body: string): Promise<string> {
   const { operation, variables } = JSON.parse(body) as { operation: OperationName; variables: Variables };

@@ -30,7 +30,10 @@ const builder = new SchemaBuilder<{
   prisma: { client: prisma, dmmf: getDatamodel() },
 });
 
-builder.scalarType('DateTime', { serialize: (value) => value.toISOString(), parseValue: (value) => new Date(String(value)) });
+builder.scalarType('DateTime', {
+  serialize: (value) => value.toISOString(),
+  parseValue: (value) => new Date(String(value)),
+});
 const Kind = builder.enumType(ParticipantKind, { name: 'ParticipantKind' });
 const Type = builder.enumType(MemberType, { name: 'MemberType' });
 const Status = builder.enumType(MemberStatus, { name: 'MemberStatus' });
@@ -121,9 +124,18 @@ builder.queryType({
     // Not prismaConnection: with a key of two columns Prisma reads every row behind the cursor, and takes the page from them.
     conversations: t.prismaField({
       type: ['Conversation'],
-      args: { tenantId: t.arg.id({ required: true }), first: t.arg.int({ required: true }), after: t.arg.id({ required: true }) },
+      args: {
+        tenantId: t.arg.id({ required: true }),
+        first: t.arg.int({ required: true }),
+        after: t.arg.id({ required: true }),
+      },
       resolve: (query, _, { tenantId, first, after }) =>
-        prisma.conversation.findMany({ ...query, where: { tenantId, id: { lt: after } }, orderBy: { id: 'desc' }, take: first }),
+        prisma.conversation.findMany({
+          ...query,
+          where: { tenantId, id: { lt: after } },
+          orderBy: { id: 'desc' },
+          take: first,
+        }),
     }),
     participant: t.prismaField({
       type: 'Participant',
@@ -141,7 +153,9 @@ builder.queryType({
         const [found] = await prisma.$queryRaw<{ id: string }[]>`
           select id from external_user
           where tenant_id = ${tenantId}::uuid and md5(lower(email)) = md5(lower(${email})) and lower(email) = lower(${email})`;
-        return found ? prisma.externalUser.findUnique({ ...query, where: { tenantId_id: { tenantId, id: found.id } } }) : null;
+        return found
+          ? prisma.externalUser.findUnique({ ...query, where: { tenantId_id: { tenantId, id: found.id } } })
+          : null;
       },
     }),
   }),
@@ -170,9 +184,14 @@ builder.mutationType({
           where: { tenantId_id: { tenantId, id: conversationId } },
           select: { closedAt: true },
         });
-        if (closedAt) return { created: false, participant: await prisma.conversationMember.findUniqueOrThrow({ where }) };
+        if (closedAt)
+          return { created: false, participant: await prisma.conversationMember.findUniqueOrThrow({ where }) };
         const id = newId();
-        const participant = await prisma.conversationMember.upsert({ where, create: { ...name, id, userId }, update: {} });
+        const participant = await prisma.conversationMember.upsert({
+          where,
+          create: { ...name, id, userId },
+          update: {},
+        });
         return { created: participant.id === id, participant };
       },
     }),

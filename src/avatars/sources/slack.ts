@@ -1,4 +1,11 @@
-import { type FetchFunction, type Logger, LogLevel, WebAPIPlatformError, WebAPIRequestError, WebClient } from '@slack/web-api';
+import {
+  type FetchFunction,
+  type Logger,
+  LogLevel,
+  WebAPIPlatformError,
+  WebAPIRequestError,
+  WebClient,
+} from '@slack/web-api';
 import { Agent, fetch } from 'undici';
 import { z } from 'zod';
 import { providerProblems } from '../../egress/provider-problems.ts';
@@ -114,7 +121,14 @@ function directFetch(dispatcher: Agent): FetchFunction {
   return async (url, init) => {
     const { method = 'POST', headers = {}, body, signal } = init ?? {};
     if (typeof body !== 'string') throw new TypeError('Only forms are sent to Slack.');
-    const response = await fetch(url, { method, headers, body, redirect: 'error', dispatcher, ...(signal && { signal }) });
+    const response = await fetch(url, {
+      method,
+      headers,
+      body,
+      redirect: 'error',
+      dispatcher,
+      ...(signal && { signal }),
+    });
     if (response.status !== 429) return response;
     await response.body?.cancel();
     throw problems.rateLimited(retryAfterSeconds(response.headers.get('retry-after')));
@@ -140,6 +154,7 @@ function refusal(code: unknown, retryAfter: number | undefined): Problem {
   if (nobody.has(code)) return problems.noPicture();
   if (refused.has(code)) return problems.refused();
   if (notPermitted.has(code)) return problems.notPermitted();
-  if (code === 'ratelimited' || code === 'rate_limited') return problems.rateLimited(retryAfterSeconds(retryAfter?.toString()));
+  if (code === 'ratelimited' || code === 'rate_limited')
+    return problems.rateLimited(retryAfterSeconds(retryAfter?.toString()));
   return new Problem('PROVIDER_UNAVAILABLE', `Slack answered with the error ${code}.`);
 }

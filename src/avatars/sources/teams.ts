@@ -4,7 +4,8 @@ import { providerProblems } from '../../egress/provider-problems.ts';
 import { type AvatarSource, imageLimit, type SourceOptions } from './source.ts';
 
 // An object id or a user principal name; the ids of chats, channels and teams are not among them.
-const person = /^([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|(?!\d+:)[^@\s/\\?]+@(?!thread\.|unq\.)[^@\s/\\?]+\.[^@\s/\\?]+)$/i;
+const person =
+  /^([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|(?!\d+:)[^@\s/\\?]+@(?!thread\.|unq\.)[^@\s/\\?]+\.[^@\s/\\?]+)$/i;
 const refusal = z.object({ error: z.object({ code: z.string() }) });
 
 /** Pictures from Microsoft Teams: those that Microsoft Graph has of the people of an organisation. */

@@ -75,7 +75,9 @@ async function call<Schema extends z.ZodType>(
     case 404:
       throw problems.refused();
     case 429:
-      throw problems.rateLimited(wait === undefined ? answer.retryAfter : retryAfterSeconds(Math.ceil(wait).toFixed(0)));
+      throw problems.rateLimited(
+        wait === undefined ? answer.retryAfter : retryAfterSeconds(Math.ceil(wait).toFixed(0)),
+      );
     default:
       throw problems.status(told.error_code ?? answer.status);
   }

@@ -39,4 +39,5 @@ export const shownName = (name: string): string | null =>
     .slice(0, 200) || null;
 
 /** The error for a code that the provider does not take. */
-export const refusedCode = (label: string) => new Problem('BAD_USER_INPUT', `${label} did not accept the sign-in. Begin again.`);
+export const refusedCode = (label: string) =>
+  new Problem('BAD_USER_INPUT', `${label} did not accept the sign-in. Begin again.`);

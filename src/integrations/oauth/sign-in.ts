@@ -2,8 +2,8 @@ import type { Viewer } from '../../auth/viewer.ts';
 import type { TenantDatabase } from '../../database/database.ts';
 import { asUuid } from '../../database/ids.ts';
 import { tenantStatement } from '../../database/statement.ts';
+import { announceConfig } from '../../directory/participants/announce.ts';
 import { Problem } from '../../errors/catalogue.ts';
-import { announceConfig } from '../../participants/announce.ts';
 import { configNotFound } from '../configs.ts';
 import type { TokenCipher } from '../token-cipher.ts';
 import type { OAuthProvider, OAuthProviders } from './provider.ts';
@@ -94,7 +94,14 @@ export function createSignIns({
       const proof = signIn.pkce ? makeProof() : null;
       await db.transaction(async (tx) => {
         await tx.query(forgetExpired);
-        await tx.query(remember, id, stateHash, viewer.kind, viewer.id, proof && cipher.seal(proof.verifier, stateHash));
+        await tx.query(
+          remember,
+          id,
+          stateHash,
+          viewer.kind,
+          viewer.id,
+          proof && cipher.seal(proof.verifier, stateHash),
+        );
       });
       return signIn.authorizationUrl({ state, redirectUri: redirectUri(signIn), challenge: proof?.challenge ?? null });
     },

@@ -16,7 +16,13 @@ const granted = z.object({
 });
 
 const codeRefused = new Set(['invalid_code', 'code_already_used', 'invalid_grant']);
-const tokenRefused = new Set(['invalid_refresh_token', 'invalid_grant', 'token_revoked', 'token_expired', 'account_inactive']);
+const tokenRefused = new Set([
+  'invalid_refresh_token',
+  'invalid_grant',
+  'token_revoked',
+  'token_expired',
+  'account_inactive',
+]);
 
 /** Signing in to a Slack workspace. Slack offers PKCE to apps without a secret only, which this is not. */
 export function slackOAuth({
@@ -32,7 +38,9 @@ export function slackOAuth({
   const begin = createProviderClient({ name: 'Slack', baseUrl: apiUrl, timeoutMs });
 
   async function access(form: Record<string, string>, refused: ReadonlySet<string>, problem: () => Problem) {
-    const answer = await begin()('oauth.v2.access', { form: { client_id: client.id, client_secret: client.secret, ...form } });
+    const answer = await begin()('oauth.v2.access', {
+      form: { client_id: client.id, client_secret: client.secret, ...form },
+    });
     if (answer.status === 429) throw problems.rateLimited(answer.retryAfter);
     if (answer.status !== 200) throw problems.status(answer.status);
     const told = jsonOf(answer, envelope);
@@ -40,7 +48,8 @@ export function slackOAuth({
     if (told?.ok === false && refused.has(told.error ?? '')) throw problem();
     const grant = told?.ok ? jsonOf(answer, granted) : null;
     // bad_client_secret, bad_redirect_uri …: for the operator of the service to mend.
-    if (!grant) throw told && /^[a-z_]{1,64}$/.test(told.error ?? '') ? mistake(told.error as string) : problems.unexpected();
+    if (!grant)
+      throw told && /^[a-z_]{1,64}$/.test(told.error ?? '') ? mistake(told.error as string) : problems.unexpected();
     return grant;
   }
 
@@ -70,7 +79,9 @@ export function slackOAuth({
       return { token: tokenOf(grant), workspaceName: shownName(grant.team?.name ?? grant.enterprise?.name ?? '') };
     },
     refresh: async (refreshToken) =>
-      tokenOf(await access({ grant_type: 'refresh_token', refresh_token: refreshToken }, tokenRefused, problems.refused)),
+      tokenOf(
+        await access({ grant_type: 'refresh_token', refresh_token: refreshToken }, tokenRefused, problems.refused),
+      ),
   };
 }
 

@@ -9,7 +9,9 @@ const randomPart = 32;
  * its hash is kept.
  */
 export function makeState(tenantId: string): { state: string; stateHash: string } {
-  const state = Buffer.concat([Buffer.from(tenantId.replaceAll('-', ''), 'hex'), randomBytes(randomPart)]).toString('base64url');
+  const state = Buffer.concat([Buffer.from(tenantId.replaceAll('-', ''), 'hex'), randomBytes(randomPart)]).toString(
+    'base64url',
+  );
   return { state, stateHash: hashOf(state) };
 }
 

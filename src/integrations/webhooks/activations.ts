@@ -18,7 +18,12 @@ export type ChannelActivation = {
 
 type Row = Pick<Binding, 'participantId'> &
   Pick<Channel, 'integrationConfigId' | 'provider' | 'address'> &
-  Pick<WebhookKey, 'createdAt'> & { agentId: string; bindingId: string; webhookKeyId: string; webhookKeyPrefix: string };
+  Pick<WebhookKey, 'createdAt'> & {
+    agentId: string;
+    bindingId: string;
+    webhookKeyId: string;
+    webhookKeyPrefix: string;
+  };
 
 /** The activations of participants: one for each binding and channel whose webhook has a key that works. */
 export const activationsByParticipant = bounded(

@@ -3,8 +3,8 @@ import type { TenantDatabase, TenantTransaction } from '../../database/database.
 import type { WebhookKey } from '../../database/generated/client.ts';
 import { newId } from '../../database/ids.ts';
 import { tenantStatement } from '../../database/statement.ts';
+import { announceConfig } from '../../directory/participants/announce.ts';
 import { Problem } from '../../errors/catalogue.ts';
-import { announceConfig } from '../../participants/announce.ts';
 import type { TokenCipher } from '../token-cipher.ts';
 import type { ChannelActivation } from './activations.ts';
 import type { WebhookProviders } from './provider.ts';
@@ -51,7 +51,9 @@ async function make(
   const [row] = await tx.query(insert, id, integrationConfigId, keyBindingId, agentId, prefix, secretHash, sealed);
   if (!row) {
     throw new Problem('CONFLICT', 'The webhook has a key that works already: rotate it.', {
-      errors: [{ path: ['input', keyBindingId ? 'bindingId' : 'integrationConfigId'], message: 'has a key that works' }],
+      errors: [
+        { path: ['input', keyBindingId ? 'bindingId' : 'integrationConfigId'], message: 'has a key that works' },
+      ],
     });
   }
   announceConfig(tx, integrationConfigId);
@@ -63,7 +65,11 @@ async function make(
  * Makes the first key of a webhook, or one after the last was revoked. Throws CONFLICT while there is one that works,
  * INTEGRATION_CONFIG_NOT_FOUND, BINDING_NOT_FOUND, AGENT_NOT_FOUND, VALIDATION_FAILED.
  */
-export async function generateWebhookUrl(db: TenantDatabase, input: WebhookInput, making: KeyMaking): Promise<NewWebhook> {
+export async function generateWebhookUrl(
+  db: TenantDatabase,
+  input: WebhookInput,
+  making: KeyMaking,
+): Promise<NewWebhook> {
   return db.transaction(async (tx) => {
     const target = await findTarget(tx, input);
     return make(tx, target, target.agentId, making);
@@ -71,7 +77,11 @@ export async function generateWebhookUrl(db: TenantDatabase, input: WebhookInput
 }
 
 /** Puts a new key in the place of a webhook's last one, which ends at once, everywhere. Throws KEY_NOT_FOUND when it never had one, and what generateWebhookUrl throws. */
-export async function rotateWebhookKey(db: TenantDatabase, input: WebhookInput, making: KeyMaking): Promise<NewWebhook> {
+export async function rotateWebhookKey(
+  db: TenantDatabase,
+  input: WebhookInput,
+  making: KeyMaking,
+): Promise<NewWebhook> {
   return db.transaction(async (tx) => {
     const target = await findTarget(tx, input);
     const { integrationConfigId, keyBindingId } = target;
@@ -79,7 +89,8 @@ export async function rotateWebhookKey(db: TenantDatabase, input: WebhookInput, 
     await tx.query(lockConfig, integrationConfigId);
     const [last] = await tx.query(lastKey, integrationConfigId, keyBindingId);
     if (!last) throw new Problem('KEY_NOT_FOUND', 'The webhook has no key: generate one.');
-    for (const { id } of await tx.query(end, integrationConfigId, keyBindingId)) tx.announce('keyRevoked', { keyId: id });
+    for (const { id } of await tx.query(end, integrationConfigId, keyBindingId))
+      tx.announce('keyRevoked', { keyId: id });
     return make(tx, target, target.agentId ?? last.agentId, making);
   });
 }

@@ -58,7 +58,10 @@ export const senderAddress = text(1, 4_000);
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 /** The request's body as that kind of JSON. Throws BAD_USER_INPUT, VALIDATION_FAILED. */
-export function bodyAs<Schema extends z.ZodType>(schema: Schema, { body }: Pick<WebhookRequest, 'body'>): z.output<Schema> {
+export function bodyAs<Schema extends z.ZodType>(
+  schema: Schema,
+  { body }: Pick<WebhookRequest, 'body'>,
+): z.output<Schema> {
   let json: unknown;
   try {
     json = JSON.parse(utf8.decode(body));
@@ -67,8 +70,12 @@ export function bodyAs<Schema extends z.ZodType>(schema: Schema, { body }: Pick<
   }
   const result = schema.safeParse(json);
   if (result.success) return result.data;
-  const errors = result.error.issues.slice(0, 20).map(({ path, message }) => ({ path: path as (string | number)[], message }));
-  throw new Problem('VALIDATION_FAILED', `${errors[0]?.path.join('.') || 'The body'} ${errors[0]?.message}`, { errors });
+  const errors = result.error.issues
+    .slice(0, 20)
+    .map(({ path, message }) => ({ path: path as (string | number)[], message }));
+  throw new Problem('VALIDATION_FAILED', `${errors[0]?.path.join('.') || 'The body'} ${errors[0]?.message}`, {
+    errors,
+  });
 }
 
 /** A name as unknown senders have them: 1 to 150 characters of text, or null when nothing is left. */

@@ -87,7 +87,8 @@ export async function recordDeliveries(database: Database, deliveries: readonly 
   return outcomes;
 }
 
-const nameOf = ({ tenantId, integrationConfigId, deliveryId }: Delivery) => `${tenantId} ${integrationConfigId} ${deliveryId}`;
+const nameOf = ({ tenantId, integrationConfigId, deliveryId }: Delivery) =>
+  `${tenantId} ${integrationConfigId} ${deliveryId}`;
 
 function announce(database: Database, counted: readonly { tenantId: string; participantId: string }[]): void {
   const heard = new Map<string, Set<string>>();
@@ -99,7 +100,9 @@ function announce(database: Database, counted: readonly { tenantId: string; part
   for (const [tenantId, participants] of heard) {
     const ids = [...participants];
     for (let from = 0; from < ids.length; from += mostIdsAnEvent)
-      database.forTenant(tenantId).announce('messagesReceived', { participantIds: ids.slice(from, from + mostIdsAnEvent) });
+      database
+        .forTenant(tenantId)
+        .announce('messagesReceived', { participantIds: ids.slice(from, from + mostIdsAnEvent) });
   }
 }
 

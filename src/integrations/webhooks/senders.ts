@@ -1,11 +1,14 @@
-import { identityKey } from '../../channels/address.ts';
 import type { Query } from '../../database/database.ts';
 import { newId } from '../../database/ids.ts';
 import { globalStatement } from '../../database/statement.ts';
+import { identityKey } from '../../providers/address.ts';
 import type { Delivery } from './record.ts';
 
 /** All messages of a batch from one address, or from several spellings of one identity. */
-type Sender = Pick<Delivery, 'tenantId' | 'integrationConfigId' | 'provider' | 'agentId' | 'address' | 'displayName'> & {
+type Sender = Pick<
+  Delivery,
+  'tenantId' | 'integrationConfigId' | 'provider' | 'agentId' | 'address' | 'displayName'
+> & {
   identityKey: string | null;
   messages: number;
   first: Date;

@@ -52,5 +52,11 @@ function read(request: WebhookRequest): Reading {
   const isWritten = event.type === 'message' && (event.subtype == null || written.has(event.subtype));
   if (!isWritten || !event.user || event.bot_id) return { kind: 'nothing' };
   // Sent again, it has the same event_id, whatever X-Slack-Retry-Num says.
-  return { kind: 'message', deliveryId, address: event.user, displayName: null, sentAt: fromSeconds(Number(event.ts ?? 'none')) };
+  return {
+    kind: 'message',
+    deliveryId,
+    address: event.user,
+    displayName: null,
+    sentAt: fromSeconds(Number(event.ts ?? 'none')),
+  };
 }

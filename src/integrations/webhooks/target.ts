@@ -1,10 +1,10 @@
-import { agentNotFound } from '../../agents/agents.ts';
 import type { TenantTransaction } from '../../database/database.ts';
 import { asUuid } from '../../database/ids.ts';
 import { tenantStatement } from '../../database/statement.ts';
+import { agentNotFound } from '../../directory/agents/agents.ts';
 import { Problem } from '../../errors/catalogue.ts';
+import { webhookScope } from '../../providers/providers.ts';
 import { configNotFound } from '../configs.ts';
-import { webhookScope } from '../providers.ts';
 
 /** Which webhook is meant, as a mutation takes it. */
 export type WebhookInput = {
@@ -27,13 +27,21 @@ export type WebhookTarget = {
 };
 
 type Config = { id: string; provider: string };
-type BindingChannel = { id: string; agentId: string; configId: string | null; provider: string | null; address: string | null };
+type BindingChannel = {
+  id: string;
+  agentId: string;
+  configId: string | null;
+  provider: string | null;
+  address: string | null;
+};
 
 const config = tenantStatement<Config>(
   'select i.id, i.provider from integration_config i where i.tenant_id = $1 and i.id = $2::uuid for key share',
 );
 
-const agent = tenantStatement<{ id: string }>('select a.id from agent a where a.tenant_id = $1 and a.id = $2 for key share');
+const agent = tenantStatement<{ id: string }>(
+  'select a.id from agent a where a.tenant_id = $1 and a.id = $2 for key share',
+);
 
 // A binding that is ended meanwhile takes its keys with it: it may not go before they are there.
 const bindingChannels = tenantStatement<BindingChannel>(
@@ -56,12 +64,14 @@ export async function findTarget(tx: TenantTransaction, input: WebhookInput): Pr
   const [binding] = channels ?? [];
   const { id: integrationConfigId, provider } = named ?? onlyConfig(channels ?? []);
   const perBinding = webhookScope(provider) === 'PER_BINDING';
-  if (perBinding && !binding) throw refused('bindingId', `must be given: with ${provider} each binding has a webhook of its own`);
+  if (perBinding && !binding)
+    throw refused('bindingId', `must be given: with ${provider} each binding has a webhook of its own`);
 
   if (input.agentId != null) {
     const [found] = await tx.query(agent, input.agentId);
     if (!found) throw agentNotFound(input.agentId);
-    if (binding && binding.agentId !== input.agentId) throw refused('agentId', 'must be the binding’s agent, or be left out');
+    if (binding && binding.agentId !== input.agentId)
+      throw refused('agentId', 'must be the binding’s agent, or be left out');
   }
   return {
     integrationConfigId,
@@ -90,7 +100,8 @@ async function findBinding(tx: TenantTransaction, given: string): Promise<Bindin
 /** The one config that a binding's webhook can be for: such as have a key for each binding come first. */
 function onlyConfig(channels: readonly BindingChannel[]): Config {
   const configs = new Map<string, Config>();
-  for (const { configId, provider } of channels) if (configId && provider) configs.set(configId, { id: configId, provider });
+  for (const { configId, provider } of channels)
+    if (configId && provider) configs.set(configId, { id: configId, provider });
   const all = [...configs.values()];
   const own = all.filter(({ provider }) => webhookScope(provider) === 'PER_BINDING');
   const [only, another] = own.length > 0 ? own : all;

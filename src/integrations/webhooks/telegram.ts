@@ -1,6 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
-import { bodyAs, fromSeconds, nameFrom, notVerified, optionalText, type Reading, type WebhookProvider } from './provider.ts';
+import {
+  bodyAs,
+  fromSeconds,
+  nameFrom,
+  notVerified,
+  optionalText,
+  type Reading,
+  type WebhookProvider,
+} from './provider.ts';
 import { sameSecret } from './verify.ts';
 
 const id = z.int();

@@ -11,7 +11,8 @@ export function hmac(key: string | Buffer, ...parts: (string | Buffer)[]): Buffe
 const digest = (value: string | Buffer) => createHash('sha256').update(value).digest();
 
 /** Whether two secrets are the same; takes the same time wherever they differ, and whatever their lengths. */
-export const sameSecret = (one: string | Buffer, other: string | Buffer): boolean => timingSafeEqual(digest(one), digest(other));
+export const sameSecret = (one: string | Buffer, other: string | Buffer): boolean =>
+  timingSafeEqual(digest(one), digest(other));
 
 /** Whether a header's seconds since 1970 are within the window around that moment. */
 export function isRecent(seconds: string | null, now: Date): boolean {

@@ -1,0 +1,200 @@
+import type { Logger } from 'pino';
+import { v7 } from 'uuid';
+import type { AvatarSync } from '../avatars/sync.ts';
+import type { Database } from '../database/database.ts';
+import type { Prisma } from '../database/generated/client.ts';
+import { newId } from '../database/ids.ts';
+import type { TokenCipher } from '../integrations/token-cipher.ts';
+import { fitsProvider, identityKey } from '../providers/address.ts';
+import { agents, firstNames, groups, lastNames, people, subjects } from './data.ts';
+import { pattern } from './pattern.ts';
+import { demoSlackToken, demoTenant, exampleParticipantId } from './tenant.ts';
+
+const day = 86_400_000;
+const tenantId = demoTenant.id;
+const pick = <Item>(items: readonly Item[], index: number): Item => items[index % items.length] as Item;
+
+/** The rows of the demo tenant; `since` is when its history begins. */
+function rows(since: number, cipher: TokenCipher) {
+  const config = (provider: string, name: string, connected = false) => {
+    const id = newId();
+    return {
+      tenantId,
+      id,
+      provider,
+      name,
+      ...(connected && { tokenCiphertext: cipher.seal(demoSlackToken, id), connectedAt: new Date(since) }),
+    };
+  };
+  const slack = config('slack', 'Example workspace', true);
+  const telegram = config('telegram', 'Example bot');
+  const sms = config('sms', '+1 415 555 0100');
+  const whatsapp = config('whatsapp', 'Customer care');
+  const email = config('email', 'help@example.com');
+
+  const channels: Prisma.ChannelCreateManyInput[] = [];
+  const channel = (participantId: string, of: { id: string; provider: string }, address: string, label?: string) =>
+    channels.push({
+      tenantId,
+      id: newId(),
+      participantId,
+      integrationConfigId: of.id,
+      provider: of.provider,
+      address,
+      identityKey: identityKey(of.provider, address),
+      addressValid: fitsProvider(of.provider, address),
+      priority: channels.filter((other) => other.participantId === participantId).length,
+      label: label ?? null,
+    });
+
+  const participants: Prisma.ParticipantCreateManyInput[] = [];
+  const bindings: Prisma.BindingCreateManyInput[] = [];
+  const bind = (participantId: string, agentId: string) =>
+    bindings.push({ tenantId, id: newId(), participantId, agentId });
+  const externalUsers: Prisma.ExternalUserCreateManyInput[] = [];
+
+  people.forEach((person, index) => {
+    const id = index === 0 ? exampleParticipantId : newId();
+    const disabledAt = person.disabled ? new Date(since + 20 * day) : null;
+    participants.push({
+      tenantId,
+      id,
+      kind: 'PERSON',
+      displayName: person.name,
+      email: person.email ?? null,
+      disabledAt,
+    });
+    if (person.slack) channel(id, slack, person.slack, 'work');
+    if (person.phone) channel(id, index % 2 ? sms : whatsapp, person.phone, 'mobile');
+    if (person.telegram) channel(id, telegram, person.telegram);
+    if (person.email && index % 3 === 0) channel(id, email, person.email);
+    bind(id, pick(agents, index).id);
+    if (index % 4 === 0) bind(id, pick(agents, index + 1).id);
+    if (person.user) {
+      const [firstName, ...rest] = person.name.split(' ');
+      // Known there by one thing or the other, and not always spelled the same.
+      const byPhone = person.phone !== undefined && (index % 2 === 0 || !person.email);
+      externalUsers.push({
+        tenantId,
+        id: newId(),
+        firstName: firstName ?? null,
+        lastName: rest.join(' ') || null,
+        email: byPhone ? null : (person.email?.toLowerCase() ?? null),
+        phoneNumber: byPhone ? (person.phone ?? null) : null,
+        source: 'webchat',
+        context: 'Support',
+      });
+    }
+  });
+  for (const group of groups) {
+    const id = newId();
+    participants.push({ tenantId, id, kind: 'GROUP', displayName: group.name });
+    channel(id, slack, group.slack);
+    bind(id, 'support-bot');
+  }
+  for (const agent of agents) {
+    participants.push({
+      tenantId,
+      id: newId(),
+      kind: 'AI_AGENT',
+      displayName: `${agent.name} assistant`,
+      relatedAgentId: agent.id,
+    });
+  }
+  for (let index = externalUsers.length; index < 60; index++) {
+    const [firstName, lastName] = [pick(firstNames, index), pick(lastNames, index * 3 + (index >> 3))];
+    externalUsers.push({
+      tenantId,
+      id: newId(),
+      firstName,
+      lastName,
+      email: index % 3 ? `${firstName}.${lastName}.${index}@customers.example`.toLowerCase() : null,
+      phoneNumber: index % 3 ? null : `+4420794602${String(index).padStart(2, '0')}`,
+      fkId: index % 2 ? `crm-${1_000 + index}` : null,
+      source: pick(['webchat', 'import', 'e-mail'], index),
+      context: pick(['Support', 'Sales'], index),
+      metadata: { plan: pick(['free', 'team', 'enterprise'], index), visits: index * 3 },
+    });
+  }
+
+  const conversations: Prisma.ConversationCreateManyInput[] = [];
+  const members: Prisma.ConversationMemberCreateManyInput[] = [];
+  const persons = participants.filter(({ kind }) => kind === 'PERSON');
+  for (let index = 0; index < 30; index++) {
+    const createdAt = new Date(since + index * day);
+    const id = v7({ msecs: createdAt.getTime() });
+    const agent = pick(agents, index);
+    conversations.push({
+      tenantId,
+      id,
+      name: pick(subjects, index),
+      agentId: agent.id,
+      createdAt,
+      closedAt: index % 5 === 4 ? new Date(createdAt.getTime() + day / 2) : null,
+    });
+    const member = { tenantId, conversationId: id, createdAt };
+    const user = pick(persons, index * 5);
+    const contact = pick(externalUsers, index * 7);
+    members.push(
+      {
+        ...member,
+        id: newId(),
+        type: 'USER',
+        participantId: user.id,
+        userId: user.id,
+        status: index % 7 === 6 ? 'INVITED' : 'ACTIVE',
+      },
+      {
+        ...member,
+        id: newId(),
+        type: 'CONTACT',
+        participantId: contact.id,
+        contactId: contact.id,
+        contactKey: contact.email ? 'emailaddress' : 'phonenumber',
+        status: index % 6 === 5 ? 'PENDING' : 'ACTIVE',
+      },
+      { ...member, id: newId(), type: 'AGENT', participantId: agent.id, agentId: agent.id },
+    );
+    if (index % 4 === 0)
+      members.push({ ...member, id: newId(), type: 'FLOW', participantId: 'triage', displayName: 'Triage flow' });
+  }
+  return {
+    configs: [slack, telegram, sms, whatsapp, email],
+    participants,
+    channels,
+    bindings,
+    externalUsers,
+    conversations,
+    members,
+  };
+}
+
+/** Fills the demo tenant where there is none. Of several replicas that start together, one does. */
+export async function seedDemoTenant(
+  database: Database,
+  world: { avatars: AvatarSync; tokenCipher: TokenCipher; log: Logger },
+): Promise<void> {
+  if (await database.prisma.tenant.findUnique({ where: { id: tenantId } })) return;
+  const data = rows(Date.now() - 31 * day, world.tokenCipher);
+  const made = await database.prisma.$transaction(async (tx) => {
+    const { count } = await tx.tenant.createMany({ data: [demoTenant], skipDuplicates: true });
+    if (count === 0) return false;
+    await tx.agent.createMany({ data: agents.map((agent) => ({ tenantId, ...agent })) });
+    await tx.integrationConfig.createMany({ data: data.configs });
+    await tx.participant.createMany({ data: data.participants });
+    await tx.channel.createMany({ data: data.channels });
+    await tx.binding.createMany({ data: data.bindings });
+    await tx.externalUser.createMany({ data: data.externalUsers });
+    await tx.conversation.createMany({ data: data.conversations });
+    await tx.conversationMember.createMany({ data: data.members });
+    return true;
+  });
+  if (!made) return;
+  const pictured = data.participants.filter(({ kind }, index) => kind === 'PERSON' && index % 3 === 0);
+  const db = database.forTenant(tenantId);
+  for (const [index, { id }] of pictured.entries())
+    await world.avatars.upload(db, { participantId: id, file: new Blob([await pattern(index)]) });
+  world.log.info(
+    `the demo tenant has ${data.participants.length} participants and ${data.conversations.length} conversations`,
+  );
+}

@@ -1,0 +1,56 @@
+import { z } from 'zod';
+import type { TenantDatabase, TenantTransaction } from '../../database/database.ts';
+import type { Agent } from '../../database/generated/client.ts';
+import { boundedRows, mostRows, oneByText } from '../../database/loaders.ts';
+import { columns, tenantStatement } from '../../database/statement.ts';
+import { Problem } from '../../errors/catalogue.ts';
+import { checked } from '../../values/checked.ts';
+import { agentId, displayName } from '../../values/text.ts';
+
+/** Agents by their ids. */
+export const agentById = oneByText(
+  tenantStatement<Agent>(
+    `select ${columns('Agent', 'a')} from agent a where a.tenant_id = $1 and a.id = any($2::text[])`,
+  ),
+  'id',
+);
+
+const everyAgent = tenantStatement<Agent>(
+  `select ${columns('Agent', 'a')} from agent a where a.tenant_id = $1 order by a.name, a.id limit ${mostRows + 1}`,
+);
+
+/** Every agent of the tenant, ordered by name and id. Throws RESULT_TOO_LARGE over 10,000. */
+export const listAgents = async (db: TenantDatabase): Promise<Agent[]> =>
+  boundedRows(await db.query(everyAgent), 'agents');
+
+const present = tenantStatement<Pick<Agent, 'id'>>(
+  'select a.id from agent a where a.tenant_id = $1 and a.id = any($2::text[])',
+);
+
+/** Throws AGENT_NOT_FOUND unless the tenant has every one of these agents. */
+export async function demandAgents(tx: TenantTransaction, ids: readonly string[]): Promise<void> {
+  if (ids.length === 0) return;
+  const found = new Set((await tx.query(present, ids)).map(({ id }) => id));
+  const missing = ids.find((id) => !found.has(id));
+  if (missing !== undefined) throw agentNotFound(missing);
+}
+
+/** The error for an agent that the tenant doesn't have. */
+export const agentNotFound = (id: string) => new Problem('AGENT_NOT_FOUND', `There is no agent ${id}.`);
+
+const newAgent = z.object({ id: agentId, name: displayName });
+
+/** Creates an agent under the id that the tenant chose; returns the id. Throws CONFLICT when it is taken. */
+export async function createAgent(db: TenantDatabase, input: { id: string; name: string }): Promise<string> {
+  const { id, name } = checked(newAgent, input);
+  const { tenantId } = db;
+  const { count } = await db.transaction((tx) =>
+    tx.agent.createMany({ data: [{ tenantId, id, name }], skipDuplicates: true }),
+  );
+  if (count === 0) {
+    throw new Problem('CONFLICT', `There is an agent ${id} already.`, {
+      errors: [{ path: ['input', 'id'], message: 'is taken' }],
+    });
+  }
+  return id;
+}

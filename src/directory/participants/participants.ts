@@ -1,0 +1,175 @@
+import { z } from 'zod';
+import type { TenantDatabase, TenantTransaction } from '../../database/database.ts';
+import { asUuid, newId } from '../../database/ids.ts';
+import { tenantStatement } from '../../database/statement.ts';
+import { Problem } from '../../errors/catalogue.ts';
+import { checked } from '../../values/checked.ts';
+import { emailAddress } from '../../values/email-address.ts';
+import { displayName } from '../../values/text.ts';
+import { demandAgents } from '../agents/agents.ts';
+import { agentIdsOf, replaceBindings } from '../bindings/bindings.ts';
+import { channelList, lockChannels, replaceChannels } from '../channels/channels.ts';
+import { announceParticipant } from './announce.ts';
+import type { ParticipantHooks } from './hooks.ts';
+import { lockParticipant, participantNotFound } from './lock.ts';
+
+const agentIds = z.array(z.string(), 'must be a list').max(1_000, 'must be at most 1,000 agents');
+
+const newParticipant = z
+  .object({
+    kind: z.enum(['PERSON', 'GROUP', 'AI_AGENT']),
+    displayName,
+    email: emailAddress.nullish(),
+    relatedAgentId: z.string().nullish(),
+    channels: channelList.nullish(),
+    agentIds: agentIds.nullish(),
+  })
+  .superRefine(({ kind, relatedAgentId }, context) => {
+    const message = relatedAgentMessage(kind, relatedAgentId ?? null);
+    if (message) context.addIssue({ code: 'custom', path: ['relatedAgentId'], message });
+  });
+
+const changes = z.object({
+  displayName: displayName.optional(),
+  email: emailAddress.nullish(),
+  relatedAgentId: z.string().optional(),
+  channels: channelList.optional(),
+  agentIds: agentIds.optional(),
+});
+
+/** What is wrong with a participant of that kind representing that agent; null when nothing is. */
+function relatedAgentMessage(kind: string, relatedAgentId: string | null): string | null {
+  if (kind === 'AI_AGENT') return relatedAgentId === null ? 'must be given for an AI_AGENT' : null;
+  return relatedAgentId === null ? null : `must not be given for a ${kind}`;
+}
+
+/** A participant as createParticipant takes it; unknown until its rules have been checked. */
+export type NewParticipant = z.input<typeof newParticipant>;
+
+/** Creates a participant with its channels and bindings, and queues a sync of its avatar; returns its id. Throws AGENT_NOT_FOUND, INTEGRATION_CONFIG_NOT_FOUND. */
+export async function createParticipant(
+  db: TenantDatabase,
+  input: NewParticipant,
+  hooks: ParticipantHooks,
+): Promise<string> {
+  const participant = checked(newParticipant, input);
+  return db.transaction((tx) => insert(tx, participant, hooks));
+}
+
+/** The same in a transaction that does more than that. */
+export const insertParticipant = (
+  tx: TenantTransaction,
+  input: NewParticipant,
+  hooks: ParticipantHooks,
+): Promise<string> => insert(tx, checked(newParticipant, input), hooks);
+
+async function insert(
+  tx: TenantTransaction,
+  { channels, agentIds, ...participant }: z.output<typeof newParticipant>,
+  hooks: ParticipantHooks,
+): Promise<string> {
+  const id = newId();
+  if (participant.relatedAgentId) await demandAgents(tx, [participant.relatedAgentId]);
+  await tx.participant.create({
+    data: {
+      tenantId: tx.tenantId,
+      id,
+      kind: participant.kind,
+      displayName: participant.displayName,
+      email: participant.email ?? null,
+      relatedAgentId: participant.relatedAgentId ?? null,
+    },
+  });
+  if (channels?.length) await hooks.channelsChanged(tx, id, await replaceChannels(tx, id, channels));
+  if (agentIds?.length) await replaceBindings(tx, id, agentIds);
+  announceParticipant(tx, id);
+  return id;
+}
+
+/** What updateParticipant takes: what is absent stays as it is, and `email: null` clears it. */
+export type ParticipantChanges = { participantId: string } & {
+  [Field in keyof z.input<typeof changes>]?: z.input<typeof changes>[Field] | null;
+};
+
+/** Changes a participant, and what follows for its avatar; returns its id. Throws PARTICIPANT_NOT_FOUND, AGENT_NOT_FOUND, INTEGRATION_CONFIG_NOT_FOUND. */
+export async function updateParticipant(
+  db: TenantDatabase,
+  { participantId, ...input }: ParticipantChanges,
+  hooks: ParticipantHooks,
+): Promise<string> {
+  const { channels, agentIds, ...columns } = checked(changes, input);
+  const { tenantId } = db;
+  return db.transaction(async (tx) => {
+    const id = await lockParticipant(tx, participantId);
+    if (columns.relatedAgentId !== undefined) {
+      const { kind } = await tx.participant.findUniqueOrThrow({
+        where: { tenantId_id: { tenantId, id } },
+        select: { kind: true },
+      });
+      const message = relatedAgentMessage(kind, columns.relatedAgentId);
+      if (message) {
+        throw new Problem('VALIDATION_FAILED', `relatedAgentId ${message}`, {
+          errors: [{ path: ['input', 'relatedAgentId'], message }],
+        });
+      }
+      await demandAgents(tx, [columns.relatedAgentId]);
+    }
+    // Channels and bindings are a part of the participant: a change of theirs is one of its own.
+    const { displayName, email, relatedAgentId } = columns;
+    const changed = {
+      ...(displayName !== undefined && { displayName }),
+      ...(email !== undefined && { email }),
+      ...(relatedAgentId !== undefined && { relatedAgentId }),
+    };
+    if (Object.keys(changed).length === 0 && !channels && !agentIds) return id;
+    await tx.participant.update({
+      where: { tenantId_id: { tenantId, id } },
+      data: { ...changed, modifiedAt: new Date() },
+    });
+    if (channels) await hooks.channelsChanged(tx, id, await replaceChannels(tx, id, channels));
+    const unboundFrom = agentIds ? await replaceBindings(tx, id, agentIds) : [];
+    announceParticipant(tx, id, unboundFrom);
+    return id;
+  });
+}
+
+const lockForGood = tenantStatement<{ id: string }>(
+  'select p.id from participant p where p.tenant_id = $1 and p.id = $2::uuid for update',
+);
+
+/** Deletes a participant with its channels, bindings and memberships; returns its id. Throws PARTICIPANT_NOT_FOUND. */
+export async function deleteParticipant(
+  db: TenantDatabase,
+  input: { participantId: string },
+  hooks: Pick<ParticipantHooks, 'beforeDelete'>,
+): Promise<string> {
+  const id = asUuid(input.participantId);
+  if (!id) throw participantNotFound(input.participantId);
+  await db.transaction(async (tx) => {
+    const [found] = await tx.query(lockForGood, id);
+    if (!found) throw participantNotFound(id);
+    await hooks.beforeDelete(tx, id);
+    announceParticipant(tx, id, await agentIdsOf(tx, id));
+    await lockChannels(tx, id);
+    await tx.participant.deleteMany({ where: { tenantId: db.tenantId, id } });
+  });
+  return id;
+}
+
+/** Disables or enables a participant; returns its id. To disable again changes nothing, not even the time. Throws PARTICIPANT_NOT_FOUND. */
+export async function setDisabled(
+  db: TenantDatabase,
+  input: { participantId: string },
+  disabled: boolean,
+): Promise<string> {
+  const { tenantId } = db;
+  return db.transaction(async (tx) => {
+    const id = await lockParticipant(tx, input.participantId);
+    const { count } = await tx.participant.updateMany({
+      where: { tenantId, id, disabledAt: disabled ? null : { not: null } },
+      data: { disabledAt: disabled ? new Date() : null },
+    });
+    if (count > 0) announceParticipant(tx, id);
+    return id;
+  });
+}

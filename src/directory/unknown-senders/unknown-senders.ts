@@ -1,0 +1,107 @@
+import type { TenantDatabase, TenantTransaction } from '../../database/database.ts';
+import type { ParticipantKind, UnknownSender } from '../../database/generated/client.ts';
+import { asUuid } from '../../database/ids.ts';
+import { columns, tenantStatement } from '../../database/statement.ts';
+import { Problem } from '../../errors/catalogue.ts';
+import { addChannel } from '../channels/channels.ts';
+import { announceParticipant } from '../participants/announce.ts';
+import type { ParticipantHooks } from '../participants/hooks.ts';
+import { lockParticipant } from '../participants/lock.ts';
+import { insertParticipant, type NewParticipant } from '../participants/participants.ts';
+
+const row = columns('UnknownSender', 'u');
+
+// The config is locked before the sender, as whoever counts messages does it.
+const withConfig = tenantStatement<{ id: string; provider: string }>(
+  `select u.id, i.provider from unknown_sender u join integration_config i on i.tenant_id = u.tenant_id and i.id = u.integration_config_id
+   where u.tenant_id = $1 and u.id = $2::uuid for share of i`,
+);
+const lock = tenantStatement<UnknownSender>(
+  `select ${row} from unknown_sender u where u.tenant_id = $1 and u.id = $2::uuid for update`,
+);
+
+const unknownSenderNotFound = (id: string) =>
+  new Problem('UNKNOWN_SENDER_NOT_FOUND', `There is no unknown sender ${id}.`);
+
+/** The unknown sender, which nobody else may count, take or dismiss until the transaction ends. Throws UNKNOWN_SENDER_NOT_FOUND. */
+async function take(tx: TenantTransaction, given: string): Promise<UnknownSender & { provider: string }> {
+  const id = asUuid(given);
+  const [there] = id ? await tx.query(withConfig, id) : [];
+  const [sender] = there ? await tx.query(lock, there.id) : [];
+  if (!there || !sender) throw unknownSenderNotFound(given);
+  return { ...sender, provider: there.provider };
+}
+
+/** What createParticipantFromUnknownSender takes besides the sender. */
+export type SenderAsParticipant = {
+  unknownSenderId: string;
+  kind?: ParticipantKind | null | undefined;
+  displayName?: string | null | undefined;
+  email?: string | null | undefined;
+  agentIds?: string[] | null | undefined;
+};
+
+/** What a sender is called who has given no name. */
+const nameOf = ({ displayName, address }: UnknownSender) =>
+  displayName ?? ([...address.trim()].slice(0, 150).join('').trim() || 'Unknown sender');
+
+/**
+ * Makes a participant of an unknown sender, with a channel of its address and what was counted of it, bound to the agent whose webhook
+ * it came through unless other agents are named; returns the participant's id. Throws UNKNOWN_SENDER_NOT_FOUND, VALIDATION_FAILED, AGENT_NOT_FOUND.
+ */
+export async function createParticipantFromUnknownSender(
+  db: TenantDatabase,
+  input: SenderAsParticipant,
+  hooks: ParticipantHooks,
+): Promise<string> {
+  const kind = input.kind ?? 'PERSON';
+  if (kind === 'AI_AGENT') {
+    const message = 'must be PERSON or GROUP';
+    throw new Problem('VALIDATION_FAILED', `kind ${message}`, { errors: [{ path: ['input', 'kind'], message }] });
+  }
+  return db.transaction(async (tx) => {
+    const sender = await take(tx, input.unknownSenderId);
+    const participant: NewParticipant = {
+      kind,
+      displayName: input.displayName ?? nameOf(sender),
+      email: input.email,
+      agentIds: input.agentIds ?? (sender.agentId === null ? [] : [sender.agentId]),
+      channels: [{ integrationConfigId: sender.integrationConfigId, address: sender.address }],
+    };
+    return insertParticipant(tx, participant, hooks);
+  });
+}
+
+/**
+ * Gives a participant a channel of an unknown sender's address, and what was counted of it; returns the participant's id. Throws
+ * UNKNOWN_SENDER_NOT_FOUND, PARTICIPANT_NOT_FOUND, and VALIDATION_FAILED when the participant has as many channels as it may.
+ */
+export async function addUnknownSenderToParticipant(
+  db: TenantDatabase,
+  input: { unknownSenderId: string; participantId: string },
+  hooks: ParticipantHooks,
+): Promise<string> {
+  return db.transaction(async (tx) => {
+    const id = await lockParticipant(tx, input.participantId);
+    const sender = await take(tx, input.unknownSenderId);
+    await hooks.channelsChanged(tx, id, await addChannel(tx, id, sender));
+    await tx.participant.update({
+      where: { tenantId_id: { tenantId: tx.tenantId, id } },
+      data: { modifiedAt: new Date() },
+    });
+    announceParticipant(tx, id);
+    return id;
+  });
+}
+
+const remove = tenantStatement<{ id: string }>(
+  'delete from unknown_sender u where u.tenant_id = $1 and u.id = $2::uuid returning u.id',
+);
+
+/** Forgets an unknown sender, until it sends another message; returns its id. Throws UNKNOWN_SENDER_NOT_FOUND. */
+export async function dismissUnknownSender(db: TenantDatabase, input: { unknownSenderId: string }): Promise<string> {
+  const id = asUuid(input.unknownSenderId);
+  const [gone] = id ? await db.query(remove, id) : [];
+  if (!gone) throw unknownSenderNotFound(input.unknownSenderId);
+  return gone.id;
+}

@@ -1,0 +1,207 @@
+import { filter, pipe } from 'graphql-yoga';
+import { avatarSizes } from '../../avatars/sizes.ts';
+import type { AvatarSyncInput } from '../../avatars/sync.ts';
+import { asUuid } from '../../database/ids.ts';
+import { participantNotFound } from '../../directory/participants/lock.ts';
+import { participantById } from '../../directory/participants/queries.ts';
+import { Problem } from '../../errors/catalogue.ts';
+import type { Events } from '../../events/events.ts';
+import { builder } from '../builder.ts';
+import type { GraphContext } from '../context.ts';
+import { ParticipantType } from '../directory/participants.ts';
+import { still, write } from '../mutation.ts';
+import { reads } from '../selection.ts';
+
+builder.objectField(ParticipantType, 'avatarUrl', (t) =>
+  t.field({
+    type: 'URL',
+    nullable: true,
+    description:
+      'Where the avatar can be had, without a credential, for at least an hour; stays the same for most of it, so that clients can cache it. Null without an avatar.',
+    args: {
+      size: t.arg.int({
+        defaultValue: 128,
+        description: 'The width and height in pixels: 64, 128 or 512; null is 128.',
+      }),
+    },
+    ...reads('avatarFileId'),
+    resolve: ({ avatarFileId }, { size }, { services }) => {
+      const known = avatarSizes.find((one) => one === (size ?? 128));
+      if (!known) {
+        const message = `must be one of ${avatarSizes.join(', ')}`;
+        throw new Problem('VALIDATION_FAILED', `size ${message}`, { errors: [{ path: ['size'], message }] });
+      }
+      return avatarFileId === null ? null : services.fileUrls.sign(avatarFileId, known);
+    },
+  }),
+);
+
+const participantField = (id: string, context: GraphContext) =>
+  still(context.load(participantById, id), () => participantNotFound(id));
+
+const participantId = { required: true, description: 'The participant’s UUID.' } as const;
+
+builder.relayMutationField(
+  'syncParticipantAvatarFromChannel',
+  {
+    description: 'Which channel of which participant to take the avatar from.',
+    inputFields: (t) => ({
+      participantId: t.id(participantId),
+      integrationConfigId: t.id({ required: true, description: 'The integration config of the channel.' }),
+      address: t.string({ required: true, description: 'The address of the channel.' }),
+    }),
+  },
+  {
+    description:
+      'Takes a participant’s avatar from one of its channels’ providers and stores it, in place of any before it, an uploaded one too. A sync that is queued for the participant is dropped. When it fails nothing changes. Needs `participants:write`.',
+    nullable: true,
+    authScopes: { scope: 'participants:write' },
+    resolve: (_, { input }: { input: AvatarSyncInput }, context) =>
+      write(context, () => context.services.avatars.sync(context.db, input)),
+  },
+  {
+    description: 'The participant with its avatar.',
+    outputFields: (t) => ({
+      participant: t.field({
+        type: ParticipantType,
+        description: 'The participant as it is now.',
+        resolve: (id, _, context) => participantField(id, context),
+      }),
+    }),
+  },
+);
+
+builder.relayMutationField(
+  'uploadParticipantAvatar',
+  {
+    description: 'The participant, and the image.',
+    inputFields: (t) => ({
+      participantId: t.id(participantId),
+      file: t.field({
+        type: 'File',
+        required: true,
+        description: 'A PNG, JPEG, WebP, GIF or AVIF of at most 5 MiB, not animated.',
+      }),
+    }),
+  },
+  {
+    description:
+      'Takes an uploaded image as a participant’s avatar: cropped to a square, in three sizes, without its metadata. No automatic sync and no batch replaces it. Sent as a GraphQL multipart request. Needs `participants:write`.',
+    nullable: true,
+    authScopes: { scope: 'participants:write' },
+    resolve: (_, { input }, context) => write(context, () => context.services.avatars.upload(context.db, input)),
+  },
+  {
+    description: 'The participant with its avatar.',
+    outputFields: (t) => ({
+      participant: t.field({
+        type: ParticipantType,
+        description: 'The participant as it is now.',
+        resolve: (id, _, context) => participantField(id, context),
+      }),
+    }),
+  },
+);
+
+builder.relayMutationField(
+  'removeParticipantAvatar',
+  {
+    description: 'The participant.',
+    inputFields: (t) => ({ participantId: t.id(participantId) }),
+  },
+  {
+    description:
+      'Leaves a participant without an avatar; a sync that is queued for it is dropped. To do so again changes nothing. Needs `participants:write`.',
+    nullable: true,
+    authScopes: { scope: 'participants:write' },
+    resolve: (_, { input }, context) => write(context, () => context.services.avatars.remove(context.db, input)),
+  },
+  {
+    description: 'The participant without an avatar.',
+    outputFields: (t) => ({
+      participant: t.field({
+        type: ParticipantType,
+        description: 'The participant as it is now.',
+        resolve: (id, _, context) => participantField(id, context),
+      }),
+    }),
+  },
+);
+
+type AvatarSynced = Events['avatarSynced'];
+
+const OutcomeType = builder.enumType('AvatarSyncOutcome', {
+  description: 'What became of a participant’s avatar.',
+  values: {
+    SYNCED: { description: 'The avatar is what `participant` says now: synced, uploaded, or removed.' },
+    FAILED: { description: 'Nothing has changed; `error` says why.' },
+  },
+});
+
+/** Why a sync failed, wherever it is told. */
+export const SyncErrorType = builder.objectRef<NonNullable<AvatarSynced['error']>>('AvatarSyncError').implement({
+  description: 'Why an avatar sync failed: the same code, status and detail that the mutation answers with.',
+  fields: (t) => ({
+    code: t.exposeString('code', { description: 'A code of the error catalogue.' }),
+    status: t.exposeInt('status', { description: 'The code’s HTTP status.' }),
+    detail: t.exposeString('detail', { description: 'What happened, in a sentence.' }),
+  }),
+});
+
+const EventType = builder.objectRef<AvatarSynced>('AvatarSyncEvent').implement({
+  description: 'That a participant’s avatar changed, by a sync, an upload or a removal, or that a sync of it failed.',
+  fields: (t) => ({
+    participant: t.field({
+      type: ParticipantType,
+      description: 'The participant as it is now.',
+      resolve: ({ participantId: id }, _, context) => participantField(id, context),
+    }),
+    outcome: t.field({
+      type: OutcomeType,
+      description: 'Whether it changed or failed.',
+      resolve: ({ error }) => (error ? 'FAILED' : 'SYNCED'),
+    }),
+    error: t.expose('error', {
+      type: SyncErrorType,
+      nullable: true,
+      description: 'Why it failed; null when it did not.',
+    }),
+    occurredAt: t.field({
+      type: 'DateTime',
+      description: 'When it happened.',
+      resolve: ({ occurredAt }) => new Date(occurredAt),
+    }),
+  }),
+});
+
+/** The events about these participants (all of the tenant's when null) that still exist for the viewer. */
+const synced = (context: GraphContext, ids: ReadonlySet<string> | null) =>
+  pipe(
+    context.services.events.listen(
+      context.db.tenantId,
+      'avatarSynced',
+      ({ participantId }) => !ids || ids.has(participantId),
+    ),
+    filter(async ({ participantId: id }) => {
+      context.forget();
+      return (await context.load(participantById, id)) !== null;
+    }),
+  );
+
+builder.subscriptionField('participantAvatarSynced', (t) =>
+  t.field({
+    type: EventType,
+    description:
+      'Each change of an avatar, by whatever way, and each sync that failed. A sync in the background that will be tried again has not failed yet. Needs `participants:read`.',
+    authScopes: { scope: 'participants:read' },
+    args: {
+      participantIds: t.arg.idList({
+        description:
+          'Only these participants; null for every one of the tenant. Ids that are not in the tenant hear nothing.',
+      }),
+    },
+    subscribe: (_, { participantIds }, context) =>
+      synced(context, participantIds ? new Set(participantIds.map((id) => asUuid(id) ?? id)) : null),
+    resolve: (event: AvatarSynced) => event,
+  }),
+);

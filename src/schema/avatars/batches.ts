@@ -1,0 +1,166 @@
+import {
+  type AvatarBatch,
+  batchById,
+  batchNotFound,
+  estimatedCompletion,
+  failuresByBatch,
+  latestBatch,
+  mostRunning,
+  runningByBatch,
+  syncAgentAvatars,
+} from '../../avatars/batches.ts';
+import { progressOf } from '../../avatars/progress.ts';
+import { agentById, agentNotFound } from '../../directory/agents/agents.ts';
+import type { ErrorCode } from '../../errors/catalogue.ts';
+import { builder } from '../builder.ts';
+import type { GraphContext } from '../context.ts';
+import { AgentType } from '../directory/agents.ts';
+import { ParticipantType } from '../directory/participants.ts';
+import { still, write } from '../mutation.ts';
+import { reads } from '../selection.ts';
+
+const StateType = builder.enumType('AvatarSyncBatchState', {
+  description: 'Whether a batch is still at work.',
+  values: {
+    RUNNING: { description: 'Contacts are still to be done.' },
+    FINISHED: { description: 'Every contact is done, well or not.' },
+  },
+});
+
+const FailureCountType = builder.objectRef<{ code: ErrorCode; count: number }>('AvatarSyncFailureCount').implement({
+  description: 'How many contacts of a batch failed for one reason.',
+  fields: (t) => ({
+    code: t.exposeString('code', { description: 'A code of the error catalogue.' }),
+    count: t.exposeInt('count', { description: 'How many contacts failed with it.' }),
+  }),
+});
+
+const BatchType = builder.objectRef<AvatarBatch>('AvatarSyncBatch').implement({
+  description:
+    'The sync of all the contacts of an agent, and how far it has come. A contact that is deleted meanwhile is not counted any more. Kept for 30 days after its end. Seen with `participants:read`.',
+  fields: (t) => ({
+    id: t.exposeID('id', { description: 'The batch’s UUID.' }),
+    agentId: t.exposeID('agentId', { description: 'The agent whose contacts are synced.' }),
+    agent: t.field({
+      type: AgentType,
+      description: 'The agent whose contacts are synced.',
+      resolve: ({ agentId }, _, context) => still(context.load(agentById, agentId), () => agentNotFound(agentId)),
+    }),
+    state: t.field({
+      type: StateType,
+      description: 'Whether it is still at work.',
+      resolve: ({ finishedAt }) => (finishedAt ? 'FINISHED' : 'RUNNING'),
+    }),
+    total: t.exposeInt('total', { description: 'How many contacts the agent had when the batch started.' }),
+    done: t.exposeInt('done', { description: 'How many of them are done: `synced`, `skipped` and `failed` together.' }),
+    synced: t.exposeInt('synced', { description: 'How many have the avatar of a channel now.' }),
+    skipped: t.exposeInt('skipped', {
+      description: 'How many were left as they are, because somebody uploaded an avatar, or removed it meanwhile.',
+    }),
+    failed: t.exposeInt('failed', {
+      description:
+        'How many could not be synced. Those without a channel to sync from fail at once: `INTEGRATION_NOT_CONNECTED` when such a channel’s integration config is not connected, `AVATAR_NOT_AVAILABLE` when its address is none of the provider’s, `AVATAR_SOURCE_NOT_REGISTERED` when no enabled channel’s provider has avatars, `CHANNEL_NOT_ON_PARTICIPANT` when there is no enabled channel at all. Those are counted here only; `avatarSyncFailuresConnection` has the others.',
+    }),
+    failures: t.field({
+      type: [FailureCountType],
+      description: 'How many could not be synced, by code, the most frequent first.',
+      resolve: ({ id }, _, context) => context.load(failuresByBatch, id),
+    }),
+    running: t.field({
+      type: [ParticipantType],
+      description: `The contacts that are being synced just now, at most ${mostRunning} of them.`,
+      resolve: ({ id }, _, context) => context.load(runningByBatch, id),
+    }),
+    startedAt: t.expose('startedAt', { type: 'DateTime', description: 'When it was asked for.' }),
+    finishedAt: t.expose('finishedAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'When the last contact was done; null until then.',
+    }),
+    estimatedCompletionAt: t.field({
+      type: 'DateTime',
+      nullable: true,
+      description:
+        'When it will be done if it goes on as it has until now; null until a contact has been worked on, and when it is over. It may pass while the last contacts wait to be tried again.',
+      resolve: (batch) => estimatedCompletion(batch),
+    }),
+  }),
+});
+
+builder.queryField('avatarSyncBatch', (t) =>
+  t.field({
+    type: BatchType,
+    nullable: true,
+    description:
+      'A batch of avatar syncs by its UUID; null when the tenant has no such batch. Needs `participants:read`.',
+    authScopes: { scope: 'participants:read' },
+    args: { id: t.arg.id({ required: true, description: 'The batch’s UUID.' }) },
+    resolve: (_, { id }, context) => context.load(batchById, id),
+  }),
+);
+
+builder.objectField(AgentType, 'avatarSyncBatch', (t) =>
+  t.field({
+    type: BatchType,
+    nullable: true,
+    description:
+      'The latest batch of avatar syncs of the agent’s contacts; null when there was none in the last 30 days.',
+    ...reads('id'),
+    resolve: ({ id }, _, context) => context.load(latestBatch, id),
+  }),
+);
+
+builder.relayMutationField(
+  'syncAgentAvatars',
+  {
+    description: 'Whose contacts to sync.',
+    inputFields: (t) => ({
+      agentId: t.string({ required: true, description: 'The agent whose contacts are to be synced.' }),
+    }),
+  },
+  {
+    description:
+      'Queues a sync of the avatars of all participants bound to an agent, each from the first of its channels that has a picture. Uploaded avatars are kept. While a batch of the agent is running, this joins it: the answer is the same batch. Needs `participants:write`.',
+    nullable: true,
+    authScopes: { scope: 'participants:write' },
+    resolve: (_, { input }, context) =>
+      write(context, () => syncAgentAvatars(context.db, input, context.services.syncable)),
+  },
+  {
+    description: 'The batch, which goes on in the background.',
+    outputFields: (t) => ({
+      batch: t.field({
+        type: BatchType,
+        description: 'The batch that was started or joined. `avatarSyncBatchProgress` follows it.',
+        resolve: (id, _, context) => still(context.load(batchById, id), () => batchNotFound(id)),
+      }),
+    }),
+  },
+);
+
+/** The batch's states, for as long as the viewer sees it. Throws AVATAR_SYNC_NOT_FOUND. */
+async function progressIn(batchId: string, context: GraphContext) {
+  const batch = await context.load(batchById, batchId);
+  if (!batch) throw batchNotFound(batchId);
+  const steps = context.services.events.listen(
+    context.db.tenantId,
+    'avatarSyncBatchProgress',
+    (step) => step.batchId === batch.id,
+  );
+  return progressOf(() => {
+    context.forget();
+    return context.load(batchById, batch.id);
+  }, steps);
+}
+
+builder.subscriptionField('avatarSyncBatchProgress', (t) =>
+  t.field({
+    type: BatchType,
+    description:
+      'A batch of avatar syncs as it goes on: its state at once, then each step, or several together for a client that reads slower. Completes when the batch is finished. A batch that the tenant doesn’t have is `AVATAR_SYNC_NOT_FOUND`. Needs `participants:read`.',
+    authScopes: { scope: 'participants:read' },
+    args: { batchId: t.arg.id({ required: true, description: 'The batch’s UUID.' }) },
+    subscribe: (_, { batchId }, context) => progressIn(batchId, context),
+    resolve: (batch: AvatarBatch) => batch,
+  }),
+);

@@ -1,0 +1,69 @@
+import { filter, pipe } from 'graphql-yoga';
+import { conversationNotFound } from '../../conversations/conversations.ts';
+import { memberById } from '../../conversations/members.ts';
+import { conversationById } from '../../conversations/queries.ts';
+import type { Events } from '../../events/events.ts';
+import { builder } from '../builder.ts';
+import type { GraphContext } from '../context.ts';
+import { ConversationParticipantType } from './participation.ts';
+
+type Changed = Events['conversationParticipantChanged'];
+
+const ChangeType = builder.enumType('ConversationParticipantChange', {
+  description: 'What became of a conversation participant.',
+  values: {
+    ADDED: { description: 'It takes part from now on.' },
+    UPDATED: { description: 'Its status changed.' },
+    REMOVED: { description: 'It takes part no longer.' },
+  },
+});
+
+const EventType = builder.objectRef<Changed>('ConversationParticipantEvent').implement({
+  description: 'That somebody came into a conversation, changed in it, or left it. Seen with `conversations:read`.',
+  fields: (t) => ({
+    change: t.expose('change', { type: ChangeType, description: 'What happened.' }),
+    conversationParticipantId: t.exposeID('membershipId', {
+      description: 'The UUID of the membership: the `id` of the conversation participant.',
+    }),
+    participant: t.field({
+      type: ConversationParticipantType,
+      nullable: true,
+      description: 'The conversation participant as it is now; null when it has been removed, by this change or since.',
+      resolve: ({ membershipId }, _, context) => context.load(memberById, membershipId),
+    }),
+    occurredAt: t.field({
+      type: 'DateTime',
+      description: 'When it happened.',
+      resolve: ({ occurredAt }) => new Date(occurredAt),
+    }),
+  }),
+});
+
+/** The changes in one conversation, for as long as the viewer sees it. Throws CONVERSATION_NOT_FOUND. */
+async function changesIn(conversationId: string, context: GraphContext) {
+  const conversation = await context.load(conversationById, conversationId);
+  if (!conversation) throw conversationNotFound(conversationId);
+  return pipe(
+    context.services.events.listen(
+      context.db.tenantId,
+      'conversationParticipantChanged',
+      (event) => event.conversationId === conversation.id,
+    ),
+    filter(async () => {
+      context.forget();
+      return (await context.load(conversationById, conversation.id)) !== null;
+    }),
+  );
+}
+
+builder.subscriptionField('conversationParticipantChanged', (t) =>
+  t.field({
+    type: EventType,
+    description:
+      'Each change in who takes part in a conversation, from now on. A conversation that the viewer does not see is `CONVERSATION_NOT_FOUND`. Needs `conversations:read`.',
+    authScopes: { scope: 'conversations:read' },
+    args: { conversationId: t.arg.id({ required: true, description: 'The conversation’s UUID.' }) },
+    subscribe: (_, { conversationId }, context) => changesIn(conversationId, context),
+    resolve: (event: Changed) => event,
+  }),
+);

@@ -1,0 +1,124 @@
+import type { Binding } from '../../database/generated/client.ts';
+import { agentById, agentNotFound } from '../../directory/agents/agents.ts';
+import {
+  agentIdsByParticipant,
+  bindingsByParticipant,
+  bindParticipant,
+  unbindParticipant,
+} from '../../directory/bindings/bindings.ts';
+import { participantNotFound } from '../../directory/participants/lock.ts';
+import { type ListedParticipant, participantById } from '../../directory/participants/queries.ts';
+import { builder } from '../builder.ts';
+import type { GraphContext } from '../context.ts';
+import { still, write } from '../mutation.ts';
+import { reads } from '../selection.ts';
+import { AgentType } from './agents.ts';
+import { ParticipantType } from './participants.ts';
+
+/** A binding in the graph; other features add their edges to it. */
+export const BindingType = builder.prismaObject('Binding', {
+  description:
+    'That a participant is one of an agent’s contacts. At most one for the two of them. Seen with `participants:read`.',
+  fields: (t) => ({
+    id: t.exposeID('id', { description: 'The binding’s UUID.' }),
+    participantId: t.exposeID('participantId', { description: 'The participant’s UUID.' }),
+    participant: t.field({
+      type: ParticipantType,
+      description: 'The participant.',
+      resolve: ({ participantId: id }, _, context) =>
+        still(context.load(participantById, id), () => participantNotFound(id)),
+    }),
+    agentId: t.exposeID('agentId', { description: 'The agent’s id.' }),
+    agent: t.field({
+      type: AgentType,
+      description: 'The agent.',
+      resolve: ({ agentId: id }, _, context) => still(context.load(agentById, id), () => agentNotFound(id)),
+    }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When the two were bound.' }),
+    modifiedAt: t.expose('modifiedAt', { type: 'DateTime', description: 'When the binding was last changed.' }),
+  }),
+});
+
+const loadAgentIds = async (participantId: string, context: GraphContext) =>
+  (await context.load(agentIdsByParticipant, participantId)).map(({ agentId }) => agentId);
+
+builder.objectFields(ParticipantType, (t) => ({
+  bindings: t.field({
+    type: [BindingType],
+    description: 'The bindings to agents, ordered by the agent’s id.',
+    ...reads('id'),
+    resolve: ({ id }, _, context) => context.load(bindingsByParticipant, id),
+  }),
+  agentIds: t.idList({
+    description: 'The ids of the agents that the participant is bound to, in order.',
+    ...reads('id'),
+    resolve: ({ id, agentIds }: ListedParticipant, _, context) => agentIds ?? loadAgentIds(id, context),
+  }),
+  agents: t.field({
+    type: [AgentType],
+    description: 'The agents that the participant is bound to, ordered by their ids.',
+    ...reads('id'),
+    resolve: async ({ id }, _, context) => {
+      const bindings = await context.load(bindingsByParticipant, id);
+      return Promise.all(
+        bindings.map(({ agentId }) => still(context.load(agentById, agentId), () => agentNotFound(agentId))),
+      );
+    },
+  }),
+}));
+
+const ends = {
+  participantId: { required: true, description: 'The participant’s UUID.' },
+  agentId: { required: true, description: 'The agent’s id.' },
+} as const;
+
+builder.relayMutationField(
+  'bindParticipant',
+  {
+    description: 'The two to bind.',
+    inputFields: (t) => ({ participantId: t.id(ends.participantId), agentId: t.string(ends.agentId) }),
+  },
+  {
+    description:
+      'Makes a participant one of an agent’s contacts. Idempotent: where they are bound already, the binding stays as it is. Needs `participants:write`.',
+    nullable: true,
+    authScopes: { scope: 'participants:write' },
+    resolve: (_, { input }, context) => write(context, () => bindParticipant(context.db, input)),
+  },
+  {
+    description: 'The binding, and whether it is new.',
+    outputFields: (t) => ({
+      binding: t.field({ type: BindingType, description: 'The binding.', resolve: ({ binding }): Binding => binding }),
+      created: t.exposeBoolean('created', {
+        description: 'Whether this call made it; false when it was there before.',
+      }),
+    }),
+  },
+);
+
+builder.relayMutationField(
+  'unbindParticipant',
+  {
+    description: 'The two to unbind.',
+    inputFields: (t) => ({ participantId: t.id(ends.participantId), agentId: t.string(ends.agentId) }),
+  },
+  {
+    description:
+      'Ends a binding; neither the participant nor the agent is deleted. Idempotent: where there is none, it still succeeds. Needs `participants:write`.',
+    nullable: true,
+    authScopes: { scope: 'participants:write' },
+    resolve: (_, { input }, context) => write(context, () => unbindParticipant(context.db, input)),
+  },
+  {
+    description: 'Whether there was a binding, and the participant without it.',
+    outputFields: (t) => ({
+      removed: t.exposeBoolean('removed', { description: 'Whether there was a binding to end.' }),
+      participant: t.field({
+        type: ParticipantType,
+        description: 'The participant, with the bindings it has now.',
+        resolve: ({ participantId: id }, _, context) =>
+          still(context.load(participantById, id), () => participantNotFound(id)),
+      }),
+    }),
+  },
+);

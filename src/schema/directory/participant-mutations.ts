@@ -1,0 +1,179 @@
+import { participantNotFound } from '../../directory/participants/lock.ts';
+import {
+  createParticipant,
+  deleteParticipant,
+  setDisabled,
+  updateParticipant,
+} from '../../directory/participants/participants.ts';
+import { participantById } from '../../directory/participants/queries.ts';
+import { builder } from '../builder.ts';
+import type { GraphContext } from '../context.ts';
+import { still, write } from '../mutation.ts';
+import { ParticipantKindType, ParticipantType } from './participants.ts';
+
+const participantField = (id: string, context: GraphContext) =>
+  still(context.load(participantById, id), () => participantNotFound(id));
+
+const ChannelInput = builder.inputType('ChannelInput', {
+  description: 'A channel that a participant is to have.',
+  fields: (t) => ({
+    integrationConfigId: t.id({
+      required: true,
+      description: 'The UUID of the integration config that it goes through.',
+    }),
+    address: t.string({
+      required: true,
+      description:
+        'The address there: 1 to 4,000 characters. One that does not fit the provider is stored, and reported by health.',
+    }),
+    priority: t.int({ description: 'The lower, the earlier it is tried; 0 when not given.' }),
+    label: t.string({ description: 'What the operators call it: 1 to 150 characters.' }),
+    disabled: t.boolean({ description: 'Whether it is switched off; false when not given.' }),
+  }),
+});
+
+builder.relayMutationField(
+  'createParticipant',
+  {
+    description: 'The participant to create.',
+    inputFields: (t) => ({
+      kind: t.field({
+        type: ParticipantKindType,
+        required: true,
+        description: 'What the participant is. It cannot be changed later.',
+      }),
+      displayName: t.string({
+        required: true,
+        description: 'What the participant is called: 1 to 150 characters after trimming.',
+      }),
+      email: t.string({
+        description: 'An e-mail address of at most 4,000 characters, kept as given and compared without case.',
+      }),
+      relatedAgentId: t.string({
+        description: 'The agent that an AI_AGENT is. Required for that kind, refused for the others.',
+      }),
+      channels: t.field({
+        type: [ChannelInput],
+        description: 'The ways to reach the participant: at most 100, none of them twice.',
+      }),
+      agentIds: t.stringList({ description: 'The agents to bind the participant to: at most 1,000.' }),
+    }),
+  },
+  {
+    description:
+      'Creates a participant with its channels and bindings, all or nothing. With a channel whose provider has avatars and is connected, a sync of the avatar is queued. Needs `participants:write`.',
+    nullable: true,
+    authScopes: { scope: 'participants:write' },
+    resolve: (_, { input }, context) =>
+      write(context, () => createParticipant(context.db, input, context.services.participantHooks)),
+  },
+  {
+    description: 'The participant that was created.',
+    outputFields: (t) => ({
+      participant: t.field({
+        type: ParticipantType,
+        description: 'The new participant.',
+        resolve: (id, _, context) => participantField(id, context),
+      }),
+    }),
+  },
+);
+
+builder.relayMutationField(
+  'updateParticipant',
+  {
+    description: 'The changes to make. What is absent stays as it is.',
+    inputFields: (t) => ({
+      participantId: t.id({ required: true, description: 'The participant’s UUID.' }),
+      displayName: t.string({
+        description: 'What the participant is called: 1 to 150 characters after trimming. Null is refused.',
+      }),
+      email: t.string({ description: 'An e-mail address; null clears it.' }),
+      relatedAgentId: t.string({
+        description: 'Another agent for an AI_AGENT to be. Refused for the other kinds, and so is null.',
+      }),
+      channels: t.field({
+        type: [ChannelInput],
+        description:
+          'Replaces the whole list; an empty one clears it, and null is refused. A channel that stays, by config and address, keeps its id.',
+      }),
+      agentIds: t.stringList({
+        description:
+          'Binds the participant to exactly these agents; an empty list unbinds it from all, and null is refused.',
+      }),
+    }),
+  },
+  {
+    description:
+      'Changes a participant, all or nothing. When channels are added, or change their priority or whether they are disabled, a sync of the avatar is queued, unless it was uploaded. When the channel that the avatar was taken from is removed or gets another address, the avatar is removed at once, and a sync from the other channels is queued. Needs `participants:write`.',
+    nullable: true,
+    authScopes: { scope: 'participants:write' },
+    resolve: (_, { input }, context) =>
+      write(context, () => updateParticipant(context.db, input, context.services.participantHooks)),
+  },
+  {
+    description: 'The participant that was changed.',
+    outputFields: (t) => ({
+      participant: t.field({
+        type: ParticipantType,
+        description: 'The participant as it is now.',
+        resolve: (id, _, context) => participantField(id, context),
+      }),
+    }),
+  },
+);
+
+builder.relayMutationField(
+  'deleteParticipant',
+  {
+    description: 'The participant to delete.',
+    inputFields: (t) => ({ participantId: t.id({ required: true, description: 'The participant’s UUID.' }) }),
+  },
+  {
+    description:
+      'Deletes a participant with its channels, its bindings and its memberships in conversations. Needs `participants:write`.',
+    nullable: true,
+    authScopes: { scope: 'participants:write' },
+    resolve: (_, { input }, context) =>
+      write(context, () => deleteParticipant(context.db, input, context.services.participantHooks)),
+  },
+  {
+    description: 'The participant that was deleted.',
+    outputFields: (t) => ({
+      deletedId: t.id({ description: 'The UUID of the participant that is gone.', resolve: (id) => id }),
+    }),
+  },
+);
+
+for (const [name, disabled, description] of [
+  [
+    'disableParticipant',
+    true,
+    'Disables a participant: it counts as unreachable. To do so again changes nothing and keeps the first `disabledAt`.',
+  ],
+  ['enableParticipant', false, 'Enables a participant that was disabled. To do so again changes nothing.'],
+] as const) {
+  builder.relayMutationField(
+    name,
+    {
+      description: 'The participant.',
+      inputFields: (t) => ({ participantId: t.id({ required: true, description: 'The participant’s UUID.' }) }),
+    },
+    {
+      description: `${description} Needs \`participants:write\`.`,
+      nullable: true,
+      authScopes: { scope: 'participants:write' },
+      resolve: (_, { input }, context) => write(context, () => setDisabled(context.db, input, disabled)),
+    },
+    {
+      description: 'The participant.',
+      outputFields: (t) => ({
+        participant: t.field({
+          type: ParticipantType,
+          description: 'The participant as it is now.',
+          resolve: (id, _, context) => participantField(id, context),
+        }),
+      }),
+    },
+  );
+}

@@ -1,0 +1,120 @@
+import { displayNameOf } from '../../external-users/external-users.ts';
+import { type Identifier, identifier } from '../../external-users/identifiers.ts';
+import {
+  conversationIdsByUser,
+  type ExternalUserSearchResult,
+  externalUserById,
+  searchExternalUser,
+} from '../../external-users/queries.ts';
+import { builder } from '../builder.ts';
+import { reads } from '../selection.ts';
+
+/** An external user in the graph; other features add their edges to it. */
+export const ExternalUserType = builder.prismaObject('ExternalUser', {
+  description:
+    'A customer whom the tenant’s agents talk to, known by an e-mail address, a telephone number or a foreign key. Seen with `users:read`.',
+  fields: (t) => ({
+    id: t.exposeID('id', { description: 'The user’s UUID.' }),
+    displayName: t.string({
+      description:
+        'First and last name, as far as they are known; without either, the e-mail, telephone number or foreign key.',
+      ...reads('firstName', 'lastName', 'email', 'phoneNumber', 'fkId'),
+      resolve: displayNameOf,
+    }),
+    firstName: t.exposeString('firstName', {
+      nullable: true,
+      description: 'The first name; null when it is not known.',
+    }),
+    lastName: t.exposeString('lastName', { nullable: true, description: 'The last name; null when it is not known.' }),
+    context: t.exposeString('context', {
+      nullable: true,
+      description: 'What the user is talked to about, as the caller put it; null when nothing was given.',
+    }),
+    source: t.exposeString('source', {
+      nullable: true,
+      description: 'Where the user came from, such as `webchat`; null when nothing was given.',
+    }),
+    fkId: t.exposeString('fkId', {
+      nullable: true,
+      description: 'The user’s key in the caller’s own system, unique in the tenant; null when there is none.',
+    }),
+    fkUserId: t.exposeString('fkUserId', {
+      nullable: true,
+      description: 'A second key of the caller’s, not unique; null when there is none.',
+    }),
+    email: t.expose('email', {
+      type: 'EmailAddress',
+      nullable: true,
+      description: 'The e-mail address, unique in the tenant without regard to case; null when none is known.',
+    }),
+    phoneNumber: t.exposeString('phoneNumber', {
+      nullable: true,
+      description:
+        'The telephone number in E.164, such as `+14155550100`, unique in the tenant; null when none is known.',
+    }),
+    metadata: t.expose('metadata', {
+      type: 'JSONObject',
+      nullable: true,
+      description: 'Whatever else the caller keeps about the user; null when nothing was given.',
+    }),
+    conversationIds: t.idList({
+      description:
+        'The UUIDs of the conversations that the user is a contact in, the newest first: those of the agent under an agent’s key, else all of the tenant’s. Not paged: over 10,000 it is `RESULT_TOO_LARGE`.',
+      ...reads('id'),
+      resolve: ({ id }, _, context) => context.load(conversationIdsByUser, id),
+    }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When the user was created.' }),
+    modifiedAt: t.expose('modifiedAt', { type: 'DateTime', description: 'When the user was last changed.' }),
+  }),
+});
+
+const SearchInput = builder.inputType('ExternalUserSearchInput', {
+  description: 'Whom to search for: by exactly one of these.',
+  isOneOf: true,
+  fields: (t) => ({
+    email: t.string({ description: 'An e-mail address, in any case.' }),
+    phoneNumber: t.string({ description: 'A telephone number, in any international spelling.' }),
+    fkId: t.string({ description: 'The user’s key in the caller’s own system, exactly as it was given.' }),
+  }),
+});
+
+function soughtBy(by: { email?: string | null; phoneNumber?: string | null; fkId?: string | null }): Identifier {
+  if (by.email != null) return identifier('emailaddress', by.email, ['by', 'email']);
+  if (by.phoneNumber != null) return identifier('phonenumber', by.phoneNumber, ['by', 'phoneNumber']);
+  return identifier('fkid', by.fkId ?? '', ['by', 'fkId']);
+}
+
+const SearchResultType = builder.objectRef<ExternalUserSearchResult>('ExternalUserSearchResult').implement({
+  description: 'The external user that a search found. Seen with `users:read`.',
+  fields: (t) => ({
+    user: t.field({ type: ExternalUserType, description: 'The user.', resolve: ({ user }) => user }),
+    conversationIds: t.exposeIDList('conversationIds', {
+      description:
+        'The UUIDs of the conversations that the user is a contact in, the newest first: those of the agent under an agent’s key, else all of the tenant’s.',
+    }),
+  }),
+});
+
+builder.queryFields((t) => ({
+  externalUser: t.field({
+    type: ExternalUserType,
+    nullable: true,
+    description: 'An external user by its UUID; null when the tenant has no such user. Needs `users:read`.',
+    authScopes: { scope: 'users:read' },
+    args: { id: t.arg.id({ required: true, description: 'The user’s UUID.' }) },
+    resolve: (_, { id }, context) => context.load(externalUserById, id),
+  }),
+  searchExternalUser: t.field({
+    type: SearchResultType,
+    nullable: true,
+    description:
+      'The external user with an e-mail address, a telephone number or a foreign key; null when there is nobody. Needs `users:read`.',
+    authScopes: { scope: 'users:read' },
+    args: { by: t.arg({ type: SearchInput, required: true, description: 'Whom to search for.' }) },
+    resolve: async (_, { by }, context) => {
+      const result = await searchExternalUser(context.db, soughtBy(by));
+      if (result) context.prime(conversationIdsByUser, result.user.id, result.conversationIds);
+      return result;
+    },
+  }),
+}));

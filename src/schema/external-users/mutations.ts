@@ -1,0 +1,112 @@
+import type { ExternalUser } from '../../database/generated/client.ts';
+import { createExternalUser, deleteExternalUser, updateExternalUser } from '../../external-users/external-users.ts';
+import { builder } from '../builder.ts';
+import { write } from '../mutation.ts';
+import { ExternalUserType } from './external-users.ts';
+
+const names = {
+  firstName: 'The first name: 1 to 150 characters after trimming.',
+  lastName: 'The last name: 1 to 150 characters after trimming.',
+};
+
+const details = {
+  email: 'An e-mail address of at most 4,000 characters, kept as given, unique in the tenant without regard to case.',
+  phoneNumber: 'A telephone number in any international spelling; kept as E.164, unique in the tenant.',
+  fkId: 'The user’s key in the caller’s own system: 1 to 255 characters, kept as given, unique in the tenant.',
+  fkUserId: 'A second key of the caller’s: at most 255 characters, not unique.',
+  context: 'What the user is talked to about: at most 4,000 characters.',
+  source: 'Where the user came from: at most 4,000 characters.',
+};
+
+const metadata = 'A JSON object for whatever else is to be kept: at most 16 KB, and 32 levels deep.';
+
+builder.relayMutationField(
+  'createExternalUser',
+  {
+    description: 'The external user to create, with at least one of `email`, `phoneNumber` and `fkId`.',
+    inputFields: (t) => ({
+      firstName: t.string({ required: true, description: names.firstName }),
+      lastName: t.string({ required: true, description: names.lastName }),
+      email: t.string({ description: details.email }),
+      phoneNumber: t.string({ description: details.phoneNumber }),
+      fkId: t.string({ description: details.fkId }),
+      fkUserId: t.string({ description: details.fkUserId }),
+      context: t.string({ description: details.context }),
+      source: t.string({ description: details.source }),
+      metadata: t.field({ type: 'JSONObject', description: metadata }),
+    }),
+  },
+  {
+    description:
+      'Creates an external user. Where another has one of its identifiers, it is `USER_ALREADY_EXISTS`, and `errors` names each such field. Needs `users:write`.',
+    nullable: true,
+    authScopes: { scope: 'users:write' },
+    resolve: (_, { input }, context) => write(context, () => createExternalUser(context.db, input)),
+  },
+  {
+    description: 'The external user that was created.',
+    outputFields: (t) => ({
+      user: t.field({ type: ExternalUserType, description: 'The new user.', resolve: (user: ExternalUser) => user }),
+    }),
+  },
+);
+
+const clearable = (description: string) => ({ description: `${description} Null clears it.` });
+
+builder.relayMutationField(
+  'updateExternalUser',
+  {
+    description: 'The changes to make. What is absent stays as it is; null clears, but not the last identifier.',
+    inputFields: (t) => ({
+      id: t.id({ required: true, description: 'The user’s UUID.' }),
+      firstName: t.string(clearable(names.firstName)),
+      lastName: t.string(clearable(names.lastName)),
+      email: t.string(clearable(details.email)),
+      phoneNumber: t.string(clearable(details.phoneNumber)),
+      fkId: t.string(clearable(details.fkId)),
+      fkUserId: t.string(clearable(details.fkUserId)),
+      context: t.string(clearable(details.context)),
+      source: t.string(clearable(details.source)),
+      metadata: t.field({ type: 'JSONObject', ...clearable(`${metadata} It replaces the whole object.`) }),
+    }),
+  },
+  {
+    description:
+      'Changes an external user, all or nothing. An identifier that another user has is `USER_ALREADY_EXISTS`. Needs `users:write`.',
+    nullable: true,
+    authScopes: { scope: 'users:write' },
+    resolve: (_, { input }, context) => write(context, () => updateExternalUser(context.db, input)),
+  },
+  {
+    description: 'The external user that was changed.',
+    outputFields: (t) => ({
+      user: t.field({
+        type: ExternalUserType,
+        description: 'The user as it is now.',
+        resolve: (user: ExternalUser) => user,
+      }),
+    }),
+  },
+);
+
+builder.relayMutationField(
+  'deleteExternalUser',
+  {
+    description: 'The external user to delete.',
+    inputFields: (t) => ({ id: t.id({ required: true, description: 'The user’s UUID.' }) }),
+  },
+  {
+    description:
+      'Deletes an external user with its personal data and its memberships in conversations, all or nothing. Needs `users:write`.',
+    nullable: true,
+    authScopes: { scope: 'users:write' },
+    resolve: (_, { input }, context) =>
+      write(context, () => deleteExternalUser(context.db, input, context.services.externalUserHooks)),
+  },
+  {
+    description: 'The external user that was deleted.',
+    outputFields: (t) => ({
+      deletedId: t.id({ description: 'The UUID of the user that is gone.', resolve: (id) => id }),
+    }),
+  },
+);

@@ -1,0 +1,31 @@
+import type { GraphQLSchema } from 'graphql';
+import './directory/agents.ts';
+import './auth/auth.ts';
+import './avatars/avatars.ts';
+import './avatars/batches.ts';
+import './avatars/failures.ts';
+import './directory/bindings.ts';
+import './directory/channels.ts';
+import './conversations/changes.ts';
+import './conversations/conversations.ts';
+import './conversations/mutations.ts';
+import './conversations/participation.ts';
+import './external-users/external-users.ts';
+import './external-users/mutations.ts';
+import './scalars.ts';
+import './identity/same-person.ts';
+import './identity/who-is.ts';
+import './integrations/integrations.ts';
+import './integrations/webhooks.ts';
+import './directory/participant-changes.ts';
+import './integrations/oauth.ts';
+import './directory/health.ts';
+import './directory/participant-mutations.ts';
+import './directory/participants.ts';
+import './directory/unknown-senders.ts';
+import { builder } from './builder.ts';
+import { countRows } from './counted.ts';
+import { plainFields } from './plain-fields.ts';
+
+/** The whole graph: what all the imports above have added to the builder. */
+export const buildSchema = (): GraphQLSchema => countRows(plainFields(builder.toSchema()));

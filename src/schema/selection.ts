@@ -1,0 +1,109 @@
+import {
+  type FieldNode,
+  type FragmentDefinitionNode,
+  type GraphQLResolveInfo,
+  type GraphQLSchema,
+  isObjectType,
+  Kind,
+  type SelectionSetNode,
+} from 'graphql';
+import type { Fields } from '../database/statement.ts';
+
+type Fragments = Readonly<Record<string, FragmentDefinitionNode>>;
+
+/**
+ * What is selected below a field, by the fields' names, through fragments of whatever type. What is skipped by a directive counts as
+ * selected: it tells what is worth reading at once, not what will be asked for.
+ */
+export interface Selection {
+  readonly names: Iterable<string>;
+  has(name: string): boolean;
+  /** What is selected below a field of that name, wherever it stands; nothing when it is not selected. */
+  below(name: string): Selection;
+}
+
+const everything = (selections: readonly Selection[]): Selection => ({
+  names: new Set(selections.flatMap(({ names }) => [...names])),
+  has: (name) => selections.some((selection) => selection.has(name)),
+  below: (name) => everything(selections.map((selection) => selection.below(name))),
+});
+
+/** What is selected of the rows of a connection, on either way to them. */
+export const nodesOf = (connection: Selection): Selection =>
+  everything([connection.below('nodes'), connection.below('edges').below('node')]);
+
+function selectionOf(
+  nodes: readonly { selectionSet?: SelectionSetNode | undefined }[],
+  fragments: Fragments,
+): Selection & { count(name: string): number } {
+  const fields = new Map<string, FieldNode[]>();
+  const spread = new Set<string>();
+  const collect = (selections: SelectionSetNode | undefined) => {
+    for (const selection of selections?.selections ?? []) {
+      if (selection.kind === Kind.INLINE_FRAGMENT) collect(selection.selectionSet);
+      else if (selection.kind === Kind.FIELD) {
+        const same = fields.get(selection.name.value);
+        if (same) same.push(selection);
+        else fields.set(selection.name.value, [selection]);
+      } else if (!spread.has(selection.name.value)) {
+        spread.add(selection.name.value);
+        collect(fragments[selection.name.value]?.selectionSet);
+      }
+    }
+  };
+  for (const { selectionSet } of nodes) collect(selectionSet);
+  return {
+    names: [...fields.keys()],
+    has: (name) => fields.has(name),
+    count: (name) => fields.get(name)?.length ?? 0,
+    below: (name) => selectionOf(fields.get(name) ?? [], fragments),
+  };
+}
+
+/**
+ * What a resolver makes of what is selected below its field: made once for each place in a document. `isOnly` says whether the operation
+ * itself has no other field of that name, so that nothing else asks for the same at the same time.
+ */
+export function fromSelection<Made>(
+  make: (selection: Selection, schema: GraphQLSchema, isOnly: () => boolean) => Made,
+): (info: GraphQLResolveInfo) => Made {
+  const known = new WeakMap<FieldNode, Made>();
+  return ({ fieldName, fieldNodes, fragments, schema, operation }) => {
+    // The same field merged from several places has others beside it, which may differ from one operation of a document to the next.
+    const [only] = fieldNodes.length === 1 ? fieldNodes : [];
+    const before = only && known.get(only);
+    if (before) return before;
+    const isOnly = () => selectionOf([operation], fragments).count(fieldName) === fieldNodes.length;
+    const made = make(selectionOf(fieldNodes, fragments), schema, isOnly);
+    if (only) known.set(only, made);
+    return made;
+  };
+}
+
+/** Says of a field which columns of its row the resolver reads: without, it may be any of them. */
+export const reads = (...columns: string[]) => ({ extensions: { reads: columns } });
+
+/**
+ * The columns that a selection reads of an object type's rows, besides those that are `always` read; null for all of them, unless every
+ * field that is selected is a column itself or says what it `reads`.
+ */
+export function columnsRead(
+  schema: GraphQLSchema,
+  typeName: string,
+  { names }: Selection,
+  always: readonly string[],
+): Fields {
+  const type = schema.getType(typeName);
+  if (!isObjectType(type)) throw new Error(`There is no type ${typeName}.`);
+  const known = type.getFields();
+  const columns = new Set(always);
+  for (const name of names) {
+    const field = known[name];
+    // A name of another type, selected beside this one.
+    if (!field) continue;
+    const read = field.resolve ? (field.extensions['reads'] as readonly string[] | undefined) : [name];
+    if (!read) return null;
+    for (const column of read) columns.add(column);
+  }
+  return columns;
+}

@@ -1,0 +1,24 @@
+import type { FileUrls } from '../avatars/file-urls.ts';
+import type { AvatarSync } from '../avatars/sync.ts';
+import type { SyncableProviders } from '../avatars/syncable.ts';
+import type { ParticipantHooks } from '../directory/participants/hooks.ts';
+import type { EventBus } from '../events/events.ts';
+import type { ExternalUserHooks } from '../external-users/external-users.ts';
+import type { SignIns } from '../integrations/oauth/sign-in.ts';
+import type { TokenCipher } from '../integrations/token-cipher.ts';
+import type { WebhookProviders } from '../integrations/webhooks/provider.ts';
+
+/** What fields need of the outside world, made in app.ts and nowhere else. */
+export type Services = {
+  readonly events: EventBus;
+  readonly avatars: AvatarSync;
+  readonly syncable: SyncableProviders;
+  readonly participantHooks: ParticipantHooks;
+  readonly externalUserHooks: ExternalUserHooks;
+  readonly fileUrls: FileUrls;
+  readonly tokenCipher: TokenCipher;
+  readonly webhookProviders: WebhookProviders;
+  /** Where clients reach the service, without a slash at the end. */
+  publicUrl(): string;
+  readonly signIns: SignIns;
+};
