@@ -24,8 +24,9 @@ import { type Database, openDatabase, type StatementObserver, type TenantDatabas
 import { isUnavailable } from './database/failures.ts';
 import { createGroupCommit } from './database/group-commit.ts';
 import { migrate } from './database/migrations.ts';
+import { demoAvatarSource } from './demo/pictures.ts';
 import { seedDemoTenant } from './demo/seed.ts';
-import { demoTenant, exampleParticipantId } from './demo/tenant.ts';
+import { demoTenant, examples } from './demo/tenant.ts';
 import { createDownloader } from './egress/download.ts';
 import { withoutValues } from './errors/logged.ts';
 import { createMemoryBus, createRedisBus } from './events/bus.ts';
@@ -33,7 +34,7 @@ import type { EventBus } from './events/events.ts';
 import { useBodies } from './http/bodies.ts';
 import { createFileServer } from './http/files.ts';
 import { createFront } from './http/front.ts';
-import { graphiqlOptions } from './http/graphiql.ts';
+import { graphiqlOptions, renderPage } from './http/graphiql.ts';
 import { createHooks } from './http/hooks.ts';
 import { createMetrics } from './http/metrics.ts';
 import { createOAuthCallback } from './http/oauth-callback.ts';
@@ -204,10 +205,9 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
     cors: config.corsOrigins.length > 0 ? { origin: [...config.corsOrigins], methods: ['GET', 'POST'] } : false,
     graphiql: config.graphiql
       ? async (request, context) =>
-          graphiqlOptions(signIn && isThisMachine(request, context) ? await signIn() : null, exampleParticipantId)
+          graphiqlOptions(signIn && isThisMachine(request, context) ? await signIn() : null, examples)
       : false,
-    // Two megabytes, which only a browser asks for.
-    renderGraphiQL: async (options) => (await import('@graphql-yoga/render-graphiql')).renderGraphiQL(options),
+    renderGraphiQL: renderPage,
     plugins: [
       useRoutes(
         {
@@ -299,6 +299,7 @@ function avatarSources(config: Config): AvatarSources {
     telegramAvatarSource({ apiUrl: config.telegramApiUrl, timeoutMs, largestImage }),
     discordAvatarSource({ apiUrl: config.discordApiUrl, cdnUrl: config.discordCdnUrl, timeoutMs }),
     ...(gravatarUrl === null ? [] : [gravatarAvatarSource({ url: gravatarUrl })]),
+    ...(config.demo ? [demoAvatarSource] : []),
   ]);
 }
 

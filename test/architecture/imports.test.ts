@@ -32,6 +32,7 @@ const implementations = [
   'avatars/sources/telegram.ts',
   'avatars/sources/discord.ts',
   'avatars/sources/gravatar.ts',
+  'demo/pictures.ts',
   'integrations/oauth/slack.ts',
   'integrations/oauth/teams.ts',
   'storage/storage.ts',
