@@ -41,13 +41,13 @@ describe.skipIf(executablePath === undefined)('GraphiQL in a browser, on a fresh
 
   const tabs = ['ContactList', 'Unreachable', 'Inbox', 'WhoIs', 'Bind', 'Avatars', 'SyncAvatar'];
 
-  /** Opens a tab and runs it; returns the answer's text, once it has the text that is waited for. */
-  async function run(page: Page, name: string, awaited: string): Promise<string> {
+  /** Opens a tab and runs its operation; returns what the service answered. */
+  async function run(page: Page, name: string): Promise<string> {
     await click(page, tabs.indexOf(name));
+    await expect.poll(() => active(page)).toBe(name);
+    const answered = page.waitForResponse((response) => response.request().postData()?.includes(`${name}"`) ?? false);
     await page.locator('.graphiql-execute-button').click();
-    const answer = page.locator('.result-window');
-    await answer.getByText(awaited).first().waitFor();
-    return (await answer.textContent()) ?? '';
+    return (await answered).text();
   }
 
   test('each tab answers the first click', async () => {
@@ -60,13 +60,12 @@ describe.skipIf(executablePath === undefined)('GraphiQL in a browser, on a fresh
 
   test('each tab shows something', async () => {
     const page = await open();
-    await run(page, 'ContactList', 'Ada Lovelace');
-    const unreachable = await run(page, 'Unreachable', 'totalCount');
-    expect(unreachable).toMatch(/"totalCount":\s*[1-9]/);
-    await run(page, 'Inbox', 'totalCount');
-    await run(page, 'WhoIs', 'Ada Lovelace');
-    expect(await run(page, 'Bind', 'created')).toMatch(/"created":\s*true/);
-    expect(await run(page, 'Bind', 'false')).toMatch(/"created":\s*false/);
+    expect(await run(page, 'ContactList')).toContain('Ada Lovelace');
+    expect(await run(page, 'Unreachable')).toMatch(/"totalCount":[1-9]/);
+    expect(await run(page, 'Inbox')).toMatch(/"totalCount":[1-9]/);
+    expect(await run(page, 'WhoIs')).toContain('Ada Lovelace');
+    expect(await run(page, 'Bind')).toContain('"created":true');
+    expect(await run(page, 'Bind')).toContain('"created":false');
   });
 
   test('an avatar that is synced in one window arrives in another', async () => {
@@ -76,10 +75,13 @@ describe.skipIf(executablePath === undefined)('GraphiQL in a browser, on a fresh
     const heard = listening.locator('.result-window').getByText('SYNCED').first();
     // The stream opens a little after the click, so the sync is repeated until it is heard.
     await expect
-      .poll(async () => {
-        await run(other, 'SyncAvatar', 'CHANNEL');
-        return heard.isVisible();
-      })
+      .poll(
+        async () => {
+          expect(await run(other, 'SyncAvatar')).toContain('"avatarSource":"CHANNEL"');
+          return heard.isVisible();
+        },
+        { timeout: 30_000 },
+      )
       .toBe(true);
   });
 
