@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ContenderName } from './contenders.ts';
-import { createCpuClock, used } from './cpu.ts';
+import { type CpuClock, createCpuClock, used } from './cpu.ts';
 import { type DataSet, dataOf, restore } from './data-set.ts';
 import { type GeneratorName, run, writeRequests } from './load.ts';
 import { type Operation, type OperationName, seeded } from './operations.ts';
@@ -76,13 +76,19 @@ export async function measure(
     }
   }
 
-  const clock = await createCpuClock(data.databaseUrl);
+  // The previous build has a database, and so backends, of its own.
+  const clocks = new Map<string, CpuClock>();
+  for (const name of contenders) {
+    const { databaseUrl } = dataOf(data, name);
+    if (!clocks.has(databaseUrl)) clocks.set(databaseUrl, await createCpuClock(databaseUrl));
+  }
   const cells: Cell[] = [];
   try {
     for (let round = 0; round < rounds; round++) {
       for (const operation of operations) {
         for (const name of round % 2 === 0 ? contenders : [...contenders].reverse()) {
           const server = servers.get(name) as Server;
+          const clock = clocks.get(dataOf(data, name).databaseUrl) as CpuClock;
           const { file, lines } = files.get(`${name} ${operation.name}`) as { file: string; lines: number };
           const load = { generator, url: server.url, connections, file };
           const warmed = await run({
@@ -137,7 +143,7 @@ export async function measure(
       }
     }
   } finally {
-    await clock.close();
+    for (const clock of clocks.values()) await clock.close();
   }
   return cells;
 }
