@@ -20,6 +20,8 @@ export interface TenantDatabase {
   readonly models: PrismaClient;
   /** Runs a prepared statement on its own, outside any transaction. */
   query<Row>(statement: Statement<Row>, ...values: Value[]): Promise<Row[]>;
+  /** Reads a list that is long, when it is its turn: inside an operation only a few are read at a time. */
+  longRead<Found>(read: () => Promise<Found>): Promise<Found>;
   /**
    * Runs a statement for this caller together with whoever else, of any tenant, asks for the same at this moment: one transaction for all.
    * Null when it did nothing for this caller, who is then to ask alone.
@@ -121,6 +123,7 @@ export function openDatabase(connection: Connection, announce: Announce, observe
           return writer as unknown as PrismaClient;
         },
         query: (statement, ...values) => prisma.$prepared(statement, [tenantId, ...values]),
+        longRead: (read) => read(),
         together: (statement, asked) => sharing.ask(statement, tenantId, asked),
         announce: (name, event) => announce(tenantId, name, event),
         async transaction(work) {
