@@ -55,6 +55,8 @@ import { createWebhookProviders } from './integrations/webhooks/registry.ts';
 import { slackWebhooks } from './integrations/webhooks/slack.ts';
 import { sweepDeliveries } from './integrations/webhooks/sweep.ts';
 import { telegramWebhooks } from './integrations/webhooks/telegram.ts';
+import { createAdmission } from './operations/admission.ts';
+import { budgetOf } from './operations/budget.ts';
 import { createCompiler, useCompiledQueries } from './operations/compiled.ts';
 import { createDirectExecution } from './operations/direct.ts';
 import { createLifetimes } from './operations/lifetimes.ts';
@@ -183,13 +185,15 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
     return made;
   };
 
-  const contextOf = (viewer: Viewer) => createGraphContext(viewer, databaseOf(viewer), services);
+  const admission = createAdmission();
+  const contextOf = (viewer: Viewer, request?: Request) =>
+    createGraphContext(viewer, databaseOf(viewer), services, budgetOf(request), admission);
   const compiler = createCompiler();
   const direct = createDirectExecution(contextOf, compiler);
 
   const yoga: YogaServerInstance<ServerContext, object> = createYoga<ServerContext>({
     schema: buildSchema(),
-    context: ({ viewer }) => contextOf(viewer as Viewer),
+    context: ({ viewer, request }) => contextOf(viewer as Viewer, request),
     logging: {
       debug: () => {},
       info: () => {},

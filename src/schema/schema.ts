@@ -24,8 +24,8 @@ import './directory/participant-mutations.ts';
 import './directory/participants.ts';
 import './directory/unknown-senders.ts';
 import { builder } from './builder.ts';
-import { countRows } from './counted.ts';
 import { plainFields } from './plain-fields.ts';
+import { countResults } from './result-size.ts';
 
 /** The whole graph: what all the imports above have added to the builder. */
-export const buildSchema = (): GraphQLSchema => countRows(plainFields(builder.toSchema()));
+export const buildSchema = (): GraphQLSchema => countResults(plainFields(builder.toSchema()));

@@ -115,14 +115,14 @@ export async function listParticipants(
     const statement = narrowStatement<ListedParticipant>(text(what), () => text(wholeParticipant(what)));
     return agentId === null ? db.query(statement) : db.query(statement, agentId);
   };
-  if (parts.channels || parts.agentIds) {
-    const rows = await read(parts, mostTogether);
-    if (rows.length <= mostTogether) {
-      asListed(rows);
-      return rows;
-    }
+  // Few are read at once. Of many a start is read only to know that they are many: the whole list waits for its turn.
+  const rows = await read(parts, mostTogether);
+  if (rows.length <= mostTogether) {
+    asListed(rows);
+    return rows;
   }
-  return boundedRows(await read(withNothing(parts), mostRows), 'participants: use participantsConnection');
+  const all = await db.longRead(() => read(withNothing(parts), mostRows));
+  return boundedRows(all, 'participants: use participantsConnection');
 }
 
 /** What a page of participants may be narrowed to; each that is given must hold. */
