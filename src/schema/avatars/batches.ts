@@ -1,3 +1,4 @@
+import { demand } from '../../auth/viewer.ts';
 import {
   type AvatarBatch,
   batchById,
@@ -104,9 +105,13 @@ builder.objectField(AgentType, 'avatarSyncBatch', (t) =>
     type: BatchType,
     nullable: true,
     description:
-      'The latest batch of avatar syncs of the agent’s contacts; null when there was none in the last 30 days.',
+      'The newest batch of avatar syncs of the agent’s contacts; null when there was none in the last 30 days. Needs `participants:read`.',
     ...reads('id'),
-    resolve: ({ id }, _, context) => context.load(latestBatch, id),
+    resolve: ({ id }, _, context) => {
+      // An agent's key sees its own agent without this scope, but not the agent's contacts.
+      demand(context.viewer, 'participants:read');
+      return context.load(latestBatch, id);
+    },
   }),
 );
 
