@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type Server } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
 import { useCSRFPrevention } from '@graphql-yoga/plugin-csrf-prevention';
 import { createYoga, type YogaServerInstance } from 'graphql-yoga';
 import { type Logger, pino } from 'pino';
@@ -19,6 +19,7 @@ import { syncableProviders } from './avatars/syncable.ts';
 import { startAvatarWork } from './avatars/work.ts';
 import type { Config } from './config.ts';
 import { announceDepartures } from './conversations/departures.ts';
+import { type Clock, createClock } from './database/clock.ts';
 import type { Connection } from './database/connection.ts';
 import { type Database, openDatabase, type StatementObserver, type TenantDatabase } from './database/database.ts';
 import { isUnavailable } from './database/failures.ts';
@@ -31,6 +32,7 @@ import { createDownloader } from './egress/download.ts';
 import { withoutValues } from './errors/logged.ts';
 import { createMemoryBus, createRedisBus } from './events/bus.ts';
 import type { EventBus } from './events/events.ts';
+import { openRedis } from './events/redis.ts';
 import { useBodies } from './http/bodies.ts';
 import { createFileServer } from './http/files.ts';
 import { createFront } from './http/front.ts';
@@ -39,8 +41,9 @@ import { createHooks } from './http/hooks.ts';
 import { createMetrics } from './http/metrics.ts';
 import { createOAuthCallback } from './http/oauth-callback.ts';
 import { createRateLimit } from './http/rate-limit.ts';
-import { readiness } from './http/readiness.ts';
+import { createReadiness } from './http/readiness.ts';
 import { useRoutes } from './http/routes.ts';
+import { createHttpServer } from './http/starting.ts';
 import { endConnectionsWhen, stopServer } from './http/stop.ts';
 import { serveWebSocket } from './http/websocket.ts';
 import { createConnections } from './integrations/connections.ts';
@@ -56,6 +59,8 @@ import { createWebhookProviders } from './integrations/webhooks/registry.ts';
 import { slackWebhooks } from './integrations/webhooks/slack.ts';
 import { sweepDeliveries } from './integrations/webhooks/sweep.ts';
 import { telegramWebhooks } from './integrations/webhooks/telegram.ts';
+import { createAdmission } from './operations/admission.ts';
+import { budgetOf } from './operations/budget.ts';
 import { createCompiler, useCompiledQueries } from './operations/compiled.ts';
 import { createDirectExecution } from './operations/direct.ts';
 import { createLifetimes } from './operations/lifetimes.ts';
@@ -65,14 +70,15 @@ import { presenter } from './operations/problems.ts';
 import { createGraphContext } from './schema/context.ts';
 import { buildSchema } from './schema/schema.ts';
 import type { Services } from './schema/services.ts';
+import type { Attempt } from './starting.ts';
 import { openStorage, type Storage } from './storage/storage.ts';
 
 /** The whole service, put together and ready, with or without a port. */
 export interface App {
   /** Answers a request as the port would. */
   fetch(request: Request): Promise<Response>;
-  /** Listens on the configured port; returns where clients reach it, and the host and port it listens on. */
-  listen(): Promise<{ url: string; listening: string }>;
+  /** Serves on that server, or on one of its own, which listens on the configured port; returns where clients reach it, and the host and port. */
+  listen(server?: Server): Promise<{ url: string; listening: string }>;
   /** Takes no new work, lets what is running finish, tells streams to reconnect, and lets go of everything. */
   close(): Promise<void>;
   readonly database: Database;
@@ -80,7 +86,13 @@ export interface App {
 }
 
 /** What tests put in the place of what the configuration would give. */
-export type Overrides = { connection?: Connection; observe?: StatementObserver; storage?: Storage };
+export type Overrides = {
+  connection?: Connection;
+  observe?: StatementObserver;
+  storage?: Storage;
+  /** How a step of the start is run that needs the database; once unless given. */
+  attempt?: Attempt;
+};
 
 /** The one place where the parts are put together. The database is migrated, and, where the configuration says so, has the demo tenant. */
 export async function createApp(config: Config, overrides: Overrides = {}): Promise<App> {
@@ -94,15 +106,17 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
   const metrics = createMetrics();
 
   const connection = overrides.connection ?? (await connect(config));
-  await migrate(connection);
-  const events: EventBus = config.redisUrl
-    ? await createRedisBus(config.redisUrl, (error) => log.warn({ err: error }, 'Redis'))
-    : createMemoryBus();
+  const attempt: Attempt = overrides.attempt ?? ((_, step) => step());
+  await attempt('database', () => migrate(connection));
+  const events: EventBus = config.redisUrl ? await createRedisBus(config.redisUrl, log) : createMemoryBus();
+  const clock = createClock(connection);
+  await measureClock(clock, log);
+  const measuring = setInterval(() => void measureClock(clock, log), clockIntervalMs).unref();
   const database = openDatabase(connection, events.announce, overrides.observe);
   const storage = overrides.storage ?? (await openStorage(config.storageUrl));
 
   let url = config.publicUrl ?? `http://localhost:${config.port}`;
-  const fileUrls = createFileUrls(secretKey, () => url);
+  const fileUrls = createFileUrls(secretKey, () => url, clock.now);
   const tokenCipher = createTokenCipher(secretKey);
   const oauthProviders = signInProviders(config);
   const signIns = createSignIns({ providers: oauthProviders, cipher: tokenCipher, publicUrl: () => url });
@@ -137,11 +151,17 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
     webhookProviders,
     publicUrl: () => url,
   };
-  if (config.demo) await seedDemoTenant(database, { avatars, tokenCipher, log });
+  if (config.demo) await attempt('database', () => seedDemoTenant(database, { avatars, tokenCipher, log }));
 
   const authenticator = createAuthenticator(
     database,
-    jwtVerifier({ ...config.jwt, key: config.jwt.key ?? { publicKeyPem: (keys as DevelopmentKeys).publicKeyPem } }),
+    jwtVerifier(
+      { ...config.jwt, key: config.jwt.key ?? { publicKeyPem: (keys as DevelopmentKeys).publicKeyPem } },
+      {
+        away: (error) => log.warn({ err: error }, 'the key set cannot be fetched: known keys serve on'),
+        back: () => log.info('the key set can be fetched again'),
+      },
+    ),
   );
   const door = createWebhookDoor(database, tokenCipher);
   events.onAny('keyRevoked', ({ keyId }) => {
@@ -161,7 +181,18 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
       log.warn({ err: error }, 'the sweep of deliveries failed'),
     );
   const sweeping = setInterval(sweep, 10 * 60_000).unref();
-  const rateLimit = await createRateLimit(config.rateLimit, config.redisUrl);
+  const counter =
+    config.rateLimit > 0 && config.redisUrl
+      ? await openRedis(config.redisUrl, { purpose: 'counting requests', log, timeoutMs: 200 })
+      : null;
+  const rateLimit = await createRateLimit(config.rateLimit, counter, log);
+  const readiness = createReadiness({
+    database: { needed: true, freshMs: 1_000, check: (timeoutMs) => connection.check(timeoutMs) },
+    // It says what it knows, and asks nobody.
+    events: { needed: false, freshMs: 0, check: () => events.check() },
+    // To find out whether a file can be written is to write one.
+    storage: { needed: false, freshMs: 30_000, check: () => storage.check() },
+  });
   const present = presenter(log, config.introspection);
   const lifetimes = createLifetimes(events, database);
   const stopWork =
@@ -184,13 +215,15 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
     return made;
   };
 
-  const contextOf = (viewer: Viewer) => createGraphContext(viewer, databaseOf(viewer), services);
+  const admission = createAdmission();
+  const contextOf = (viewer: Viewer, request?: Request) =>
+    createGraphContext(viewer, databaseOf(viewer), services, budgetOf(request), admission);
   const compiler = createCompiler();
   const direct = createDirectExecution(contextOf, compiler);
 
   const yoga: YogaServerInstance<ServerContext, object> = createYoga<ServerContext>({
     schema: buildSchema(),
-    context: ({ viewer }) => contextOf(viewer as Viewer),
+    context: ({ viewer, request }) => contextOf(viewer as Viewer, request),
     logging: {
       debug: () => {},
       info: () => {},
@@ -211,12 +244,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
     plugins: [
       useRoutes(
         {
-          readiness: () =>
-            readiness({
-              database: (ms) => connection.check(ms),
-              events: () => events.check(),
-              storage: () => storage.check(),
-            }),
+          readiness,
           metrics: metrics.read,
           file: createFileServer(database, storage, fileUrls),
           hook: createHooks({ door, providers: webhookProviders, deliveries, counted: metrics.delivered, log }),
@@ -253,7 +281,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
     database,
     log,
     fetch: async (request) => yoga.fetch(request, {} as ServerContext),
-    async listen() {
+    async listen(given) {
       const front = createFront({
         yoga,
         direct: { find: direct.find, viewerOf: authenticator.remembered, admit: rateLimit.admit },
@@ -263,13 +291,15 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
         answered: metrics.answered,
         failed: (error) => log.error({ err: error }, 'the front failed'),
       });
-      const made = createServer(front);
+      const made = given ?? createHttpServer();
+      made.on('request', front);
       endConnectionsWhen(() => stopping, made);
       server = made;
       closeSockets = serveWebSocket(made, yoga, authenticator, rateLimit.admit, present);
-      await new Promise<void>((resolve, reject) =>
-        made.once('error', reject).listen(config.port, config.host, resolve),
-      );
+      if (!made.listening)
+        await new Promise<void>((resolve, reject) =>
+          made.once('error', reject).listen(config.port, config.host, resolve),
+        );
       const address = made.address();
       const port = typeof address === 'object' && address ? address.port : config.port;
       if (!config.publicUrl) url = `http://localhost:${port}`;
@@ -282,6 +312,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
       await closeSockets?.();
       if (server) await stopServer(server);
       clearInterval(sweeping);
+      clearInterval(measuring);
       await deliveries.drain();
       await handedBack;
       rateLimit.close();
@@ -316,6 +347,18 @@ async function connect(config: Config): Promise<Connection> {
   if (config.databaseUrl)
     return (await import('./database/postgres.ts')).connectPostgres(config.databaseUrl, config.databasePoolSize);
   return (await import('./database/embedded.ts')).connectEmbedded({ folder: `${config.dataDir}/database` });
+}
+
+const clockIntervalMs = 60_000;
+const remarkableOffsetMs = 30_000;
+
+/** Asks the database how late it is, and says so where this machine's clock tells another time. */
+async function measureClock(clock: Clock, log: Logger): Promise<void> {
+  const before = clock.offsetMs();
+  await clock.measure();
+  const offsetMs = clock.offsetMs();
+  if (Math.abs(offsetMs) > remarkableOffsetMs && Math.abs(offsetMs - before) > remarkableOffsetMs)
+    log.warn({ offsetMs }, 'this machine’s clock differs from the database’s: URLs of files go by the latter');
 }
 
 const loopback = /^(localhost|127\.\d+\.\d+\.\d+|\[?::1\]?|::ffff:127\.\d+\.\d+\.\d+)$/;

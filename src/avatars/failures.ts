@@ -1,8 +1,8 @@
 import type { Value } from '../database/connection.ts';
 import type { TenantDatabase } from '../database/database.ts';
 import { asUuid } from '../database/ids.ts';
-import { pageOfLatest } from '../database/latest.ts';
 import { oneByUuid } from '../database/loaders.ts';
+import { newestFirstPage } from '../database/newest-first.ts';
 import type { PageArguments } from '../database/pages.ts';
 import { tenantStatement } from '../database/statement.ts';
 import { lockParticipant } from '../directory/participants/lock.ts';
@@ -33,7 +33,7 @@ export async function pageOfFailures(db: TenantDatabase, filter: FailureFilter, 
     );
   }
   if (filter.code != null) where.push(`l.error_code = ${bind(filter.code)}`);
-  return pageOfLatest<AvatarSyncFailure>(
+  return newestFirstPage<AvatarSyncFailure>(
     db,
     {
       row: `l.id, l.participant_id as "participantId", i.provider, l.address, l.attempts, l.finished_at as "failedAt",
@@ -41,7 +41,7 @@ export async function pageOfFailures(db: TenantDatabase, filter: FailureFilter, 
       from: 'avatar_sync_job l join integration_config i on i.tenant_id = l.tenant_id and i.id = l.integration_config_id',
       where,
       values,
-      moment: 'finished_at',
+      timestamp: 'finished_at',
       keysOf: ({ failedAt, id }) => [failedAt, id],
     },
     args,

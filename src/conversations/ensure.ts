@@ -3,7 +3,7 @@ import type { TenantDatabase } from '../database/database.ts';
 import { sqlState } from '../database/failures.ts';
 import type { IdentifierKey, MemberStatus } from '../database/generated/client.ts';
 import { asUuid, newId } from '../database/ids.ts';
-import { reviveMoments } from '../database/statement.ts';
+import { parseTimestamps } from '../database/statement.ts';
 import { agentNotFound } from '../directory/agents/agents.ts';
 import { participantNotFound } from '../directory/participants/lock.ts';
 import { Problem } from '../errors/catalogue.ts';
@@ -101,10 +101,10 @@ async function withOthers(
   parts: MemberParts,
 ): Promise<Ensured | 'nobody' | null> {
   const asked: Asked = { agent_id: db.agentId, conversation_id: conversationId, value, id: newId(), status };
-  const row = await db.together(ensuring.together(parts), asked);
+  const row = await db.batchedWrite(ensuring.batchedWrite(parts), asked);
   if (!row) return null;
   if (row.id === null) return 'nobody';
-  reviveMoments([row]);
+  parseTimestamps([row]);
   return { participant: asMembers([row])[0] as Member, created: row.created };
 }
 

@@ -1,11 +1,11 @@
 import { visibleToAny } from '../auth/visible-conversations.ts';
 import type { IdentifierKey, MemberStatus, MemberType } from '../database/generated/client.ts';
 import {
+  type BatchedWriteStatement,
+  batchedWriteStatement,
   narrowest,
   oncePer,
-  type SharedStatement,
   type Statement,
-  sharedStatement,
   tenantStatement,
 } from '../database/statement.ts';
 import { hasIdentifier, identifierKeys } from '../external-users/identifiers.ts';
@@ -33,7 +33,7 @@ export type Ensuring = {
   /** For one caller, who waits for whoever holds the conversation, or whom the membership is about, and is told why it was not added. */
   alone: Statement<Tried>;
   /** For many, with a row for each whose membership was there or could be added at once, or who could be added if there were such a user. */
-  together(parts: MemberParts): SharedStatement<Shared>;
+  batchedWrite(parts: MemberParts): BatchedWriteStatement<Shared>;
 };
 
 /** What a shared statement found or did; `created` is null where only an external user with that identifier is missing. */
@@ -86,7 +86,7 @@ const askedColumns = 'agent_id text, conversation_id uuid, value text, id uuid, 
  * The same for many callers. Whom somebody else holds is passed over, since one caller's wait is not to be everybody's; what can only be
  * waited for, somebody adding the same at this moment, is waited for in the order of the keys, so that two of these cannot wait for each other.
  */
-function together({ type, column, from, contactKey }: Kind, parts: MemberParts): SharedStatement<Shared> {
+function batchedWrite({ type, column, from, contactKey }: Kind, parts: MemberParts): BatchedWriteStatement<Shared> {
   const isSubject = (asked: string) =>
     from ? `s.tenant_id = ${asked}.tenant_id and ${from.is(`${asked}.value`)}` : '';
   const joined = (asked: string) => (from ? `join ${from.table} s on ${isSubject(asked)}` : '');
@@ -106,7 +106,7 @@ function together({ type, column, from, contactKey }: Kind, parts: MemberParts):
     : ['', ''];
   // Lateral, so that each row is looked up by itself, by all of its key: PostgreSQL takes them for a hundred, and would rather read a table of
   // a few thousand. Whom an id means need not be looked for to find the membership: its key is the id.
-  return sharedStatement(
+  return batchedWriteStatement(
     askedColumns,
     `existing as (
        select asked.n, false as created, m.* from asked cross join lateral (
@@ -139,10 +139,10 @@ function together({ type, column, from, contactKey }: Kind, parts: MemberParts):
 const literal = (key: IdentifierKey | undefined) => (key ? `'${key}'::"IdentifierKey"` : 'null::"IdentifierKey"');
 
 function ensuring(kind: Kind): Ensuring {
-  const narrow = (parts: MemberParts) => together(kind, parts);
+  const narrow = (parts: MemberParts) => batchedWrite(kind, parts);
   return {
     alone: alone(kind),
-    together: oncePer((parts) => narrowest(narrow(parts), () => narrow(wholeMember(parts)))),
+    batchedWrite: oncePer((parts) => narrowest(narrow(parts), () => narrow(wholeMember(parts)))),
   };
 }
 

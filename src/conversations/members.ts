@@ -7,7 +7,7 @@ import {
   columns,
   type Fields,
   oncePer,
-  reviveMoments,
+  parseTimestamps,
   type Statement,
   tenantStatement,
 } from '../database/statement.ts';
@@ -59,7 +59,7 @@ export const memberRow = memberRowOf({ own: null, subject: null });
 export function asMembers<Selected extends MemberRow>(rows: Selected[]): (Selected & Member)[] {
   for (const { subject } of rows) {
     if (!subject) continue;
-    reviveMoments([subject]);
+    parseTimestamps([subject]);
     asListed([subject as ListedParticipant]);
   }
   return rows as (Selected & Member)[];

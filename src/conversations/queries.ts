@@ -10,7 +10,7 @@ import {
   type Fields,
   narrowStatement,
   oncePer,
-  reviveMoments,
+  parseTimestamps,
   tenantStatement,
 } from '../database/statement.ts';
 import { viewerStatement } from '../database/viewers.ts';
@@ -45,7 +45,7 @@ function asConversations(rows: (Conversation & { participants?: MemberRow[] })[]
     if (!participants) continue;
     if (participants.length > mostTogether(size)) delete conversation.participants;
     else {
-      reviveMoments(participants);
+      parseTimestamps(participants);
       asMembers(participants);
     }
   }

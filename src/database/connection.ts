@@ -8,12 +8,12 @@ export type Value = string | number | boolean | Date | null | readonly (string |
 export interface Connection {
   /** How Prisma reaches the same connections. */
   readonly adapter: SqlDriverAdapterFactory;
-  /** Runs a prepared statement outside any transaction; a look-up perhaps for several callers at once. */
+  /** Runs a prepared statement outside any transaction; a batched read perhaps for several callers at once. */
   query(statement: Statement<unknown>, values: readonly Value[]): Promise<unknown[]>;
   /** Runs a prepared statement that serves several callers, outside any transaction: it fails with 55P03 rather than wait long for somebody else. */
-  queryShared(statement: Prepared, values: readonly Value[]): Promise<unknown[]>;
+  queryBatchedWrite(statement: Prepared, values: readonly Value[]): Promise<unknown[]>;
   /** How many of those run at once. */
-  readonly sharedAtOnce: number;
+  readonly batchedWritesAtOnce: number;
   /** Runs a script of several statements in one session, under a lock that only one process holds at a time. */
   exclusively(work: (script: (sql: string) => Promise<unknown[]>) => Promise<void>): Promise<void>;
   /** Throws when the database doesn't answer within the time, in milliseconds. */

@@ -1,9 +1,9 @@
 import type { Announce, EventName, Events } from '../events/events.ts';
 import type { Connection, Value } from './connection.ts';
 import { PrismaClient } from './generated/client.ts';
-import { createSharing } from './sharing.ts';
-import type { SharedStatement, Statement } from './statement.ts';
+import type { BatchedWriteStatement, Statement } from './statement.ts';
 import { keepsToTenant } from './tenant-wall.ts';
+import { createWriteBatching } from './write-batching.ts';
 
 /** Called with the text of every SQL statement that is run, transaction control aside. */
 export type StatementObserver = (text: string) => void;
@@ -20,11 +20,16 @@ export interface TenantDatabase {
   readonly models: PrismaClient;
   /** Runs a prepared statement on its own, outside any transaction. */
   query<Row>(statement: Statement<Row>, ...values: Value[]): Promise<Row[]>;
+  /** Reads a list that is long, when it is its turn: inside an operation only a few are read at a time. */
+  longRead<Found>(read: () => Promise<Found>): Promise<Found>;
   /**
    * Runs a statement for this caller together with whoever else, of any tenant, asks for the same at this moment: one transaction for all.
    * Null when it did nothing for this caller, who is then to ask alone.
    */
-  together<Row>(statement: SharedStatement<Row>, asked: Readonly<Record<string, string | null>>): Promise<Row | null>;
+  batchedWrite<Row>(
+    statement: BatchedWriteStatement<Row>,
+    asked: Readonly<Record<string, string | null>>,
+  ): Promise<Row | null>;
   /** Runs the work in one transaction: all of it happens, or, when it throws, nothing. Inside, use only the handle given. */
   transaction<Result>(work: (tx: TenantTransaction) => Promise<Result>): Promise<Result>;
   /** Announces an event at once: for what a single statement has just committed. */
@@ -75,14 +80,14 @@ export interface Database {
 export type Query = <Row>(statement: Statement<Row>, ...values: Value[]) => Promise<Row[]>;
 
 // Prisma gives up waiting for a free connection after 2 s by default: too early when many callers race for the same rows.
-const patience = { maxWait: 15_000, timeout: 20_000 };
+const transactionOptions = { maxWait: 15_000, timeout: 20_000 };
 const transactionControl = /^(-- Implicit|BEGIN|COMMIT|ROLLBACK|SAVEPOINT|RELEASE|SET TRANSACTION)\b/i;
 
 /** Puts Prisma and the prepared statements on one connection. */
 export function openDatabase(connection: Connection, announce: Announce, observe?: StatementObserver): Database {
   const base = new PrismaClient({
     adapter: connection.adapter,
-    transactionOptions: patience,
+    transactionOptions,
     log: observe ? [{ emit: 'event', level: 'query' }] : [],
   });
   if (observe) base.$on('query', ({ query }) => transactionControl.test(query) || observe(query));
@@ -98,7 +103,7 @@ export function openDatabase(connection: Connection, announce: Announce, observe
     },
   });
 
-  const sharing = createSharing(connection, observe);
+  const writeBatching = createWriteBatching(connection, observe);
   const walled = (tenantId: string) => base.$extends(keepsToTenant(tenantId));
 
   return {
@@ -121,7 +126,8 @@ export function openDatabase(connection: Connection, announce: Announce, observe
           return writer as unknown as PrismaClient;
         },
         query: (statement, ...values) => prisma.$prepared(statement, [tenantId, ...values]),
-        together: (statement, asked) => sharing.ask(statement, tenantId, asked),
+        batchedWrite: (statement, asked) => writeBatching.ask(statement, tenantId, asked),
+        longRead: (read) => read(),
         announce: (name, event) => announce(tenantId, name, event),
         async transaction(work) {
           writer ??= walled(tenantId);
@@ -148,7 +154,7 @@ export function openDatabase(connection: Connection, announce: Announce, observe
       };
     },
     async close() {
-      await sharing.drain();
+      await writeBatching.drain();
       await base.$disconnect();
       await connection.close();
     },

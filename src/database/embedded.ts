@@ -38,8 +38,8 @@ export async function connectEmbedded(place: EmbeddedPlace): Promise<Connection 
     adapter: new PrismaPGlite(database),
     query,
     // With one connection there is nobody to wait for.
-    queryShared: query,
-    sharedAtOnce: 1,
+    queryBatchedWrite: query,
+    batchedWritesAtOnce: 1,
     async exclusively(work) {
       await work(async (sql) => (await database.exec(sql)).at(-1)?.rows ?? []);
     },

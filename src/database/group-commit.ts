@@ -25,14 +25,14 @@ export type GroupCommitOptions<Item, Result> = {
   /** How many batches may be written at once. */
   writers: number;
   /** How long an item may wait until it is written, in milliseconds; without, as long as it takes. */
-  patience?: number;
+  maxWaitMs?: number;
 };
 
 type Waiting<Item, Result> = { item: Item; since: number; done(result: Result): void; failed(error: unknown): void };
 
 /** Writers that take what has gathered, a batch at a time. */
 export function createGroupCommit<Item, Result>(options: GroupCommitOptions<Item, Result>): GroupCommit<Item, Result> {
-  const { capacity, batch: largest, gather, writers, patience = Number.POSITIVE_INFINITY } = options;
+  const { capacity, batch: largest, gather, writers, maxWaitMs = Number.POSITIVE_INFINITY } = options;
   const waiting: Waiting<Item, Result>[] = [];
   const unfinished = new Set<Promise<void>>();
   let writing = 0;
@@ -91,7 +91,7 @@ export function createGroupCommit<Item, Result>(options: GroupCommitOptions<Item
 
   let looking = false;
   function lookIn(milliseconds: number): void {
-    if (looking || patience === Number.POSITIVE_INFINITY) return;
+    if (looking || maxWaitMs === Number.POSITIVE_INFINITY) return;
     looking = true;
     setTimeout(failWhatWaitsTooLong, milliseconds).unref();
   }
@@ -99,12 +99,12 @@ export function createGroupCommit<Item, Result>(options: GroupCommitOptions<Item
     looking = false;
     const now = performance.now();
     let [first] = waiting;
-    while (first && now - first.since >= patience) {
+    while (first && now - first.since >= maxWaitMs) {
       waiting.shift();
       first.failed(tooMuch('Nothing could be written for too long.'));
       [first] = waiting;
     }
-    if (first) lookIn(first.since + patience - now);
+    if (first) lookIn(first.since + maxWaitMs - now);
   }
 
   return {
@@ -112,7 +112,7 @@ export function createGroupCommit<Item, Result>(options: GroupCommitOptions<Item
       if (waiting.length >= capacity) return Promise.reject(tooMuch('Too much is waiting to be written.'));
       return new Promise((done, failed) => {
         waiting.push({ item, since: performance.now(), done, failed });
-        lookIn(patience);
+        lookIn(maxWaitMs);
         gatherIfWanted();
       });
     },

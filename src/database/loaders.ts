@@ -1,12 +1,14 @@
 import { Problem } from '../errors/catalogue.ts';
 import type { TenantDatabase } from './database.ts';
 import { asUuid } from './ids.ts';
-import { lookUp, type Statement, tenantStatement } from './statement.ts';
+import { batchedRead, type Statement, tenantStatement } from './statement.ts';
 import { queryAsViewer, type ViewerStatement } from './viewers.ts';
 
 /** How the values for many keys are read in one statement: in the keys' order, one value a key. */
 export type Loader<Key, Loaded> = {
   load(database: TenantDatabase, keys: readonly Key[]): Promise<readonly Loaded[]>;
+  /** How many keys one statement may have, where each can lead to much; without, any number. */
+  most?: number;
   /** What tells two keys apart, where the keys are objects. */
   identity?: (key: Key) => string;
 };
@@ -15,14 +17,15 @@ export type Loader<Key, Loaded> = {
 type Reading<Row> = Statement<Row> | ViewerStatement<Row>;
 
 /** How a single key is looked up: together with those of other callers, or, where that takes long or may find much, by itself. */
-export type ByOneKey = 'together' | 'alone';
+export type ByOneKey = 'batched' | 'alone';
 
 /** Reads the rows of keys, by a statement whose $2 is an array of them. */
 export function readerOf<Row>(
   reading: Reading<Row>,
   one: ByOneKey = 'alone',
 ): (database: TenantDatabase, keys: readonly string[]) => Promise<Row[]> {
-  const ofOne = (statement: Statement<Row>) => (one === 'together' ? lookUp(ofOneKey(statement)) : ofOneKey(statement));
+  const ofOne = (statement: Statement<Row>) =>
+    one === 'batched' ? batchedRead(ofOneKey(statement)) : ofOneKey(statement);
   const many = 'all' in reading ? reading : { all: reading, ofAgent: null };
   const single = { all: ofOne(many.all), ofAgent: many.ofAgent && ofOne(many.ofAgent) };
   return (database, keys) => {
@@ -60,7 +63,7 @@ function grouped<Row>(rows: readonly Row[], key: keyof Row): Map<unknown, Row[]>
 export function oneByUuid<Row>(
   statement: Reading<Row>,
   key: keyof Row & string,
-  one: ByOneKey = 'together',
+  one: ByOneKey = 'batched',
 ): Loader<string, Row | null> {
   const read = readerOf(statement, one);
   return {
@@ -79,7 +82,7 @@ export function oneByUuid<Row>(
 export function oneByText<Row>(
   statement: Statement<Row>,
   key: keyof Row & string,
-  one: ByOneKey = 'together',
+  one: ByOneKey = 'batched',
 ): Loader<string, Row | null> {
   const read = readerOf(statement, one);
   return {

@@ -8,11 +8,14 @@ export type PageArguments = {
   before?: string | null | undefined;
 };
 
-/** Whether a cursor's key is a moment as PostgreSQL knows them, in the spelling of toISOString: JavaScript also reads a 30 February, and the year 0. */
-export function isMoment(text: string): boolean {
-  const moment = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(text) ? new Date(text) : null;
+/** Whether a cursor's key is a timestamp as PostgreSQL knows them, in the spelling of toISOString: JavaScript also reads a 30 February, and the year 0. */
+export function isTimestamp(text: string): boolean {
+  const timestamp = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(text) ? new Date(text) : null;
   return (
-    moment !== null && !Number.isNaN(moment.getTime()) && moment.toISOString() === text && moment.getUTCFullYear() > 0
+    timestamp !== null &&
+    !Number.isNaN(timestamp.getTime()) &&
+    timestamp.toISOString() === text &&
+    timestamp.getUTCFullYear() > 0
   );
 }
 

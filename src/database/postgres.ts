@@ -1,11 +1,11 @@
 import { PrismaPg } from '@prisma/adapter-pg';
 import { LRUCache } from 'lru-cache';
 import pg from 'pg';
+import { createBatchedReads, type RunForJson } from './batched-reads.ts';
 import type { Connection } from './connection.ts';
 import { isOfStatement } from './failures.ts';
-import { createLookUps, type RunForJson } from './look-ups.ts';
-import { createReaders, GatheringSocket } from './readers.ts';
-import { type Prepared, reviveMoments, statementName } from './statement.ts';
+import { createPipelinedConnections, GatheringSocket } from './pipelined-connections.ts';
+import { type Prepared, parseTimestamps, statementName } from './statement.ts';
 
 const longestNamed = 2_000;
 
@@ -13,12 +13,12 @@ const longestNamed = 2_000;
 const waits = /\b(insert|update|delete|for share|for key share|pg_sleep|pg_advisory\w*)\b/i;
 
 const timestamptz = 1184;
-// Types that are the same in JSON as in a row (moments apart): text and its kind, numbers without a scale, truth values, UUIDs, JSON, and arrays of these.
+// Types that are the same in JSON as in a row (timestamps apart): text and its kind, numbers without a scale, truth values, UUIDs, JSON, and arrays of these.
 const sameInJson = new Set([16, 19, 21, 23, 25, 114, 701, 705, 1007, 1009, 1042, 1043, 2950, 2951, 3802, timestamptz]);
 const firstOfUsers = 16_384;
 
-/** How a statement is run: as it is, or so that it gives its rows as one JSON text, in which these columns are moments. */
-type Way = 'plain' | { json: Prepared; moments: readonly string[] };
+/** How a statement is run: as it is, or so that it gives its rows as one JSON text, in which these columns are timestamps. */
+type Way = 'plain' | { json: Prepared; timestamps: readonly string[] };
 const ways = new LRUCache<string, Way>({ max: 5_000 });
 
 /**
@@ -31,17 +31,17 @@ function wayOf({ name, text }: Prepared, fields: readonly pg.FieldDef[]): Way {
   if (!same || waits.test(text) || new Set(fields.map(({ name }) => name)).size < fields.length) return 'plain';
   return {
     json: { name: `${name}j`, text: `select coalesce(json_agg(r), '[]')::text as rows from (${text}) r` },
-    moments: fields.filter(({ dataTypeID }) => dataTypeID === timestamptz).map(({ name }) => name),
+    timestamps: fields.filter(({ dataTypeID }) => dataTypeID === timestamptz).map(({ name }) => name),
   };
 }
 
 // A statement that serves several callers gives up rather than let all of them wait, in milliseconds; and it is given up when no answer comes,
 // for longer than a statement may run.
-const sharedPatience = 100;
-const sharedSilence = 25_000;
+const batchedWriteLockTimeoutMs = 100;
+const batchedWriteTimeoutMs = 25_000;
 
 /**
- * Connects to a PostgreSQL server. Connections are opened when first needed: three in ten for reading, which share them (readers.ts), two
+ * Connects to a PostgreSQL server. Connections are opened when first needed: three in ten for reading, which share them (pipelined.ts), two
  * in ten for statements that serve several callers, the rest for transactions and for statements that may wait, one at a time; at least one of each.
  */
 export function connectPostgres(url: string, poolSize: number): Connection {
@@ -53,31 +53,31 @@ export function connectPostgres(url: string, poolSize: number): Connection {
     options:
       '-c TimeZone=UTC -c jit=off -c statement_timeout=20s -c lock_timeout=5s -c idle_in_transaction_session_timeout=30s',
   };
-  const readerCount = Math.max(1, Math.floor(poolSize * 0.3));
-  const sharedAtOnce = Math.max(1, Math.floor(poolSize * 0.2));
+  const pipelinedCount = Math.max(1, Math.floor(poolSize * 0.3));
+  const batchedWritesAtOnce = Math.max(1, Math.floor(poolSize * 0.2));
   const pool = new pg.Pool({
     ...server,
-    max: Math.max(1, poolSize - readerCount - sharedAtOnce),
+    max: Math.max(1, poolSize - pipelinedCount - batchedWritesAtOnce),
     idleTimeoutMillis: 30_000,
   });
-  const sharing = new pg.Pool({
+  const writes = new pg.Pool({
     ...server,
-    options: `${server.options} -c lock_timeout=${sharedPatience}ms`,
-    query_timeout: sharedSilence,
-    max: sharedAtOnce,
+    options: `${server.options} -c lock_timeout=${batchedWriteLockTimeoutMs}ms`,
+    query_timeout: batchedWriteTimeoutMs,
+    max: batchedWritesAtOnce,
     idleTimeoutMillis: 30_000,
   });
-  const readers = createReaders(server, readerCount);
+  const pipelined = createPipelinedConnections(server, pipelinedCount);
   // A connection that breaks while idle is replaced by the pool; without a listener it would end the process.
   pool.on('error', () => {});
-  sharing.on('error', () => {});
+  writes.on('error', () => {});
 
   const read: RunForJson = async ({ name, text }, values, gathered) => {
     const statement = { name, text, values: values as unknown[] };
-    const { rows } = await (readers.query(statement, gathered) ?? pool.query(statement));
+    const { rows } = await (pipelined.query(statement, gathered) ?? pool.query(statement));
     return (rows as [{ rows: string }])[0].rows;
   };
-  const lookUps = createLookUps(read);
+  const batchedReads = createBatchedReads(read);
 
   return {
     // A long text is one of many that differ by how many rows they write: each would stay prepared on each connection.
@@ -93,13 +93,13 @@ export function connectPostgres(url: string, poolSize: number): Connection {
         return rows;
       }
       const found = await (forMany
-        ? lookUps.ask(way.json, forMany, values)
+        ? batchedReads.ask(way.json, forMany, values)
         : read(way.json, values, false).then((text) => JSON.parse(text) as Record<string, unknown>[]));
-      reviveMoments(found, way.moments);
+      parseTimestamps(found, way.timestamps);
       return found;
     },
-    async queryShared({ name, text }, values) {
-      const client = await sharing.connect();
+    async queryBatchedWrite({ name, text }, values) {
+      const client = await writes.connect();
       try {
         const { rows } = await client.query({ name, text, values: values as unknown[] });
         client.release();
@@ -110,7 +110,7 @@ export function connectPostgres(url: string, poolSize: number): Connection {
         throw error;
       }
     },
-    sharedAtOnce,
+    batchedWritesAtOnce,
     async exclusively(work) {
       const client = await pool.connect();
       try {
@@ -130,7 +130,7 @@ export function connectPostgres(url: string, poolSize: number): Connection {
       await pool.query({ text: 'select 1', query_timeout: timeout } as pg.QueryConfig);
     },
     async close() {
-      await Promise.all([pool.end(), sharing.end(), readers.close()]);
+      await Promise.all([pool.end(), writes.end(), pipelined.close()]);
     },
   };
 }

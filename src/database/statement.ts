@@ -7,7 +7,7 @@ export type Prepared = { readonly name: string; readonly text: string };
 
 /** A statement, and the type of the rows it returns. */
 export type Statement<Row> = Prepared & {
-  /** Of a look-up: the statement that does the same for many callers. */
+  /** Of a batched read: the statement that does the same for many callers. */
   readonly forMany?: Prepared;
   /** Never set: it carries the type of a row. */
   readonly row?: Row;
@@ -40,14 +40,14 @@ export function globalStatement<Row>(text: string): Statement<Row> {
 }
 
 /**
- * Makes a look-up of a statement inside one tenant: callers who ask for the same at the same moment, of whatever tenants, get their
+ * Makes a batched read of a statement inside one tenant: callers who ask for the same at the same time, of whatever tenants, get their
  * rows by one statement. For what finds a few rows, of a few kilobytes, quickly. Its parameters are texts, and it says so where it takes them for
  * something else (`$2::uuid`).
  */
-export function lookUp<Row>({ name, text }: Statement<Row>): Statement<Row> {
-  if (!keepsToTenant.test(text)) throw new Error(`A look-up must say "tenant_id = $1": ${text}`);
+export function batchedRead<Row>({ name, text }: Statement<Row>): Statement<Row> {
+  if (!keepsToTenant.test(text)) throw new Error(`A batched read must say "tenant_id = $1": ${text}`);
   if (/\$\d+::\w+\[\]|\basked\b/.test(text))
-    throw new Error(`A look-up takes no arrays, and calls nothing "asked": ${text}`);
+    throw new Error(`A batched read takes no arrays, and calls nothing "asked": ${text}`);
   const parameters = Math.max(...[...text.matchAll(/\$(\d+)/g)].map(([, number]) => Number(number)));
   const more = Array.from({ length: parameters - 1 }, (_, index) => `"${index + 1}" text`);
   const each = text.replaceAll(/\$(\d+)/g, (_, number) => `asked."${Number(number) - 1}"`);
@@ -66,16 +66,20 @@ export const isStorable = (value: string | null): boolean =>
   value === null || (!value.includes('\0') && value.isWellFormed());
 
 /**
- * A statement that does for several callers at once, each in its tenant, what each asks for: `TenantDatabase.together` runs it. They are the
+ * A statement that does for several callers at once, each in its tenant, what each asks for: `TenantDatabase.batchedWrite` runs it. They are the
  * rows of `asked`, which have these columns besides `tenant_id` and `n`; every join and every key begins with their tenant. It selects `n`
  * with what it did for each of them, and nothing for whom it could do nothing, or not without waiting.
  */
-export type SharedStatement<Row> = Statement<Row & { n: number }> & { readonly shared: true };
+export type BatchedWriteStatement<Row> = Statement<Row & { n: number }> & { readonly shared: true };
 
 /** Makes one of the columns of what is asked, of common table expressions, and of what is selected from them. */
-export function sharedStatement<Row>(columns: string, expressions: string, select: string): SharedStatement<Row> {
+export function batchedWriteStatement<Row>(
+  columns: string,
+  expressions: string,
+  select: string,
+): BatchedWriteStatement<Row> {
   if (!/\.tenant_id = asked\.tenant_id\b/.test(expressions))
-    throw new Error(`A shared statement must say ".tenant_id = asked.tenant_id": ${expressions}`);
+    throw new Error(`A batched write must say ".tenant_id = asked.tenant_id": ${expressions}`);
   // PostgreSQL supposes a hundred rows in JSON however many there are, where an array of unknown length would be planned anew each time.
   const text = `with asked as materialized (
      select * from json_to_recordset($1::json) as asked (n int, tenant_id uuid, ${columns})
@@ -83,14 +87,13 @@ export function sharedStatement<Row>(columns: string, expressions: string, selec
   return { name: statementName(text), text, shared: true };
 }
 
-// What is prepared stays so on every connection, some ten kB of PostgreSQL's memory each. Look-ups, whose selections differ most, do not
+// What is prepared stays so on every connection, some ten kB of PostgreSQL's memory each. Batched reads, whose selections differ most, do not
 // use up what there is for lists, which gain most.
-const mostNarrowed = { list: 200, lookUp: 50 };
-const narrowed = { list: new Set<string>(), lookUp: new Set<string>() };
+const mostNarrowed = { list: 200, batchedRead: 50 };
+const narrowed = { list: new Set<string>(), batchedRead: new Set<string>() };
 
 /**
- * Of two statements that read the same rows, the one that reads only what was selected: for the first 200 that there are, or the first 50
- * look-ups, since clients may select what they like; for others the `whole` one, which reads everything.
+ * Of two statements that read the same rows, the one that reads only what was selected: for the first 200 that there are, or the first 50 * batched reads, since clients may select what they like; for others the `whole` one, which reads everything.
  */
 export function narrowest<Narrow extends Statement<unknown>>(
   narrow: Narrow,
@@ -127,21 +130,21 @@ const scalarFields = {
   OAuthState: Prisma.OAuthStateScalarFieldEnum,
 };
 
-/** The names of all the models' fields that are moments. */
-const moments: ReadonlySet<string> = new Set(
+/** The names of all the models' fields that are timestamps. */
+const timestamps: ReadonlySet<string> = new Set(
   Object.values(getDatamodel().datamodel.models).flatMap(({ fields }) =>
     fields.filter(({ type }) => type === 'DateTime').map(({ name }) => name),
   ),
 );
 
-/** Makes moments of the texts that they are in JSON, in these columns of rows; without saying which, in those that models call so. */
-export function reviveMoments(rows: readonly object[], columns?: readonly string[]): void {
+/** Makes timestamps of the texts that they are in JSON, in these columns of rows; without saying which, in those that models call so. */
+export function parseTimestamps(rows: readonly object[], columns?: readonly string[]): void {
   const [first] = rows as readonly Record<string, unknown>[];
   if (!first) return;
-  for (const column of columns ?? Object.keys(first).filter((name) => moments.has(name))) {
+  for (const column of columns ?? Object.keys(first).filter((name) => timestamps.has(name))) {
     for (const row of rows as readonly Record<string, unknown>[]) {
-      const moment = row[column];
-      if (typeof moment === 'string') row[column] = new Date(moment);
+      const timestamp = row[column];
+      if (typeof timestamp === 'string') row[column] = new Date(timestamp);
     }
   }
 }

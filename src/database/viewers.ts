@@ -1,6 +1,6 @@
 import type { Value } from './connection.ts';
 import type { TenantDatabase } from './database.ts';
-import { lookUp, type Statement, tenantStatement } from './statement.ts';
+import { batchedRead, type Statement, tenantStatement } from './statement.ts';
 
 /**
  * A statement as two: for viewers who see all conversations, and for those who see one agent's, which takes the agent as its last
@@ -18,10 +18,10 @@ export const viewerStatement = <Row>(
   ofAgent: tenantStatement(text(last)),
 });
 
-/** Both as look-ups. */
-export const viewerLookUp = <Row>({ all, ofAgent }: ViewerStatement<Row>): ViewerStatement<Row> => ({
-  all: lookUp(all),
-  ofAgent: lookUp(ofAgent),
+/** Both as batched reads. */
+export const viewerBatchedRead = <Row>({ all, ofAgent }: ViewerStatement<Row>): ViewerStatement<Row> => ({
+  all: batchedRead(all),
+  ofAgent: batchedRead(ofAgent),
 });
 
 /** Runs the one that is for this viewer, with the parameters before the last. */

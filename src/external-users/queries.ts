@@ -3,7 +3,7 @@ import type { TenantDatabase } from '../database/database.ts';
 import type { ExternalUser, IdentifierKey } from '../database/generated/client.ts';
 import { bounded, type Loader, manyBy, mostRows, oneByUuid } from '../database/loaders.ts';
 import { columns, tenantStatement } from '../database/statement.ts';
-import { queryAsViewer, type ViewerStatement, viewerLookUp, viewerStatement } from '../database/viewers.ts';
+import { queryAsViewer, type ViewerStatement, viewerBatchedRead, viewerStatement } from '../database/viewers.ts';
 import { hasIdentifier, type Identifier, identifierKeys } from './identifiers.ts';
 
 const row = columns('ExternalUser', 'u');
@@ -47,7 +47,7 @@ const mostTogether = 50;
 const search = Object.fromEntries(
   identifierKeys.map((key) => [
     key,
-    viewerLookUp(
+    viewerBatchedRead(
       viewerStatement<Found>(
         '$3',
         (agent) => `select ${row}, array(

@@ -4,12 +4,13 @@ import { asUuid, newId } from '../database/ids.ts';
 import { type ErrorCode, Problem } from '../errors/catalogue.ts';
 import type { ServerContext } from '../operations/plugins.ts';
 import { problemOf } from '../operations/problems.ts';
+import type { Readiness } from './readiness.ts';
 import { problemResponse, textResponse } from './responses.ts';
 
 /** What is served beside the graph. */
 export type Routes = {
-  /** Whether everything that serving needs is there: the name of each part, and what is wrong with it, if anything. */
-  readiness(): Promise<Record<string, string | null>>;
+  /** Whether what serving needs is there, and what is wrong with each part, if anything. */
+  readiness(): Promise<Readiness>;
   metrics(): Promise<{ type: string; text: string }>;
   file(request: Request, id: string): Promise<Response>;
   /** Takes a provider's delivery for the webhook of that key. */
@@ -31,9 +32,12 @@ export function useRoutes(routes: Routes, log: Logger): Plugin<ServerContext> {
   async function answer(request: Request, path: string): Promise<Response | null> {
     if (path === '/healthz') return textResponse(200, 'ok\n');
     if (path === '/readyz') {
-      const parts = await routes.readiness();
-      const ready = !routes.stopping() && Object.values(parts).every((fault) => fault === null);
-      return Response.json({ ready, parts }, { status: ready ? 200 : 503, headers: { 'cache-control': 'no-store' } });
+      const state = await routes.readiness();
+      const ready = state.ready && !routes.stopping();
+      return Response.json(
+        { ...state, ready },
+        { status: ready ? 200 : 503, headers: { 'cache-control': 'no-store' } },
+      );
     }
     const [, provider, key] = /^\/hooks\/([^/]+)\/([^/]+)$/.exec(path) ?? [];
     if (path === '/graphql' || key) {

@@ -76,7 +76,7 @@ export function createCompiler(): Compiler {
     if (!found) return plainly(args);
     const again = (result: ExecutionResult) => {
       if (!result.errors?.length) return result;
-      (contextValue as GraphContext).recount();
+      (contextValue as GraphContext).size.reset();
       return plainly(args);
     };
     const result = found.query(rootValue, contextValue, variableValues ?? {});
@@ -89,7 +89,9 @@ export function createCompiler(): Compiler {
         forgetScopes(args.contextValue);
         return result;
       };
-      const result = execute(args, plainly);
+      // What a mutation has written cannot be taken back, so the fields after it are run.
+      const stops = getOperationAST(args.document, args.operationName)?.operation === 'query';
+      const result = (args.contextValue as GraphContext).size.run(stops, () => execute(args, plainly));
       return result instanceof Promise ? result.then(done) : done(result);
     },
   };

@@ -1,4 +1,5 @@
 import {
+  type DocumentNode,
   type ExecutionArgs,
   type ExecutionResult,
   GraphQLError,
@@ -11,7 +12,10 @@ import type { Authenticator } from '../auth/authenticate.ts';
 import type { Viewer } from '../auth/viewer.ts';
 import { newId } from '../database/ids.ts';
 import { Problem } from '../errors/catalogue.ts';
-import { demandAffordable, documentLimits, limits } from './limits.ts';
+import type { GraphContext } from '../schema/context.ts';
+import { demandAffordable } from './cost.ts';
+import { documentErrors } from './document-limits.ts';
+import { limits } from './limits.ts';
 import { type Present, placeOf, problemOf, refusal, thrown } from './problems.ts';
 
 /** What a request carries before there is a GraphContext. */
@@ -31,11 +35,16 @@ export function useProblems(present: Present): Plugin<ServerContext> {
         );
       }
       setParseFn((source, options) => {
+        let document: DocumentNode;
         try {
-          return parseFn(source, { ...options, maxTokens: limits.tokens });
+          document = parseFn(source, { ...options, maxTokens: limits.tokens });
         } catch (error) {
           throw error instanceof GraphQLError ? named('GRAPHQL_PARSE_FAILED', error) : error;
         }
+        // Before validation, which compares each field with all others of its name.
+        const [tooLarge] = documentErrors(document);
+        if (tooLarge) throw named('GRAPHQL_VALIDATION_FAILED', tooLarge);
+        return document;
       });
     },
     onValidate:
@@ -100,11 +109,10 @@ export function useAuthentication(
   };
 }
 
-/** Holds documents and operations to the limits. */
+/** Holds operations to the limits. */
 export function useLimits(introspection: boolean): Plugin<ServerContext> {
   return {
     onValidate({ addValidationRule }) {
-      addValidationRule(documentLimits);
       if (!introspection) addValidationRule(NoSchemaIntrospectionCustomRule);
     },
     onExecute({ args, setResultAndStopExecution }) {
@@ -153,9 +161,10 @@ function refusedVariables({ schema, document, operationName, variableValues }: E
   return errors ? { errors } : null;
 }
 
-function demandToBeAffordable({ schema, document, operationName, variableValues }: ExecutionArgs): void {
+function demandToBeAffordable({ schema, document, operationName, variableValues, contextValue }: ExecutionArgs): void {
+  const { budget } = contextValue as GraphContext;
   try {
-    demandAffordable(schema, document, operationName, variableValues ?? {});
+    demandAffordable(schema, document, operationName, variableValues ?? {}, budget);
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
     throw new GraphQLError(error.message, {

@@ -24,8 +24,8 @@ import './directory/participant-mutations.ts';
 import './directory/participants.ts';
 import './directory/unknown-senders.ts';
 import { builder } from './builder.ts';
-import { countRows } from './counted.ts';
 import { plainFields } from './plain-fields.ts';
+import { countResults } from './result-size.ts';
 
 const description = `Rollcall answers one question: who is on the other end?
 
@@ -39,7 +39,7 @@ Each description says which scope a field needs, what null means, and which erro
 
 /** Builds the whole schema: everything that the modules imported above have added to the builder. */
 export function buildSchema(): GraphQLSchema {
-  const schema = countRows(plainFields(builder.toSchema()));
+  const schema = countResults(plainFields(builder.toSchema()));
   schema.description = description;
   return schema;
 }

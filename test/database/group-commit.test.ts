@@ -88,7 +88,7 @@ test('a batch that fails fails its own, and what waits goes on', async () => {
 
 test('what waits too long is not written any more, and what is being written is', async () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'performance'] });
-  const { group, batches } = held({ patience: 40 });
+  const { group, batches } = held({ maxWaitMs: 40 });
   const first = group.submit(1);
   await settled();
   const second = group.submit(2);

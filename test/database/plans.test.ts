@@ -12,15 +12,15 @@ import {
   WhoIsDocument,
 } from '../graph/generated/graphql.ts';
 
-const lookUps = vi.hoisted(() => new Set<Statement<unknown>>());
+const batchedReads = vi.hoisted(() => new Set<Statement<unknown>>());
 vi.mock('../../src/database/statement.ts', async (original) => {
   const real = await original<typeof import('../../src/database/statement.ts')>();
-  const lookUp: typeof real.lookUp = (statement) => {
-    const made = real.lookUp(statement);
-    lookUps.add(made);
+  const batchedRead: typeof real.batchedRead = (statement) => {
+    const made = real.batchedRead(statement);
+    batchedReads.add(made);
     return made;
   };
-  return { ...real, lookUp };
+  return { ...real, batchedRead };
 });
 
 let service: TestApp;
@@ -114,7 +114,7 @@ const page = '{ nodes { id displayName } pageInfo { hasNextPage } }';
 const hot: [string, string | TypedDocumentNode<unknown, never>, object, string[] | null][] = [
   ['a contact list', ContactListDocument, { agentId: 'agent-3' }, ['p.display_name, p.id']],
   ['an inbox', InboxDocument, {}, []],
-  ['a look-up', LookUpDocument, { id: idOf(2, 5) }, []],
+  ['a batched read', LookUpDocument, { id: idOf(2, 5) }, []],
   ['a user by e-mail', UserByEmailDocument, { email: 'user5@example.com' }, []],
   ['whoIs', WhoIsDocument, { by: { email: 'person5@example.com' } }, null],
   [
@@ -208,13 +208,13 @@ test.runIf(own)(
   },
 );
 
-test('every look-up can be run for many, by the plan that it has alone', async () => {
+test('every batched read can be run for many, by the plan that it has alone', async () => {
   // Those that are made when they are asked for.
   dataOf(
     await service.tenant.graphql(`{ participant(id: "${idOf(2, 5)}") { displayName channels { address } agentIds } }`),
   );
-  expect(lookUps.size).toBeGreaterThan(15);
-  for (const { text, forMany } of lookUps) {
+  expect(batchedReads.size).toBeGreaterThan(15);
+  for (const { text, forMany } of batchedReads) {
     const found = (nodes: Plan[]) =>
       nodes
         .map(({ 'Relation Name': table, 'Index Name': index }) => table && `${table} ${index}`)
@@ -250,7 +250,12 @@ describe('one plan is kept', () => {
   const of = () => `'${service.tenant.id}'`;
   /** What is asked, and the values of each of its statements. */
   type Kept = [string, string | TypedDocumentNode<unknown, never>, object, () => string[]];
-  const lookUp: Kept = ['for a look-up', LookUpDocument, { id: idOf(2, 5) }, () => [`${of()}, '${idOf(2, 5)}'`]];
+  const batchedRead: Kept = [
+    'for a batched read',
+    LookUpDocument,
+    { id: idOf(2, 5) },
+    () => [`${of()}, '${idOf(2, 5)}'`],
+  ];
   const byEmail: Kept = [
     'for a user by e-mail',
     UserByEmailDocument,
@@ -311,7 +316,7 @@ describe('one plan is kept', () => {
       () => [`${of()}, 21`],
     ],
   ];
-  test.each<Kept>([lookUp, byEmail, ensure, ...(own ? [...lists, ...pages] : [])])(
+  test.each<Kept>([batchedRead, byEmail, ensure, ...(own ? [...lists, ...pages] : [])])(
     '%s',
     async (_, document, variables, valuesOf) => {
       const answer = await service.tenant.graphql(document as string, variables);

@@ -1,6 +1,8 @@
 import { parse } from 'graphql';
 import { describe, expect, test } from 'vitest';
+import { createBudget } from '../../src/operations/budget.ts';
 import { createCompiler } from '../../src/operations/compiled.ts';
+import { ResultSize } from '../../src/operations/result-size.ts';
 import { buildSchema } from '../../src/schema/schema.ts';
 
 const schema = buildSchema();
@@ -11,7 +13,7 @@ function plainly(text: string): number {
   const compiler = createCompiler();
   let times = 0;
   for (let time = 0; time < 5; time++) {
-    const contextValue = { viewer: { scopes: new Set() }, recount() {}, count() {} };
+    const contextValue = { viewer: { scopes: new Set() }, size: new ResultSize(createBudget(), null) };
     void compiler.execute({ schema, document, contextValue }, () => {
       times += 1;
       return { data: {} };

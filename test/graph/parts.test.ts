@@ -281,7 +281,7 @@ test('after two hundred shapes, others read everything, and answer the same', as
     narrowStatement(
       `select ${shape} from agent where tenant_id = $1`,
       () => 'select from agent where tenant_id = $1',
-      'lookUp',
+      'batchedRead',
     );
   expect((await tenant.graphql(lookUp)).statements[0]).toMatch(/modified_at/);
   await listsAnswerAsEach(5);

@@ -24,7 +24,11 @@ describe('the state of the service', () => {
   test('/readyz names each part', async () => {
     const response = await get('/readyz');
     expect(response.status).toBe(200);
-    expect(await response.json()).toEqual({ ready: true, parts: { database: null, events: null, storage: null } });
+    expect(await response.json()).toEqual({
+      ready: true,
+      parts: { database: null, events: null, storage: null },
+      degraded: [],
+    });
   });
 
   test('/readyz says which part is missing, and nothing about it', async () => {
@@ -37,6 +41,7 @@ describe('the state of the service', () => {
     expect(await response.json()).toEqual({
       ready: false,
       parts: { database: 'cannot be used', events: null, storage: null },
+      degraded: [],
     });
     await broken.close();
   });

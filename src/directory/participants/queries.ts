@@ -9,7 +9,7 @@ import {
   type Fields,
   narrowStatement,
   oncePer,
-  reviveMoments,
+  parseTimestamps,
   tenantStatement,
 } from '../../database/statement.ts';
 import { channelsOf } from '../channels/channels.ts';
@@ -65,7 +65,7 @@ export function asListed(rows: readonly ListedParticipant[]): void {
   for (const participant of rows) {
     const { channels, agentIds } = participant;
     if (channels && channels.length > mostChannels) delete participant.channels;
-    else if (channels) reviveMoments(channels);
+    else if (channels) parseTimestamps(channels);
     if (agentIds && agentIds.length > mostAgentIds) delete participant.agentIds;
   }
 }
@@ -76,7 +76,7 @@ const loaders = new Map<string, Loader<string, ListedParticipant | null>>();
 export const participantWith = oncePer((parts: ParticipantParts): Loader<string, ListedParticipant | null> => {
   const text = (read: ParticipantParts) =>
     `select ${participantRow(read)} from participant p where p.tenant_id = $1 and p.id = any($2::uuid[])`;
-  const statement = narrowStatement<ListedParticipant>(text(parts), () => text(wholeParticipant(parts)), 'lookUp');
+  const statement = narrowStatement<ListedParticipant>(text(parts), () => text(wholeParticipant(parts)), 'batchedRead');
   // The same for the same statement: what asks for the same parts in several places of an operation is loaded at once.
   const known = loaders.get(statement.name);
   if (known) return known;
@@ -115,14 +115,14 @@ export async function listParticipants(
     const statement = narrowStatement<ListedParticipant>(text(what), () => text(wholeParticipant(what)));
     return agentId === null ? db.query(statement) : db.query(statement, agentId);
   };
-  if (parts.channels || parts.agentIds) {
-    const rows = await read(parts, mostTogether);
-    if (rows.length <= mostTogether) {
-      asListed(rows);
-      return rows;
-    }
+  // Few are read at once. Of many a start is read only to know that they are many: the whole list waits for its turn.
+  const rows = await read(parts, mostTogether);
+  if (rows.length <= mostTogether) {
+    asListed(rows);
+    return rows;
   }
-  return boundedRows(await read(withNothing(parts), mostRows), 'participants: use participantsConnection');
+  const all = await db.longRead(() => read(withNothing(parts), mostRows));
+  return boundedRows(all, 'participants: use participantsConnection');
 }
 
 /** What a page of participants may be narrowed to; each that is given must hold. */

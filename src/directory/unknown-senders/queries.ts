@@ -2,7 +2,7 @@ import type { Value } from '../../database/connection.ts';
 import type { TenantDatabase } from '../../database/database.ts';
 import type { UnknownSender } from '../../database/generated/client.ts';
 import { asUuid } from '../../database/ids.ts';
-import { pageOfLatest } from '../../database/latest.ts';
+import { newestFirstPage } from '../../database/newest-first.ts';
 import type { PageArguments } from '../../database/pages.ts';
 import { columns } from '../../database/statement.ts';
 
@@ -21,14 +21,14 @@ export async function pageOfUnknownSenders(db: TenantDatabase, filter: UnknownSe
   // What is no UUID is no config's.
   if (filter.integrationConfigId != null)
     where.push(`l.integration_config_id = ${bind(asUuid(filter.integrationConfigId))}::uuid`);
-  return pageOfLatest<UnknownSender>(
+  return newestFirstPage<UnknownSender>(
     db,
     {
       row: columns('UnknownSender', 'l'),
       from: 'unknown_sender l',
       where,
       values,
-      moment: 'last_message_at',
+      timestamp: 'last_message_at',
       keysOf: ({ lastMessageAt, id }) => [lastMessageAt, id],
     },
     args,

@@ -1,13 +1,13 @@
 import type { Connection } from './connection.ts';
 import { isOfStatement } from './failures.ts';
 import { createGroupCommit } from './group-commit.ts';
-import { isStorable, type SharedStatement } from './statement.ts';
+import { type BatchedWriteStatement, isStorable } from './statement.ts';
 
 /** Runs shared statements: each for all who ask for it at the same moment. */
-export interface Sharing {
+export interface WriteBatching {
   /** The row that the statement gives for this caller, or null when it gives none. */
   ask<Row>(
-    statement: SharedStatement<Row>,
+    statement: BatchedWriteStatement<Row>,
     tenantId: string,
     asked: Readonly<Record<string, string | null>>,
   ): Promise<Row | null>;
@@ -18,24 +18,27 @@ export interface Sharing {
 /** Callers that are served at once at the most, that may wait, and for how long, in milliseconds: as long as for a connection. */
 const batch = 64;
 const capacity = 5_000;
-const patience = 5_000;
+const maxWaitMs = 5_000;
 /** How many of those whom a statement failed may fail by themselves before the rest are sent away to ask alone. */
 const mostFailures = 4;
 
-type Caller = { statement: SharedStatement<unknown>; asked: Readonly<Record<string, string | null>> };
+type Caller = { statement: BatchedWriteStatement<unknown>; asked: Readonly<Record<string, string | null>> };
 type Numbered = { n: number };
 /** What a caller gets: a row or nothing, or an error of the statement that was for it and not for others. */
 type Outcome = { row: Numbered | null } | { error: unknown };
 
 /** One after the other the statements of those who came at the same moment: as many at once as there are connections for them. */
-export function createSharing(
-  connection: Pick<Connection, 'queryShared' | 'sharedAtOnce'>,
+export function createWriteBatching(
+  connection: Pick<Connection, 'queryBatchedWrite' | 'batchedWritesAtOnce'>,
   observe: (text: string) => void = () => {},
-): Sharing {
-  async function run(statement: SharedStatement<unknown>, asked: readonly object[]): Promise<(Numbered | null)[]> {
+): WriteBatching {
+  async function run(
+    statement: BatchedWriteStatement<unknown>,
+    asked: readonly object[],
+  ): Promise<(Numbered | null)[]> {
     const rows: (Numbered | null)[] = asked.map(() => null);
     observe(statement.text);
-    const [found] = (await connection.queryShared(statement, [
+    const [found] = (await connection.queryBatchedWrite(statement, [
       JSON.stringify(asked.map((each, n) => ({ ...each, n }))),
     ])) as [{ rows: string }];
     for (const row of JSON.parse(found.rows) as Numbered[]) rows[row.n] = row;
@@ -46,7 +49,7 @@ export function createSharing(
    * What one caller asks, or would have to wait for, is not the others' affair: where it fails all, each is asked for by itself, until some have
    * failed again.
    */
-  async function serve(statement: SharedStatement<unknown>, asked: readonly object[]): Promise<Outcome[]> {
+  async function serve(statement: BatchedWriteStatement<unknown>, asked: readonly object[]): Promise<Outcome[]> {
     try {
       return (await run(statement, asked)).map((row) => ({ row }));
     } catch (error) {
@@ -86,8 +89,8 @@ export function createSharing(
     capacity,
     batch,
     gather: 0,
-    writers: connection.sharedAtOnce,
-    patience,
+    writers: connection.batchedWritesAtOnce,
+    maxWaitMs,
   });
 
   return {

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { createBatchedReads } from '../../src/database/batched-reads.ts';
 import type { Connection } from '../../src/database/connection.ts';
-import { createLookUps } from '../../src/database/look-ups.ts';
 import {
   askedByMany,
+  batchedRead,
   globalStatement,
-  lookUp,
   type Prepared,
   type Statement,
   tenantStatement,
@@ -23,7 +23,7 @@ const [one, all, other, allOfOther] = ['one', 'all', 'other', 'all of other'].ma
 /** Look-ups whose database gives each caller its values; with what was run. */
 function echo(refuses: (values: readonly unknown[]) => unknown = () => null) {
   const ran: { name: string; callers: number; gathered: boolean }[] = [];
-  const lookUps = createLookUps(async ({ name }, values, gathered) => {
+  const batchedReads = createBatchedReads(async ({ name }, values, gathered) => {
     const asked = name.startsWith('all') ? (JSON.parse(values[0] as string) as Record<string, unknown>[]) : null;
     const callers = asked?.map(({ n, ...rest }) => Object.values(rest)) ?? [values];
     ran.push({ name, callers: callers.length, gathered });
@@ -34,36 +34,38 @@ function echo(refuses: (values: readonly unknown[]) => unknown = () => null) {
     const rows = callers.map(([tenant, key]) => [{ found: `${tenant} ${key}` }]);
     return JSON.stringify(asked ? rows : rows[0]);
   });
-  return { ran, lookUps };
+  return { ran, batchedReads };
 }
 
 test('who asks the same at the same moment is answered by one statement, and who is alone by its own', async () => {
-  const { ran, lookUps } = echo();
+  const { ran, batchedReads } = echo();
   const answers = await Promise.all([
-    ...['a', 'b', 'c'].map((key) => lookUps.ask(one, all, ['t', key])),
-    lookUps.ask(other, allOfOther, ['t', 'd']),
+    ...['a', 'b', 'c'].map((key) => batchedReads.ask(one, all, ['t', key])),
+    batchedReads.ask(other, allOfOther, ['t', 'd']),
   ]);
   expect(answers).toEqual([[{ found: 't a' }], [{ found: 't b' }], [{ found: 't c' }], [{ found: 't d' }]]);
   expect(ran).toEqual([
     { name: 'all', callers: 3, gathered: false },
     { name: 'other', callers: 1, gathered: false },
   ]);
-  await lookUps.ask(one, all, ['t', 'later']);
+  await batchedReads.ask(one, all, ['t', 'later']);
   expect(ran.at(-1)).toEqual({ name: 'one', callers: 1, gathered: true });
-  await Promise.all(['a', 'b'].map((key) => lookUps.ask(one, all, ['t', key])));
+  await Promise.all(['a', 'b'].map((key) => batchedReads.ask(one, all, ['t', key])));
   expect(ran.at(-1)).toEqual({ name: 'all', callers: 2, gathered: true });
 });
 
 test('a crowd is answered in several statements', async () => {
-  const { ran, lookUps } = echo();
-  const answers = await Promise.all(Array.from({ length: 129 }, (_, n) => lookUps.ask(one, all, ['t', String(n)])));
+  const { ran, batchedReads } = echo();
+  const answers = await Promise.all(
+    Array.from({ length: 129 }, (_, n) => batchedReads.ask(one, all, ['t', String(n)])),
+  );
   expect(answers).toEqual(answers.map((_, n) => [{ found: `t ${n}` }]));
   expect(ran.map(({ callers }) => callers)).toEqual([64, 64, 1]);
 });
 
 test('what is refused for one is refused for that one alone', async () => {
-  const { ran, lookUps } = echo(([, key]) => key === 'bad' && Object.assign(new Error('no'), { code: '22P02' }));
-  const answers = await Promise.allSettled(['a', 'bad', 'b'].map((key) => lookUps.ask(one, all, ['t', key])));
+  const { ran, batchedReads } = echo(([, key]) => key === 'bad' && Object.assign(new Error('no'), { code: '22P02' }));
+  const answers = await Promise.allSettled(['a', 'bad', 'b'].map((key) => batchedReads.ask(one, all, ['t', key])));
   expect(answers).toMatchObject([
     { value: [{ found: 't a' }] },
     { status: 'rejected', reason: { code: '22P02' } },
@@ -77,28 +79,28 @@ test.each([
   ['takes too long', Object.assign(new Error('canceling statement'), { code: '57014' })],
   ['is locked', Object.assign(new Error('canceling statement due to lock timeout'), { code: '55P03' })],
 ])('that the database %s is told to all, and it is not asked again for each', async (_, error) => {
-  const { ran, lookUps } = echo(() => error);
-  const answers = await Promise.allSettled(['a', 'b', 'c'].map((key) => lookUps.ask(one, all, ['t', key])));
+  const { ran, batchedReads } = echo(() => error);
+  const answers = await Promise.allSettled(['a', 'b', 'c'].map((key) => batchedReads.ask(one, all, ['t', key])));
   expect(answers.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected']);
   expect(ran).toHaveLength(1);
 });
 
 test('what is no text, or none that can be stored, is asked for by itself', async () => {
-  const { ran, lookUps } = echo();
+  const { ran, batchedReads } = echo();
   const odd = ['nul \0', 'half \ud83d', 7, ['a', 'b']];
-  const asking = ['a', ...odd, 'b'].map((key) => lookUps.ask(one, all, ['t', key]));
+  const asking = ['a', ...odd, 'b'].map((key) => batchedReads.ask(one, all, ['t', key]));
   expect(await Promise.all(asking)).toEqual(['a', ...odd, 'b'].map((key) => [{ found: `t ${key}` }]));
   expect(ran.map(({ callers }) => callers).sort()).toEqual([1, 1, 1, 1, 2]);
 });
 
 test('an answer that is none is the caller’s failure', async () => {
-  const lookUps = createLookUps(async () => 'no JSON');
-  await expect(lookUps.ask(one, all, ['t', 'a'])).rejects.toThrow(SyntaxError);
-  const both = ['a', 'b'].map((key) => lookUps.ask(one, all, ['t', key]));
+  const batchedReads = createBatchedReads(async () => 'no JSON');
+  await expect(batchedReads.ask(one, all, ['t', 'a'])).rejects.toThrow(SyntaxError);
+  const both = ['a', 'b'].map((key) => batchedReads.ask(one, all, ['t', key]));
   expect((await Promise.allSettled(both)).map(({ status }) => status)).toEqual(['rejected', 'rejected']);
 });
 
-describe('a look-up', () => {
+describe('a batched read', () => {
   let connection: Connection;
   beforeAll(async () => {
     connection = await connectTestDatabase(inject('database'));
@@ -110,7 +112,7 @@ describe('a look-up', () => {
   const text = `select k.key || ' of ' || k.tenant_id as found, '2026-01-02 03:04:05.678+00'::timestamptz as "createdAt", null as nothing
     from (select t.id as tenant_id, n % 7 as key from (values ('${tenants[0]}'::uuid), ('${tenants[1]}'::uuid)) t (id), generate_series(0, 9) n) k
     where k.tenant_id = $1 and k.key::text = $2 order by found`;
-  const statement: Statement<object> = lookUp(tenantStatement(text));
+  const statement: Statement<object> = batchedRead(tenantStatement(text));
 
   test('finds for many what it finds for each, and nothing of another tenant', async () => {
     const alone = { name: statement.name, text };
@@ -148,8 +150,10 @@ describe('a look-up', () => {
   });
 
   test('that does not keep to its tenant cannot be made', () => {
-    expect(() => lookUp(globalStatement('select 1 where $1 = $2'))).toThrow(/tenant_id = \$1/);
+    expect(() => batchedRead(globalStatement('select 1 where $1 = $2'))).toThrow(/tenant_id = \$1/);
     for (const more of ['id = any($2::uuid[])', 'id = (select asked.id from agent asked)'])
-      expect(() => lookUp(tenantStatement(`select from agent where tenant_id = $1 and ${more}`))).toThrow(/no arrays/);
+      expect(() => batchedRead(tenantStatement(`select from agent where tenant_id = $1 and ${more}`))).toThrow(
+        /no arrays/,
+      );
   });
 });

@@ -1,19 +1,19 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { createSharing } from '../../src/database/sharing.ts';
-import { type Prepared, sharedStatement } from '../../src/database/statement.ts';
+import { batchedWriteStatement, type Prepared } from '../../src/database/statement.ts';
+import { createWriteBatching } from '../../src/database/write-batching.ts';
 
 const statement = (name: string) =>
-  sharedStatement<{ said: string }>(
+  batchedWriteStatement<{ said: string }>(
     'word text',
     `${name} as (select from agent a where a.tenant_id = asked.tenant_id)`,
     'select 1',
   );
 
 /** A connection that answers each caller with the tenant and the word that it was given, after a while. */
-function echo(sharedAtOnce: number) {
+function echo(batchedWritesAtOnce: number) {
   const seen = { atOnce: 0, most: 0, texts: [] as string[], failing: null as string | null };
-  const queryShared = async ({ text }: Prepared, [json]: readonly unknown[]) => {
+  const queryBatchedWrite = async ({ text }: Prepared, [json]: readonly unknown[]) => {
     seen.texts.push(text);
     seen.most = Math.max(seen.most, ++seen.atOnce);
     await sleep(3);
@@ -27,15 +27,18 @@ function echo(sharedAtOnce: number) {
       .reverse();
     return [{ rows: JSON.stringify(rows) }];
   };
-  return { seen, sharing: createSharing({ queryShared: queryShared as never, sharedAtOnce }, () => {}) };
+  return {
+    seen,
+    batching: createWriteBatching({ queryBatchedWrite: queryBatchedWrite as never, batchedWritesAtOnce }, () => {}),
+  };
 }
 
 test('each caller gets its own row, of its own statement, whatever others ask', async () => {
-  const { sharing, seen } = echo(1);
+  const { batching, seen } = echo(1);
   const [one, two] = [statement('one'), statement('two')];
   const answers = await Promise.all(
     Array.from({ length: 20 }, (_, n) =>
-      sharing.ask(n % 3 ? one : two, `tenant ${n % 4}`, { word: n === 7 ? '' : `word ${n}` }),
+      batching.ask(n % 3 ? one : two, `tenant ${n % 4}`, { word: n === 7 ? '' : `word ${n}` }),
     ),
   );
   expect(answers.map((row) => row?.said ?? null)).toEqual(
@@ -45,11 +48,11 @@ test('each caller gets its own row, of its own statement, whatever others ask', 
 });
 
 test('no more statements run at once than there are connections, however many different ones are asked for', async () => {
-  const { sharing, seen } = echo(2);
+  const { batching, seen } = echo(2);
   const statements = Array.from({ length: 10 }, (_, n) => statement(`s${n}`));
   const asking: Promise<unknown>[] = [];
   for (let n = 0; n < 60; n++) {
-    asking.push(sharing.ask(statements[n % 10] as (typeof statements)[number], 't', { word: String(n) }));
+    asking.push(batching.ask(statements[n % 10] as (typeof statements)[number], 't', { word: String(n) }));
     if (n % 7 === 0) await sleep(1);
   }
   await Promise.all(asking);
@@ -57,32 +60,32 @@ test('no more statements run at once than there are connections, however many di
 });
 
 test('when the database goes away between two statements, only those are told whom it is about', async () => {
-  const { sharing, seen } = echo(1);
+  const { batching, seen } = echo(1);
   seen.failing = 'two as (';
   const [good, bad] = await Promise.allSettled([
-    sharing.ask(statement('one'), 't', { word: 'w' }),
-    sharing.ask(statement('two'), 't', { word: 'w' }),
+    batching.ask(statement('one'), 't', { word: 'w' }),
+    batching.ask(statement('two'), 't', { word: 'w' }),
   ]);
   expect(good).toMatchObject({ value: { said: 't w' } });
   expect(bad).toMatchObject({ status: 'rejected', reason: new Error('Connection terminated unexpectedly') });
 });
 
 test('what cannot be stored does not get in among others', async () => {
-  const { sharing, seen } = echo(1);
-  expect(await sharing.ask(statement('one'), 't', { word: 'a\u0000b' })).toBeNull();
-  expect(await sharing.ask(statement('one'), 't', { word: 'half \ud83d' })).toBeNull();
+  const { batching, seen } = echo(1);
+  expect(await batching.ask(statement('one'), 't', { word: 'a\u0000b' })).toBeNull();
+  expect(await batching.ask(statement('one'), 't', { word: 'half \ud83d' })).toBeNull();
   expect(seen.texts).toEqual([]);
 });
 
 test('where one makes all fail, the others are answered; where many do, the rest are sent away', async () => {
-  const queryShared = async (_: Prepared, [json]: readonly unknown[]) => {
+  const queryBatchedWrite = async (_: Prepared, [json]: readonly unknown[]) => {
     const asked = JSON.parse(json as string) as { n: number; word: string }[];
     if (asked.some(({ word }) => word === 'bad')) throw Object.assign(new Error('no'), { code: '55P03' });
     return [{ rows: JSON.stringify(asked.map(({ n, word }) => ({ n, said: word }))) }];
   };
-  const sharing = createSharing({ queryShared: queryShared as never, sharedAtOnce: 1 });
+  const batching = createWriteBatching({ queryBatchedWrite: queryBatchedWrite as never, batchedWritesAtOnce: 1 });
   const said = async (words: readonly string[]) =>
-    (await Promise.all(words.map((word) => sharing.ask(statement('one'), 't', { word })))).map(
+    (await Promise.all(words.map((word) => batching.ask(statement('one'), 't', { word })))).map(
       (row) => row?.said ?? null,
     );
   expect(await said(['a', 'bad', 'b', 'c'])).toEqual(['a', null, 'b', 'c']);
@@ -90,14 +93,14 @@ test('where one makes all fail, the others are answered; where many do, the rest
 });
 
 test('a tenant is not what a caller says it is', async () => {
-  const { sharing } = echo(1);
-  expect(await sharing.ask(statement('one'), 'mine', { word: 'w', tenant_id: 'another', n: '5' })).toMatchObject({
+  const { batching } = echo(1);
+  expect(await batching.ask(statement('one'), 'mine', { word: 'w', tenant_id: 'another', n: '5' })).toMatchObject({
     said: 'mine w',
   });
 });
 
 test('a statement that does not keep to its callers’ tenants cannot be made', () => {
   expect(() =>
-    sharedStatement('word text', 'one as (select from agent a where a.tenant_id is not null)', 'select 1'),
+    batchedWriteStatement('word text', 'one as (select from agent a where a.tenant_id is not null)', 'select 1'),
   ).toThrow(/tenant_id = asked.tenant_id/);
 });

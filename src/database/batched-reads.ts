@@ -2,7 +2,7 @@ import { isOfStatement, isUnavailable } from './failures.ts';
 import { askedByMany, isStorable, type Prepared } from './statement.ts';
 
 /** Statements by a key, for whoever asks at the same moment: what is the same statement is run once for all of them. */
-export interface LookUps {
+export interface BatchedReads {
   /** The rows for this caller, as JSON has them. `alone` is the statement for one caller, `forMany` the one for many; both give one JSON text. */
   ask(alone: Prepared, forMany: Prepared, values: readonly unknown[]): Promise<Rows>;
 }
@@ -21,7 +21,7 @@ const most = 64;
 const areTexts = (values: readonly unknown[]): values is Texts =>
   values.every((value) => value === null || (typeof value === 'string' && isStorable(value)));
 
-export function createLookUps(run: RunForJson): LookUps {
+export function createBatchedReads(run: RunForJson): BatchedReads {
   let asking = new Map<string, Asking>();
 
   const askAlone = async (alone: Prepared, values: readonly unknown[], gathered: boolean): Promise<Rows> =>

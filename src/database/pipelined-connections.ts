@@ -3,7 +3,7 @@ import pg from 'pg';
 import type { Prepared } from './statement.ts';
 
 /** Connections on which statements are sent without waiting for the answers of those before. */
-export interface Readers {
+export interface PipelinedConnections {
   /**
    * Runs a statement outside any transaction: named ones are prepared once a connection. `gathered` says that nothing else is sent in this turn of the
    * event loop, so that there is nothing to wait for. Null when every connection is held up by a slow one.
@@ -15,7 +15,7 @@ export interface Readers {
 
 type ReadStatement = Prepared & { values: unknown[] };
 
-type Reader = Busyness & {
+type PipelinedConnection = Busyness & {
   client: pg.Client;
   connected: Promise<unknown>;
   /** Fails whoever waits for the connection. */
@@ -23,7 +23,7 @@ type Reader = Busyness & {
   gathering: boolean;
 };
 
-/** How busy a reader is. */
+/** How busy a connection is. */
 export type Busyness = {
   /** Statements that have been sent and not answered. */
   underWay: number;
@@ -34,7 +34,7 @@ export type Busyness = {
 };
 
 /**
- * A reader that has so many statements under way, which will take no longer than so many milliseconds, gets the next one too, though others
+ * A connection that has so many statements under way, which will take no longer than so many milliseconds, gets the next one too, though others
  * are idle: whoever is awake already reads a quick row for less than it takes to wake another.
  */
 const sociable = 4;
@@ -43,15 +43,15 @@ const soon = 2;
 const weight = 0.1;
 const unknown = 1;
 const mostKnown = 5_000;
-/** How long a reader may give no answer until statements go elsewhere, in milliseconds. */
+/** How long a connection may give no answer until statements go elsewhere, in milliseconds. */
 const slow = 50;
 /** How long until it is taken for dead: longer than a statement may run. */
 const dead = 25_000;
 const betweenLooks = 5_000;
 /** How long a stop waits for answers. */
-const patience = 3_000;
+const closeTimeoutMs = 3_000;
 
-const ended = () => new Error('Connection terminated: the readers are closed.');
+const ended = () => new Error('Connection terminated: the connections are closed.');
 
 /** Runs a statement on a connection. As a Query object it is sent as it is; of a config pg first makes a copy, property by property. */
 function run(client: pg.Client, { name, text, values }: ReadStatement) {
@@ -71,17 +71,17 @@ export class GatheringSocket extends Socket {
   }
 }
 
-/** Which of the readers gets a statement, of which some may not be open yet; null when each has given no answer for a while. */
-export function choose(readers: readonly (Busyness | undefined)[], now: number): number | null {
+/** Which of the connections gets a statement, of which some may not be open yet; null when each has given no answer for a while. */
+export function choose(connections: readonly (Busyness | undefined)[], now: number): number | null {
   let idle: number | null = null;
   let closed: number | null = null;
   let least: number | null = null;
-  for (const [index, reader] of readers.entries()) {
-    if (!reader) closed ??= index;
-    else if (reader.underWay === 0) idle ??= index;
-    else if (now - reader.movedAt < slow) {
-      if (reader.underWay >= sociable && reader.backlog < soon) return index;
-      if (least === null || reader.backlog < (readers[least] as Busyness).backlog) least = index;
+  for (const [index, connection] of connections.entries()) {
+    if (!connection) closed ??= index;
+    else if (connection.underWay === 0) idle ??= index;
+    else if (now - connection.movedAt < slow) {
+      if (connection.underWay >= sociable && connection.backlog < soon) return index;
+      if (least === null || connection.backlog < (connections[least] as Busyness).backlog) least = index;
     }
   }
   return idle ?? closed ?? least;
@@ -92,14 +92,15 @@ export function choose(readers: readonly (Busyness | undefined)[], now: number):
  * one with the least to do, and to none that has given no answer for a while. A connection that breaks, or stays silent for longer than a statement may run, fails what it had under way, and is
  * opened anew by the next statement.
  */
-export function createReaders(config: pg.ClientConfig, count: number): Readers {
-  const readers: (Reader | undefined)[] = Array.from({ length: count }, () => undefined);
+export function createPipelinedConnections(config: pg.ClientConfig, count: number): PipelinedConnections {
+  const connections: (PipelinedConnection | undefined)[] = Array.from({ length: count }, () => undefined);
   const costs = new Map<string, number>();
   let closed = false;
 
-  const streamOf = ({ client }: Reader) => (client as unknown as { connection: { stream: Socket } }).connection.stream;
+  const streamOf = ({ client }: PipelinedConnection) =>
+    (client as unknown as { connection: { stream: Socket } }).connection.stream;
 
-  function open(index: number): Reader {
+  function open(index: number): PipelinedConnection {
     const client = new pg.Client({
       ...config,
       keepAlive: true,
@@ -107,18 +108,18 @@ export function createReaders(config: pg.ClientConfig, count: number): Readers {
       pipeline: true,
     } as pg.ClientConfig);
     const forget = () => {
-      if (readers[index]?.client === client) readers[index] = undefined;
+      if (connections[index]?.client === client) connections[index] = undefined;
     };
     // Without a listener an error of an idle connection would end the process; those under way are told by their own promises.
     client.on('error', forget);
     client.on('end', forget);
-    let giveUp: Reader['giveUp'] = () => {};
+    let giveUp: PipelinedConnection['giveUp'] = () => {};
     const connected = new Promise((resolve, reject) => {
       giveUp = reject;
       client.connect().then(resolve, reject);
     });
     connected.catch(forget);
-    const reader: Reader = {
+    const connection: PipelinedConnection = {
       client,
       connected,
       giveUp,
@@ -127,18 +128,18 @@ export function createReaders(config: pg.ClientConfig, count: number): Readers {
       movedAt: performance.now(),
       gathering: false,
     };
-    readers[index] = reader;
-    return reader;
+    connections[index] = connection;
+    return connection;
   }
 
   /** What is sent in one turn of the event loop leaves together at its end. */
-  function gather(reader: Reader): void {
-    if (reader.gathering) return;
-    const stream = streamOf(reader);
-    reader.gathering = true;
+  function gather(connection: PipelinedConnection): void {
+    if (connection.gathering) return;
+    const stream = streamOf(connection);
+    connection.gathering = true;
     stream.cork();
     setImmediate(() => {
-      reader.gathering = false;
+      connection.gathering = false;
       stream.uncork();
     });
   }
@@ -150,33 +151,33 @@ export function createReaders(config: pg.ClientConfig, count: number): Readers {
   }
 
   async function send(
-    reader: Reader,
+    connection: PipelinedConnection,
     statement: ReadStatement,
     sentAt: number,
     gathered: boolean,
   ): Promise<{ rows: unknown[] }> {
     const expected = costs.get(statement.name) ?? unknown;
-    reader.underWay++;
-    reader.backlog += expected;
+    connection.underWay++;
+    connection.backlog += expected;
     try {
-      await reader.connected;
-      if (!gathered) gather(reader);
-      return await run(reader.client, statement);
+      await connection.connected;
+      if (!gathered) gather(connection);
+      return await run(connection.client, statement);
     } finally {
       const now = performance.now();
       // Answers come in the order of the statements: this one's turn was when the one before it had been given.
-      learn(statement.name, now - Math.max(reader.movedAt, sentAt));
-      reader.movedAt = now;
-      reader.backlog = --reader.underWay === 0 ? 0 : reader.backlog - expected;
+      learn(statement.name, now - Math.max(connection.movedAt, sentAt));
+      connection.movedAt = now;
+      connection.backlog = --connection.underWay === 0 ? 0 : connection.backlog - expected;
     }
   }
 
   const looks = setInterval(() => {
     const now = performance.now();
-    for (const reader of readers)
-      if (reader && reader.underWay > 0 && now - reader.movedAt > dead) {
-        reader.giveUp(new Error('Connection terminated: it gave no answer.'));
-        streamOf(reader).destroy();
+    for (const connection of connections)
+      if (connection && connection.underWay > 0 && now - connection.movedAt > dead) {
+        connection.giveUp(new Error('Connection terminated: it gave no answer.'));
+        streamOf(connection).destroy();
       }
   }, betweenLooks).unref();
 
@@ -184,20 +185,20 @@ export function createReaders(config: pg.ClientConfig, count: number): Readers {
     query(statement, gathered = false) {
       if (closed) return Promise.reject(ended());
       const now = performance.now();
-      const index = choose(readers, now);
+      const index = choose(connections, now);
       if (index === null) return null;
-      const reader = readers[index] ?? open(index);
-      if (reader.underWay === 0) reader.movedAt = now;
-      return send(reader, statement, now, gathered);
+      const connection = connections[index] ?? open(index);
+      if (connection.underWay === 0) connection.movedAt = now;
+      return send(connection, statement, now, gathered);
     },
     async close() {
       closed = true;
       clearInterval(looks);
-      const open = readers.filter((reader) => reader !== undefined);
+      const open = connections.filter((connection) => connection !== undefined);
       for (const { giveUp } of open) giveUp(ended());
-      const late = new Promise<void>((resolve) => setTimeout(resolve, patience).unref());
+      const late = new Promise<void>((resolve) => setTimeout(resolve, closeTimeoutMs).unref());
       await Promise.race([Promise.allSettled(open.map(({ client }) => client.end())), late]);
-      for (const reader of open) streamOf(reader).destroy();
+      for (const connection of open) streamOf(connection).destroy();
     },
   };
 }

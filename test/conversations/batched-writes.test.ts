@@ -17,8 +17,8 @@ let other: TestTenant;
 let failure: Error | null = null;
 const around = (connection: Connection): Connection => ({
   ...connection,
-  async queryShared(...statement) {
-    if (!failure) return connection.queryShared(...statement);
+  async queryBatchedWrite(...statement) {
+    if (!failure) return connection.queryBatchedWrite(...statement);
     const error = failure;
     failure = null;
     throw error;

@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { isMoment } from '../../src/database/pages.ts';
+import { isTimestamp } from '../../src/database/pages.ts';
 
 test('every moment since the year 1 is one, as toISOString spells it', () => {
   fc.assert(
     fc.property(
       fc.date({ min: new Date('0001-01-01T00:00:00Z'), max: new Date('9999-12-31T23:59:59Z'), noInvalidDate: true }),
-      (date) => isMoment(date.toISOString()),
+      (date) => isTimestamp(date.toISOString()),
     ),
   );
 });
@@ -21,5 +21,5 @@ test.each([
   '+010000-01-01T00:00:00.000Z',
   '',
 ])('“%s” is none', (text) => {
-  expect(isMoment(text)).toBe(false);
+  expect(isTimestamp(text)).toBe(false);
 });

@@ -1,7 +1,12 @@
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import type { Connection } from '../../src/database/connection.ts';
 import { isUnavailable } from '../../src/database/failures.ts';
-import { type Busyness, choose, createReaders, type Readers } from '../../src/database/readers.ts';
+import {
+  type Busyness,
+  choose,
+  createPipelinedConnections,
+  type PipelinedConnections,
+} from '../../src/database/pipelined-connections.ts';
 import { statementName } from '../../src/database/statement.ts';
 import { connectTestDatabase } from '../setup/database.ts';
 
@@ -161,7 +166,7 @@ describe.skipIf(!('url' in inject('database')))('quick statements', () => {
   const text = 'select pg_backend_pid() as pid, 1 / $1::int as one';
 
   /** What share of forty statements, sent at once, the busiest of three connections got. */
-  async function busiestShare(readers: Readers): Promise<number> {
+  async function busiestShare(readers: PipelinedConnections): Promise<number> {
     const answers = await Promise.all(
       Array.from(
         { length: 40 },
@@ -175,13 +180,13 @@ describe.skipIf(!('url' in inject('database')))('quick statements', () => {
     }
     return Math.max(...counts.values()) / 40;
   }
-  async function keepsTogether(readers: Readers): Promise<boolean> {
+  async function keepsTogether(readers: PipelinedConnections): Promise<boolean> {
     for (let time = 0; time < 100; time++) if ((await busiestShare(readers)) > 0.5) return true;
     return false;
   }
 
   test('go together once it is known that they are quick, and still do after many have failed', async () => {
-    const readers = createReaders({ connectionString: url }, 3);
+    const readers = createPipelinedConnections({ connectionString: url }, 3);
     try {
       expect(await keepsTogether(readers)).toBe(true);
       const failures = Array.from(
