@@ -42,6 +42,7 @@ import { readiness } from './http/readiness.ts';
 import { useRoutes } from './http/routes.ts';
 import { endConnectionsWhen, stopServer } from './http/stop.ts';
 import { serveWebSocket } from './http/websocket.ts';
+import { backfillKeys } from './identity/backfill.ts';
 import { createConnections } from './integrations/connections.ts';
 import type { OAuthProviders } from './integrations/oauth/provider.ts';
 import { createSignIns } from './integrations/oauth/sign-in.ts';
@@ -98,6 +99,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
     ? await createRedisBus(config.redisUrl, (error) => log.warn({ err: error }, 'Redis'))
     : createMemoryBus();
   const database = openDatabase(connection, events.announce, overrides.observe);
+  await backfillKeys(database, log);
   const storage = overrides.storage ?? (await openStorage(config.storageUrl));
 
   let url = config.publicUrl ?? `http://localhost:${config.port}`;

@@ -1,7 +1,7 @@
 // Few texts have so many digits in a row, or an exponent: the rest need not be looked at one by one.
 const suspicious = /\d[\d.]{15}|\d[eE][+-]?\d/;
-const strings = /"(?:[^"\\]|\\.)*"/gs;
-const token = /"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/gs;
+const strings = /"[^"\\]*(?:\\.[^"\\]*)*"/gs;
+const token = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/gs;
 
 /** A decimal number's digits without zeros at either end, and where its point stands. */
 function canonical(number: string): string {
