@@ -46,6 +46,7 @@ import { useRoutes } from './http/routes.ts';
 import { createHttpServer } from './http/starting.ts';
 import { endConnectionsWhen, stopServer } from './http/stop.ts';
 import { serveWebSocket } from './http/websocket.ts';
+import { backfillKeys } from './identity/backfill.ts';
 import { createConnections } from './integrations/connections.ts';
 import type { OAuthProviders } from './integrations/oauth/provider.ts';
 import { createSignIns } from './integrations/oauth/sign-in.ts';
@@ -113,6 +114,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
   await measureClock(clock, log);
   const measuring = setInterval(() => void measureClock(clock, log), clockIntervalMs).unref();
   const database = openDatabase(connection, events.announce, overrides.observe);
+  await backfillKeys(database, log);
   const storage = overrides.storage ?? (await openStorage(config.storageUrl));
 
   let url = config.publicUrl ?? `http://localhost:${config.port}`;

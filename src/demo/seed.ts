@@ -5,7 +5,7 @@ import type { Database } from '../database/database.ts';
 import type { Prisma } from '../database/generated/client.ts';
 import { newId } from '../database/ids.ts';
 import type { TokenCipher } from '../integrations/token-cipher.ts';
-import { fitsProvider, identityKey } from '../providers/address.ts';
+import { addressColumns, fitsProvider } from '../providers/address.ts';
 import { agents, firstNames, groups, lastNames, people, subjects } from './data.ts';
 import { pattern } from './pattern.ts';
 import { demoProvider, demoSlackToken, demoTenant, examples } from './tenant.ts';
@@ -42,7 +42,7 @@ function rows(since: number, cipher: TokenCipher) {
       integrationConfigId: of.id,
       provider: of.provider,
       address,
-      identityKey: identityKey(of.provider, address),
+      ...addressColumns(of.provider, address, null),
       addressValid: fitsProvider(of.provider, address),
       priority: channels.filter((other) => other.participantId === participantId).length,
       label: label ?? null,

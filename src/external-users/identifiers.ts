@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import type { ExternalUser, IdentifierKey } from '../database/generated/client.ts';
 import { Problem } from '../errors/catalogue.ts';
 import { emailAddress } from '../values/email-address.ts';
-import { phoneNumber } from '../values/phone-number.ts';
+import { phoneNumber, telephoneKey, telephoneKeySql } from '../values/phone-number.ts';
 import { text } from '../values/text.ts';
 
 /** One of the ways to name an external user, its value as its rule leaves it. */
@@ -15,6 +15,15 @@ export const fkId = text(1, 255);
 export const sameEmail = (column: string, other: string): string =>
   `md5(lower(${column})) = md5(lower(${other}::text)) and lower(${column}) = lower(${other}::text)`;
 
+/** SQL for what the telephone number of an `external_user` under that alias is compared by, as telephoneKey makes it; null of null. */
+export const phoneKeyOf = (alias: string): string => `coalesce(${alias}.phone_key, ${alias}.phone_number)`;
+
+/** The columns of an external user's telephone number. */
+export function phoneColumns(phoneNumber: string | null): Pick<ExternalUser, 'phoneNumber' | 'phoneKey'> {
+  const key = phoneNumber && telephoneKey(phoneNumber);
+  return { phoneNumber, phoneKey: key === phoneNumber ? null : key };
+}
+
 /** By key: the field that holds it, its rule, and which users under an alias have the value of a parameter. */
 const kinds = {
   emailaddress: {
@@ -22,7 +31,11 @@ const kinds = {
     rule: emailAddress,
     has: (alias, value) => sameEmail(`${alias}.email`, value),
   },
-  phonenumber: { field: 'phoneNumber', rule: phoneNumber, has: (alias, value) => `${alias}.phone_number = ${value}` },
+  phonenumber: {
+    field: 'phoneNumber',
+    rule: phoneNumber,
+    has: (alias, value) => `${alias}.phone_number is not null and ${phoneKeyOf(alias)} = ${telephoneKeySql(value)}`,
+  },
   fkid: { field: 'fkId', rule: fkId, has: (alias, value) => `${alias}.fk_id = ${value}` },
 } as const satisfies Record<
   IdentifierKey,

@@ -1,5 +1,6 @@
 import { GraphQLError } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
+import { withExactNumbers } from '../values/json-number.ts';
 
 const refused = (message: string, status: number) => new GraphQLError(message, { extensions: { http: { status } } });
 const tooLarge = (limit: number) =>
@@ -20,9 +21,11 @@ export function useBodies(limit: number): Plugin {
       const counted = !withFiles && declared === null && request.body !== null;
       setRequestParser(async (whole) => {
         try {
-          if (!counted) return await requestParser(whole);
+          if (withFiles) return await requestParser(exactForm(whole));
+          if (whole.body === null) return await requestParser(whole);
           const { url, method, headers, signal, body } = whole;
-          const text = await readAtMost(body as AsyncIterable<Uint8Array> | null, limit);
+          const sent = counted ? await readAtMost(body as AsyncIterable<Uint8Array> | null, limit) : await whole.text();
+          const text = withExactNumbers(sent);
           return await requestParser(new fetchAPI.Request(url, { method, headers, signal, body: text }));
         } catch (error) {
           if (whole.signal?.aborted) throw error;
@@ -33,6 +36,22 @@ export function useBodies(limit: number): Plugin {
     },
   };
 }
+
+/** The request, with the numbers of its operations as withExactNumbers leaves them. */
+const exactForm = (request: Request): Request =>
+  new Proxy(request, {
+    get(target, name) {
+      if (name === 'formData')
+        return async () => {
+          const form = await target.formData();
+          const operations = form.get('operations');
+          if (typeof operations === 'string') form.set('operations', withExactNumbers(operations));
+          return form;
+        };
+      const value: unknown = Reflect.get(target, name, target);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
 
 async function readAtMost(body: AsyncIterable<Uint8Array> | null, limit: number): Promise<string> {
   const chunks: Uint8Array[] = [];

@@ -9,6 +9,7 @@ import { Problem, problemDetails } from '../errors/catalogue.ts';
 import type { DirectExecution, OperationRequest } from '../operations/direct.ts';
 import type { ServerContext } from '../operations/plugins.ts';
 import { type Present, problemOf, refusal, thrown } from '../operations/problems.ts';
+import { withExactNumbers } from '../values/json-number.ts';
 
 type Yoga = YogaServerInstance<ServerContext, object>;
 type Handler = (request: IncomingMessage, response: ServerResponse) => void;
@@ -226,7 +227,7 @@ function preferred(accept: string): string | null {
 /** The parameters of a body that is one operation as JSON; null for a batch, and for what is no such thing. */
 function oneOperation(body: string): Params | null {
   try {
-    const parsed: unknown = JSON.parse(body);
+    const parsed: unknown = JSON.parse(withExactNumbers(body));
     return typeof parsed === 'object' && parsed !== null && 'query' in parsed && typeof parsed.query === 'string'
       ? (parsed as Params)
       : null;

@@ -50,7 +50,10 @@ export function createHooks({ door, providers, deliveries, counted, log }: Hooks
     if (request.method !== 'POST')
       throw new Problem('METHOD_NOT_ALLOWED', `${request.method} is not for webhooks: use POST.`);
     if (Number(request.headers.get('content-length')) > largestDelivery) throw tooLarge();
-    const { keyId, tenantId, integrationConfigId, agentId, signingSecret } = await door.open(provider, key);
+    const { keyId, tenantId, integrationConfigId, agentId, defaultRegion, signingSecret } = await door.open(
+      provider,
+      key,
+    );
     const { reading, arrivedAt } = await read(request, usable(provider), signingSecret);
     if (reading.kind === 'handshake') {
       counted('handshake');
@@ -65,6 +68,7 @@ export function createHooks({ door, providers, deliveries, counted, log }: Hooks
       tenantId,
       integrationConfigId,
       provider,
+      defaultRegion,
       agentId,
       deliveryId: storedDeliveryId(reading.deliveryId),
       address: reading.address,

@@ -2,13 +2,25 @@ import type { IncomingMessage, Server } from 'node:http';
 import type { ExecutionArgs, ExecutionResult, GraphQLError } from 'graphql';
 import { useServer } from 'graphql-ws/use/ws';
 import type { YogaServerInstance } from 'graphql-yoga';
-import { WebSocketServer } from 'ws';
+import { WebSocket, WebSocketServer } from 'ws';
 import type { Authenticator } from '../auth/authenticate.ts';
 import type { Viewer } from '../auth/viewer.ts';
 import { newId } from '../database/ids.ts';
 import { limits } from '../operations/limits.ts';
 import { presentEach, type ServerContext } from '../operations/plugins.ts';
 import { type Present, thrown } from '../operations/problems.ts';
+import { withExactNumbers } from '../values/json-number.ts';
+
+/** A socket whose messages have the numbers that withExactNumbers leaves. */
+class ExactWebSocket extends WebSocket {
+  override emit(event: string | symbol, ...values: unknown[]): boolean {
+    const [data, isBinary] = values;
+    if (event !== 'message' || isBinary || !Buffer.isBuffer(data)) return super.emit(event, ...values);
+    const text = data.toString('utf8');
+    const exact = withExactNumbers(text);
+    return super.emit(event, exact === text ? data : Buffer.from(exact), isBinary);
+  }
+}
 
 type Extra = { request: IncomingMessage; signIn?: () => Promise<Viewer> };
 
@@ -34,7 +46,7 @@ export function serveWebSocket(
   admit: (viewer: Viewer) => Promise<void> | void,
   present: Present,
 ): () => Promise<void> {
-  const sockets = new WebSocketServer({ noServer: true, maxPayload: limits.body });
+  const sockets = new WebSocketServer({ noServer: true, WebSocket: ExactWebSocket, maxPayload: limits.body });
   server.on('upgrade', (request, socket, head) => {
     const [path] = (request.url ?? '/').split('?');
     if (path !== '/graphql') {

@@ -1,7 +1,7 @@
 import type { ExternalUser, Participant } from '../database/generated/client.ts';
 import { bounded, manyBy, mostRows } from '../database/loaders.ts';
 import { columns, tenantStatement } from '../database/statement.ts';
-import { sameEmail } from '../external-users/identifiers.ts';
+import { phoneKeyOf, sameEmail } from '../external-users/identifiers.ts';
 
 /*
  * A participant and an external user are the same person when they share an e-mail address or a
@@ -13,13 +13,13 @@ export const participantsLike = (user: string): string =>
   `select p.id from participant p where p.tenant_id = ${user}.tenant_id and ${sameEmail('p.email', `${user}.email`)}
    union
    select c.participant_id from channel c
-   where c.tenant_id = ${user}.tenant_id and c.identity_key in (lower(${user}.email), ${user}.phone_number)`;
+   where c.tenant_id = ${user}.tenant_id and c.identity_key in (lower(${user}.email), ${phoneKeyOf(user)})`;
 
 /** Selects the ids of the external users who are the same person as the `participant` under an alias. */
 export const usersLike = (participant: string): string =>
   `select u.id from external_user u where u.tenant_id = ${participant}.tenant_id and ${sameEmail('u.email', `${participant}.email`)}
    union
-   select u.id from channel c join external_user u on u.tenant_id = c.tenant_id and u.phone_number = c.identity_key
+   select u.id from channel c join external_user u on u.tenant_id = c.tenant_id and u.phone_number is not null and ${phoneKeyOf('u')} = c.identity_key
    where c.tenant_id = ${participant}.tenant_id and c.participant_id = ${participant}.id
    union
    select u.id from channel c join external_user u on u.tenant_id = c.tenant_id and ${sameEmail('u.email', 'c.identity_key')}

@@ -3,10 +3,12 @@ import type { TenantDatabase } from '../database/database.ts';
 import type { IntegrationConfig } from '../database/generated/client.ts';
 import { asUuid, newId } from '../database/ids.ts';
 import { boundedRows, mostRows, oneByUuid } from '../database/loaders.ts';
+import { orderByName } from '../database/names.ts';
 import { columns, tenantStatement } from '../database/statement.ts';
 import { announceConfig } from '../directory/participants/announce.ts';
 import { Problem } from '../errors/catalogue.ts';
 import { checked } from '../values/checked.ts';
+import { isRegion } from '../values/phone-number.ts';
 import { displayName, text } from '../values/text.ts';
 import type { TokenCipher } from './token-cipher.ts';
 
@@ -19,7 +21,7 @@ export const configById = oneByUuid(
 );
 
 const everyConfig = tenantStatement<IntegrationConfig>(
-  `select ${columns('IntegrationConfig', 'i')} from integration_config i where i.tenant_id = $1 order by i.provider, i.name, i.id limit ${mostRows + 1}`,
+  `select ${columns('IntegrationConfig', 'i')} from integration_config i where i.tenant_id = $1 order by i.provider collate "C", ${orderByName('i.name')}, i.id limit ${mostRows + 1}`,
 );
 
 /** Every integration config of the tenant, ordered by provider and name. Throws RESULT_TOO_LARGE over 10,000. */
@@ -37,14 +39,18 @@ export const providerName = z
   .toLowerCase()
   .regex(/^[a-z][a-z0-9_-]{0,49}$/, 'must be 1 to 50 letters, digits, dashes or underscores, and begin with a letter');
 
-const newConfig = z.object({ provider: providerName, name: displayName });
+const defaultRegion = z
+  .string('must be text')
+  .trim()
+  .toUpperCase()
+  .refine(isRegion, 'must be a country as ISO 3166 spells it in two letters, such as US');
+
+const newConfig = z.object({ provider: providerName, name: displayName, defaultRegion: defaultRegion.nullish() });
 
 /** Creates an integration config, not yet connected; returns its id. */
-export async function createIntegrationConfig(
-  db: TenantDatabase,
-  input: { provider: string; name: string },
-): Promise<string> {
-  const data = { tenantId: db.tenantId, id: newId(), ...checked(newConfig, input) };
+export async function createIntegrationConfig(db: TenantDatabase, input: z.input<typeof newConfig>): Promise<string> {
+  const { defaultRegion = null, ...config } = checked(newConfig, input);
+  const data = { tenantId: db.tenantId, id: newId(), defaultRegion, ...config };
   await db.transaction((tx) => tx.integrationConfig.create({ data }));
   return data.id;
 }

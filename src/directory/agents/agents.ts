@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { TenantDatabase, TenantTransaction } from '../../database/database.ts';
 import type { Agent } from '../../database/generated/client.ts';
 import { boundedRows, mostRows, oneByText } from '../../database/loaders.ts';
+import { orderByName } from '../../database/names.ts';
 import { columns, tenantStatement } from '../../database/statement.ts';
 import { Problem } from '../../errors/catalogue.ts';
 import { checked } from '../../values/checked.ts';
@@ -16,10 +17,10 @@ export const agentById = oneByText(
 );
 
 const everyAgent = tenantStatement<Agent>(
-  `select ${columns('Agent', 'a')} from agent a where a.tenant_id = $1 order by a.name, a.id limit ${mostRows + 1}`,
+  `select ${columns('Agent', 'a')} from agent a where a.tenant_id = $1 order by ${orderByName('a.name')}, a.id limit ${mostRows + 1}`,
 );
 
-/** Every agent of the tenant, ordered by name and id. Throws RESULT_TOO_LARGE over 10,000. */
+/** Every agent of the tenant, in the order of their names. Throws RESULT_TOO_LARGE over 10,000. */
 export const listAgents = async (db: TenantDatabase): Promise<Agent[]> =>
   boundedRows(await db.query(everyAgent), 'agents');
 

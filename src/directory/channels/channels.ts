@@ -5,7 +5,7 @@ import { asUuid, newId } from '../../database/ids.ts';
 import { bounded, manyBy, mostInner } from '../../database/loaders.ts';
 import { columns, type Fields, tenantStatement } from '../../database/statement.ts';
 import { Problem } from '../../errors/catalogue.ts';
-import { fitsProvider, identityKey } from '../../providers/address.ts';
+import { addressColumns, fitsProvider } from '../../providers/address.ts';
 import { text, trimmed } from '../../values/text.ts';
 import { absorbUnknownSenders } from '../unknown-senders/absorb.ts';
 
@@ -57,8 +57,8 @@ export const channelList = z
 export type ChannelList = z.output<typeof channelList>;
 
 // Shared with all who add channels, but not with who counts messages of unknown senders: see src/directory/unknown-senders/absorb.ts.
-const providers = tenantStatement<Pick<IntegrationConfig, 'id' | 'provider'>>(
-  'select i.id, i.provider from integration_config i where i.tenant_id = $1 and i.id = any($2::uuid[]) order by i.id for share',
+const providers = tenantStatement<Pick<IntegrationConfig, 'id' | 'provider' | 'defaultRegion'>>(
+  'select i.id, i.provider, i.default_region as "defaultRegion" from integration_config i where i.tenant_id = $1 and i.id = any($2::uuid[]) order by i.id for share',
 );
 
 /** What a replacement of channels came to. */
@@ -91,14 +91,14 @@ export async function replaceChannels(
   const { tenantId } = tx;
   const configIds = [...new Set(wanted.map(({ integrationConfigId }) => asUuid(integrationConfigId)))];
   const known = configIds.filter((id) => id !== null);
-  const providerOf = new Map<string, string>();
-  for (const { id, provider } of known.length > 0 ? await tx.query(providers, known) : []) providerOf.set(id, provider);
-  if (providerOf.size < configIds.length)
+  const configs = new Map<string, Pick<IntegrationConfig, 'provider' | 'defaultRegion'>>();
+  for (const config of known.length > 0 ? await tx.query(providers, known) : []) configs.set(config.id, config);
+  if (configs.size < configIds.length)
     throw new Problem('INTEGRATION_CONFIG_NOT_FOUND', 'A channel names an unknown integration config.');
 
   const rows = wanted.map(({ integrationConfigId, address, priority, label, disabled }) => {
     const configId = asUuid(integrationConfigId) as string;
-    const provider = providerOf.get(configId) as string;
+    const { provider, defaultRegion } = configs.get(configId) as Pick<IntegrationConfig, 'provider' | 'defaultRegion'>;
     return {
       tenantId,
       id: newId(),
@@ -106,8 +106,8 @@ export async function replaceChannels(
       integrationConfigId: configId,
       provider,
       address,
-      identityKey: identityKey(provider, address),
-      addressValid: fitsProvider(provider, address),
+      ...addressColumns(provider, address, defaultRegion),
+      addressValid: fitsProvider(provider, address, defaultRegion),
       priority: priority ?? 0,
       label: label ?? null,
       disabled: disabled ?? false,
@@ -137,10 +137,14 @@ export async function replaceChannels(
 }
 
 const addOne = tenantStatement<never>(
-  `insert into channel (tenant_id, id, participant_id, integration_config_id, provider, address, identity_key, address_valid)
-   select i.tenant_id, $2::uuid, $3::uuid, i.id, i.provider, $5, $6, $7 from integration_config i
+  `insert into channel (tenant_id, id, participant_id, integration_config_id, provider, address, identity_key, address_key, address_valid)
+   select i.tenant_id, $2::uuid, $3::uuid, i.id, i.provider, $5, $6, $7, $8 from integration_config i
    where i.tenant_id = $1 and i.id = $4::uuid on conflict do nothing`,
 );
+
+/** An address that messages came from, and what of its config says how to read it. */
+export type SenderAddress = Pick<Channel, 'integrationConfigId' | 'provider' | 'address'> &
+  Pick<IntegrationConfig, 'defaultRegion'>;
 
 /**
  * Gives a locked participant one more channel, unless it has one of that address; who had been unknown under the address is so no more.
@@ -149,7 +153,7 @@ const addOne = tenantStatement<never>(
 export async function addChannel(
   tx: TenantTransaction,
   participantId: string,
-  { integrationConfigId, provider, address }: Pick<Channel, 'integrationConfigId' | 'provider' | 'address'>,
+  { integrationConfigId, provider, defaultRegion, address }: SenderAddress,
 ): Promise<ChannelChanges> {
   if ((await lockChannels(tx, participantId)).length >= mostChannels) {
     const message = `has ${mostChannels} channels already`;
@@ -157,8 +161,9 @@ export async function addChannel(
       errors: [{ path: ['input', 'participantId'], message }],
     });
   }
-  const of = [identityKey(provider, address), fitsProvider(provider, address)];
-  await tx.query(addOne, newId(), participantId, integrationConfigId, address, ...of);
+  const { identityKey, addressKey } = addressColumns(provider, address, defaultRegion);
+  const fits = fitsProvider(provider, address, defaultRegion);
+  await tx.query(addOne, newId(), participantId, integrationConfigId, address, identityKey, addressKey, fits);
   await absorbUnknownSenders(tx, participantId);
   return { gone: false, added: [provider], reordered: false };
 }

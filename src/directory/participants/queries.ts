@@ -3,6 +3,7 @@ import type { TenantDatabase } from '../../database/database.ts';
 import type { Channel, Participant, ParticipantKind } from '../../database/generated/client.ts';
 import { asUuid } from '../../database/ids.ts';
 import { boundedRows, type Loader, mostRows, oneByUuid } from '../../database/loaders.ts';
+import { nameOrder, orderByName } from '../../database/names.ts';
 import { connectionOf, firstOf, type PageArguments, pageOf } from '../../database/pages.ts';
 import {
   columns,
@@ -12,6 +13,7 @@ import {
   parseTimestamps,
   tenantStatement,
 } from '../../database/statement.ts';
+import { emailKey } from '../../values/email-address.ts';
 import { channelsOf } from '../channels/channels.ts';
 import { type HealthCondition, reachableCondition, reasonCondition, type UnreachableReason } from './health.ts';
 
@@ -98,13 +100,15 @@ export const participantById: Loader<string, Participant | null> = participantWi
 // Together with everything, so many participants are read at the most; a longer list's parts are read by their loaders, which bound them.
 const mostTogether = 500;
 
+const byName = orderByName('p.display_name');
+
 const listing = (agent: boolean, parts: ParticipantParts, most: number) => {
   const from = agent
     ? 'binding b join participant p on p.tenant_id = b.tenant_id and p.id = b.participant_id where b.tenant_id = $1 and b.agent_id = $2'
     : 'participant p where p.tenant_id = $1';
-  return `select ${participantRow(parts)} from ${from} order by p.display_name, p.id limit ${most + 1}`;
+  return `select ${participantRow(parts)} from ${from} order by ${byName}, p.id limit ${most + 1}`;
 };
-/** Every participant of the tenant, or of one agent, ordered by displayName and id. Throws RESULT_TOO_LARGE over 10,000. */
+/** Every participant of the tenant, or of one agent, in the order of their names. Throws RESULT_TOO_LARGE over 10,000. */
 export async function listParticipants(
   db: TenantDatabase,
   agentId: string | null,
@@ -135,7 +139,7 @@ export type ParticipantFilter = {
   reason?: UnreachableReason | null | undefined;
 };
 
-/** One page of the tenant's participants, ordered by displayName and id. Throws VALIDATION_FAILED for a page that can't be. */
+/** One page of the tenant's participants, in the order of their names. Throws VALIDATION_FAILED for a page that can't be. */
 export async function pageOfParticipants(
   db: TenantDatabase,
   filter: ParticipantFilter,
@@ -155,7 +159,7 @@ export async function pageOfParticipants(
   if (filter.kind != null) where.push(`p.kind = ${bind(filter.kind)}::"ParticipantKind"`);
   if (filter.disabled != null) where.push(`p.disabled_at is ${filter.disabled ? 'not ' : ''}null`);
   if (filter.email != null) {
-    const email = bind(filter.email);
+    const email = bind(emailKey(filter.email) ?? filter.email);
     where.push(`md5(lower(p.email)) = md5(lower(${email})) and lower(p.email) = lower(${email})`);
   }
   const exact: string[] = [];
@@ -169,9 +173,12 @@ export async function pageOfParticipants(
     ['>', page.after],
     ['<', page.before],
   ] as const) {
-    if (keys) where.push(`(p.display_name, p.id) ${sign} (${bind(keys[0] ?? '')}, ${bind(keys[1] ?? '')}::uuid)`);
+    if (!keys) continue;
+    const name = bind(keys[0] ?? '');
+    where.push(`(${byName}, p.id) ${sign} (${orderByName(`${name}::text`)}, ${bind(keys[1] ?? '')}::uuid)`);
   }
-  const order = `order by ${page.backward ? 'p.display_name desc, p.id desc' : 'p.display_name, p.id'}`;
+  const keysOfOrder = [...nameOrder('p.display_name'), 'p.id'];
+  const order = `order by ${keysOfOrder.map((key) => (page.backward ? `${key} desc` : key)).join(', ')}`;
   // The planner doesn't take the inner query apart for its order: what is costly to find out is found out of few, and in that
   // order, until the page is full (docs/decisions/0007-health-as-a-filter.md).
   const found = (conditions: string[], then: string) =>

@@ -3,6 +3,7 @@ import type { ParticipantKind, UnknownSender } from '../../database/generated/cl
 import { asUuid } from '../../database/ids.ts';
 import { columns, tenantStatement } from '../../database/statement.ts';
 import { Problem } from '../../errors/catalogue.ts';
+import { nameOrNull } from '../../values/text.ts';
 import { addChannel } from '../channels/channels.ts';
 import { announceParticipant } from '../participants/announce.ts';
 import type { ParticipantHooks } from '../participants/hooks.ts';
@@ -12,8 +13,8 @@ import { insertParticipant, type NewParticipant } from '../participants/particip
 const row = columns('UnknownSender', 'u');
 
 // The config is locked before the sender, as whoever counts messages does it.
-const withConfig = tenantStatement<{ id: string; provider: string }>(
-  `select u.id, i.provider from unknown_sender u join integration_config i on i.tenant_id = u.tenant_id and i.id = u.integration_config_id
+const withConfig = tenantStatement<{ id: string; provider: string; defaultRegion: string | null }>(
+  `select u.id, i.provider, i.default_region as "defaultRegion" from unknown_sender u join integration_config i on i.tenant_id = u.tenant_id and i.id = u.integration_config_id
    where u.tenant_id = $1 and u.id = $2::uuid for share of i`,
 );
 const lock = tenantStatement<UnknownSender>(
@@ -24,12 +25,15 @@ const unknownSenderNotFound = (id: string) =>
   new Problem('UNKNOWN_SENDER_NOT_FOUND', `There is no unknown sender ${id}.`);
 
 /** The unknown sender, which nobody else may count, take or dismiss until the transaction ends. Throws UNKNOWN_SENDER_NOT_FOUND. */
-async function take(tx: TenantTransaction, given: string): Promise<UnknownSender & { provider: string }> {
+async function take(
+  tx: TenantTransaction,
+  given: string,
+): Promise<UnknownSender & { provider: string; defaultRegion: string | null }> {
   const id = asUuid(given);
   const [there] = id ? await tx.query(withConfig, id) : [];
   const [sender] = there ? await tx.query(lock, there.id) : [];
   if (!there || !sender) throw unknownSenderNotFound(given);
-  return { ...sender, provider: there.provider };
+  return { ...sender, provider: there.provider, defaultRegion: there.defaultRegion };
 }
 
 /** What createParticipantFromUnknownSender takes besides the sender. */
@@ -43,7 +47,7 @@ export type SenderAsParticipant = {
 
 /** What a sender is called who has given no name. */
 const nameOf = ({ displayName, address }: UnknownSender) =>
-  displayName ?? ([...address.trim()].slice(0, 150).join('').trim() || 'Unknown sender');
+  nameOrNull(displayName ?? '') ?? nameOrNull(address) ?? 'Unknown sender';
 
 /**
  * Makes a participant of an unknown sender, with a channel of its address and what was counted of it, bound to the agent whose webhook

@@ -11,6 +11,8 @@ import type { TokenCipher } from '../token-cipher.ts';
 export type OpenWebhook = Pick<WebhookKey, 'tenantId' | 'integrationConfigId' | 'agentId'> & {
   keyId: string;
   provider: string;
+  /** The config's: the country whose numbers may be written without a plus; null for none. */
+  defaultRegion: string | null;
   /** What deliveries are signed with; null where the provider has a secret of its own, or this one's cannot be read any more. */
   signingSecret: string | null;
 };
@@ -27,8 +29,8 @@ export interface WebhookDoor {
 export const noSuchWebhook = () => new Problem('KEY_NOT_FOUND', 'There is no such webhook.');
 
 // The key is what says which tenant it is.
-const keyByPrefix = globalStatement<WebhookKey & { provider: string }>(
-  `select ${columns('WebhookKey', 'k')}, i.provider from webhook_key k
+const keyByPrefix = globalStatement<WebhookKey & { provider: string; defaultRegion: string | null }>(
+  `select ${columns('WebhookKey', 'k')}, i.provider, i.default_region as "defaultRegion" from webhook_key k
    join integration_config i on i.tenant_id = k.tenant_id and i.id = k.integration_config_id
    where k.prefix = $1 and k.revoked_at is null`,
 );
@@ -49,13 +51,14 @@ export function createWebhookDoor(database: Pick<Database, 'query'>, cipher: Tok
     const good = matches(key, row?.secretHash ?? nobodys);
     const signingSecret = cipher.open(row?.signingSecretCiphertext ?? nothing, row?.id ?? 'nobody');
     if (!row || !good) return null;
-    const { id: keyId, tenantId, integrationConfigId, agentId, provider } = row;
+    const { id: keyId, tenantId, integrationConfigId, agentId, provider, defaultRegion } = row;
     const opened = {
       keyId,
       tenantId,
       integrationConfigId,
       agentId,
       provider,
+      defaultRegion,
       signingSecret: row.signingSecretCiphertext && signingSecret,
     };
     // A key revoked while it was looked up would be remembered as a good one.

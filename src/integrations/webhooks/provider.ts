@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { Problem } from '../../errors/catalogue.ts';
-import { text } from '../../values/text.ts';
+import { nameOrNull, text } from '../../values/text.ts';
 
 /** A request that a provider sent, whole. */
 export type WebhookRequest = {
@@ -78,15 +78,9 @@ export function bodyAs<Schema extends z.ZodType>(
   });
 }
 
-/** A name as unknown senders have them: 1 to 150 characters of text, or null when nothing is left. */
+/** A name as unknown senders have them: 1 to 150 characters of text, or null when nothing of it can be seen. */
 export function nameFrom(...parts: (string | null | undefined)[]): string | null {
-  const whole = parts
-    .filter(Boolean)
-    .join(' ')
-    .slice(0, 1_000)
-    .replaceAll(/\0|\p{Surrogate}/gu, '')
-    .trim();
-  return [...whole].slice(0, 150).join('').trim() || null;
+  return nameOrNull(parts.filter(Boolean).join(' '));
 }
 
 /** A time in whole or broken seconds, as a date; null when it is none. */

@@ -6,7 +6,10 @@ import type { OpenWebhook } from './door.ts';
 import { countMessages } from './senders.ts';
 
 /** One message, as it came in through a webhook. */
-export type Delivery = Pick<OpenWebhook, 'keyId' | 'tenantId' | 'integrationConfigId' | 'provider' | 'agentId'> & {
+export type Delivery = Pick<
+  OpenWebhook,
+  'keyId' | 'tenantId' | 'integrationConfigId' | 'provider' | 'defaultRegion' | 'agentId'
+> & {
   deliveryId: string;
   address: string;
   displayName: string | null;

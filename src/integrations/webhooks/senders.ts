@@ -1,34 +1,25 @@
 import type { Query } from '../../database/database.ts';
 import { newId } from '../../database/ids.ts';
 import { globalStatement } from '../../database/statement.ts';
-import { identityKey } from '../../providers/address.ts';
+import { type AddressColumns, addressColumns, comparedBy } from '../../providers/address.ts';
 import type { Delivery } from './record.ts';
 
 /** All messages of a batch from one address, or from several spellings of one identity. */
-type Sender = Pick<
-  Delivery,
-  'tenantId' | 'integrationConfigId' | 'provider' | 'agentId' | 'address' | 'displayName'
-> & {
-  identityKey: string | null;
-  messages: number;
-  first: Date;
-  last: Date;
-};
+type Sender = Pick<Delivery, 'tenantId' | 'integrationConfigId' | 'provider' | 'agentId' | 'address' | 'displayName'> &
+  AddressColumns & {
+    messages: number;
+    first: Date;
+    last: Date;
+  };
 
 // A batch is of several tenants: the tenant is a column of what is given, and every join and every key begins with it.
 
 const findChannels = globalStatement<{ n: number; tenantId: string; id: string }>(
   `select g.n::int as n, c.tenant_id as "tenantId", c.id
-   from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[]) with ordinality
-     g (tenant_id, config_id, provider, address, identity_key, n)
-   join lateral (
-     select c.tenant_id, c.id from channel c
-     where c.tenant_id = g.tenant_id and c.provider = g.provider and md5(c.address) = md5(g.address)
-       and c.address = g.address and c.integration_config_id = g.config_id
-     union
-     select c.tenant_id, c.id from channel c
-     where c.tenant_id = g.tenant_id and c.identity_key = g.identity_key and c.integration_config_id = g.config_id
-   ) c on true`,
+   from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[]) with ordinality
+     g (tenant_id, config_id, provider, key, n)
+   join channel c on c.tenant_id = g.tenant_id and c.provider = g.provider and md5(${comparedBy('c')}) = md5(g.key)
+     and ${comparedBy('c')} = g.key and c.integration_config_id = g.config_id`,
 );
 
 /** Rows are locked in the order of their keys, whichever replica locks them; so none waits for one that waits for it. */
@@ -54,11 +45,11 @@ const lockConfigs = globalStatement<{ id: string }>(
 
 const countUnknown = globalStatement<never>(
   `insert into unknown_sender as u
-     (tenant_id, id, integration_config_id, address, identity_key, agent_id, display_name, message_count, first_message_at, last_message_at)
-   select g.* from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::int[], $9::timestamptz[], $10::timestamptz[])
-     g (tenant_id, id, config_id, address, identity_key, agent_id, display_name, messages, first, last)
-   order by g.tenant_id, g.config_id, md5(coalesce(g.identity_key, g.address))
-   on conflict (tenant_id, integration_config_id, md5(coalesce(identity_key, address))) do update set
+     (tenant_id, id, integration_config_id, address, identity_key, address_key, agent_id, display_name, message_count, first_message_at, last_message_at)
+   select g.* from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::int[], $10::timestamptz[], $11::timestamptz[])
+     g (tenant_id, id, config_id, address, identity_key, address_key, agent_id, display_name, messages, first, last)
+   order by g.tenant_id, g.config_id, md5(${comparedBy('g')})
+   on conflict (tenant_id, integration_config_id, md5(coalesce(address_key, identity_key, address))) do update set
      message_count = least(u.message_count::bigint + excluded.message_count, 2147483647)::int,
      first_message_at = least(u.first_message_at, excluded.first_message_at),
      last_message_at = greatest(u.last_message_at, excluded.last_message_at),
@@ -66,15 +57,27 @@ const countUnknown = globalStatement<never>(
      agent_id = excluded.agent_id`,
 );
 
+const keyOf = ({ address, identityKey, addressKey }: Pick<Sender, 'address' | keyof AddressColumns>) =>
+  addressKey ?? identityKey ?? address;
+
 /** Messages by whom they are from. */
 function bySender(deliveries: readonly Delivery[]): Sender[] {
   const senders = new Map<string, Sender>();
-  for (const { tenantId, integrationConfigId, provider, agentId, address, displayName, at } of deliveries) {
-    const identity = identityKey(provider, address);
-    const key = `${tenantId} ${integrationConfigId} ${identity ?? address}`;
+  for (const {
+    tenantId,
+    integrationConfigId,
+    provider,
+    defaultRegion,
+    agentId,
+    address,
+    displayName,
+    at,
+  } of deliveries) {
+    const keys = addressColumns(provider, address, defaultRegion);
+    const key = `${tenantId} ${integrationConfigId} ${keyOf({ address, ...keys })}`;
     const known = senders.get(key);
     if (!known) {
-      const sender = { tenantId, integrationConfigId, provider, agentId, address, displayName, identityKey: identity };
+      const sender = { tenantId, integrationConfigId, provider, agentId, address, displayName, ...keys };
       senders.set(key, { ...sender, messages: 1, first: at, last: at });
       continue;
     }
@@ -99,8 +102,7 @@ async function countKnown(query: Query, senders: readonly Sender[], onlyIfAll: b
     column(senders, 'tenantId'),
     column(senders, 'integrationConfigId'),
     column(senders, 'provider'),
-    column(senders, 'address'),
-    texts(column(senders, 'identityKey')),
+    senders.map(keyOf),
   );
   const matched = new Set(found.map(({ n }) => n));
   const unknown = senders.filter((_, index) => !matched.has(index + 1));
@@ -152,6 +154,7 @@ export async function countMessages(
       column(unknown, 'integrationConfigId'),
       column(unknown, 'address'),
       texts(column(unknown, 'identityKey')),
+      texts(column(unknown, 'addressKey')),
       texts(column(unknown, 'agentId')),
       texts(column(unknown, 'displayName')),
       texts(column(unknown, 'messages')),

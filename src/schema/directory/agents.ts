@@ -28,7 +28,7 @@ builder.queryFields((t) => ({
   agents: t.field({
     type: [AgentType],
     description:
-      'Every agent of the tenant, ordered by name and id. Over 10,000 it is `RESULT_TOO_LARGE`. Needs `participants:read`.',
+      'Every agent of the tenant, in the order of their names, without regard to case and accents (`abel`, `Ábel`, `ada`, `Bob`, `emile`, `Émile`, `zoe`), those of one name by id. Over 10,000 it is `RESULT_TOO_LARGE`. Needs `participants:read`.',
     authScopes: { scope: 'participants:read' },
     resolve: (_, _args, { db }) => listAgents(db),
   }),

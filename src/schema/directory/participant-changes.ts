@@ -9,7 +9,8 @@ const EventType = builder.objectRef<ContactChanges>('ParticipantsChangedEvent').
     agentId: t.exposeID('agentId', { description: 'The agent whose contacts they are.' }),
     participants: t.field({
       type: [ParticipantType],
-      description: 'The contacts that changed, as they are now, ordered by displayName and id; those newly bound too.',
+      description:
+        'The contacts that changed, as they are now, in the order of their names, without regard to case and accents (`abel`, `Ábel`, `ada`, `Bob`, `emile`, `Émile`, `zoe`), those of one name by id; those newly bound too.',
       resolve: ({ participants }) => participants,
     }),
     removedIds: t.exposeIDList('removedIds', {

@@ -127,7 +127,8 @@ const ParticipantConnection = builder.connectionObject(
   {
     type: ParticipantType,
     name: 'ParticipantConnection',
-    description: 'A page of participants, ordered by displayName and id.',
+    description:
+      'A page of participants, in the order of their names, without regard to case and accents (`abel`, `Ábel`, `ada`, `Bob`, `emile`, `Émile`, `zoe`), those of one name by id.',
   },
   { description: 'A participant in a page.' },
 );
@@ -160,7 +161,7 @@ builder.queryFields((t) => ({
   participants: t.field({
     type: [ParticipantType],
     description:
-      'Every participant of the tenant, or those bound to one agent, ordered by displayName and id. Not paged: over 10,000 it is `RESULT_TOO_LARGE`. Needs `participants:read`.',
+      'Every participant of the tenant, or those bound to one agent, in the order of their names, without regard to case and accents (`abel`, `Ábel`, `ada`, `Bob`, `emile`, `Émile`, `zoe`), those of one name by id. Not paged: over 10,000 it is `RESULT_TOO_LARGE`. Needs `participants:read`.',
     authScopes: { scope: 'participants:read' },
     args: {
       agentId: t.arg.id({ description: 'Only those bound to this agent; null for all. An unknown agent has none.' }),
@@ -170,7 +171,7 @@ builder.queryFields((t) => ({
   participantsConnection: t.field({
     type: ParticipantConnection,
     description:
-      'The participants of the tenant, page by page, ordered by displayName and id. Needs `participants:read`.',
+      'The participants of the tenant, page by page, in the order of their names, without regard to case and accents (`abel`, `Ábel`, `ada`, `Bob`, `emile`, `Émile`, `zoe`), those of one name by id. Needs `participants:read`.',
     authScopes: { scope: 'participants:read' },
     args: {
       filter: t.arg({ type: ParticipantFilterType, description: 'Which participants; null for all.' }),

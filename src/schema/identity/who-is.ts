@@ -13,7 +13,7 @@ const ChannelInput = builder.inputType('IdentityChannelInput', {
     address: t.string({
       required: true,
       description:
-        'The address there, exactly as it was given; e-mail addresses and telephone numbers in any spelling.',
+        'The address there, in any of its spellings: white space around it does not count; e-mail addresses, Telegram’s names, and Teams’ object ids and principal names are compared without case, telephone numbers by the telephone. A number without a plus is one of the countries that the provider’s configs name (`defaultRegion`).',
     }),
   }),
 });
@@ -22,7 +22,7 @@ const IdentityInputType = builder.inputType('IdentityInput', {
   description: 'Who is asked about: by exactly one of these.',
   isOneOf: true,
   fields: (t) => ({
-    email: t.string({ description: 'An e-mail address, in any case.' }),
+    email: t.string({ description: 'An e-mail address, in any case; its domain in any script.' }),
     phoneNumber: t.string({ description: 'A telephone number, in any international spelling.' }),
     fkId: t.string({ description: 'An external user’s key in the caller’s own system, exactly as it was given.' }),
     channel: t.field({ type: ChannelInput, description: 'A channel’s address.' }),
@@ -66,6 +66,6 @@ builder.queryField('whoIs', (t) =>
     description:
       'Who is on the other end? Everything in the tenant that an identifier leads to, in one statement a list. Every credential may ask: what it may not read is empty.',
     args: { by: t.arg({ type: IdentityInputType, required: true, description: 'Who is asked about.' }) },
-    resolve: (_, { by }): Identity => identityOf(by),
+    resolve: (_, { by }, { db }): Promise<Identity> => identityOf(db, by),
   }),
 );
