@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import { AggregatorRegistry } from 'prom-client';
 import type { MetricsAnswer, MetricsQuestion } from './http/metrics.ts';
 
-/** A process that ended sooner after its start, in milliseconds, has failed to start: the next one waits longer. */
+/** A process that ended sooner after its start, in milliseconds, or before it served, has failed to start: the next one waits longer. */
 const earlyMs = 5_000;
 const firstPauseMs = 1_000;
 const longestPauseMs = 30_000;
@@ -67,9 +67,9 @@ export function runProcesses(count: number, log: Logger): Promise<number> {
     process.on('SIGINT', stop);
 
     cluster.on('exit', (worker, exitCode, signal) => {
-      const lived = Date.now() - (startedAt.get(worker) ?? 0);
+      const livedMs = Date.now() - (startedAt.get(worker) ?? 0);
+      const hasServed = serving.delete(worker);
       startedAt.delete(worker);
-      serving.delete(worker);
       starting.delete(worker);
       if (stopping) {
         if (exitCode !== 0) code = 1;
@@ -79,7 +79,7 @@ export function runProcesses(count: number, log: Logger): Promise<number> {
       tellWhetherNobodyServes();
       // It has said what an operator must do; as long as others live, the next may find that done.
       if (exitCode === obstacleExitCode && startedAt.size === 0) return resolve(1);
-      failures = lived < earlyMs ? failures + 1 : 0;
+      failures = hasServed && livedMs >= earlyMs ? 0 : failures + 1;
       const pauseMs = Math.min(longestPauseMs, firstPauseMs * 2 ** Math.min(Math.max(0, failures - 1), 10));
       log.error({ pid: worker.process.pid, exitCode, signal, restartInMs: pauseMs }, 'a process ended by itself');
       setTimeout(start, pauseMs);
