@@ -92,17 +92,17 @@ type Cost = (variables: Variables) => number;
 
 const costs = new WeakMap<OperationDefinitionNode, Cost>();
 
-/** Throws UNPROCESSABLE when an operation, with these variables, could ask for more than the limit. */
+/** What an operation, with these variables, could cost. Throws UNPROCESSABLE when that is more than the limit. */
 export function demandAffordable(
   schema: GraphQLSchema,
   document: DocumentNode,
   operationName: string | null | undefined,
   variables: Variables,
-): void {
+): number {
   const operations = document.definitions.filter((definition) => definition.kind === Kind.OPERATION_DEFINITION);
   const operation = operations.find(({ name }) => !operationName || name?.value === operationName);
   // Without the operation there is nothing to execute, which the executor says better.
-  if (!operation) return;
+  if (!operation) return 0;
   let cost = costs.get(operation);
   if (!cost) {
     cost = costOf(schema, document, operation);
@@ -115,6 +115,7 @@ export function demandAffordable(
       `This could cost ${Math.round(total)}, more than the ${limits.cost} allowed: ask for smaller pages or fewer levels.`,
     );
   }
+  return total;
 }
 
 function costOf(schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode): Cost {

@@ -4,7 +4,7 @@ import { openDatabase } from '../../src/database/database.ts';
 import { connectPostgres } from '../../src/database/postgres.ts';
 import { createParticipant as createParticipantRule } from '../../src/directory/participants/participants.ts';
 import { catalogue, type ErrorCode } from '../../src/errors/catalogue.ts';
-import { problemOf as problemOfError } from '../../src/operations/problems.ts';
+import { problemOf as problemOfError } from '../../src/operations/errors.ts';
 import { dataOf, problemOf, startApp, type TestApp } from '../app.ts';
 import { createParticipant } from '../factories.ts';
 import { png } from '../fakes/images.ts';

@@ -1,0 +1,55 @@
+import type { Logger } from 'pino';
+import { type DevelopmentKeys, developmentKeys } from '../auth/development-keys.ts';
+import type { Config } from '../config.ts';
+import type { Connection } from '../database/connection.ts';
+import { type Database, openDatabase, type StatementObserver } from '../database/database.ts';
+import { migrate } from '../database/migrations.ts';
+import { createMemoryBus, createRedisBus } from '../events/bus.ts';
+import type { EventBus } from '../events/events.ts';
+import { openStorage, type Storage } from '../storage/storage.ts';
+
+/** What tests put in the place of what the configuration would give. */
+export type GroundOverrides = { connection?: Connection; observe?: StatementObserver; storage?: Storage };
+
+/** What everything else stands on: the database, the events between replicas, the storage, and the keys. */
+export type Ground = {
+  connection: Connection;
+  database: Database;
+  events: EventBus;
+  storage: Storage;
+  /** Null where the configuration has keys of its own. */
+  developmentKeys: DevelopmentKeys | null;
+  secretKey: string;
+  close(): Promise<void>;
+};
+
+/** Opens the ground; the database is migrated. */
+export async function openGround(config: Config, log: Logger, overrides: GroundOverrides): Promise<Ground> {
+  const keys = config.secretKey && config.jwt.key ? null : developmentKeys(config.dataDir);
+  const connection = overrides.connection ?? (await connect(config));
+  await migrate(connection);
+  const events: EventBus = config.redisUrl
+    ? await createRedisBus(config.redisUrl, (error) => log.warn({ err: error }, 'Redis'))
+    : createMemoryBus();
+  const database = openDatabase(connection, events.announce, overrides.observe);
+  const storage = overrides.storage ?? (await openStorage(config.storageUrl));
+  return {
+    connection,
+    database,
+    events,
+    storage,
+    developmentKeys: keys,
+    secretKey: config.secretKey ?? (keys as DevelopmentKeys).secretKey,
+    async close() {
+      await events.close();
+      await database.close();
+    },
+  };
+}
+
+async function connect(config: Config): Promise<Connection> {
+  // Only one of the two is loaded: the embedded one is large.
+  if (config.databaseUrl)
+    return (await import('../database/postgres.ts')).connectPostgres(config.databaseUrl, config.databasePoolSize);
+  return (await import('../database/embedded.ts')).connectEmbedded({ folder: `${config.dataDir}/database` });
+}
