@@ -50,6 +50,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
   const stopSweep = startDeliverySweep(ground, log);
   const stopAvatars = startAvatars(config, ground, avatars, log);
 
+  let closed: Promise<void> | undefined;
   return {
     database,
     log,
@@ -59,15 +60,20 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
       if (!config.publicUrl) url = `http://localhost:${port}`;
       return { url, listening: `${config.host}:${port}` };
     },
-    async close() {
-      server.refuse();
-      const stopped = stopAvatars();
-      await graph.streams.endAll();
-      await server.close();
-      stopSweep();
-      await integrations.deliveries.drain();
-      await stopped;
-      await ground.close();
+    close() {
+      closed ??= close();
+      return closed;
     },
   };
+
+  async function close(): Promise<void> {
+    server.refuse();
+    const stopped = stopAvatars();
+    await graph.streams.endAll();
+    await server.close();
+    stopSweep();
+    await integrations.deliveries.drain();
+    await stopped;
+    await ground.close();
+  }
 }

@@ -27,9 +27,10 @@ export function createCrossOrigin(origins: readonly string[]): CrossOrigin {
       }),
     plugin: {
       onResponse({ request, response, setResponse }) {
-        // What is cached for one origin is not for another.
-        if (listed.size > 0) response.headers.append('vary', 'Origin');
         const origin = request.headers.get('origin');
+        // What is cached for one origin is not for another; nobody caches the answer to a POST without one.
+        if (listed.size > 0 && (origin !== null || request.method !== 'POST'))
+          response.headers.append('vary', 'Origin');
         const isPreflight = request.method === 'OPTIONS' && request.headers.has('access-control-request-method');
         if (!isPreflight || origin === null || isListed(origin)) return;
         const detail = `Pages of ${origin.slice(0, 200)} may not call this service: add the origin to CORS_ORIGINS.`;
