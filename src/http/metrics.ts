@@ -2,6 +2,7 @@ import cluster from 'node:cluster';
 import type { ExecutionResult } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import { AggregatorRegistry, Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
+import type { ServerContext } from './yoga.ts';
 
 /** The process's and the requests' measures, for Prometheus. */
 export function createMetrics() {
@@ -33,7 +34,7 @@ export function createMetrics() {
   };
 
   const started = new WeakMap<Request, number>();
-  const plugin: Plugin = {
+  const plugin: Plugin<object, ServerContext> = {
     onRequest({ request }) {
       started.set(request, performance.now());
     },

@@ -2,10 +2,10 @@ import type { Plugin } from 'graphql-yoga';
 import type { Logger } from 'pino';
 import { asUuid, newId } from '../database/ids.ts';
 import { type ErrorCode, Problem } from '../errors/catalogue.ts';
-import type { ServerContext } from '../operations/plugins.ts';
-import { problemOf } from '../operations/problems.ts';
+import { problemOf } from '../operations/errors.ts';
 import type { Readiness } from './readiness.ts';
 import { problemResponse, textResponse } from './responses.ts';
+import type { ServerContext } from './yoga.ts';
 
 /** What is served beside the graph. */
 export type Routes = {
@@ -27,8 +27,8 @@ const codeOfStatus: Readonly<Record<number, ErrorCode>> = {
   413: 'RESULT_TOO_LARGE',
 };
 
-/** Answers every path but the graph's, names each request, and refuses all when the server is stopping. */
-export function useRoutes(routes: Routes, log: Logger): Plugin<ServerContext> {
+/** Answers every path but the graph's, and names each request. */
+export function useRoutes(routes: Routes, log: Logger): Plugin<object, ServerContext> {
   async function answer(request: Request, path: string): Promise<Response | null> {
     if (path === '/healthz') return textResponse(200, 'ok\n');
     if (path === '/readyz') {
@@ -40,10 +40,11 @@ export function useRoutes(routes: Routes, log: Logger): Plugin<ServerContext> {
       );
     }
     const [, provider, key] = /^\/hooks\/([^/]+)\/([^/]+)$/.exec(path) ?? [];
-    if (path === '/graphql' || key) {
+    if (path === '/graphql') return null;
+    if (provider && key) {
       if (routes.stopping())
         throw new Problem('UNAVAILABLE', 'The server is stopping: try again elsewhere.', { retryAfter: 1 });
-      return provider && key ? routes.hook(request, provider, key) : null;
+      return routes.hook(request, provider, key);
     }
     // What is nearly a webhook's URL may hold a key: it isn't quoted.
     if (/^\/hooks(\/|$)/.test(path)) throw new Problem('NOT_FOUND', 'This is no webhook’s URL.');
@@ -70,8 +71,8 @@ export function useRoutes(routes: Routes, log: Logger): Plugin<ServerContext> {
 
   return {
     async onRequest({ request, url, serverContext, endResponse }) {
-      const requestId = asUuid(request.headers.get('x-request-id') ?? '') ?? newId();
-      (serverContext as ServerContext).requestId = requestId;
+      const requestId = serverContext.requestId ?? asUuid(request.headers.get('x-request-id') ?? '') ?? newId();
+      serverContext.requestId = requestId;
       try {
         const response = await answer(request, url.pathname);
         if (response) endResponse(response);
@@ -82,7 +83,7 @@ export function useRoutes(routes: Routes, log: Logger): Plugin<ServerContext> {
       }
     },
     onResponse({ response, serverContext, setResponse }) {
-      const requestId = (serverContext as ServerContext).requestId ?? newId();
+      const requestId = serverContext.requestId ?? newId();
       // Yoga answers what it cannot read, or may not write, with a status alone.
       if (response.status >= 400 && !response.headers.get('content-type')) {
         const code = codeOfStatus[response.status] ?? 'BAD_USER_INPUT';

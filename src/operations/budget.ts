@@ -5,6 +5,11 @@ import { limits } from './limits.ts';
  * Everything that is counted goes up only, but for a result that is made again.
  */
 export type Budget = {
+  /** Operations that it has been charged for. */
+  operations: number;
+  /** Of their documents. */
+  characters: number;
+  tokens: number;
   /** What its operations could cost, as it is known before they run. */
   cost: number;
   /** The work of its results. */
@@ -16,20 +21,15 @@ export type Budget = {
 };
 
 /** The budget of a new request. */
-export const createBudget = (): Budget => ({ cost: 0, work: 0, bytes: 0, statements: new Turns(limits.statements) });
-
-const ofRequests = new WeakMap<object, Budget>();
-
-/** The budget of a request, the same for all operations of a batch; without a request to know it by, a new one. */
-export function budgetOf(request: object | undefined): Budget {
-  if (!request) return createBudget();
-  let budget = ofRequests.get(request);
-  if (!budget) {
-    budget = createBudget();
-    ofRequests.set(request, budget);
-  }
-  return budget;
-}
+export const createBudget = (): Budget => ({
+  operations: 0,
+  characters: 0,
+  tokens: 0,
+  cost: 0,
+  work: 0,
+  bytes: 0,
+  statements: new Turns(limits.statements),
+});
 
 /** So many at the same time; the others wait, first come first served. */
 export class Turns {

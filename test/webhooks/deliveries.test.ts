@@ -350,7 +350,9 @@ describe('what is refused', () => {
       },
     });
     const { app } = service;
-    const answer = await app.fetch(new Request(webhook.url, { method: 'POST', body, duplex: 'half' } as RequestInit));
+    const headers = { 'transfer-encoding': 'chunked' };
+    const init = { method: 'POST', headers, body, duplex: 'half' } as RequestInit;
+    const answer = await app.fetch(new Request(webhook.url, init));
     expect(answer.status).toBe(413);
     expect(sent).toBeLessThan(1_000_000);
   });

@@ -1,9 +1,11 @@
-import { type ExecutionResult, GraphQLError } from 'graphql';
+import { type ExecutionResult, GraphQLError, type GraphQLErrorExtensions } from 'graphql';
 import type { Logger } from 'pino';
 import { problemBehind } from '../database/failures.ts';
 import { catalogue, type ErrorCode, Problem, problemDetails } from '../errors/catalogue.ts';
 
-type Http = { status?: number; spec?: boolean; headers?: Record<string, string> };
+type Http = NonNullable<GraphQLErrorExtensions['http']>;
+
+const isErrorCode = (code: unknown): code is ErrorCode => typeof code === 'string' && Object.hasOwn(catalogue, code);
 
 /** What the caller is told of anything that was thrown: a Problem as it is, an outage as such, all else masked. */
 export function problemOf(error: unknown): Problem {
@@ -20,8 +22,8 @@ function innermost(error: GraphQLError): unknown {
 
 /** The problem of an error that GraphQL itself, or Yoga, raised about the request; null when it came from elsewhere. */
 function ofGraphQL(error: GraphQLError, cause: unknown): Problem | null {
-  const { code, http } = error.extensions as { code?: string; http?: Http };
-  if (code && code in catalogue) return new Problem(code as ErrorCode, shortened(error.message));
+  const { code, http } = error.extensions;
+  if (isErrorCode(code)) return new Problem(code, shortened(error.message));
   if (http?.status === 405) return new Problem('METHOD_NOT_ALLOWED', error.message);
   if (http?.status === 413) return new Problem('RESULT_TOO_LARGE', error.message);
   if (http?.status === 403) return new Problem('FORBIDDEN', error.message);
@@ -66,19 +68,50 @@ const aboutTheDocument = new Set<ErrorCode>([
   'UNPROCESSABLE',
 ]);
 
-/** A result as clients may see it: every error a problem under the request's id, the unexpected ones logged. */
-export type Present = (result: ExecutionResult, instance: string) => ExecutionResult;
+/** Makes a result what clients may see: every error a problem under the request's id, the unexpected ones logged. */
+export type FormatResult = (result: ExecutionResult, instance: string) => ExecutionResult;
 
-/** Makes results presentable. A suggestion ("Did you mean …?") is a piece of the schema, and kept only where that may be seen. */
-export const presenter =
-  (log: Logger, suggestions: boolean): Present =>
+/**
+ * Formats results for clients. A suggestion ("Did you mean …?") is a piece of the schema: it is kept only where `suggestions` says that the
+ * schema may be seen. A result without errors is returned as it is. A result is formatted once: a second time would lose details.
+ */
+export const createErrorFormatter =
+  (log: Logger, suggestions: boolean): FormatResult =>
   (result, instance) =>
-    result.errors?.length ? presentable(result, instance, log, suggestions) : result;
+    result.errors?.length ? formatted(result, instance, log, suggestions) : result;
+
+/** The same stream with every result formatted, and a failure as its last. Ending it ends the one below at once. */
+export function formatEach(
+  results: AsyncIterable<ExecutionResult>,
+  format: (result: ExecutionResult) => ExecutionResult,
+): AsyncIterableIterator<ExecutionResult> {
+  const below = results[Symbol.asyncIterator]();
+  let failed = false;
+  return {
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+    async next() {
+      if (failed) return { done: true, value: undefined };
+      try {
+        const next = await below.next();
+        return next.done ? { done: true, value: undefined } : { done: false, value: format(next.value) };
+      } catch (error) {
+        failed = true;
+        return { done: false, value: format({ errors: [thrown(error)] }) };
+      }
+    },
+    async return() {
+      await below.return?.();
+      return { done: true, value: undefined };
+    },
+  };
+}
 
 // The same mistake can be made once a row.
 const mostErrors = 100;
 
-function presentable(result: ExecutionResult, instance: string, log: Logger, suggestions: boolean): ExecutionResult {
+function formatted(result: ExecutionResult, instance: string, log: Logger, suggestions: boolean): ExecutionResult {
   const executed = 'data' in result;
   return {
     ...result,
@@ -91,7 +124,7 @@ function presentable(result: ExecutionResult, instance: string, log: Logger, sug
       if (problem.code === 'UNAVAILABLE') log.warn({ err: problem.cause, instance }, 'unavailable');
       const http = executed
         ? undefined
-        : ((error.extensions as { http?: Http } | undefined)?.http ??
+        : (error.extensions.http ??
           (aboutTheDocument.has(problem.code) ? { spec: true, status: problem.status } : beforeExecution(problem)));
       return new GraphQLError(problem.message, {
         ...placeOf(error),

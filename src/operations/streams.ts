@@ -1,36 +1,38 @@
-import { GraphQLError } from 'graphql';
-import type { Plugin } from 'graphql-yoga';
+import { type ExecutionResult, GraphQLError } from 'graphql';
 import { LRUCache } from 'lru-cache';
 import type { Viewer } from '../auth/viewer.ts';
 import type { Database } from '../database/database.ts';
 import { globalStatement } from '../database/statement.ts';
 import { Problem } from '../errors/catalogue.ts';
 import type { EventBus } from '../events/events.ts';
-import type { GraphContext } from '../schema/context.ts';
 
-const longestTimer = 2 ** 31 - 1;
-/** How long a client that reads nothing may keep the others from being let go, in milliseconds. */
-const patience = 1_000;
-/** How often open streams' keys are looked up, in milliseconds. */
-const betweenLooks = 30_000;
+const longestTimerMs = 2 ** 31 - 1;
+/** How long a stop waits for clients that do not read. */
+const maxWaitMs = 1_000;
+/** How often the keys of open streams are read, to see whether one was revoked. */
+const readKeysEveryMs = 30_000;
 
 const revokedAmong = globalStatement<{ id: string }>(
   `select k.id from credential_key k
    where (k.tenant_id, k.id) in (select * from unnest($1::uuid[], $2::uuid[])) and k.revoked_at is not null`,
 );
 
-/** Streams that end by themselves: when their credential does, and when the server stops. Each says why in a last result. */
-export interface Lifetimes {
-  plugin: Plugin;
-  /** Tells every stream to reconnect elsewhere, and waits until they have been told, but not for long. */
+/** The open streams of one server. */
+export interface Streams {
+  /**
+   * The viewer's results as a stream that ends when its credential ends, and when the server stops. The last result is an error
+   * that says why.
+   */
+  keep(viewer: Viewer, results: AsyncIterable<ExecutionResult>): AsyncIterableIterator<ExecutionResult>;
+  /** Tells every stream to reconnect elsewhere. Resolves when all have been told, after a second at most. */
   endAll(): Promise<void>;
 }
 
 /**
- * Keeps the streams of one server. Hears of revoked keys from whichever replica revoked them, and looks for itself now and then:
- * what is announced while Redis is away is never heard.
+ * Hears of revoked keys from the replica that revoked them, and reads the keys every half minute as well: what is announced while Redis
+ * is away is never heard.
  */
-export function createLifetimes(events: EventBus, database: Pick<Database, 'query'>): Lifetimes {
+export function createStreams(events: EventBus, database: Pick<Database, 'query'>): Streams {
   const open = new Map<symbol, { viewer: Viewer; end: (problem: Problem) => void; over: Promise<void> }>();
   const unauthenticated = (detail: string) => new Problem('UNAUTHENTICATED', detail);
   // What ended while a stream was being opened ends that stream too.
@@ -44,69 +46,62 @@ export function createLifetimes(events: EventBus, database: Pick<Database, 'quer
   events.onAny('keyRevoked', ({ keyId }) => endKey(keyId));
 
   const openKeys = () => new Map([...open.values()].filter(isKeys).map(({ viewer }) => [viewer.id, viewer.tenantId]));
-  let looking = false;
-  let looks: NodeJS.Timeout | undefined;
-  async function look(): Promise<void> {
-    if (looking) return;
-    looking = true;
+  let reading = false;
+  let timer: NodeJS.Timeout | undefined;
+  async function readKeys(): Promise<void> {
+    if (reading) return;
+    reading = true;
     const keys = openKeys();
     try {
       for (const { id } of await database.query(revokedAmong, [...keys.values()], [...keys.keys()])) endKey(id);
     } catch {
-      // While the database is away nobody's streams end; the next look asks again.
+      // While the database is away nobody's streams end; the next time asks again.
     } finally {
-      looking = false;
+      reading = false;
     }
   }
-  const lookOrRest = () => {
+  const startOrStopTimer = () => {
     const wanted = !stopped && [...open.values()].some(isKeys);
-    if (wanted) looks ??= setInterval(look, betweenLooks).unref();
+    if (wanted) timer ??= setInterval(readKeys, readKeysEveryMs).unref();
     else {
-      clearInterval(looks);
-      looks = undefined;
+      clearInterval(timer);
+      timer = undefined;
     }
   };
 
-  const plugin: Plugin = {
-    onSubscribe({ args }) {
-      const { viewer } = args.contextValue as unknown as GraphContext;
-      return {
-        onSubscribeResult({ result, setResult }) {
-          if (!(Symbol.asyncIterator in result)) return;
-          const id = Symbol(viewer.id);
-          let timer: NodeJS.Timeout | undefined;
-          let forgotten = () => {};
-          const over = new Promise<void>((resolve) => {
-            forgotten = resolve;
-          });
-          const { stream, end } = endable(result as AsyncIterable<object>, () => {
-            clearTimeout(timer);
-            open.delete(id);
-            lookOrRest();
-            forgotten();
-          });
-          open.set(id, { viewer, end, over });
-          lookOrRest();
-          if (stopped) end(stopped);
-          if (revoked.has(viewer.id)) end(unauthenticated('The key was revoked.'));
-          if (viewer.expiresAt) {
-            const left = Math.min(Math.max(0, viewer.expiresAt.getTime() - Date.now()), longestTimer);
-            timer = setTimeout(() => end(unauthenticated('The token has expired.')), left).unref();
-          }
-          setResult(stream as never);
-        },
-      };
-    },
-  };
+  function keep(viewer: Viewer, results: AsyncIterable<ExecutionResult>): AsyncIterableIterator<ExecutionResult> {
+    const id = Symbol(viewer.id);
+    let timer: NodeJS.Timeout | undefined;
+    let forgotten = () => {};
+    const over = new Promise<void>((resolve) => {
+      forgotten = resolve;
+    });
+    const { stream, end } = endable(results, () => {
+      clearTimeout(timer);
+      open.delete(id);
+      startOrStopTimer();
+      forgotten();
+    });
+    open.set(id, { viewer, end, over });
+    startOrStopTimer();
+    if (stopped) end(stopped);
+    if (revoked.has(viewer.id)) end(unauthenticated('The key was revoked.'));
+    if (viewer.expiresAt) {
+      const leftMs = Math.min(Math.max(0, viewer.expiresAt.getTime() - Date.now()), longestTimerMs);
+      timer = setTimeout(() => end(unauthenticated('The token has expired.')), leftMs).unref();
+    }
+    return stream;
+  }
+
   return {
-    plugin,
+    keep,
     async endAll() {
       const stop = new Problem('UNAVAILABLE', 'The server is stopping: connect again.', { retryAfter: 1 });
       stopped = stop;
-      lookOrRest();
+      startOrStopTimer();
       const streams = [...open.values()];
       for (const { end } of streams) end(stop);
-      const late = new Promise<void>((resolve) => setTimeout(resolve, patience).unref());
+      const late = new Promise<void>((resolve) => setTimeout(resolve, maxWaitMs).unref());
       await Promise.race([Promise.all(streams.map(({ over }) => over)), late]);
       // The last results have been handed over; now they are written.
       await new Promise((resolve) => setImmediate(resolve));
@@ -116,10 +111,10 @@ export function createLifetimes(events: EventBus, database: Pick<Database, 'quer
 
 const isKeys = ({ viewer }: { viewer: Viewer }) => viewer.kind !== 'USER';
 
-type Endable = { stream: AsyncIterableIterator<object>; end: (problem: Problem) => void };
+type Endable = { stream: AsyncIterableIterator<ExecutionResult>; end: (problem: Problem) => void };
 
 /** The stream until it ends, its consumer leaves, or it is ended for a reason: then the reason is its last result. */
-function endable(results: AsyncIterable<object>, forget: () => void): Endable {
+function endable(results: AsyncIterable<ExecutionResult>, forget: () => void): Endable {
   const below = results[Symbol.asyncIterator]();
   let reason: Problem | undefined;
   let settle: ((result: Problem) => void) | undefined;
@@ -131,7 +126,7 @@ function endable(results: AsyncIterable<object>, forget: () => void): Endable {
   };
   // Not a race with a promise of the reason: that would keep every result for as long as the stream lives.
   const result = () =>
-    new Promise<IteratorResult<object> | Problem>((resolve, reject) => {
+    new Promise<IteratorResult<ExecutionResult> | Problem>((resolve, reject) => {
       settle = resolve;
       if (reason) resolve(reason);
       else below.next().then(resolve, reject);

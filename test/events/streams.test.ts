@@ -3,7 +3,7 @@ import { runInNewContext } from 'node:vm';
 import { expect, test } from 'vitest';
 import type { Viewer } from '../../src/auth/viewer.ts';
 import { createMemoryBus } from '../../src/events/bus.ts';
-import { createLifetimes } from '../../src/operations/lifetimes.ts';
+import { createStreams } from '../../src/operations/streams.ts';
 
 const viewer: Viewer = {
   kind: 'ACCESS_KEY',
@@ -15,19 +15,14 @@ const viewer: Viewer = {
 };
 
 /** The results as a subscription of the viewer's gives them. */
-async function alive(results: AsyncIterable<object>): Promise<AsyncIterableIterator<object>> {
-  const { plugin } = createLifetimes(createMemoryBus(), { query: async () => [] });
-  let stream: unknown;
-  const hooks = await plugin.onSubscribe?.({ args: { contextValue: { viewer } } } as never);
-  await hooks?.onSubscribeResult?.({ result: results, setResult: (result: unknown) => (stream = result) } as never);
-  return stream as AsyncIterableIterator<object>;
-}
+const alive = (results: AsyncIterable<object>) =>
+  createStreams(createMemoryBus(), { query: async () => [] }).keep(viewer, results);
 
 test('a stream keeps none of the results that it has given', async () => {
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc') as () => void;
   const given: WeakRef<object>[] = [];
-  const stream = await alive(
+  const stream = alive(
     (async function* () {
       for (;;) {
         const result = { data: {} };
