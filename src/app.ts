@@ -190,6 +190,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
     // To find out whether a file can be written is to write one.
     storage: { needed: false, freshMs: 30_000, check: () => storage.check() },
   });
+  metrics.watchParts(readiness);
   const present = presenter(log, config.introspection);
   const lifetimes = createLifetimes(events, database);
   const stopWork =
