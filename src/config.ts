@@ -23,16 +23,6 @@ const address = (protocols: readonly string[]) =>
       `must be a URL that begins with ${protocols.join(' or ')}`,
     );
 
-const hostAndPort = /^(\[[0-9a-f:.]+\]|[^\s:/@,?#[\]]+)(:\d{1,5})?$/i;
-/** Whether it is PostgreSQL's own form of a URL, in which several servers may be named: `postgresql://user@one:5432,two:5433/name`. */
-function isDatabaseUrl(text: string): boolean {
-  const [, before, hosts, after] = /^(postgres(?:ql)?:\/\/(?:[^@/?#]*@)?)([^/?#]*)(.*)$/s.exec(text) ?? [];
-  if (before === undefined || hosts === undefined) return false;
-  const servers = hosts.split(',');
-  const named = hosts === '' || servers.every((server) => hostAndPort.test(server));
-  return named && servers.every((server) => URL.canParse(`${before}${server}${after}`));
-}
-
 const isOrigin = (text: string) => URL.canParse(text) && new URL(text).origin === text;
 const isHostAndPort = (text: string) =>
   /^([^\s:/@]+|\[[0-9a-f:]+\]):\d+$/i.test(text) && URL.canParse(`http://${text}`);
@@ -58,13 +48,7 @@ const variables = z.object({
     .default('info'),
   PROCESSES: wholeNumber(1, 256).default(1),
   DATA_DIR: z.string().default('.data'),
-  DATABASE_URL: z
-    .string()
-    .refine(
-      isDatabaseUrl,
-      'must be a URL that begins with postgres: or postgresql:, as in postgresql://user:password@host:5432/name; several servers are separated by commas',
-    )
-    .optional(),
+  DATABASE_URL: address(['postgres:', 'postgresql:']).optional(),
   DATABASE_POOL_SIZE: wholeNumber(1, 500).default(10),
   REDIS_URL: address(['redis:', 'rediss:']).optional(),
   STORAGE_URL: z

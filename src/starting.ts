@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { ConfigError } from './config.ts';
-import { isUnavailable, sqlState } from './database/failures.ts';
+import { isUnavailable } from './database/failures.ts';
+import { databaseFault } from './database/faults.ts';
 import { DatabaseInUseError } from './database/folder-lock.ts';
 
 /** Runs a step of the start that needs a part, again and again while that part is away. Throws what trying again does not mend. */
@@ -39,10 +40,14 @@ export function createStart(log: Logger): Start {
           parts[part] = null;
           return result;
         } catch (error) {
-          if (!isUnavailable(error)) throw error;
+          const fault = databaseFault(error);
+          if (fault ? fault.kind === 'configuration' : !isUnavailable(error)) throw error;
           parts[part] = 'cannot be used';
           const retryInMs = Math.min(longestPauseMs, firstPauseMs * 2 ** Math.min(tries - 1, 10));
-          log.warn({ part, reason: reasonOf(error), tries, retryInMs }, `the start waits for the ${part}`);
+          log.warn(
+            { part, reason: oneLine(fault?.message ?? '') || reasonOf(error), tries, retryInMs },
+            `the start waits for the ${part}`,
+          );
           clearInterval(notice);
           await sleep(retryInMs);
         } finally {
@@ -53,6 +58,8 @@ export function createStart(log: Logger): Start {
   };
 }
 
+const oneLine = (text: string) => text.split('\n')[0] as string;
+
 /** What went wrong in one line. Of a host with several addresses Node gives an error without words. */
 function reasonOf(error: unknown): string {
   const { message, code, cause, errors } = error as {
@@ -61,19 +68,11 @@ function reasonOf(error: unknown): string {
     cause?: unknown;
     errors?: unknown[];
   };
-  if (message) return message.split('\n')[0] as string;
+  if (message) return oneLine(message);
   if (errors?.length) return reasonOf(errors[0]);
   return cause ? reasonOf(cause) : (code ?? 'unknown');
 }
 
-const ofDatabase: Readonly<Record<string, string>> = {
-  '28P01': 'The database refuses the password of DATABASE_URL.',
-  '28000': 'The database refuses the user of DATABASE_URL.',
-  '3D000': 'The database that DATABASE_URL names does not exist: create it.',
-  '3F000': 'The schema that DATABASE_URL names does not exist: create it.',
-  '42501': 'The user of DATABASE_URL may not create tables: grant it CREATE on the database and its schema.',
-  '0A000': 'The database of DATABASE_URL is too old: PostgreSQL 14 or later is needed.',
-};
 const ofCertificates = /CERT|SELF_SIGNED|^ERR_TLS_|^ERR_SSL_/;
 const ofFiles: Readonly<Record<string, string>> = {
   EACCES: 'this user may not write there',
@@ -104,9 +103,8 @@ export function obstacle(error: unknown): string | null {
     if (code === 'EACCES') return `Port ${port} may not be used by this user: set PORT.`;
     return `HOST and PORT cannot be listened on: ${message}`;
   }
-  const state = sqlState(error);
-  const ofState = state && ofDatabase[state];
-  if (ofState) return `${ofState}\n(${reasonOf(error)})`;
+  const fault = databaseFault(error);
+  if (fault?.kind === 'configuration') return fault.message;
   if (ofCertificates.test(code) || /does not support SSL connections/.test(message))
     return `The connection to the database cannot be encrypted as DATABASE_URL asks: ${reasonOf(error)}.`;
   const ofFile = path !== undefined && ofFiles[code];

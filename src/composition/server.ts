@@ -63,6 +63,7 @@ export async function createHttpServer(config: Config, parts: ServerParts, log: 
     // To find out whether a file can be written is to write one.
     storage: { needed: false, freshMs: 30_000, check: () => storage.check() },
   });
+  metrics.watchParts(readiness);
   const format = createErrorFormatter(log, config.introspection);
   const bodies = createBodyBudget(allBodies);
   const crossOrigin = createCrossOrigin(config.corsOrigins);

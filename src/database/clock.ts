@@ -5,7 +5,7 @@ const databaseTime = globalStatement<{ now: number }>(
   `select (extract(epoch from clock_timestamp()) * 1000)::double precision as now`,
 );
 
-/** The database's clock, by which replicas agree on the time whatever their own clocks say. */
+/** The database's clock, by which replicas agree on the time though their own clocks differ. */
 export interface Clock {
   /** The time in milliseconds since 1970; this machine's as long as the database has not been asked. */
   now(): number;

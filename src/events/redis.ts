@@ -29,7 +29,7 @@ export async function openRedis(
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
     autoResendUnfulfilledCommands: false,
-    // Whoever subscribes does it on each connection and waits for the answer.
+    // The bus subscribes on each connection and waits for the answer.
     autoResubscribe: false,
     retryStrategy: (times) => Math.min(longestPauseMs, 50 * 2 ** Math.min(times, 10)) * (0.5 + Math.random() / 2),
     // After a failover the old server may live on as a replica.

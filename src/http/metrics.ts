@@ -1,7 +1,8 @@
 import cluster from 'node:cluster';
 import type { ExecutionResult } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
-import { AggregatorRegistry, Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
+import { AggregatorRegistry, Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { Readiness } from './readiness.ts';
 import type { ServerContext } from './yoga.ts';
 
 /** The process's and the requests' measures, for Prometheus. */
@@ -28,6 +29,21 @@ export function createMetrics() {
     labelNames: ['outcome'],
     registers: [registry],
   });
+
+  /** Measures with each read whether every part can be used. */
+  const watchParts = (readiness: () => Promise<Readiness>) =>
+    new Gauge({
+      name: 'rollcall_part_available',
+      help: '1 for a part of the service that can be used, 0 for one that cannot, as /readyz says.',
+      labelNames: ['part'],
+      // Of several processes the one that is worst off.
+      aggregator: 'min',
+      registers: [registry],
+      async collect() {
+        const { parts } = await readiness();
+        for (const [part, fault] of Object.entries(parts)) this.set({ part }, fault === null ? 1 : 0);
+      },
+    });
 
   const count = (result: ExecutionResult) => {
     for (const error of result.errors ?? []) errors.inc({ code: String(error.extensions['code'] ?? 'INTERNAL') });
@@ -64,7 +80,13 @@ export function createMetrics() {
   };
   const delivered = (outcome: string) => deliveries.inc({ outcome });
   const text = cluster.isWorker ? metricsOfAll(registry) : () => registry.metrics();
-  return { plugin, answered, delivered, read: async () => ({ type: registry.contentType, text: await text() }) };
+  return {
+    plugin,
+    answered,
+    delivered,
+    watchParts,
+    read: async () => ({ type: registry.contentType, text: await text() }),
+  };
 }
 
 /** What one of several processes asks the one that runs them, and is answered. */

@@ -19,7 +19,7 @@ const givenUpMs = 10_000;
 const late = 'did not answer in time';
 
 /**
- * Tells whether the service can answer, within two seconds whatever happens. Each part is asked once at a time, and not again while its last
+ * Tells whether the service can answer, within two seconds in any case. Each part is asked once at a time, and not again while its last
  * answer is fresh: to ask often, or many at once, costs nothing.
  */
 export function createReadiness(parts: Readonly<Record<string, Part>>): () => Promise<Readiness> {

@@ -184,29 +184,6 @@ test('everything that is wrong with a storage is said at once', () => {
   expect(faults.join()).not.toContain('hunter2');
 });
 
-test.each([
-  'postgresql://db/rollcall',
-  'postgres://user:p%40ss@db:5432/rollcall?sslmode=require',
-  'postgresql://user:pass@one:5432,two:5433/rollcall?target_session_attrs=read-write',
-  'postgresql://user@one,two,three/rollcall',
-  'postgresql://user@[::1]:5432,[fe80::1]/rollcall',
-  'postgresql:///rollcall?host=/var/run/postgresql',
-])('DATABASE_URL may be %s', (DATABASE_URL) => {
-  expect(readConfig({ DATABASE_URL }).databaseUrl).toBe(DATABASE_URL);
-});
-
-test.each([
-  'mysql://db',
-  'db:5432',
-  'one:5432,two:5432',
-  'postgresql://user@one:5432,/rollcall',
-  'postgresql://user@one:port,two/rollcall',
-  'postgresql://user@one:99999,two/rollcall',
-  'postgresql://user@one two/rollcall',
-])('DATABASE_URL may not be %s', (DATABASE_URL) => {
-  expect(faultsOf({ DATABASE_URL })).toEqual([expect.stringContaining('DATABASE_URL must be a URL')]);
-});
-
 test('lists are split at commas, and addresses lose the slash at their end', () => {
   const config = readConfig({
     CORS_ORIGINS: ' https://a.example, https://b.example,',

@@ -1,3 +1,4 @@
+import { type AddressInfo, createServer } from 'node:net';
 import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
 import { until } from '../events/trigger.ts';
 import { createOwnDatabase } from '../setup/database.ts';
@@ -16,7 +17,7 @@ const lives = (pid: number) => {
 };
 
 // Several processes need a server's database.
-describe.skipIf(!('url' in database))('two processes behind one port', () => {
+describe.skipIf(!('url' in database))('two processes behind one port', { timeout: 300_000 }, () => {
   let own: Awaited<ReturnType<typeof createOwnDatabase>>;
   let proxy: FaultProxy;
   let environment: Record<string, string>;
@@ -115,9 +116,13 @@ describe.skipIf(!('url' in database))('two processes behind one port', () => {
   });
 
   test('whose start an operator must mend end with the words, once, and 1', async () => {
-    service = await startService({ ...environment, DATABASE_URL: `${environment['DATABASE_URL']}_that_is_not_there` });
+    const taken = createServer();
+    await new Promise<void>((listening) => taken.listen(0, '127.0.0.1', listening));
+    const address = taken.address() as AddressInfo;
+    service = await startService({ ...environment, PORT: String(address.port) });
     expect(await service.exited).toBe(1);
     expect(service.output().match(/Rollcall cannot start:/g)).toHaveLength(1);
-    expect(service.output()).toContain('does not exist');
+    expect(service.output()).toContain(`Port ${address.port} is in use`);
+    await new Promise((closed) => taken.close(closed));
   });
 });

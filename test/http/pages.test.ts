@@ -43,6 +43,9 @@ describe('the state of the service', () => {
       parts: { database: 'cannot be used', events: null, storage: null },
       degraded: [],
     });
+    const text = await (await get('/metrics', {}, broken.app)).text();
+    expect(text).toMatch(/^rollcall_part_available\{part="database"\} 0$/m);
+    expect(text).toMatch(/^rollcall_part_available\{part="storage"\} 1$/m);
     await broken.close();
   });
 
