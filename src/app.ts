@@ -48,8 +48,9 @@ import { createSignIns } from './integrations/oauth/sign-in.ts';
 import { slackOAuth } from './integrations/oauth/slack.ts';
 import { teamsOAuth } from './integrations/oauth/teams.ts';
 import { createTokenCipher } from './integrations/token-cipher.ts';
-import { createWebhookDoor } from './integrations/webhooks/door.ts';
+import { createWebhookAuthenticator } from './integrations/webhooks/authenticator.ts';
 import { genericWebhooks } from './integrations/webhooks/generic.ts';
+import { moveAddress } from './integrations/webhooks/moves.ts';
 import { type Delivery, type Outcome, recordDeliveries } from './integrations/webhooks/record.ts';
 import { createWebhookProviders } from './integrations/webhooks/registry.ts';
 import { slackWebhooks } from './integrations/webhooks/slack.ts';
@@ -142,10 +143,13 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
     database,
     jwtVerifier({ ...config.jwt, key: config.jwt.key ?? { publicKeyPem: (keys as DevelopmentKeys).publicKeyPem } }),
   );
-  const door = createWebhookDoor(database, tokenCipher);
+  const webhooks = createWebhookAuthenticator(database, tokenCipher);
   events.onAny('keyRevoked', ({ keyId }) => {
     authenticator.forget(keyId);
-    door.forget(keyId);
+    webhooks.forget(keyId);
+  });
+  events.onAny('participantChanged', ({ integrationConfigId }) => {
+    if (integrationConfigId !== null) webhooks.forgetConfig(integrationConfigId);
   });
   const deliveries = createGroupCommit<Delivery, Outcome>({
     write: (items) => recordDeliveries(database, items),
@@ -219,7 +223,14 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
             }),
           metrics: metrics.read,
           file: createFileServer(database, storage, fileUrls),
-          hook: createHooks({ door, providers: webhookProviders, deliveries, counted: metrics.delivered, log }),
+          hook: createHooks({
+            webhooks,
+            providers: webhookProviders,
+            deliveries,
+            move: (tenantId, move) => moveAddress(database.forTenant(tenantId), move),
+            counted: metrics.delivered,
+            log,
+          }),
           oauthCallback: createOAuthCallback(database, signIns),
           stopping: () => stopping,
         },

@@ -64,6 +64,7 @@ export async function connectIntegration(
     tokenCiphertext: cipher.seal(token, id),
     connectedAt: new Date(),
     workspaceName: null,
+    workspaceId: null,
     disconnectedReason: null,
   };
   const { count } = await db.transaction((tx) =>

@@ -7,7 +7,7 @@ import type { Delivery } from './record.ts';
 /** All messages of a batch from one address, or from several spellings of one identity. */
 type Sender = Pick<
   Delivery,
-  'tenantId' | 'integrationConfigId' | 'provider' | 'agentId' | 'address' | 'displayName'
+  'tenantId' | 'integrationConfigId' | 'provider' | 'agentId' | 'address' | 'publicName' | 'displayName'
 > & {
   identityKey: string | null;
   messages: number;
@@ -19,8 +19,8 @@ type Sender = Pick<
 
 const findChannels = globalStatement<{ n: number; tenantId: string; id: string }>(
   `select g.n::int as n, c.tenant_id as "tenantId", c.id
-   from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[]) with ordinality
-     g (tenant_id, config_id, provider, address, identity_key, n)
+   from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[]) with ordinality
+     g (tenant_id, config_id, provider, address, identity_key, public_name, n)
    join lateral (
      select c.tenant_id, c.id from channel c
      where c.tenant_id = g.tenant_id and c.provider = g.provider and md5(c.address) = md5(g.address)
@@ -28,6 +28,10 @@ const findChannels = globalStatement<{ n: number; tenantId: string; id: string }
      union
      select c.tenant_id, c.id from channel c
      where c.tenant_id = g.tenant_id and c.identity_key = g.identity_key and c.integration_config_id = g.config_id
+     union
+     select c.tenant_id, c.id from channel c
+     where c.tenant_id = g.tenant_id and c.integration_config_id = g.config_id and c.address like '@%'
+       and md5(lower(c.address)) = md5(lower(g.public_name))
    ) c on true`,
 );
 
@@ -69,16 +73,26 @@ const countUnknown = globalStatement<never>(
 /** Messages by whom they are from. */
 function bySender(deliveries: readonly Delivery[]): Sender[] {
   const senders = new Map<string, Sender>();
-  for (const { tenantId, integrationConfigId, provider, agentId, address, displayName, at } of deliveries) {
+  for (const { tenantId, integrationConfigId, provider, agentId, address, publicName, displayName, at } of deliveries) {
     const identity = identityKey(provider, address);
     const key = `${tenantId} ${integrationConfigId} ${identity ?? address}`;
     const known = senders.get(key);
     if (!known) {
-      const sender = { tenantId, integrationConfigId, provider, agentId, address, displayName, identityKey: identity };
+      const sender = {
+        tenantId,
+        integrationConfigId,
+        provider,
+        agentId,
+        address,
+        publicName,
+        displayName,
+        identityKey: identity,
+      };
       senders.set(key, { ...sender, messages: 1, first: at, last: at });
       continue;
     }
     known.messages += 1;
+    known.publicName ??= publicName;
     if (at < known.first) known.first = at;
     if (at < known.last) continue;
     known.last = at;
@@ -101,6 +115,7 @@ async function countKnown(query: Query, senders: readonly Sender[], onlyIfAll: b
     column(senders, 'provider'),
     column(senders, 'address'),
     texts(column(senders, 'identityKey')),
+    texts(column(senders, 'publicName')),
   );
   const matched = new Set(found.map(({ n }) => n));
   const unknown = senders.filter((_, index) => !matched.has(index + 1));
