@@ -65,6 +65,7 @@ import { presenter } from './operations/problems.ts';
 import { createGraphContext } from './schema/context.ts';
 import { buildSchema } from './schema/schema.ts';
 import type { Services } from './schema/services.ts';
+import { boundedStorage } from './storage/bounded.ts';
 import { openStorage, type Storage } from './storage/storage.ts';
 
 /** The whole service, put together and ready, with or without a port. */
@@ -99,7 +100,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
     ? await createRedisBus(config.redisUrl, (error) => log.warn({ err: error }, 'Redis'))
     : createMemoryBus();
   const database = openDatabase(connection, events.announce, overrides.observe);
-  const storage = overrides.storage ?? (await openStorage(config.storageUrl));
+  const storage = boundedStorage(overrides.storage ?? (await openStorage(config.storageUrl)));
 
   let url = config.publicUrl ?? `http://localhost:${config.port}`;
   const fileUrls = createFileUrls(secretKey, () => url);
