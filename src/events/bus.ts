@@ -2,6 +2,7 @@ import { EventEmitter } from 'node:events';
 import { Repeater, SlidingBuffer } from '@repeaterjs/repeater';
 import { newId } from '../database/ids.ts';
 import type { EventBus, EventName } from './events.ts';
+import { createFanOut } from './fan-out.ts';
 
 type Message = { origin: string; tenantId: string; name: EventName; event: unknown };
 
@@ -12,9 +13,11 @@ const redisChannel = 'rollcall:events';
 /** Events within one process, and, where something relays them, to and from the others. */
 function localBus(relay: (tenantId: string, name: EventName, event: unknown) => void) {
   const emitter = new EventEmitter().setMaxListeners(0);
+  const ofTenants = createFanOut();
   const deliver = (tenantId: string, name: EventName, event: unknown) => {
-    emitter.emit(`${name}:${tenantId}`, event);
+    // What the service itself hears (a revoked key) must hold before anybody is told of anything.
     emitter.emit(name, event);
+    ofTenants.emit(`${name}:${tenantId}`, event);
   };
   const bus: Pick<EventBus, 'announce' | 'listen' | 'hear' | 'onAny'> = {
     announce(tenantId, name, event) {
@@ -32,8 +35,10 @@ function localBus(relay: (tenantId: string, name: EventName, event: unknown) => 
     },
     hear(tenantId, name, handle) {
       const topic = `${name}:${tenantId}`;
-      emitter.on(topic, handle);
-      return () => void emitter.off(topic, handle);
+      // A handler of its own, because the same function may be given twice.
+      const handler = (event: unknown) => handle(event as never);
+      ofTenants.on(topic, handler);
+      return () => ofTenants.off(topic, handler);
     },
     onAny(name, handle) {
       emitter.on(name, handle as (event: unknown) => void);

@@ -70,7 +70,7 @@ export function serveWebSocket(
         try {
           // A connection may outlive its credential, so each operation signs in anew.
           const viewer = await (extra.signIn as () => Promise<Viewer>)();
-          const context: ServerContext = { viewer, requestId };
+          const context: ServerContext = { viewer, requestId, connection: extra };
           const { schema, parse, validate, contextFactory, execute, subscribe } = yoga.getEnveloped({
             ...context,
             request: undefined as never,

@@ -7,12 +7,18 @@ import { globalStatement } from '../database/statement.ts';
 import { Problem } from '../errors/catalogue.ts';
 import type { EventBus } from '../events/events.ts';
 import type { GraphContext } from '../schema/context.ts';
+import { refusal } from './problems.ts';
 
 const longestTimer = 2 ** 31 - 1;
 /** How long a client that reads nothing may keep the others from being let go, in milliseconds. */
-const patience = 1_000;
+const longestFarewellMs = 1_000;
 /** How often open streams' keys are looked up, in milliseconds. */
 const betweenLooks = 30_000;
+
+/** How many streams may be open at one replica: of one WebSocket connection, one credential, one tenant. */
+export const mostStreams = { connection: 100, credential: 1_000, tenant: 5_000 } as const;
+/** After how many seconds somebody who has too many streams may try again. */
+const retryAfter = 30;
 
 const revokedAmong = globalStatement<{ id: string }>(
   `select k.id from credential_key k
@@ -32,6 +38,11 @@ export interface Lifetimes {
  */
 export function createLifetimes(events: EventBus, database: Pick<Database, 'query'>): Lifetimes {
   const open = new Map<symbol, { viewer: Viewer; end: (problem: Problem) => void; over: Promise<void> }>();
+  const counts = {
+    connection: new Map<object, number>(),
+    credential: new Map<string, number>(),
+    tenant: new Map<string, number>(),
+  };
   const unauthenticated = (detail: string) => new Problem('UNAUTHENTICATED', detail);
   // What ended while a stream was being opened ends that stream too.
   const revoked = new LRUCache<string, true>({ max: 1_000 });
@@ -67,9 +78,32 @@ export function createLifetimes(events: EventBus, database: Pick<Database, 'quer
     }
   };
 
+  /** Why no further stream may be opened; null while one may. */
+  function tooMany(viewer: Viewer, connection: object | undefined): Problem | null {
+    const full = (count = 0, most: number, what: string) =>
+      count >= most
+        ? new Problem('RATE_LIMITED', `${what} has ${most} open subscriptions, the most there may be.`, { retryAfter })
+        : null;
+    return (
+      (connection ? full(counts.connection.get(connection), mostStreams.connection, 'The connection') : null) ??
+      full(counts.credential.get(credentialOf(viewer)), mostStreams.credential, 'The credential') ??
+      full(counts.tenant.get(viewer.tenantId), mostStreams.tenant, 'The tenant')
+    );
+  }
+  function count(viewer: Viewer, connection: object | undefined, change: 1 | -1): void {
+    if (connection) add(counts.connection, connection, change);
+    add(counts.credential, credentialOf(viewer), change);
+    add(counts.tenant, viewer.tenantId, change);
+  }
+
   const plugin: Plugin = {
-    onSubscribe({ args }) {
-      const { viewer } = args.contextValue as unknown as GraphContext;
+    onSubscribe({ args, setResultAndStopExecution }) {
+      const { viewer, connection } = args.contextValue as unknown as GraphContext & { connection?: object };
+      const refused = tooMany(viewer, connection);
+      if (refused) {
+        setResultAndStopExecution({ errors: [refusal(refused)] } as never);
+        return;
+      }
       return {
         onSubscribeResult({ result, setResult }) {
           if (!(Symbol.asyncIterator in result)) return;
@@ -81,12 +115,16 @@ export function createLifetimes(events: EventBus, database: Pick<Database, 'quer
           });
           const { stream, end } = endable(result as AsyncIterable<object>, () => {
             clearTimeout(timer);
-            open.delete(id);
+            if (open.delete(id)) count(viewer, connection, -1);
             lookOrRest();
             forgotten();
           });
+          // Others may have been opened while this one was on its way.
+          const late = tooMany(viewer, connection);
           open.set(id, { viewer, end, over });
+          count(viewer, connection, 1);
           lookOrRest();
+          if (late) end(late);
           if (stopped) end(stopped);
           if (revoked.has(viewer.id)) end(unauthenticated('The key was revoked.'));
           if (viewer.expiresAt) {
@@ -106,12 +144,21 @@ export function createLifetimes(events: EventBus, database: Pick<Database, 'quer
       lookOrRest();
       const streams = [...open.values()];
       for (const { end } of streams) end(stop);
-      const late = new Promise<void>((resolve) => setTimeout(resolve, patience).unref());
+      const late = new Promise<void>((resolve) => setTimeout(resolve, longestFarewellMs).unref());
       await Promise.race([Promise.all(streams.map(({ over }) => over)), late]);
       // The last results have been handed over; now they are written.
       await new Promise((resolve) => setImmediate(resolve));
     },
   };
+}
+
+/** Users' ids are their tenants' own, so the tenant belongs to what names a credential. */
+const credentialOf = ({ tenantId, kind, id }: Viewer) => `${tenantId} ${kind} ${id}`;
+
+function add<Key>(counts: Map<Key, number>, key: Key, change: 1 | -1): void {
+  const count = (counts.get(key) ?? 0) + change;
+  if (count > 0) counts.set(key, count);
+  else counts.delete(key);
 }
 
 const isKeys = ({ viewer }: { viewer: Viewer }) => viewer.kind !== 'USER';

@@ -15,7 +15,12 @@ import { demandAffordable, documentLimits, limits } from './limits.ts';
 import { type Present, placeOf, problemOf, refusal, thrown } from './problems.ts';
 
 /** What a request carries before there is a GraphContext. */
-export type ServerContext = { viewer?: Viewer; requestId?: string };
+export type ServerContext = {
+  viewer?: Viewer;
+  requestId?: string;
+  /** The WebSocket connection that an operation came over; absent over HTTP. */
+  connection?: object;
+};
 
 /** Names a request's errors, from the parser's to the database's, and gives each the request's id. */
 export function useProblems(present: Present): Plugin<ServerContext> {
