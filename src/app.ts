@@ -4,6 +4,7 @@ import { createYoga, type YogaServerInstance } from 'graphql-yoga';
 import { type Logger, pino } from 'pino';
 import { createAuthenticator } from './auth/authenticate.ts';
 import { type DevelopmentKeys, developmentKeys, developmentToken } from './auth/development-keys.ts';
+import { tellingFailures } from './auth/failed-sign-ins.ts';
 import { jwtVerifier } from './auth/jwt.ts';
 import type { Viewer } from './auth/viewer.ts';
 import { channelsChanged } from './avatars/automatic.ts';
@@ -31,6 +32,7 @@ import { withoutValues } from './errors/logged.ts';
 import { createMemoryBus, createRedisBus } from './events/bus.ts';
 import type { EventBus } from './events/events.ts';
 import { useBodies } from './http/bodies.ts';
+import { createBoundedLog } from './http/bounded-log.ts';
 import { createFileServer } from './http/files.ts';
 import { createFront } from './http/front.ts';
 import { graphiqlOptions } from './http/graphiql.ts';
@@ -140,10 +142,15 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
   };
   if (config.demo) await seedDemoTenant(database, { avatars, tokenCipher, log });
 
-  const authenticator = createAuthenticator(
-    database,
-    jwtVerifier({ ...config.jwt, key: config.jwt.key ?? { publicKeyPem: (keys as DevelopmentKeys).publicKeyPem } }),
-  );
+  const strangers = createBoundedLog(log);
+  const verifyJwt = jwtVerifier({
+    ...config.jwt,
+    key: config.jwt.key ?? { publicKeyPem: (keys as DevelopmentKeys).publicKeyPem },
+  });
+  const authenticator = tellingFailures(createAuthenticator(database, verifyJwt), (failed) => {
+    metrics.signInFailed(failed);
+    strangers(failed, 'a sign-in was refused');
+  });
   const webhooks = createWebhookAuthenticator(database, tokenCipher);
   events.onAny('keyRevoked', ({ keyId }) => {
     authenticator.forget(keyId);
@@ -198,8 +205,8 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
     logging: {
       debug: () => {},
       info: () => {},
-      warn: (...args) => log.warn(args),
-      error: (...args) => log.debug(args),
+      warn: (...args) => strangers({ told: args.map(String) }, 'a request cannot be answered'),
+      error: (...args) => strangers({ told: args.map(String) }, 'a request failed'),
     },
     // Errors are made presentable in one place, with the request's id; Yoga has nothing to add.
     maskedErrors: { maskError: (error) => error as Error },
@@ -230,6 +237,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
             deliveries,
             move: (tenantId, move) => moveAddress(database.forTenant(tenantId), move),
             counted: metrics.delivered,
+            refused: (fields) => strangers(fields, 'a delivery was refused'),
             log,
           }),
           oauthCallback: createOAuthCallback(database, signIns),

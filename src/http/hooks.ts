@@ -19,6 +19,8 @@ export type HooksOptions = {
   move(tenantId: string, move: Move): Promise<void>;
   /** Told what came of each request. */
   counted(outcome: Lowercase<Outcome> | 'handshake' | 'ignored' | 'moved' | 'refused'): void;
+  /** Told of each delivery that is refused: its provider, and a code of the catalogue. */
+  refused(fields: { provider: string; code: string }): void;
   log: Logger;
 };
 
@@ -29,7 +31,7 @@ export type Hooks = (request: Request, provider: string, key: string) => Promise
  * Takes a delivery: checks its key first, then its signature, then reads it. It is acknowledged once it has been written. Nothing here
  * says or logs a key, nor why a key does not work.
  */
-export function createHooks({ webhooks, providers, deliveries, move, counted, log }: HooksOptions): Hooks {
+export function createHooks({ webhooks, providers, deliveries, move, counted, refused, log }: HooksOptions): Hooks {
   const readBody = bodyReader();
   const told = new Set<string>();
 
@@ -97,6 +99,7 @@ export function createHooks({ webhooks, providers, deliveries, move, counted, lo
       return await take(request, provider, key);
     } catch (error) {
       counted('refused');
+      refused({ provider: provider.slice(0, 50), code: error instanceof Problem ? error.code : 'INTERNAL' });
       throw error;
     }
   };

@@ -28,6 +28,14 @@ export function createMetrics() {
     registers: [registry],
   });
 
+  // Tenants are told by keys of theirs that exist, so a stranger cannot make labels up.
+  const signIns = new Counter({
+    name: 'rollcall_failed_sign_ins_total',
+    help: 'Sign-ins that were refused, by kind of credential and, where its key is known, by tenant.',
+    labelNames: ['credential', 'tenant'],
+    registers: [registry],
+  });
+
   const count = (result: ExecutionResult) => {
     for (const error of result.errors ?? []) errors.inc({ code: String(error.extensions['code'] ?? 'INTERNAL') });
   };
@@ -62,8 +70,16 @@ export function createMetrics() {
     if (result.errors) count(result);
   };
   const delivered = (outcome: string) => deliveries.inc({ outcome });
+  const signInFailed = ({ credential, tenantId }: { credential: string; tenantId: string | null }) =>
+    signIns.inc({ credential, tenant: tenantId ?? 'unknown' });
   const text = cluster.isWorker ? metricsOfAll(registry) : () => registry.metrics();
-  return { plugin, answered, delivered, read: async () => ({ type: registry.contentType, text: await text() }) };
+  return {
+    plugin,
+    answered,
+    delivered,
+    signInFailed,
+    read: async () => ({ type: registry.contentType, text: await text() }),
+  };
 }
 
 /** What one of several processes asks the one that runs them, and is answered. */
