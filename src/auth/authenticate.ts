@@ -3,6 +3,7 @@ import type { Database } from '../database/database.ts';
 import type { CredentialKey, Tenant } from '../database/generated/client.ts';
 import { columns, globalStatement } from '../database/statement.ts';
 import { Problem } from '../errors/catalogue.ts';
+import { SignInRefused } from './failed-sign-ins.ts';
 import type { Claims } from './jwt.ts';
 import { agentKeyScopes, isScope } from './scopes.ts';
 import { matches, prefixOf } from './secrets.ts';
@@ -75,9 +76,8 @@ export function createAuthenticator(database: Database, verifyJwt: (token: strin
     const revocationsBefore = revocations;
     const prefix = prefixOf(secret);
     const [key] = prefix ? await database.query(keyByPrefix, prefix) : [];
-    if (!key || key.kind !== kind || !matches(secret, key.secretHash)) {
-      throw new Problem('UNAUTHENTICATED', 'The key does not verify.');
-    }
+    if (!key || key.kind !== kind || !matches(secret, key.secretHash))
+      throw new SignInRefused('The key does not verify.', key?.tenantId ?? null);
     const granted = key.scopes.filter(isScope);
     const viewer: Viewer = {
       kind,

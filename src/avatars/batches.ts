@@ -64,6 +64,17 @@ export const failuresByBatch: Loader<string, { code: ErrorCode; count: number }[
   'batchId',
 );
 
+/** How many contacts of batches wait to be tried again, by the code of their last attempt, the most frequent first. */
+export const waitingByBatch: Loader<string, { code: ErrorCode; count: number }[]> = manyBy(
+  tenantStatement<{ batchId: string; code: ErrorCode; count: number }>(
+    `select i.batch_id as "batchId", j.error_code as code, count(*)::int as count from avatar_sync_batch_item i
+     join avatar_sync_job j on j.tenant_id = i.tenant_id and j.participant_id = i.participant_id
+     where i.tenant_id = $1 and i.batch_id = any($2::uuid[]) and i.result is null and j.state = 'QUEUED' and j.error_code is not null
+     group by 1, 2 order by 1, 3 desc, 2`,
+  ),
+  'batchId',
+);
+
 /** How many of the contacts that are being synced are told. */
 export const mostRunning = 10;
 
@@ -127,11 +138,12 @@ const addJobs = tenantStatement<never>(
    from avatar_sync_batch_item i cross join lateral (${syncableChannels('i.participant_id', '$3', '$4')} limit 1) s
    where i.tenant_id = $1 and i.batch_id = $2::uuid and i.result is null order by i.participant_id
    on conflict (tenant_id, participant_id) do update set
-     (integration_config_id, address, kind, attempts, queued_at, run_at, generation, state, finished_at, error_code, error_status, error_detail) =
-     (select n.* from (select j.integration_config_id, j.address, j.kind, j.attempts, j.queued_at, j.run_at, j.generation, j.state,
-        j.finished_at, j.error_code, j.error_status, j.error_detail where j.finished_at is null
-      union all select excluded.integration_config_id, excluded.address, excluded.kind, 0, now(), now(), j.generation + 1, 'QUEUED',
-        null, null, null, null where j.finished_at is not null) n)
+     (integration_config_id, address, kind, attempts, accounted, queued_at, run_at, generation, state,
+      finished_at, error_code, error_status, error_detail, again_config_id, again_address) =
+     (select n.* from (select j.integration_config_id, j.address, j.kind, j.attempts, j.accounted, j.queued_at, j.run_at, j.generation, j.state,
+        j.finished_at, j.error_code, j.error_status, j.error_detail, j.again_config_id, j.again_address where j.finished_at is null
+      union all select excluded.integration_config_id, excluded.address, excluded.kind, 0, 0, now(), now(), j.generation + 1, 'QUEUED',
+        null, null, null, null, null, null where j.finished_at is not null) n)
    where j.tenant_id = $1`,
 );
 

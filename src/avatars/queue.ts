@@ -1,5 +1,6 @@
 import type { Database } from '../database/database.ts';
 import { globalStatement } from '../database/statement.ts';
+import type { ErrorCode } from '../errors/catalogue.ts';
 import type { JobQueue } from '../jobs/worker.ts';
 
 /** A job as a worker gets it: which channel of which participant to take the avatar from. */
@@ -13,7 +14,16 @@ export type AvatarJob = {
   kind: 'AUTOMATIC' | 'BATCH';
   generation: number;
   attempts: number;
+  /** How many of the attempts ended with an error that was written down. */
+  accounted: number;
   queuedAt: Date;
+  /** Why it was not done at the last attempt; null before that, and when the last channel failed for good. */
+  errorCode: ErrorCode | null;
+  errorStatus: number | null;
+  errorDetail: string | null;
+  /** The first channel of this round that failed for a while; null while none has. */
+  againConfigId: string | null;
+  againAddress: string | null;
 };
 
 /** How many jobs of one integration config are worked on at once, by all replicas together: roughly, for replicas don't wait for each other. */
@@ -50,7 +60,9 @@ const claim = globalStatement<AvatarJob>(
      lease_until = now() + $3::float8 * interval '1 millisecond'
    from chosen c where j.tenant_id = c.tenant_id and j.id = c.id
    returning j.tenant_id as "tenantId", j.id, j.worker_id as "workerId", j.participant_id as "participantId",
-     j.integration_config_id as "integrationConfigId", j.address, j.kind, j.generation, j.attempts, j.queued_at as "queuedAt"`,
+     j.integration_config_id as "integrationConfigId", j.address, j.kind, j.generation, j.attempts, j.accounted,
+     j.queued_at as "queuedAt", j.error_code as "errorCode", j.error_status as "errorStatus", j.error_detail as "errorDetail",
+     j.again_config_id as "againConfigId", j.again_address as "againAddress"`,
 );
 
 // Whoever holds a job's lock is about to end or to change it, and the next renewal is soon: one that waited would keep the others' leases from being renewed.

@@ -25,7 +25,7 @@ export async function isOwn(tx: TenantTransaction, job: AvatarJob): Promise<bool
 
 const endJob = tenantStatement<never>(
   `update avatar_sync_job j set state = $3::"AvatarSyncState", worker_id = null, lease_until = null, finished_at = now(),
-     error_code = $4, error_status = $5::int, error_detail = $6
+     again_config_id = null, again_address = null, error_code = $4, error_status = $5::int, error_detail = $6
    where j.tenant_id = $1 and j.id = $2::uuid`,
 );
 

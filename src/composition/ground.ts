@@ -9,6 +9,7 @@ import { createMemoryBus, createRedisBus } from '../events/bus.ts';
 import type { EventBus } from '../events/events.ts';
 import { backfillKeys } from '../identity/backfill.ts';
 import type { Attempt } from '../starting.ts';
+import { boundedStorage } from '../storage/bounded.ts';
 import { openStorage, type Storage } from '../storage/storage.ts';
 
 /** What tests put in the place of what the configuration would give. */
@@ -43,7 +44,7 @@ export async function openGround(
   const measuring = setInterval(() => void measureClock(clock, log), clockIntervalMs).unref();
   const database = openDatabase(connection, events.announce, overrides.observe);
   await backfillKeys(database, log);
-  const storage = overrides.storage ?? (await openStorage(config.storageUrl));
+  const storage = boundedStorage(overrides.storage ?? (await openStorage(config.storageUrl)));
   return {
     connection,
     database,

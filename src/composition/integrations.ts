@@ -7,7 +7,7 @@ import { createSignIns } from '../integrations/oauth/sign-in.ts';
 import { slackOAuth } from '../integrations/oauth/slack.ts';
 import { teamsOAuth } from '../integrations/oauth/teams.ts';
 import { createTokenCipher } from '../integrations/token-cipher.ts';
-import { createWebhookDoor } from '../integrations/webhooks/door.ts';
+import { createWebhookAuthenticator } from '../integrations/webhooks/authenticator.ts';
 import { genericWebhooks } from '../integrations/webhooks/generic.ts';
 import { type Delivery, type Outcome, recordDeliveries } from '../integrations/webhooks/record.ts';
 import { createWebhookProviders } from '../integrations/webhooks/registry.ts';
@@ -28,8 +28,11 @@ export function createIntegrations(
 ) {
   const tokenCipher = createTokenCipher(secretKey);
   const oauthProviders = signInProviders(config);
-  const door = createWebhookDoor(database, tokenCipher);
-  events.onAny('keyRevoked', ({ keyId }) => door.forget(keyId));
+  const webhooks = createWebhookAuthenticator(database, tokenCipher);
+  events.onAny('keyRevoked', ({ keyId }) => webhooks.forget(keyId));
+  events.onAny('participantChanged', ({ integrationConfigId }) => {
+    if (integrationConfigId !== null) webhooks.forgetConfig(integrationConfigId);
+  });
   return {
     tokenCipher,
     oauthProviders,
@@ -38,7 +41,7 @@ export function createIntegrations(
       { slack: slackWebhooks(config.slackSigningSecret), telegram: telegramWebhooks },
       genericWebhooks,
     ),
-    door,
+    webhooks,
     deliveries: createGroupCommit<Delivery, Outcome>({
       write: (items) => recordDeliveries(database, items),
       isItems: (error) => !isUnavailable(error),

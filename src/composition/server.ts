@@ -1,10 +1,12 @@
 import type { RequestListener, Server } from 'node:http';
 import type { Logger } from 'pino';
 import { developmentToken } from '../auth/development-keys.ts';
+import { tellingFailures } from '../auth/failed-sign-ins.ts';
 import type { Config } from '../config.ts';
 import { demoTenant, examples } from '../demo/tenant.ts';
 import { openRedis } from '../events/redis.ts';
 import { createBodyBudget } from '../http/bodies.ts';
+import { createBoundedLog } from '../http/bounded-log.ts';
 import { createCrossOrigin } from '../http/cross-origin.ts';
 import { createFileServer } from '../http/files.ts';
 import { graphiqlOptions } from '../http/graphiql.ts';
@@ -19,6 +21,7 @@ import { createHttpServer as createServer } from '../http/starting.ts';
 import { type ServerStop, watchConnections } from '../http/stop.ts';
 import { serveWebSocket } from '../http/websocket.ts';
 import { createRestHandler, type ServerContext } from '../http/yoga.ts';
+import { moveAddress } from '../integrations/webhooks/moves.ts';
 import { createErrorFormatter } from '../operations/errors.ts';
 import { limits } from '../operations/limits.ts';
 import type { Graph } from './graph.ts';
@@ -45,9 +48,11 @@ export interface HttpServer {
 export async function createHttpServer(config: Config, parts: ServerParts, log: Logger): Promise<HttpServer> {
   const {
     ground: { connection, database, events, storage, developmentKeys: keys },
-    integrations: { door, webhookProviders, deliveries, signIns },
-    graph: { operations, authenticator, fileUrls },
+    integrations: { webhooks, webhookProviders, deliveries, signIns },
+    graph,
   } = parts;
+  const { operations, fileUrls } = graph;
+  const strangers = createBoundedLog(log);
   let isStopping = false;
   const stopping = () => isStopping;
   const metrics = createMetrics();
@@ -67,6 +72,10 @@ export async function createHttpServer(config: Config, parts: ServerParts, log: 
   const format = createErrorFormatter(log, config.introspection);
   const bodies = createBodyBudget(allBodies);
   const crossOrigin = createCrossOrigin(config.corsOrigins);
+  const authenticator = tellingFailures(graph.authenticator, (failed) => {
+    metrics.signInFailed(failed);
+    strangers(failed, 'a sign-in was refused');
+  });
   const signIn: Parameters<typeof createRestHandler>[0]['signIn'] = async (headers) => {
     const viewer = await authenticator.authenticate(headers);
     await admit(viewer);
@@ -92,13 +101,21 @@ export async function createHttpServer(config: Config, parts: ServerParts, log: 
         readiness,
         metrics: metrics.read,
         file: createFileServer(database, storage, fileUrls),
-        hook: createHooks({ door, providers: webhookProviders, deliveries, counted: metrics.delivered, log }),
+        hook: createHooks({
+          webhooks,
+          providers: webhookProviders,
+          deliveries,
+          move: (tenantId, move) => moveAddress(database.forTenant(tenantId), move),
+          counted: metrics.delivered,
+          refused: (fields) => strangers(fields, 'a delivery was refused'),
+          log,
+        }),
         oauthCallback: createOAuthCallback(database, signIns),
         stopping,
       },
       log,
     ),
-    log,
+    log: strangers,
   });
   const handler = createGraphqlHandler({
     yoga,

@@ -4,6 +4,7 @@ import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
 import { newId } from '../database/ids.ts';
 import type { EventBus, EventName } from './events.ts';
+import { createFanOut } from './fan-out.ts';
 import { openRedis } from './redis.ts';
 
 type Message = { origin: string; tenantId: string; name: EventName; event: unknown };
@@ -15,9 +16,11 @@ const redisChannel = 'rollcall:events';
 /** Events within one process, and, where something relays them, to and from the others. */
 function localBus(relay: (tenantId: string, name: EventName, event: unknown) => void) {
   const emitter = new EventEmitter().setMaxListeners(0);
+  const ofTenants = createFanOut();
   const deliver = (tenantId: string, name: EventName, event: unknown) => {
-    emitter.emit(`${name}:${tenantId}`, event);
+    // What the service itself hears (a revoked key) must hold before anybody is told of anything.
     emitter.emit(name, event);
+    ofTenants.emit(`${name}:${tenantId}`, event);
   };
   const bus: Pick<EventBus, 'announce' | 'listen' | 'hear' | 'onAny'> = {
     announce(tenantId, name, event) {
@@ -35,8 +38,10 @@ function localBus(relay: (tenantId: string, name: EventName, event: unknown) => 
     },
     hear(tenantId, name, handle) {
       const topic = `${name}:${tenantId}`;
-      emitter.on(topic, handle);
-      return () => void emitter.off(topic, handle);
+      // A handler of its own, because the same function may be given twice.
+      const handler = (event: unknown) => handle(event as never);
+      ofTenants.on(topic, handler);
+      return () => ofTenants.off(topic, handler);
     },
     onAny(name, handle) {
       emitter.on(name, handle as (event: unknown) => void);

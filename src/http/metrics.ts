@@ -44,6 +44,13 @@ export function createMetrics() {
         for (const [part, fault] of Object.entries(parts)) this.set({ part }, fault === null ? 1 : 0);
       },
     });
+  // Tenants are told by keys of theirs that exist, so a stranger cannot make labels up.
+  const signIns = new Counter({
+    name: 'rollcall_failed_sign_ins_total',
+    help: 'Sign-ins that were refused, by kind of credential and, where its key is known, by tenant.',
+    labelNames: ['credential', 'tenant'],
+    registers: [registry],
+  });
 
   const count = (result: ExecutionResult) => {
     for (const error of result.errors ?? []) errors.inc({ code: String(error.extensions['code'] ?? 'INTERNAL') });
@@ -79,12 +86,15 @@ export function createMetrics() {
     if (result.errors) count(result);
   };
   const delivered = (outcome: string) => deliveries.inc({ outcome });
+  const signInFailed = ({ credential, tenantId }: { credential: string; tenantId: string | null }) =>
+    signIns.inc({ credential, tenant: tenantId ?? 'unknown' });
   const text = cluster.isWorker ? metricsOfAll(registry) : () => registry.metrics();
   return {
     plugin,
     answered,
     delivered,
     watchParts,
+    signInFailed,
     read: async () => ({ type: registry.contentType, text: await text() }),
   };
 }

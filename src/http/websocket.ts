@@ -83,10 +83,11 @@ export function serveWebSocket(server: Server, options: WebSocketOptions): () =>
           () => false,
         );
       },
-      async onSubscribe({ extra: { credentials } }, _id, { query, variables, operationName }) {
+      async onSubscribe({ extra }, _id, { query, variables, operationName }) {
         const requestId = newId();
         const formatted = (result: ExecutionResult) => withoutHttp(format(result, requestId));
         try {
+          const { credentials } = extra;
           if (!credentials) throw new Problem('UNAUTHENTICATED', 'This needs a credential.');
           // A connection may outlive its credential, so each operation is authenticated anew.
           const viewer = await authenticate(credentials);
@@ -99,7 +100,7 @@ export function serveWebSocket(server: Server, options: WebSocketOptions): () =>
             operationName: operation.name?.value,
             contextValue: null,
             async run() {
-              const outcome = await operations.run(prepared, variables ?? {}, viewer);
+              const outcome = await operations.run(prepared, variables ?? {}, viewer, { connection: extra });
               return Symbol.asyncIterator in outcome ? formatEach(outcome, formatted) : formatted(outcome);
             },
           };

@@ -1,7 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { useCSRFPrevention } from '@graphql-yoga/plugin-csrf-prevention';
 import { createYoga, getSSEProcessor, type Plugin, processRegularResult, type YogaServerInstance } from 'graphql-yoga';
-import type { Logger } from 'pino';
 import type { Viewer } from '../auth/viewer.ts';
 import { newId } from '../database/ids.ts';
 import { Problem } from '../errors/catalogue.ts';
@@ -10,6 +9,7 @@ import { type FormatResult, formatEach, problemOf, refusal } from '../operations
 import { limits } from '../operations/limits.ts';
 import type { Operations } from '../operations/run.ts';
 import type { BodyBudget } from './bodies.ts';
+import type { BoundedLog } from './bounded-log.ts';
 import type { CrossOrigin } from './cross-origin.ts';
 import { renderPage } from './graphiql.ts';
 import { takesEventStream } from './media-types.ts';
@@ -42,7 +42,7 @@ export type YogaOptions = {
   counted: Plugin<object, ServerContext>;
   /** What is served beside the graph. */
   routes: Plugin<object, ServerContext>;
-  log: Logger;
+  log: BoundedLog;
 };
 
 /**
@@ -55,8 +55,8 @@ export function createRestHandler(options: YogaOptions): Yoga {
     logging: {
       debug: () => {},
       info: () => {},
-      warn: (...args) => log.warn(args),
-      error: (...args) => log.debug(args),
+      warn: (...args) => log({ told: args.map(String) }, 'a request cannot be answered'),
+      error: (...args) => log({ told: args.map(String) }, 'a request failed'),
     },
     // Errors are formatted in one place, with the request's id; Yoga has nothing to add.
     maskedErrors: { maskError: (error) => (error instanceof Error ? error : new Error('Unexpected error.')) },

@@ -70,6 +70,7 @@ export async function connectIntegration(
     tokenCiphertext: cipher.seal(token, id),
     connectedAt: new Date(),
     workspaceName: null,
+    workspaceId: null,
     disconnectedReason: null,
   };
   const { count } = await db.transaction((tx) =>

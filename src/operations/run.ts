@@ -19,18 +19,28 @@ export type OperationRequest = {
   variables: Variables | null;
 };
 
-export type AnswerOptions = {
+export type RunOptions = {
+  /** Shared by the operations of a batch. */
+  budget?: Budget | undefined;
+  /** The WebSocket connection that the operation came over, which may have so many streams. */
+  connection?: object | undefined;
+};
+
+export type AnswerOptions = RunOptions & {
   /** Whether the transport allows no changes, as GET does. */
   readOnly?: boolean;
-  /** Shared by the operations of a batch. */
-  budget?: Budget;
 };
 
 /** The one way to execute operations, whatever transport they come by. What goes wrong is an error of the result: nothing here throws. */
 export interface Operations {
   prepare: Prepare;
   /** Runs a prepared operation for a viewer who has been let in. */
-  run(prepared: PreparedOperation, variables: Variables, viewer: Viewer, budget?: Budget): Outcome | Promise<Outcome>;
+  run(
+    prepared: PreparedOperation,
+    variables: Variables,
+    viewer: Viewer,
+    options?: RunOptions,
+  ): Outcome | Promise<Outcome>;
   /** Prepares and runs an operation. */
   answer(request: OperationRequest, viewer: Viewer, options?: AnswerOptions): Outcome | Promise<Outcome>;
 }
@@ -46,22 +56,24 @@ export function createOperations({ prepare, contextOf, streams }: OperationsOpti
     { schema, document, operation }: PreparedOperation,
     variableValues: Variables,
     viewer: Viewer,
-    budget?: Budget,
+    { budget, connection }: RunOptions,
   ): Promise<Outcome> {
+    streams.demandRoom(viewer, connection);
     const operationName = operation.name?.value;
     const contextValue = contextOf(viewer, budget);
     const results = await subscribe({ schema, document, operationName, variableValues, contextValue });
-    return Symbol.asyncIterator in results ? streams.keep(viewer, results) : results;
+    return Symbol.asyncIterator in results ? streams.keep(viewer, results, connection) : results;
   }
 
-  const run: Operations['run'] = (prepared, variables, viewer, budget) => {
+  const run: Operations['run'] = (prepared, variables, viewer, options = {}) => {
+    const { budget } = options;
     try {
       const refused = refusedVariables(prepared, variables);
       if (refused) return refused;
       charge(prepared, variables, budget);
       const outcome =
         prepared.operation.operation === OperationTypeNode.SUBSCRIPTION
-          ? stream(prepared, variables, viewer, budget)
+          ? stream(prepared, variables, viewer, options)
           : prepared.executor.execute(contextOf(viewer, budget), variables);
       return outcome instanceof Promise ? outcome.catch(failed) : outcome;
     } catch (error) {
@@ -72,11 +84,11 @@ export function createOperations({ prepare, contextOf, streams }: OperationsOpti
   return {
     prepare,
     run,
-    answer({ query, operationName, variables }, viewer, { readOnly = false, budget } = {}) {
+    answer({ query, operationName, variables }, viewer, { readOnly = false, ...options } = {}) {
       try {
-        const prepared = prepare(query, operationName, budget);
+        const prepared = prepare(query, operationName, options.budget);
         if (readOnly && prepared.operation.operation === OperationTypeNode.MUTATION) return failed(onlyByPost());
-        return run(prepared, variables ?? {}, viewer, budget);
+        return run(prepared, variables ?? {}, viewer, options);
       } catch (error) {
         return failed(error);
       }

@@ -5,12 +5,18 @@ import type { Database } from '../database/database.ts';
 import { globalStatement } from '../database/statement.ts';
 import { Problem } from '../errors/catalogue.ts';
 import type { EventBus } from '../events/events.ts';
+import { refusal } from './errors.ts';
 
 const longestTimerMs = 2 ** 31 - 1;
 /** How long a stop waits for clients that do not read. */
 const maxWaitMs = 1_000;
 /** How often the keys of open streams are read, to see whether one was revoked. */
 const readKeysEveryMs = 30_000;
+
+/** How many streams may be open at one replica: of one WebSocket connection, one credential, one tenant. */
+export const mostStreams = { connection: 100, credential: 1_000, tenant: 5_000 } as const;
+/** Seconds after which a client that has too many streams may try again. */
+const retryAfter = 30;
 
 const revokedAmong = globalStatement<{ id: string }>(
   `select k.id from credential_key k
@@ -23,7 +29,13 @@ export interface Streams {
    * The viewer's results as a stream that ends when its credential ends, and when the server stops. The last result is an error
    * that says why.
    */
-  keep(viewer: Viewer, results: AsyncIterable<ExecutionResult>): AsyncIterableIterator<ExecutionResult>;
+  keep(
+    viewer: Viewer,
+    results: AsyncIterable<ExecutionResult>,
+    connection?: object,
+  ): AsyncIterableIterator<ExecutionResult>;
+  /** Throws RATE_LIMITED when the WebSocket connection, the credential or the tenant has as many streams as it may have. */
+  demandRoom(viewer: Viewer, connection?: object): void;
   /** Tells every stream to reconnect elsewhere. Resolves when all have been told, after a second at most. */
   endAll(): Promise<void>;
 }
@@ -34,6 +46,11 @@ export interface Streams {
  */
 export function createStreams(events: EventBus, database: Pick<Database, 'query'>): Streams {
   const open = new Map<symbol, { viewer: Viewer; end: (problem: Problem) => void; over: Promise<void> }>();
+  const counts = {
+    connection: new Map<object, number>(),
+    credential: new Map<string, number>(),
+    tenant: new Map<string, number>(),
+  };
   const unauthenticated = (detail: string) => new Problem('UNAUTHENTICATED', detail);
   // What ended while a stream was being opened ends that stream too.
   const revoked = new LRUCache<string, true>({ max: 1_000 });
@@ -69,7 +86,35 @@ export function createStreams(events: EventBus, database: Pick<Database, 'query'
     }
   };
 
-  function keep(viewer: Viewer, results: AsyncIterable<ExecutionResult>): AsyncIterableIterator<ExecutionResult> {
+  /** Why no further stream may be opened; null while one may. */
+  function tooMany(viewer: Viewer, connection?: object): Problem | null {
+    const full = (count = 0, most: number, what: string) =>
+      count >= most
+        ? new Problem('RATE_LIMITED', `${what} has ${most} open subscriptions, the most there may be.`, { retryAfter })
+        : null;
+    return (
+      (connection ? full(counts.connection.get(connection), mostStreams.connection, 'The connection') : null) ??
+      full(counts.credential.get(credentialOf(viewer)), mostStreams.credential, 'The credential') ??
+      full(counts.tenant.get(viewer.tenantId), mostStreams.tenant, 'The tenant')
+    );
+  }
+
+  function count(viewer: Viewer, connection: object | undefined, change: 1 | -1): void {
+    if (connection) add(counts.connection, connection, change);
+    add(counts.credential, credentialOf(viewer), change);
+    add(counts.tenant, viewer.tenantId, change);
+  }
+
+  function demandRoom(viewer: Viewer, connection?: object): void {
+    const problem = tooMany(viewer, connection);
+    if (problem) throw refusal(problem);
+  }
+
+  function keep(
+    viewer: Viewer,
+    results: AsyncIterable<ExecutionResult>,
+    connection?: object,
+  ): AsyncIterableIterator<ExecutionResult> {
     const id = Symbol(viewer.id);
     let timer: NodeJS.Timeout | undefined;
     let forgotten = () => {};
@@ -78,12 +123,16 @@ export function createStreams(events: EventBus, database: Pick<Database, 'query'
     });
     const { stream, end } = endable(results, () => {
       clearTimeout(timer);
-      open.delete(id);
+      if (open.delete(id)) count(viewer, connection, -1);
       startOrStopTimer();
       forgotten();
     });
+    // Others may have been opened while this one was on its way.
+    const late = tooMany(viewer, connection);
     open.set(id, { viewer, end, over });
+    count(viewer, connection, 1);
     startOrStopTimer();
+    if (late) end(late);
     if (stopped) end(stopped);
     if (revoked.has(viewer.id)) end(unauthenticated('The key was revoked.'));
     if (viewer.expiresAt) {
@@ -95,6 +144,7 @@ export function createStreams(events: EventBus, database: Pick<Database, 'query'
 
   return {
     keep,
+    demandRoom,
     async endAll() {
       const stop = new Problem('UNAVAILABLE', 'The server is stopping: connect again.', { retryAfter: 1 });
       stopped = stop;
@@ -107,6 +157,15 @@ export function createStreams(events: EventBus, database: Pick<Database, 'query'
       await new Promise((resolve) => setImmediate(resolve));
     },
   };
+}
+
+/** Users' ids are their tenants' own, so the tenant belongs to what names a credential. */
+const credentialOf = ({ tenantId, kind, id }: Viewer) => `${tenantId} ${kind} ${id}`;
+
+function add<Key>(counts: Map<Key, number>, key: Key, change: 1 | -1): void {
+  const count = (counts.get(key) ?? 0) + change;
+  if (count > 0) counts.set(key, count);
+  else counts.delete(key);
 }
 
 const isKeys = ({ viewer }: { viewer: Viewer }) => viewer.kind !== 'USER';

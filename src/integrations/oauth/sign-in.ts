@@ -57,7 +57,7 @@ const standingKey = tenantStatement<{ id: string }>(
    and k.scopes && array['integrations:write', 'admin']`,
 );
 const connect = tenantStatement<{ id: string }>(
-  `update integration_config i set token_ciphertext = $3, connected_at = now(), workspace_name = $4, disconnected_reason = null
+  `update integration_config i set token_ciphertext = $3, connected_at = now(), workspace_name = $4, workspace_id = $5, disconnected_reason = null
    where i.tenant_id = $1 and i.id = $2::uuid returning i.id`,
 );
 
@@ -120,9 +120,13 @@ export function createSignIns({
       }
       const verifier = begun.verifierCiphertext && cipher.open(begun.verifierCiphertext, stateHash);
       if (signIn.pkce && !verifier) throw stateUnknown();
-      const { token, workspaceName } = await signIn.exchange({ code, redirectUri: redirectUri(signIn), verifier });
+      const { token, workspaceName, workspaceId } = await signIn.exchange({
+        code,
+        redirectUri: redirectUri(signIn),
+        verifier,
+      });
       const sealed = cipher.seal(writeToken(token), begun.configId);
-      const [connected] = await db.query(connect, begun.configId, sealed, workspaceName);
+      const [connected] = await db.query(connect, begun.configId, sealed, workspaceName, workspaceId);
       if (!connected) throw configNotFound(begun.configId);
       announceConfig(db, begun.configId);
       return { label: signIn.label, workspaceName, configName: begun.configName, tenantName: begun.tenantName };

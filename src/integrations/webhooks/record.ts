@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Database } from '../../database/database.ts';
 import { sqlState } from '../../database/failures.ts';
 import { globalStatement } from '../../database/statement.ts';
-import type { OpenWebhook } from './door.ts';
+import type { OpenWebhook } from './authenticator.ts';
 import { countMessages } from './senders.ts';
 
 /** One message, as it came in through a webhook. */
@@ -12,6 +12,8 @@ export type Delivery = Pick<
 > & {
   deliveryId: string;
   address: string;
+  /** A name that channels may have in place of the address, compared without case; null when there is none. */
+  publicName: string | null;
   displayName: string | null;
   /** When the message was sent, as far as that can be believed. */
   at: Date;

@@ -1,12 +1,14 @@
 import type { Query } from '../../database/database.ts';
 import { newId } from '../../database/ids.ts';
 import { globalStatement } from '../../database/statement.ts';
-import { type AddressColumns, addressColumns, comparedBy } from '../../providers/address.ts';
+import { type AddressColumns, addressColumns, addressKey, comparedBy } from '../../providers/address.ts';
 import type { Delivery } from './record.ts';
 
 /** All messages of a batch from one address, or from several spellings of one identity. */
 type Sender = Pick<Delivery, 'tenantId' | 'integrationConfigId' | 'provider' | 'agentId' | 'address' | 'displayName'> &
   AddressColumns & {
+    /** The key of the name that the sender can be written to by as well; null for none. */
+    publicKey: string | null;
     messages: number;
     first: Date;
     last: Date;
@@ -16,8 +18,14 @@ type Sender = Pick<Delivery, 'tenantId' | 'integrationConfigId' | 'provider' | '
 
 const findChannels = globalStatement<{ n: number; tenantId: string; id: string }>(
   `select g.n::int as n, c.tenant_id as "tenantId", c.id
-   from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[]) with ordinality
-     g (tenant_id, config_id, provider, key, n)
+   from (
+     select tenant_id, config_id, provider, key, n
+     from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[]) with ordinality g (tenant_id, config_id, provider, key, n)
+     union all
+     select tenant_id, config_id, provider, key, n
+     from unnest($1::uuid[], $2::uuid[], $3::text[], $5::text[]) with ordinality g (tenant_id, config_id, provider, key, n)
+     where key is not null
+   ) g
    join channel c on c.tenant_id = g.tenant_id and c.provider = g.provider and md5(${comparedBy('c')}) = md5(g.key)
      and ${comparedBy('c')} = g.key and c.integration_config_id = g.config_id`,
 );
@@ -70,6 +78,7 @@ function bySender(deliveries: readonly Delivery[]): Sender[] {
     defaultRegion,
     agentId,
     address,
+    publicName,
     displayName,
     at,
   } of deliveries) {
@@ -77,7 +86,8 @@ function bySender(deliveries: readonly Delivery[]): Sender[] {
     const key = `${tenantId} ${integrationConfigId} ${keyOf({ address, ...keys })}`;
     const known = senders.get(key);
     if (!known) {
-      const sender = { tenantId, integrationConfigId, provider, agentId, address, displayName, ...keys };
+      const publicKey = publicName === null ? null : addressKey(provider, publicName, defaultRegion);
+      const sender = { tenantId, integrationConfigId, provider, agentId, address, displayName, publicKey, ...keys };
       senders.set(key, { ...sender, messages: 1, first: at, last: at });
       continue;
     }
@@ -103,6 +113,7 @@ async function countKnown(query: Query, senders: readonly Sender[], onlyIfAll: b
     column(senders, 'integrationConfigId'),
     column(senders, 'provider'),
     senders.map(keyOf),
+    column(senders, 'publicKey'),
   );
   const matched = new Set(found.map(({ n }) => n));
   const unknown = senders.filter((_, index) => !matched.has(index + 1));

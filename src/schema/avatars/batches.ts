@@ -9,6 +9,7 @@ import {
   mostRunning,
   runningByBatch,
   syncAgentAvatars,
+  waitingByBatch,
 } from '../../avatars/batches.ts';
 import { progressOf } from '../../avatars/progress.ts';
 import { agentById, agentNotFound } from '../../directory/agents/agents.ts';
@@ -29,7 +30,7 @@ const StateType = builder.enumType('AvatarSyncBatchState', {
 });
 
 const FailureCountType = builder.objectRef<{ code: ErrorCode; count: number }>('AvatarSyncFailureCount').implement({
-  description: 'How many contacts of a batch failed for one reason.',
+  description: 'How many contacts failed, for good or at their last attempt, for one reason.',
   fields: (t) => ({
     code: t.exposeString('code', { description: 'A code of the error catalogue.' }),
     count: t.exposeInt('count', { description: 'How many contacts failed with it.' }),
@@ -66,6 +67,12 @@ const BatchType = builder.objectRef<AvatarBatch>('AvatarSyncBatch').implement({
       type: [FailureCountType],
       description: 'How many could not be synced, by code, the most frequent first.',
       resolve: ({ id }, _, context) => context.load(failuresByBatch, id),
+    }),
+    waiting: t.field({
+      type: [FailureCountType],
+      description:
+        'How many contacts wait to be tried again because their provider, or the storage, was away or asked to wait at the last attempt, by code, the most frequent first. They are not done yet; after a day of waiting they fail.',
+      resolve: ({ id }, _, context) => context.load(waitingByBatch, id),
     }),
     running: t.field({
       type: [ParticipantType],

@@ -5,9 +5,12 @@ import {
   pageOfFailures,
   pauseByConfig,
   retryAvatarSync,
+  type WaitingSyncs,
+  waitingSyncs,
 } from '../../avatars/failures.ts';
 import { participantNotFound } from '../../directory/participants/lock.ts';
 import { participantById } from '../../directory/participants/queries.ts';
+import { configById, configNotFound } from '../../integrations/configs.ts';
 import { builder } from '../builder.ts';
 import { ParticipantType } from '../directory/participants.ts';
 import { IntegrationConfigType } from '../integrations/integrations.ts';
@@ -54,7 +57,7 @@ builder.objectField(IntegrationConfigType, 'avatarSyncPausedUntil', (t) =>
 
 const FailureType = builder.objectRef<AvatarSyncFailure>('AvatarSyncFailure').implement({
   description:
-    'A sync in the background, automatic or of a batch, that was given up: for a reason that trying again would not mend, or after five attempts. Gone when the participant’s avatar is synced, uploaded or removed, and after 30 days. Seen with `participants:read`.',
+    'A sync in the background, automatic or of a batch, that was given up: for a reason that trying again would not mend, or after a day in which the provider or the storage stayed away. Gone when the participant’s avatar is synced, uploaded or removed, and after 30 days. Seen with `participants:read`.',
   fields: (t) => ({
     id: t.exposeID('id', { description: 'The sync’s UUID: what `retryAvatarSync` takes.' }),
     participant: t.field({
@@ -65,7 +68,7 @@ const FailureType = builder.objectRef<AvatarSyncFailure>('AvatarSyncFailure').im
     }),
     provider: t.exposeString('provider', { description: 'The provider that was asked last, in lower case.' }),
     address: t.exposeString('address', { description: 'The address of the channel that was tried last.' }),
-    attempts: t.exposeInt('attempts', { description: 'How often that channel was tried.' }),
+    attempts: t.exposeInt('attempts', { description: 'How often the participant’s channels were tried.' }),
     error: t.expose('error', { type: SyncErrorType, description: 'Why it was given up.' }),
     failedAt: t.expose('failedAt', { type: 'DateTime', description: 'When it was given up.' }),
   }),
@@ -96,6 +99,33 @@ builder.queryField('avatarSyncFailuresConnection', (t) =>
     authScopes: { scope: 'participants:read' },
     args: { filter: t.arg({ type: FilterType, description: 'Which ones; null for all.' }), ...t.arg.connectionArgs() },
     resolve: (_, { filter, ...page }, { db }) => pageOfFailures(db, filter ?? {}, page),
+  }),
+);
+
+const WaitingType = builder.objectRef<WaitingSyncs>('WaitingAvatarSyncs').implement({
+  description:
+    'Avatar syncs in the background that were tried, and wait to be tried again: their provider or the storage was away, or asked to wait. The pauses grow up to 15 minutes, and after a day a sync is given up. Seen with `participants:read`.',
+  fields: (t) => ({
+    integrationConfig: t.field({
+      type: IntegrationConfigType,
+      description: 'The integration config of the channels that are tried next.',
+      resolve: ({ integrationConfigId: id }, _, context) =>
+        still(context.load(configById, id), () => configNotFound(id)),
+    }),
+    code: t.exposeString('code', { description: 'Why the last attempt failed: a code of the error catalogue.' }),
+    count: t.exposeInt('count', { description: 'How many participants wait.' }),
+    since: t.expose('since', { type: 'DateTime', description: 'When the first of these syncs was queued.' }),
+    nextAttemptAt: t.expose('nextAttemptAt', { type: 'DateTime', description: 'When the next of them is due.' }),
+  }),
+});
+
+builder.queryField('waitingAvatarSyncs', (t) =>
+  t.field({
+    type: [WaitingType],
+    description:
+      'The avatar syncs that wait to be tried again, by integration config and reason, the most first, 1,000 at most. Empty when all is well. Needs `participants:read`.',
+    authScopes: { scope: 'participants:read' },
+    resolve: (_, __, { db }) => waitingSyncs(db),
   }),
 );
 
