@@ -11,8 +11,8 @@ ALTER TABLE "integration_config" ADD COLUMN     "default_region" TEXT;
 -- How far a pass over stored rows has come, which a process goes on with that starts after another was stopped.
 CREATE TABLE "backfill" (
     "name" TEXT NOT NULL,
-    "tenant_id" UUID,
-    "id" UUID,
+    "after_tenant" UUID,
+    "after_id" UUID,
     "finished_at" TIMESTAMPTZ(3),
 
     CONSTRAINT "backfill_pkey" PRIMARY KEY ("name")
