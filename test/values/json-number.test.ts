@@ -38,7 +38,7 @@ test.each([
   expect(JSON.parse(withExactNumbers(`[${number}]`))).toEqual([Number(number)]);
 });
 
-test('a JSON text without such numbers stays as it is', () => {
+test('a JSON text whose numbers are exact stays as it is', () => {
   fc.assert(
     fc.property(fc.json(), (json) => {
       expect(withExactNumbers(json)).toBe(json);
