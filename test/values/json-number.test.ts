@@ -51,6 +51,8 @@ test('what stands in strings, and what is no JSON, stays as it is', () => {
   for (const text of [
     '{"a":"80351110224678912345","b":"1e400"}',
     '{"query":"{ a(b: \\"80351110224678912345\\") }"}',
+    '"\\"1e400',
+    '"'.concat('\\"'.repeat(500_000), '1e400'),
     'not JSON 1e5',
     '',
   ])
