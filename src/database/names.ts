@@ -1,5 +1,5 @@
 /**
- * SQL that orders by a name: without regard to case and accents, the same on every database whatever its locale; names that differ in nothing
+ * SQL that orders by a name: without regard to case and accents, the same on every database in every locale; names that differ in nothing
  * else come in the order of their bytes. `participant` is indexed by it.
  */
 export const nameOrder = (name: string): readonly [key: string, bytes: string] => [

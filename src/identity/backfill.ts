@@ -137,10 +137,10 @@ function firstOfEach<Row>(rows: readonly Row[], keyOf: (row: Row) => string): Ro
 const finished = globalStatement<{ name: string }>('select b.name from backfill b where b.finished_at is not null');
 const begin = globalStatement<never>('insert into backfill (name) values ($1) on conflict do nothing');
 const take = globalStatement<{ tenantId: string | null; id: string | null }>(
-  `select b.tenant_id as "tenantId", b.id from backfill b where b.name = $1 and b.finished_at is null for update skip locked`,
+  `select b.after_tenant as "tenantId", b.after_id as id from backfill b where b.name = $1 and b.finished_at is null for update skip locked`,
 );
 const goOn = globalStatement<never>(
-  `update backfill set tenant_id = $2::uuid, id = $3::uuid, finished_at = case when $4::boolean then now() end where name = $1`,
+  `update backfill set after_tenant = $2::uuid, after_id = $3::uuid, finished_at = case when $4::boolean then now() end where name = $1`,
 );
 
 /** One batch of a pass, in a transaction of its own; whether there is more for this process to do. */

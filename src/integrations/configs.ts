@@ -43,7 +43,7 @@ const defaultRegion = z
   .string('must be text')
   .trim()
   .toUpperCase()
-  .refine(isRegion, 'must be a country as ISO 3166 spells it in two letters, such as US');
+  .refine(isRegion, 'must be a country as ISO 3166 spells it in two letters: US, for one');
 
 const newConfig = z.object({ provider: providerName, name: displayName, defaultRegion: defaultRegion.nullish() });
 
@@ -55,7 +55,7 @@ export async function createIntegrationConfig(db: TenantDatabase, input: z.input
   return data.id;
 }
 
-const connection = z.object({ token: text(1, 8_000).trim().min(1, 'must not be empty') });
+const connection = z.object({ token: z.string('must be text').trim().pipe(text(1, 8_000)) });
 
 /** Stores a provider's token, encrypted, in place of any before it; returns the config's id. Throws INTEGRATION_CONFIG_NOT_FOUND. */
 export async function connectIntegration(

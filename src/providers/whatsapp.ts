@@ -21,7 +21,7 @@ const cloudGroup = /^Y2FwaV9ncm91cD[A-Za-z0-9+/_-]{4,240}={0,2}$/;
 // As many digits as a country code and a subscriber's number have at the least, and E.164 at the most.
 const digits = /^[1-9]\d{6,14}$/;
 
-/** What WhatsApp delivered is a telephone's number, whatever today's numbering plan says of it. */
+/** What WhatsApp delivered is a telephone's number, even where today's numbering plan does not have it. */
 const delivered = (number: string): ReadAddress => ({ fits: true, key: telephoneKey(`+${number}`), identity: true });
 
 const own = (key: string): ReadAddress => ({ fits: true, key, identity: false });

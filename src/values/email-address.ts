@@ -1,4 +1,5 @@
 import { domainToASCII } from 'node:url';
+import { z } from 'zod';
 import { text } from './text.ts';
 
 // HTML's definition of a valid e-mail address, which is also the EmailAddress scalar's.
@@ -33,7 +34,9 @@ export function mailboxOf(value: string): string {
 export const emailKey = (value: string): string | null => asEmailAddress(mailboxOf(value))?.toLowerCase() ?? null;
 
 /** An e-mail address of at most 4,000 characters, kept as it is given but for white space around it and its domain, which becomes ASCII. */
-export const emailAddress = text(1, 4_000)
+export const emailAddress = z
+  .string('must be text')
   .trim()
+  .pipe(text(1, 4_000))
   .refine(isEmailAddress, { message: 'must be an e-mail address', when: ({ issues }) => issues.length === 0 })
   .transform((value) => asEmailAddress(value) ?? value);

@@ -224,7 +224,7 @@ describe('WhatsApp', () => {
   });
 
   test.each(['22507123456', '22507123456@s.whatsapp.net', '5215512345678', '99912345678'])(
-    'has an id whatever the numbering plan says: %s',
+    'has an id even where the numbering plan does not have it: %s',
     (address) => {
       expect(fitsProvider('whatsapp', address)).toBe(true);
       expect(identityKey('whatsapp', address)).toMatch(/^\+\d+$/);
@@ -298,7 +298,7 @@ test.each([
   expect(addressColumns(provider, address, null)).toEqual({ identityKey: null, addressKey: null });
 });
 
-test('a key is its own key, whatever the provider and the address', () => {
+test('a key is its own key, for every provider and address', () => {
   const address = fc.oneof(
     fc.string({ unit: 'grapheme', maxLength: 60 }),
     number,

@@ -86,7 +86,7 @@ builder.relayMutationField(
       name: t.string({ required: true, description: 'What the operators call it: 1 to 150 characters.' }),
       defaultRegion: t.string({
         description:
-          'The country (ISO 3166, two letters in any case, such as `US`) whose telephone numbers may be written without a plus; null or absent for none.',
+          'The country (ISO 3166, two letters in any case: `US`) whose telephone numbers may be written without a plus; null or absent for none.',
       }),
     }),
   },
