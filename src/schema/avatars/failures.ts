@@ -16,7 +16,7 @@ import { reads } from '../selection.ts';
 import { SyncErrorType } from './avatars.ts';
 
 const AutoSyncType = builder.objectRef<AutoSync>('ParticipantAvatarAutoSync').implement({
-  description: 'What came of the last automatic sync of a participant’s avatar.',
+  description: 'The outcome of the last automatic sync of a participant’s avatar.',
   fields: (t) => ({
     synced: t.boolean({ description: 'Whether the avatar was taken.', resolve: ({ code }) => code === null }),
     provider: t.exposeString('provider', { description: 'The provider that was asked last, in lower case.' }),
@@ -36,7 +36,7 @@ builder.objectField(ParticipantType, 'avatarAutoSync', (t) =>
     type: AutoSyncType,
     nullable: true,
     description:
-      'What came of the last automatic sync of the avatar: one is queued when the participant is given a channel whose provider has avatars and is connected. Null when none has ended yet.',
+      'The outcome of the last automatic sync of the avatar: one is queued when the participant is given a channel whose provider has avatars and is connected. Null when none has ended yet.',
     ...reads('id'),
     resolve: ({ id }, _, context) => context.load(autoSyncByParticipant, id),
   }),
@@ -46,8 +46,7 @@ builder.objectField(IntegrationConfigType, 'avatarSyncPausedUntil', (t) =>
   t.field({
     type: 'DateTime',
     nullable: true,
-    description:
-      'Until when no avatars are synced through it in the background, because its provider asked to wait; null when it did not.',
+    description: 'Until when its background syncs wait because the provider asked for it; null when it did not.',
     resolve: async ({ id }, _, context) => (await context.load(pauseByConfig, id))?.until ?? null,
   }),
 );
@@ -59,7 +58,7 @@ const FailureType = builder.objectRef<AvatarSyncFailure>('AvatarSyncFailure').im
     id: t.exposeID('id', { description: 'The sync’s UUID: what `retryAvatarSync` takes.' }),
     participant: t.field({
       type: ParticipantType,
-      description: 'Whose avatar it is.',
+      description: 'The participant whose avatar it is.',
       resolve: ({ participantId: id }, _, context) =>
         still(context.load(participantById, id), () => participantNotFound(id)),
     }),
@@ -75,7 +74,7 @@ const FailureConnection = builder.connectionObject(
   {
     type: FailureType,
     name: 'AvatarSyncFailureConnection',
-    description: 'A page of failed avatar syncs, the latest first.',
+    description: 'A page of failed avatar syncs, the newest first.',
   },
   { description: 'A failed avatar sync in a page.' },
 );
@@ -92,7 +91,7 @@ builder.queryField('avatarSyncFailuresConnection', (t) =>
   t.field({
     type: FailureConnection,
     description:
-      'The avatar syncs in the background that were given up, at most one a participant, the latest first. Needs `participants:read`.',
+      'The avatar syncs in the background that were given up, at most one a participant, the newest first. Needs `participants:read`.',
     authScopes: { scope: 'participants:read' },
     args: { filter: t.arg({ type: FilterType, description: 'Which ones; null for all.' }), ...t.arg.connectionArgs() },
     resolve: (_, { filter, ...page }, { db }) => pageOfFailures(db, filter ?? {}, page),

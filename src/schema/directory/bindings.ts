@@ -18,7 +18,7 @@ import { ParticipantType } from './participants.ts';
 /** A binding in the graph; other features add their edges to it. */
 export const BindingType = builder.prismaObject('Binding', {
   description:
-    'That a participant is one of an agent’s contacts. At most one for the two of them. Seen with `participants:read`.',
+    'A participant that is a contact of an agent. There is at most one binding for the two. Seen with `participants:read`.',
   fields: (t) => ({
     id: t.exposeID('id', { description: 'The binding’s UUID.' }),
     participantId: t.exposeID('participantId', { description: 'The participant’s UUID.' }),
@@ -34,7 +34,7 @@ export const BindingType = builder.prismaObject('Binding', {
       description: 'The agent.',
       resolve: ({ agentId: id }, _, context) => still(context.load(agentById, id), () => agentNotFound(id)),
     }),
-    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When the two were bound.' }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When the binding was created.' }),
     modifiedAt: t.expose('modifiedAt', { type: 'DateTime', description: 'When the binding was last changed.' }),
   }),
 });
@@ -75,7 +75,7 @@ const ends = {
 builder.relayMutationField(
   'bindParticipant',
   {
-    description: 'The two to bind.',
+    description: 'The participant and the agent to bind.',
     inputFields: (t) => ({ participantId: t.id(ends.participantId), agentId: t.string(ends.agentId) }),
   },
   {
@@ -99,7 +99,7 @@ builder.relayMutationField(
 builder.relayMutationField(
   'unbindParticipant',
   {
-    description: 'The two to unbind.',
+    description: 'The participant and the agent to unbind.',
     inputFields: (t) => ({ participantId: t.id(ends.participantId), agentId: t.string(ends.agentId) }),
   },
   {

@@ -79,7 +79,7 @@ builder.queryFields((t) => ({
   unknownSendersConnection: t.field({
     type: UnknownSenderConnection,
     description:
-      'The addresses that messages come from without anybody having them as a channel, page by page, those heard of last first. One that writes while you read moves to the front. Needs `participants:read`.',
+      'The addresses that messages come from and that no channel has, page by page, the newest message first. A sender that writes while you read moves to the front. Needs `participants:read`.',
     authScopes: { scope: 'participants:read' },
     args: {
       filter: t.arg({ type: UnknownSenderFilter, description: 'Which unknown senders; null for all.' }),
@@ -116,7 +116,7 @@ builder.relayMutationField(
   },
   {
     description:
-      'Makes a participant of an unknown sender, with a channel of its address that has its `lastMessageAt` and `messageCount`; the unknown sender is gone. Of several calls at once one succeeds. Needs `participants:write`.',
+      'Creates a participant from an unknown sender, with a channel of its address that has its `lastMessageAt` and `messageCount`; the unknown sender is gone. Of several calls at once one succeeds. Needs `participants:write`.',
     nullable: true,
     authScopes: { scope: 'participants:write' },
     resolve: (_, { input }, context) =>
