@@ -2,14 +2,14 @@ import { filter, pipe } from 'graphql-yoga';
 import { avatarSizes } from '../../avatars/sizes.ts';
 import type { AvatarSyncInput } from '../../avatars/sync.ts';
 import { asUuid } from '../../database/ids.ts';
-import { participantNotFound } from '../../directory/participants/lock.ts';
 import { participantById } from '../../directory/participants/queries.ts';
 import { Problem } from '../../errors/catalogue.ts';
 import type { Events } from '../../events/events.ts';
 import { builder } from '../builder.ts';
 import type { GraphContext } from '../context.ts';
+import { participantField } from '../directory/participant-payload.ts';
 import { ParticipantType } from '../directory/participants.ts';
-import { still, write } from '../mutation.ts';
+import { write } from '../mutation.ts';
 import { reads } from '../selection.ts';
 
 builder.objectField(ParticipantType, 'avatarUrl', (t) =>
@@ -35,9 +35,6 @@ builder.objectField(ParticipantType, 'avatarUrl', (t) =>
     },
   }),
 );
-
-const participantField = (id: string, context: GraphContext) =>
-  still(context.load(participantById, id), () => participantNotFound(id));
 
 const participantId = { required: true, description: 'The participant’s UUID.' } as const;
 

@@ -6,12 +6,11 @@ import {
   pauseByConfig,
   retryAvatarSync,
 } from '../../avatars/failures.ts';
-import { participantNotFound } from '../../directory/participants/lock.ts';
-import { participantById } from '../../directory/participants/queries.ts';
 import { builder } from '../builder.ts';
+import { participantField } from '../directory/participant-payload.ts';
 import { ParticipantType } from '../directory/participants.ts';
 import { IntegrationConfigType } from '../integrations/integrations.ts';
-import { still, write } from '../mutation.ts';
+import { write } from '../mutation.ts';
 import { reads } from '../selection.ts';
 import { SyncErrorType } from './avatars.ts';
 
@@ -59,8 +58,7 @@ const FailureType = builder.objectRef<AvatarSyncFailure>('AvatarSyncFailure').im
     participant: t.field({
       type: ParticipantType,
       description: 'The participant whose avatar it is.',
-      resolve: ({ participantId: id }, _, context) =>
-        still(context.load(participantById, id), () => participantNotFound(id)),
+      resolve: ({ participantId: id }, _, context) => participantField(id, context),
     }),
     provider: t.exposeString('provider', { description: 'The provider that was asked last, in lower case.' }),
     address: t.exposeString('address', { description: 'The address of the channel that was tried last.' }),
@@ -118,7 +116,7 @@ builder.relayMutationField(
       participant: t.field({
         type: ParticipantType,
         description: 'The participant as it is now.',
-        resolve: (id, _, context) => still(context.load(participantById, id), () => participantNotFound(id)),
+        resolve: (id, _, context) => participantField(id, context),
       }),
     }),
   },

@@ -6,13 +6,13 @@ import {
   bindParticipant,
   unbindParticipant,
 } from '../../directory/bindings/bindings.ts';
-import { participantNotFound } from '../../directory/participants/lock.ts';
-import { type ListedParticipant, participantById } from '../../directory/participants/queries.ts';
+import type { ListedParticipant } from '../../directory/participants/queries.ts';
 import { builder } from '../builder.ts';
 import type { GraphContext } from '../context.ts';
 import { still, write } from '../mutation.ts';
 import { reads } from '../selection.ts';
 import { AgentType } from './agents.ts';
+import { participantField } from './participant-payload.ts';
 import { ParticipantType } from './participants.ts';
 
 /** A binding in the graph; other features add their edges to it. */
@@ -25,8 +25,7 @@ export const BindingType = builder.prismaObject('Binding', {
     participant: t.field({
       type: ParticipantType,
       description: 'The participant.',
-      resolve: ({ participantId: id }, _, context) =>
-        still(context.load(participantById, id), () => participantNotFound(id)),
+      resolve: ({ participantId: id }, _, context) => participantField(id, context),
     }),
     agentId: t.exposeID('agentId', { description: 'The agent’s id.' }),
     agent: t.field({
@@ -116,8 +115,7 @@ builder.relayMutationField(
       participant: t.field({
         type: ParticipantType,
         description: 'The participant, with the bindings it has now.',
-        resolve: ({ participantId: id }, _, context) =>
-          still(context.load(participantById, id), () => participantNotFound(id)),
+        resolve: ({ participantId: id }, _, context) => participantField(id, context),
       }),
     }),
   },

@@ -1,6 +1,4 @@
 import { agentById } from '../../directory/agents/agents.ts';
-import { participantNotFound } from '../../directory/participants/lock.ts';
-import { participantById } from '../../directory/participants/queries.ts';
 import { pageOfUnknownSenders } from '../../directory/unknown-senders/queries.ts';
 import {
   addUnknownSenderToParticipant,
@@ -9,10 +7,10 @@ import {
 } from '../../directory/unknown-senders/unknown-senders.ts';
 import { configById, configNotFound } from '../../integrations/configs.ts';
 import { builder } from '../builder.ts';
-import type { GraphContext } from '../context.ts';
 import { IntegrationConfigType } from '../integrations/integrations.ts';
 import { still, write } from '../mutation.ts';
 import { AgentType } from './agents.ts';
+import { participantField } from './participant-payload.ts';
 import { ParticipantKindType, ParticipantType } from './participants.ts';
 
 const UnknownSenderType = builder.prismaObject('UnknownSender', {
@@ -90,9 +88,6 @@ builder.queryFields((t) => ({
 }));
 
 const senderId = { required: true, description: 'The unknown sender’s UUID.' } as const;
-const participantField = (id: string, context: GraphContext) =>
-  still(context.load(participantById, id), () => participantNotFound(id));
-
 builder.relayMutationField(
   'createParticipantFromUnknownSender',
   {
