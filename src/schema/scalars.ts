@@ -11,7 +11,7 @@ function stored(scalar: GraphQLScalarType, description: string, serialize: (valu
 builder.addScalarType(
   'DateTime',
   new GraphQLScalarType({
-    ...stored(GraphQLDateTimeISO, 'A moment in UTC with milliseconds, as in `2026-01-31T09:30:00.000Z`.', (value) =>
+    ...stored(GraphQLDateTimeISO, 'A timestamp in UTC with milliseconds, as in `2026-01-31T09:30:00.000Z`.', (value) =>
       (value as Date).toISOString(),
     ).toConfig(),
     name: 'DateTime',

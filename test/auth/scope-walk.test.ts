@@ -207,7 +207,8 @@ async function foundBy(path: Path, headers: Record<string, string>): Promise<num
 const bearer = async (granted: readonly Scope[]) => ({ authorization: `Bearer ${await world.tenant.token(granted)}` });
 const queries = every.filter(({ operation }) => operation === 'Query');
 
-describe('every path from a query', () => {
+// Some thousand operations: a busy machine needs minutes.
+describe('every path from a query', { timeout: 600_000 }, () => {
   test('ends at something when nothing is missing, for each field and type by one path at least', async () => {
     const headers = await bearer(scopes);
     const left = new Map<string, Path[]>();

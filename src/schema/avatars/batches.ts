@@ -61,7 +61,7 @@ const BatchType = builder.objectRef<AvatarBatch>('AvatarSyncBatch').implement({
     }),
     failed: t.exposeInt('failed', {
       description:
-        'How many could not be synced. Those without a channel to sync from fail at once: `INTEGRATION_NOT_CONNECTED` when such a channel’s integration config is not connected, `AVATAR_NOT_AVAILABLE` when its address is none of the provider’s, `AVATAR_SOURCE_NOT_REGISTERED` when no enabled channel’s provider has avatars, `CHANNEL_NOT_ON_PARTICIPANT` when there is no enabled channel at all. Those are counted here only; `avatarSyncFailuresConnection` has the others.',
+        'How many could not be synced. Those without a channel to sync from fail at once: `INTEGRATION_NOT_CONNECTED` when that channel’s integration config is not connected, `AVATAR_NOT_AVAILABLE` when its address is none of the provider’s, `AVATAR_SOURCE_NOT_REGISTERED` when no enabled channel’s provider has avatars, `CHANNEL_NOT_ON_PARTICIPANT` when there is no enabled channel at all. Those are counted here only; `avatarSyncFailuresConnection` has the others.',
     }),
     failures: t.field({
       type: [FailureCountType],
@@ -76,7 +76,7 @@ const BatchType = builder.objectRef<AvatarBatch>('AvatarSyncBatch').implement({
     }),
     running: t.field({
       type: [ParticipantType],
-      description: `The contacts that are being synced just now, at most ${mostRunning} of them.`,
+      description: `The contacts that are being synced at present, at most ${mostRunning} of them.`,
       resolve: ({ id }, _, context) => context.load(runningByBatch, id),
     }),
     startedAt: t.expose('startedAt', { type: 'DateTime', description: 'When it was asked for.' }),
@@ -100,7 +100,7 @@ builder.queryField('avatarSyncBatch', (t) =>
     type: BatchType,
     nullable: true,
     description:
-      'A batch of avatar syncs by its UUID; null when the tenant has no such batch. Needs `participants:read`.',
+      'A batch of avatar syncs by its UUID; null when the tenant has no batch of that id. Needs `participants:read`.',
     authScopes: { scope: 'participants:read' },
     args: { id: t.arg.id({ required: true, description: 'The batch’s UUID.' }) },
     resolve: (_, { id }, context) => context.load(batchById, id),
@@ -125,7 +125,7 @@ builder.objectField(AgentType, 'avatarSyncBatch', (t) =>
 builder.relayMutationField(
   'syncAgentAvatars',
   {
-    description: 'Whose contacts to sync.',
+    description: 'The agent whose contacts to sync.',
     inputFields: (t) => ({
       agentId: t.string({ required: true, description: 'The agent whose contacts are to be synced.' }),
     }),

@@ -8,10 +8,9 @@ import {
   type WaitingSyncs,
   waitingSyncs,
 } from '../../avatars/failures.ts';
-import { participantNotFound } from '../../directory/participants/lock.ts';
-import { participantById } from '../../directory/participants/queries.ts';
 import { configById, configNotFound } from '../../integrations/configs.ts';
 import { builder } from '../builder.ts';
+import { participantField } from '../directory/participant-payload.ts';
 import { ParticipantType } from '../directory/participants.ts';
 import { IntegrationConfigType } from '../integrations/integrations.ts';
 import { still, write } from '../mutation.ts';
@@ -19,7 +18,7 @@ import { reads } from '../selection.ts';
 import { SyncErrorType } from './avatars.ts';
 
 const AutoSyncType = builder.objectRef<AutoSync>('ParticipantAvatarAutoSync').implement({
-  description: 'What came of the last automatic sync of a participant’s avatar.',
+  description: 'The outcome of the last automatic sync of a participant’s avatar.',
   fields: (t) => ({
     synced: t.boolean({ description: 'Whether the avatar was taken.', resolve: ({ code }) => code === null }),
     provider: t.exposeString('provider', { description: 'The provider that was asked last, in lower case.' }),
@@ -39,7 +38,7 @@ builder.objectField(ParticipantType, 'avatarAutoSync', (t) =>
     type: AutoSyncType,
     nullable: true,
     description:
-      'What came of the last automatic sync of the avatar: one is queued when the participant is given a channel whose provider has avatars and is connected. Null when none has ended yet.',
+      'The outcome of the last automatic sync of the avatar: one is queued when the participant is given a channel whose provider has avatars and is connected. Null when none has ended yet.',
     ...reads('id'),
     resolve: ({ id }, _, context) => context.load(autoSyncByParticipant, id),
   }),
@@ -49,8 +48,7 @@ builder.objectField(IntegrationConfigType, 'avatarSyncPausedUntil', (t) =>
   t.field({
     type: 'DateTime',
     nullable: true,
-    description:
-      'Until when no avatars are synced through it in the background, because its provider asked to wait; null when it did not.',
+    description: 'Until when its background syncs wait because the provider asked for it; null when it did not.',
     resolve: async ({ id }, _, context) => (await context.load(pauseByConfig, id))?.until ?? null,
   }),
 );
@@ -62,9 +60,8 @@ const FailureType = builder.objectRef<AvatarSyncFailure>('AvatarSyncFailure').im
     id: t.exposeID('id', { description: 'The sync’s UUID: what `retryAvatarSync` takes.' }),
     participant: t.field({
       type: ParticipantType,
-      description: 'Whose avatar it is.',
-      resolve: ({ participantId: id }, _, context) =>
-        still(context.load(participantById, id), () => participantNotFound(id)),
+      description: 'The participant whose avatar it is.',
+      resolve: ({ participantId: id }, _, context) => participantField(id, context),
     }),
     provider: t.exposeString('provider', { description: 'The provider that was asked last, in lower case.' }),
     address: t.exposeString('address', { description: 'The address of the channel that was tried last.' }),
@@ -78,7 +75,7 @@ const FailureConnection = builder.connectionObject(
   {
     type: FailureType,
     name: 'AvatarSyncFailureConnection',
-    description: 'A page of failed avatar syncs, the latest first.',
+    description: 'A page of failed avatar syncs, the newest first.',
   },
   { description: 'A failed avatar sync in a page.' },
 );
@@ -95,7 +92,7 @@ builder.queryField('avatarSyncFailuresConnection', (t) =>
   t.field({
     type: FailureConnection,
     description:
-      'The avatar syncs in the background that were given up, at most one a participant, the latest first. Needs `participants:read`.',
+      'The avatar syncs in the background that were given up, at most one a participant, the newest first. Needs `participants:read`.',
     authScopes: { scope: 'participants:read' },
     args: { filter: t.arg({ type: FilterType, description: 'Which ones; null for all.' }), ...t.arg.connectionArgs() },
     resolve: (_, { filter, ...page }, { db }) => pageOfFailures(db, filter ?? {}, page),
@@ -149,7 +146,7 @@ builder.relayMutationField(
       participant: t.field({
         type: ParticipantType,
         description: 'The participant as it is now.',
-        resolve: (id, _, context) => still(context.load(participantById, id), () => participantNotFound(id)),
+        resolve: (id, _, context) => participantField(id, context),
       }),
     }),
   },

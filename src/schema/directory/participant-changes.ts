@@ -4,7 +4,7 @@ import { ParticipantType } from './participants.ts';
 
 const EventType = builder.objectRef<ContactChanges>('ParticipantsChangedEvent').implement({
   description:
-    'That contacts of an agent are not as they were: their names, channels, bindings, avatars or health. Seen with `participants:read`.',
+    'Changes of an agent’s contacts: of their names, channels, bindings, avatars or health. Seen with `participants:read`.',
   fields: (t) => ({
     agentId: t.exposeID('agentId', { description: 'The agent whose contacts they are.' }),
     participants: t.field({

@@ -20,7 +20,7 @@ export const ParticipantKindType = builder.enumType('ParticipantKind', {
   description: 'What a participant is. Fixed at creation.',
   values: {
     PERSON: { description: 'A human being.' },
-    GROUP: { description: 'Several people reached together, such as a Slack channel.' },
+    GROUP: { description: 'Several people on one channel, like a Slack channel.' },
     AI_AGENT: { description: 'An AI agent of the tenant, represented as a participant.' },
   },
 });
@@ -153,7 +153,8 @@ builder.queryFields((t) => ({
   participant: t.field({
     type: ParticipantType,
     nullable: true,
-    description: 'A participant by its UUID; null when the tenant has no such participant. Needs `participants:read`.',
+    description:
+      'A participant by its UUID; null when the tenant has no participant of that id. Needs `participants:read`.',
     authScopes: { scope: 'participants:read' },
     args: { id: t.arg.id({ required: true, description: 'The participant’s UUID.' }) },
     resolve: (_, { id }, context, info) => context.load(participantWith(partsLookedUp(info)), id),
