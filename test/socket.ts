@@ -6,6 +6,8 @@ export type Fetch = (request: Request) => Promise<Response>;
 /** A server of the handler's on a socket that only this process knows: requests go the way that they go in production. */
 export async function listenLocally(handler: RequestListener, path: string) {
   const server = createServer(handler);
+  // On a busy machine a connection would be closed while the next request is already on its way.
+  server.keepAliveTimeout = 0;
   await new Promise<void>((resolve, reject) => server.once('error', reject).listen(path, resolve));
   const agent = new Agent({ keepAlive: true });
   return {

@@ -25,6 +25,8 @@ export interface Authenticator {
 }
 
 const seconds = 1_000;
+/** Bytes of all remembered tokens, with what they say. */
+const tokenBytes = 16_000_000;
 
 function credentialOf(
   authorization: string | null | undefined,
@@ -41,7 +43,13 @@ const ofKind = (viewer: Viewer | undefined, kind: Viewer['kind']): Viewer | null
  * neither a signature check nor a look-up a request; a revoked key is forgotten when that is announced.
  */
 export function createAuthenticator(database: Database, verifyJwt: (token: string) => Promise<Claims>): Authenticator {
-  const tokens = new LRUCache<string, Viewer>({ max: 5_000, ttl: 60 * seconds });
+  // A token can be as long as a header; keys have one length.
+  const tokens = new LRUCache<string, Viewer>({
+    max: 5_000,
+    ttl: 60 * seconds,
+    maxSize: tokenBytes,
+    sizeCalculation: (_, token) => 1_000 + 4 * token.length,
+  });
   const keys = new LRUCache<string, Viewer>({ max: 5_000, ttl: 30 * seconds });
   const tenants = new LRUCache<string, true>({ max: 5_000 });
   let revocations = 0;

@@ -346,8 +346,12 @@ describe('what is refused', () => {
     const { app } = service;
     const headers = { 'transfer-encoding': 'chunked' };
     const init = { method: 'POST', headers, body, duplex: 'half' } as RequestInit;
-    const answer = await app.fetch(new Request(webhook.url, init));
-    expect(answer.status).toBe(413);
+    // A client that goes on sending may hear of the closed connection before it reads the answer.
+    const refused = await app.fetch(new Request(webhook.url, init)).then(
+      ({ status }) => status,
+      () => 'closed',
+    );
+    expect([413, 'closed']).toContain(refused);
     expect(sent).toBeLessThan(1_000_000);
   });
 
