@@ -272,9 +272,10 @@ export class ResultSize {
   #step = (): void => {
     this.#inStep = 0;
     let done = 0;
-    for (let work = 0; done < this.#queue.length && work < step; done++) {
-      const next = this.#queue[done] as Waiting;
+    let work = 0;
+    for (let next = this.#queue[0]; next && (done === 0 || work + next.work <= step); next = this.#queue[done]) {
       work += next.work;
+      done++;
       next.proceed();
     }
     if (done > 0) {
