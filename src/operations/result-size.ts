@@ -18,6 +18,9 @@ export type Price = {
   readonly inner: readonly { readonly property: string; readonly price: Price }[];
 };
 
+/** That a whole result is too large. Every list that finds out throws the same, which is told once. */
+export class ResultLimit extends Problem {}
+
 type Place = Pick<GraphQLResolveInfo, 'path' | 'fieldNodes'>;
 type Waiting = { work: number; proceed(): void; fail(error: Error): void };
 type Result = ExecutionResult | Promise<ExecutionResult>;
@@ -211,7 +214,7 @@ export class ResultSize {
       this.#error = new GraphQLError(message, {
         nodes: fieldNodes,
         path: responsePathAsArray(path),
-        originalError: new Problem('RESULT_TOO_LARGE', message),
+        originalError: new ResultLimit('RESULT_TOO_LARGE', message),
       });
       if (this.#stops) this.#halt();
     }
