@@ -303,6 +303,7 @@ export class ResultSize {
       },
       (problem) => this.#turnedAway(problem),
     );
+    // It may have been ended by the answer already.
     if (this.#running) this.#leave = leave;
     else leave();
   }

@@ -17,11 +17,20 @@ export function boundedDatabase(database: TenantDatabase, turns: Turns, size: Re
       });
     });
   };
-  // The rest is the database's own, its lazily made models among it.
-  return Object.create(database, {
-    query: { value: query },
-    longRead: { value: <Found>(read: () => Promise<Found>) => size.longRead(read) },
-  }) as TenantDatabase;
+  const { tenantId, agentId, together, transaction, announce } = database;
+  return {
+    tenantId,
+    agentId,
+    // Made lazily.
+    get models() {
+      return database.models;
+    },
+    query,
+    longRead: (read) => size.longRead(read),
+    together,
+    transaction,
+    announce,
+  };
 }
 
 async function given<Found>(turns: Turns, statement: Promise<Found>): Promise<Found> {
