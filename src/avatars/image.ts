@@ -19,6 +19,8 @@ const readsHeic = (sharp.format.heif.input.fileSuffix ?? []).includes('.heic');
 const minSide = 8;
 const maxSide = 8_192;
 const maxPixels = 24_000_000;
+// An AVIF of a few hundred bytes can hold as many pixels as any, and each takes several times as long as those of other types.
+const maxAvifPixels = 8_000_000;
 const decodeSeconds = 10;
 
 // Every image is another one: a cache would only hold memory. One thread each, because the turns below share out the cores.
@@ -82,6 +84,8 @@ function checkHeader(header: Metadata, animation: Animation): void {
   if (width > maxSide || height > maxSide || width * height > maxPixels) {
     throw new Problem('AVATAR_INVALID', 'The image has a side over 8,192 pixels, or more than 24 megapixels.');
   }
+  if (header.format === 'heif' && width * height > maxAvifPixels)
+    throw new Problem('AVATAR_INVALID', 'The image is an AVIF of more than 8 megapixels.');
   if (header.space === 'cmyk')
     throw new Problem('AVATAR_INVALID', 'The image is CMYK; only RGB and greyscale are accepted.');
 }

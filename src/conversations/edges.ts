@@ -4,7 +4,16 @@ import type { TenantDatabase } from '../database/database.ts';
 import type { Conversation } from '../database/generated/client.ts';
 import { asUuid } from '../database/ids.ts';
 import { type Loader, ofOneKey, readerOf } from '../database/loaders.ts';
-import { connectionOf, firstOf, type Page, type PageArguments, pageOf } from '../database/pages.ts';
+import {
+  connectionOf,
+  countOf,
+  firstOf,
+  type Page,
+  type PageArguments,
+  pageOf,
+  type Total,
+  totalOf,
+} from '../database/pages.ts';
 import { columns, tenantStatement } from '../database/statement.ts';
 import { viewerStatement } from '../database/viewers.ts';
 import { Problem } from '../errors/catalogue.ts';
@@ -99,19 +108,24 @@ function pagesBy<Selected extends { parentId: string }, Row extends { parentId: 
   };
 }
 
-/** How many rows each parent has, for all parents in one statement, whose last parameter is the viewer's agent. */
-function countsBy(text: (agent: string | null) => string): Loader<string, number> {
-  const read = readerOf(viewerStatement<{ id: string; count: number }>('$3', text));
+/** How long each parent's list is, for all parents in one statement, whose last parameter is the viewer's agent; `k.id` is the parent. */
+function totalsBy(type: 'uuid' | 'text', rows: (agent: string | null) => string): Loader<string, Total> {
+  const read = readerOf(
+    viewerStatement<{ id: string; count: number }>(
+      '$3',
+      (agent) => `select k.id, c.count from unnest($2::${type}[]) k(id) cross join lateral (${countOf(rows(agent))}) c`,
+    ),
+  );
   return {
     async load(db, ids) {
       const counts = new Map((await read(db, ids)).map(({ id, count }) => [id, count]));
-      return ids.map((id) => counts.get(id) ?? 0);
+      return ids.map((id) => totalOf(counts.get(id) ?? 0));
     },
   };
 }
 
 /** The pages of one kind of list, and how long the lists are. */
-export type Edge<Row> = { pages: Loader<Wanted, (Row & { parentId: string })[]>; counts: Loader<string, number> };
+export type Edge<Row> = { pages: Loader<Wanted, (Row & { parentId: string })[]>; totals: Loader<string, Total> };
 
 const asTheyAre = (rows: (Conversation & { parentId: string })[]) => rows;
 
@@ -129,9 +143,9 @@ const conversationsOf = (column: 'user_id' | 'contact_id'): Edge<Conversation> =
     },
     asTheyAre,
   ),
-  counts: countsBy(
-    (agent) => `select m.${column} as id, count(*)::int as count from conversation_member m
-     where ${visibleMembership('m', agent)} and m.${column} = any($2::uuid[]) group by 1`,
+  totals: totalsBy(
+    'uuid',
+    (agent) => `conversation_member m where ${visibleMembership('m', agent)} and m.${column} = k.id`,
   ),
 });
 
@@ -153,10 +167,7 @@ export const conversationsByAgent: Edge<Conversation> = {
     },
     asTheyAre,
   ),
-  counts: countsBy(
-    (agent) => `select c.agent_id as id, count(*)::int as count from conversation c
-     where ${visible('c', agent)} and c.agent_id = any($2::text[]) group by 1`,
-  ),
+  totals: totalsBy('text', (agent) => `conversation c where ${visible('c', agent)} and c.agent_id = k.id`),
 };
 
 /** Who takes part in conversations, the first to come first. */
@@ -172,16 +183,16 @@ export const membersOfConversation: Edge<Member> = {
     },
     asMembers<MemberRow & { parentId: string }>,
   ),
-  counts: countsBy(
-    (agent) => `select m.conversation_id as id, count(*)::int as count from conversation_member m
-     where ${visibleMembership('m', agent)} and m.conversation_id = any($2::uuid[]) group by 1`,
+  totals: totalsBy(
+    'uuid',
+    (agent) => `conversation_member m where ${visibleMembership('m', agent)} and m.conversation_id = k.id`,
   ),
 };
 
 /** The connection of one row, from an edge, with whatever loads. */
 export async function connectionTo<Row extends { id: string }>(
   { load }: { load<Key, Loaded>(loader: Loader<Key, Loaded>, key: Key): Promise<Loaded> },
-  { pages, counts }: Edge<Row>,
+  { pages, totals }: Edge<Row>,
   parentId: string,
   args: PageArguments,
 ) {
@@ -190,6 +201,6 @@ export async function connectionTo<Row extends { id: string }>(
     page,
     await load(pages, { parentId, page }),
     ({ id }) => [id],
-    () => load(counts, parentId),
+    () => load(totals, parentId),
   );
 }

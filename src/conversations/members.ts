@@ -22,6 +22,7 @@ import {
 } from '../directory/participants/queries.ts';
 import { Problem } from '../errors/catalogue.ts';
 import { hasIdentifier, identifier, identifierKeys } from '../external-users/identifiers.ts';
+import { listedUser } from '../external-users/queries.ts';
 import type { Member } from './subject.ts';
 
 /** A membership as a statement returns it: its subject is JSON, so moments in it are text. */
@@ -52,8 +53,11 @@ export const memberRowOf = oncePer(({ own, subject }: MemberParts) => {
   end as subject`;
 });
 
-/** The select list of a membership with its whole subject, from `conversation_member m`. */
-export const memberRow = memberRowOf({ own: null, subject: null });
+/** The select list of a membership with its subject, all but the metadata of an external user, from `conversation_member m`. */
+export const memberRow = memberRowOf({
+  own: null,
+  subject: { participant: participantAlone, externalUser: listedUser, agent: null },
+});
 
 /** Rows that were selected by `memberRow`, their subjects' moments as those of any other row. */
 export function asMembers<Selected extends MemberRow>(rows: Selected[]): (Selected & Member)[] {

@@ -4,7 +4,7 @@ import type { TenantDatabase } from '../database/database.ts';
 import type { Conversation } from '../database/generated/client.ts';
 import { asUuid } from '../database/ids.ts';
 import { oneByUuid } from '../database/loaders.ts';
-import { connectionOf, defaultPage, firstOf, type PageArguments } from '../database/pages.ts';
+import { connectionOf, countOf, defaultPage, firstOf, type PageArguments, totalOf } from '../database/pages.ts';
 import {
   columns,
   type Fields,
@@ -99,7 +99,7 @@ export async function pageOfConversations(
     from += ` join conversation_member ${alias} on ${alias}.tenant_id = c.tenant_id and ${alias}.conversation_id = c.id`;
     where += ` and ${alias}.${column} = ${bind(asUuid(id))}::uuid`;
   }
-  const counted = tenantStatement<{ count: number }>(`select count(*)::int as count from ${from} where ${where}`);
+  const counted = tenantStatement<{ count: number }>(countOf(`${from} where ${where}`));
   const countedValues = [...values];
 
   const { where: within, direction } = keyset(page, 'c.id', true, bind);
@@ -113,6 +113,6 @@ export async function pageOfConversations(
     page,
     asConversations(await db.query(statement, ...values), page.size),
     ({ id }) => [id],
-    async () => (await db.query(counted, ...countedValues))[0]?.count ?? 0,
+    async () => totalOf((await db.query(counted, ...countedValues))[0]?.count ?? 0),
   );
 }

@@ -1,7 +1,7 @@
 import type { Value } from './connection.ts';
 import type { TenantDatabase } from './database.ts';
 import { asUuid } from './ids.ts';
-import { connectionOf, firstOf, isTimestamp, type PageArguments, pageOf } from './pages.ts';
+import { connectionOf, countOf, firstOf, isTimestamp, type PageArguments, pageOf, totalOf } from './pages.ts';
 import { tenantStatement } from './statement.ts';
 
 /** A list whose newest rows come first: what of it, and by which column's timestamp. */
@@ -41,8 +41,7 @@ export async function newestFirstPage<Row>(
   const statement = tenantStatement<Row>(
     firstOf(`select ${row} from ${from} where ${within.join(' and ')} order by ${order}`, bind(page.size + 1)),
   );
-  const count = () =>
-    tenantStatement<{ count: number }>(`select count(*)::int as count from ${from} where ${where.join(' and ')}`);
+  const count = () => tenantStatement<{ count: number }>(countOf(`${from} where ${where.join(' and ')}`));
   return connectionOf(
     page,
     await db.query(statement, ...bound),
@@ -50,6 +49,6 @@ export async function newestFirstPage<Row>(
       const [at, id] = keysOf(found);
       return [at.toISOString(), id];
     },
-    async () => (await db.query(count(), ...values))[0]?.count ?? 0,
+    async () => totalOf((await db.query(count(), ...values))[0]?.count ?? 0),
   );
 }

@@ -36,6 +36,22 @@ export type Page = {
   before: readonly string[] | null;
 };
 
+/** How far the rows of a list are counted. */
+export const mostCounted = 10_000;
+
+/** The length of a list: exact up to the bound, else null with what it is at least. */
+export type Total = { totalCount: number | null; totalCountAtLeast: number };
+
+/** The length of a list of which so many rows were counted, by a statement that stops at one more than the bound. */
+export const totalOf = (counted: number): Total =>
+  counted > mostCounted
+    ? { totalCount: null, totalCountAtLeast: mostCounted }
+    : { totalCount: counted, totalCountAtLeast: counted };
+
+/** The statement that counts rows, given from `from` on, and stops at one more than the bound. */
+export const countOf = (from: string): string =>
+  `select count(*)::int as count from (select from ${from} limit ${mostCounted + 1}) counted`;
+
 /** How many rows a page has when nothing else is said, and at the most. */
 export const defaultPage = 20;
 export const largestPage = 100;
@@ -87,13 +103,13 @@ export function pageOf(args: PageArguments, keys: number, fits: (keys: readonly 
 
 /**
  * The connection for a page. `rows` are the rows found in the order they were asked for, one more
- * than the page's size if there are more; `keysOf` gives the keys of a row's cursor.
+ * than the page's size if there are more; `keysOf` gives the keys of a row's cursor. `total` is asked for once, and only if wanted.
  */
 export function connectionOf<Row>(
   page: Page,
   rows: readonly Row[],
   keysOf: (row: Row) => readonly string[],
-  totalCount: () => Promise<number>,
+  total: () => Promise<Total>,
 ) {
   const more = rows.length > page.size;
   const found = rows.slice(0, page.size);
@@ -101,12 +117,20 @@ export function connectionOf<Row>(
   const edges = found.map((node) => ({ node, cursor: encode(keysOf(node)) }));
   return {
     edges,
-    totalCount,
+    total: once(total),
     pageInfo: {
       hasNextPage: page.backward ? page.before !== null : more,
       hasPreviousPage: page.backward ? more : page.after !== null,
       startCursor: edges[0]?.cursor ?? null,
       endCursor: edges.at(-1)?.cursor ?? null,
     },
+  };
+}
+
+function once<Made>(make: () => Promise<Made>): () => Promise<Made> {
+  let made: Promise<Made> | undefined;
+  return () => {
+    made ??= make();
+    return made;
   };
 }

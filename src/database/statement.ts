@@ -165,6 +165,10 @@ export function oncePer<Parts extends object, Made>(make: (parts: Parts) => Made
 /** Which of a model's fields are wanted, by their names; null for all. */
 export type Fields = ReadonlySet<string> | null;
 
+/** All of a model's fields but these. */
+export const fieldsBut = (model: Model, ...without: string[]): Fields =>
+  new Set(Object.keys(scalarFields[model]).filter((field) => !without.includes(field)));
+
 /** The select list that gives a Prisma model's row, or some of its fields, under the model's field names, from a table under that alias. */
 export function columns(model: Model, alias: string, fields: Fields = null): string {
   return Object.keys(scalarFields[model])

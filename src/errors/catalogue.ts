@@ -110,7 +110,7 @@ export const catalogue = {
   RESULT_TOO_LARGE: {
     status: 413,
     title: 'Result too large',
-    when: 'An unpaged list over 10,000 rows: use the connection. A result of more than 100,000 rows: ask for less at once. Or a request body over its limit.',
+    when: 'An unpaged list over 10,000 rows: use the connection. A result of more than 16 MB, or of more than 400,000 fields with those that take longer counted several times: ask for less at once. Or a request body over its limit.',
   },
   AVATAR_INVALID: { status: 422, title: 'Avatar invalid', when: 'The file is not an acceptable image.' },
   UNPROCESSABLE: {

@@ -2,11 +2,27 @@ import { visibleMembership } from '../auth/visible-conversations.ts';
 import type { TenantDatabase } from '../database/database.ts';
 import type { ExternalUser, IdentifierKey } from '../database/generated/client.ts';
 import { bounded, type Loader, manyBy, mostRows, oneByUuid } from '../database/loaders.ts';
-import { columns, tenantStatement } from '../database/statement.ts';
+import { columns, fieldsBut, tenantStatement } from '../database/statement.ts';
 import { queryAsViewer, type ViewerStatement, viewerBatchedRead, viewerStatement } from '../database/viewers.ts';
 import { hasIdentifier, type Identifier, identifierKeys } from './identifiers.ts';
 
 const row = columns('ExternalUser', 'u');
+
+/** What lists of external users read of them: all but the metadata, of which each can have 16 KB. */
+export const listedUser = fieldsBut('ExternalUser', 'metadata');
+
+const metadataOfUsers = oneByUuid(
+  tenantStatement<Pick<ExternalUser, 'id' | 'metadata'>>(
+    'select u.id, u.metadata from external_user u where u.tenant_id = $1 and u.id = any($2::uuid[])',
+  ),
+  'id',
+);
+
+/** The metadata of users who were read without it: of a few hundred in one statement, so that not all is read of what is too much. */
+export const metadataByUser: Loader<string, ExternalUser['metadata']> = {
+  most: 200,
+  load: async (database, ids) => (await metadataOfUsers.load(database, ids)).map((user) => user?.metadata ?? null),
+};
 
 /** External users by their ids. */
 export const externalUserById = oneByUuid(

@@ -2,6 +2,7 @@ import type { ExternalUser, Participant } from '../database/generated/client.ts'
 import { bounded, manyBy, mostRows } from '../database/loaders.ts';
 import { columns, tenantStatement } from '../database/statement.ts';
 import { phoneKeyOf, sameEmail } from '../external-users/identifiers.ts';
+import { listedUser } from '../external-users/queries.ts';
 
 /*
  * A participant and an external user are the same person when they share an e-mail address or a
@@ -42,7 +43,7 @@ export const participantsByUser = bounded(
 export const usersByParticipant = bounded(
   manyBy(
     tenantStatement<ExternalUser & { participantId: string }>(
-      `select x.id as "participantId", ${columns('ExternalUser', 'q')} from participant x
+      `select x.id as "participantId", ${columns('ExternalUser', 'q', listedUser)} from participant x
        cross join lateral (${usersLike('x')}) same join external_user q on q.tenant_id = x.tenant_id and q.id = same.id
        where x.tenant_id = $1 and x.id = any($2::uuid[]) order by x.id, q.id limit ${mostRows + 1}`,
     ),

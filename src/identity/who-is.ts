@@ -8,6 +8,7 @@ import { columns, tenantStatement } from '../database/statement.ts';
 import { queryAsViewer, viewerStatement } from '../database/viewers.ts';
 import { Problem } from '../errors/catalogue.ts';
 import { hasIdentifier, identifier, identifierKeys, sameEmail } from '../external-users/identifiers.ts';
+import { listedUser } from '../external-users/queries.ts';
 import { addressKey, comparedBy, identityKey, isNationalNumber } from '../providers/address.ts';
 import { telephoneKey } from '../values/phone-number.ts';
 import { text } from '../values/text.ts';
@@ -115,7 +116,7 @@ const participants = tenantStatement<Participant>(
 );
 
 const externalUsers = tenantStatement<ExternalUser>(
-  `${found} select ${columns('ExternalUser', 'u')} from found_user f join external_user u on u.tenant_id = $1 and u.id = f.id
+  `${found} select ${columns('ExternalUser', 'u', listedUser)} from found_user f join external_user u on u.tenant_id = $1 and u.id = f.id
    order by u.id limit ${mostRows + 1}`,
 );
 

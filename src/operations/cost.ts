@@ -69,6 +69,8 @@ export function demandAffordable(
 export type FieldCost = {
   /** For itself, once for each row that it stands on. */
   readonly cost?: number;
+  /** For itself without that argument, which would narrow what it reads. */
+  readonly costWithout?: { readonly argument: string; readonly cost: number };
   /** For members of its argument `filter` that are given: each row has to be looked at, and again when they are counted. */
   readonly filterCost?: { readonly of: readonly string[]; readonly page: number; readonly count: number };
 };
@@ -113,7 +115,11 @@ function costOf(schema: GraphQLSchema, document: DocumentNode, operation: Operat
   };
 
   const extraOf = (field: GraphQLField<unknown, unknown>, node: FieldNode): Cost => {
-    const { cost = 0, filterCost } = field.extensions as FieldCost;
+    const { cost = 0, costWithout, filterCost } = field.extensions as FieldCost;
+    if (costWithout) {
+      const narrowed = node.arguments?.find(({ name }) => name.value === costWithout.argument)?.value;
+      return (variables) => cost + (hasValue(narrowed, variables) ? 0 : costWithout.cost);
+    }
     const filter = filterCost && node.arguments?.find(({ name }) => name.value === 'filter')?.value;
     if (!filterCost || !filter) return () => cost;
     const full = cost + filterCost.page + (selects(node.selectionSet, countFields) ? filterCost.count : 0);
@@ -136,12 +142,19 @@ function costOf(schema: GraphQLSchema, document: DocumentNode, operation: Operat
       })) ||
     false;
 
-  /** The value of a literal or a variable, as far as it says whether a member of an input object is given. */
+  const hasValue = (value: ValueNode | undefined, variables: Variables): boolean => {
+    if (value?.kind !== Kind.VARIABLE) return value !== undefined && value.kind !== Kind.NULL;
+    const given = variables[value.name.value];
+    if (given !== undefined) return given !== null;
+    const byDefault = defaults.get(value.name.value);
+    return byDefault !== undefined && byDefault.kind !== Kind.NULL;
+  };
+
+  /** Whether a member of an input object, which is a literal or a variable, is given. */
   const isGiven = (value: ValueNode | undefined, member: string, variables: Variables): boolean => {
     if (value?.kind === Kind.OBJECT) {
       const field = value.fields.find(({ name }) => name.value === member)?.value;
-      if (field?.kind !== Kind.VARIABLE) return field !== undefined && field.kind !== Kind.NULL;
-      return (variables[field.name.value] ?? defaults.get(field.name.value)) != null;
+      return hasValue(field, variables);
     }
     if (value?.kind !== Kind.VARIABLE) return false;
     const given = variables[value.name.value];

@@ -2,6 +2,7 @@ import { type ExecutionResult, GraphQLError, type GraphQLErrorExtensions } from 
 import type { Logger } from 'pino';
 import { problemBehind } from '../database/failures.ts';
 import { catalogue, type ErrorCode, Problem, problemDetails } from '../errors/catalogue.ts';
+import { ResultLimit } from './result-size.ts';
 
 type Http = NonNullable<GraphQLErrorExtensions['http']>;
 
@@ -111,11 +112,23 @@ export function formatEach(
 // The same mistake can be made once a row.
 const mostErrors = 100;
 
+/** So many errors at the most, and of what is wrong with the result as a whole the first. */
+function withoutRepeats(errors: readonly GraphQLError[]): readonly GraphQLError[] {
+  let told = false;
+  const kept = errors.filter((error) => {
+    if (!(innermost(error) instanceof ResultLimit)) return true;
+    const first = !told;
+    told = true;
+    return first;
+  });
+  return kept.slice(0, mostErrors);
+}
+
 function formatted(result: ExecutionResult, instance: string, log: Logger, suggestions: boolean): ExecutionResult {
   const executed = 'data' in result;
   return {
     ...result,
-    errors: result.errors!.slice(0, mostErrors).map((error) => {
+    errors: withoutRepeats(result.errors!).map((error) => {
       const told = problemOf(error);
       const guessed = !suggestions && aboutTheDocument.has(told.code) && told.message.match(/^(.*?) Did you mean /s);
       const problem = guessed ? new Problem(told.code, guessed[1] ?? '', { status: told.status }) : told;

@@ -18,6 +18,9 @@ export type Price = {
   readonly inner: readonly { readonly property: string; readonly price: Price }[];
 };
 
+/** That a whole result is too large. Every list that finds out throws the same, which is told once. */
+export class ResultLimit extends Problem {}
+
 type Place = Pick<GraphQLResolveInfo, 'path' | 'fieldNodes'>;
 type Waiting = { work: number; proceed(): void; fail(error: Error): void };
 type Result = ExecutionResult | Promise<ExecutionResult>;
@@ -211,7 +214,7 @@ export class ResultSize {
       this.#error = new GraphQLError(message, {
         nodes: fieldNodes,
         path: responsePathAsArray(path),
-        originalError: new Problem('RESULT_TOO_LARGE', message),
+        originalError: new ResultLimit('RESULT_TOO_LARGE', message),
       });
       if (this.#stops) this.#halt();
     }
@@ -272,9 +275,10 @@ export class ResultSize {
   #step = (): void => {
     this.#inStep = 0;
     let done = 0;
-    for (let work = 0; done < this.#queue.length && work < step; done++) {
-      const next = this.#queue[done] as Waiting;
+    let work = 0;
+    for (let next = this.#queue[0]; next && (done === 0 || work + next.work <= step); next = this.#queue[done]) {
       work += next.work;
+      done++;
       next.proceed();
     }
     if (done > 0) {
@@ -299,6 +303,7 @@ export class ResultSize {
       },
       (problem) => this.#turnedAway(problem),
     );
+    // It may have been ended by the answer already.
     if (this.#running) this.#leave = leave;
     else leave();
   }

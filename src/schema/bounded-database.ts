@@ -7,27 +7,35 @@ import type { ResultSize } from '../operations/result-size.ts';
  * because its result is too large, and long lists in turn with those of other requests.
  */
 export function boundedDatabase(database: TenantDatabase, turns: Turns, size: ResultSize): TenantDatabase {
+  const give = () => turns.give();
   const query: TenantDatabase['query'] = (statement, ...values) => {
     if (size.stopped) return size.never;
-    if (turns.take()) return given(turns, database.query(statement, ...values));
+    if (turns.take()) {
+      const rows = database.query(statement, ...values);
+      rows.then(give, give);
+      return rows;
+    }
     return new Promise((resolve) => {
       turns.wait(() => {
-        if (size.stopped) turns.give();
-        else resolve(given(turns, database.query(statement, ...values)));
+        if (size.stopped) return give();
+        const rows = database.query(statement, ...values);
+        rows.then(give, give);
+        resolve(rows);
       });
     });
   };
-  // The rest is the database's own, its lazily made models among it.
-  return Object.create(database, {
-    query: { value: query },
-    longRead: { value: <Found>(read: () => Promise<Found>) => size.longRead(read) },
-  }) as TenantDatabase;
-}
-
-async function given<Found>(turns: Turns, statement: Promise<Found>): Promise<Found> {
-  try {
-    return await statement;
-  } finally {
-    turns.give();
-  }
+  const { tenantId, agentId, batchedWrite, transaction, announce } = database;
+  return {
+    tenantId,
+    agentId,
+    // Made lazily.
+    get models() {
+      return database.models;
+    },
+    query,
+    longRead: (read) => size.longRead(read),
+    batchedWrite,
+    transaction,
+    announce,
+  };
 }

@@ -6,6 +6,8 @@ import type { Scope } from '../auth/scopes.ts';
 import { demand } from '../auth/viewer.ts';
 import type PrismaTypes from '../database/generated/pothos.ts';
 import { getDatamodel } from '../database/generated/pothos.ts';
+import type { Total } from '../database/pages.ts';
+import type { FieldCost } from '../operations/cost.ts';
 import type { GraphContext } from './context.ts';
 
 /** The schema is made by importing every *.graph.ts, each of which adds its part to this. */
@@ -23,7 +25,7 @@ export const builder = new SchemaBuilder<{
     JSONObject: { Input: Record<string, unknown>; Output: unknown };
     File: { Input: File; Output: never };
   };
-  Connection: { totalCount: () => Promise<number> };
+  Connection: { total: () => Promise<Total> };
 }>({
   plugins: [ScopeAuthPlugin, RelayPlugin, PrismaPlugin],
   defaultFieldNullability: false,
@@ -67,10 +69,25 @@ export const builder = new SchemaBuilder<{
   prisma: { client: ({ db }) => db.models, dmmf: getDatamodel() },
 });
 
+// Counting reads up to 10,000 rows, some milliseconds.
+const counting: FieldCost = { cost: 300 };
+
 builder.globalConnectionField('totalCount', (t) =>
   t.int({
-    description: 'How many rows the whole list has, under its filter. Counted only when asked for.',
-    resolve: (connection) => connection.totalCount(),
+    nullable: true,
+    description:
+      'How many rows the whole list has, under its filter. Counted only when asked for, and only up to 10,000: null when there are more, or when there are too many to look through for a filter. Then see `totalCountAtLeast`.',
+    extensions: counting,
+    resolve: async (connection) => (await connection.total()).totalCount,
+  }),
+);
+
+builder.globalConnectionField('totalCountAtLeast', (t) =>
+  t.int({
+    description:
+      'How many rows the whole list has at the least: the same as `totalCount` where that is known, else as far as was counted.',
+    extensions: counting,
+    resolve: async (connection) => (await connection.total()).totalCountAtLeast,
   }),
 );
 

@@ -34,8 +34,9 @@ const longTypes: ReadonlySet<string> = new Set(['String', 'EmailAddress', 'URL',
 /** The bytes of the others, with what stands around them; enumerations and what is not named have 16. */
 const bytesOfTypes: Readonly<Record<string, number>> = { Boolean: 5, Int: 8, Float: 12, ID: 38, DateTime: 27 };
 
-// What a field takes that is not a property: its resolver is called, perhaps a promise made.
-const workOfResolver = 3;
+// What a field takes that is not a property: its resolver is called, and rows are asked for with a promise.
+const workOfValue = 3;
+const workOfRows = 6;
 
 /** How much work a field takes, in its GraphQL extensions, where a resolver does more than most. */
 export type FieldWork = { readonly work?: number };
@@ -157,7 +158,8 @@ class Pricing {
       }
       const isPlain = plain.has(field);
       const isList = isListType(getNullableType(field.type));
-      const own = (field.extensions as FieldWork).work ?? (isPlain ? 1 : workOfResolver);
+      const own =
+        (field.extensions as FieldWork).work ?? (isPlain ? 1 : isCompositeType(named) ? workOfRows : workOfValue);
       if (isCompositeType(named) && !isList) {
         const price = this.ofRows(named, same);
         if (isPlain) {

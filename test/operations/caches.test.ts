@@ -1,7 +1,9 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { expect, test } from 'vitest';
+import { createBudget } from '../../src/operations/budget.ts';
 import { createPrepare } from '../../src/operations/prepare.ts';
+import { ResultSize } from '../../src/operations/result-size.ts';
 import type { GraphContext } from '../../src/schema/context.ts';
 import { buildSchema } from '../../src/schema/schema.ts';
 
@@ -46,7 +48,7 @@ test.each(Object.entries(dearest))('documents are kept in bounded memory: %s', (
 test('compiled code is kept in the same bounds', async () => {
   const prepare = createPrepare(schema, { introspection: true, compileAfter: 0, keptBytes });
   // biome-ignore lint/suspicious/noExplicitAny: a context of which nothing is asked but this
-  const context: any = { viewer: { scopes: new Set(), kind: 'USER' }, recount() {}, count() {} };
+  const context: any = { viewer: { scopes: new Set(), kind: 'USER' }, size: new ResultSize(createBudget(), null) };
   const before = heapUsed();
   for (let index = 0; index < 300; index++) {
     const { executor } = prepare(`{viewer{${times(55, (n) => `a${n}:kind`)}}}#${index}`, null);

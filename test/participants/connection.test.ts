@@ -287,15 +287,26 @@ describe('an unpaged list', () => {
         [large.id],
       );
     await add(10_000);
+    expect(dataOf(await large.graphql('{ participantsConnection { totalCount } }'))).toEqual({
+      participantsConnection: { totalCount: 10_000 },
+    });
     expect(dataOf(await large.graphql('{ participants { id } }')).participants).toHaveLength(10_000);
     await add(1);
     expect(problemOf(await large.graphql('{ participants { id } }'))).toEqual({
       code: 'RESULT_TOO_LARGE',
       status: 413,
     });
-    const { participantsConnection } = dataOf(
-      await large.graphql('{ participantsConnection(first: 1) { totalCount nodes { id } } }'),
+    const { one, few, none, reachable } = dataOf(
+      await large.graphql(`{
+        one: participantsConnection(first: 1) { totalCount totalCountAtLeast nodes { id } }
+        few: participantsConnection(first: 0, filter: { email: "nobody@example.com" }) { totalCount totalCountAtLeast }
+        none: participantsConnection(first: 0, filter: { reachable: true }) { totalCount totalCountAtLeast }
+        reachable: participantsConnection(first: 0, filter: { reachable: false }) { totalCount totalCountAtLeast }
+      }`),
     );
-    expect([participantsConnection.totalCount, participantsConnection.nodes.length]).toEqual([10_001, 1]);
+    expect({ ...one, nodes: one.nodes.length }).toEqual({ totalCount: null, totalCountAtLeast: 10_000, nodes: 1 });
+    expect(few).toEqual({ totalCount: 0, totalCountAtLeast: 0 });
+    expect(none).toEqual({ totalCount: 0, totalCountAtLeast: 0 });
+    expect(reachable).toEqual({ totalCount: null, totalCountAtLeast: 10_000 });
   });
 });

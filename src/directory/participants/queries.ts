@@ -4,7 +4,15 @@ import type { Channel, Participant, ParticipantKind } from '../../database/gener
 import { asUuid } from '../../database/ids.ts';
 import { boundedRows, type Loader, mostRows, oneByUuid } from '../../database/loaders.ts';
 import { nameOrder, orderByName } from '../../database/names.ts';
-import { connectionOf, firstOf, type PageArguments, pageOf } from '../../database/pages.ts';
+import {
+  connectionOf,
+  countOf,
+  firstOf,
+  mostCounted,
+  type PageArguments,
+  pageOf,
+  totalOf,
+} from '../../database/pages.ts';
 import {
   columns,
   type Fields,
@@ -197,13 +205,29 @@ export async function pageOfParticipants(
     rows,
     ({ displayName, id }) => [displayName, id],
     async () => {
-      const count = tenantStatement<{ count: number }>(
-        `select count(*)::int as count from ${found(counted, 'offset 0')}`,
-      );
-      const [total] = await db.query(count, ...countedValues);
-      return total?.count ?? 0;
+      const [counts] = await db.query(tenantStatement<Counts>(countOfFound(counted, exact)), ...countedValues);
+      const { count = 0, looked = 0 } = counts ?? {};
+      // Of a list that was not looked through the end is not known.
+      return looked > mostLookedAt && count <= mostCounted
+        ? { totalCount: null, totalCountAtLeast: count }
+        : totalOf(count);
     },
   );
+}
+
+type Counts = { count: number; looked: number };
+
+// So many participants are looked at to find out how many of them have what is costly to find out, some 9 µs each.
+const mostLookedAt = 100_000;
+
+/** The statement that counts participants, and how many it looked at where it may not look at all. */
+function countOfFound(conditions: readonly string[], exact: readonly string[]): string {
+  const candidates = `participant p where ${conditions.join(' and ')}`;
+  if (exact.length === 0) return `select c.count, 0 as looked from (${countOf(candidates)}) c`;
+  const some = `from ${candidates} limit ${mostLookedAt + 1}`;
+  const found = countOf(`(select p.* ${some}) p where ${exact.join(' and ')}`);
+  return `select c.count, case when c.count > ${mostCounted} then 0 else (select count(*)::int from (select ${some}) l) end as looked
+   from (${found}) c`;
 }
 
 const healthConditions = ({ reachable, reason }: ParticipantFilter): HealthCondition[] => [

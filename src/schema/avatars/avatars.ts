@@ -5,12 +5,21 @@ import { asUuid } from '../../database/ids.ts';
 import { participantById } from '../../directory/participants/queries.ts';
 import { Problem } from '../../errors/catalogue.ts';
 import type { Events } from '../../events/events.ts';
+import type { FieldCost } from '../../operations/cost.ts';
+import { limits } from '../../operations/limits.ts';
 import { builder } from '../builder.ts';
 import type { GraphContext } from '../context.ts';
 import { participantField } from '../directory/participant-payload.ts';
 import { ParticipantType } from '../directory/participants.ts';
 import { write } from '../mutation.ts';
+import type { FieldWork } from '../result-size.ts';
 import { reads } from '../selection.ts';
+
+// To make the images takes up to a second of CPU: one upload a request, and a few syncs, which wait for their provider too.
+const upload: FieldCost = { cost: Math.floor(limits.cost / 2) + 1 };
+const sync: FieldCost = { cost: Math.floor(limits.cost / 12) };
+// A signature each.
+const signing: FieldWork = { work: 5 };
 
 builder.objectField(ParticipantType, 'avatarUrl', (t) =>
   t.field({
@@ -24,7 +33,7 @@ builder.objectField(ParticipantType, 'avatarUrl', (t) =>
         description: 'The width and height in pixels: 64, 128 or 512; null is 128.',
       }),
     },
-    ...reads('avatarFileId'),
+    extensions: { ...signing, ...reads('avatarFileId').extensions },
     resolve: ({ avatarFileId }, { size }, { services }) => {
       const known = avatarSizes.find((one) => one === (size ?? 128));
       if (!known) {
@@ -53,6 +62,7 @@ builder.relayMutationField(
       'Takes a participant’s avatar from one of its channels’ providers and stores it, in place of any before it, an uploaded one too. A sync that is queued for the participant is dropped. When it fails nothing changes. Needs `participants:write`.',
     nullable: true,
     authScopes: { scope: 'participants:write' },
+    extensions: sync,
     resolve: (_, { input }: { input: AvatarSyncInput }, context) =>
       write(context, () => context.services.avatars.sync(context.db, input)),
   },
@@ -86,6 +96,7 @@ builder.relayMutationField(
       'Takes an uploaded image as a participant’s avatar: cropped to a square, in three sizes, without its metadata. No automatic sync and no batch replaces it. Sent as a GraphQL multipart request. Needs `participants:write`.',
     nullable: true,
     authScopes: { scope: 'participants:write' },
+    extensions: upload,
     resolve: (_, { input }, context) => write(context, () => context.services.avatars.upload(context.db, input)),
   },
   {

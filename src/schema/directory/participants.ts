@@ -9,6 +9,7 @@ import {
   participantAlone,
   participantWith,
 } from '../../directory/participants/queries.ts';
+import type { FieldCost } from '../../operations/cost.ts';
 import { builder } from '../builder.ts';
 import { columnsRead, fromSelection, nodesOf, reads, type Selection } from '../selection.ts';
 import { AgentType } from './agents.ts';
@@ -149,6 +150,12 @@ const ParticipantFilterType = builder.inputType('ParticipantFilter', {
   }),
 });
 
+// Health is found out row by row: a count may look at 100,000 of them, the better part of a second.
+const healthFilter: FieldCost = { filterCost: { of: ['reachable', 'reason'], page: 5_000, count: 20_000 } };
+
+// 10,000 rows and their JSON are some 50 ms, whatever is selected of them.
+const wholeDirectory: FieldCost = { costWithout: { argument: 'agentId', cost: 15_000 } };
+
 builder.queryFields((t) => ({
   participant: t.field({
     type: ParticipantType,
@@ -164,6 +171,7 @@ builder.queryFields((t) => ({
     description:
       'Every participant of the tenant, or those bound to one agent, in the order of their names, without regard to case and accents (`abel`, `Ábel`, `ada`, `Bob`, `emile`, `Émile`, `zoe`), those of one name by id. Not paged: over 10,000 it is `RESULT_TOO_LARGE`. Needs `participants:read`.',
     authScopes: { scope: 'participants:read' },
+    extensions: wholeDirectory,
     args: {
       agentId: t.arg.id({ description: 'Only those bound to this agent; null for all. An unknown agent has none.' }),
     },
@@ -174,6 +182,7 @@ builder.queryFields((t) => ({
     description:
       'The participants of the tenant, page by page, in the order of their names, without regard to case and accents (`abel`, `Ábel`, `ada`, `Bob`, `emile`, `Émile`, `zoe`), those of one name by id. Needs `participants:read`.',
     authScopes: { scope: 'participants:read' },
+    extensions: healthFilter,
     args: {
       filter: t.arg({ type: ParticipantFilterType, description: 'Which participants; null for all.' }),
       ...t.arg.connectionArgs(),

@@ -4,6 +4,7 @@ import {
   conversationIdsByUser,
   type ExternalUserSearchResult,
   externalUserById,
+  metadataByUser,
   searchExternalUser,
 } from '../../external-users/queries.ts';
 import { builder } from '../builder.ts';
@@ -51,10 +52,13 @@ export const ExternalUserType = builder.prismaObject('ExternalUser', {
       nullable: true,
       description: 'The telephone number in E.164, like `+14155550100`, unique in the tenant; null when none is known.',
     }),
-    metadata: t.expose('metadata', {
+    metadata: t.field({
       type: 'JSONObject',
       nullable: true,
       description: 'Further data of the caller’s about the user; null when nothing was given.',
+      ...reads('id', 'metadata'),
+      resolve: (user, _, context) =>
+        Object.hasOwn(user, 'metadata') ? user.metadata : context.load(metadataByUser, user.id),
     }),
     conversationIds: t.idList({
       description:
