@@ -101,7 +101,11 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
   const storage = overrides.storage ?? (await openStorage(config.storageUrl));
 
   let url = config.publicUrl ?? `http://localhost:${config.port}`;
-  const fileUrls = createFileUrls(secretKey, () => url);
+  const fileUrls = createFileUrls(
+    secretKey,
+    () => url,
+    () => database.now().getTime(),
+  );
   const tokenCipher = createTokenCipher(secretKey);
   const oauthProviders = signInProviders(config);
   const signIns = createSignIns({ providers: oauthProviders, cipher: tokenCipher, publicUrl: () => url });
@@ -156,7 +160,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
     writers: 1,
   });
   const sweep = () =>
-    sweepDeliveries(database, new Date()).catch((error: unknown) =>
+    sweepDeliveries(database, database.now()).catch((error: unknown) =>
       log.warn({ err: error }, 'the sweep of deliveries failed'),
     );
   const sweeping = setInterval(sweep, 10 * 60_000).unref();

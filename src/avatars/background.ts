@@ -78,7 +78,7 @@ export function createAvatarJobRunner(
         const wait = (problem.retryAfter ?? 30) * 1_000;
         await tx.query(pause, configId, wait);
         // The attempt doesn't count, and not all come back in the same moment.
-        if (Date.now() - job.queuedAt.getTime() < longestWait) {
+        if (tx.now().getTime() - job.queuedAt.getTime() < longestWait) {
           await queue(again, attempts - 1, wait + backoff(1, firstBackoffMs));
           return;
         }

@@ -11,21 +11,28 @@ export interface FileUrls {
 
 const hour = 3_600;
 
-/** Signs with a key derived from the service's secret key. `publicUrl` is where clients reach the service. */
-export function createFileUrls(secretKey: string, publicUrl: () => string): FileUrls {
+/**
+ * Signs with a key derived from the service's secret key. `publicUrl` is where clients reach the service; `now` is the time by which all replicas go, in
+ * milliseconds: a URL that one signed is verified by another.
+ */
+export function createFileUrls(
+  secretKey: string,
+  publicUrl: () => string,
+  now: () => number = () => Date.now(),
+): FileUrls {
   const key = Buffer.from(hkdfSync('sha256', secretKey, '', 'rollcall file urls', 32));
   const signature = (fileId: string, size: number, expires: number) =>
     createHmac('sha256', key).update(`${fileId}.${size}.${expires}`).digest();
   return {
     sign(fileId, size) {
-      const expires = (Math.floor(Date.now() / 1_000 / hour) + 2) * hour;
+      const expires = (Math.floor(now() / 1_000 / hour) + 2) * hour;
       const signed = signature(fileId, size, expires).toString('base64url');
       return `${publicUrl()}/files/${fileId}?size=${size}&expires=${expires}&signature=${signed}`;
     },
     verify(fileId, query) {
       const size = avatarSizes.find((known) => String(known) === query.get('size'));
       const expires = Number(query.get('expires'));
-      if (!size || !Number.isSafeInteger(expires) || expires * 1_000 < Date.now()) return null;
+      if (!size || !Number.isSafeInteger(expires) || expires * 1_000 < now()) return null;
       const given = Buffer.from(query.get('signature') ?? '', 'base64url');
       const expected = signature(fileId, size, expires);
       return given.length === expected.length && timingSafeEqual(given, expected) ? size : null;

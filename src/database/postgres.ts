@@ -10,12 +10,9 @@ import { createPipelinedConnections } from './pipelined-connections.ts';
 import { SessionPool } from './pool.ts';
 import { Session } from './session.ts';
 import { createSessions } from './sessions.ts';
-import { type Prepared, parseTimestamps, statementName } from './statement.ts';
+import { mayWait, type Prepared, parseTimestamps, statementName } from './statement.ts';
 
 const longestNamed = 2_000;
-
-// A statement that may wait for others, for a lock or for the disk, would hold up those that are sent behind it.
-const waits = /\b(insert|update|delete|for share|for key share|pg_sleep|pg_advisory\w*)\b/i;
 
 const timestamptz = 1184;
 // Types that are the same in JSON as in a row (timestamps apart): text and its kind, numbers without a scale, truth values, UUIDs, JSON, and arrays of these.
@@ -30,10 +27,11 @@ const ways = new LRUCache<string, Way>({ max: 5_000 });
  * How a statement is run from its second time on, now that its columns are known. To read one JSON text costs a fraction of what as
  * many columns of as many rows do.
  */
-function wayOf({ name, text }: Prepared, fields: readonly pg.FieldDef[]): Way {
+function wayOf(statement: Prepared, fields: readonly pg.FieldDef[]): Way {
+  const { name, text } = statement;
   // The types that a database makes for itself are enumerations here.
   const same = fields.every(({ dataTypeID }) => sameInJson.has(dataTypeID) || dataTypeID >= firstOfUsers);
-  if (!same || waits.test(text) || new Set(fields.map(({ name }) => name)).size < fields.length) return 'plain';
+  if (!same || mayWait(statement) || new Set(fields.map(({ name }) => name)).size < fields.length) return 'plain';
   return {
     json: { name: `${name}j`, text: `select coalesce(json_agg(r), '[]')::text as rows from (${text}) r` },
     timestamps: fields.filter(({ dataTypeID }) => dataTypeID === timestamptz).map(({ name }) => name),
@@ -128,7 +126,7 @@ export function connectPostgres(url: string, poolSize: number): Connection {
     get clockOffsetMs() {
       return sessions.clockOffsetMs;
     },
-    mostOfTenant: Math.max(1, Math.ceil(most * 0.6)),
+    mostOfTenant: Math.max(1, most - Math.max(1, Math.floor(most * 0.2))),
     async close() {
       const late = new Promise<void>((resolve) => setTimeout(resolve, closeTimeoutMs).unref());
       await Promise.race([Promise.allSettled([pool.end(), writes.end(), pipelined.close()]), late]);

@@ -91,8 +91,11 @@ export class Session extends pg.Client {
     this.#registry = config.registry;
     this.on('error', () => {});
     this.on('end', () => this.#registry.ended(this));
-    this.connection.on('errorMessage', ({ code }: { code?: string }) => {
+    this.connection.on('errorMessage', ({ code, message }: { code?: string; message?: string }) => {
       if (code === '25006') this.#registry.refusedWrite(this);
+      // What was prepared here is not what it was: after a migration, or behind a pooler.
+      if (code === '26000' || code === '42P05' || (code === '0A000' && /cached plan/.test(message ?? '')))
+        this.retire();
     });
   }
 
