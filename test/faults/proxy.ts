@@ -130,7 +130,8 @@ export async function startProxy(options: { target: Target; port?: number }): Pr
   const server = createServer({ allowHalfOpen: false }, (client) => {
     client.on('error', () => {});
     if (common === 'cut') return void client.resetAndDestroy();
-    if (common === 'fin') return void client.end();
+    // Without being read, a socket never learns that the other side has closed too.
+    if (common === 'fin') return void client.resume().end();
     // A host that is silent does not complete a handshake; this one does, and then nothing comes: the longer wait of the two.
     new Link(client, connect(target));
   });
