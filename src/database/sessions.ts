@@ -42,6 +42,11 @@ const readOnly = () =>
     cause: Object.assign(new Error('cannot write'), { code: '25006' }),
   });
 
+const transactionPooling = () =>
+  new DatabaseSetupError(
+    'DATABASE_URL leads through a pooler that gives each transaction another connection (PgBouncer: pool_mode = transaction). Rollcall prepares statements and sets limits on its connections: use pool_mode = session, or connect to PostgreSQL itself.',
+  );
+
 /** The same promise for all who ask until it has settled. */
 function single<Result>(work: () => Promise<Result>): () => Promise<Result> {
   let running: Promise<Result> | null = null;
@@ -129,9 +134,14 @@ export function createSessions(url: DatabaseUrl): Sessions {
     }
     let session = probe;
     if (!session) {
-      session = new Session(sessions.config(probeSettings));
-      await session.connect();
-      probe = session;
+      const opened = new Session(sessions.config(probeSettings));
+      opened.onRetired = () => {
+        if (probe === opened) probe = null;
+        opened.end().catch(() => {});
+      };
+      await opened.connect();
+      probe = opened;
+      session = opened;
     }
     const before = Date.now();
     const { rows } = await session.query<Answer>(probeSql, [pids]);
@@ -237,14 +247,14 @@ export function createSessions(url: DatabaseUrl): Sessions {
         const pid = async (session: Session) =>
           (await session.query<{ pid: number }>('select pg_backend_pid() as pid')).rows[0]?.pid;
         const first = await pid(one);
-        await other.query('begin');
+        await other.query('begin').catch((error: unknown) => {
+          // PgBouncer's pool_mode = statement.
+          throw (error as { code?: unknown }).code === '08P01' ? transactionPooling() : error;
+        });
         const others = await pid(other);
         // While the other holds a connection in its transaction, this one keeps its own, unless it has none of its own.
         const then = first === others ? null : await pid(one);
-        if (then !== first || first !== one.facts?.pid || others !== other.facts?.pid)
-          throw new DatabaseSetupError(
-            'DATABASE_URL leads through a pooler that gives each transaction another connection (PgBouncer: pool_mode = transaction). Rollcall prepares statements and sets limits on its connections: use pool_mode = session, or connect to PostgreSQL itself.',
-          );
+        if (then !== first || first !== one.facts?.pid || others !== other.facts?.pid) throw transactionPooling();
       } finally {
         for (const session of [one, other]) session.end().catch(() => {});
       }
