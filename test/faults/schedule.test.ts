@@ -40,7 +40,7 @@ describe.skipIf(!('url' in database))(`${minutes} minutes of random faults, FAUL
       const proxy = await startProxy({ target });
       url.hostname = '127.0.0.1';
       url.port = String(proxy.port);
-      const service = await startApp({ LOG_LEVEL: 'silent' }, undefined, { database: { url: url.href } });
+      const service = await startApp({ LOG_LEVEL: 'error' }, undefined, { database: { url: url.href } });
       replicas.push({ service, proxy, conversationId: await createConversation(service.tenant) });
     }
   });
