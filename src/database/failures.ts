@@ -4,14 +4,17 @@ type Fault = {
   code?: unknown;
   message?: unknown;
   cause?: unknown;
+  kind?: unknown;
   meta?: { driverAdapterError?: { cause?: { originalCode?: unknown; code?: unknown } } };
 };
 
 /** PostgreSQL's code for what went wrong (`23505`, `22021` …), however the error came here; null when it isn't PostgreSQL's. */
 export function sqlState(error: unknown): string | null {
-  const { code, meta } = (error ?? {}) as Fault;
+  const { code, meta, cause: itsCause } = (error ?? {}) as Fault;
   const cause = meta?.driverAdapterError?.cause;
-  const state = cause?.originalCode ?? cause?.code ?? code;
+  // Prisma's transaction control throws its adapter's errors as they are.
+  const state =
+    cause?.originalCode ?? cause?.code ?? code ?? (itsCause as { originalCode?: unknown } | null)?.originalCode;
   // EPIPE has the form of one.
   return typeof state === 'string' && /^[0-9A-Z]{5}$/.test(state) && !/^P[12]/.test(state) && !socketAway.has(state)
     ? state
@@ -24,6 +27,14 @@ const away = /^(08...|57P0[1-5]|53[0-9]..|58...|25006|25P03|57014|26000|42P05)$/
 // Serialisation, deadlocks, and locks that were not had in time.
 const contended = /^(40001|40P01|55P03)$/;
 const prismaAway = new Set(['P1001', 'P1002', 'P1008', 'P1017', 'P2024', 'P2028', 'P2034', 'P2037']);
+/** What Prisma's adapter makes of errors of sockets. */
+const adapterAway = new Set([
+  'ConnectionClosed',
+  'DatabaseNotReachable',
+  'SocketTimeout',
+  'TlsConnectionError',
+  'TooManyConnections',
+]);
 const socketAway = new Set([
   'ECONNREFUSED',
   'ECONNRESET',
@@ -40,7 +51,8 @@ const isOutdatedPlan = (error: unknown): boolean => /cached plan must not change
 
 /** Whether the database is away or too busy, so that the same call may well succeed a little later. */
 export function isUnavailable(error: unknown): boolean {
-  const { code, message, cause } = (error ?? {}) as Fault;
+  const { code, message, cause, kind } = (error ?? {}) as Fault;
+  if (typeof kind === 'string' && adapterAway.has(kind)) return true;
   if (typeof code === 'string' && (prismaAway.has(code) || socketAway.has(code))) return true;
   const state = sqlState(error);
   if (state) return away.test(state) || contended.test(state) || isOutdatedPlan(error);
