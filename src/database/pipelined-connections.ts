@@ -116,7 +116,7 @@ export function createPipelinedConnections(config: SessionConfig, count: number)
     let giveUp: PipelinedConnection['giveUp'] = () => {};
     const connected = new Promise((resolve, reject) => {
       giveUp = reject;
-      client.connect().then(resolve, reject);
+      client.connect().then(resolve, (error: unknown) => reject(new NotOpened(error)));
     });
     connected.catch(forget);
     const connection: PipelinedConnection = {
@@ -160,9 +160,7 @@ export function createPipelinedConnections(config: SessionConfig, count: number)
     connection.underWay++;
     connection.backlog += expected;
     try {
-      await connection.connected.catch((error: unknown) => {
-        throw new NotOpened(error);
-      });
+      await connection.connected;
       if (!gathered) gather(connection);
       return await run(connection.client, statement);
     } finally {
@@ -180,23 +178,24 @@ export function createPipelinedConnections(config: SessionConfig, count: number)
     if (index === null) return null;
     const connection = connections[index] ?? open(index);
     if (connection.underWay === 0) connection.movedAt = now;
-    return send(connection, statement, now, gathered);
+    const sent = send(connection, statement, now, gathered);
+    return connection.client.facts ? sent : sent.catch((error: unknown) => elsewhere(error, statement, gathered));
+  }
+
+  /** The server may have no connection left for us: those that there are do. */
+  function elsewhere(error: unknown, statement: ReadStatement, gathered: boolean): Promise<{ rows: unknown[] }> {
+    if (!(error instanceof NotOpened)) throw error;
+    const hasOpen = connections.some((each) => each?.client.facts);
+    if (hasOpen) fullUntil = performance.now() + fullForMs;
+    const again = hasOpen && !closed ? dispatch(statement, gathered) : null;
+    if (again === null) throw error.cause;
+    return again;
   }
 
   return {
     query(statement, gathered = false) {
       if (closed) return Promise.reject(ended());
-      return (
-        dispatch(statement, gathered)?.catch((error: unknown) => {
-          if (!(error instanceof NotOpened)) throw error;
-          // The server may have no connection left for us: those that there are do.
-          if (!connections.some((each) => each?.client.facts)) throw error.cause;
-          fullUntil = performance.now() + fullForMs;
-          const again = dispatch(statement, gathered);
-          if (again === null) throw error.cause;
-          return again;
-        }) ?? null
-      );
+      return dispatch(statement, gathered);
     },
     async close() {
       closed = true;
