@@ -1,5 +1,6 @@
 import { createPublicKey } from 'node:crypto';
 import { z } from 'zod';
+import { readDatabaseUrl } from './database/database-url.ts';
 import { readStorageUrl } from './storage/storage-url.ts';
 
 const onOff = z.enum(['on', 'off'], 'must be "on" or "off"');
@@ -48,7 +49,16 @@ const variables = z.object({
     .default('info'),
   PROCESSES: wholeNumber(1, 256).default(1),
   DATA_DIR: z.string().default('.data'),
-  DATABASE_URL: address(['postgres:', 'postgresql:']).optional(),
+  DATABASE_URL: z
+    .string()
+    .check(({ value, issues }) => {
+      try {
+        readDatabaseUrl(value);
+      } catch (error) {
+        issues.push({ code: 'custom', message: (error as Error).message, input: value });
+      }
+    })
+    .optional(),
   DATABASE_POOL_SIZE: wholeNumber(1, 500).default(10),
   REDIS_URL: address(['redis:', 'rediss:']).optional(),
   STORAGE_URL: z

@@ -37,7 +37,7 @@ export async function channelsChanged(
   let cleared = false;
   if (gone && (await tx.query(orphaned, participantId)).length > 0) {
     await setAvatar(tx, participantId, noAvatar);
-    tx.announce('avatarSynced', { participantId, error: null, occurredAt: new Date().toISOString() });
+    tx.announce('avatarSynced', { participantId, error: null, occurredAt: tx.now().toISOString() });
     cleared = true;
   }
   const worthwhile = added.some((provider) => syncable.all.includes(provider)) || reordered || cleared;

@@ -73,7 +73,7 @@ export function createAvatarJobRunner(
   function failed(db: TenantDatabase, job: AvatarJob, problem: Problem): Promise<void> {
     const { attempts, integrationConfigId: configId, address } = job;
     const here: Place = { configId, address };
-    const waitedMs = Date.now() - job.queuedAt.getTime();
+    const waitedMs = db.now().getTime() - job.queuedAt.getTime();
     return db.transaction(async (tx) => {
       await lockParticipant(tx, job.participantId);
       if (!(await isOwn(tx, job))) return;

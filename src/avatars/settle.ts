@@ -51,7 +51,7 @@ export async function endOwn(tx: TenantTransaction, job: AvatarJob, result: Sync
   }
   await settleContact(tx, participantId, result);
   if (result.kind !== 'SKIPPED')
-    tx.announce('avatarSynced', { participantId, error, occurredAt: new Date().toISOString() });
+    tx.announce('avatarSynced', { participantId, error, occurredAt: tx.now().toISOString() });
 }
 
 const endLive = tenantStatement<{ id: string }>(

@@ -94,7 +94,7 @@ export function createAvatarSync(world: {
           avatarSource: 'CHANNEL',
           avatarSourceConfigId: configId,
           avatarSourceAddress: address,
-          avatarSyncedAt: new Date(),
+          avatarSyncedAt: tx.now(),
         });
         await settle(tx);
       }),
@@ -125,7 +125,11 @@ export function createAvatarSync(world: {
         );
       } catch (error) {
         const { code, status, message } = problemBehind(error);
-        db.announce('avatarSynced', { participantId, error: { code, status, detail: message }, occurredAt: now() });
+        db.announce('avatarSynced', {
+          participantId,
+          error: { code, status, detail: message },
+          occurredAt: db.now().toISOString(),
+        });
         throw error;
       }
       return participantId;
@@ -177,7 +181,5 @@ export function createAvatarSync(world: {
   };
 }
 
-const now = () => new Date().toISOString();
-
 const announceChange = (tx: TenantTransaction, participantId: string) =>
-  tx.announce('avatarSynced', { participantId, error: null, occurredAt: now() });
+  tx.announce('avatarSynced', { participantId, error: null, occurredAt: tx.now().toISOString() });

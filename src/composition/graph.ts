@@ -38,10 +38,10 @@ export function createGraph(
   { ground, integrations, avatars, publicUrl, compileAfter }: GraphParts,
   log: Logger,
 ) {
-  const { clock, database, events, developmentKeys, secretKey } = ground;
+  const { database, events, developmentKeys, secretKey } = ground;
   const { tokenCipher, signIns, webhookProviders } = integrations;
   const { syncable } = avatars;
-  const fileUrls = createFileUrls(secretKey, publicUrl, clock.now);
+  const fileUrls = createFileUrls(secretKey, publicUrl, () => database.now().getTime());
   const services: Services = {
     events,
     avatars: avatars.avatars,

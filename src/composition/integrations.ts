@@ -56,7 +56,7 @@ export function createIntegrations(
 /** Sweeps what is kept of deliveries now and then. Returns how to stop that. */
 export function startDeliverySweep({ database }: Pick<Ground, 'database'>, log: Logger): () => void {
   const sweep = () =>
-    sweepDeliveries(database, new Date()).catch((error: unknown) =>
+    sweepDeliveries(database, database.now()).catch((error: unknown) =>
       log.warn({ err: error }, 'the sweep of deliveries failed'),
     );
   const timer = setInterval(sweep, sweepEveryMs).unref();

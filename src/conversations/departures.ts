@@ -10,7 +10,7 @@ export async function announceDepartures(
 ): Promise<void> {
   const where = { tenantId: tx.tenantId, ...of };
   const memberships = await tx.conversationMember.findMany({ where, select: { id: true, conversationId: true } });
-  const occurredAt = new Date().toISOString();
+  const occurredAt = tx.now().toISOString();
   for (const { id: membershipId, conversationId } of memberships)
     tx.announce('conversationParticipantChanged', { conversationId, membershipId, change: 'REMOVED', occurredAt });
 }

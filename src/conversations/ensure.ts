@@ -82,7 +82,7 @@ export async function ensureConversationParticipant(
   const shared = await withOthers(db, subject, place, parts);
   const ensured = shared && shared !== 'nobody' ? shared : await alone(db, subject, place, shared === 'nobody');
   const { id: membershipId } = ensured.participant;
-  const occurredAt = new Date().toISOString();
+  const occurredAt = db.now().toISOString();
   if (ensured.created)
     db.announce('conversationParticipantChanged', { conversationId, membershipId, change: 'ADDED', occurredAt });
   return ensured;
@@ -116,6 +116,7 @@ async function alone(
   nobodyKnown: boolean,
 ): Promise<Ensured> {
   const values = [db.agentId, conversationId, subject.value, newId(), status];
+  const queue = db.queueFor(conversationId);
 
   /** Null when the identifier is nobody's yet, or when somebody else adds or deletes the same one at this moment. */
   async function attempt({ query }: Pick<TenantDatabase, 'query'>): Promise<Ensured | null> {
@@ -130,7 +131,7 @@ async function alone(
 
   /** The same with a user made for the identifier; where it cannot be added, the user is not made either. */
   const create = ({ key, value }: Identifier) =>
-    db.transaction(async (tx) => {
+    queue.transaction(async (tx) => {
       const named = key === 'phonenumber' ? phoneColumns(value) : { [fieldOf(key)]: value };
       const data = { tenantId: db.tenantId, id: newId(), ...named };
       await tx.externalUser.createMany({ data: [data], skipDuplicates: true });
@@ -140,7 +141,7 @@ async function alone(
   const { identifier } = subject;
   for (let attempts = 0; attempts < 10; attempts++) {
     // To make a user and only then wait for the conversation would hold up whoever names the same one elsewhere.
-    const found = nobodyKnown && attempts === 0 ? null : await unlessDeleted(attempt(db));
+    const found = nobodyKnown && attempts === 0 ? null : await unlessDeleted(attempt(queue));
     const ensured = found ?? (identifier ? await unlessDeleted(create(identifier)) : null);
     if (ensured) return ensured;
   }

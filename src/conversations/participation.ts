@@ -16,8 +16,6 @@ const transitions: Readonly<Record<MemberStatus, readonly MemberStatus[]>> = {
   ACTIVE: [],
 };
 
-const now = () => new Date().toISOString();
-
 const setStatus = tenantStatement<MemberRow>(
   `update conversation_member m set status = $3::"MemberStatus" where m.tenant_id = $1 and m.id = $2::uuid returning ${memberRow}`,
 );
@@ -32,7 +30,7 @@ export type ParticipantPatch = MemberName & { conversationId: string; status?: M
 export async function patchConversationParticipant(db: TenantDatabase, input: ParticipantPatch): Promise<Member> {
   const key = memberKey(input, ['input']);
   const { status } = input;
-  return db.transaction(async (tx) => {
+  return db.queueFor(input.conversationId).transaction(async (tx) => {
     const { id: conversationId, closedAt } = await lockConversation(tx, input.conversationId);
     const member = await findMember(tx, conversationId, key);
     if (!member) throw memberNotFound();
@@ -47,7 +45,7 @@ export async function patchConversationParticipant(db: TenantDatabase, input: Pa
       conversationId,
       membershipId: changed.id,
       change: 'UPDATED',
-      occurredAt: now(),
+      occurredAt: tx.now().toISOString(),
     });
     return changed;
   });
@@ -67,7 +65,7 @@ export async function removeConversationParticipant(
   input: MemberName & { conversationId: string },
 ): Promise<string> {
   const key = memberKey(input, ['input']);
-  return db.transaction(async (tx) => {
+  return db.queueFor(input.conversationId).transaction(async (tx) => {
     const { id: conversationId, closedAt } = await lockConversation(tx, input.conversationId);
     const member = await findMember(tx, conversationId, key);
     if (!member) throw memberNotFound();
@@ -81,7 +79,7 @@ export async function removeConversationParticipant(
       conversationId,
       membershipId: id,
       change: 'REMOVED',
-      occurredAt: now(),
+      occurredAt: tx.now().toISOString(),
     });
     return id;
   });

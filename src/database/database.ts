@@ -1,7 +1,8 @@
 import type { Announce, EventName, Events } from '../events/events.ts';
+import { createAdmission } from './admission.ts';
 import type { Connection, Value } from './connection.ts';
 import { PrismaClient } from './generated/client.ts';
-import type { BatchedWriteStatement, Statement } from './statement.ts';
+import { type BatchedWriteStatement, mayWait, type Statement } from './statement.ts';
 import { keepsToTenant } from './tenant-wall.ts';
 import { createWriteBatching } from './write-batching.ts';
 
@@ -23,7 +24,7 @@ export interface TenantDatabase {
   /** Reads a list that is long, when it is its turn: inside an operation only a few are read at a time. */
   longRead<Found>(read: () => Promise<Found>): Promise<Found>;
   /**
-   * Runs a statement for this caller together with whoever else, of any tenant, asks for the same at this moment: one transaction for all.
+   * Runs a statement for this caller and for all others, of any tenant, who ask for the same at this time: one transaction for all.
    * Null when it did nothing for this caller, who is then to ask alone.
    */
   batchedWrite<Row>(
@@ -32,6 +33,13 @@ export interface TenantDatabase {
   ): Promise<Row | null>;
   /** Runs the work in one transaction: all of it happens, or, when it throws, nothing. Inside, use only the handle given. */
   transaction<Result>(work: (tx: TenantTransaction) => Promise<Result>): Promise<Result>;
+  /**
+   * The same for work that locks one row on which many may want to work: few of them have a connection at a time, the others wait without one, and not
+   * for long. Throws UNAVAILABLE then.
+   */
+  queueFor(row: string): Pick<TenantDatabase, 'query' | 'transaction'>;
+  /** The time by the database's clock, which is the same for all replicas, give or take some milliseconds. */
+  now(): Date;
   /** Announces an event at once: for what a single statement has just committed. */
   announce<Name extends EventName>(name: Name, event: Events[Name]): void;
 }
@@ -41,6 +49,8 @@ export type TenantTransaction = Models & {
   readonly tenantId: string;
   readonly agentId: string | null;
   query<Row>(statement: Statement<Row>, ...values: Value[]): Promise<Row[]>;
+  /** The time by the database's clock, give or take some milliseconds. */
+  now(): Date;
   /** Announces an event once the transaction has committed, and not at all if it doesn't. */
   announce<Name extends EventName>(name: Name, event: Events[Name]): void;
 };
@@ -70,6 +80,8 @@ export interface Database {
   query<Row>(statement: Statement<Row>, ...values: Value[]): Promise<Row[]>;
   /** Runs statements outside any tenant in one transaction: all of them happen, or, when the work throws, none. */
   transaction<Result>(work: (query: Query) => Promise<Result>): Promise<Result>;
+  /** The time by the database's clock, give or take some milliseconds. */
+  now(): Date;
   /** The client that Pothos reads the models' shapes from. */
   readonly prisma: PrismaClient;
   readonly connection: Connection;
@@ -81,6 +93,18 @@ export type Query = <Row>(statement: Statement<Row>, ...values: Value[]) => Prom
 
 // Prisma gives up waiting for a free connection after 2 s by default: too early when many callers race for the same rows.
 const transactionOptions = { maxWait: 15_000, timeout: 20_000 };
+/** How much one tenant, or one row, may have waiting, and for how long. */
+const tenantQueue = {
+  mostWaiting: 1_000,
+  maxWaitMs: 5_000,
+  refusal: 'Too much of this tenant is waiting to be written.',
+};
+const rowQueue = {
+  most: 2,
+  mostWaiting: 200,
+  maxWaitMs: 3_000,
+  refusal: 'Too many are changing the same at this time.',
+};
 const transactionControl = /^(-- Implicit|BEGIN|COMMIT|ROLLBACK|SAVEPOINT|RELEASE|SET TRANSACTION)\b/i;
 
 /** Puts Prisma and the prepared statements on one connection. */
@@ -103,12 +127,16 @@ export function openDatabase(connection: Connection, announce: Announce, observe
     },
   });
 
+  const now = () => new Date(Date.now() + connection.clockOffsetMs);
+  const tenants = createAdmission({ ...tenantQueue, most: connection.mostOfTenant });
+  const rows = createAdmission(rowQueue);
   const writeBatching = createWriteBatching(connection, observe);
   const walled = (tenantId: string) => base.$extends(keepsToTenant(tenantId));
 
   return {
     prisma: base,
     connection,
+    now,
     query: (statement, ...values) => prisma.$prepared(statement, values),
     transaction: (work) =>
       base.$transaction((tx) =>
@@ -118,40 +146,54 @@ export function openDatabase(connection: Connection, announce: Announce, observe
       ),
     forTenant(tenantId, agentId = null) {
       let writer: ReturnType<typeof walled> | undefined;
-      return {
+      const tenantDatabase: TenantDatabase = {
         tenantId,
         agentId,
+        now,
         get models() {
           writer ??= walled(tenantId);
           return writer as unknown as PrismaClient;
         },
-        query: (statement, ...values) => prisma.$prepared(statement, [tenantId, ...values]),
+        query(statement, ...values) {
+          const run = () => prisma.$prepared(statement, [tenantId, ...values]);
+          return mayWait(statement) ? tenants.run(tenantId, run) : run();
+        },
+        queueFor: (row) => ({
+          query: (statement, ...values) =>
+            rows.run(`${tenantId} ${row}`, () => tenantDatabase.query(statement, ...values)),
+          transaction: (work) => rows.run(`${tenantId} ${row}`, () => tenantDatabase.transaction(work)),
+        }),
         batchedWrite: (statement, asked) => writeBatching.ask(statement, tenantId, asked),
         longRead: (read) => read(),
         announce: (name, event) => announce(tenantId, name, event),
         async transaction(work) {
           writer ??= walled(tenantId);
           const announcements: (() => void)[] = [];
-          const result = await writer.$transaction((tx) =>
-            // Not assigned to `tx`: its properties are those of the one client that all transactions share.
-            work(
-              Object.create(
-                tx,
-                Object.getOwnPropertyDescriptors({
-                  tenantId,
-                  agentId,
-                  announce: <Name extends EventName>(name: Name, event: Events[Name]) =>
-                    void announcements.push(() => announce(tenantId, name, event)),
-                  query: <Row>(statement: Statement<Row>, ...values: Value[]) =>
-                    tx.$queryRawUnsafe<Row[]>(statement.text, tenantId, ...values),
-                }),
-              ) as TenantTransaction,
-            ),
-          );
+          const inTenant = writer;
+          const run = () =>
+            inTenant.$transaction((tx) =>
+              // Not assigned to `tx`: its properties are those of the one client that all transactions share.
+              work(
+                Object.create(
+                  tx,
+                  Object.getOwnPropertyDescriptors({
+                    tenantId,
+                    agentId,
+                    now,
+                    announce: <Name extends EventName>(name: Name, event: Events[Name]) =>
+                      void announcements.push(() => announce(tenantId, name, event)),
+                    query: <Row>(statement: Statement<Row>, ...values: Value[]) =>
+                      tx.$queryRawUnsafe<Row[]>(statement.text, tenantId, ...values),
+                  }),
+                ) as TenantTransaction,
+              ),
+            );
+          const result = await tenants.run(tenantId, run);
           for (const say of announcements) say();
           return result;
         },
       };
+      return tenantDatabase;
     },
     async close() {
       await writeBatching.drain();

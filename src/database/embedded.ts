@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { PGlite } from '@electric-sql/pglite';
 import { PrismaPGlite } from 'pglite-prisma-adapter';
-import type { Connection } from './connection.ts';
+import type { Connection, RunScript } from './connection.ts';
 import { imageFile } from './embedded-image.ts';
 import { lockFolder } from './folder-lock.ts';
 
@@ -40,13 +40,27 @@ export async function connectEmbedded(place: EmbeddedPlace): Promise<Connection 
     // With one connection there is nobody to wait for.
     queryBatchedWrite: query,
     batchedWritesAtOnce: 1,
-    async exclusively(work) {
-      await work(async (sql) => (await database.exec(sql)).at(-1)?.rows ?? []);
+    async script(work, { transaction = true } = {}) {
+      const run: RunScript = async (sql) => (await database.exec(sql)).at(-1)?.rows ?? [];
+      // Nobody else can migrate: the folder is this process's alone.
+      const lock = async () => {};
+      if (!transaction) return work(run, lock);
+      await run('begin');
+      try {
+        await work(run, lock);
+        await run('commit');
+      } catch (error) {
+        await database.exec('rollback');
+        throw error;
+      }
     },
-    async check(timeout) {
+    clockOffsetMs: 0,
+    // It has one connection, for which everything waits in turn.
+    mostOfTenant: Number.POSITIVE_INFINITY,
+    async check(timeoutMs) {
       let timer: NodeJS.Timeout | undefined;
       const late = new Promise<never>((_, reject) => {
-        timer = setTimeout(() => reject(new Error('the embedded database did not answer in time')), timeout);
+        timer = setTimeout(() => reject(new Error('the embedded database did not answer in time')), timeoutMs);
       });
       await Promise.race([database.query('select 1'), late]).finally(() => clearTimeout(timer));
     },

@@ -1,4 +1,4 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 
 /** The embedded database belongs to another process. */
 export class DatabaseInUseError extends Error {
@@ -14,16 +14,30 @@ const isAlive = (pid: number): boolean => {
   }
 };
 
-/** Claims a folder for this process; returns how to let go. Throws when another living process has it; what a dead one left is taken over. */
+/** Claims a folder for this process; returns how to let go. Throws when another living process has it; what a dead one left, even an empty file, is taken over. */
 export function lockFolder(folder: string): () => void {
   const file = `${folder}.lock`;
-  const claim = () => writeFileSync(file, String(process.pid), { flag: 'wx' });
+  // Linked in whole, so that no other process sees it before it says whose it is.
+  const claim = () => {
+    const own = `${file}.${process.pid}`;
+    writeFileSync(own, String(process.pid));
+    try {
+      linkSync(own, file);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'EEXIST') throw error;
+      // A file system without links.
+      writeFileSync(file, String(process.pid), { flag: 'wx' });
+    } finally {
+      rmSync(own, { force: true });
+    }
+  };
   try {
     claim();
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    const holder = Number(readFileSync(file, 'utf8'));
-    if (holder !== process.pid && isAlive(holder)) {
+    // Empty, or no number: its process ended, or the machine did, before it was written.
+    const holder = Number.parseInt(readFileSync(file, 'utf8'), 10);
+    if (holder > 0 && holder !== process.pid && isAlive(holder)) {
       throw new DatabaseInUseError(
         `The embedded database in ${folder} is in use by process ${holder}. Stop that, or set DATABASE_URL or DATA_DIR.`,
       );

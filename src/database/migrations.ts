@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
-import type { Connection } from './connection.ts';
+import type { Connection, RunScript } from './connection.ts';
+import { DatabaseSetupError } from './faults.ts';
 import { newId } from './ids.ts';
 
 const folder = new URL('../../prisma/migrations/', import.meta.url);
@@ -12,42 +13,81 @@ const history = `
     "migration_name" varchar(255) not null, "logs" text, "rolled_back_at" timestamptz,
     "started_at" timestamptz not null default now(), "applied_steps_count" integer not null default 0)`;
 
-// An index that is built while others write cannot be built in a transaction; one that was not finished stays behind, and is of no use.
+// An index that is built while others write cannot be built in a transaction. One that was not finished stays behind, and is of no use.
 const concurrentIndex = /^CREATE (?:UNIQUE )?INDEX CONCURRENTLY "(\w+)"/;
 
+const applied =
+  'select migration_name, checksum from "_prisma_migrations" where finished_at is not null and rolled_back_at is null';
+
+type Migration = { name: string; sql: string; checksum: string };
+type Applied = { migration_name: string; checksum: string };
+
+function ours(): Migration[] {
+  return readdirSync(folder, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => {
+      const sql = readFileSync(new URL(`${name}/migration.sql`, folder), 'utf8');
+      return { name, sql, checksum: createHash('sha256').update(sql).digest('hex') };
+    })
+    .sort((one, other) => (one.name < other.name ? -1 : 1));
+}
+
+/** Those that are still to be applied. Throws DatabaseSetupError where the database's history is not a part of ours. */
+function missing(migrations: readonly Migration[], seen: readonly Applied[]): Migration[] {
+  const known = new Map(migrations.map(({ name, checksum }) => [name, checksum]));
+  for (const { migration_name: name, checksum } of seen) {
+    if (!known.has(name))
+      throw new DatabaseSetupError(
+        `The database has the migration ${name}, which this version of Rollcall does not know: a newer version has been here. Start that version, or a newer one.`,
+      );
+    if (known.get(name) !== checksum)
+      throw new DatabaseSetupError(`Migration ${name} was changed after it had been applied to this database.`);
+  }
+  const done = new Set(seen.map(({ migration_name: name }) => name));
+  return migrations.filter(({ name }) => !done.has(name));
+}
+
 /**
- * Applies the migrations that the database hasn't seen, in order; returns their names. Each is one transaction, but for those that are a single
- * CREATE INDEX CONCURRENTLY. Safe to run from several processes at once.
+ * Applies the migrations that the database has not seen, in order; returns their names. Each runs in a transaction under a lock that ends with
+ * it, but for those that are a single CREATE INDEX CONCURRENTLY. Safe to run from several processes at once. Never waits long for a lock, so
+ * that those who want the same tables do not wait behind it: databaseFault says of what it throws whether to try again.
  */
 export async function migrate(connection: Connection): Promise<string[]> {
-  const names = readdirSync(folder, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory())
-    .map((entry) => entry.name)
-    .sort();
-  const applied: string[] = [];
-  await connection.exclusively(async (script) => {
-    await script(history);
-    const seen = (await script(
-      'select migration_name, checksum from "_prisma_migrations" where finished_at is not null and rolled_back_at is null',
-    )) as { migration_name: string; checksum: string }[];
-    const checksums = new Map(seen.map((row) => [row.migration_name, row.checksum]));
-    for (const name of names) {
-      const sql = readFileSync(new URL(`${name}/migration.sql`, folder), 'utf8');
-      const checksum = createHash('sha256').update(sql).digest('hex');
-      const before = checksums.get(name);
-      if (before === checksum) continue;
-      if (before !== undefined) throw new Error(`Migration ${name} was changed after it had been applied.`);
-      const record = `insert into "_prisma_migrations" (id, checksum, migration_name, finished_at, applied_steps_count)
-        values ('${newId()}', '${checksum}', '${name}', now(), 1);`;
-      const [, index] = concurrentIndex.exec(sql) ?? [];
-      if (index === undefined) await script(`begin; ${sql} ${record} commit;`);
-      else {
-        await script(`drop index if exists "${index}"`);
-        await script(sql);
-        await script(record);
-      }
-      applied.push(name);
-    }
+  const migrations = ours();
+  const names: string[] = [];
+  let left = migrations;
+  const readLeft = async (run: RunScript) => {
+    left = missing(migrations, (await run(applied)) as Applied[]);
+    return left[0];
+  };
+  await connection.script(async (run) => {
+    const isNew = (await run(`select 1 where to_regclass('"_prisma_migrations"') is null`)).length > 0;
+    if (!isNew) await readLeft(run);
   });
-  return applied;
+  while (left.length > 0) {
+    const [, index] = concurrentIndex.exec(left[0]?.sql ?? '') ?? [];
+    const transaction = index === undefined;
+    await connection.script(
+      async (run, lock) => {
+        await lock();
+        await run(history);
+        const before = left[0];
+        const next = await readLeft(run);
+        // Another process has applied some while this one waited: the next may have to run in another way.
+        if (!next || next.name !== before?.name) return;
+        // An index that is built concurrently waits for the transactions that are under way.
+        if (!transaction) {
+          await run('set lock_timeout = 0');
+          await run(`drop index if exists "${index}"`);
+        }
+        await run(next.sql);
+        await run(`insert into "_prisma_migrations" (id, checksum, migration_name, finished_at, applied_steps_count)
+          values ('${newId()}', '${next.checksum}', '${next.name}', now(), 1)`);
+        names.push(next.name);
+        left = left.slice(1);
+      },
+      { transaction },
+    );
+  }
+  return names;
 }

@@ -1,5 +1,7 @@
-import { Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import pg from 'pg';
+import { ConnectionError } from './faults.ts';
+import { Session, type SessionConfig } from './session.ts';
 import type { Prepared } from './statement.ts';
 
 /** Connections on which statements are sent without waiting for the answers of those before. */
@@ -16,7 +18,7 @@ export interface PipelinedConnections {
 type ReadStatement = Prepared & { values: unknown[] };
 
 type PipelinedConnection = Busyness & {
-  client: pg.Client;
+  client: Session;
   connected: Promise<unknown>;
   /** Fails whoever waits for the connection. */
   giveUp(error: Error): void;
@@ -35,7 +37,7 @@ export type Busyness = {
 
 /**
  * A connection that has so many statements under way, which will take no longer than so many milliseconds, gets the next one too, though others
- * are idle: whoever is awake already reads a quick row for less than it takes to wake another.
+ * are idle: a backend that is awake already reads a quick row for less than it takes to wake another.
  */
 const sociable = 4;
 const soon = 2;
@@ -45,13 +47,19 @@ const unknown = 1;
 const mostKnown = 5_000;
 /** How long a connection may give no answer until statements go elsewhere, in milliseconds. */
 const slow = 50;
-/** How long until it is taken for dead: longer than a statement may run. */
-const dead = 25_000;
-const betweenLooks = 5_000;
+/** How long no further connection is tried after one could not be had while others are open, in milliseconds. */
+const fullForMs = 5_000;
 /** How long a stop waits for answers. */
 const closeTimeoutMs = 3_000;
 
-const ended = () => new Error('Connection terminated: the connections are closed.');
+const ended = () => new ConnectionError('Connection terminated: the connections are closed');
+
+/** The statement was not sent: its connection could not be opened, for the cause. */
+class NotOpened extends Error {
+  constructor(cause: unknown) {
+    super('not opened', { cause });
+  }
+}
 
 /** Runs a statement on a connection. As a Query object it is sent as it is; of a config pg first makes a copy, property by property. */
 function run(client: pg.Client, { name, text, values }: ReadStatement) {
@@ -64,20 +72,13 @@ function run(client: pg.Client, { name, text, values }: ReadStatement) {
 }
 type Named = { name: string; callback(error: Error | null, result: { rows: unknown[] }): void };
 
-/** A socket that hands the operating system what it has gathered as one piece: a call with many costs several times as much. */
-export class GatheringSocket extends Socket {
-  override _writev(chunks: { chunk: Buffer }[], callback: (error?: Error | null) => void): void {
-    this._write(Buffer.concat(chunks.map(({ chunk }) => chunk)), 'buffer' as BufferEncoding, callback);
-  }
-}
-
 /** Which of the connections gets a statement, of which some may not be open yet; null when each has given no answer for a while. */
-export function choose(connections: readonly (Busyness | undefined)[], now: number): number | null {
+export function choose(connections: readonly (Busyness | undefined)[], now: number, mayOpen = true): number | null {
   let idle: number | null = null;
   let closed: number | null = null;
   let least: number | null = null;
   for (const [index, connection] of connections.entries()) {
-    if (!connection) closed ??= index;
+    if (!connection) closed ??= mayOpen ? index : null;
     else if (connection.underWay === 0) idle ??= index;
     else if (now - connection.movedAt < slow) {
       if (connection.underWay >= sociable && connection.backlog < soon) return index;
@@ -89,34 +90,33 @@ export function choose(connections: readonly (Busyness | undefined)[], now: numb
 
 /**
  * Up to `count` connections, opened when first needed. A statement goes where many quick ones are under way, else to an idle one, else to the
- * one with the least to do, and to none that has given no answer for a while. A connection that breaks, or stays silent for longer than a statement may run, fails what it had under way, and is
- * opened anew by the next statement.
+ * one with the least to do, and to none that has given no answer for a while. A connection that breaks fails what it had under way,
+ * and is opened anew by the next statement.
  */
-export function createPipelinedConnections(config: pg.ClientConfig, count: number): PipelinedConnections {
+export function createPipelinedConnections(config: SessionConfig, count: number): PipelinedConnections {
   const connections: (PipelinedConnection | undefined)[] = Array.from({ length: count }, () => undefined);
   const costs = new Map<string, number>();
   let closed = false;
+  let fullUntil = 0;
 
-  const streamOf = ({ client }: PipelinedConnection) =>
-    (client as unknown as { connection: { stream: Socket } }).connection.stream;
+  const streamOf = ({ client }: PipelinedConnection) => client.connection.stream as Socket;
 
   function open(index: number): PipelinedConnection {
-    const client = new pg.Client({
-      ...config,
-      keepAlive: true,
-      keepAliveInitialDelayMillis: 10_000,
-      pipeline: true,
-    } as pg.ClientConfig);
+    const client = new Session({ ...config, pipeline: true } as SessionConfig);
     const forget = () => {
       if (connections[index]?.client === client) connections[index] = undefined;
     };
-    // Without a listener an error of an idle connection would end the process; those under way are told by their own promises.
     client.on('error', forget);
     client.on('end', forget);
+    // What has been sent is still answered; the next statement opens another.
+    client.onRetired = () => {
+      forget();
+      client.end().catch(() => {});
+    };
     let giveUp: PipelinedConnection['giveUp'] = () => {};
     const connected = new Promise((resolve, reject) => {
       giveUp = reject;
-      client.connect().then(resolve, reject);
+      client.connect().then(resolve, (error: unknown) => reject(new NotOpened(error)));
     });
     connected.catch(forget);
     const connection: PipelinedConnection = {
@@ -172,28 +172,33 @@ export function createPipelinedConnections(config: pg.ClientConfig, count: numbe
     }
   }
 
-  const looks = setInterval(() => {
+  function dispatch(statement: ReadStatement, gathered: boolean): Promise<{ rows: unknown[] }> | null {
     const now = performance.now();
-    for (const connection of connections)
-      if (connection && connection.underWay > 0 && now - connection.movedAt > dead) {
-        connection.giveUp(new Error('Connection terminated: it gave no answer.'));
-        streamOf(connection).destroy();
-      }
-  }, betweenLooks).unref();
+    const index = choose(connections, now, now >= fullUntil);
+    if (index === null) return null;
+    const connection = connections[index] ?? open(index);
+    if (connection.underWay === 0) connection.movedAt = now;
+    const sent = send(connection, statement, now, gathered);
+    return connection.client.facts ? sent : sent.catch((error: unknown) => elsewhere(error, statement, gathered));
+  }
+
+  /** The server may have no connection left for us: those that there are do. */
+  function elsewhere(error: unknown, statement: ReadStatement, gathered: boolean): Promise<{ rows: unknown[] }> {
+    if (!(error instanceof NotOpened)) throw error;
+    const hasOpen = connections.some((each) => each?.client.facts);
+    if (hasOpen) fullUntil = performance.now() + fullForMs;
+    const again = hasOpen && !closed ? dispatch(statement, gathered) : null;
+    if (again === null) throw error.cause;
+    return again;
+  }
 
   return {
     query(statement, gathered = false) {
       if (closed) return Promise.reject(ended());
-      const now = performance.now();
-      const index = choose(connections, now);
-      if (index === null) return null;
-      const connection = connections[index] ?? open(index);
-      if (connection.underWay === 0) connection.movedAt = now;
-      return send(connection, statement, now, gathered);
+      return dispatch(statement, gathered);
     },
     async close() {
       closed = true;
-      clearInterval(looks);
       const open = connections.filter((connection) => connection !== undefined);
       for (const { giveUp } of open) giveUp(ended());
       const late = new Promise<void>((resolve) => setTimeout(resolve, closeTimeoutMs).unref());

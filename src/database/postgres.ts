@@ -1,16 +1,19 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { PrismaPg } from '@prisma/adapter-pg';
 import { LRUCache } from 'lru-cache';
-import pg from 'pg';
+import type pg from 'pg';
 import { createBatchedReads, type RunForJson } from './batched-reads.ts';
-import type { Connection } from './connection.ts';
+import type { Connection, RunScript } from './connection.ts';
+import { readDatabaseUrl } from './database-url.ts';
 import { isOfStatement } from './failures.ts';
-import { createPipelinedConnections, GatheringSocket } from './pipelined-connections.ts';
-import { type Prepared, parseTimestamps, statementName } from './statement.ts';
+import { ConnectionError } from './faults.ts';
+import { createPipelinedConnections } from './pipelined-connections.ts';
+import { SessionPool } from './pool.ts';
+import { Session } from './session.ts';
+import { createSessions } from './sessions.ts';
+import { mayWait, type Prepared, parseTimestamps, statementName } from './statement.ts';
 
 const longestNamed = 2_000;
-
-// A statement that may wait for others, for a lock or for the disk, would hold up those that are sent behind it.
-const waits = /\b(insert|update|delete|for share|for key share|pg_sleep|pg_advisory\w*)\b/i;
 
 const timestamptz = 1184;
 // Types that are the same in JSON as in a row (timestamps apart): text and its kind, numbers without a scale, truth values, UUIDs, JSON, and arrays of these.
@@ -25,52 +28,45 @@ const ways = new LRUCache<string, Way>({ max: 5_000 });
  * How a statement is run from its second time on, now that its columns are known. To read one JSON text costs a fraction of what as
  * many columns of as many rows do.
  */
-function wayOf({ name, text }: Prepared, fields: readonly pg.FieldDef[]): Way {
+function wayOf(statement: Prepared, fields: readonly pg.FieldDef[]): Way {
+  const { name, text } = statement;
   // The types that a database makes for itself are enumerations here.
   const same = fields.every(({ dataTypeID }) => sameInJson.has(dataTypeID) || dataTypeID >= firstOfUsers);
-  if (!same || waits.test(text) || new Set(fields.map(({ name }) => name)).size < fields.length) return 'plain';
+  if (!same || mayWait(statement) || new Set(fields.map(({ name }) => name)).size < fields.length) return 'plain';
   return {
     json: { name: `${name}j`, text: `select coalesce(json_agg(r), '[]')::text as rows from (${text}) r` },
     timestamps: fields.filter(({ dataTypeID }) => dataTypeID === timestamptz).map(({ name }) => name),
   };
 }
 
-// A statement that serves several callers gives up rather than let all of them wait, in milliseconds; and it is given up when no answer comes,
-// for longer than a statement may run.
-const batchedWriteLockTimeoutMs = 100;
-const batchedWriteTimeoutMs = 25_000;
+// The server ends a statement that takes too long, or waits too long for a lock. A connection is given up a little later, when not even that comes.
+const ordinary = { statementTimeoutMs: 20_000, lockTimeoutMs: 3_000, silenceLimitMs: 22_000 };
+/** A statement that serves several callers gives up rather than let all of them wait. */
+const batched = { statementTimeoutMs: 5_000, lockTimeoutMs: 100, silenceLimitMs: 7_000 };
+/** A migration takes as long as it takes, but those who wait behind its locks do not wait long. */
+const migrating = { statementTimeoutMs: 0, lockTimeoutMs: 5_000, silenceLimitMs: Number.POSITIVE_INFINITY };
+/** How long a caller waits for a free connection. */
+const poolWaitMs = 5_000;
+const idleTimeoutMs = 30_000;
+const closeTimeoutMs = 3_000;
+/** How long a start waits for another process that migrates, before it says so and tries again. */
+const migrationLockWaitMs = 5_000;
+const migrationLock = `hashtext('rollcall')`;
 
 /**
- * Connects to a PostgreSQL server. Connections are opened when first needed: three in ten for reading, which share them (pipelined.ts), two
+ * Connects to a PostgreSQL server. Connections are opened when first needed: three in ten for reading, which share them (pipelined-connections.ts), two
  * in ten for statements that serve several callers, the rest for transactions and for statements that may wait, one at a time; at least one of each.
+ * One more asks whether the server is there (sessions.ts). Throws DatabaseUrlError.
  */
 export function connectPostgres(url: string, poolSize: number): Connection {
-  const server = {
-    connectionString: url,
-    stream: () => new GatheringSocket(),
-    connectionTimeoutMillis: 5_000,
-    // Compiling a statement (jit) takes longer than any of ours should run. The time zone is what Prisma's adapter relies on; the time limits keep one bad statement, or one that waits for somebody else, from holding a connection.
-    options:
-      '-c TimeZone=UTC -c jit=off -c statement_timeout=20s -c lock_timeout=5s -c idle_in_transaction_session_timeout=30s',
-  };
+  const sessions = createSessions(readDatabaseUrl(url));
   const pipelinedCount = Math.max(1, Math.floor(poolSize * 0.3));
   const batchedWritesAtOnce = Math.max(1, Math.floor(poolSize * 0.2));
-  const pool = new pg.Pool({
-    ...server,
-    max: Math.max(1, poolSize - pipelinedCount - batchedWritesAtOnce),
-    idleTimeoutMillis: 30_000,
-  });
-  const writes = new pg.Pool({
-    ...server,
-    options: `${server.options} -c lock_timeout=${batchedWriteLockTimeoutMs}ms`,
-    query_timeout: batchedWriteTimeoutMs,
-    max: batchedWritesAtOnce,
-    idleTimeoutMillis: 30_000,
-  });
-  const pipelined = createPipelinedConnections(server, pipelinedCount);
-  // A connection that breaks while idle is replaced by the pool; without a listener it would end the process.
-  pool.on('error', () => {});
-  writes.on('error', () => {});
+  const most = Math.max(1, poolSize - pipelinedCount - batchedWritesAtOnce);
+  const waiting = { idleTimeoutMillis: idleTimeoutMs, connectionTimeoutMillis: poolWaitMs };
+  const pool = new SessionPool({ ...sessions.config(ordinary), ...waiting, max: most });
+  const writes = new SessionPool({ ...sessions.config(batched), ...waiting, max: batchedWritesAtOnce });
+  const pipelined = createPipelinedConnections(sessions.config(ordinary), pipelinedCount);
 
   const read: RunForJson = async ({ name, text }, values, gathered) => {
     const statement = { name, text, values: values as unknown[] };
@@ -111,29 +107,49 @@ export function connectPostgres(url: string, poolSize: number): Connection {
       }
     },
     batchedWritesAtOnce,
-    async exclusively(work) {
-      const client = await pool.connect();
+    async script(work, { transaction = true } = {}) {
+      await sessions.refuseTransactionPooling();
+      const session = new Session(sessions.config(migrating));
       try {
-        await client.query('set statement_timeout = 0; set lock_timeout = 0');
-        // Asked again and again: a statement that waits for the lock would itself be waited for by an index that is built concurrently.
-        const lock = async () =>
-          (await client.query(`select pg_try_advisory_lock(hashtext('rollcall')) as had`)).rows[0].had;
-        while (!(await lock())) await new Promise((resolve) => setTimeout(resolve, 100));
-        await work(async (sql) => {
-          const results: unknown = await client.query(sql);
+        await session.connect();
+        const script = async (sql: string) => {
+          const results: unknown = await session.query(sql);
           const last = Array.isArray(results) ? results.at(-1) : results;
           return (last as pg.QueryResult).rows;
-        });
+        };
+        if (transaction) await script('begin');
+        await work(script, () => lockMigrations(script, transaction));
+        if (transaction) await script('commit');
       } finally {
-        // Ends the session, and with it the lock and the setting, whatever state a failed script left.
-        client.release(true);
+        // Ends the session, and with it a transaction that failed, and its lock.
+        session.destroy(new ConnectionError('Connection terminated: the work is done'));
       }
     },
-    async check(timeout) {
-      await pool.query({ text: 'select 1', query_timeout: timeout } as pg.QueryConfig);
+    check: (timeoutMs) => sessions.check(timeoutMs),
+    get clockOffsetMs() {
+      return sessions.clockOffsetMs;
     },
+    mostOfTenant: Math.max(1, most - Math.max(1, Math.floor(most * 0.2))),
     async close() {
-      await Promise.all([pool.end(), writes.end(), pipelined.close()]);
+      const late = new Promise<void>((resolve) => setTimeout(resolve, closeTimeoutMs).unref());
+      await Promise.race([Promise.allSettled([pool.end(), writes.end(), pipelined.close()]), late]);
+      sessions.close();
     },
   };
+}
+
+/**
+ * Takes the lock under which the database is migrated. Asks again and again instead of waiting: an index that is built concurrently waits for
+ * every statement that is under way, so a statement that waited for its lock would never end.
+ */
+async function lockMigrations(run: RunScript, transaction: boolean): Promise<void> {
+  const take = `select pg_try_advisory${transaction ? '_xact' : ''}_lock(${migrationLock}) as had`;
+  const until = performance.now() + migrationLockWaitMs;
+  for (;;) {
+    const [row] = (await run(take)) as { had: boolean }[];
+    if (row?.had) return;
+    if (performance.now() > until)
+      throw Object.assign(new Error('another process is migrating the database'), { code: '55P03' });
+    await sleep(100);
+  }
 }

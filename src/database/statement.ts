@@ -26,6 +26,20 @@ export function statementName(text: string): string {
   return name;
 }
 
+// A statement that may wait for others, for a lock or for the disk, would hold up those that are sent behind it.
+const waits = /\b(insert|update|delete|for share|for key share|pg_sleep|pg_advisory\w*)\b/i;
+const waiting = new WeakMap<Prepared, boolean>();
+
+/** Whether a statement may wait for others, because it writes or locks. */
+export function mayWait(statement: Prepared): boolean {
+  let may = waiting.get(statement);
+  if (may === undefined) {
+    may = waits.test(statement.text);
+    waiting.set(statement, may);
+  }
+  return may;
+}
+
 const keepsToTenant = /\btenant_id = \$1\b/;
 
 /** A statement inside one tenant: its first parameter, $1, is the tenant and it must use it. */

@@ -68,7 +68,7 @@ export async function connectIntegration(
   if (!id) throw configNotFound(input.id);
   const data = {
     tokenCiphertext: cipher.seal(token, id),
-    connectedAt: new Date(),
+    connectedAt: db.now(),
     workspaceName: null,
     workspaceId: null,
     disconnectedReason: null,

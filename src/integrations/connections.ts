@@ -91,7 +91,8 @@ export function createConnections({
       const text = ciphertext === null ? null : cipher.open(ciphertext, id);
       if (ciphertext === null || text === null) throw notConnected(id);
       const stored = readToken(text);
-      const ended = ciphertext === refused || (stored.expiresAt !== null && stored.expiresAt - margin < Date.now());
+      const ended =
+        ciphertext === refused || (stored.expiresAt !== null && stored.expiresAt - margin < db.now().getTime());
       if (stored.refresh === null || (!ended && stored.refreshingUntil === null)) {
         return { token: stored.access, ciphertext, renewable: stored.refresh !== null };
       }
@@ -103,13 +104,13 @@ export function createConnections({
           `The token has ended, and signing in to ${provider} is not set up here.`,
         );
       }
-      if (stored.refreshingUntil !== null && stored.refreshingUntil > Date.now()) {
+      if (stored.refreshingUntil !== null && stored.refreshingUntil > db.now().getTime()) {
         if (Date.now() > patience) throw providerProblems(signIn.label).late();
         await wait(100);
         continue;
       }
       // One at a time, on whichever replica: a refresh token may be good for one use only.
-      const claimed = sealed({ ...stored, refreshingUntil: Date.now() + timeoutMs + 5 * seconds });
+      const claimed = sealed({ ...stored, refreshingUntil: db.now().getTime() + timeoutMs + 5 * seconds });
       if ((await db.query(replace, id, ciphertext, claimed)).length === 0) continue;
       const renewed = await signIn.refresh(stored.refresh).catch(async (error: unknown) => {
         if (error instanceof TokenRefused) await lose(db, id, claimed);

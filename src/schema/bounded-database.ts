@@ -24,7 +24,7 @@ export function boundedDatabase(database: TenantDatabase, turns: Turns, size: Re
       });
     });
   };
-  const { tenantId, agentId, batchedWrite, transaction, announce } = database;
+  const { tenantId, agentId, batchedWrite, queueFor, transaction, announce, now } = database;
   return {
     tenantId,
     agentId,
@@ -35,7 +35,9 @@ export function boundedDatabase(database: TenantDatabase, turns: Turns, size: Re
     query,
     longRead: (read) => size.longRead(read),
     batchedWrite,
+    queueFor,
     transaction,
     announce,
+    now,
   };
 }

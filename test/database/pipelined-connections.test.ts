@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import type { Connection } from '../../src/database/connection.ts';
+import { readDatabaseUrl } from '../../src/database/database-url.ts';
 import { isUnavailable } from '../../src/database/failures.ts';
 import {
   type Busyness,
@@ -7,6 +8,7 @@ import {
   createPipelinedConnections,
   type PipelinedConnections,
 } from '../../src/database/pipelined-connections.ts';
+import { createSessions } from '../../src/database/sessions.ts';
 import { statementName } from '../../src/database/statement.ts';
 import { connectTestDatabase } from '../setup/database.ts';
 
@@ -97,7 +99,7 @@ describe.skipIf(!('url' in inject('database')))('over PostgreSQL', () => {
     const slow = Array.from({ length: 6 }, () => ask(busy, 30_000_000));
     const failed = Promise.allSettled(slow);
     // A statement that writes goes over other connections.
-    await connection.exclusively(async (script) => {
+    await connection.script(async (script) => {
       await script(`select pg_terminate_backend(pid) from unnest(array[${[...pids]}]) pid`);
     });
     const reasons = (await failed).map((result) =>
@@ -125,7 +127,7 @@ describe.skipIf(!('url' in inject('database')))('over PostgreSQL', () => {
   });
 
   test('a statement that waits for a lock holds up nobody', async () => {
-    await connection.exclusively(async (script) => {
+    await connection.script(async (script) => {
       await ask('select 1 as one');
       await script(`begin; lock table tenant in access exclusive mode`);
       const waiting = ask('update tenant set name = name where id is null returning id');
@@ -156,8 +158,8 @@ describe('a statement goes', () => {
     ['to none that is silent, however little it has to do', [busy(5, 0.1, 60), busy(3, 30)], 1],
     ['nowhere when all are silent', [busy(1, 0.1, 60), busy(2, 0.2, 51)], null],
     ['to the first when nothing is open', [undefined, undefined], 0],
-  ])('%s', (_, readers, chosen) => {
-    expect(choose(readers, now)).toBe(chosen);
+  ])('%s', (_, connections, chosen) => {
+    expect(choose(connections, now)).toBe(chosen);
   });
 });
 
@@ -166,11 +168,11 @@ describe.skipIf(!('url' in inject('database')))('quick statements', () => {
   const text = 'select pg_backend_pid() as pid, 1 / $1::int as one';
 
   /** What share of forty statements, sent at once, the busiest of three connections got. */
-  async function busiestShare(readers: PipelinedConnections): Promise<number> {
+  async function busiestShare(connections: PipelinedConnections): Promise<number> {
     const answers = await Promise.all(
       Array.from(
         { length: 40 },
-        () => readers.query({ name: 'quick', text, values: [1] }) as Promise<{ rows: unknown[] }>,
+        () => connections.query({ name: 'quick', text, values: [1] }) as Promise<{ rows: unknown[] }>,
       ),
     );
     const counts = new Map<number, number>();
@@ -180,23 +182,26 @@ describe.skipIf(!('url' in inject('database')))('quick statements', () => {
     }
     return Math.max(...counts.values()) / 40;
   }
-  async function keepsTogether(readers: PipelinedConnections): Promise<boolean> {
-    for (let time = 0; time < 100; time++) if ((await busiestShare(readers)) > 0.5) return true;
+  async function keepsTogether(connections: PipelinedConnections): Promise<boolean> {
+    for (let time = 0; time < 100; time++) if ((await busiestShare(connections)) > 0.5) return true;
     return false;
   }
 
   test('go together once it is known that they are quick, and still do after many have failed', async () => {
-    const readers = createPipelinedConnections({ connectionString: url }, 3);
+    const sessions = createSessions(readDatabaseUrl(url));
+    const settings = { statementTimeoutMs: 20_000, lockTimeoutMs: 3_000, silenceLimitMs: 22_000 };
+    const connections = createPipelinedConnections(sessions.config(settings), 3);
     try {
-      expect(await keepsTogether(readers)).toBe(true);
+      expect(await keepsTogether(connections)).toBe(true);
       const failures = Array.from(
         { length: 60 },
-        () => readers.query({ name: 'quick', text, values: [0] }) as Promise<unknown>,
+        () => connections.query({ name: 'quick', text, values: [0] }) as Promise<unknown>,
       );
       expect((await Promise.allSettled(failures)).every(({ status }) => status === 'rejected')).toBe(true);
-      expect(await keepsTogether(readers)).toBe(true);
+      expect(await keepsTogether(connections)).toBe(true);
     } finally {
-      await readers.close();
+      await connections.close();
+      sessions.close();
     }
   });
 });

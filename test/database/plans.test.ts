@@ -34,7 +34,7 @@ afterAll(() => service.close());
 async function fill({ app, tenant }: TestApp): Promise<void> {
   const others = await Promise.all(Array.from({ length: 5 }, () => service.createTenant()));
   const tenants = [tenant, ...others].map(({ id }) => `('${id}'::uuid)`).join(', ');
-  await app.database.connection.exclusively(async (script) => {
+  await app.database.connection.script(async (script) => {
     await script(`
       create temporary table t as select id, row_number() over () as n from (values ${tenants}) v(id);
       create function pg_temp.id(kind int, tenant bigint, n bigint) returns uuid immutable language sql as
@@ -90,7 +90,7 @@ async function planOf(text: string): Promise<Plan[]> {
   const parameters = Math.max(0, ...[...text.matchAll(/\$(\d+)/g)].map(([, number]) => Number(number)));
   const values = Array.from({ length: parameters }, () => 'null').join(', ');
   let plan: Plan | undefined;
-  await service.app.database.connection.exclusively(async (script) => {
+  await service.app.database.connection.script(async (script) => {
     await script('set plan_cache_mode = force_generic_plan');
     await script(`prepare hot as ${text}`);
     const [row] = (await script(`explain (format json) execute hot${parameters > 0 ? `(${values})` : ''}`)) as Record<
@@ -325,7 +325,7 @@ describe('one plan is kept', () => {
       dataOf(answer);
       const values = valuesOf();
       expect(answer.statements).toHaveLength(values.length);
-      await service.app.database.connection.exclusively(async (script) => {
+      await service.app.database.connection.script(async (script) => {
         for (const [index, statement] of answer.statements.entries()) {
           await script(`prepare hot as ${statement}`);
           for (let time = 0; time < 8; time++) await script(`execute hot(${values[index]})`);

@@ -113,7 +113,7 @@ const contactsAmong = tenantStatement<Participant>(
 /** What has become of the contacts among those; null when none of them is or was one. */
 async function read(db: TenantDatabase, agentId: string, gathered: Gathered): Promise<ContactChanges | null> {
   const { changed, unbound, configs, tooMany } = gathered;
-  const of = { agentId, occurredAt: new Date() };
+  const of = { agentId, occurredAt: db.now() };
   const everything = { ...of, participants: [], removedIds: [], everything: true };
   if (tooMany) return everything;
   const participants = await db.query(contactsAmong, agentId, [...new Set([...changed, ...unbound])], [...configs]);

@@ -124,7 +124,7 @@ export async function updateParticipant(
     if (Object.keys(changed).length === 0 && !channels && !agentIds) return id;
     await tx.participant.update({
       where: { tenantId_id: { tenantId, id } },
-      data: { ...changed, modifiedAt: new Date() },
+      data: { ...changed, modifiedAt: tx.now() },
     });
     if (channels) await hooks.channelsChanged(tx, id, await replaceChannels(tx, id, channels));
     const unboundFrom = agentIds ? await replaceBindings(tx, id, agentIds) : [];
@@ -167,7 +167,7 @@ export async function setDisabled(
     const id = await lockParticipant(tx, input.participantId);
     const { count } = await tx.participant.updateMany({
       where: { tenantId, id, disabledAt: disabled ? null : { not: null } },
-      data: { disabledAt: disabled ? new Date() : null },
+      data: { disabledAt: disabled ? tx.now() : null },
     });
     if (count > 0) announceParticipant(tx, id);
     return id;

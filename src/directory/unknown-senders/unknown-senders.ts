@@ -91,7 +91,7 @@ export async function addUnknownSenderToParticipant(
     await hooks.channelsChanged(tx, id, await addChannel(tx, id, sender));
     await tx.participant.update({
       where: { tenantId_id: { tenantId: tx.tenantId, id } },
-      data: { modifiedAt: new Date() },
+      data: { modifiedAt: tx.now() },
     });
     announceParticipant(tx, id);
     return id;

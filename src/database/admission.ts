@@ -1,0 +1,58 @@
+import { Problem } from '../errors/catalogue.ts';
+
+/** Bounds how much is done at once for one key, and how long the rest waits. */
+export interface Admission {
+  /** Runs the work when it is its turn for the key. Throws UNAVAILABLE when too many wait for it already, or when it has waited too long. */
+  run<Result>(key: string, work: () => Promise<Result>): Promise<Result>;
+}
+
+type Place = { running: number; waiting: (() => void)[] };
+
+const busy = (what: string) => new Problem('UNAVAILABLE', what, { retryAfter: 1 });
+
+/** Work for one key is done `most` at a time, in the order in which it came. Those who wait hold nothing but memory. */
+export function createAdmission(options: {
+  most: number;
+  mostWaiting: number;
+  maxWaitMs: number;
+  /** What those are told who are not admitted. */
+  refusal: string;
+}): Admission {
+  const { most, mostWaiting, maxWaitMs, refusal } = options;
+  const places = new Map<string, Place>();
+
+  function admitted(place: Place): Promise<void> {
+    if (place.waiting.length >= mostWaiting) throw busy(refusal);
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        place.waiting.splice(place.waiting.indexOf(next), 1);
+        reject(busy(refusal));
+      }, maxWaitMs);
+      const next = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+      place.waiting.push(next);
+    });
+  }
+
+  return {
+    async run(key, work) {
+      let place = places.get(key);
+      if (!place) {
+        place = { running: 0, waiting: [] };
+        places.set(key, place);
+      }
+      // One who waited takes the turn of the one before, which is never given back in between.
+      if (place.running < most) place.running++;
+      else await admitted(place);
+      try {
+        return await work();
+      } finally {
+        const next = place.waiting.shift();
+        if (next) next();
+        else if (--place.running === 0) places.delete(key);
+      }
+    },
+  };
+}

@@ -1,0 +1,75 @@
+/** A PostgreSQL server; null for where the driver's own defaults lead. */
+export type Server = { host: string | null; port: number | null };
+
+/** What DATABASE_URL says. */
+export type DatabaseUrl = {
+  /** The URL for one server, as the driver reads it: of several the first. */
+  connectionString: string;
+  /** All servers that may be the one, in the order given; at least one. */
+  servers: readonly Server[];
+  /** Whether only a server that takes writes will do; true unless the URL says `target_session_attrs=any`. */
+  writable: boolean;
+};
+
+/** DATABASE_URL is not one that can be used; the message says why and does not contain the URL. */
+export class DatabaseUrlError extends Error {
+  override readonly name = 'DatabaseUrlError';
+}
+
+const pattern = /^(postgres(?:ql)?:\/\/)([^/?#]*@)?([^/?#]*)([^?#]*)(?:\?([^#]*))?$/;
+const one = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]]*))(?::(\d*))?$/;
+
+/**
+ * Reads a PostgreSQL URL. Like libpq's it may name several servers (`host:port,host:port`, or the parameters `host` and `port` with lists), and
+ * `target_session_attrs`: `read-write` (the default here), `primary` or `any`. Throws DatabaseUrlError.
+ */
+export function readDatabaseUrl(text: string): DatabaseUrl {
+  const found = pattern.exec(text);
+  if (!found) throw new DatabaseUrlError('must be a URL that begins with postgres: or postgresql:');
+  const [, scheme = '', user = '', authority = '', path = '', query = ''] = found;
+  const parameters = new URLSearchParams(query);
+
+  const wanted = parameters.get('target_session_attrs') ?? 'read-write';
+  if (!['read-write', 'primary', 'any'].includes(wanted))
+    throw new DatabaseUrlError('target_session_attrs must be read-write, primary or any: Rollcall writes');
+
+  const servers = parameters.get('host')
+    ? listed(parameters.get('host') as string, parameters.get('port'))
+    : authority.split(',').map(serverOf);
+  for (const { port } of servers)
+    if (port !== null && (port < 1 || port > 65_535)) throw new DatabaseUrlError('each port must be from 1 to 65535');
+  if (servers.length > 1 && servers.some(({ host }) => host === null))
+    throw new DatabaseUrlError('each of several servers needs a host');
+
+  const first = servers[0] as Server;
+  for (const name of ['target_session_attrs', 'load_balance_hosts']) parameters.delete(name);
+  if (parameters.get('host')) {
+    parameters.set('host', first.host ?? '');
+    parameters.delete('port');
+    if (first.port !== null) parameters.set('port', String(first.port));
+  }
+  const rest = parameters.size > 0 ? `?${parameters}` : '';
+  const connectionString = `${scheme}${user}${authority.split(',')[0]}${path}${rest}`;
+  if (!URL.canParse(connectionString) && authority !== '')
+    throw new DatabaseUrlError('must be a URL: what is special in a user name or password is written as %XX');
+  return { connectionString, servers, writable: wanted !== 'any' };
+}
+
+function serverOf(text: string): Server {
+  const found = one.exec(text);
+  if (!found) throw new DatabaseUrlError('each server must be host or host:port, and an IPv6 address in brackets');
+  const [, address, name, port] = found;
+  return { host: decodeURIComponent(address ?? name ?? '') || null, port: port ? Number(port) : null };
+}
+
+function listed(hosts: string, ports: string | null): Server[] {
+  const names = hosts.split(',');
+  const numbers = (ports ?? '').split(',');
+  if (numbers.length > 1 && numbers.length !== names.length)
+    throw new DatabaseUrlError('there must be one port, or as many ports as hosts');
+  return names.map((host, index) => {
+    const port = numbers.length > 1 ? numbers[index] : numbers[0];
+    if (port && !/^\d+$/.test(port)) throw new DatabaseUrlError('each port must be a number');
+    return { host: host || null, port: port ? Number(port) : null };
+  });
+}

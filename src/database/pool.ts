@@ -1,0 +1,58 @@
+import pg from 'pg';
+import { ConnectionError } from './faults.ts';
+import { Session, type SessionConfig } from './session.ts';
+
+/** How long no further connection is tried after the server had none left, in milliseconds. */
+const fullForMs = 5_000;
+
+type Connected = (
+  error: Error | undefined,
+  client: pg.PoolClient | undefined,
+  release: (error?: Error) => void,
+) => void;
+
+const isServerFull = (error: unknown): boolean =>
+  error instanceof ConnectionError && (error.cause as { code?: unknown } | undefined)?.code === '53300';
+
+/**
+ * A pool of sessions, opened when first needed. Where the server has no connection left, callers wait for one of those that there are.
+ * A session that was replaced is closed instead of being handed out.
+ */
+export class SessionPool extends pg.Pool {
+  readonly #most: number;
+
+  constructor(config: SessionConfig & { max: number; idleTimeoutMillis: number; connectionTimeoutMillis: number }) {
+    super({ ...config, Client: Session as unknown as new () => pg.ClientBase });
+    this.#most = config.max;
+    // Of a connection that broke while idle. The pool replaces it; without a listener it would end the process.
+    this.on('error', () => {});
+  }
+
+  override connect(): Promise<pg.PoolClient>;
+  override connect(callback: Connected): void;
+  override connect(callback?: Connected): Promise<pg.PoolClient> | undefined {
+    const connected = this.#connect();
+    if (!callback) return connected;
+    connected.then(
+      (client) => callback(undefined, client, (error) => client.release(error)),
+      (error: Error) => callback(error, undefined, () => {}),
+    );
+    return undefined;
+  }
+
+  async #connect(): Promise<pg.PoolClient> {
+    for (;;) {
+      try {
+        const client = await super.connect();
+        if (!(client as unknown as Session).retired) return client;
+        client.release(true);
+      } catch (error) {
+        if (!isServerFull(error) || this.totalCount === 0) throw error;
+        this.options.max = this.totalCount;
+        setTimeout(() => {
+          this.options.max = this.#most;
+        }, fullForMs).unref();
+      }
+    }
+  }
+}

@@ -1,0 +1,202 @@
+import pg from 'pg';
+import type { Server } from './database-url.ts';
+import { ConnectionError, DatabaseSetupError } from './faults.ts';
+import { GatheringSocket } from './gathering-socket.ts';
+
+/** What is set on each connection after it is opened. A time limit of 0 is none. */
+export type SessionSettings = {
+  statementTimeoutMs: number;
+  lockTimeoutMs: number;
+  /** How long a statement may give no answer until the connection is given up: longer than a statement may run. */
+  silenceLimitMs: number;
+};
+
+/** What a session learns of its server when it is opened. */
+export type ServerFacts = {
+  pid: number;
+  readOnly: boolean;
+  /** When the server was started: two servers never have the same. */
+  started: string;
+};
+
+/** Where sessions are kept account of, and where they find their server. */
+export interface SessionRegistry {
+  findServer(): Promise<Server>;
+  opened(session: Session): void;
+  ended(session: Session): void;
+  /** The server that it went to could not be used. */
+  failed(server: Server): void;
+  /** A statement was refused because the server is read-only. */
+  refusedWrite(session: Session): void;
+  readonly writable: boolean;
+}
+
+/** How long a connection may take to be opened, until it can be used, in milliseconds. */
+export const connectTimeoutMs = 5_000;
+/** How long a transaction may do nothing, in milliseconds. */
+const idleInTransactionMs = 30_000;
+
+/** The setting by which a session recognises what it has set itself. */
+const settingsOf = ({ statementTimeoutMs, lockTimeoutMs }: SessionSettings) => ({
+  // Prisma's adapter and our statements rely on the two; compiling a statement (jit) takes longer than any of ours should run.
+  TimeZone: 'UTC',
+  DateStyle: 'ISO, MDY',
+  jit: 'off',
+  statement_timeout: `${statementTimeoutMs}ms`,
+  lock_timeout: `${lockTimeoutMs}ms`,
+  idle_in_transaction_session_timeout: `${idleInTransactionMs}ms`,
+});
+
+const factsSql = `select pg_backend_pid() as pid,
+  pg_is_in_recovery() or current_setting('transaction_read_only') = 'on' as "readOnly",
+  extract(epoch from pg_postmaster_start_time())::text as started,
+  (select json_object_agg(name, case unit when 'ms' then setting || 'ms' else setting end) from pg_settings
+   where name in ('TimeZone', 'DateStyle', 'jit', 'statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout')) as settings`;
+
+type Facts = ServerFacts & { settings: Record<string, string> };
+
+type Callback = ((error: Error) => void) | ((error: null, client: pg.Client) => void);
+
+export type SessionConfig = pg.ClientConfig & { registry: SessionRegistry; settings: SessionSettings };
+
+/**
+ * A connection to PostgreSQL. It goes to the server that its registry finds, sets its time zone and limits with statements
+ * (poolers such as PgBouncer refuse or ignore start-up options) and checks that they hold. An error of it never ends the process: those who wait for an answer are told, and
+ * its pool replaces it.
+ */
+export class Session extends pg.Client {
+  readonly settings: SessionSettings;
+  facts: ServerFacts | null = null;
+  openedAt = Number.POSITIVE_INFINITY;
+  /** To be closed as soon as it is idle. */
+  retired = false;
+  /** Called when it is retired, where no pool has it. */
+  onRetired: (() => void) | null = null;
+  /** When it was told to end, by performance.now(). */
+  endingSince: number | null = null;
+  /** Since when a statement is under way and no byte has come, by performance.now(), and how many had come until then. */
+  quietSince: number | null = null;
+  #bytesRead = -1;
+  readonly #registry: SessionRegistry;
+
+  constructor(config: SessionConfig) {
+    super({
+      ...config,
+      stream: () => new GatheringSocket(),
+      keepAlive: true,
+      keepAliveInitialDelayMillis: 10_000,
+      connectionTimeoutMillis: 0,
+    });
+    this.settings = config.settings;
+    this.#registry = config.registry;
+    this.on('error', () => {});
+    this.on('end', () => this.#registry.ended(this));
+    this.connection.on('errorMessage', ({ code, message }: { code?: string; message?: string }) => {
+      if (code === '25006') this.#registry.refusedWrite(this);
+      // What was prepared here is not what it was: after a migration, or behind a pooler.
+      if (code === '26000' || code === '42P05' || (code === '0A000' && /cached plan/.test(message ?? '')))
+        this.retire();
+    });
+  }
+
+  override connect(): Promise<pg.Client>;
+  override connect(callback: Callback): void;
+  override connect(callback?: Callback): Promise<pg.Client> | undefined {
+    const opened = this.#open();
+    if (!callback) return opened;
+    const told = callback as (error: Error | null, client?: pg.Client) => void;
+    opened.then(
+      () => told(null, this),
+      (error: Error) => told(error),
+    );
+    return undefined;
+  }
+
+  override end(): Promise<void>;
+  override end(callback: (error: Error) => void): void;
+  override end(callback?: (error: Error) => void): Promise<void> | undefined {
+    this.endingSince ??= performance.now();
+    if (!callback) return super.end();
+    super.end(callback);
+    return undefined;
+  }
+
+  async #open(): Promise<pg.Client> {
+    const timer = setTimeout(
+      () => this.destroy(new ConnectionError(`no connection within ${connectTimeoutMs / 1_000} s`)),
+      connectTimeoutMs,
+    );
+    let server: Server | undefined;
+    try {
+      server = await this.#registry.findServer();
+      if (this.connection.stream.destroyed) throw new ConnectionError('no server was found in time');
+      if (server.host !== null) this.host = server.host;
+      if (server.port !== null) this.port = server.port;
+      this.#registry.opened(this);
+      await super.connect();
+      await this.#setUp();
+      this.openedAt = performance.now();
+      return this;
+    } catch (error) {
+      this.connection.stream.destroy();
+      this.#registry.ended(this);
+      if (server) this.#registry.failed(server);
+      if (error instanceof ConnectionError || error instanceof DatabaseSetupError) throw error;
+      throw new ConnectionError(`Connection terminated: ${this.host}:${this.port} cannot be used`, { cause: error });
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async #setUp(): Promise<void> {
+    const wanted = settingsOf(this.settings);
+    const set = Object.entries(wanted).map(([name, value]) => `set ${name} = '${value}'`);
+    // A script of several statements gives a result each.
+    const results: unknown = await super.query([...set, factsSql].join('; '));
+    const { rows } = (results as pg.QueryResult<Facts>[])[set.length] as pg.QueryResult<Facts>;
+    const [{ settings, ...facts }] = rows as [Facts];
+    const ignored = Object.entries(wanted).filter(([name, value]) => settings[name] !== value);
+    if (ignored.length > 0)
+      throw new DatabaseSetupError(
+        `The database, or a pooler before it, does not keep what is set on a connection: ${ignored.map(([name]) => name).join(', ')}.`,
+      );
+    this.facts = facts;
+    if (facts.readOnly && this.#registry.writable)
+      throw new ConnectionError(`Connection terminated: ${this.host}:${this.port} is read-only`, {
+        cause: Object.assign(new Error('cannot write'), { code: '25006' }),
+      });
+  }
+
+  /** Whether it waits for an answer. */
+  get busy(): boolean {
+    // pg has no other way to ask, in either mode: it is false from when a statement is sent until the server is ready for the next.
+    return (this as unknown as { readyForQuery?: boolean }).readyForQuery === false;
+  }
+
+  /** Whether nothing is under way, not even a transaction. */
+  get idle(): boolean {
+    return !this.busy && this.facts !== null && this.getTransactionStatus() === 'I';
+  }
+
+  /** Notes whether bytes have come since it was asked before. */
+  observe(now: number): void {
+    const { bytesRead } = this.connection.stream as unknown as { bytesRead: number };
+    if (!this.busy) this.quietSince = null;
+    else if (this.quietSince === null || bytesRead !== this.#bytesRead) this.quietSince = now;
+    this.#bytesRead = bytesRead;
+  }
+
+  /** Breaks the connection at once: those who wait for an answer get the error. */
+  destroy(error: Error): void {
+    this.connection.stream.destroy(error);
+  }
+
+  /** Closes it now when it is idle, else as soon as it is. */
+  retire(): void {
+    if (this.retired) return;
+    this.retired = true;
+    if (this.onRetired) this.onRetired();
+    // A pool takes a connection with an error out of what it has.
+    else if (this.idle) this.emit('error', new ConnectionError('Connection terminated: it was replaced'));
+  }
+}

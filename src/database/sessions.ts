@@ -1,0 +1,273 @@
+import pg from 'pg';
+import type { DatabaseUrl, Server } from './database-url.ts';
+import { ConnectionError, DatabaseSetupError } from './faults.ts';
+import { connectTimeoutMs, type ServerFacts, Session, type SessionConfig, type SessionRegistry } from './session.ts';
+
+/** All connections of this process to one database: they are watched, and replaced when the server behind them is no longer the one. */
+export interface Sessions {
+  /** What a pool, or a client, is made with. */
+  config(settings: SessionConfig['settings']): SessionConfig;
+  /** Throws when the database does not take writes, or does not answer within the time. It has a connection of its own. */
+  check(timeoutMs: number): Promise<void>;
+  /** Throws DatabaseSetupError when a pooler gives each transaction another connection. */
+  refuseTransactionPooling(): Promise<void>;
+  /** How far the database's clock is ahead of this process's, in milliseconds. */
+  readonly clockOffsetMs: number;
+  /** Breaks what is still open. */
+  close(): void;
+}
+
+const betweenLooksMs = 1_000;
+/** How often the server is asked who it is, in milliseconds. */
+const betweenChecksMs = 5_000;
+/** How long a statement may give no answer until it is asked whether the server still works on it, in milliseconds. */
+const suspiciousMs = 3_000;
+const probeTimeoutMs = 2_000;
+/** How old the connection for questions gets: a new one finds the server that new connections find. */
+const probeAgeMs = 30_000;
+/** How old any other connection gets, in milliseconds; up to a fifth more, so that not all are opened anew at once. */
+const greatestAgeMs = 10 * 60_000;
+/** How long a connection may take to be closed in good order, in milliseconds. */
+const closeTimeoutMs = 2_000;
+
+const probeSql = `select pg_is_in_recovery() or current_setting('transaction_read_only') = 'on' as "readOnly",
+  extract(epoch from pg_postmaster_start_time())::text as started,
+  (extract(epoch from clock_timestamp()) * 1000)::float8 as now,
+  array(select pid from pg_stat_activity where pid = any($1::int[]) and state = 'active') as active`;
+
+type Answer = Omit<ServerFacts, 'pid'> & { now: number; active: number[] };
+
+const readOnly = () =>
+  new ConnectionError('Connection terminated: the server is read-only', {
+    cause: Object.assign(new Error('cannot write'), { code: '25006' }),
+  });
+
+const transactionPooling = () =>
+  new DatabaseSetupError(
+    'DATABASE_URL leads through a pooler that gives each transaction another connection (PgBouncer: pool_mode = transaction). Rollcall prepares statements and sets limits on its connections: use pool_mode = session, or connect to PostgreSQL itself.',
+  );
+
+/** The same promise for all who ask until it has settled. */
+function single<Result>(work: () => Promise<Result>): () => Promise<Result> {
+  let running: Promise<Result> | null = null;
+  return () => {
+    running ??= work().finally(() => {
+      running = null;
+    });
+    return running;
+  };
+}
+
+export function createSessions(url: DatabaseUrl): Sessions {
+  const live = new Set<Session>();
+  const ages = new WeakMap<Session, number>();
+  let found: Server | null = url.servers.length === 1 ? (url.servers[0] as Server) : null;
+  let started: string | null = null;
+  let clockOffsetMs = 0;
+  let closed = false;
+
+  const probeSettings = { statementTimeoutMs: probeTimeoutMs, lockTimeoutMs: probeTimeoutMs, silenceLimitMs: 5_000 };
+
+  /** Replaces every connection, the one for questions too. */
+  function replaceAll(except?: Session): void {
+    if (url.servers.length > 1) found = null;
+    for (const session of [...live]) if (session !== except && session.facts !== null) session.retire();
+  }
+
+  const registry: SessionRegistry = {
+    writable: url.writable,
+    findServer: async () => found ?? findServer(),
+    opened(session) {
+      if (closed) throw new ConnectionError('Connection terminated: the database is closed');
+      live.add(session);
+      ages.set(session, greatestAgeMs * (1 + Math.random() / 5));
+    },
+    ended: (session) => void live.delete(session),
+    failed() {
+      if (url.servers.length > 1) found = null;
+    },
+    refusedWrite: () => replaceAll(),
+  };
+
+  const findServer = single(async (): Promise<Server> => {
+    const faults: string[] = [];
+    const tries = url.servers.map(async (server) => {
+      const client = new pg.Client({
+        connectionString: url.connectionString,
+        ...(server.host !== null && { host: server.host }),
+        ...(server.port !== null && { port: server.port }),
+        connectionTimeoutMillis: connectTimeoutMs / 2,
+        query_timeout: connectTimeoutMs / 2,
+      });
+      client.on('error', () => {});
+      // What the URL says comes before what stands beside it.
+      if (server.host !== null) client.host = server.host;
+      if (server.port !== null) client.port = server.port;
+      try {
+        await client.connect();
+        const { rows } = await client.query<Answer>(probeSql, [[]]);
+        if (url.writable && rows[0]?.readOnly) throw readOnly();
+        return server;
+      } catch (error) {
+        faults.push(`${server.host}:${server.port ?? 5432}: ${(error as Error).message}`);
+        throw error;
+      } finally {
+        client.connection.stream.destroy();
+      }
+    });
+    try {
+      found = await Promise.any(tries);
+      return found;
+    } catch (error) {
+      const causes = (error as AggregateError).errors as Error[];
+      throw new ConnectionError(`Connection terminated: no server can be used (${faults.join('; ')})`, {
+        cause: causes.find((cause) => cause instanceof ConnectionError)?.cause ?? causes[0],
+      });
+    }
+  });
+
+  let probe: Session | null = null;
+  async function ask(pids: readonly number[]): Promise<Answer> {
+    if (probe && (probe.retired || !live.has(probe) || performance.now() - probe.openedAt > probeAgeMs)) {
+      probe.end().catch(() => {});
+      probe = null;
+    }
+    let session = probe;
+    if (!session) {
+      const opened = new Session(sessions.config(probeSettings));
+      opened.onRetired = () => {
+        if (probe === opened) probe = null;
+        opened.end().catch(() => {});
+      };
+      await opened.connect();
+      probe = opened;
+      session = opened;
+    }
+    const before = Date.now();
+    const { rows } = await session.query<Answer>(probeSql, [pids]);
+    const answer = rows[0] as Answer;
+    const after = Date.now();
+    if (after - before < 500) clockOffsetMs = answer.now - (before + after) / 2;
+    if (started !== null && started !== answer.started && url.writable) replaceAll(session);
+    started = answer.started;
+    return answer;
+  }
+
+  /** Asks on the connection for questions, and on a new one when that gives no answer. */
+  async function question(timeoutMs: number, pids: readonly number[] = []): Promise<Answer> {
+    for (const [attempt, wait] of [timeoutMs * 0.4, timeoutMs * 0.55].entries()) {
+      const before = probe;
+      const late = new ConnectionError('Connection terminated: the database did not answer in time');
+      let timer: NodeJS.Timeout | undefined;
+      try {
+        return await Promise.race([
+          ask(pids),
+          new Promise<never>((_, reject) => {
+            timer = setTimeout(reject, wait, late);
+          }),
+        ]);
+      } catch (error) {
+        before?.destroy(late);
+        probe = null;
+        if (attempt === 1 || before === null) throw error;
+      } finally {
+        clearTimeout(timer);
+      }
+    }
+    throw new ConnectionError('Connection terminated: the database did not answer in time');
+  }
+
+  /** Breaks connections on which an answer is waited for that will not come: the network or the server behind them has gone. */
+  async function breakSilent(suspects: readonly Session[]): Promise<void> {
+    const since = new Map(suspects.map((session) => [session, session.quietSince]));
+    const active = await question(
+      probeTimeoutMs,
+      suspects.map(({ facts }) => facts?.pid ?? 0),
+    ).then(
+      (answer) => new Set(answer.active),
+      () => null,
+    );
+    const now = performance.now();
+    for (const session of suspects) {
+      session.observe(now);
+      const unchanged = session.quietSince !== null && session.quietSince === since.get(session);
+      if (unchanged && !(active && session.facts && active.has(session.facts.pid)))
+        session.destroy(new ConnectionError('Connection terminated: the server no longer works on the statement'));
+    }
+  }
+  const breakingSilent = single(() => {
+    const now = performance.now();
+    const quiet = [...live].filter(
+      ({ quietSince, facts }) => facts !== null && quietSince !== null && now - quietSince >= suspiciousMs,
+    );
+    return quiet.length > 0 ? breakSilent(quiet.filter((session) => session !== probe)) : Promise.resolve();
+  });
+
+  let checkedAt = performance.now();
+  const looks = setInterval(() => {
+    const now = performance.now();
+    let suspicious = false;
+    for (const session of [...live]) {
+      // One that still answers what was sent on it is left to the limits below.
+      if (session.endingSince !== null && !session.busy && now - session.endingSince > closeTimeoutMs)
+        session.destroy(new ConnectionError('Connection terminated: it was not closed in time'));
+      if (session.facts === null) continue;
+      session.observe(now);
+      const quietMs = session.quietSince === null ? 0 : now - session.quietSince;
+      if (quietMs >= session.settings.silenceLimitMs)
+        session.destroy(new ConnectionError('Connection terminated: no answer for too long'));
+      suspicious ||= quietMs >= suspiciousMs;
+      const ageMs = now - session.openedAt;
+      if (session !== probe && (session.retired || ageMs > (ages.get(session) ?? greatestAgeMs))) session.retire();
+    }
+    if (suspicious) void breakingSilent();
+    if (now - checkedAt > betweenChecksMs && live.size > (probe ? 1 : 0)) {
+      checkedAt = now;
+      sessions.check(probeTimeoutMs).catch(() => {});
+    }
+  }, betweenLooksMs);
+  looks.unref();
+
+  const sessions: Sessions = {
+    config: (settings) => ({ connectionString: url.connectionString, registry, settings }),
+    async check(timeoutMs) {
+      const answer = await question(timeoutMs);
+      if (!answer.readOnly || !url.writable) return;
+      replaceAll();
+      throw readOnly();
+    },
+    async refuseTransactionPooling() {
+      const [one, other] = [new Session(sessions.config(probeSettings)), new Session(sessions.config(probeSettings))];
+      try {
+        await Promise.all([one.connect(), other.connect()]);
+        // A server tells its connections their process; a pooler tells them something else.
+        const isDirect = (session: Session) =>
+          (session as unknown as { processID: number }).processID === session.facts?.pid;
+        if (isDirect(one)) return;
+        const pid = async (session: Session) =>
+          (await session.query<{ pid: number }>('select pg_backend_pid() as pid')).rows[0]?.pid;
+        const first = await pid(one);
+        await other.query('begin').catch((error: unknown) => {
+          // PgBouncer's pool_mode = statement.
+          throw (error as { code?: unknown }).code === '08P01' ? transactionPooling() : error;
+        });
+        const others = await pid(other);
+        // While the other holds a connection in its transaction, this one keeps its own, unless it has none of its own.
+        const then = first === others ? null : await pid(one);
+        if (then !== first || first !== one.facts?.pid || others !== other.facts?.pid) throw transactionPooling();
+      } finally {
+        for (const session of [one, other]) session.end().catch(() => {});
+      }
+    },
+    get clockOffsetMs() {
+      return clockOffsetMs;
+    },
+    close() {
+      closed = true;
+      clearInterval(looks);
+      for (const session of [...live])
+        session.destroy(new ConnectionError('Connection terminated: the database is closed'));
+    },
+  };
+  return sessions;
+}
