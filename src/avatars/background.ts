@@ -1,6 +1,9 @@
 import type { Database, TenantDatabase } from '../database/database.ts';
 import { problemBehind } from '../database/failures.ts';
-import { tenantStatement } from '../database/statement.ts';
+import { nothing, rows } from '../database/sql/columns.ts';
+import { parameter, sql, tenant } from '../database/sql/fragment.ts';
+import { statement } from '../database/sql/statement.ts';
+import { double, integer, text, uuid } from '../database/sql/types.ts';
 import { lockParticipant } from '../directory/participants/lock.ts';
 import { type ErrorCode, Problem } from '../errors/catalogue.ts';
 import { backoff } from '../jobs/backoff.ts';
@@ -22,26 +25,26 @@ const passing: ReadonlySet<ErrorCode> = new Set([
   'INTERNAL',
 ]);
 
-const requeue = tenantStatement<never>(
-  `update avatar_sync_job j set state = 'QUEUED', worker_id = null, lease_until = null, attempts = $3::int,
-     run_at = now() + $4::float8 * interval '1 millisecond', integration_config_id = $5::uuid, address = $6
-   where j.tenant_id = $1 and j.id = $2::uuid`,
-);
+const requeue = statement(nothing)`
+  update avatar_sync_job j set state = 'QUEUED', worker_id = null, lease_until = null, attempts = ${parameter('attempts', integer)},
+     run_at = now() + ${parameter('waitMs', double)} * interval '1 millisecond',
+     integration_config_id = ${parameter('configId', uuid)}, address = ${parameter('address', text)}
+   where j.tenant_id = ${tenant} and j.id = ${parameter('id', uuid)}`;
 
-const pause = tenantStatement<never>(
-  `insert into avatar_sync_pause as s (tenant_id, integration_config_id, until)
-   select i.tenant_id, i.id, now() + $3::float8 * interval '1 millisecond' from integration_config i where i.tenant_id = $1 and i.id = $2::uuid
-   on conflict (tenant_id, integration_config_id) do update set until = greatest(s.until, excluded.until) where s.tenant_id = $1`,
-);
+const pause = statement(nothing)`
+  insert into avatar_sync_pause as s (tenant_id, integration_config_id, until)
+   select i.tenant_id, i.id, now() + ${parameter('waitMs', double)} * interval '1 millisecond'
+   from integration_config i where i.tenant_id = ${tenant} and i.id = ${parameter('configId', uuid)}
+   on conflict (tenant_id, integration_config_id) do update set until = greatest(s.until, excluded.until) where s.tenant_id = ${tenant}`;
 
 // The first after the one that was tried; should that have been taken away meanwhile, the first of all.
-const nextChannel = tenantStatement<{ configId: string; address: string }>(
-  `select s.integration_config_id as "configId", s.address
-   from (select p.id from participant p where p.tenant_id = $1 and p.id = $2::uuid) p
-   left join channel t on t.tenant_id = $1 and t.participant_id = p.id and t.integration_config_id = $3::uuid and t.address = $4
-   cross join lateral (${syncableChannels('p.id', '$5', '$6')}) s
-   where t.id is null or (s.priority, s.id) > (t.priority, t.id) limit 1`,
-);
+const nextChannel = statement(rows({ configId: uuid, address: text }))`
+  select s.integration_config_id as "configId", s.address
+   from (select p.id from participant p where p.tenant_id = ${tenant} and p.id = ${parameter('participantId', uuid)}) p
+   left join channel t on t.tenant_id = ${tenant} and t.participant_id = p.id
+     and t.integration_config_id = ${parameter('configId', uuid)} and t.address = ${parameter('address', text)}
+   cross join lateral (${syncableChannels(sql`p.id`)}) s
+   where t.id is null or (s.priority, s.id) > (t.priority, t.id) limit 1`;
 
 /** Does one avatar job: by its end the outcome is stored, or the job is due again. Throws only when the database is away. */
 export function createAvatarJobRunner(
@@ -72,11 +75,11 @@ export function createAvatarJobRunner(
       await lockParticipant(tx, job.participantId);
       if (!(await isOwn(tx, job))) return;
       const queue = (channel: { configId: string; address: string }, begun: number, wait: number) =>
-        tx.query(requeue, job.id, begun, wait, channel.configId, channel.address);
+        tx.query(requeue, { id: job.id, attempts: begun, waitMs: wait, ...channel });
 
       if (problem.code === 'PROVIDER_RATE_LIMITED') {
         const wait = (problem.retryAfter ?? 30) * 1_000;
-        await tx.query(pause, configId, wait);
+        await tx.query(pause, { configId, waitMs: wait });
         // The attempt doesn't count, and not all come back in the same moment.
         if (Date.now() - job.queuedAt.getTime() < longestWait) {
           await queue(again, attempts - 1, wait + backoff(1, firstBackoffMs));
@@ -89,7 +92,7 @@ export function createAvatarJobRunner(
       }
       const [next] = passing.has(problem.code)
         ? []
-        : await tx.query(nextChannel, job.participantId, configId, address, syncable.all, syncable.unconnected);
+        : await tx.query(nextChannel, { participantId: job.participantId, configId, address, ...syncable });
       if (next) {
         await queue(next, 0, 0);
         tx.announce('avatarSyncQueued', {});

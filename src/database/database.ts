@@ -1,15 +1,33 @@
 import type { Announce, EventName, Events } from '../events/events.ts';
 import type { Connection, Value } from './connection.ts';
 import { PrismaClient } from './generated/client.ts';
-import type { BatchedWriteStatement, Statement } from './statement.ts';
+import type { Rows } from './sql/columns.ts';
+import {
+  type AnyStatement,
+  type BatchedWrite,
+  type Compiled,
+  formFor,
+  type Statement,
+  valuesFor,
+} from './sql/statement.ts';
 import { keepsToTenant } from './tenant-wall.ts';
 import { createWriteBatching } from './write-batching.ts';
+
+/** What a caller gives with a statement inside a tenant, by the parameters' names: the handle knows the tenant, and whose conversations the viewer sees. */
+type Given<Parameters> = Values<Omit<Parameters, 'tenantId' | 'viewerAgentId'>>;
+type Values<Parameters> = keyof Parameters extends never ? [] : [values: Parameters];
+
+/** Runs a prepared statement inside the tenant. */
+export type TenantQuery = <Parameters extends { readonly tenantId: string }, Row>(
+  statement: Statement<Parameters, Row>,
+  ...values: Given<Parameters>
+) => Promise<Row[]>;
 
 /** Called with the text of every SQL statement that is run, transaction control aside. */
 export type StatementObserver = (text: string) => void;
 
 /**
- * The database as one tenant may use it. Statements get the tenant as $1; Prisma's operations must
+ * The database as one tenant may use it. Statements get the tenant from it; Prisma's operations must
  * name it, which the tenant wall checks. Rules take this first and use nothing else.
  */
 export interface TenantDatabase {
@@ -19,14 +37,14 @@ export interface TenantDatabase {
   /** Prisma's models behind the tenant wall, outside any transaction. */
   readonly models: PrismaClient;
   /** Runs a prepared statement on its own, outside any transaction. */
-  query<Row>(statement: Statement<Row>, ...values: Value[]): Promise<Row[]>;
+  readonly query: TenantQuery;
   /**
    * Runs a statement for this caller together with whoever else, of any tenant, asks for the same at this moment: one transaction for all.
    * Null when it did nothing for this caller, who is then to ask alone.
    */
-  batchedWrite<Row>(
-    statement: BatchedWriteStatement<Row>,
-    asked: Readonly<Record<string, string | null>>,
+  batchedWrite<Asked extends Readonly<Record<string, string | null>>, Row>(
+    statement: BatchedWrite<Asked, Row>,
+    asked: Asked,
   ): Promise<Row | null>;
   /** Runs the work in one transaction: all of it happens, or, when it throws, nothing. Inside, use only the handle given. */
   transaction<Result>(work: (tx: TenantTransaction) => Promise<Result>): Promise<Result>;
@@ -38,7 +56,7 @@ export interface TenantDatabase {
 export type TenantTransaction = Models & {
   readonly tenantId: string;
   readonly agentId: string | null;
-  query<Row>(statement: Statement<Row>, ...values: Value[]): Promise<Row[]>;
+  readonly query: TenantQuery;
   /** Announces an event once the transaction has committed, and not at all if it doesn't. */
   announce<Name extends EventName>(name: Name, event: Events[Name]): void;
 };
@@ -65,7 +83,7 @@ export interface Database {
   /** The database as that tenant may use it, or only one agent of it. */
   forTenant(tenantId: string, agentId?: string | null): TenantDatabase;
   /** Runs a statement outside any tenant. */
-  query<Row>(statement: Statement<Row>, ...values: Value[]): Promise<Row[]>;
+  readonly query: Query;
   /** Runs statements outside any tenant in one transaction: all of them happen, or, when the work throws, none. */
   transaction<Result>(work: (query: Query) => Promise<Result>): Promise<Result>;
   /** The client that Pothos reads the models' shapes from. */
@@ -74,12 +92,34 @@ export interface Database {
   close(): Promise<void>;
 }
 
-/** Runs a statement, with its parameters from $1 on. */
-export type Query = <Row>(statement: Statement<Row>, ...values: Value[]) => Promise<Row[]>;
+/** Runs a statement outside any tenant. */
+export type Query = <Parameters, Row>(
+  statement: Statement<Parameters, Row>,
+  ...values: Values<Parameters>
+) => Promise<Row[]>;
 
 // Prisma gives up waiting for a free connection after 2 s by default: too early when many callers race for the same rows.
 const transactionOptions = { maxWait: 15_000, timeout: 20_000 };
 const transactionControl = /^(-- Implicit|BEGIN|COMMIT|ROLLBACK|SAVEPOINT|RELEASE|SET TRANSACTION)\b/i;
+
+type Run = (form: Compiled, values: Value[]) => Promise<unknown[]>;
+
+const inTransaction =
+  (tx: Pick<PrismaClient, '$queryRawUnsafe'>): Run =>
+  ({ text }, values) =>
+    tx.$queryRawUnsafe<unknown[]>(text, ...values);
+
+/**
+ * Runs the form of a statement that is for these keys and this viewer. A statement's rows are as they are declared: the test that prepares all of
+ * them sees to that.
+ */
+const runner =
+  (run: Run, tenantId: string | null = null, viewerAgentId: string | null = null) =>
+  <Row>(statement: AnyStatement & { readonly rows: Rows<Row> }, given?: unknown): Promise<Row[]> => {
+    const values: Record<string, Value> = { ...(given as object), tenantId, viewerAgentId };
+    const form = formFor(statement, viewerAgentId, values);
+    return run(form, valuesFor(form, values)) as Promise<Row[]>;
+  };
 
 /** Puts Prisma and the prepared statements on one connection. */
 export function openDatabase(connection: Connection, announce: Announce, observe?: StatementObserver): Database {
@@ -94,9 +134,9 @@ export function openDatabase(connection: Connection, announce: Announce, observe
   const prisma = base.$extends({
     name: 'prepared statements',
     client: {
-      async $prepared<Row>(statement: Statement<Row>, values: readonly Value[]): Promise<Row[]> {
-        observe?.(statement.text);
-        return (await connection.query(statement, values)) as Row[];
+      async $prepared(form: Compiled, values: readonly Value[]): Promise<unknown[]> {
+        observe?.(form.text);
+        return connection.query(form, values);
       },
     },
   });
@@ -107,13 +147,8 @@ export function openDatabase(connection: Connection, announce: Announce, observe
   return {
     prisma: base,
     connection,
-    query: (statement, ...values) => prisma.$prepared(statement, values),
-    transaction: (work) =>
-      base.$transaction((tx) =>
-        work(<Row>(statement: Statement<Row>, ...values: Value[]) =>
-          tx.$queryRawUnsafe<Row[]>(statement.text, ...values),
-        ),
-      ),
+    query: runner(prisma.$prepared),
+    transaction: (work) => base.$transaction((tx) => work(runner(inTransaction(tx)))),
     forTenant(tenantId, agentId = null) {
       let writer: ReturnType<typeof walled> | undefined;
       return {
@@ -123,7 +158,7 @@ export function openDatabase(connection: Connection, announce: Announce, observe
           writer ??= walled(tenantId);
           return writer as unknown as PrismaClient;
         },
-        query: (statement, ...values) => prisma.$prepared(statement, [tenantId, ...values]),
+        query: runner(prisma.$prepared, tenantId, agentId),
         batchedWrite: (statement, asked) => writeBatching.ask(statement, tenantId, asked),
         announce: (name, event) => announce(tenantId, name, event),
         async transaction(work) {
@@ -139,8 +174,7 @@ export function openDatabase(connection: Connection, announce: Announce, observe
                   agentId,
                   announce: <Name extends EventName>(name: Name, event: Events[Name]) =>
                     void announcements.push(() => announce(tenantId, name, event)),
-                  query: <Row>(statement: Statement<Row>, ...values: Value[]) =>
-                    tx.$queryRawUnsafe<Row[]>(statement.text, tenantId, ...values),
+                  query: runner(inTransaction(tx), tenantId, agentId),
                 }),
               ) as TenantTransaction,
             ),

@@ -19,13 +19,6 @@ export function isTimestamp(text: string): boolean {
   );
 }
 
-/**
- * The statement of a page: of ordered `rows` the first so many, `size` being a parameter of at most one more than the largest page. The
- * limit inside is for the planner: one that it does not know it takes for a tenth of all rows, and would plan each page anew.
- */
-export const firstOf = (rows: string, size: string): string =>
-  `select * from (${rows} limit ${largestPage + 1}) page limit ${size}`;
-
 /** Which rows of an ordered list are wanted, as a statement asks for them. */
 export type Page = {
   size: number;

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { ExternalUser, IdentifierKey } from '../database/generated/client.ts';
+import { type Fragment, name, sql } from '../database/sql/fragment.ts';
 import { Problem } from '../errors/catalogue.ts';
 import { emailAddress } from '../values/email-address.ts';
 import { phoneNumber } from '../values/phone-number.ts';
@@ -12,21 +13,25 @@ export type Identifier = { readonly key: IdentifierKey; readonly value: string }
 export const fkId = text(1, 255);
 
 /** The condition that two e-mail addresses are the same but for their case; the digest is what they are indexed by. */
-export const sameEmail = (column: string, other: string): string =>
-  `md5(lower(${column})) = md5(lower(${other}::text)) and lower(${column}) = lower(${other}::text)`;
+export const sameEmail = <Parameters>(column: Fragment, other: Fragment<Parameters>): Fragment<Parameters> =>
+  sql`md5(lower(${column})) = md5(lower(${other})) and lower(${column}) = lower(${other})` as Fragment<Parameters>;
 
 /** By key: the field that holds it, its rule, and which users under an alias have the value of a parameter. */
 const kinds = {
   emailaddress: {
     field: 'email',
     rule: emailAddress,
-    has: (alias, value) => sameEmail(`${alias}.email`, value),
+    has: (alias, value) => sameEmail(name(`${alias}.email`), value),
   },
-  phonenumber: { field: 'phoneNumber', rule: phoneNumber, has: (alias, value) => `${alias}.phone_number = ${value}` },
-  fkid: { field: 'fkId', rule: fkId, has: (alias, value) => `${alias}.fk_id = ${value}` },
+  phonenumber: {
+    field: 'phoneNumber',
+    rule: phoneNumber,
+    has: (alias, value) => sql`${name(alias)}.phone_number = ${value}`,
+  },
+  fkid: { field: 'fkId', rule: fkId, has: (alias, value) => sql`${name(alias)}.fk_id = ${value}` },
 } as const satisfies Record<
   IdentifierKey,
-  { field: keyof ExternalUser; rule: z.ZodType<string>; has: (alias: string, value: string) => string }
+  { field: keyof ExternalUser; rule: z.ZodType<string>; has: (alias: string, value: Fragment) => Fragment }
 >;
 
 /** Every key, in the order in which a user's identifiers are preferred. */
@@ -36,7 +41,11 @@ export const identifierKeys = Object.keys(kinds) as IdentifierKey[];
 export const fieldOf = (key: IdentifierKey) => kinds[key].field;
 
 /** The condition on `external_user` under an alias: that the user has the identifier whose value is the parameter. */
-export const hasIdentifier = (key: IdentifierKey, alias: string, value: string): string => kinds[key].has(alias, value);
+export const hasIdentifier = <Parameters>(
+  key: IdentifierKey,
+  alias: string,
+  value: Fragment<Parameters>,
+): Fragment<Parameters> => kinds[key].has(alias, value as Fragment) as Fragment<Parameters>;
 
 /** The identifier with its value normalised. Throws VALIDATION_FAILED, saying where the value came from. */
 export function identifier(key: IdentifierKey, value: string, path: readonly string[]): Identifier {

@@ -3,7 +3,10 @@ import type { Plugin } from 'graphql-yoga';
 import { LRUCache } from 'lru-cache';
 import type { Viewer } from '../auth/viewer.ts';
 import type { Database } from '../database/database.ts';
-import { globalStatement } from '../database/statement.ts';
+import { columns } from '../database/sql/columns.ts';
+import { parameter } from '../database/sql/fragment.ts';
+import { globalStatement } from '../database/sql/statement.ts';
+import { array, uuid } from '../database/sql/types.ts';
 import { Problem } from '../errors/catalogue.ts';
 import type { EventBus } from '../events/events.ts';
 import type { GraphContext } from '../schema/context.ts';
@@ -14,10 +17,10 @@ const patience = 1_000;
 /** How often open streams' keys are looked up, in milliseconds. */
 const betweenLooks = 30_000;
 
-const revokedAmong = globalStatement<{ id: string }>(
-  `select k.id from credential_key k
-   where (k.tenant_id, k.id) in (select * from unnest($1::uuid[], $2::uuid[])) and k.revoked_at is not null`,
-);
+const key = columns('CredentialKey', 'k', ['id']);
+const revokedAmong = globalStatement(key)`
+  select ${key} from credential_key k where k.revoked_at is not null
+    and (k.tenant_id, k.id) in (select * from unnest(${parameter('tenantIds', array(uuid))}, ${parameter('ids', array(uuid))}))`;
 
 /** Streams that end by themselves: when their credential does, and when the server stops. Each says why in a last result. */
 export interface Lifetimes {
@@ -51,7 +54,8 @@ export function createLifetimes(events: EventBus, database: Pick<Database, 'quer
     looking = true;
     const keys = openKeys();
     try {
-      for (const { id } of await database.query(revokedAmong, [...keys.values()], [...keys.keys()])) endKey(id);
+      for (const { id } of await database.query(revokedAmong, { tenantIds: [...keys.values()], ids: [...keys.keys()] }))
+        endKey(id);
     } catch {
       // While the database is away nobody's streams end; the next look asks again.
     } finally {

@@ -7,7 +7,7 @@ import {
   Kind,
   type SelectionSetNode,
 } from 'graphql';
-import type { Fields } from '../database/statement.ts';
+import type { Fields } from '../database/sql/columns.ts';
 
 type Fragments = Readonly<Record<string, FragmentDefinitionNode>>;
 

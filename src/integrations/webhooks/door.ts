@@ -3,7 +3,10 @@ import { LRUCache } from 'lru-cache';
 import { makeSecret, matches, prefixOf } from '../../auth/secrets.ts';
 import type { Database } from '../../database/database.ts';
 import type { WebhookKey } from '../../database/generated/client.ts';
-import { columns, globalStatement } from '../../database/statement.ts';
+import { columns, rows } from '../../database/sql/columns.ts';
+import { parameter } from '../../database/sql/fragment.ts';
+import { globalStatement } from '../../database/sql/statement.ts';
+import { text } from '../../database/sql/types.ts';
 import { Problem } from '../../errors/catalogue.ts';
 import type { TokenCipher } from '../token-cipher.ts';
 
@@ -27,11 +30,11 @@ export interface WebhookDoor {
 export const noSuchWebhook = () => new Problem('KEY_NOT_FOUND', 'There is no such webhook.');
 
 // The key is what says which tenant it is.
-const keyByPrefix = globalStatement<WebhookKey & { provider: string }>(
-  `select ${columns('WebhookKey', 'k')}, i.provider from webhook_key k
-   join integration_config i on i.tenant_id = k.tenant_id and i.id = k.integration_config_id
-   where k.prefix = $1 and k.revoked_at is null`,
-);
+const whole = columns('WebhookKey', 'k');
+const keyByPrefix = globalStatement(rows({ provider: text }, whole))`
+  select ${whole}, i.provider from webhook_key k
+  join integration_config i on i.tenant_id = k.tenant_id and i.id = k.integration_config_id
+  where k.prefix = ${parameter('prefix', text)} and k.revoked_at is null`;
 
 /** Looks keys up, and remembers those that work for half a minute. A delivery that comes in by one that has ended meanwhile is not recorded all the same. */
 export function createWebhookDoor(database: Pick<Database, 'query'>, cipher: TokenCipher): WebhookDoor {
@@ -45,7 +48,7 @@ export function createWebhookDoor(database: Pick<Database, 'query'>, cipher: Tok
   async function lookUp(key: string): Promise<OpenWebhook | null> {
     const revocationsBefore = revocations;
     const prefix = prefixOf(key);
-    const [row] = prefix ? await database.query(keyByPrefix, prefix) : [];
+    const [row] = prefix ? await database.query(keyByPrefix, { prefix }) : [];
     const good = matches(key, row?.secretHash ?? nobodys);
     const signingSecret = cipher.open(row?.signingSecretCiphertext ?? nothing, row?.id ?? 'nobody');
     if (!row || !good) return null;

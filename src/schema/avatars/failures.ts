@@ -26,7 +26,8 @@ const AutoSyncType = builder.objectRef<AutoSync>('ParticipantAvatarAutoSync').im
       type: SyncErrorType,
       nullable: true,
       description: 'Why the avatar could not be taken; null when it was.',
-      resolve: ({ code, status, detail }) => code && { code, status, detail },
+      resolve: ({ code, status, detail }) =>
+        code === null || status === null || detail === null ? null : { code, status, detail },
     }),
   }),
 });
