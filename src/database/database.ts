@@ -114,10 +114,10 @@ const inTransaction =
  * them sees to that.
  */
 const runner =
-  (run: Run, tenantId: string | null = null, viewerAgentId: string | null = null) =>
+  (run: Run, handle?: { readonly tenantId: string; readonly viewerAgentId: string | null }) =>
   <Row>(statement: AnyStatement & { readonly rows: Rows<Row> }, given?: unknown): Promise<Row[]> => {
-    const values: Record<string, Value> = { ...(given as object), tenantId, viewerAgentId };
-    const form = formFor(statement, viewerAgentId, values);
+    const values: Record<string, Value> = { ...(given as object), ...handle };
+    const form = formFor(statement, handle?.viewerAgentId ?? null, values);
     return run(form, valuesFor(form, values)) as Promise<Row[]>;
   };
 
@@ -158,7 +158,7 @@ export function openDatabase(connection: Connection, announce: Announce, observe
           writer ??= walled(tenantId);
           return writer as unknown as PrismaClient;
         },
-        query: runner(prisma.$prepared, tenantId, agentId),
+        query: runner(prisma.$prepared, { tenantId, viewerAgentId: agentId }),
         batchedWrite: (statement, asked) => writeBatching.ask(statement, tenantId, asked),
         announce: (name, event) => announce(tenantId, name, event),
         async transaction(work) {
@@ -174,7 +174,7 @@ export function openDatabase(connection: Connection, announce: Announce, observe
                   agentId,
                   announce: <Name extends EventName>(name: Name, event: Events[Name]) =>
                     void announcements.push(() => announce(tenantId, name, event)),
-                  query: runner(inTransaction(tx), tenantId, agentId),
+                  query: runner(inTransaction(tx), { tenantId, viewerAgentId: agentId }),
                 }),
               ) as TenantTransaction,
             ),

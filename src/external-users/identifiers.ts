@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { ExternalUser, IdentifierKey } from '../database/generated/client.ts';
 import { type Fragment, name, sql } from '../database/sql/fragment.ts';
+import { sameEmail } from '../database/sql/same-email.ts';
 import { Problem } from '../errors/catalogue.ts';
 import { emailAddress } from '../values/email-address.ts';
 import { phoneNumber } from '../values/phone-number.ts';
@@ -11,10 +12,6 @@ export type Identifier = { readonly key: IdentifierKey; readonly value: string }
 
 /** A foreign key, kept as it is given. */
 export const fkId = text(1, 255);
-
-/** The condition that two e-mail addresses are the same but for their case; the digest is what they are indexed by. */
-export const sameEmail = <Parameters>(column: Fragment, other: Fragment<Parameters>): Fragment<Parameters> =>
-  sql`md5(lower(${column})) = md5(lower(${other})) and lower(${column}) = lower(${other})` as Fragment<Parameters>;
 
 /** By key: the field that holds it, its rule, and which users under an alias have the value of a parameter. */
 const kinds = {

@@ -1,9 +1,9 @@
 import { bounded, manyBy, mostRows } from '../database/loaders.ts';
 import { columns, rows } from '../database/sql/columns.ts';
 import { anyKey, name, sql, tenant } from '../database/sql/fragment.ts';
+import { sameEmail } from '../database/sql/same-email.ts';
 import { statement } from '../database/sql/statement.ts';
 import { uuid } from '../database/sql/types.ts';
-import { sameEmail } from '../external-users/identifiers.ts';
 
 /*
  * A participant and an external user are the same person when they share an e-mail address or a

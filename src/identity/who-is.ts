@@ -6,10 +6,11 @@ import type { ExternalUser, Participant } from '../database/generated/client.ts'
 import { boundedRows, mostRows } from '../database/loaders.ts';
 import { columns } from '../database/sql/columns.ts';
 import { join, parameter, sql, tenant } from '../database/sql/fragment.ts';
+import { sameEmail } from '../database/sql/same-email.ts';
 import { statement } from '../database/sql/statement.ts';
 import { boolean, nullable, text as sqlText } from '../database/sql/types.ts';
 import { Problem } from '../errors/catalogue.ts';
-import { fieldOf, hasIdentifier, identifier, identifierKeys, sameEmail } from '../external-users/identifiers.ts';
+import { fieldOf, hasIdentifier, identifier, identifierKeys } from '../external-users/identifiers.ts';
 import { identityKey } from '../providers/address.ts';
 import { text } from '../values/text.ts';
 import { participantsLike, usersLike } from './same-person.ts';

@@ -89,7 +89,9 @@ const models = Object.fromEntries(
         .filter(({ kind }) => kind !== 'object')
         .map(({ name, type, kind, isRequired, isList }) => {
           const known = kind === 'enum' ? `"${type}"` : (scalars[type] ?? null);
-          return [name, { name: isList ? 'text[]' : known, isNullable: !isRequired }] as const;
+          // Prisma lets the column of a list be null, and writes none.
+          const type = isList ? { name: 'text[]', isAssured: true } : { name: known };
+          return [name, { ...type, isNullable: !isRequired }] as const;
         }),
     ),
   ]),

@@ -5,10 +5,11 @@ import { boundedRows, type Loader, mostRows, oneByUuid } from '../../database/lo
 import type { PageArguments } from '../../database/pages.ts';
 import { columns, type Fields, rows, type Selected } from '../../database/sql/columns.ts';
 import { anyKey, type Fragment, join, none, parameter, sql, tenant } from '../../database/sql/fragment.ts';
+import { sameEmail } from '../../database/sql/same-email.ts';
 import { batchedRead, statement } from '../../database/sql/statement.ts';
 import { enumeration, json, nullable, text, uuid } from '../../database/sql/types.ts';
 import { narrowest, oncePer, oncePerShape, parseTimestamps } from '../../database/statement.ts';
-import { sameEmail } from '../../external-users/identifiers.ts';
+
 import { channelsOf } from '../channels/channels.ts';
 import { type HealthCondition, reachableCondition, reasonCondition, type UnreachableReason } from './health.ts';
 
