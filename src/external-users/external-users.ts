@@ -42,7 +42,9 @@ export const externalUserNotFound = (id: string) =>
   new Problem('EXTERNAL_USER_NOT_FOUND', `There is no external user ${id}.`);
 
 /** What a user is called: by its names, or, when it has neither, by the identifier it is known by. */
-export function displayNameOf(user: ExternalUser): string {
+export function displayNameOf(
+  user: Pick<ExternalUser, 'firstName' | 'lastName' | 'email' | 'phoneNumber' | 'fkId'>,
+): string {
   const names = [user.firstName, user.lastName].filter((name) => name !== null);
   return names.length > 0 ? names.join(' ') : (user.email ?? user.phoneNumber ?? user.fkId ?? '');
 }

@@ -90,8 +90,8 @@ const models = Object.fromEntries(
         .map(({ name, type, kind, isRequired, isList }) => {
           const known = kind === 'enum' ? `"${type}"` : (scalars[type] ?? null);
           // Prisma lets the column of a list be null, and writes none.
-          const type = isList ? { name: 'text[]', isAssured: true } : { name: known };
-          return [name, { ...type, isNullable: !isRequired }] as const;
+          const spelled = isList ? { name: 'text[]', isAssured: true as const } : { name: known };
+          return [name, { ...spelled, isNullable: !isRequired }] as const;
         }),
     ),
   ]),

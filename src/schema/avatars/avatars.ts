@@ -3,6 +3,7 @@ import { avatarSizes } from '../../avatars/sizes.ts';
 import type { AvatarSyncInput } from '../../avatars/sync.ts';
 import { asUuid } from '../../database/ids.ts';
 import { participantNotFound } from '../../directory/participants/lock.ts';
+import type { ListedParticipant } from '../../directory/participants/queries.ts';
 import { participantById } from '../../directory/participants/queries.ts';
 import { Problem } from '../../errors/catalogue.ts';
 import type { Events } from '../../events/events.ts';
@@ -10,7 +11,9 @@ import { builder } from '../builder.ts';
 import type { GraphContext } from '../context.ts';
 import { ParticipantType } from '../directory/participants.ts';
 import { still, write } from '../mutation.ts';
-import { reads } from '../selection.ts';
+import { reading } from '../selection.ts';
+
+const ofParticipant = reading<ListedParticipant>();
 
 builder.objectField(ParticipantType, 'avatarUrl', (t) =>
   t.field({
@@ -24,15 +27,17 @@ builder.objectField(ParticipantType, 'avatarUrl', (t) =>
         description: 'The width and height in pixels: 64, 128 or 512; null is 128.',
       }),
     },
-    ...reads('avatarFileId'),
-    resolve: ({ avatarFileId }, { size }, { services }) => {
-      const known = avatarSizes.find((one) => one === (size ?? 128));
-      if (!known) {
-        const message = `must be one of ${avatarSizes.join(', ')}`;
-        throw new Problem('VALIDATION_FAILED', `size ${message}`, { errors: [{ path: ['size'], message }] });
-      }
-      return avatarFileId === null ? null : services.fileUrls.sign(avatarFileId, known);
-    },
+    ...ofParticipant(
+      ['avatarFileId'],
+      ({ avatarFileId }, { size }: { size?: number | null | undefined }, { services }) => {
+        const known = avatarSizes.find((one) => one === (size ?? 128));
+        if (!known) {
+          const message = `must be one of ${avatarSizes.join(', ')}`;
+          throw new Problem('VALIDATION_FAILED', `size ${message}`, { errors: [{ path: ['size'], message }] });
+        }
+        return avatarFileId === null ? null : services.fileUrls.sign(avatarFileId, known);
+      },
+    ),
   }),
 );
 

@@ -10,6 +10,7 @@ import {
   syncAgentAvatars,
 } from '../../avatars/batches.ts';
 import { progressOf } from '../../avatars/progress.ts';
+import type { Agent } from '../../database/generated/client.ts';
 import { agentById, agentNotFound } from '../../directory/agents/agents.ts';
 import type { ErrorCode } from '../../errors/catalogue.ts';
 import { builder } from '../builder.ts';
@@ -17,7 +18,9 @@ import type { GraphContext } from '../context.ts';
 import { AgentType } from '../directory/agents.ts';
 import { ParticipantType } from '../directory/participants.ts';
 import { still, write } from '../mutation.ts';
-import { reads } from '../selection.ts';
+import { reading } from '../selection.ts';
+
+const ofAgent = reading<Agent>();
 
 const StateType = builder.enumType('AvatarSyncBatchState', {
   description: 'Whether a batch is still at work.',
@@ -105,8 +108,7 @@ builder.objectField(AgentType, 'avatarSyncBatch', (t) =>
     nullable: true,
     description:
       'The latest batch of avatar syncs of the agent’s contacts; null when there was none in the last 30 days.',
-    ...reads('id'),
-    resolve: ({ id }, _, context) => context.load(latestBatch, id),
+    ...ofAgent(['id'], ({ id }, _, context) => context.load(latestBatch, id)),
   }),
 );
 

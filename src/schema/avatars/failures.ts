@@ -7,13 +7,16 @@ import {
   retryAvatarSync,
 } from '../../avatars/failures.ts';
 import { participantNotFound } from '../../directory/participants/lock.ts';
+import type { ListedParticipant } from '../../directory/participants/queries.ts';
 import { participantById } from '../../directory/participants/queries.ts';
 import { builder } from '../builder.ts';
 import { ParticipantType } from '../directory/participants.ts';
 import { IntegrationConfigType } from '../integrations/integrations.ts';
 import { still, write } from '../mutation.ts';
-import { reads } from '../selection.ts';
+import { reading } from '../selection.ts';
 import { SyncErrorType } from './avatars.ts';
+
+const ofParticipant = reading<ListedParticipant>();
 
 const AutoSyncType = builder.objectRef<AutoSync>('ParticipantAvatarAutoSync').implement({
   description: 'What came of the last automatic sync of a participant’s avatar.',
@@ -38,8 +41,7 @@ builder.objectField(ParticipantType, 'avatarAutoSync', (t) =>
     nullable: true,
     description:
       'What came of the last automatic sync of the avatar: one is queued when the participant is given a channel whose provider has avatars and is connected. Null when none has ended yet.',
-    ...reads('id'),
-    resolve: ({ id }, _, context) => context.load(autoSyncByParticipant, id),
+    ...ofParticipant(['id'], ({ id }, _, context) => context.load(autoSyncByParticipant, id)),
   }),
 );
 
