@@ -7,6 +7,8 @@ import {
   type BatchedWrite,
   type Compiled,
   formFor,
+  type GivenValues,
+  type Handle,
   type Statement,
   valuesFor,
 } from './sql/statement.ts';
@@ -114,12 +116,13 @@ const inTransaction =
  * them sees to that.
  */
 const runner =
-  (run: Run, handle?: { readonly tenantId: string; readonly viewerAgentId: string | null }) =>
-  <Row>(statement: AnyStatement & { readonly rows: Rows<Row> }, given?: unknown): Promise<Row[]> => {
-    const values: Record<string, Value> = { ...(given as object), ...handle };
-    const form = formFor(statement, handle?.viewerAgentId ?? null, values);
-    return run(form, valuesFor(form, values)) as Promise<Row[]>;
+  (run: Run, handle?: Handle) =>
+  <Row>(statement: AnyStatement & { readonly rows: Rows<Row> }, values?: unknown): Promise<Row[]> => {
+    const given = (values ?? noValues) as GivenValues;
+    const form = formFor(statement, handle?.viewerAgentId ?? null, given);
+    return run(form, valuesFor(form, given, handle) as Value[]) as Promise<Row[]>;
   };
+const noValues: GivenValues = {};
 
 /** Puts Prisma and the prepared statements on one connection. */
 export function openDatabase(connection: Connection, announce: Announce, observe?: StatementObserver): Database {

@@ -117,23 +117,31 @@ export const batchedRead = tag('batchedRead');
 /** A statement outside any tenant: for what says which tenant it is, for tenants themselves, and for what is of several tenants at once. */
 export const globalStatement = tag('global');
 
+/** What a handle on one tenant gives with each statement. */
+export type Handle = { readonly tenantId: string; readonly viewerAgentId: string | null };
+
+/** What a caller gives, by the parameters' names. */
+export type GivenValues = Readonly<Record<string, unknown>>;
+
 /** The form for this viewer and these keys. */
-export function formFor(
-  { all, ofAgent }: AnyStatement,
-  viewerAgentId: string | null,
-  { keys }: { readonly keys?: unknown },
-): Compiled {
+export function formFor({ all, ofAgent }: AnyStatement, viewerAgentId: string | null, { keys }: GivenValues): Compiled {
   const { many, one } = viewerAgentId === null ? all : (ofAgent ?? all);
   return one && Array.isArray(keys) && keys.length === 1 ? one : many;
 }
 
-/** The values in the order of a form's places. */
-export function valuesFor<Value>({ places }: Compiled, values: Readonly<Record<string, Value>>): Value[] {
-  return places.map(({ name, type }) => {
-    const value = values[name] as Value;
-    // The form for one key takes the key itself.
-    return name === 'keys' && Array.isArray(value) && !type.name?.endsWith('[]') ? (value[0] as Value) : value;
-  });
+/** The values in the order of a form's places. Runs for every statement: it makes nothing but the list. */
+export function valuesFor({ places }: Compiled, given: GivenValues, handle: Handle | undefined): unknown[] {
+  const values: unknown[] = [];
+  for (const { name, type } of places) {
+    if (handle && (name === 'tenantId' || name === 'viewerAgentId')) values.push(handle[name]);
+    else {
+      const value = given[name];
+      // The form for one key takes the key itself.
+      const isOneOfArray = name === 'keys' && Array.isArray(value) && !type.name?.endsWith('[]');
+      values.push(isOneOfArray ? value[0] : value);
+    }
+  }
+  return values;
 }
 
 /** A batched write that is asked this of, and gives rows of these columns. */
