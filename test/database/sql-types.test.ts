@@ -59,6 +59,6 @@ test('a field’s resolver sees what it said that it reads, and nothing else', (
   expect(field.extensions).toEqual({ reads: ['email'] });
   // @ts-expect-error it did not say that it reads the name
   ofParticipant(['email'], ({ displayName }) => displayName);
-  // @ts-expect-error there is no such column
+  // @ts-expect-error the model has no column of that name
   ofParticipant(['name'], () => null);
 });

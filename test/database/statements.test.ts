@@ -106,7 +106,7 @@ const cursor = (...keys: string[]) => Buffer.from(JSON.stringify(keys)).toString
 const id = '0199c0de-0000-7000-8000-000000000001';
 const time = '2026-01-02T03:04:05.678Z';
 
-/** Every page that a list with such cursors has a statement for. */
+/** Every page that a list with these cursors has a statement for. */
 const pages = (given: string) =>
   [given, null].flatMap((after) =>
     [given, null].flatMap((before) => [

@@ -73,7 +73,7 @@ export const eachKey = (type: SqlType<string>): Fragment<Keys> => ({ nodes: [{ k
 
 /**
  * What stands only in the form for viewers who see one agent's conversations. One condition on an agent that may be null would do for all viewers,
- * but it hides that most often there is none: for most such statements PostgreSQL keeps no plan, and makes one each time.
+ * but it hides that most often there is none: for most of these statements PostgreSQL keeps no plan, and makes one each time.
  */
 export const ofAgent = <Parameters>({ nodes }: Fragment<Parameters>): Fragment<Parameters> => ({
   nodes: [{ kind: 'ofAgent', nodes }],

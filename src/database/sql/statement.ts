@@ -35,7 +35,7 @@ export type Statement<Parameters, Row> = {
   readonly takes?: (parameters: Parameters) => Parameters;
 };
 
-/** A statement, whatever it takes. */
+/** A statement, with any parameters and rows. */
 export type AnyStatement = Pick<Statement<unknown, unknown>, 'name' | 'all' | 'ofAgent' | 'rows'>;
 
 /** Called with every statement that is defined, for the test that prepares all of them. */
@@ -109,7 +109,7 @@ const tag =
 export const statement = tag('tenant');
 
 /**
- * The same for what finds a few rows, of a few kilobytes, quickly: callers who ask for the same at the same time, of whatever tenants, get their rows by
+ * The same for what finds a few rows, of a few kilobytes, quickly: callers who ask for the same at the same time, of any tenants, get their rows by
  * one statement, where each asks for one key.
  */
 export const batchedRead = tag('batchedRead');
