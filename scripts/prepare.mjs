@@ -1,6 +1,9 @@
-/** Runs after an installation: generates Prisma's client and, where the compiler is installed, builds, so that the first start is a quick one. */
+/**
+ * Runs after an installation. Generates Prisma's client, and builds, so that the first start is quick. Without the development
+ * packages there is no compiler: then an earlier build stays as it is, and without one `npm start` runs the sources.
+ */
 import { spawnSync } from 'node:child_process';
-import { createRequire } from 'node:module';
+import { existsSync, readFileSync } from 'node:fs';
 
 const run = (command) => {
   const { status } = spawnSync(command, { shell: true, stdio: 'inherit' });
@@ -8,10 +11,8 @@ const run = (command) => {
 };
 
 run('prisma generate');
-try {
-  createRequire(import.meta.url).resolve('typescript');
-} catch {
-  // An installation without development packages has been built before, or is not to be run.
-  process.exit(0);
-}
-run('npm run --silent build');
+// Some of them may be there because another package needs them, so all are looked for.
+const { devDependencies } = JSON.parse(readFileSync('package.json', 'utf8'));
+if (Object.keys(devDependencies).every((name) => existsSync(`node_modules/${name}`))) run('npm run --silent build');
+else if (!existsSync('dist/main.js'))
+  console.log('Not built: the compiler is a development package. `npm start` runs the sources.');

@@ -1,26 +1,62 @@
+import type { Server } from 'node:http';
 import { pino } from 'pino';
-import { ConfigError, readConfig } from './config.ts';
-import { DatabaseInUseError } from './database/folder-lock.ts';
-import { runProcesses, runsOthers } from './processes.ts';
+import type { App } from './app.ts';
+import { type Config, readConfig } from './config.ts';
+import { answerWhileStarting, createHttpServer } from './http/starting.ts';
+import { cannotStart, runProcesses, runsOthers, saysItServes, whenNobodyServes } from './processes.ts';
+import { createStart, obstacle } from './starting.ts';
 
 /** How long a stop may take before the process ends regardless, in milliseconds. */
-const patience = 25_000;
+const stopTimeoutMs = 25_000;
 
 async function main(): Promise<void> {
   const config = readConfig(process.env);
-  if (runsOthers(config.processes))
-    process.exit(await runProcesses(config.processes, pino({ level: config.logLevel })));
-  const { createApp } = await import('./app.ts');
-  const app = await createApp(config);
-  const { url, listening } = await app.listen();
-  app.log.info({ listening }, `Rollcall answers at ${url}/graphql`);
+  const log = pino({ level: config.logLevel });
+  if (runsOthers(config.processes)) process.exit(await runProcesses(config.processes, log));
 
+  let app: App | undefined;
+  stopOnSignals(() => app);
+
+  const start = createStart(log);
+  const server = createHttpServer();
+  const handOver = answerWhileStarting(server, start.missing);
+  let listening: Promise<void> | undefined;
+  // Alone, the port answers at once; among processes that serve, one that cannot yet leaves it to them.
+  const listen = () => {
+    listening ??= listenOn(server, config);
+    return listening;
+  };
+  await whenNobodyServes(listen);
+
+  const { createApp } = await import('./app.ts');
+  const made = await createApp(config, { attempt: start.attempt });
+  await listen();
+  handOver();
+  const { url, listening: at } = await made.listen(server);
+  app = made;
+  saysItServes();
+  app.log.info({ listening: at }, `Rollcall answers at ${url}/graphql`);
+}
+
+function listenOn(server: Server, { port, host }: Config): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject).listen(port, host, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+}
+
+/** Ends the process in good order: with nothing to finish while it starts, else when the app has closed. */
+function stopOnSignals(running: () => App | undefined): void {
   let stopping = false;
   const stop = (signal: string) => {
+    const app = running();
+    if (!app) process.exit(0);
     if (stopping) return;
     stopping = true;
     app.log.info({ signal }, 'stopping');
-    setTimeout(() => process.exit(1), patience).unref();
+    setTimeout(() => process.exit(1), stopTimeoutMs).unref();
     app.close().then(
       () => process.exit(0),
       (error: unknown) => {
@@ -33,17 +69,8 @@ async function main(): Promise<void> {
   process.on('SIGINT', stop);
 }
 
-/** What stands in the way of a start, where the operator can mend it; null for a fault of the program. */
-function obstacle(error: unknown): string | null {
-  if (error instanceof ConfigError || error instanceof DatabaseInUseError) return error.message;
-  const { code, syscall, port } = error as { code?: string; syscall?: string; port?: number };
-  if (syscall !== 'listen') return null;
-  if (code === 'EADDRINUSE') return `Port ${port} is in use by another program: set PORT.`;
-  return code === 'EACCES' ? `Port ${port} may not be used by this user: set PORT.` : null;
-}
-
 main().catch((error: unknown) => {
   const message = obstacle(error);
   console.error(message === null ? error : `Rollcall cannot start:\n${message}`);
-  process.exit(1);
+  process.exit(message === null ? 1 : cannotStart());
 });

@@ -3,33 +3,60 @@ import type { Logger } from 'pino';
 import { AggregatorRegistry } from 'prom-client';
 import type { MetricsAnswer, MetricsQuestion } from './http/metrics.ts';
 
-/** How soon after a process's start its end counts as a failure to start, and how many of those in a row are enough, in milliseconds. */
-const early = 5_000;
-const mostFailures = 5;
-const pause = 1_000;
+/** A process that ended sooner after its start, in milliseconds, or before it served, has failed to start: the next one waits longer. */
+const earlyMs = 5_000;
+const firstPauseMs = 1_000;
+const longestPauseMs = 30_000;
+/** The exit code of a process that an operator's mistake keeps from starting (`EX_CONFIG` of sysexits.h). */
+const obstacleExitCode = 78;
+
+/** What a process tells the one that runs it: that it serves, or asks to be told when nobody does. */
+type StateMessage = { state: 'serving' | 'starting' };
+type NobodyServes = { nobodyServes: true };
 
 /**
- * Runs several processes of the service behind one port, and another in the place of each that ends by itself. The first is up before
- * the others start: it migrates the database. A stop is handed on to all. Returns the exit code once none is left.
+ * Runs several processes of the service behind one port, and another in the place of each that ends by itself, after pauses that grow while
+ * they fail to start. The first serves before the others start: it migrates the database. A process that lives is stopped only by a stop, which
+ * is handed on to all. Returns the exit code once none is left: after a stop, or when the only process says that it cannot start.
  */
 export function runProcesses(count: number, log: Logger): Promise<number> {
   const metrics = new AggregatorRegistry();
   const startedAt = new Map<Worker, number>();
+  const serving = new Set<Worker>();
+  const starting = new Set<Worker>();
+  let othersStarted = false;
   let stopping = false;
   let failures = 0;
   let code = 0;
 
   return new Promise((resolve) => {
+    const tellWhetherNobodyServes = () => {
+      if (serving.size > 0) return;
+      for (const worker of starting)
+        if (worker.isConnected()) worker.send({ nobodyServes: true } satisfies NobodyServes);
+      starting.clear();
+    };
+    const hear = (worker: Worker, message: Partial<MetricsQuestion & StateMessage>) => {
+      if (message.ask === 'metrics') {
+        const answer = (text: string) =>
+          worker.isConnected() && worker.send({ id: message.id as number, text } satisfies MetricsAnswer);
+        metrics.clusterMetrics().then(answer, () => answer(''));
+      } else if (message.state === 'starting') {
+        starting.add(worker);
+        tellWhetherNobodyServes();
+      } else if (message.state === 'serving') {
+        starting.delete(worker);
+        serving.add(worker);
+        if (othersStarted) return;
+        othersStarted = true;
+        for (let others = 1; others < count; others++) start();
+      }
+    };
     const start = () => {
       if (stopping) return;
       const worker = cluster.fork();
       startedAt.set(worker, Date.now());
-      worker.on('message', (message: Partial<MetricsQuestion>) => {
-        if (message.ask !== 'metrics') return;
-        const answer = (text: string) =>
-          worker.isConnected() && worker.send({ id: message.id as number, text } satisfies MetricsAnswer);
-        metrics.clusterMetrics().then(answer, () => answer(''));
-      });
+      worker.on('message', (message) => hear(worker, message));
     };
     const stop = (signal: NodeJS.Signals) => {
       stopping = true;
@@ -39,24 +66,23 @@ export function runProcesses(count: number, log: Logger): Promise<number> {
     process.on('SIGTERM', stop);
     process.on('SIGINT', stop);
 
-    cluster.once('listening', () => {
-      for (let others = 1; others < count; others++) start();
-    });
     cluster.on('exit', (worker, exitCode, signal) => {
-      const lived = Date.now() - (startedAt.get(worker) ?? 0);
+      const livedMs = Date.now() - (startedAt.get(worker) ?? 0);
+      const hasServed = serving.delete(worker);
       startedAt.delete(worker);
+      starting.delete(worker);
       if (stopping) {
         if (exitCode !== 0) code = 1;
         if (startedAt.size === 0) resolve(code);
         return;
       }
-      log.error({ pid: worker.process.pid, exitCode, signal }, 'a process ended by itself');
-      failures = lived < early ? failures + 1 : 0;
-      if (failures < mostFailures) setTimeout(start, pause);
-      else {
-        code = 1;
-        stop('SIGTERM');
-      }
+      tellWhetherNobodyServes();
+      // It has said what an operator must do; as long as others live, the next may find that done.
+      if (exitCode === obstacleExitCode && startedAt.size === 0) return resolve(1);
+      failures = hasServed && livedMs >= earlyMs ? 0 : failures + 1;
+      const pauseMs = Math.min(longestPauseMs, firstPauseMs * 2 ** Math.min(Math.max(0, failures - 1), 10));
+      log.error({ pid: worker.process.pid, exitCode, signal, restartInMs: pauseMs }, 'a process ended by itself');
+      setTimeout(start, pauseMs);
     });
     start();
   });
@@ -64,3 +90,21 @@ export function runProcesses(count: number, log: Logger): Promise<number> {
 
 /** Whether this process is the one that is to run the others. */
 export const runsOthers = (count: number): boolean => count > 1 && cluster.isPrimary;
+
+/** The exit code that says that an operator must do something before a start can succeed. */
+export const cannotStart = (): number => (cluster.isWorker ? obstacleExitCode : 1);
+
+/** Tells the process that runs this one, if any, that it serves. */
+export function saysItServes(): void {
+  if (cluster.isWorker) process.send?.({ state: 'serving' } satisfies StateMessage);
+}
+
+/** Does the work when no other process serves behind the port: at once and awaited where this one is alone, else when it is told so. */
+export async function whenNobodyServes(work: () => Promise<void>): Promise<void> {
+  if (!cluster.isWorker) return work();
+  process.on('message', (message: Partial<NobodyServes>) => {
+    // Where it fails, the start, which does the same at its end, fails with that.
+    if (message.nobodyServes) work().catch(() => {});
+  });
+  process.send?.({ state: 'starting' } satisfies StateMessage);
+}

@@ -13,6 +13,7 @@ import type { Connection } from '../src/database/connection.ts';
 import { newId } from '../src/database/ids.ts';
 import type { Storage } from '../src/storage/storage.ts';
 import { connectTestDatabase, type Place } from './setup/database.ts';
+import { type Fetch, listenLocally } from './socket.ts';
 
 /** An error of a result, with what the contract promises of its extensions. */
 export type ResultError = {
@@ -43,7 +44,8 @@ type Headers_ = Record<string, string>;
 export type Untyped = any;
 
 export type TestApp = {
-  app: App;
+  /** The app; its `fetch` sends over a socket of its own to the handler that the port serves. */
+  app: App & { fetch: Fetch };
   /** A tenant of its own, with every scope. */
   tenant: TestTenant;
   createTenant(): Promise<TestTenant>;
@@ -65,7 +67,7 @@ export type TestTenant = {
 };
 
 /**
- * Starts the whole service on the tests' database, without a port. Environment variables as in production can be given, and a
+ * Starts the whole service on the tests' database. Without a port, what is sent to it goes over a socket of its own to the same handler. Environment variables as in production can be given, and a
  * connection to put around the database's own, to make it fail. Nothing goes on in the background unless AVATAR_WORKERS says so.
  */
 export async function startApp(
@@ -84,11 +86,15 @@ export async function startApp(
   });
   const statements: string[] = [];
   const connection = around(await connectTestDatabase(database));
-  const app = await createApp(config, {
+  const started = await createApp(config, {
     connection,
     observe: (text) => statements.push(text),
     ...(storage && { storage }),
+    // In this mode every query runs compiled, from its first time.
+    ...(process.env['TEST_COMPILED'] === 'on' && { compileAfter: 0 }),
   });
+  const local = await listenLocally(started.handler, join(dataDir, 'http'));
+  const app = Object.assign(started, { fetch: local.fetch });
   const { privateKey } = developmentKeys(dataDir);
 
   async function createTenant(): Promise<TestTenant> {
@@ -138,6 +144,7 @@ export async function startApp(
     statements,
     async close() {
       await app.close();
+      await local.close();
       rmSync(dataDir, { recursive: true, force: true });
     },
   };

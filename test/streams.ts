@@ -1,5 +1,4 @@
-import type { App } from '../src/app.ts';
-import type { ResultError, Untyped } from './app.ts';
+import type { ResultError, TestApp, Untyped } from './app.ts';
 
 export type StreamResult = { data?: Untyped; errors?: ResultError[] };
 
@@ -59,7 +58,7 @@ export async function openStream(
 
 /** Opens a subscription at the app itself, with a bearer token. */
 export const subscribe = (
-  app: App,
+  app: TestApp['app'],
   token: string,
   query: string,
   variables?: Record<string, unknown>,

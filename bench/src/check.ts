@@ -1,5 +1,5 @@
 import type { ContenderName, Json } from './contenders.ts';
-import { type DataSet, idOf, restore, tenants, withClient } from './data-set.ts';
+import { type DataSet, dataOf, idOf, restore, tenants, withClient } from './data-set.ts';
 import { type Draw, type Operation, seeded } from './operations.ts';
 import type { Launcher, Server } from './servers.ts';
 import { type Counted, countStatements } from './statement-counter.ts';
@@ -122,13 +122,14 @@ export async function checkEqual(
   const counts: StatementCounts = new Map();
   const expected = new Map<Operation, { by: string; answers: Json }>();
   for (const name of contenders) {
-    const counter = await countStatements(data.databaseUrl);
+    const own = dataOf(data, name);
+    const counter = await countStatements(own.databaseUrl);
     try {
-      const server = await launcher.start(name, counter?.databaseUrl ?? data.databaseUrl, poolSize);
+      const server = await launcher.start(name, counter?.databaseUrl ?? own.databaseUrl, poolSize);
       for (const operation of operations) {
         const random = seeded(7);
         const draws = operation.draw(3 * samples, data, random);
-        const answers = await answersOf(server, operation, data, draws.slice(0, samples));
+        const answers = await answersOf(server, operation, own, draws.slice(0, samples));
         const before = expected.get(operation);
         if (before) {
           const here = difference(before.answers, answers);
@@ -150,7 +151,7 @@ export async function checkEqual(
           key(name, operation),
           counted ? { statements: counted.statements / samples, roundTrips: counted.roundTrips / samples } : null,
         );
-        if (operation.writes) await restore(data);
+        if (operation.writes) await restore(own);
       }
       await server.stop();
       say(`${server.contender.title}: ${operations.length} operations checked with ${samples} requests each`);

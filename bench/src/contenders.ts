@@ -1,6 +1,6 @@
 import type { Draw, OperationName } from './operations.ts';
 
-export const contenderNames = ['pothosPrisma', 'postgraphile', 'rollcall', 'limit'] as const;
+export const contenderNames = ['pothosPrisma', 'postgraphile', 'previous', 'rollcall', 'limit'] as const;
 export type ContenderName = (typeof contenderNames)[number];
 
 /** The body of a request, before it is JSON. */
@@ -278,7 +278,15 @@ const limit: Contender = {
   }),
 };
 
-const all = { pothosPrisma, postgraphile, rollcall, limit };
+/** Another checkout of the service, which --previous names: its program lies in that folder. */
+const previous: Contender = {
+  ...rollcall,
+  name: 'previous',
+  title: 'Rollcall, the previous build',
+  program: 'dist/main.js',
+};
+
+const all = { pothosPrisma, postgraphile, previous, rollcall, limit };
 
 export const contenderNamed = (name: ContenderName): Contender => all[name];
 

@@ -1,12 +1,15 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import pg from 'pg';
-import { migrate } from '../../src/database/migrations.ts';
-import { connectPostgres } from '../../src/database/postgres.ts';
+import type { ContenderName } from './contenders.ts';
 
 /** How large the data is, and where it lies. */
 export type DataSet = {
   databaseUrl: string;
+  /** The same data in the schema of the previous build, in a database of its own; null without one. */
+  previous: DataSet | null;
   /** Also how many conversations, and external users, there are. */
   participants: number;
   agents: number;
@@ -22,17 +25,22 @@ export function idOf(table: keyof typeof digits, n: number): string {
   return `${milliseconds.slice(0, 8)}-${milliseconds.slice(8)}-7${digits[table]}-8000-${n.toString(16).padStart(12, '0')}`;
 }
 
-const file = (path: string) => readFileSync(new URL(path, import.meta.url), 'utf8');
+/** The data as that contender has it. */
+export const dataOf = (data: DataSet, contender: ContenderName): DataSet =>
+  contender === 'previous' ? (data.previous as DataSet) : data;
 
-/** Changes whenever a database that was loaded before is not what this would load. */
-function version(): string {
+const thisCheckout = fileURLToPath(new URL('../..', import.meta.url));
+
+/** Changes whenever a database that was loaded before is not what the checkout would load. */
+function version(checkout: string): string {
+  const file = (path: string) => readFileSync(join(checkout, path), 'utf8');
   const hash = createHash('sha256');
-  const migrations = '../../prisma/migrations/';
-  for (const entry of readdirSync(new URL(migrations, import.meta.url), { withFileTypes: true }).sort((a, b) =>
+  const migrations = 'prisma/migrations/';
+  for (const entry of readdirSync(join(checkout, migrations), { withFileTypes: true }).sort((a, b) =>
     a.name < b.name ? -1 : 1,
   ))
     if (entry.isDirectory()) hash.update(file(`${migrations}${entry.name}/migration.sql`));
-  return hash.update(file('../data-set.sql')).update(file('../postgraphile.sql')).digest('hex');
+  return hash.update(file('bench/data-set.sql')).update(file('bench/postgraphile.sql')).digest('hex');
 }
 
 /** Runs the work with a client that is ended afterwards. */
@@ -67,19 +75,33 @@ export async function provideDataSet(
   factor: number,
   fresh: boolean,
   say: (line: string) => void,
+  previous: string | null,
 ): Promise<DataSet> {
-  const name = databaseName(factor);
+  const data = await provide(serverUrl, databaseName(factor), thisCheckout, factor, fresh, say);
+  if (previous === null) return data;
+  const name = `${databaseName(factor)}_previous`;
+  return { ...data, previous: await provide(serverUrl, name, previous, factor, fresh, say) };
+}
+
+async function provide(
+  serverUrl: string,
+  name: string,
+  checkout: string,
+  factor: number,
+  fresh: boolean,
+  say: (line: string) => void,
+): Promise<DataSet> {
   const url = new URL(serverUrl);
   url.pathname = `/${name}`;
   const databaseUrl = url.href;
   const agents = Math.max(1, Math.round((2_000 * factor) / tenants)) * tenants;
-  const dataSet = { databaseUrl, agents, participants: agents * 50 };
+  const dataSet: DataSet = { databaseUrl, previous: null, agents, participants: agents * 50 };
 
   const exists = await withClient(serverUrl, async (client) => {
     const { rowCount } = await client.query('select from pg_database where datname = $1', [name]);
     return rowCount === 1;
   });
-  const wanted = version();
+  const wanted = version(checkout);
   if (exists) {
     const made = await madeHere(databaseUrl);
     if (!made) throw new Error(`There is a database ${name} that the benchmark did not make. Rename or drop it first.`);
@@ -101,23 +123,31 @@ export async function provideDataSet(
       'create schema bench; create table bench.data_set (version text); insert into bench.data_set values (null)',
     );
   });
-  const connection = connectPostgres(databaseUrl, 1);
-  try {
-    await migrate(connection);
-  } finally {
-    await connection.close();
-  }
+  await migrated(databaseUrl, checkout);
   await withClient(databaseUrl, async (client) => {
     for (const [setting, value] of Object.entries({ agents: dataSet.agents, participants: dataSet.participants }))
       await client.query(`select set_config($1, $2, false)`, [`bench.${setting}`, String(value)]);
-    await client.query(file('../data-set.sql'));
-    await client.query(file('../postgraphile.sql'));
+    await client.query(readFileSync(join(checkout, 'bench/data-set.sql'), 'utf8'));
+    await client.query(readFileSync(join(checkout, 'bench/postgraphile.sql'), 'utf8'));
     await client.query('vacuum analyze');
     await client.query('update bench.data_set set version = $1', [wanted]);
     await client.query('checkpoint').catch(() => {});
   });
   say(`Loaded in ${Math.round((performance.now() - started) / 1_000)} s.`);
   return dataSet;
+}
+
+/** Gives an empty database the schema that the checkout's service needs. */
+async function migrated(databaseUrl: string, checkout: string): Promise<void> {
+  const load = (file: string) => import(pathToFileURL(join(checkout, 'src/database', file)).href);
+  const { migrate } = (await load('migrations.ts')) as typeof import('../../src/database/migrations.ts');
+  const { connectPostgres } = (await load('postgres.ts')) as typeof import('../../src/database/postgres.ts');
+  const connection = connectPostgres(databaseUrl, 1);
+  try {
+    await migrate(connection);
+  } finally {
+    await connection.close();
+  }
 }
 
 /**

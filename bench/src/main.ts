@@ -122,8 +122,8 @@ async function main(): Promise<void> {
     );
 
   if (options.build) await build();
-  const data = await provideDataSet(options.databaseUrl, options.factor, options.fresh, say);
-  const launcher = await createLauncher(options.profile);
+  const data = await provideDataSet(options.databaseUrl, options.factor, options.fresh, say, options.previous);
+  const launcher = await createLauncher(options.profile, options.previous);
   const stop = () => {
     say('Stopping.');
     stopLoad();

@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type ContenderName, contenderNames } from './contenders.ts';
 import { type OperationName, operations } from './operations.ts';
@@ -30,6 +31,8 @@ export type Options = {
   svg: string | null;
   /** A folder for CPU profiles of the contenders, one of each process. */
   profile: string | null;
+  /** The folder of another checkout that was built, to measure beside this one; null without. */
+  previous: string | null;
   /** Load the data again even where it is already there. */
   fresh: boolean;
   /** Drop the database in the end. */
@@ -59,6 +62,7 @@ export const usage = `Usage: DATABASE_URL=postgresql://… npm run bench -- [opt
   --json FILE         write every figure there
   --svg FILE          draw the ratios there
   --profile FOLDER    write CPU profiles of the contenders there (see profile.mjs); what is measured then is slower
+  --previous FOLDER   another checkout of the service, installed and built there: measured in turn with this one
   --fresh             load the data again even if it is there
   --drop              drop the benchmark's database in the end
   --no-build          measure dist/ as it is
@@ -119,7 +123,9 @@ export function readOptions(args: readonly string[], environment: NodeJS.Process
     connections: whole('connections', values.connections),
     poolSize: whole('pool', values.pool),
     operations: some('operations', values.operations, operationNames),
-    contenders: some('contenders', values.contenders, contenderNames),
+    contenders: some('contenders', values.contenders, contenderNames).filter(
+      (name) => name !== 'previous' || values.previous !== undefined,
+    ),
     soakMinutes: values.soak === undefined ? null : positive('soak', values.soak),
     deliveryRate: values.deliveries ? whole('rate', values.rate ?? '1000') : null,
     streams:
@@ -135,6 +141,7 @@ export function readOptions(args: readonly string[], environment: NodeJS.Process
     json: values.json ?? null,
     svg: values.svg ?? null,
     profile: values.profile ?? null,
+    previous: values.previous === undefined ? null : resolve(values.previous),
     fresh: values.fresh,
     drop: values.drop,
     build: !values['no-build'],
@@ -162,6 +169,7 @@ const parse = (args: readonly string[]) =>
       json: { type: 'string' },
       svg: { type: 'string' },
       profile: { type: 'string' },
+      previous: { type: 'string' },
       fresh: { type: 'boolean', default: false },
       drop: { type: 'boolean', default: false },
       'no-build': { type: 'boolean', default: false },

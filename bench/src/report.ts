@@ -15,6 +15,8 @@ export type Finding = {
   requestsPerSecond: number;
   /** Throughput as a multiple of the baseline's in the same round; null without the baseline. */
   ratio: Spread | null;
+  /** The same of the previous build; null where it was not measured. */
+  ratioToPrevious: Spread | null;
   p50: number;
   p99: number;
   serverCpu: number | null;
@@ -81,19 +83,23 @@ export function summarise(cells: readonly Cell[], counts: StatementCounts, plan:
     plan.contenders.map((contender) => {
       const own = cells.filter((cell) => cell.operation === operation.name && cell.contender === contender);
       const all = (field: keyof Cell) => own.map((cell) => cell[field] as number | null);
-      const ratios = own.flatMap(({ round, requestsPerSecond }) => {
-        const base = cells.find(
-          (cell) => cell.round === round && cell.operation === operation.name && cell.contender === baseline,
-        );
-        return base ? [requestsPerSecond / base.requestsPerSecond] : [];
-      });
+      const ratioTo = (other: ContenderName): Spread | null => {
+        const ratios = own.flatMap(({ round, requestsPerSecond }) => {
+          const base = cells.find(
+            (cell) => cell.round === round && cell.operation === operation.name && cell.contender === other,
+          );
+          return base ? [requestsPerSecond / base.requestsPerSecond] : [];
+        });
+        if (ratios.length === 0) return null;
+        return { median: median(ratios), least: Math.min(...ratios), most: Math.max(...ratios) };
+      };
       const counted = countOf(counts, contender, operation);
       return {
         operation: operation.name,
         contender,
         requestsPerSecond: median(known(all('requestsPerSecond'))),
-        ratio:
-          ratios.length > 0 ? { median: median(ratios), least: Math.min(...ratios), most: Math.max(...ratios) } : null,
+        ratio: ratioTo(baseline),
+        ratioToPrevious: ratioTo('previous'),
         p50: median(known(all('p50'))),
         p99: median(known(all('p99'))),
         serverCpu: medianOrNull(all('serverCpu')),
@@ -112,6 +118,8 @@ export function summarise(cells: readonly Cell[], counts: StatementCounts, plan:
 /** For the beginning of a line. */
 export const capitalised = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
+const times = (ratio: Spread | null) =>
+  ratio ? `${ratio.median.toFixed(2)} (${ratio.least.toFixed(2)}–${ratio.most.toFixed(2)})` : 'n/a';
 const digits = (value: number | null, places: number) => (value === null ? 'n/a' : value.toFixed(places));
 const plain = (value: number | null) => (value === null ? 'n/a' : String(Number(value.toFixed(2))));
 
@@ -126,14 +134,12 @@ export function markdown(findings: readonly Finding[], plan: Plan, where: Circum
       '',
       `**${capitalised(operation.title)}**`,
       '',
-      '| | requests/s | × PostGraphile | p50 ms | p99 ms | CPU ms/request: server | PostgreSQL | SQL statements | round trips |',
-      '| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |',
+      '| | requests/s | × PostGraphile | × previous | p50 ms | p99 ms | CPU ms/request: server | PostgreSQL | SQL statements | round trips |',
+      '| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |',
     );
     for (const found of findings.filter((finding) => finding.operation === operation.name)) {
-      const { ratio } = found;
-      const times = ratio ? `${ratio.median.toFixed(2)} (${ratio.least.toFixed(2)}–${ratio.most.toFixed(2)})` : 'n/a';
       lines.push(
-        `| ${contenderNamed(found.contender).title} | ${found.requestsPerSecond.toFixed(0)} | ${times} | ${found.p50.toFixed(1)} | ${found.p99.toFixed(1)} ` +
+        `| ${contenderNamed(found.contender).title} | ${found.requestsPerSecond.toFixed(0)} | ${times(found.ratio)} | ${times(found.ratioToPrevious)} | ${found.p50.toFixed(1)} | ${found.p99.toFixed(1)} ` +
           `| ${digits(found.serverCpu, 3)} | ${digits(found.databaseCpu, 3)} | ${plain(found.statements)} | ${plain(found.roundTrips)} |`,
       );
     }

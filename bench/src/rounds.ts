@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ContenderName } from './contenders.ts';
-import { createCpuClock, used } from './cpu.ts';
-import { type DataSet, restore } from './data-set.ts';
+import { type CpuClock, createCpuClock, used } from './cpu.ts';
+import { type DataSet, dataOf, restore } from './data-set.ts';
 import { type GeneratorName, run, writeRequests } from './load.ts';
 import { type Operation, type OperationName, seeded } from './operations.ts';
 import type { Launcher, Server } from './servers.ts';
@@ -61,7 +61,7 @@ export async function measure(
   const servers = new Map<ContenderName, Server>();
   const files = new Map<string, { file: string; lines: number }>();
   for (const name of contenders) {
-    const server = await launcher.start(name, data.databaseUrl, plan.poolSize);
+    const server = await launcher.start(name, dataOf(data, name).databaseUrl, plan.poolSize);
     servers.set(name, server);
     for (const operation of operations) {
       const file = join(launcher.folder, `${name}-${operation.name}.txt`);
@@ -76,13 +76,19 @@ export async function measure(
     }
   }
 
-  const clock = await createCpuClock(data.databaseUrl);
+  // The previous build has a database, and so backends, of its own.
+  const clocks = new Map<string, CpuClock>();
+  for (const name of contenders) {
+    const { databaseUrl } = dataOf(data, name);
+    if (!clocks.has(databaseUrl)) clocks.set(databaseUrl, await createCpuClock(databaseUrl));
+  }
   const cells: Cell[] = [];
   try {
     for (let round = 0; round < rounds; round++) {
       for (const operation of operations) {
         for (const name of round % 2 === 0 ? contenders : [...contenders].reverse()) {
           const server = servers.get(name) as Server;
+          const clock = clocks.get(dataOf(data, name).databaseUrl) as CpuClock;
           const { file, lines } = files.get(`${name} ${operation.name}`) as { file: string; lines: number };
           const load = { generator, url: server.url, connections, file };
           const warmed = await run({
@@ -96,14 +102,14 @@ export async function measure(
               `${server.contender.title}, ${operation.name}: ${warmed.failed} of ${warmed.requests} requests failed.`,
             );
           await sleep(settling);
-          if (operation.writes) await restore(data);
+          if (operation.writes) await restore(dataOf(data, name));
 
           const before = await clock.read(server.pid);
           const result = await run({ ...load, seconds, offset: round * 997, verify: false });
           const cpu = used(before, await clock.read(server.pid));
           // What was still on its way when the load ended comes to its end first.
           await sleep(settling);
-          const added = operation.writes ? (await restore(data)) / result.requests : null;
+          const added = operation.writes ? (await restore(dataOf(data, name))) / result.requests : null;
           if (result.requests === 0)
             throw new Error(
               `${server.contender.title}, ${operation.name}: not one answer in ${seconds} s. Give it more --seconds.`,
@@ -137,7 +143,7 @@ export async function measure(
       }
     }
   } finally {
-    await clock.close();
+    for (const clock of clocks.values()) await clock.close();
   }
   return cells;
 }

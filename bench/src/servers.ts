@@ -67,8 +67,8 @@ const tokenFor = (tenant: number, key: KeyObject) =>
     .setExpirationTime('7d')
     .sign(key);
 
-/** `profiles` is a folder for CPU profiles; null makes none. */
-export async function createLauncher(profiles: string | null): Promise<Launcher> {
+/** `profiles` is a folder for CPU profiles, null for none; `previous` the folder of another checkout. */
+export async function createLauncher(profiles: string | null, previous: string | null = null): Promise<Launcher> {
   const folder = mkdtempSync(join(tmpdir(), 'rollcall-bench-'));
   const { publicKey, privateKey } = generateKeyPairSync('ed25519');
   const tokens = await Promise.all(Array.from({ length: tenants }, (_, tenant) => tokenFor(tenant, privateKey)));
@@ -104,7 +104,10 @@ export async function createLauncher(profiles: string | null): Promise<Launcher>
       const logFile = join(folder, `${++started}-${name}.log`);
       const log = openSync(logFile, 'w');
       // Nothing of this environment but the way to programs: what a contender reads is what stands here.
-      const program = fileURLToPath(new URL(contender.program, import.meta.url));
+      const program =
+        name === 'previous' && previous !== null
+          ? join(previous, contender.program)
+          : fileURLToPath(new URL(contender.program, import.meta.url));
       const profiled = profiles
         ? [
             '--cpu-prof',

@@ -6,6 +6,7 @@ import { parameter } from '../database/sql/fragment.ts';
 import { globalStatement } from '../database/sql/statement.ts';
 import { text, uuid } from '../database/sql/types.ts';
 import { Problem } from '../errors/catalogue.ts';
+import { SignInRefused } from './failed-sign-ins.ts';
 import type { Claims } from './jwt.ts';
 import { agentKeyScopes, isScope } from './scopes.ts';
 import { matches, prefixOf } from './secrets.ts';
@@ -28,6 +29,8 @@ export interface Authenticator {
 }
 
 const seconds = 1_000;
+/** Bytes of all remembered tokens, with what they say. */
+const tokenBytes = 16_000_000;
 
 function credentialOf(
   authorization: string | null | undefined,
@@ -44,7 +47,13 @@ const ofKind = (viewer: Viewer | undefined, kind: Viewer['kind']): Viewer | null
  * neither a signature check nor a look-up a request; a revoked key is forgotten when that is announced.
  */
 export function createAuthenticator(database: Database, verifyJwt: (token: string) => Promise<Claims>): Authenticator {
-  const tokens = new LRUCache<string, Viewer>({ max: 5_000, ttl: 60 * seconds });
+  // A token can be as long as a header; keys have one length.
+  const tokens = new LRUCache<string, Viewer>({
+    max: 5_000,
+    ttl: 60 * seconds,
+    maxSize: tokenBytes,
+    sizeCalculation: (_, token) => 1_000 + 4 * token.length,
+  });
   const keys = new LRUCache<string, Viewer>({ max: 5_000, ttl: 30 * seconds });
   const tenants = new LRUCache<string, true>({ max: 5_000 });
   let revocations = 0;
@@ -79,9 +88,8 @@ export function createAuthenticator(database: Database, verifyJwt: (token: strin
     const revocationsBefore = revocations;
     const prefix = prefixOf(secret);
     const [key] = prefix ? await database.query(keyByPrefix, { prefix }) : [];
-    if (!key || key.kind !== kind || !matches(secret, key.secretHash)) {
-      throw new Problem('UNAUTHENTICATED', 'The key does not verify.');
-    }
+    if (!key || key.kind !== kind || !matches(secret, key.secretHash))
+      throw new SignInRefused('The key does not verify.', key?.tenantId ?? null);
     const granted = key.scopes.filter(isScope);
     const viewer: Viewer = {
       kind,

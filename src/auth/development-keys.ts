@@ -1,5 +1,5 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { SignJWT } from 'jose';
 import { scopes } from './scopes.ts';
@@ -7,20 +7,29 @@ import { scopes } from './scopes.ts';
 /** Keys for trying the service out: made once, kept beside the embedded database, refused in production. */
 export type DevelopmentKeys = { secretKey: string; privateKey: KeyObject; publicKeyPem: string };
 
+const fileOf = (dataDir: string) => join(dataDir, 'development-keys.json');
+
 /** Reads the keys of a data folder, or makes them. Two processes that start together end up with the same. */
 export function developmentKeys(dataDir: string): DevelopmentKeys {
   mkdirSync(dataDir, { recursive: true });
-  const file = join(dataDir, 'development-keys.json');
   const made = {
     secretKey: randomBytes(32).toString('base64url'),
     privateKey: generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ type: 'pkcs8', format: 'pem' }),
   };
   try {
-    writeFileSync(file, `${JSON.stringify(made, null, 2)}\n`, { flag: 'wx', mode: 0o600 });
+    writeFileSync(fileOf(dataDir), `${JSON.stringify(made, null, 2)}\n`, { flag: 'wx', mode: 0o600 });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
   }
-  const kept = JSON.parse(readFileSync(file, 'utf8')) as { secretKey: string; privateKey: string };
+  return readKeys(dataDir);
+}
+
+/** The keys of a data folder; null where no service has made any. */
+export const existingDevelopmentKeys = (dataDir: string): DevelopmentKeys | null =>
+  existsSync(fileOf(dataDir)) ? readKeys(dataDir) : null;
+
+function readKeys(dataDir: string): DevelopmentKeys {
+  const kept = JSON.parse(readFileSync(fileOf(dataDir), 'utf8')) as { secretKey: string; privateKey: string };
   const privateKey = createPrivateKey(kept.privateKey);
   return {
     secretKey: kept.secretKey,

@@ -1,4 +1,12 @@
-import { createRemoteJWKSet, errors, importSPKI, type JWTVerifyGetKey, jwtVerify } from 'jose';
+import {
+  createRemoteJWKSet,
+  errors,
+  importSPKI,
+  type JWKSCacheInput,
+  type JWTVerifyGetKey,
+  jwksCache,
+  jwtVerify,
+} from 'jose';
 import { asUuid } from '../database/ids.ts';
 import { Problem } from '../errors/catalogue.ts';
 import { isScope, type Scope } from './scopes.ts';
@@ -27,19 +35,76 @@ function oneKey(pem: string): JWTVerifyGetKey {
   };
 }
 
-/** The keys of a set fetched from that address. One that can't be had says nothing about the token: UNAVAILABLE. */
-function remoteKeys(url: string): JWTVerifyGetKey {
+/** How old a key set may become before a token waits for the next, and how early it is fetched in the background, in milliseconds. */
+const staleMs = 10 * 60_000;
+const refreshMs = 5 * 60_000;
+/** How long the last known keys serve while the set cannot be fetched, in milliseconds. docs/operations.md says so to operators. */
+export const outageBoundMs = 24 * 60 * 60_000;
+const retryMs = 15_000;
+const fetchTimeoutMs = 3_000;
+
+/**
+ * The keys of a set fetched from that address. While it cannot be fetched, the keys that are known serve on, for a day at most. A token of
+ * a key that is not known then, or any token when none are, is answered UNAVAILABLE: the outage says nothing about the token.
+ */
+function remoteKeys(url: string, report: KeySetReport): JWTVerifyGetKey {
   const aboutTheToken = [errors.JWKSNoMatchingKey, errors.JWKSMultipleMatchingKeys, errors.JOSENotSupported];
-  const keys = createRemoteJWKSet(new URL(url), { timeoutDuration: 3_000 });
-  return (header, token) =>
-    keys(header, token).catch((error: unknown) => {
-      if (aboutTheToken.some((kind) => error instanceof kind)) throw error;
+  // The library says here when it last fetched the set.
+  const cache: JWKSCacheInput = {};
+  const keys = createRemoteJWKSet(new URL(url), {
+    timeoutDuration: fetchTimeoutMs,
+    cacheMaxAge: outageBoundMs,
+    [jwksCache]: cache,
+  });
+  let seen: number | undefined;
+  let triedAt = Number.NEGATIVE_INFINITY;
+  let away = false;
+
+  const arrived = () => {
+    if (cache['uat'] === seen) return;
+    seen = cache['uat'];
+    if (away) report.back();
+    away = false;
+  };
+  const failed = (error: unknown) => {
+    if (!away) report.away(error);
+    away = true;
+  };
+  /** Fetches the set anew, if that was not tried a short time ago; never throws. */
+  const refresh = async () => {
+    if (Date.now() - triedAt < retryMs) return;
+    triedAt = Date.now();
+    await keys.reload().then(arrived, failed);
+  };
+
+  return async (header, token) => {
+    const age = cache['uat'] === undefined ? 0 : Date.now() - cache['uat'];
+    if (age > refreshMs) {
+      const refreshed = refresh();
+      // A key that was withdrawn ends with the next set. In an outage there is none to wait for.
+      if (age > staleMs && !away) await refreshed;
+    }
+    try {
+      const key = await keys(header, token);
+      arrived();
+      return key;
+    } catch (error) {
+      if (aboutTheToken.some((kind) => error instanceof kind)) {
+        arrived();
+        throw error;
+      }
+      failed(error);
       throw new Problem('UNAVAILABLE', 'Tokens cannot be verified at the moment.', { retryAfter: 5, cause: error });
-    });
+    }
+  };
 }
 
+/** Told when a key set cannot be fetched any more, and when it can again. */
+export type KeySetReport = { away(error: unknown): void; back(): void };
+const silent: KeySetReport = { away: () => {}, back: () => {} };
+
 /** A function from a bearer token to its claims. Throws UNAUTHENTICATED, or UNAVAILABLE while the key set can't be fetched. */
-export function jwtVerifier(settings: JwtSettings): (token: string) => Promise<Claims> {
+export function jwtVerifier(settings: JwtSettings, report: KeySetReport = silent): (token: string) => Promise<Claims> {
   const options = {
     issuer: settings.issuer,
     audience: settings.audience,
@@ -47,7 +112,7 @@ export function jwtVerifier(settings: JwtSettings): (token: string) => Promise<C
     requiredClaims: ['exp', 'sub'],
     clockTolerance: 5,
   };
-  const keys = 'jwksUrl' in settings.key ? remoteKeys(settings.key.jwksUrl) : oneKey(settings.key.publicKeyPem);
+  const keys = 'jwksUrl' in settings.key ? remoteKeys(settings.key.jwksUrl, report) : oneKey(settings.key.publicKeyPem);
 
   return async (token) => {
     const { payload, protectedHeader } = await jwtVerify(token, keys, options).catch((error: unknown) => {

@@ -16,7 +16,7 @@ const queueFirst = statement(rows({ id: uuid }))`
    where p.tenant_id = ${tenant} and p.id = ${parameter('participantId', uuid)} and p.avatar_source is distinct from 'UPLOADED'
    on conflict (tenant_id, participant_id) do update set
      integration_config_id = excluded.integration_config_id, address = excluded.address, kind = 'AUTOMATIC',
-     generation = j.generation + 1, attempts = 0, queued_at = now(), run_at = now(), finished_at = null,
+     generation = j.generation + 1, attempts = 0, accounted = 0, again_config_id = null, again_address = null, queued_at = now(), run_at = now(), finished_at = null,
      state = case j.state when 'RUNNING' then j.state else 'QUEUED' end, error_code = null, error_status = null, error_detail = null
    where j.tenant_id = ${tenant} returning j.id`;
 

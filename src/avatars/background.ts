@@ -3,7 +3,7 @@ import { problemBehind } from '../database/failures.ts';
 import { nothing, rows } from '../database/sql/columns.ts';
 import { parameter, sql, tenant } from '../database/sql/fragment.ts';
 import { statement } from '../database/sql/statement.ts';
-import { double, integer, text, uuid } from '../database/sql/types.ts';
+import { double, integer, nullable, text, uuid } from '../database/sql/types.ts';
 import { lockParticipant } from '../directory/participants/lock.ts';
 import { type ErrorCode, Problem } from '../errors/catalogue.ts';
 import { backoff } from '../jobs/backoff.ts';
@@ -12,24 +12,25 @@ import { endOwn, isOwn } from './settle.ts';
 import type { AvatarSync } from './sync.ts';
 import { type SyncableProviders, syncableChannels } from './syncable.ts';
 
-/** How often a job is begun before it is given up. */
+/** How often a job is begun, without an outcome that was written down, before it is given up. */
 export const mostAttempts = 5;
-/** How long a job may wait altogether, in milliseconds, for a provider that only ever says wait. */
-const longestWait = 24 * 3_600_000;
+/** How long a job waits in all for a provider or a storage that is away, or that only ever says wait. */
+const longestWaitMs = 24 * 3_600_000;
+/** The longest pause between two attempts. */
+const longestPauseMs = 15 * 60_000;
 
-/** What may well succeed later. */
-const passing: ReadonlySet<ErrorCode> = new Set([
-  'PROVIDER_UNAVAILABLE',
-  'PROVIDER_RATE_LIMITED',
-  'UNAVAILABLE',
-  'INTERNAL',
-]);
+/** Outages: they end by themselves, and nobody here can say when. */
+const outages: ReadonlySet<ErrorCode> = new Set(['PROVIDER_UNAVAILABLE', 'UNAVAILABLE']);
 
 const requeue = statement(nothing)`
-  update avatar_sync_job j set state = 'QUEUED', worker_id = null, lease_until = null, attempts = ${parameter('attempts', integer)},
-     run_at = now() + ${parameter('waitMs', double)} * interval '1 millisecond',
-     integration_config_id = ${parameter('configId', uuid)}, address = ${parameter('address', text)}
-   where j.tenant_id = ${tenant} and j.id = ${parameter('id', uuid)}`;
+  update avatar_sync_job j set state = 'QUEUED', worker_id = null, lease_until = null,
+    attempts = ${parameter('attempts', integer)}, accounted = ${parameter('attempts', integer)},
+    run_at = now() + ${parameter('waitMs', double)} * interval '1 millisecond',
+    integration_config_id = ${parameter('configId', uuid)}, address = ${parameter('address', text)},
+    error_code = ${parameter('code', nullable(text))}, error_status = ${parameter('status', nullable(integer))},
+    error_detail = ${parameter('detail', nullable(text))}, again_config_id = ${parameter('againConfigId', nullable(uuid))},
+    again_address = ${parameter('againAddress', nullable(text))}
+  where j.tenant_id = ${tenant} and j.id = ${parameter('id', uuid)}`;
 
 const pause = statement(nothing)`
   insert into avatar_sync_pause as s (tenant_id, integration_config_id, until)
@@ -46,7 +47,14 @@ const nextChannel = statement(rows({ configId: uuid, address: text }))`
    cross join lateral (${syncableChannels(sql`p.id`)}) s
    where t.id is null or (s.priority, s.id) > (t.priority, t.id) limit 1`;
 
-/** Does one avatar job: by its end the outcome is stored, or the job is due again. Throws only when the database is away. */
+/** A channel, as a job names it. */
+type Place = { configId: string; address: string };
+
+/**
+ * Does one avatar job: by its end the outcome is stored, or the job is due again. Throws only when the database is away. A round tries
+ * the participant's channels in their order until one has a picture. Where a channel of the round failed for a while, another round
+ * begins at the first of those, after a pause that grows from round to round.
+ */
 export function createAvatarJobRunner(
   database: Pick<Database, 'forTenant'>,
   avatars: Pick<AvatarSync, 'syncFor'>,
@@ -56,8 +64,8 @@ export function createAvatarJobRunner(
   async function runJob(job: AvatarJob): Promise<void> {
     const db = database.forTenant(job.tenantId);
     try {
-      // Whoever began it that often and never came to an end has died of it.
-      if (job.attempts > mostAttempts)
+      // Workers that began it that often died before they could write down an outcome.
+      if (job.attempts - job.accounted > mostAttempts)
         throw new Problem('INTERNAL', 'The sync was begun several times and never came to an end.');
       await avatars.syncFor(db, job);
     } catch (error) {
@@ -70,32 +78,46 @@ export function createAvatarJobRunner(
 
   function failed(db: TenantDatabase, job: AvatarJob, problem: Problem): Promise<void> {
     const { attempts, integrationConfigId: configId, address } = job;
-    const again = { configId, address };
+    const here: Place = { configId, address };
+    const waitedMs = Date.now() - job.queuedAt.getTime();
     return db.transaction(async (tx) => {
       await lockParticipant(tx, job.participantId);
       if (!(await isOwn(tx, job))) return;
-      const queue = (channel: { configId: string; address: string }, begun: number, wait: number) =>
-        tx.query(requeue, { id: job.id, attempts: begun, waitMs: wait, ...channel });
+      const queue = (place: Place, begun: number, waitMs: number, told: Told | null, again: Place | null) =>
+        tx.query(requeue, {
+          id: job.id,
+          attempts: begun,
+          waitMs,
+          ...place,
+          ...(told ?? { code: null, status: null, detail: null }),
+          againConfigId: again?.configId ?? null,
+          againAddress: again?.address ?? null,
+        });
+      const told: Told = { code: problem.code, status: problem.status, detail: problem.message };
 
       if (problem.code === 'PROVIDER_RATE_LIMITED') {
-        const wait = (problem.retryAfter ?? 30) * 1_000;
-        await tx.query(pause, { configId, waitMs: wait });
-        // The attempt doesn't count, and not all come back in the same moment.
-        if (Date.now() - job.queuedAt.getTime() < longestWait) {
-          await queue(again, attempts - 1, wait + backoff(1, firstBackoffMs));
+        const waitMs = (problem.retryAfter ?? 30) * 1_000;
+        await tx.query(pause, { configId, waitMs });
+        // The attempt doesn't count, and not all come back at the same time.
+        if (waitedMs < longestWaitMs) {
+          await queue(here, attempts - 1, waitMs + backoff(1, firstBackoffMs), told, placeOf(job));
           return;
         }
       }
-      if (passing.has(problem.code) && attempts < mostAttempts && problem.code !== 'PROVIDER_RATE_LIMITED') {
-        await queue(again, attempts, backoff(attempts, firstBackoffMs));
-        return;
-      }
-      const [next] = passing.has(problem.code)
-        ? []
-        : await tx.query(nextChannel, { participantId: job.participantId, configId, address, ...syncable });
+      const goesOn =
+        (outages.has(problem.code) && waitedMs < longestWaitMs) ||
+        (problem.code === 'INTERNAL' && attempts < mostAttempts && attempts - job.accounted <= mostAttempts);
+      // What the round comes back to, and why; a later channel's definite answer does not hide it.
+      const again = placeOf(job) ?? (goesOn ? here : null);
+      const why = goesOn ? told : placeOf(job) ? toldBefore(job) : null;
+
+      const { participantId } = job;
+      const [next] = await tx.query(nextChannel, { participantId, configId, address, ...syncable });
       if (next) {
-        await queue(next, 0, 0);
+        await queue(next, attempts - 1, 0, why, again);
         tx.announce('avatarSyncQueued', {});
+      } else if (again && waitedMs < longestWaitMs) {
+        await queue(again, attempts, backoff(attempts, firstBackoffMs, longestPauseMs), why ?? told, null);
       } else {
         await endOwn(tx, job, { kind: 'FAILED', problem });
       }
@@ -104,3 +126,13 @@ export function createAvatarJobRunner(
 
   return runJob;
 }
+
+type Told = { code: ErrorCode; status: number; detail: string };
+
+const placeOf = ({ againConfigId, againAddress }: AvatarJob): Place | null =>
+  againConfigId !== null && againAddress !== null ? { configId: againConfigId, address: againAddress } : null;
+
+const toldBefore = ({ errorCode, errorStatus, errorDetail }: AvatarJob): Told | null =>
+  errorCode !== null && errorStatus !== null && errorDetail !== null
+    ? { code: errorCode, status: errorStatus, detail: errorDetail }
+    : null;

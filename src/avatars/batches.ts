@@ -2,6 +2,7 @@ import type { TenantDatabase, TenantTransaction } from '../database/database.ts'
 import type { Participant } from '../database/generated/client.ts';
 import { newId, newIdSql } from '../database/ids.ts';
 import { type Loader, manyBy, oneByText, oneByUuid } from '../database/loaders.ts';
+import { orderByName } from '../database/names.ts';
 import { columns, nothing, rows } from '../database/sql/columns.ts';
 import { anyKey, eachKey, parameter, sql, tenant } from '../database/sql/fragment.ts';
 import { statement } from '../database/sql/statement.ts';
@@ -75,6 +76,16 @@ export const failuresByBatch: Loader<string, { code: ErrorCode; count: number }[
   'batchId',
 );
 
+/** How many contacts of batches wait to be tried again, by the code of their last attempt, the most frequent first. */
+export const waitingByBatch: Loader<string, { code: ErrorCode; count: number }[]> = manyBy(
+  statement(rows({ batchId: uuid, code: assured(textOf<ErrorCode>()), count: integer }))`
+    select i.batch_id as "batchId", j.error_code as code, count(*)::int as count from avatar_sync_batch_item i
+     join avatar_sync_job j on j.tenant_id = i.tenant_id and j.participant_id = i.participant_id
+     where i.tenant_id = ${tenant} and i.batch_id = ${anyKey(uuid)} and i.result is null and j.state = 'QUEUED' and j.error_code is not null
+     group by 1, 2 order by 1, 3 desc, 2`,
+  'batchId',
+);
+
 /** How many of the contacts that are being synced are told. */
 export const mostRunning = 10;
 
@@ -87,7 +98,7 @@ export const runningByBatch: Loader<string, Participant[]> = manyBy(
        select ${participant} from avatar_sync_job j
        join avatar_sync_batch_item i on i.tenant_id = j.tenant_id and i.participant_id = j.participant_id and i.batch_id = b.id and i.result is null
        join participant p on p.tenant_id = j.tenant_id and p.id = j.participant_id
-       where j.tenant_id = ${tenant} and j.state = 'RUNNING' order by p.display_name, p.id limit ${mostRunning}) r`,
+       where j.tenant_id = ${tenant} and j.state = 'RUNNING' order by ${orderByName('p.display_name')}, p.id limit ${mostRunning}) r`,
   'batchId',
 );
 
@@ -140,11 +151,12 @@ const addJobs = statement(nothing)`
    from avatar_sync_batch_item i cross join lateral (${syncableChannels(sql`i.participant_id`)} limit 1) s
    where i.tenant_id = ${tenant} and i.batch_id = ${parameter('batchId', uuid)} and i.result is null order by i.participant_id
    on conflict (tenant_id, participant_id) do update set
-     (integration_config_id, address, kind, attempts, queued_at, run_at, generation, state, finished_at, error_code, error_status, error_detail) =
-     (select n.* from (select j.integration_config_id, j.address, j.kind, j.attempts, j.queued_at, j.run_at, j.generation, j.state,
-        j.finished_at, j.error_code, j.error_status, j.error_detail where j.finished_at is null
-      union all select excluded.integration_config_id, excluded.address, excluded.kind, 0, now(), now(), j.generation + 1, 'QUEUED',
-        null, null, null, null where j.finished_at is not null) n)
+     (integration_config_id, address, kind, attempts, accounted, queued_at, run_at, generation, state,
+      finished_at, error_code, error_status, error_detail, again_config_id, again_address) =
+     (select n.* from (select j.integration_config_id, j.address, j.kind, j.attempts, j.accounted, j.queued_at, j.run_at, j.generation, j.state,
+        j.finished_at, j.error_code, j.error_status, j.error_detail, j.again_config_id, j.again_address where j.finished_at is null
+      union all select excluded.integration_config_id, excluded.address, excluded.kind, 0, 0, now(), now(), j.generation + 1, 'QUEUED',
+        null, null, null, null, null, null where j.finished_at is not null) n)
    where j.tenant_id = ${tenant}`;
 
 /**

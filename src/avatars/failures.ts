@@ -70,12 +70,38 @@ export function pageOfFailures(
   return pages(db, { agentId: agentId !== null, code: code !== null }, { agentId, code }, args, everything);
 }
 
+/** Syncs in the background that wait to be tried again, of one integration config and for one reason. */
+export type WaitingSyncs = {
+  integrationConfigId: string;
+  code: ErrorCode;
+  count: number;
+  since: Date;
+  nextAttemptAt: Date;
+};
+
+const waiting = statement(
+  rows({
+    integrationConfigId: uuid,
+    code: assured(textOf<ErrorCode>()),
+    count: integer,
+    since: timestamptz,
+    nextAttemptAt: timestamptz,
+  }),
+)`select j.integration_config_id as "integrationConfigId", j.error_code as code, count(*)::int as count,
+    min(j.queued_at) as since, min(j.run_at) as "nextAttemptAt"
+  from avatar_sync_job j where j.tenant_id = ${tenant} and j.state = 'QUEUED' and j.error_code is not null
+  group by 1, 2 order by 3 desc, 1, 2 limit 1000`;
+
+/** What waits to be tried again, by integration config and reason, the most first. */
+export const waitingSyncs = (db: TenantDatabase): Promise<WaitingSyncs[]> => db.query(waiting);
+
 const jobById = statement(rows({ participantId: uuid }))`
   select j.participant_id as "participantId" from avatar_sync_job j where j.tenant_id = ${tenant} and j.id = ${parameter('id', uuid)}`;
 
 // From the first channel again, or, where none can be synced any more, from the same: that says why.
 const retry = statement(rows({ id: uuid }))`
-  update avatar_sync_job j set state = 'QUEUED', attempts = 0, generation = j.generation + 1, queued_at = now(), run_at = now(),
+  update avatar_sync_job j set state = 'QUEUED', attempts = 0, accounted = 0, again_config_id = null, again_address = null,
+    generation = j.generation + 1, queued_at = now(), run_at = now(),
      finished_at = null, error_code = null, error_status = null, error_detail = null,
      (integration_config_id, address) = (
        select coalesce(s.integration_config_id, j.integration_config_id), coalesce(s.address, j.address)

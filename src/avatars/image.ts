@@ -13,6 +13,9 @@ export type RenderedAvatar = {
 };
 
 const acceptedTypes = new Set(['image/png', 'image/jpeg', 'image/webp', 'image/gif', 'image/avif']);
+const heicTypes = new Set(['image/heic', 'image/heif', 'image/heic-sequence', 'image/heif-sequence']);
+// Its decoder is under patents: the builds that come with sharp lack it, a libvips of the operating system's may have it.
+const readsHeic = (sharp.format.heif.input.fileSuffix ?? []).includes('.heic');
 const minSide = 8;
 const maxSide = 8_192;
 const maxPixels = 24_000_000;
@@ -33,20 +36,23 @@ sharp.unblock({
   ],
 });
 
+/** What becomes of an animated image: its first frame is taken, or it is refused. */
+export type Animation = 'firstFrame' | 'refused';
+
 /**
  * Turns any acceptable image into square WebP avatars: upright, cropped at the centre, sRGB, nothing in them but pixels.
- * Throws AVATAR_INVALID for everything else: other types, damaged, animated, CMYK, too small or too large.
+ * Throws AVATAR_INVALID for everything else: other types, cut short, CMYK, too small or too large, and animated where that is refused.
  */
-export async function renderAvatar(bytes: Uint8Array): Promise<RenderedAvatar> {
+export async function renderAvatar(bytes: Uint8Array, animation: Animation = 'refused'): Promise<RenderedAvatar> {
   if (bytes.length === 0) throw new Problem('AVATAR_INVALID', 'The image is empty.');
   // The recogniser parses what it is given too; should it stumble, the file is none of these.
   const type = await fileTypeFromBuffer(bytes).catch(() => undefined);
-  if (type?.mime === 'image/apng') throw animated();
-  if (!type || !acceptedTypes.has(type.mime)) {
-    throw new Problem('AVATAR_INVALID', 'The file is not a PNG, JPEG, WebP, GIF or AVIF image.');
-  }
+  checkType(type?.mime, animation);
+  // The decoder needs only the pixels; a file without its last part was cut all the same.
+  if (type?.mime.endsWith('png') && !Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).includes('IEND'))
+    throw damaged();
   return inTurn(async () => {
-    checkHeader(await readable(sharp(bytes, { limitInputPixels: false }).metadata()));
+    checkHeader(await readable(sharp(bytes, { limitInputPixels: false }).metadata()), animation);
     const square = await readable(decodeSquare(bytes));
     const images = new Map<AvatarSize, Uint8Array>();
     for (const size of avatarSizes) images.set(size, await encode(square, size));
@@ -54,9 +60,23 @@ export async function renderAvatar(bytes: Uint8Array): Promise<RenderedAvatar> {
   });
 }
 
-function checkHeader(header: Metadata): void {
+function checkType(mime: string | undefined, animation: Animation): void {
+  if (mime === 'image/apng') {
+    if (animation === 'refused') throw animated();
+    return;
+  }
+  if (mime && heicTypes.has(mime)) {
+    if (readsHeic) return;
+    throw new Problem('AVATAR_INVALID', 'The file is a HEIC image, which cannot be read here: send a JPEG or PNG.');
+  }
+  if (!mime || !acceptedTypes.has(mime))
+    throw new Problem('AVATAR_INVALID', 'The file is not a PNG, JPEG, WebP, GIF or AVIF image.');
+}
+
+function checkHeader(header: Metadata, animation: Animation): void {
   const { width, height } = header;
-  if ((header.pages ?? 1) > 1) throw animated();
+  // Without being asked for more, the decoder reads the first frame alone.
+  if ((header.pages ?? 1) > 1 && animation === 'refused') throw animated();
   if (width < minSide || height < minSide)
     throw new Problem('AVATAR_INVALID', 'The image is smaller than 8 × 8 pixels.');
   if (width > maxSide || height > maxSide || width * height > maxPixels) {
@@ -71,8 +91,8 @@ type Pixels = { data: Buffer; info: { width: number; height: number; channels: 1
 // Decoded once, to the largest size; the smaller ones are made from it.
 function decodeSquare(bytes: Uint8Array): Promise<Pixels> {
   return (
-    // A JPEG that lacks data is filled up with grey unless warnings count as failures.
-    sharp(bytes, { limitInputPixels: maxPixels, failOn: 'warning' })
+    // What browsers show too: a camera's wrong scan parameters and stray bytes are warnings. Missing data is an error.
+    sharp(bytes, { limitInputPixels: maxPixels, failOn: 'error' })
       .timeout({ seconds: decodeSeconds })
       .autoOrient()
       .resize(512, 512, { fit: 'cover', position: 'centre' })
@@ -91,10 +111,13 @@ async function readable<T>(reading: Promise<T>): Promise<T> {
   try {
     return await reading;
   } catch (cause) {
-    throw new Problem('AVATAR_INVALID', 'The image cannot be decoded: it is damaged, incomplete or too complex.', {
-      cause,
-    });
+    throw damaged(cause);
   }
+}
+
+function damaged(cause?: unknown): Problem {
+  const detail = 'The image cannot be decoded: it is damaged, incomplete or too complex.';
+  return new Problem('AVATAR_INVALID', detail, { cause });
 }
 
 function animated(): Problem {

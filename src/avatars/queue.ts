@@ -2,7 +2,8 @@ import type { Database } from '../database/database.ts';
 import { columns, nothing, type Rows, rows, type Selected } from '../database/sql/columns.ts';
 import { parameter } from '../database/sql/fragment.ts';
 import { globalStatement } from '../database/sql/statement.ts';
-import { array, assured, double, integer, uuid } from '../database/sql/types.ts';
+import { array, assured, double, integer, nullable, textOf, uuid } from '../database/sql/types.ts';
+import type { ErrorCode } from '../errors/catalogue.ts';
 import type { JobQueue } from '../jobs/worker.ts';
 
 /** A job as a worker gets it: which channel of which participant to take the avatar from. */
@@ -16,7 +17,16 @@ export type AvatarJob = {
   kind: 'AUTOMATIC' | 'BATCH';
   generation: number;
   attempts: number;
+  /** How many of the attempts ended with an error that was written down. */
+  accounted: number;
   queuedAt: Date;
+  /** Why it was not done at the last attempt; null before that, and when the last channel failed for good. */
+  errorCode: ErrorCode | null;
+  errorStatus: number | null;
+  errorDetail: string | null;
+  /** The first channel of this round that failed for a while; null while none has. */
+  againConfigId: string | null;
+  againAddress: string | null;
 };
 
 /** How many jobs of one integration config are worked on at once, by all replicas together: roughly, for replicas don't wait for each other. */
@@ -32,12 +42,18 @@ const columnsOfJob = columns('AvatarSyncJob', 'j', [
   'kind',
   'generation',
   'attempts',
+  'accounted',
   'queuedAt',
+  'errorCode',
+  'errorStatus',
+  'errorDetail',
+  'againConfigId',
+  'againAddress',
 ]);
-// Whoever claims a job is its worker.
+// Who claims a job is its worker; the error codes that are stored are those of the catalogue.
 const withWorker: Rows<AvatarJob> = rows(
-  { workerId: assured(uuid) },
-  columnsOfJob as Rows<Omit<AvatarJob, 'workerId'>>,
+  { workerId: assured(uuid), errorCode: nullable(textOf<ErrorCode>()) },
+  columnsOfJob as Rows<Omit<AvatarJob, 'workerId' | 'errorCode'>>,
 );
 const job: Selected<AvatarJob> = { nodes: columnsOfJob.nodes, ...withWorker };
 const workerId = parameter('workerId', uuid);

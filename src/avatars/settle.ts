@@ -36,7 +36,7 @@ export async function isOwn(tx: TenantTransaction, job: AvatarJob): Promise<bool
 
 const endJob = statement(nothing)`
   update avatar_sync_job j set state = ${parameter('state', enumeration<'FAILED' | 'DONE'>('AvatarSyncState'))}, worker_id = null,
-    lease_until = null, finished_at = now(), error_code = ${code}, error_status = ${status}, error_detail = ${detail}
+    lease_until = null, finished_at = now(), again_config_id = null, again_address = null, error_code = ${code}, error_status = ${status}, error_detail = ${detail}
   where j.tenant_id = ${tenant} and j.id = ${id}`;
 
 const tellAutomatic = statement(nothing)`

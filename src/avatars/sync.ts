@@ -84,7 +84,9 @@ export function createAvatarSync(world: {
     const picture = await world.connections.use(db, { id: configId, provider, tokenCiphertext }, (token) =>
       source.locate({ token, address }),
     );
-    const avatar = await renderAvatar('image' in picture ? picture.image : await world.download(picture.url));
+    const image = 'image' in picture ? picture.image : await world.download(picture.url);
+    // A provider's animated picture is how it is: nobody here can choose another one.
+    const avatar = await renderAvatar(image, 'firstFrame');
     await storeAvatar(db, world.storage, avatar, (avatarFileId) =>
       db.transaction(async (tx) => {
         const id = await lockParticipant(tx, subject.id);

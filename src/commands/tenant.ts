@@ -2,9 +2,10 @@
 import { makeSecret } from '../auth/secrets.ts';
 import { ConfigError, readConfig } from '../config.ts';
 import { openDatabase } from '../database/database.ts';
-import { DatabaseInUseError } from '../database/folder-lock.ts';
+import { databaseFault } from '../database/faults.ts';
 import { newId } from '../database/ids.ts';
 import { migrate } from '../database/migrations.ts';
+import { obstacle } from '../starting.ts';
 
 const usage = 'usage: npm run tenant -- create NAME | list';
 
@@ -40,6 +41,6 @@ async function main([command, ...rest]: readonly string[]): Promise<void> {
 }
 
 main(process.argv.slice(2)).catch((error: unknown) => {
-  console.error(error instanceof ConfigError || error instanceof DatabaseInUseError ? error.message : error);
+  console.error(obstacle(error) ?? databaseFault(error)?.message ?? error);
   process.exitCode = 1;
 });

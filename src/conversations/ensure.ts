@@ -8,7 +8,7 @@ import { agentNotFound } from '../directory/agents/agents.ts';
 import { participantNotFound } from '../directory/participants/lock.ts';
 import { Problem } from '../errors/catalogue.ts';
 import { externalUserNotFound } from '../external-users/external-users.ts';
-import { fieldOf, type Identifier, identifier } from '../external-users/identifiers.ts';
+import { fieldOf, type Identifier, identifier, phoneColumns } from '../external-users/identifiers.ts';
 import { checked } from '../values/checked.ts';
 import { agentId, text } from '../values/text.ts';
 import { conversationClosed, conversationNotFound } from './conversations.ts';
@@ -131,7 +131,8 @@ async function alone(
   /** The same with a user made for the identifier; where it cannot be added, the user is not made either. */
   const create = ({ key, value }: Identifier) =>
     db.transaction(async (tx) => {
-      const data = { tenantId: db.tenantId, id: newId(), [fieldOf(key)]: value };
+      const named = key === 'phonenumber' ? phoneColumns(value) : { [fieldOf(key)]: value };
+      const data = { tenantId: db.tenantId, id: newId(), ...named };
       await tx.externalUser.createMany({ data: [data], skipDuplicates: true });
       return attempt(tx);
     });

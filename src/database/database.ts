@@ -40,6 +40,8 @@ export interface TenantDatabase {
   readonly models: PrismaClient;
   /** Runs a prepared statement on its own, outside any transaction. */
   readonly query: TenantQuery;
+  /** Reads a list that is long, when it is its turn: inside an operation only a few are read at a time. */
+  longRead<Found>(read: () => Promise<Found>): Promise<Found>;
   /**
    * Runs a statement for this caller together with whoever else, of any tenant, asks for the same at this moment: one transaction for all.
    * Null when it did nothing for this caller, who is then to ask alone.
@@ -163,6 +165,7 @@ export function openDatabase(connection: Connection, announce: Announce, observe
         },
         query: runner(prisma.$prepared, { tenantId, viewerAgentId: agentId }),
         batchedWrite: (statement, asked) => writeBatching.ask(statement, tenantId, asked),
+        longRead: (read) => read(),
         announce: (name, event) => announce(tenantId, name, event),
         async transaction(work) {
           writer ??= walled(tenantId);

@@ -1,5 +1,6 @@
 import type { TenantDatabase } from './database.ts';
 import { asUuid } from './ids.ts';
+import { nameOrder } from './names.ts';
 import { connectionOf, defaultPage, isTimestamp, largestPage, type Page, type PageArguments, pageOf } from './pages.ts';
 import { rows, type Selected } from './sql/columns.ts';
 import { type Fragment, join, name, none, parameter, sql } from './sql/fragment.ts';
@@ -7,11 +8,12 @@ import { type Statement, statement } from './sql/statement.ts';
 import { bigint, integer, nullable, type SqlType } from './sql/types.ts';
 import { narrowest, oncePerShape } from './statement.ts';
 
-/** A column that orders a list, and what its keys are: in a cursor each is text. */
+/** A column that orders a list, and what its keys are: in a cursor each is text. A `name` is ordered as names are. */
 type Key = { readonly column: string; readonly type: keyof typeof kinds };
 
 // PostgreSQL reads them from the text of the cursor.
 const kinds = {
+  name: { name: 'text', fits: () => true },
   text: { name: 'text', fits: () => true },
   uuid: { name: 'uuid', fits: (text: string) => asUuid(text) !== null },
   timestamp: { name: 'timestamp with time zone', fits: isTimestamp },
@@ -42,7 +44,9 @@ export type Keyset = {
 export function keyset(keys: readonly [Key] | readonly [Key, Key], descending = false): Keyset {
   const list = (pieces: readonly Fragment<PageValues>[]): Fragment<PageValues> =>
     pieces.length === 1 ? join(pieces, ', ') : sql`(${join(pieces, ', ')})`;
-  const columns = list(keys.map(({ column }) => name(column)));
+  const ordered = <Parameters>({ type }: Key, of: Fragment<Parameters>) => (type === 'name' ? nameOrder(of) : [of]);
+  const inOrder = keys.flatMap((key) => ordered(key, name(key.column)));
+  const columns = list(inOrder);
   const isBelow = ({ backward }: Page) => backward !== descending;
   return {
     page: (args) =>
@@ -50,9 +54,10 @@ export function keyset(keys: readonly [Key] | readonly [Key, Key], descending = 
     within(page) {
       const beyond = (end: 'after' | 'before', isForward: boolean): Fragment<PageValues> => {
         if (page[end] === null) return none;
-        const given = keys.map(({ type }, index): Fragment<PageValues> => {
-          const of: SqlType<string | null> = nullable({ name: kinds[type].name, isNullable: false });
-          return index === 0 ? parameter(`${end}1`, of) : parameter(`${end}2`, of);
+        const given = keys.flatMap((key, index) => {
+          const of: SqlType<string | null> = nullable({ name: kinds[key.type].name, isNullable: false });
+          const bound: Fragment<PageValues> = index === 0 ? parameter(`${end}1`, of) : parameter(`${end}2`, of);
+          return ordered(key, bound);
         });
         const sign = isForward === descending ? sql`<` : sql`>`;
         return sql` and ${columns} ${sign} ${list(given)}`;
@@ -61,7 +66,7 @@ export function keyset(keys: readonly [Key] | readonly [Key, Key], descending = 
     },
     order: (page) =>
       join(
-        keys.map(({ column }) => (isBelow(page) ? sql`${name(column)} desc` : name(column))),
+        inOrder.map((column) => (isBelow(page) ? sql`${column} desc` : column)),
         ', ',
       ),
     direction: (page) => (isBelow(page) ? sql`desc` : sql`asc`),

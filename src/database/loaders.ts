@@ -7,6 +7,8 @@ import type { Statement } from './sql/statement.ts';
 /** How the values for many keys are read in one statement: in the keys' order, one value a key. */
 export type Loader<Key, Loaded> = {
   load(database: TenantDatabase, keys: readonly Key[]): Promise<readonly Loaded[]>;
+  /** How many keys one statement may have, where each can lead to much; without, any number. */
+  most?: number;
   /** What tells two keys apart, where the keys are objects. */
   identity?: (key: Key) => string;
 };

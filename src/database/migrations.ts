@@ -12,7 +12,13 @@ const history = `
     "migration_name" varchar(255) not null, "logs" text, "rolled_back_at" timestamptz,
     "started_at" timestamptz not null default now(), "applied_steps_count" integer not null default 0)`;
 
-/** Applies the migrations that the database hasn't seen, in order, each in a transaction; returns their names. Safe to run from several processes at once. */
+// An index that is built while others write cannot be built in a transaction; one that was not finished stays behind, and is of no use.
+const concurrentIndex = /^CREATE (?:UNIQUE )?INDEX CONCURRENTLY "(\w+)"/;
+
+/**
+ * Applies the migrations that the database hasn't seen, in order; returns their names. Each is one transaction, but for those that are a single
+ * CREATE INDEX CONCURRENTLY. Safe to run from several processes at once.
+ */
 export async function migrate(connection: Connection): Promise<string[]> {
   const names = readdirSync(folder, { withFileTypes: true })
     .filter((entry) => entry.isDirectory())
@@ -31,9 +37,15 @@ export async function migrate(connection: Connection): Promise<string[]> {
       const before = checksums.get(name);
       if (before === checksum) continue;
       if (before !== undefined) throw new Error(`Migration ${name} was changed after it had been applied.`);
-      await script(`begin; ${sql}
-        insert into "_prisma_migrations" (id, checksum, migration_name, finished_at, applied_steps_count)
-        values ('${newId()}', '${checksum}', '${name}', now(), 1); commit;`);
+      const record = `insert into "_prisma_migrations" (id, checksum, migration_name, finished_at, applied_steps_count)
+        values ('${newId()}', '${checksum}', '${name}', now(), 1);`;
+      const [, index] = concurrentIndex.exec(sql) ?? [];
+      if (index === undefined) await script(`begin; ${sql} ${record} commit;`);
+      else {
+        await script(`drop index if exists "${index}"`);
+        await script(sql);
+        await script(record);
+      }
       applied.push(name);
     }
   });

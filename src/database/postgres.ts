@@ -115,7 +115,10 @@ export function connectPostgres(url: string, poolSize: number): Connection {
       const client = await pool.connect();
       try {
         await client.query('set statement_timeout = 0; set lock_timeout = 0');
-        await client.query(`select pg_advisory_lock(hashtext('rollcall'))`);
+        // Asked again and again: a statement that waits for the lock would itself be waited for by an index that is built concurrently.
+        const lock = async () =>
+          (await client.query(`select pg_try_advisory_lock(hashtext('rollcall')) as had`)).rows[0].had;
+        while (!(await lock())) await new Promise((resolve) => setTimeout(resolve, 100));
         await work(async (sql) => {
           const results: unknown = await client.query(sql);
           const last = Array.isArray(results) ? results.at(-1) : results;

@@ -1,4 +1,4 @@
-/** The people of the demo tenant. Who is an external user too is found by e-mail or by telephone number. */
+/** The people of the demo tenant. Those who are external users too are found by e-mail or by telephone number. */
 export const people: readonly {
   name: string;
   email?: string;
@@ -7,13 +7,15 @@ export const people: readonly {
   telegram?: string;
   user?: boolean;
   disabled?: true;
+  /** Whether the support agent has them as a contact, besides the agent of their turn. */
+  support?: true;
 }[] = [
   { name: 'Ada Lovelace', email: 'ada.lovelace@example.com', slack: 'U01ADA0001', phone: '+14155550101', user: true },
   { name: 'Alan Turing', email: 'alan.turing@example.com', slack: 'U01ALAN001', user: true },
   { name: 'Annie Easley', email: 'Annie.Easley@Example.com', slack: 'U01ANNIE01', phone: '+14155550103', user: true },
   { name: 'Barbara Liskov', email: 'barbara.liskov@example.com', slack: 'U01BARB001' },
   { name: 'Brian Kernighan', email: 'brian.kernighan@example.com', telegram: '100200300' },
-  { name: 'Claude Shannon', email: 'claude.shannon@example.com', slack: 'U01CLAUD01', disabled: true },
+  { name: 'Claude Shannon', email: 'claude.shannon@example.com', slack: 'U01CLAUD01', disabled: true, support: true },
   { name: 'Donald Knuth', email: 'donald.knuth@example.com' },
   { name: 'Dorothy Vaughan', phone: '+14155550108', user: true },
   { name: 'Edith Clarke', email: 'edith.clarke@example.com', slack: 'U01EDITH01' },
@@ -22,9 +24,9 @@ export const people: readonly {
   { name: 'Frances Allen', email: 'frances.allen@example.com', slack: 'U01FRAN001' },
   { name: 'Fred Brooks', phone: '+442079460112', user: true },
   { name: 'Grace Hopper', email: 'grace.hopper@example.com', slack: 'U01GRACE01', phone: '+14155550114', user: true },
-  { name: 'Hedy Lamarr', email: 'hedy.lamarr@example.com', telegram: '@hedy_lamarr' },
+  { name: 'Hedy Lamarr', email: 'hedy.lamarr@example.com', telegram: '@hedy_lamarr', support: true },
   { name: 'Jean Bartik', email: 'jean.bartik@example.com', slack: 'U01JEAN001' },
-  { name: 'John McCarthy', email: 'john.mccarthy@example.com', slack: 'not a slack id' },
+  { name: 'John McCarthy', email: 'john.mccarthy@example.com', slack: 'not a slack id', support: true },
   { name: 'Karen Spärck Jones', email: 'karen.sparck-jones@example.com', slack: 'U01KAREN01', user: true },
   { name: 'Katherine Johnson', email: 'katherine.johnson@example.com', phone: '+14155550119', user: true },
   { name: 'Ken Thompson', email: 'ken.thompson@example.com', slack: 'U01KEN0001' },
@@ -37,9 +39,9 @@ export const people: readonly {
     user: true,
   },
   { name: 'Mary Jackson', phone: '+14155550123', user: true },
-  { name: 'Niklaus Wirth', email: 'niklaus.wirth@example.com', phone: '12' },
+  { name: 'Niklaus Wirth', email: 'niklaus.wirth@example.com', phone: '12', support: true },
   { name: 'Radia Perlman', email: 'radia.perlman@example.com', slack: 'U01RADIA01', user: true },
-  { name: 'Robin Milner', email: 'robin.milner@example.com', disabled: true },
+  { name: 'Robin Milner', email: 'robin.milner@example.com', disabled: true, support: true },
   { name: 'Shafi Goldwasser', email: 'shafi.goldwasser@example.com', slack: 'U01SHAFI01' },
   { name: 'Sophie Wilson', email: 'sophie.wilson@example.com', slack: 'U01SOPHIE1' },
   { name: 'Tim Berners-Lee', email: 'tim.berners-lee@example.com', phone: '+442079460130', user: true },

@@ -1,6 +1,6 @@
 import sharp from 'sharp';
 
-/** A picture to tell made-up people apart by: a symmetrical pattern in two colours, given by its number, as PNG. */
+/** Draws a symmetrical pattern in two colours as a PNG. The same number gives the same pattern. */
 export async function pattern(seed: number): Promise<Uint8Array<ArrayBuffer>> {
   const cells = 6;
   const hue = (seed * 47) % 360;

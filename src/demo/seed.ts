@@ -5,10 +5,10 @@ import type { Database } from '../database/database.ts';
 import type { Prisma } from '../database/generated/client.ts';
 import { newId } from '../database/ids.ts';
 import type { TokenCipher } from '../integrations/token-cipher.ts';
-import { fitsProvider, identityKey } from '../providers/address.ts';
+import { addressColumns, fitsProvider } from '../providers/address.ts';
 import { agents, firstNames, groups, lastNames, people, subjects } from './data.ts';
 import { pattern } from './pattern.ts';
-import { demoSlackToken, demoTenant, exampleParticipantId } from './tenant.ts';
+import { demoProvider, demoSlackToken, demoTenant, examples } from './tenant.ts';
 
 const day = 86_400_000;
 const tenantId = demoTenant.id;
@@ -31,6 +31,7 @@ function rows(since: number, cipher: TokenCipher) {
   const sms = config('sms', '+1 415 555 0100');
   const whatsapp = config('whatsapp', 'Customer care');
   const email = config('email', 'help@example.com');
+  const pictures = { ...config(demoProvider, 'Drawn avatars'), id: examples.integrationConfigId };
 
   const channels: Prisma.ChannelCreateManyInput[] = [];
   const channel = (participantId: string, of: { id: string; provider: string }, address: string, label?: string) =>
@@ -41,7 +42,7 @@ function rows(since: number, cipher: TokenCipher) {
       integrationConfigId: of.id,
       provider: of.provider,
       address,
-      identityKey: identityKey(of.provider, address),
+      ...addressColumns(of.provider, address, null),
       addressValid: fitsProvider(of.provider, address),
       priority: channels.filter((other) => other.participantId === participantId).length,
       label: label ?? null,
@@ -54,7 +55,7 @@ function rows(since: number, cipher: TokenCipher) {
   const externalUsers: Prisma.ExternalUserCreateManyInput[] = [];
 
   people.forEach((person, index) => {
-    const id = index === 0 ? exampleParticipantId : newId();
+    const id = [examples.participantId, examples.syncedParticipantId][index] ?? newId();
     const disabledAt = person.disabled ? new Date(since + 20 * day) : null;
     participants.push({
       tenantId,
@@ -68,11 +69,12 @@ function rows(since: number, cipher: TokenCipher) {
     if (person.phone) channel(id, index % 2 ? sms : whatsapp, person.phone, 'mobile');
     if (person.telegram) channel(id, telegram, person.telegram);
     if (person.email && index % 3 === 0) channel(id, email, person.email);
-    bind(id, pick(agents, index).id);
-    if (index % 4 === 0) bind(id, pick(agents, index + 1).id);
+    if (id === examples.syncedParticipantId) channel(id, pictures, examples.address);
+    const boundTo = [pick(agents, index).id, ...(index % 4 === 0 ? [pick(agents, index + 1).id] : [])];
+    for (const agentId of new Set([...boundTo, ...(person.support ? ['support-bot'] : [])])) bind(id, agentId);
     if (person.user) {
       const [firstName, ...rest] = person.name.split(' ');
-      // Known there by one thing or the other, and not always spelled the same.
+      // The customer base has one of the two identifiers, and not always in the same spelling.
       const byPhone = person.phone !== undefined && (index % 2 === 0 || !person.email);
       externalUsers.push({
         tenantId,
@@ -159,7 +161,7 @@ function rows(since: number, cipher: TokenCipher) {
       members.push({ ...member, id: newId(), type: 'FLOW', participantId: 'triage', displayName: 'Triage flow' });
   }
   return {
-    configs: [slack, telegram, sms, whatsapp, email],
+    configs: [slack, telegram, sms, whatsapp, email, pictures],
     participants,
     channels,
     bindings,
@@ -169,7 +171,7 @@ function rows(since: number, cipher: TokenCipher) {
   };
 }
 
-/** Fills the demo tenant where there is none. Of several replicas that start together, one does. */
+/** Fills the demo tenant where there is none. Where several replicas start at once, one of them fills it. */
 export async function seedDemoTenant(
   database: Database,
   world: { avatars: AvatarSync; tokenCipher: TokenCipher; log: Logger },

@@ -17,6 +17,8 @@ export type ProviderAnswer = {
   status: number;
   /** Seconds, from a Retry-After header; 30 without one. */
   retryAfter: number;
+  /** Whether it is a web page: no provider's API answers with one, but what stands in front of it may. */
+  isPage: boolean;
   body: Buffer;
 };
 
@@ -75,6 +77,7 @@ export function createProviderClient({ name, baseUrl, timeoutMs }: ProviderClien
         return {
           status: answer.statusCode,
           retryAfter: retryAfterSeconds(Array.isArray(retryAfter) ? retryAfter[0] : retryAfter),
+          isPage: /^(text\/html|application\/xhtml)/i.test(String(answer.headers['content-type'] ?? '')),
           body: Buffer.concat(chunks, length),
         };
       } catch (error) {

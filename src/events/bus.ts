@@ -1,7 +1,11 @@
 import { EventEmitter } from 'node:events';
 import { Repeater, SlidingBuffer } from '@repeaterjs/repeater';
+import type { Redis } from 'ioredis';
+import type { Logger } from 'pino';
 import { newId } from '../database/ids.ts';
 import type { EventBus, EventName } from './events.ts';
+import { createFanOut } from './fan-out.ts';
+import { openRedis } from './redis.ts';
 
 type Message = { origin: string; tenantId: string; name: EventName; event: unknown };
 
@@ -12,9 +16,11 @@ const redisChannel = 'rollcall:events';
 /** Events within one process, and, where something relays them, to and from the others. */
 function localBus(relay: (tenantId: string, name: EventName, event: unknown) => void) {
   const emitter = new EventEmitter().setMaxListeners(0);
+  const ofTenants = createFanOut();
   const deliver = (tenantId: string, name: EventName, event: unknown) => {
-    emitter.emit(`${name}:${tenantId}`, event);
+    // What the service itself hears (a revoked key) must hold before anybody is told of anything.
     emitter.emit(name, event);
+    ofTenants.emit(`${name}:${tenantId}`, event);
   };
   const bus: Pick<EventBus, 'announce' | 'listen' | 'hear' | 'onAny'> = {
     announce(tenantId, name, event) {
@@ -32,8 +38,10 @@ function localBus(relay: (tenantId: string, name: EventName, event: unknown) => 
     },
     hear(tenantId, name, handle) {
       const topic = `${name}:${tenantId}`;
-      emitter.on(topic, handle);
-      return () => void emitter.off(topic, handle);
+      // A handler of its own, because the same function may be given twice.
+      const handler = (event: unknown) => handle(event as never);
+      ofTenants.on(topic, handler);
+      return () => ofTenants.off(topic, handler);
     },
     onAny(name, handle) {
       emitter.on(name, handle as (event: unknown) => void);
@@ -48,21 +56,25 @@ export function createMemoryBus(): EventBus {
   return { ...bus, check: async () => {}, close: async () => {} };
 }
 
+/** How long a start waits for Redis, in milliseconds: longer than a Redis that is there takes. */
+const joinTimeoutMs = 2_000;
+
 /**
- * A bus over Redis: what one replica announces, all hear. While Redis is away a replica still hears
- * itself, `check` fails, and the connection is tried again for as long as it takes.
+ * A bus over Redis: what one replica announces, all hear. Returns once the subscription is confirmed, or without it where Redis does not
+ * answer soon: while Redis is away a replica hears itself, `check` fails, and it joins the others when Redis is there. What was announced
+ * meanwhile is not told later.
  */
-export async function createRedisBus(url: string, onError: (error: Error) => void): Promise<EventBus> {
-  // Loaded only where there is a Redis: a start is the quicker without.
-  const { Redis } = await import('ioredis');
+export async function createRedisBus(url: string, log: Logger): Promise<EventBus> {
   const origin = newId();
-  const publisher = new Redis(url, { maxRetriesPerRequest: 1, enableOfflineQueue: false, lazyConnect: true });
-  const subscriber = new Redis(url, { maxRetriesPerRequest: null, lazyConnect: true });
-  publisher.on('error', onError);
-  subscriber.on('error', onError);
+  const publisher = await openRedis(url, { purpose: 'announcing events', log });
+  const subscriber = await openRedis(url, { purpose: 'hearing events', log });
+  let subscribed = false;
 
   const { bus, deliver } = localBus((tenantId, name, event) => {
-    publisher.publish(redisChannel, JSON.stringify({ origin, tenantId, name, event } satisfies Message)).catch(onError);
+    // The connection says itself that it is away; an event that is lost can be read from the database.
+    publisher
+      .publish(redisChannel, JSON.stringify({ origin, tenantId, name, event } satisfies Message))
+      .catch(() => {});
   });
   subscriber.on('message', (_channel, text) => {
     try {
@@ -70,22 +82,49 @@ export async function createRedisBus(url: string, onError: (error: Error) => voi
       if (message.origin !== origin) deliver(message.tenantId, message.name, message.event);
     } catch (error) {
       // Whatever else is said on that channel must not end the process.
-      onError(error as Error);
+      log.warn({ err: error }, 'a message on the channel of events cannot be read');
     }
   });
-  await Promise.all([publisher.connect(), subscriber.connect()]);
   // One subscription for all: a client's own would not be in force yet when its stream already looks open.
-  await subscriber.subscribe(redisChannel);
+  const joined = new Promise<void>((resolve) => {
+    subscriber.on('ready', () => {
+      subscriber.subscribe(redisChannel).then(
+        () => {
+          subscribed = true;
+          resolve();
+        },
+        // A connection that refuses the subscription is of no use.
+        () => subscriber.disconnect(true),
+      );
+    });
+  });
+  subscriber.on('close', () => {
+    subscribed = false;
+  });
+  await soon(Promise.all([joined, ready(publisher)]), joinTimeoutMs);
 
   return {
     ...bus,
     async check() {
-      if (subscriber.status !== 'ready') throw new Error('the Redis subscription is not connected');
-      await publisher.ping();
+      if (!subscribed) throw new Error('the Redis subscription is not connected');
+      if (publisher.status !== 'ready') throw new Error('Redis is not connected');
     },
     async close() {
       publisher.disconnect();
       subscriber.disconnect();
     },
   };
+}
+
+const ready = (redis: Redis) =>
+  new Promise<void>((resolve) => void (redis.status === 'ready' ? resolve() : redis.once('ready', () => resolve())));
+
+/** Waits until it is done, and no longer than that time, in milliseconds. */
+async function soon(work: Promise<unknown>, timeoutMs: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, timeoutMs);
+  });
+  await Promise.race([work, late]);
+  clearTimeout(timer);
 }

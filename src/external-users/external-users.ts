@@ -12,7 +12,7 @@ import { checked } from '../values/checked.ts';
 import { emailAddress } from '../values/email-address.ts';
 import { phoneNumber } from '../values/phone-number.ts';
 import { displayName, text } from '../values/text.ts';
-import { fieldOf, fkId, hasIdentifier, identifierKeys } from './identifiers.ts';
+import { fieldOf, fkId, hasIdentifier, identifierKeys, phoneColumns } from './identifiers.ts';
 import { metadata } from './metadata.ts';
 
 const identifierFields = identifierKeys.map(fieldOf);
@@ -22,7 +22,7 @@ const optional = {
   phoneNumber: phoneNumber.nullish(),
   fkId: fkId.nullish(),
   fkUserId: text(0, 255).nullish(),
-  context: text(0, 4_000).nullish(),
+  context: text(0, 4_000, { lines: true }).nullish(),
   source: text(0, 4_000).nullish(),
   metadata: metadata.nullish(),
 };
@@ -60,7 +60,8 @@ const given = <Some extends object>(fields: Some) =>
 
 /** The given fields as Prisma takes them. */
 function columnsOf(fields: Fields) {
-  const { metadata, ...others } = given(fields);
+  const { metadata, ...named } = given(fields);
+  const others = { ...named, ...(named.phoneNumber !== undefined && phoneColumns(named.phoneNumber)) };
   if (metadata === undefined) return others;
   return { ...others, metadata: metadata === null ? Prisma.DbNull : (metadata as Prisma.InputJsonObject) };
 }

@@ -4,7 +4,7 @@ import { type Fragment, name, sql } from '../database/sql/fragment.ts';
 import { sameEmail } from '../database/sql/same-email.ts';
 import { Problem } from '../errors/catalogue.ts';
 import { emailAddress } from '../values/email-address.ts';
-import { phoneNumber } from '../values/phone-number.ts';
+import { phoneNumber, telephoneKey } from '../values/phone-number.ts';
 import { text } from '../values/text.ts';
 
 /** One of the ways to name an external user, its value as its rule leaves it. */
@@ -12,6 +12,20 @@ export type Identifier = { readonly key: IdentifierKey; readonly value: string }
 
 /** A foreign key, kept as it is given. */
 export const fkId = text(1, 255);
+
+/** SQL that makes the key of a telephone number that asDialledToday has left, as telephoneKey does; null of null. */
+export const telephoneKeySql = (number: Fragment): Fragment =>
+  sql`regexp_replace(${number}, '^\\+549([0-9]{10})$', '+54\\1')`;
+
+/** SQL for what the telephone number of an `external_user` under that alias is compared by, as telephoneKey makes it; null of null. */
+export const phoneKeyOf = (alias: string): Fragment =>
+  sql`coalesce(${name(alias)}.phone_key, ${name(alias)}.phone_number)`;
+
+/** The columns of an external user's telephone number. */
+export function phoneColumns(phoneNumber: string | null): Pick<ExternalUser, 'phoneNumber' | 'phoneKey'> {
+  const key = phoneNumber && telephoneKey(phoneNumber);
+  return { phoneNumber, phoneKey: key === phoneNumber ? null : key };
+}
 
 /** By key: the field that holds it, its rule, and which users under an alias have the value of a parameter. */
 const kinds = {
@@ -23,7 +37,8 @@ const kinds = {
   phonenumber: {
     field: 'phoneNumber',
     rule: phoneNumber,
-    has: (alias, value) => sql`${name(alias)}.phone_number = ${value}`,
+    has: (alias, value) =>
+      sql`${name(alias)}.phone_number is not null and ${phoneKeyOf(alias)} = ${telephoneKeySql(value)}`,
   },
   fkid: { field: 'fkId', rule: fkId, has: (alias, value) => sql`${name(alias)}.fk_id = ${value}` },
 } as const satisfies Record<

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isInexact } from '../values/json-number.ts';
 
 const most = 16 * 1024;
 const deepest = 32;
@@ -20,6 +21,11 @@ const hasPrototype = (value: unknown): boolean => {
   return !plain || Object.hasOwn(value, '__proto__') || Object.values(value).some(hasPrototype);
 };
 
+const hasInexact = (value: unknown): boolean =>
+  typeof value === 'number'
+    ? !Number.isFinite(value)
+    : typeof value === 'object' && value !== null && (isInexact(value) || Object.values(value).some(hasInexact));
+
 /** A JSON object of the caller's own: at most 16 KB serialised and 32 levels deep. */
 export const metadata = z
   .custom<Record<string, unknown>>(
@@ -30,6 +36,7 @@ export const metadata = z
     const refuse = (message: string) => context.addIssue({ code: 'custom', message });
     // First, because JSON.stringify itself can be made to run out of stack.
     if (isDeeper(value, deepest)) return refuse(`must not be nested deeper than ${deepest} levels`);
+    if (hasInexact(value)) return refuse('must not contain numbers that cannot be kept exactly: send them as text');
     if (hasPrototype(value)) return refuse('must not have a member called __proto__');
     const json = JSON.stringify(value);
     if (Buffer.byteLength(json) > most) refuse('must be at most 16 KB');

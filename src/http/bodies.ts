@@ -1,46 +1,29 @@
-import { GraphQLError } from 'graphql';
-import type { Plugin } from 'graphql-yoga';
+import { Problem } from '../errors/catalogue.ts';
 
-const refused = (message: string, status: number) => new GraphQLError(message, { extensions: { http: { status } } });
-const tooLarge = (limit: number) =>
-  refused(`The request's body is larger than ${limit.toLocaleString('en')} bytes.`, 413);
+/** Bodies that fit into a socket's own buffers are not worth counting. */
+const smallBody = 16_384;
 
-/**
- * Reads requests more strictly than Yoga does by itself: those without files have a smaller limit than the one for all, which
- * must let uploads through, and what cannot be read is always the caller's fault.
- */
-export function useBodies(limit: number): Plugin {
-  return {
-    onRequestParse({ request, requestParser, setRequestParser, fetchAPI }) {
-      if (!requestParser) return;
-      const withFiles = request.headers.get('content-type')?.startsWith('multipart/form-data') ?? false;
-      const declared = request.headers.get('content-length');
-      if (!withFiles && Number(declared) > limit) throw tooLarge(limit);
-      // A declared length is what the HTTP parser lets through; otherwise the bytes are counted as they come.
-      const counted = !withFiles && declared === null && request.body !== null;
-      setRequestParser(async (whole) => {
-        try {
-          if (!counted) return await requestParser(whole);
-          const { url, method, headers, signal, body } = whole;
-          const text = await readAtMost(body as AsyncIterable<Uint8Array> | null, limit);
-          return await requestParser(new fetchAPI.Request(url, { method, headers, signal, body: text }));
-        } catch (error) {
-          if (whole.signal?.aborted) throw error;
-          const { message = 'The request cannot be read.', extensions } = error instanceof GraphQLError ? error : {};
-          throw refused(message, (extensions?.['http'] as { status?: number } | undefined)?.status ?? 400);
-        }
-      });
-    },
-  };
+/** How many bytes of request bodies may be held at one time. */
+export interface BodyBudget {
+  /** Reserves what a body may take while it is read. Returns what gives it back; throws UNAVAILABLE when too much is being read. */
+  reserve(bytes: number): () => void;
 }
 
-async function readAtMost(body: AsyncIterable<Uint8Array> | null, limit: number): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of body ?? []) {
-    length += chunk.byteLength;
-    if (length > limit) throw tooLarge(limit);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks, length).toString('utf8');
+const nothing = () => {};
+
+/** Bounds all bodies that are being read: each has its own limit, but there can be many. */
+export function createBodyBudget(most: number): BodyBudget {
+  let held = 0;
+  return {
+    reserve(bytes) {
+      if (bytes <= smallBody) return nothing;
+      if (held + bytes > most) throw new Problem('UNAVAILABLE', 'Too much is being read at once.', { retryAfter: 1 });
+      held += bytes;
+      let given = false;
+      return () => {
+        if (!given) held -= bytes;
+        given = true;
+      };
+    },
+  };
 }

@@ -27,7 +27,7 @@ export function createFileServer(database: Database, storage: Storage, urls: Fil
     const headers = {
       etag,
       // Whoever has the URL may see the file for as long as the URL is good.
-      'cache-control': `private, max-age=${Math.max(0, Number(searchParams.get('expires')) - Math.floor(Date.now() / 1_000))}, immutable`,
+      'cache-control': `private, max-age=${urls.secondsLeft(Number(searchParams.get('expires')))}, immutable`,
       'x-content-type-options': 'nosniff',
       'content-security-policy': `default-src 'none'; sandbox`,
       'cross-origin-resource-policy': 'cross-origin',

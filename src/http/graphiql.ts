@@ -1,7 +1,7 @@
 import type { GraphiQLOptions } from 'graphql-yoga';
 
 const tabs = [
-  `# The contact list of an agent: whom it can reach, and how.
+  `# The contact list of an agent: who can be reached, and how.
 query ContactList {
   participants(agentId: "support-bot") {
     id
@@ -58,15 +58,16 @@ query WhoIs {
   }
 }
 `,
-  `# Makes somebody a contact of an agent. Sent twice, it says created: false.
-mutation Bind($participantId: ID!) {
-  bindParticipant(input: { participantId: $participantId, agentId: "support-bot" }) {
+  `# Makes a person a contact of an agent. Sent a second time, it says created: false.
+mutation Bind($participantId: ID!, $agentId: String!) {
+  bindParticipant(input: { participantId: $participantId, agentId: $agentId }) {
     created
     binding { id agent { name } participant { displayName agentIds } }
   }
 }
 `,
-  `# Avatars as they arrive. Leave this running, and sync an avatar in another tab.
+  `# Avatars as they arrive. Start this, and run the next tab in a second
+# browser window: GraphiQL ends a subscription when you change the tab.
 subscription Avatars {
   participantAvatarSynced {
     outcome
@@ -76,28 +77,60 @@ subscription Avatars {
   }
 }
 `,
+  `# Takes the avatar of a person from one of their channels. The demo's own
+# provider draws one, so no workspace is needed.
+mutation SyncAvatar($input: SyncParticipantAvatarFromChannelInput!) {
+  syncParticipantAvatarFromChannel(input: $input) {
+    participant { id displayName avatarSource avatarUrl(size: 128) }
+  }
+}
+`,
 ];
 
-/** How GraphiQL opens: signed in with the token, if there is one, with a tab for each thing worth trying first. */
-export function graphiqlOptions(
-  token: string | null,
-  exampleParticipantId: string,
-): GraphiQLOptions & { query: string } {
+/** What the tabs' variables point at. */
+export type GraphiqlExamples = {
+  participantId: string;
+  agentId: string;
+  syncedParticipantId: string;
+  integrationConfigId: string;
+  address: string;
+};
+
+/** The options that GraphiQL opens with: a tab for each thing worth trying first, and signed in where a token is given. */
+export function graphiqlOptions(token: string | null, examples: GraphiqlExamples): GraphiQLOptions & { query: string } {
   const headers = token ? JSON.stringify({ Authorization: `Bearer ${token}` }, null, 2) : undefined;
+  const { participantId, agentId, syncedParticipantId, integrationConfigId, address } = examples;
+  const variables = new Map<string, unknown>([
+    ['mutation Bind', { participantId, agentId }],
+    ['mutation SyncAvatar', { input: { participantId: syncedParticipantId, integrationConfigId, address } }],
+  ]);
   return {
     title: 'Rollcall',
-    // Without, a second visit opens an empty tab.
+    // Without a query, a second visit opens an empty tab.
     query: tabs[0] as string,
-    defaultTabs: tabs.map((query) => ({
-      query,
-      ...(headers && { headers }),
-      ...(query.includes('$participantId') && {
-        variables: JSON.stringify({ participantId: exampleParticipantId }, null, 2),
-      }),
-    })),
+    defaultTabs: tabs.map((query) => {
+      const given = [...variables].find(([operation]) => query.includes(operation))?.[1];
+      return {
+        query,
+        ...(headers && { headers }),
+        ...(given !== undefined && { variables: JSON.stringify(given, null, 2) }),
+      };
+    }),
     ...(headers && { headers, defaultHeaders: headers }),
-    // A token ends after a day: one that was kept would go before the page's own.
+    // A token ends after a day. One that was kept would come before the page's own.
     shouldPersistHeaders: false,
+    // The documentation pane begins with the schema's description.
+    schemaDescription: true,
     defaultEditorToolsVisibility: 'variables',
   };
+}
+
+// GraphiQL leaves the offset of an animation on each tab. It takes effect when the tab gets the focus, so that a click that began on the
+// tab ends beside it.
+const tabsStayInPlace = '<style>.graphiql-tab { transform: none !important }</style>';
+
+/** GraphiQL's page. It is two megabytes of HTML, so its code is loaded when a browser first asks for it. */
+export async function renderPage(options?: GraphiQLOptions): Promise<string> {
+  const { renderGraphiQL } = await import('@graphql-yoga/render-graphiql');
+  return renderGraphiQL(options).replace('</head>', `${tabsStayInPlace}</head>`);
 }

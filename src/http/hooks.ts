@@ -1,7 +1,8 @@
 import type { Logger } from 'pino';
 import type { GroupCommit } from '../database/group-commit.ts';
 import { Problem } from '../errors/catalogue.ts';
-import { noSuchWebhook, type WebhookDoor } from '../integrations/webhooks/door.ts';
+import { noSuchWebhook, type OpenWebhook, type WebhookAuthenticator } from '../integrations/webhooks/authenticator.ts';
+import type { Move } from '../integrations/webhooks/moves.ts';
 import type { WebhookProvider, WebhookProviders } from '../integrations/webhooks/provider.ts';
 import { type Delivery, type Outcome, sentAt, storedDeliveryId } from '../integrations/webhooks/record.ts';
 import { textResponse } from './responses.ts';
@@ -11,11 +12,15 @@ const largestDelivery = 256_000;
 const largestTogether = 64_000_000;
 
 export type HooksOptions = {
-  door: WebhookDoor;
+  webhooks: WebhookAuthenticator;
   providers: WebhookProviders;
   deliveries: GroupCommit<Delivery, Outcome>;
+  /** Moves channels of a tenant from an address to another one. */
+  move(tenantId: string, move: Move): Promise<void>;
   /** Told what came of each request. */
-  counted(outcome: Lowercase<Outcome> | 'handshake' | 'ignored' | 'refused'): void;
+  counted(outcome: Lowercase<Outcome> | 'handshake' | 'ignored' | 'moved' | 'refused'): void;
+  /** Told of each delivery that is refused: its provider, and a code of the catalogue. */
+  refused(fields: { provider: string; code: string }): void;
   log: Logger;
 };
 
@@ -23,10 +28,10 @@ export type HooksOptions = {
 export type Hooks = (request: Request, provider: string, key: string) => Promise<Response>;
 
 /**
- * Takes a delivery: its key first, then its signature, then what it says. It is acknowledged once it has been written. Nothing here
- * says or logs a key, nor why a key doesn't work.
+ * Takes a delivery: checks its key first, then its signature, then reads it. It is acknowledged once it has been written. Nothing here
+ * says or logs a key, nor why a key does not work.
  */
-export function createHooks({ door, providers, deliveries, counted, log }: HooksOptions): Hooks {
+export function createHooks({ webhooks, providers, deliveries, move, counted, refused, log }: HooksOptions): Hooks {
   const readBody = bodyReader();
   const told = new Set<string>();
 
@@ -39,9 +44,12 @@ export function createHooks({ door, providers, deliveries, counted, log }: Hooks
   }
 
   /** By itself, so that nothing holds the body while its message waits to be written. */
-  async function read(request: Request, webhook: WebhookProvider, secret: string | null) {
+  async function read(request: Request, webhook: WebhookProvider, { signingSecrets, workspaceId }: OpenWebhook) {
     const arrivedAt = new Date();
-    const whole = { headers: request.headers, body: await readBody(request), secret, arrivedAt };
+    const secrets = signingSecrets
+      .filter(({ endsAt }) => endsAt === null || endsAt > arrivedAt.getTime())
+      .map(({ value }) => value);
+    const whole = { headers: request.headers, body: await readBody(request), secrets, workspaceId, arrivedAt };
     webhook.verify(whole);
     return { reading: webhook.read(whole), arrivedAt };
   }
@@ -50,8 +58,9 @@ export function createHooks({ door, providers, deliveries, counted, log }: Hooks
     if (request.method !== 'POST')
       throw new Problem('METHOD_NOT_ALLOWED', `${request.method} is not for webhooks: use POST.`);
     if (Number(request.headers.get('content-length')) > largestDelivery) throw tooLarge();
-    const { keyId, tenantId, integrationConfigId, agentId, signingSecret } = await door.open(provider, key);
-    const { reading, arrivedAt } = await read(request, usable(provider), signingSecret);
+    const opened = await webhooks.authenticate(provider, key);
+    const { keyId, tenantId, integrationConfigId, agentId, defaultRegion } = opened;
+    const { reading, arrivedAt } = await read(request, usable(provider), opened);
     if (reading.kind === 'handshake') {
       counted('handshake');
       return textResponse(200, reading.answer);
@@ -60,19 +69,26 @@ export function createHooks({ door, providers, deliveries, counted, log }: Hooks
       counted('ignored');
       return textResponse(200, '');
     }
+    if (reading.kind === 'moved') {
+      await move(tenantId, { keyId, integrationConfigId, provider, from: reading.from, to: reading.to });
+      counted('moved');
+      return textResponse(200, '');
+    }
     const outcome = await deliveries.submit({
       keyId,
       tenantId,
       integrationConfigId,
       provider,
+      defaultRegion,
       agentId,
       deliveryId: storedDeliveryId(reading.deliveryId),
       address: reading.address,
+      publicName: reading.publicName,
       displayName: reading.displayName,
       at: sentAt(reading.sentAt, arrivedAt),
     });
     if (outcome === 'KEY_ENDED') {
-      door.forget(keyId);
+      webhooks.forget(keyId);
       throw noSuchWebhook();
     }
     counted(outcome === 'COUNTED' ? 'counted' : 'duplicate');
@@ -84,6 +100,7 @@ export function createHooks({ door, providers, deliveries, counted, log }: Hooks
       return await take(request, provider, key);
     } catch (error) {
       counted('refused');
+      refused({ provider: provider.slice(0, 50), code: error instanceof Problem ? error.code : 'INTERNAL' });
       throw error;
     }
   };

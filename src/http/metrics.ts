@@ -1,7 +1,9 @@
 import cluster from 'node:cluster';
 import type { ExecutionResult } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
-import { AggregatorRegistry, Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
+import { AggregatorRegistry, Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { Readiness } from './readiness.ts';
+import type { ServerContext } from './yoga.ts';
 
 /** The process's and the requests' measures, for Prometheus. */
 export function createMetrics() {
@@ -28,12 +30,34 @@ export function createMetrics() {
     registers: [registry],
   });
 
+  /** Measures with each read whether every part can be used. */
+  const watchParts = (readiness: () => Promise<Readiness>) =>
+    new Gauge({
+      name: 'rollcall_part_available',
+      help: '1 for a part of the service that can be used, 0 for one that cannot, as /readyz says.',
+      labelNames: ['part'],
+      // Of several processes the one that is worst off.
+      aggregator: 'min',
+      registers: [registry],
+      async collect() {
+        const { parts } = await readiness();
+        for (const [part, fault] of Object.entries(parts)) this.set({ part }, fault === null ? 1 : 0);
+      },
+    });
+  // Tenants are told by keys of theirs that exist, so a stranger cannot make labels up.
+  const signIns = new Counter({
+    name: 'rollcall_failed_sign_ins_total',
+    help: 'Sign-ins that were refused, by kind of credential and, where its key is known, by tenant.',
+    labelNames: ['credential', 'tenant'],
+    registers: [registry],
+  });
+
   const count = (result: ExecutionResult) => {
     for (const error of result.errors ?? []) errors.inc({ code: String(error.extensions['code'] ?? 'INTERNAL') });
   };
 
   const started = new WeakMap<Request, number>();
-  const plugin: Plugin = {
+  const plugin: Plugin<object, ServerContext> = {
     onRequest({ request }) {
       started.set(request, performance.now());
     },
@@ -62,8 +86,17 @@ export function createMetrics() {
     if (result.errors) count(result);
   };
   const delivered = (outcome: string) => deliveries.inc({ outcome });
+  const signInFailed = ({ credential, tenantId }: { credential: string; tenantId: string | null }) =>
+    signIns.inc({ credential, tenant: tenantId ?? 'unknown' });
   const text = cluster.isWorker ? metricsOfAll(registry) : () => registry.metrics();
-  return { plugin, answered, delivered, read: async () => ({ type: registry.contentType, text: await text() }) };
+  return {
+    plugin,
+    answered,
+    delivered,
+    watchParts,
+    signInFailed,
+    read: async () => ({ type: registry.contentType, text: await text() }),
+  };
 }
 
 /** What one of several processes asks the one that runs them, and is answered. */

@@ -1,3 +1,5 @@
+import type { Redis } from 'ioredis';
+import type { Logger } from 'pino';
 import type { Viewer } from '../auth/viewer.ts';
 import { Problem } from '../errors/catalogue.ts';
 
@@ -8,21 +10,45 @@ export interface RateLimit {
   close(): void;
 }
 
-/** Lets each credential make so many requests a minute, counted across replicas where there is a Redis; 0 is without limit. */
-export async function createRateLimit(perMinute: number, redisUrl: string | null): Promise<RateLimit> {
-  if (perMinute === 0) return { admit: () => {}, close: () => {} };
+/** After Redis has failed to count a request in time, it is not asked again for so long, in milliseconds. */
+const pauseMs = 2_000;
+
+/**
+ * Lets each credential make so many requests a minute; 0 is without limit. With a Redis, opened with a short time limit, they are counted across
+ * replicas; while it is away or silent each replica counts for itself, and no request waits for it.
+ */
+export async function createRateLimit(perMinute: number, redis: Redis | null, log: Logger): Promise<RateLimit> {
+  if (perMinute === 0) return { admit: () => {}, close: () => redis?.disconnect() };
   const { RateLimiterMemory, RateLimiterRedis, RateLimiterRes } = await import('rate-limiter-flexible');
   const options = { points: perMinute, duration: 60, keyPrefix: 'rollcall:rate' };
   const own = new RateLimiterMemory(options);
-  // While Redis is away each replica counts for itself.
-  const redis = redisUrl
-    ? new (await import('ioredis')).Redis(redisUrl, { enableOfflineQueue: false }).on('error', () => {})
-    : null;
-  const limiter = redis ? new RateLimiterRedis({ ...options, storeClient: redis, insuranceLimiter: own }) : own;
+  const shared = redis && new RateLimiterRedis({ ...options, storeClient: redis, rejectIfRedisNotReady: true });
+  let alone = false;
+  let askAgainAt = 0;
+
+  async function consume(key: string): Promise<void> {
+    if (shared && performance.now() >= askAgainAt) {
+      // One request finds out whether Redis is back; the others do not wait with it.
+      if (alone) askAgainAt = performance.now() + pauseMs;
+      try {
+        await shared.consume(key);
+        alone = false;
+        return;
+      } catch (error) {
+        if (error instanceof RateLimiterRes) throw error;
+        askAgainAt = performance.now() + pauseMs;
+        if (!alone)
+          log.warn({ err: error }, 'requests are counted by each replica for itself: Redis does not count them');
+        alone = true;
+      }
+    }
+    await own.consume(key);
+  }
+
   return {
     async admit({ tenantId, id }) {
       try {
-        await limiter.consume(`${tenantId}:${id}`);
+        await consume(`${tenantId}:${id}`);
       } catch (error) {
         if (!(error instanceof RateLimiterRes)) throw error;
         throw new Problem('RATE_LIMITED', `More than ${perMinute} requests in a minute.`, {

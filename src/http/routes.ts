@@ -2,14 +2,15 @@ import type { Plugin } from 'graphql-yoga';
 import type { Logger } from 'pino';
 import { asUuid, newId } from '../database/ids.ts';
 import { type ErrorCode, Problem } from '../errors/catalogue.ts';
-import type { ServerContext } from '../operations/plugins.ts';
-import { problemOf } from '../operations/problems.ts';
+import { problemOf } from '../operations/errors.ts';
+import type { Readiness } from './readiness.ts';
 import { problemResponse, textResponse } from './responses.ts';
+import type { ServerContext } from './yoga.ts';
 
 /** What is served beside the graph. */
 export type Routes = {
-  /** Whether everything that serving needs is there: the name of each part, and what is wrong with it, if anything. */
-  readiness(): Promise<Record<string, string | null>>;
+  /** Whether what serving needs is there, and what is wrong with each part, if anything. */
+  readiness(): Promise<Readiness>;
   metrics(): Promise<{ type: string; text: string }>;
   file(request: Request, id: string): Promise<Response>;
   /** Takes a provider's delivery for the webhook of that key. */
@@ -26,20 +27,24 @@ const codeOfStatus: Readonly<Record<number, ErrorCode>> = {
   413: 'RESULT_TOO_LARGE',
 };
 
-/** Answers every path but the graph's, names each request, and refuses all when the server is stopping. */
-export function useRoutes(routes: Routes, log: Logger): Plugin<ServerContext> {
+/** Answers every path but the graph's, and names each request. */
+export function useRoutes(routes: Routes, log: Logger): Plugin<object, ServerContext> {
   async function answer(request: Request, path: string): Promise<Response | null> {
     if (path === '/healthz') return textResponse(200, 'ok\n');
     if (path === '/readyz') {
-      const parts = await routes.readiness();
-      const ready = !routes.stopping() && Object.values(parts).every((fault) => fault === null);
-      return Response.json({ ready, parts }, { status: ready ? 200 : 503, headers: { 'cache-control': 'no-store' } });
+      const state = await routes.readiness();
+      const ready = state.ready && !routes.stopping();
+      return Response.json(
+        { ...state, ready },
+        { status: ready ? 200 : 503, headers: { 'cache-control': 'no-store' } },
+      );
     }
     const [, provider, key] = /^\/hooks\/([^/]+)\/([^/]+)$/.exec(path) ?? [];
-    if (path === '/graphql' || key) {
+    if (path === '/graphql') return null;
+    if (provider && key) {
       if (routes.stopping())
         throw new Problem('UNAVAILABLE', 'The server is stopping: try again elsewhere.', { retryAfter: 1 });
-      return provider && key ? routes.hook(request, provider, key) : null;
+      return routes.hook(request, provider, key);
     }
     // What is nearly a webhook's URL may hold a key: it isn't quoted.
     if (/^\/hooks(\/|$)/.test(path)) throw new Problem('NOT_FOUND', 'This is no webhook’s URL.');
@@ -66,8 +71,8 @@ export function useRoutes(routes: Routes, log: Logger): Plugin<ServerContext> {
 
   return {
     async onRequest({ request, url, serverContext, endResponse }) {
-      const requestId = asUuid(request.headers.get('x-request-id') ?? '') ?? newId();
-      (serverContext as ServerContext).requestId = requestId;
+      const requestId = serverContext.requestId ?? asUuid(request.headers.get('x-request-id') ?? '') ?? newId();
+      serverContext.requestId = requestId;
       try {
         const response = await answer(request, url.pathname);
         if (response) endResponse(response);
@@ -78,7 +83,7 @@ export function useRoutes(routes: Routes, log: Logger): Plugin<ServerContext> {
       }
     },
     onResponse({ response, serverContext, setResponse }) {
-      const requestId = (serverContext as ServerContext).requestId ?? newId();
+      const requestId = serverContext.requestId ?? newId();
       // Yoga answers what it cannot read, or may not write, with a status alone.
       if (response.status >= 400 && !response.headers.get('content-type')) {
         const code = codeOfStatus[response.status] ?? 'BAD_USER_INPUT';

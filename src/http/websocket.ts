@@ -1,19 +1,49 @@
 import type { IncomingMessage, Server } from 'node:http';
-import type { ExecutionArgs, ExecutionResult, GraphQLError } from 'graphql';
+import type { Duplex } from 'node:stream';
+import { type ExecutionArgs, type ExecutionResult, GraphQLError } from 'graphql';
 import { useServer } from 'graphql-ws/use/ws';
-import type { YogaServerInstance } from 'graphql-yoga';
-import { WebSocketServer } from 'ws';
-import type { Authenticator } from '../auth/authenticate.ts';
+import { WebSocket, WebSocketServer } from 'ws';
 import type { Viewer } from '../auth/viewer.ts';
 import { newId } from '../database/ids.ts';
+import { Problem } from '../errors/catalogue.ts';
+import { type FormatResult, formatEach, placeOf } from '../operations/errors.ts';
 import { limits } from '../operations/limits.ts';
-import { presentEach, type ServerContext } from '../operations/plugins.ts';
-import { type Present, thrown } from '../operations/problems.ts';
+import { failed, type Operations, type Outcome } from '../operations/run.ts';
+import { withExactNumbers } from '../values/json-number.ts';
+import { isHost } from './host.ts';
 
-type Extra = { request: IncomingMessage; signIn?: () => Promise<Viewer> };
+/** A socket whose messages have the numbers that withExactNumbers leaves. */
+class ExactWebSocket extends WebSocket {
+  override emit(event: string | symbol, ...values: unknown[]): boolean {
+    const [data, isBinary] = values;
+    if (event !== 'message' || isBinary || !Buffer.isBuffer(data)) return super.emit(event, ...values);
+    const text = data.toString('utf8');
+    const exact = withExactNumbers(text);
+    return super.emit(event, exact === text ? data : Buffer.from(exact), isBinary);
+  }
+}
+
+type Credentials = { get(name: string): string | null };
+type Extra = { credentials?: Credentials };
+/** What graphql-ws hands from the reading of an operation to its execution: the arguments, and what runs it. */
+type Args = ExecutionArgs & { run(): Promise<Outcome> };
+
+export type WebSocketOptions = {
+  operations: Operations;
+  /** Who has these credentials. Throws UNAUTHENTICATED. */
+  authenticate(credentials: Credentials): Promise<Viewer>;
+  /** Counts an operation of the viewer's. Throws RATE_LIMITED. */
+  admit(viewer: Viewer): Promise<void> | void;
+  format: FormatResult;
+  /** Whether pages of that origin may open sockets, though they come from another host. */
+  isListed(origin: string): boolean;
+};
 
 /** A credential's header, from the connection's payload (browsers can set no other) or from the upgrade request. */
-const headersOf = (payload: Readonly<Record<string, unknown>> | undefined, request: IncomingMessage) => {
+const credentialsOf = (
+  payload: Readonly<Record<string, unknown>> | undefined,
+  request: IncomingMessage,
+): Credentials => {
   const given = new Map(Object.entries(payload ?? {}).map(([name, value]) => [name.toLowerCase(), value]));
   return {
     get(name: string) {
@@ -24,84 +54,103 @@ const headersOf = (payload: Readonly<Record<string, unknown>> | undefined, reque
 };
 
 /**
- * Serves the graph over WebSocket (graphql-transport-ws) beside an HTTP server, through the same
- * plugins. A connection without a good credential is closed with 4403. Returns how to end them all.
+ * Serves the graph over WebSocket (graphql-transport-ws) beside an HTTP server. A connection without a good credential is closed with 4403.
+ * Returns how to end all connections.
  */
-export function serveWebSocket(
-  server: Server,
-  yoga: YogaServerInstance<ServerContext, object>,
-  authenticator: Authenticator,
-  admit: (viewer: Viewer) => Promise<void> | void,
-  present: Present,
-): () => Promise<void> {
-  const sockets = new WebSocketServer({ noServer: true, maxPayload: limits.body });
+export function serveWebSocket(server: Server, options: WebSocketOptions): () => Promise<void> {
+  const { operations, authenticate, admit, format, isListed } = options;
+  const sockets = new WebSocketServer({ noServer: true, WebSocket: ExactWebSocket, maxPayload: limits.body });
   server.on('upgrade', (request, socket, head) => {
+    if (request.headers.upgrade?.toLowerCase() !== 'websocket') return answerPlainly(server, request, socket, head);
+    const { host = 'localhost', origin } = request.headers;
     const [path] = (request.url ?? '/').split('?');
-    if (path !== '/graphql') {
-      // Who leaves before the answer must not end the process.
-      socket.on('error', () => {});
-      socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n');
-      return;
-    }
-    sockets.handleUpgrade(request, socket, head, (webSocket) => sockets.emit('connection', webSocket, request));
+    if (!isHost(host)) refuse(socket, '400 Bad Request');
+    else if (path !== '/graphql') refuse(socket, '404 Not Found');
+    else if (origin !== undefined && !isSameHost(origin, host) && !isListed(origin)) refuse(socket, '403 Forbidden');
+    else sockets.handleUpgrade(request, socket, head, (webSocket) => sockets.emit('connection', webSocket, request));
   });
 
-  const disposable = useServer<Record<string, unknown>, Partial<Extra>>(
+  const disposable = useServer<Record<string, unknown>, Extra>(
     {
       connectionInitWaitTimeout: 10_000,
-      execute: (args) => (args as unknown as { execute: (args: ExecutionArgs) => never }).execute(args),
-      subscribe: (args) => (args as unknown as { subscribe: (args: ExecutionArgs) => never }).subscribe(args),
+      execute: runOf,
+      subscribe: runOf,
       async onConnect({ connectionParams, extra }) {
-        const headers = headersOf(connectionParams, extra.request as IncomingMessage);
-        extra.signIn = async () => {
-          const viewer = await authenticator.authenticate(headers);
-          await admit(viewer);
-          return viewer;
-        };
-        return extra.signIn().then(
+        const credentials = credentialsOf(connectionParams, extra.request);
+        extra.credentials = credentials;
+        return authenticate(credentials).then(
           () => true,
           () => false,
         );
       },
       async onSubscribe({ extra }, _id, { query, variables, operationName }) {
         const requestId = newId();
-        const presented = (result: ExecutionResult) => present(result, requestId);
-        const refused = (error: unknown) => (presented({ errors: [thrown(error)] }).errors ?? []) as GraphQLError[];
+        const formatted = (result: ExecutionResult) => withoutHttp(format(result, requestId));
         try {
-          // A connection may outlive its credential, so each operation signs in anew.
-          const viewer = await (extra.signIn as () => Promise<Viewer>)();
-          const context: ServerContext = { viewer, requestId };
-          const { schema, parse, validate, contextFactory, execute, subscribe } = yoga.getEnveloped({
-            ...context,
-            request: undefined as never,
-            params: {},
-          });
-          const document = parse(query);
-          const errors = validate(schema, document) as readonly GraphQLError[];
-          if (errors.length > 0) return (presented({ errors }).errors ?? []) as GraphQLError[];
-          const shown = (run: (args: ExecutionArgs) => unknown) => async (args: ExecutionArgs) => {
-            try {
-              const result = (await run(args)) as ExecutionResult | AsyncIterable<ExecutionResult>;
-              return Symbol.asyncIterator in result ? presentEach(result, presented) : presented(result);
-            } catch (error) {
-              return { errors: refused(error) };
-            }
-          };
-          return {
+          const { credentials } = extra;
+          if (!credentials) throw new Problem('UNAUTHENTICATED', 'This needs a credential.');
+          // A connection may outlive its credential, so each operation is authenticated anew.
+          const viewer = await authenticate(credentials);
+          await admit(viewer);
+          const prepared = operations.prepare(query, operationName || null);
+          const { schema, document, operation } = prepared;
+          const args: Args = {
             schema,
             document,
-            operationName,
-            variableValues: variables,
-            contextValue: await contextFactory(),
-            execute: shown(execute),
-            subscribe: shown(subscribe),
-          } as never;
+            operationName: operation.name?.value,
+            contextValue: null,
+            async run() {
+              const outcome = await operations.run(prepared, variables ?? {}, viewer, { connection: extra });
+              return Symbol.asyncIterator in outcome ? formatEach(outcome, formatted) : formatted(outcome);
+            },
+          };
+          return args;
         } catch (error) {
-          return refused(error);
+          return formatted(failed(error)).errors ?? [];
         }
       },
     },
     sockets,
   );
   return async () => void (await disposable.dispose());
+}
+
+/** What graphql-ws calls in place of `execute` and `subscribe`, with what `onSubscribe` returned. */
+function runOf(args: ExecutionArgs): Promise<Outcome> {
+  if (!('run' in args) || typeof args.run !== 'function') throw new Error('An operation came past onSubscribe.');
+  return args.run();
+}
+
+/** The result without what its errors mean for an HTTP response. */
+function withoutHttp(result: ExecutionResult): ExecutionResult {
+  if (!result.errors) return result;
+  const errors = result.errors.map((error) => {
+    const { http, ...extensions } = error.extensions;
+    return new GraphQLError(error.message, { ...placeOf(error), ...(error.path && { path: error.path }), extensions });
+  });
+  return { ...result, errors };
+}
+
+function refuse(socket: Duplex, status: string): void {
+  // Who leaves before the answer must not end the process.
+  socket.on('error', () => {});
+  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\n\r\n`);
+}
+
+function isSameHost(origin: string, host: string): boolean {
+  return URL.canParse(origin) && new URL(origin).host === new URL(`http://${host}`).host;
+}
+
+/**
+ * Passes over an offer of another protocol, such as `Upgrade: h2c`: the request is read once more, without the offer. Node has stopped to
+ * parse it where its headers end, so the headers are put back in front of the body.
+ */
+function answerPlainly(server: Server, request: IncomingMessage, socket: Duplex, head: Buffer): void {
+  const lines = [`${request.method} ${request.url} HTTP/${request.httpVersion}`];
+  for (let index = 0; index < request.rawHeaders.length; index += 2) {
+    const [name = '', value = ''] = request.rawHeaders.slice(index, index + 2);
+    if (!/^(upgrade|http2-settings|connection)$/i.test(name)) lines.push(`${name}: ${value}`);
+  }
+  socket.unshift(Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1'), head]));
+  server.emit('connection', socket);
 }

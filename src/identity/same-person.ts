@@ -4,6 +4,7 @@ import { anyKey, name, sql, tenant } from '../database/sql/fragment.ts';
 import { sameEmail } from '../database/sql/same-email.ts';
 import { statement } from '../database/sql/statement.ts';
 import { uuid } from '../database/sql/types.ts';
+import { phoneKeyOf } from '../external-users/identifiers.ts';
 
 /*
  * A participant and an external user are the same person when they share an e-mail address or a
@@ -16,7 +17,7 @@ export const participantsLike = (user: string) => {
   return sql`select p.id from participant p where p.tenant_id = ${u}.tenant_id and ${sameEmail(sql`p.email`, sql`${u}.email`)}
    union
    select c.participant_id from channel c
-   where c.tenant_id = ${u}.tenant_id and c.identity_key in (lower(${u}.email), ${u}.phone_number)`;
+   where c.tenant_id = ${u}.tenant_id and c.identity_key in (lower(${u}.email), ${phoneKeyOf(user)})`;
 };
 
 /** Selects the ids of the external users who are the same person as the `participant` under an alias. */
@@ -24,7 +25,7 @@ export const usersLike = (participant: string) => {
   const p = name(participant);
   return sql`select u.id from external_user u where u.tenant_id = ${p}.tenant_id and ${sameEmail(sql`u.email`, sql`${p}.email`)}
    union
-   select u.id from channel c join external_user u on u.tenant_id = c.tenant_id and u.phone_number = c.identity_key
+   select u.id from channel c join external_user u on u.tenant_id = c.tenant_id and u.phone_number is not null and ${phoneKeyOf('u')} = c.identity_key
    where c.tenant_id = ${p}.tenant_id and c.participant_id = ${p}.id
    union
    select u.id from channel c join external_user u on u.tenant_id = c.tenant_id and ${sameEmail(sql`u.email`, sql`c.identity_key`)}

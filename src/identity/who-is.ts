@@ -4,14 +4,15 @@ import type { Member } from '../conversations/subject.ts';
 import type { TenantDatabase } from '../database/database.ts';
 import type { ExternalUser, Participant } from '../database/generated/client.ts';
 import { boundedRows, mostRows } from '../database/loaders.ts';
-import { columns } from '../database/sql/columns.ts';
+import { columns, rows } from '../database/sql/columns.ts';
 import { join, parameter, sql, tenant } from '../database/sql/fragment.ts';
 import { sameEmail } from '../database/sql/same-email.ts';
 import { statement } from '../database/sql/statement.ts';
-import { boolean, nullable, text as sqlText } from '../database/sql/types.ts';
+import { array, assured, boolean, nullable, text as sqlText } from '../database/sql/types.ts';
 import { Problem } from '../errors/catalogue.ts';
 import { fieldOf, hasIdentifier, identifier, identifierKeys } from '../external-users/identifiers.ts';
-import { identityKey } from '../providers/address.ts';
+import { addressKey, comparedBy, identityKey, isNationalNumber } from '../providers/address.ts';
+import { telephoneKey } from '../values/phone-number.ts';
 import { text } from '../values/text.ts';
 import { participantsLike, usersLike } from './same-person.ts';
 
@@ -26,37 +27,58 @@ export type IdentityInput = {
 /** An identifier with all that it means: a channel's address can be an e-mail address or a telephone number too. */
 export type Identity = {
   readonly email: string | null;
+  /** As telephoneKey makes it. */
   readonly phoneNumber: string | null;
   readonly fkId: string | null;
   readonly provider: string | null;
-  readonly address: string | null;
+  /** What the address may be compared by: several where it is a number of one country or another. */
+  readonly addressKeys: readonly string[];
 };
 
-const nothing: Identity = { email: null, phoneNumber: null, fkId: null, provider: null, address: null };
+const nothing: Identity = { email: null, phoneNumber: null, fkId: null, provider: null, addressKeys: [] };
 
-/** Checks and normalises what to look for. Throws VALIDATION_FAILED. */
-export function identityOf({ email, phoneNumber, fkId, channel }: IdentityInput): Identity {
+const regions = statement(rows({ region: assured(sqlText) }))`
+  select distinct i.default_region as region from integration_config i
+  where i.tenant_id = ${tenant} and i.provider = ${parameter('provider', sqlText)} and i.default_region is not null order by 1 limit 300`;
+
+/**
+ * Checks and normalises what to look for. A channel's number that doesn't say its country is one of those of the provider's configs, for which it
+ * takes a statement. Throws VALIDATION_FAILED.
+ */
+export async function identityOf(
+  db: Pick<TenantDatabase, 'query'>,
+  { email, phoneNumber, fkId, channel }: IdentityInput,
+): Promise<Identity> {
   if (email != null) return { ...nothing, email: identifier('emailaddress', email, ['by', 'email']).value };
   if (phoneNumber != null)
-    return { ...nothing, phoneNumber: identifier('phonenumber', phoneNumber, ['by', 'phoneNumber']).value };
+    return {
+      ...nothing,
+      phoneNumber: telephoneKey(identifier('phonenumber', phoneNumber, ['by', 'phoneNumber']).value),
+    };
   if (fkId != null) return { ...nothing, fkId: identifier('fkid', fkId, ['by', 'fkId']).value };
   if (!channel)
     throw new Problem('VALIDATION_FAILED', 'Nothing to look for.', { errors: [{ path: ['by'], message: 'is empty' }] });
 
+  const named = { provider: channel.provider.trim().toLowerCase(), address: channel.address.trim() };
   const errors = (['provider', 'address'] as const).flatMap((field) =>
-    (text(1, 4_000).safeParse(channel[field]).error?.issues ?? []).map(({ message }) => ({
+    (text(1, 4_000).safeParse(named[field]).error?.issues ?? []).map(({ message }) => ({
       path: ['by', 'channel', field],
       message,
     })),
   );
   if (errors[0]) throw new Problem('VALIDATION_FAILED', `${errors[0].path.at(-1)} ${errors[0].message}`, { errors });
-  const provider = channel.provider.toLowerCase();
-  const key = identityKey(provider, channel.address);
+  const { provider, address } = named;
+  const found = isNationalNumber(provider, address) ? await db.query(regions, { provider }) : [];
+  const readings = [null, ...found.map(({ region }) => region)];
+  const identities = new Set(
+    readings.map((region) => identityKey(provider, address, region)).filter((key) => key !== null),
+  );
+  const [key = null] = identities.size === 1 ? identities : [];
   const isEmail = key?.includes('@') ?? false;
   return {
     ...nothing,
     provider,
-    address: channel.address,
+    addressKeys: [...new Set([...readings.map((region) => addressKey(provider, address, region)), channel.address])],
     email: isEmail ? key : null,
     phoneNumber: isEmail ? null : key,
   };
@@ -65,7 +87,6 @@ export function identityOf({ email, phoneNumber, fkId, channel }: IdentityInput)
 const email = parameter('email', nullable(sqlText));
 const phoneNumber = parameter('phoneNumber', nullable(sqlText));
 const provider = parameter('provider', nullable(sqlText));
-const address = parameter('address', nullable(sqlText));
 const across = parameter('across', boolean);
 const users = identifierKeys.map(
   (key) =>
@@ -80,8 +101,8 @@ const found = sql`
   with having_participant as (
     select p.id from participant p where p.tenant_id = ${tenant} and ${sameEmail(sql`p.email`, email)}
     union select c.participant_id from channel c where c.tenant_id = ${tenant} and c.identity_key in (lower(${email}), ${phoneNumber})
-    union select c.participant_id from channel c
-      where c.tenant_id = ${tenant} and c.provider = ${provider} and md5(c.address) = md5(${address}) and c.address = ${address}
+    union select c.participant_id from unnest(${parameter('addressKeys', array(sqlText))}) asked (key) join channel c
+      on c.tenant_id = ${tenant} and c.provider = ${provider} and md5(${comparedBy('c')}) = md5(asked.key) and ${comparedBy('c')} = asked.key
   ), having_user as (
     ${join(users, ' union ')}
   ), found_participant as (

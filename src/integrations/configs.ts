@@ -3,6 +3,7 @@ import type { TenantDatabase } from '../database/database.ts';
 import type { IntegrationConfig } from '../database/generated/client.ts';
 import { asUuid, newId } from '../database/ids.ts';
 import { boundedRows, mostRows, oneByUuid } from '../database/loaders.ts';
+import { orderByName } from '../database/names.ts';
 import { columns, rows } from '../database/sql/columns.ts';
 import { anyKey, parameter, tenant } from '../database/sql/fragment.ts';
 import { batchedRead, statement } from '../database/sql/statement.ts';
@@ -10,6 +11,7 @@ import { uuid } from '../database/sql/types.ts';
 import { announceConfig } from '../directory/participants/announce.ts';
 import { Problem } from '../errors/catalogue.ts';
 import { checked } from '../values/checked.ts';
+import { isRegion } from '../values/phone-number.ts';
 import { displayName, text } from '../values/text.ts';
 import type { TokenCipher } from './token-cipher.ts';
 
@@ -24,7 +26,8 @@ export const configById = oneByUuid(
 );
 
 const everyConfig = statement(whole)`
-  select ${whole} from integration_config i where i.tenant_id = ${tenant} order by i.provider, i.name, i.id limit ${mostRows + 1}`;
+  select ${whole} from integration_config i where i.tenant_id = ${tenant}
+  order by i.provider collate "C", ${orderByName('i.name')}, i.id limit ${mostRows + 1}`;
 
 /** Every integration config of the tenant, ordered by provider and name. Throws RESULT_TOO_LARGE over 10,000. */
 export const listConfigs = async (db: TenantDatabase): Promise<IntegrationConfig[]> =>
@@ -41,19 +44,23 @@ export const providerName = z
   .toLowerCase()
   .regex(/^[a-z][a-z0-9_-]{0,49}$/, 'must be 1 to 50 letters, digits, dashes or underscores, and begin with a letter');
 
-const newConfig = z.object({ provider: providerName, name: displayName });
+const defaultRegion = z
+  .string('must be text')
+  .trim()
+  .toUpperCase()
+  .refine(isRegion, 'must be a country as ISO 3166 spells it in two letters: US, for one');
+
+const newConfig = z.object({ provider: providerName, name: displayName, defaultRegion: defaultRegion.nullish() });
 
 /** Creates an integration config, not yet connected; returns its id. */
-export async function createIntegrationConfig(
-  db: TenantDatabase,
-  input: { provider: string; name: string },
-): Promise<string> {
-  const data = { tenantId: db.tenantId, id: newId(), ...checked(newConfig, input) };
+export async function createIntegrationConfig(db: TenantDatabase, input: z.input<typeof newConfig>): Promise<string> {
+  const { defaultRegion = null, ...config } = checked(newConfig, input);
+  const data = { tenantId: db.tenantId, id: newId(), defaultRegion, ...config };
   await db.transaction((tx) => tx.integrationConfig.create({ data }));
   return data.id;
 }
 
-const connection = z.object({ token: text(1, 8_000).trim().min(1, 'must not be empty') });
+const connection = z.object({ token: z.string('must be text').trim().pipe(text(1, 8_000)) });
 
 /** Stores a provider's token, encrypted, in place of any before it; returns the config's id. Throws INTEGRATION_CONFIG_NOT_FOUND. */
 export async function connectIntegration(
@@ -68,6 +75,7 @@ export async function connectIntegration(
     tokenCiphertext: cipher.seal(token, id),
     connectedAt: new Date(),
     workspaceName: null,
+    workspaceId: null,
     disconnectedReason: null,
   };
   const { count } = await db.transaction((tx) =>

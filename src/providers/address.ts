@@ -1,80 +1,46 @@
-import { isEmailAddress } from '../values/email-address.ts';
-import { toE164 } from '../values/phone-number.ts';
+import { type Fragment, name, sql } from '../database/sql/fragment.ts';
+import { isNational } from '../values/phone-number.ts';
+import { formOf } from './registry.ts';
 
-/** What is known of a provider's addresses. */
-type AddressForm = {
-  fits(address: string): boolean;
-  /** The same identity as e-mail addresses and telephone numbers spell it elsewhere; null when it has none. */
-  identityKey(address: string): string | null;
+/** What is stored with an address, of a channel and of an unknown sender. */
+export type AddressColumns = {
+  /** An e-mail address in lower case or a telephone's key, as other systems are asked for it; null when the address is neither. */
+  identityKey: string | null;
+  /** What the address is compared by, where that is neither the identity key nor the address itself. */
+  addressKey: string | null;
 };
 
-const telephone: AddressForm = {
-  fits: (address) => toE164(address) !== null,
-  identityKey: toE164,
-};
+const longestKey = 4_000;
 
-const own = (fits: AddressForm['fits']): AddressForm => ({ fits, identityKey: () => null });
-
-// Slack's ids are upper case, and opaque but for the first letter: users (U, and W in an Enterprise organisation), public
-// channels (C), private channels and group messages (G), direct messages (D). Their length isn't documented.
-const slack = /^[UWCGD][A-Z0-9]{2,20}$/;
-
-const teams = [
-  // A user's Microsoft Entra object id.
-  /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i,
-  // A user principal name, of the characters that Entra allows; a guest's has #EXT# in it.
-  /^[A-Za-z0-9'._!#^~-]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})+$/,
-  // What the Bot Framework calls a user (29:), a personal chat (a:), and channels, group chats and meetings (19:).
-  /^(29|a):[A-Za-z0-9_-]{10,255}$/,
-  /^19:[A-Za-z0-9_-]{1,200}@(thread\.(tacv2|v2|skype)|unq\.gbl\.spaces)$/,
-];
-
-// Basic names have 5 characters or more, collectible ones 4.
-const telegramName = /^@[A-Za-z][A-Za-z0-9_]{3,31}$/;
-const telegramId = /^-?[1-9][0-9]{0,15}$/;
-// The Bot API promises 52 significant bits; within them, ranges for users, groups and supergroups (-100…) have been widened before.
-const telegramIds = 2 ** 52;
-
-// 64 bits without a sign: milliseconds since 2015 above the lowest 22, so 17 digits since February of that year.
-const discord = /^[1-9][0-9]{16,19}$/;
-const discordIds = 2n ** 64n;
-
-/**
- * By provider. A provider that isn't here is not refused: any address fits it. Whether an address fits is stored with its
- * channel: who changes a form writes a migration that looks at the stored ones again (test/channels/address.test.ts).
- */
-const forms: ReadonlyMap<string, AddressForm> = new Map([
-  ['slack', own((address) => slack.test(address))],
-  ['teams', own((address) => teams.some((form) => form.test(address)))],
-  [
-    'telegram',
-    own(
-      (address) => telegramName.test(address) || (telegramId.test(address) && Math.abs(Number(address)) < telegramIds),
-    ),
-  ],
-  ['discord', own((address) => discord.test(address) && BigInt(address) < discordIds)],
-  [
-    'email',
-    {
-      fits: isEmailAddress,
-      identityKey: (address) => (isEmailAddress(address) && address.length <= 320 ? address.toLowerCase() : null),
-    },
-  ],
-  ['sms', telephone],
-  ['voice', telephone],
-  // WhatsApp's own ids are numbers without the plus.
-  [
-    'whatsapp',
-    { fits: (address) => whatsappNumber(address) !== null, identityKey: (address) => whatsappNumber(address) },
-  ],
-]);
-
-const whatsappNumber = (address: string) =>
-  toE164(/^\d/.test(address) && !address.startsWith('00') ? `+${address}` : address);
+/** What an address is compared by within its provider: the same for each spelling of one address. */
+export function addressKey(provider: string, address: string, region: string | null = null): string {
+  const { key } = formOf(provider)(address, region);
+  return key.length <= longestKey ? key : address;
+}
 
 /** Whether the address has its provider's form. */
-export const fitsProvider = (provider: string, address: string): boolean => forms.get(provider)?.fits(address) ?? true;
+export const fitsProvider = (provider: string, address: string, region: string | null = null): boolean =>
+  formOf(provider)(address, region).fits;
 
-/** The address as e-mail addresses (lower case) and telephone numbers (E.164) are compared across systems, or null. */
-export const identityKey = (provider: string, address: string): string | null =>
-  forms.get(provider)?.identityKey(address) ?? null;
+/** The address as e-mail addresses (lower case) and telephone numbers are compared across systems, or null when it is neither. */
+export function identityKey(provider: string, address: string, region: string | null = null): string | null {
+  const { key, identity } = formOf(provider)(address, region);
+  return identity ? key : null;
+}
+
+/** Whether the address could be a telephone number of a country that it doesn't name: it is one only where a region is known. */
+export const isNationalNumber = (provider: string, address: string): boolean =>
+  !fitsProvider(provider, address) && isNational(address) && fitsProvider(provider, '+14155550100');
+
+/** What is to be stored with an address, so that `comparedBy` gives its key. */
+export function addressColumns(provider: string, address: string, region: string | null): AddressColumns {
+  const key = addressKey(provider, address, region);
+  const identity = identityKey(provider, address, region);
+  return { identityKey: identity, addressKey: key === (identity ?? address) ? null : key };
+}
+
+/** SQL for the key of a `channel` or an `unknown_sender` under that alias, as addressKey makes it; both are indexed by its digest. */
+export const comparedBy = (alias: string): Fragment => {
+  const a = name(alias);
+  return sql`coalesce(${a}.address_key, ${a}.identity_key, ${a}.address)`;
+};

@@ -82,5 +82,5 @@ builder.mutationType({
 });
 builder.subscriptionType({
   description:
-    'What happens, as it happens. A stream ends when its credential expires or is revoked, and when the server stops: connect again, and read the present state first.',
+    'Events as they happen. A stream ends when its credential expires or is revoked, and when the server stops: connect again, and read the present state first.',
 });

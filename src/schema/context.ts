@@ -1,10 +1,11 @@
 import DataLoader from 'dataloader';
-import { GraphQLError, type GraphQLResolveInfo, responsePathAsArray } from 'graphql';
 import type { Viewer } from '../auth/viewer.ts';
 import type { TenantDatabase } from '../database/database.ts';
 import type { Loader } from '../database/loaders.ts';
-import { Problem } from '../errors/catalogue.ts';
-import { limits } from '../operations/limits.ts';
+import type { Admission } from '../operations/admission.ts';
+import { type Budget, createBudget } from '../operations/budget.ts';
+import { ResultSize } from '../operations/result-size.ts';
+import { boundedDatabase } from './bounded-database.ts';
 import type { Services } from './services.ts';
 
 /** What every resolver gets: who asks, the tenant's database, and the loaders of this operation. */
@@ -12,39 +13,46 @@ export type GraphContext = {
   readonly viewer: Viewer;
   readonly db: TenantDatabase;
   readonly services: Services;
-  /** What the loader finds for the key, together with all other keys asked for meanwhile in one statement, and only once. */
+  /** What the request may use, shared by the operations of a batch. */
+  readonly budget: Budget;
+  /** Counts the result of this operation, and ends it when it gets too large. */
+  readonly size: ResultSize;
+  /** What the loader finds for the key, in one statement with all other keys asked for meanwhile, and only once. */
   load<Key, Loaded>(loader: Loader<Key, Loaded>, key: Key): Promise<Loaded>;
   /** Says what the loader would find, where another statement has already brought it. */
   prime<Key, Loaded>(loader: Loader<Key, Loaded>, key: Key, loaded: Loaded): void;
-  /** Counts the rows of a list, or one that stands alone, into the result. Throws RESULT_TOO_LARGE when it has more of either than it may. */
-  count(found: number | 'one', field: Pick<GraphQLResolveInfo, 'path' | 'fieldNodes'>): void;
-  /** Counts from nothing again, for a result that is made again. */
-  recount(): void;
   /** Forgets all that was read: after a write, and before each event of a subscription. */
   forget(): void;
 };
 
-/** The context of one operation. A plain object, because Yoga copies its properties into its own. */
-export function createGraphContext(viewer: Viewer, db: TenantDatabase, services: Services): GraphContext {
-  const loaders = new Map<unknown, unknown>();
-  let rows = 0;
-  let alone = 0;
-  // One for each field of the operation itself: a hundred thousand below it may find out, and a stack costs more than a row.
-  const errors = new Map<string | number, GraphQLError>();
+const now = Promise.resolve();
 
-  const fromNothing = () => {
-    rows = 0;
-    alone = 0;
-    errors.clear();
+/** The context of one operation. A plain object, because Yoga copies its properties into its own. Without a budget it has one of its own. */
+export function createGraphContext(
+  viewer: Viewer,
+  database: TenantDatabase,
+  services: Services,
+  budget: Budget = createBudget(),
+  admission: Admission | null = null,
+): GraphContext {
+  const loaders = new Map<unknown, unknown>();
+  const size = new ResultSize(budget, admission);
+  const db = boundedDatabase(database, budget.statements, size);
+
+  // The first line is what DataLoader would do; but the rows of a long list are completed in steps, and ask in one statement still.
+  const schedule = (read: () => void) => {
+    if (!size.whenStepped(read)) void now.then(() => process.nextTick(read));
   };
 
   function loaderFor<Key, Loaded>(loader: Loader<Key, Loaded>): DataLoader<Key, Loaded, unknown> {
     const known = loaders.get(loader);
     if (known) return known as DataLoader<Key, Loaded, unknown>;
-    const made = new DataLoader<Key, Loaded, unknown>(
-      (keys) => loader.load(db, keys),
-      loader.identity ? { cacheKeyFn: loader.identity } : undefined,
-    );
+    const { identity, most } = loader;
+    const made = new DataLoader<Key, Loaded, unknown>((keys) => loader.load(db, keys), {
+      batchScheduleFn: schedule,
+      ...(identity && { cacheKeyFn: identity }),
+      ...(most !== undefined && { maxBatchSize: most }),
+    });
     loaders.set(loader, made);
     return made;
   }
@@ -53,27 +61,13 @@ export function createGraphContext(viewer: Viewer, db: TenantDatabase, services:
     viewer,
     db,
     services,
-    load: (loader, key) => loaderFor(loader).load(key),
+    budget,
+    size,
+    load: (loader, key) => (size.stopped ? size.never : loaderFor(loader).load(key)),
     prime: (loader, key, loaded) => void loaderFor(loader).prime(key, loaded),
-    count(found, { path, fieldNodes }) {
-      if (found === 'one') alone++;
-      else rows += found;
-      if (rows <= limits.rows && alone <= limits.rows) return;
-      const message = `The result would have more than ${limits.rows} rows: ask for less at once.`;
-      let top = path;
-      while (top.prev) top = top.prev;
-      let error = errors.get(top.key);
-      if (!error) {
-        const originalError = new Problem('RESULT_TOO_LARGE', message);
-        error = new GraphQLError(message, { nodes: fieldNodes, path: responsePathAsArray(path), originalError });
-        errors.set(top.key, error);
-      }
-      throw error;
-    },
-    recount: fromNothing,
     forget() {
       loaders.clear();
-      fromNothing();
+      size.nextEvent();
     },
   };
 }

@@ -1,5 +1,6 @@
-import { GraphQLScalarType } from 'graphql';
+import { GraphQLError, GraphQLScalarType, Kind, type ValueNode } from 'graphql';
 import { GraphQLDateTimeISO, GraphQLEmailAddress, GraphQLJSONObject, GraphQLURL } from 'graphql-scalars';
+import { isExact } from '../values/json-number.ts';
 import { builder } from './builder.ts';
 
 /** A library's scalar whose values were checked when they were stored, and need not be again with every row. */
@@ -10,7 +11,7 @@ function stored(scalar: GraphQLScalarType, description: string, serialize: (valu
 builder.addScalarType(
   'DateTime',
   new GraphQLScalarType({
-    ...stored(GraphQLDateTimeISO, 'A moment in UTC with milliseconds, as in `2026-01-31T09:30:00.000Z`.', (value) =>
+    ...stored(GraphQLDateTimeISO, 'A timestamp in UTC with milliseconds, as in `2026-01-31T09:30:00.000Z`.', (value) =>
       (value as Date).toISOString(),
     ).toConfig(),
     name: 'DateTime',
@@ -24,9 +25,30 @@ builder.addScalarType(
   'URL',
   stored(GraphQLURL, 'An absolute URL.', (value) => value),
 );
+/** Refuses numbers in a document that would be changed by becoming doubles; those in variables are seen before they are parsed. */
+function demandExact(node: ValueNode): void {
+  if ((node.kind === Kind.INT || node.kind === Kind.FLOAT) && !isExact(node.value))
+    throw new GraphQLError(`The number ${node.value.slice(0, 50)} cannot be kept exactly: send it as text.`, {
+      nodes: node,
+    });
+  if (node.kind === Kind.LIST) node.values.forEach(demandExact);
+  if (node.kind === Kind.OBJECT) for (const { value } of node.fields) demandExact(value);
+}
+
+const jsonObject = stored(
+  GraphQLJSONObject,
+  'A JSON object with any members. Numbers that a double cannot keep exactly are refused.',
+  (value) => value,
+);
 builder.addScalarType(
   'JSONObject',
-  stored(GraphQLJSONObject, 'A JSON object with any members.', (value) => value),
+  new GraphQLScalarType({
+    ...jsonObject.toConfig(),
+    parseLiteral(node, variables) {
+      demandExact(node);
+      return jsonObject.parseLiteral(node, variables);
+    },
+  }),
 );
 // What parses a multipart request has a File class of its own, so its instances are known by what they can do, which JSON can't say.
 const isFile = (value: unknown): value is File =>

@@ -13,8 +13,8 @@ import type { GraphContext } from './context.ts';
 type Fragments = Readonly<Record<string, FragmentDefinitionNode>>;
 
 /**
- * What is selected below a field, by the fields' names, through fragments of whatever type. What is skipped by a directive counts as
- * selected: it tells what is worth reading at once, not what will be asked for.
+ * What is selected below a field, by the fields' names, through fragments of any type. A field that a directive skips counts as
+ * selected: the selection says what is worth reading at once, not what will be asked for.
  */
 export interface Selection {
   readonly names: Iterable<string>;

@@ -1,13 +1,42 @@
+import { domainToASCII } from 'node:url';
+import { z } from 'zod';
 import { text } from './text.ts';
 
 // HTML's definition of a valid e-mail address, which is also the EmailAddress scalar's.
 const form =
   /^[a-zA-Z0-9.!#$%&'*+/=?^_`{|}~-]+@[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?)*$/;
 
-/** Whether the text is an e-mail address. */
-export const isEmailAddress = (value: string): boolean => form.test(value);
+const ascii = /^[\x21-\x7e]*$/;
 
-/** An e-mail address of at most 4,000 characters, kept as it is given but for white space around it. */
-export const emailAddress = text(1, 4_000)
+/** The address with its domain as the domain name system spells it (`bücher.example` is `xn--bcher-kva.example`); null when it is none. */
+export function asEmailAddress(value: string): string | null {
+  if (form.test(value)) return value;
+  const at = value.lastIndexOf('@');
+  if (at < 0 || value.length > 4_000) return null;
+  const domain = value.slice(at + 1);
+  // What is ASCII already has nothing to be translated, and is no address.
+  if (ascii.test(domain) || /\s/.test(domain)) return null;
+  const address = `${value.slice(0, at)}@${domainToASCII(domain)}`;
+  return form.test(address) ? address : null;
+}
+
+/** Whether the text is an e-mail address, its domain in any script. */
+export const isEmailAddress = (value: string): boolean => asEmailAddress(value) !== null;
+
+/** The address alone, of `Ada <ada@example.com>` and `mailto:ada@example.com`; other text as it is, without white space around it. */
+export function mailboxOf(value: string): string {
+  const trimmed = value.trim();
+  const named = /^[^<>]*<\s*([^<>\s]+)\s*>$/.exec(trimmed);
+  return (named?.[1] ?? trimmed).replace(/^mailto:/i, '');
+}
+
+/** What an e-mail address is compared by: without case. Null when the text is none. */
+export const emailKey = (value: string): string | null => asEmailAddress(mailboxOf(value))?.toLowerCase() ?? null;
+
+/** An e-mail address of at most 4,000 characters, kept as it is given but for white space around it and its domain, which becomes ASCII. */
+export const emailAddress = z
+  .string('must be text')
   .trim()
-  .refine(isEmailAddress, { message: 'must be an e-mail address', when: ({ issues }) => issues.length === 0 });
+  .pipe(text(1, 4_000))
+  .refine(isEmailAddress, { message: 'must be an e-mail address', when: ({ issues }) => issues.length === 0 })
+  .transform((value) => asEmailAddress(value) ?? value);

@@ -1,15 +1,111 @@
-import { parsePhoneNumberFromString } from 'libphonenumber-js/max';
+import { type CountryCode, isSupportedCountry, parsePhoneNumberFromString } from 'libphonenumber-js/max';
 import { z } from 'zod';
 
 const e164 = /^\+[1-9]\d{1,14}$/;
 
-/** The telephone number in E.164 (`+14155550100`), or null when it isn't an international number of a possible length. */
-export function toE164(value: string): string | null {
-  if (value.length > 60) return null;
-  const number = parsePhoneNumberFromString(value.trim().replace(/^00/, '+'));
-  if (!number?.isPossible() || number.ext) return null;
-  return e164.test(number.number) ? number.number : null;
+/** A change of a country's numbering plan: the old spelling of a number, and the same telephone's as it is dialled today. */
+type Renumbering = { from: RegExp; to: string | ((...groups: string[]) => string) };
+
+// In Vietnam, by the digits after +84 that went in 2018.
+const vietnam: Readonly<Record<string, string>> = {
+  ...{ 120: '70', 121: '79', 122: '77', 126: '76', 128: '78' },
+  ...{ 123: '83', 124: '84', 125: '85', 127: '81', 129: '82' },
+  ...{ 162: '32', 163: '33', 164: '34', 165: '35', 166: '36', 167: '37', 168: '38', 169: '39' },
+  ...{ 186: '56', 188: '58', 199: '59' },
+};
+
+/** The plans that changed and whose old numbers WhatsApp and address books still have. One old number is one new one. */
+const renumberings: readonly Renumbering[] = [
+  // Mexico, 2019: mobiles lost the 1 after the country code, and what was dialled before a number within the country.
+  { from: /^\+52(?:1|01|044|045)(\d{10})$/, to: '+52$1' },
+  // Brazil, until 2016: mobiles gained a 9. Landlines begin with 2 to 5, and did not.
+  { from: /^\+55([1-9]{2})([6-9]\d{7})$/, to: '+55$19$2' },
+  // Côte d'Ivoire, 2021: mobiles gained their operator's two digits, by the second digit. Landlines began with 2 or 3.
+  {
+    from: /^\+225([014-9])(\d)(\d{6})$/,
+    to: (_, first = '', second = '', rest = '') =>
+      `+225${second >= '7' ? '07' : second >= '4' ? '05' : '01'}${first}${second}${rest}`,
+  },
+  // Benin, 2024: every number gained 01.
+  { from: /^\+229([2-9]\d{7})$/, to: '+22901$1' },
+  // Vietnam, 2018: mobiles of ten digits lost one.
+  {
+    from: /^\+84(12[0-9]|16[2-9]|18[68]|199)(\d{7})$/,
+    to: (_, prefix = '', rest = '') => `+84${vietnam[prefix] ?? prefix}${rest}`,
+  },
+];
+
+/** The number of the same telephone as it is dialled today, given a number in E.164 of today or of before. */
+export function asDialledToday(number: string): string {
+  for (const { from, to } of renumberings)
+    if (from.test(number)) return typeof to === 'string' ? number.replace(from, to) : number.replace(from, to);
+  return number;
 }
+
+/**
+ * What telephone numbers in E.164 are compared by: the same for each spelling of one telephone's number. An Argentine mobile is dialled with a
+ * 9 after +54 from abroad and without it at home, and the number alone doesn't say whether it is a mobile: so the 9 is no part of the key.
+ */
+export const telephoneKey = (number: string): string => asDialledToday(number).replace(/^\+549(\d{10})$/, '+54$1');
+
+const digit = /\p{Nd}/u;
+
+/** The value of a decimal digit: in every script they are ten in a row. */
+function digitValue(character: string): string {
+  const point = character.codePointAt(0) as number;
+  let value = 0;
+  while (value < 9 && digit.test(String.fromCodePoint(point - value - 1))) value += 1;
+  return String(value);
+}
+
+const invisible = /\p{Cf}|\p{Variation_Selector}/gu;
+const scheme = /^\s*(?:tel|sms|smsto|callto|whatsapp)\s*:\s*(?:\/\/)?/i;
+// What people write between the digits.
+const whole = /^\(?\+?[\d\s().\-/~·\u2212\p{Pd}]+$/u;
+
+/**
+ * A telephone number as text that has nothing in it but digits of ASCII, what stands between them and a plus: digits of any script, full-width
+ * signs, `00` and URI schemes are no more. Null when the text isn't one number and nothing else; extensions make it another one.
+ */
+export function plainNumber(text: string): string | null {
+  if (text.length > 120) return null;
+  const plain = text
+    .normalize('NFKC')
+    .replace(invisible, '')
+    .replaceAll(/\p{Nd}/gu, (character) => (character <= '9' ? character : digitValue(character)))
+    .replace(scheme, '')
+    .trim()
+    .replace(/^\(\s*\+/, '+(')
+    .replace(/^(\(?)00/, '+$1');
+  return whole.test(plain) && /\d/.test(plain) ? plain : null;
+}
+
+/**
+ * The telephone number in E.164 (`+14155550100`) as it is dialled today, or null when the text isn't one number of a possible length and nothing
+ * else. A number without a plus is one of the region (ISO 3166), where one is given.
+ */
+export function toE164(text: string, region: string | null = null): string | null {
+  const plain = plainNumber(text);
+  if (plain === null) return null;
+  const international = plain.startsWith('+');
+  if (!international && (region === null || !isSupportedCountry(region))) return null;
+  const digits = plain.replaceAll(/\D/g, '');
+  const today = international ? asDialledToday(`+${digits}`) : null;
+  const spelling = today === null || today === `+${digits}` ? plain : today;
+  const number = parsePhoneNumberFromString(spelling, {
+    extract: false,
+    ...(!international && { defaultCountry: region as CountryCode }),
+  });
+  if (!number?.isPossible() || number.ext) return null;
+  const found = asDialledToday(number.number);
+  return e164.test(found) ? found : null;
+}
+
+/** Whether the text is a number that doesn't say its country. */
+export const isNational = (text: string): boolean => plainNumber(text)?.startsWith('+') === false;
+
+/** Whether that is a country whose numbering plan is known, as ISO 3166 spells it. */
+export const isRegion = (region: string): boolean => /^[A-Z]{2}$/.test(region) && isSupportedCountry(region);
 
 /** A telephone number in any international spelling; becomes E.164. */
 export const phoneNumber = z.string('must be text').transform((value, context) => {

@@ -18,7 +18,8 @@ function importsOf(file: string, values = false): { own: string[]; libraries: st
 }
 
 const isGraph = (file: string) => file.startsWith('schema/') || file.startsWith('operations/');
-const isOutside = (file: string) => ['app.ts', 'main.ts'].includes(file) || file.startsWith('http/');
+const isOutside = (file: string) =>
+  ['app.ts', 'main.ts'].includes(file) || file.startsWith('http/') || file.startsWith('composition/');
 const isCommand = (file: string) => file.startsWith('commands/');
 const implementations = [
   'database/postgres.ts',
@@ -32,6 +33,7 @@ const implementations = [
   'avatars/sources/telegram.ts',
   'avatars/sources/discord.ts',
   'avatars/sources/gravatar.ts',
+  'demo/pictures.ts',
   'integrations/oauth/slack.ts',
   'integrations/oauth/teams.ts',
   'storage/storage.ts',
@@ -51,7 +53,7 @@ function violations(allowed: (importer: string, imported: string) => boolean, va
 
 test('there are files to look at', () => {
   expect(files.length).toBeGreaterThan(50);
-  expect(importsOf('app.ts').own).toContain('schema/schema.ts');
+  expect(importsOf('composition/graph.ts').own).toContain('schema/schema.ts');
 });
 
 test('rules know nothing of GraphQL', () => {
@@ -64,15 +66,26 @@ test('rules know nothing of GraphQL', () => {
   ).toEqual([]);
 });
 
-test('only app.ts, and the commands, know implementations', () => {
+const isComposition = (file: string) => file === 'app.ts' || file.startsWith('composition/');
+
+test('only app.ts with its compositions, and the commands, know implementations', () => {
   expect(
     violations(
       (importer, imported) =>
-        importer === 'app.ts' ||
+        isComposition(importer) ||
         isCommand(importer) ||
         implementations.includes(importer) ||
         !implementations.includes(imported),
       true,
+    ),
+  ).toEqual([]);
+});
+
+test('only app.ts knows the compositions', () => {
+  expect(
+    violations(
+      (importer, imported) =>
+        isComposition(importer) || !isComposition(imported) || importer === 'main.ts' || isCommand(importer),
     ),
   ).toEqual([]);
 });

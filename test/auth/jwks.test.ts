@@ -36,7 +36,8 @@ afterAll(() => new Promise((closed) => server.close(closed)));
 async function newKey(kid: string) {
   const { publicKey, privateKey } = await generateKeyPair('RS256', { extractable: true });
   keySet.keys.push({ ...(await exportJWK(publicKey)), kid, alg: 'RS256', use: 'sig' });
-  return (service: TestApp) => sign(privateKey, { tenant: service.tenant.id }, { alg: 'RS256', kid });
+  return (service: TestApp, claims: Record<string, string> = {}) =>
+    sign(privateKey, { tenant: service.tenant.id, ...claims }, { alg: 'RS256', kid });
 }
 
 const start = () => startApp({ JWT_JWKS_URL: jwksUrl, JWT_ISSUER: issuer, JWT_AUDIENCE: audience });
@@ -95,6 +96,56 @@ describe('a key set', () => {
     expect(await bearer(service, 'nonsense')).toEqual([401, 'UNAUTHENTICATED']);
     const token = sign(new Uint8Array(32), { tenant: service.tenant.id }, { alg: 'HS256' });
     expect(await bearer(service, token)).toEqual([401, 'UNAUTHENTICATED']);
+    await service.close();
+  });
+
+  test.each(['hang up', 'error', 'nonsense'] as const)(
+    'that cannot be had any more (%s): the keys that are known serve on for a day',
+    async (trouble) => {
+      keySet.keys = [];
+      const key = await newKey('known');
+      const service = await start();
+      // Tokens that nobody has seen before.
+      const fresh = () => key(service, { nonce: String(Math.random()) });
+      expect(await bearer(service, fresh())).toEqual([200, 'USER']);
+
+      keySet.answer = trouble;
+      const at = (hours: number) => {
+        Date.now = () => realNow() + hours * 3_600_000;
+      };
+      for (const hours of [0.2, 1, 23]) {
+        at(hours);
+        expect(await bearer(service, fresh()), `after ${hours} hours`).toEqual([200, 'USER']);
+      }
+      at(23.5);
+      const unknown = await newKey('unknown');
+      expect(await bearer(service, unknown(service))).toEqual([503, 'UNAVAILABLE']);
+      at(25);
+      expect(await bearer(service, fresh())).toEqual([503, 'UNAVAILABLE']);
+
+      keySet.answer = 'well';
+      expect(await bearer(service, fresh())).toEqual([200, 'USER']);
+      expect(await bearer(service, unknown(service))).toEqual([200, 'USER']);
+      await service.close();
+    },
+  );
+
+  test('that has lost a key ends it after ten minutes, and is asked once by many', async () => {
+    keySet.keys = [];
+    const old = await newKey('old');
+    const kept = await newKey('kept');
+    const service = await start();
+    const fresh = (key: typeof old) => key(service, { nonce: String(Math.random()) });
+    expect(await bearer(service, fresh(old))).toEqual([200, 'USER']);
+    keySet.keys = keySet.keys.filter(({ kid }) => kid === 'kept');
+    Date.now = () => realNow() + 10 * 60_000 + 1_000;
+    const asked = keySet.asked;
+    const answers = await Promise.all([
+      bearer(service, fresh(old)),
+      ...Array.from({ length: 10 }, () => bearer(service, fresh(kept))),
+    ]);
+    expect(answers).toEqual([[401, 'UNAUTHENTICATED'], ...Array.from({ length: 10 }, () => [200, 'USER'])]);
+    expect(keySet.asked).toBe(asked + 1);
     await service.close();
   });
 });

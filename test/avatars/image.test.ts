@@ -43,6 +43,26 @@ describe('an acceptable image', () => {
     },
   );
 
+  test.each(['scanParameters', 'strayBytes', 'trailer'] as const)(
+    'with odd %s is what browsers show',
+    async (oddity) => {
+      const { images } = await renderAvatar(await fake.oddJpeg(oddity));
+      expect(await colourAt(images.get(128)!, 0.5, 0.5)).toBe('red');
+    },
+  );
+
+  test.each(['gif', 'webp'] as const)(
+    'that is an animated %s gives its first frame, where that is taken',
+    async (format) => {
+      const { images } = await renderAvatar(await fake.animated(format), 'firstFrame');
+      const { data } = await sharp(images.get(64)!).removeAlpha().raw().toBuffer({ resolveWithObject: true });
+      // The first frame is dark, the second light.
+      expect(Math.max(...data)).toBeLessThan(60);
+      const { images: still } = await renderAvatar(fake.animatedPng(), 'firstFrame');
+      expect([...still.keys()]).toEqual([...avatarSizes]);
+    },
+  );
+
   test('is cropped to the square in its middle', async () => {
     const { images } = await renderAvatar(await fake.striped());
     for (const at of [0.1, 0.5, 0.9]) expect(await colourAt(images.get(128)!, at, 0.5)).toBe('red');
@@ -176,6 +196,15 @@ describe('refused', () => {
     for (const bytes of [await fake.animated('gif'), await fake.animated('webp'), fake.animatedPng()]) {
       expect((await refusal(bytes)).message).toMatch(/Animated/);
     }
+  });
+
+  test('a HEIC, by its name', async () => {
+    expect((await refusal(fake.heic())).message).toMatch(/HEIC/);
+  });
+
+  test('a PNG without its end', async () => {
+    const whole = await fake.png();
+    expect((await refusal(whole.slice(0, -12))).message).toMatch(/incomplete/);
   });
 
   test('print colours', async () => {

@@ -110,7 +110,7 @@ const bad: Record<string, readonly string[]> = {
     '9'.repeat(21),
   ].concat(['-266241948824764416', '٢٦٦٢٤١٩٤٨٨٢٤٧٦٤٤١٦', 'ada#0001', '266241948824764416\n']),
   email: ['', 'ada', 'ada@', '@example.com', 'a b@example.com', 'ada@example.com ', 'ada@-example.com'],
-  sms: ['', '4155550101', '+1', 'phone', '+1415555010155555', '+14155550101;ext=5'],
+  sms: ['', '4155550101', '010', '+1', 'a telephone no', '+1415555010155555', '+14155550101;ext=5', 'ada@example.com'],
   voice: ['010', '+999999999999999999'],
   whatsapp: ['', '123', 'ada', '4155550101x'],
 };

@@ -4,7 +4,7 @@ import { openDatabase } from '../../src/database/database.ts';
 import { connectPostgres } from '../../src/database/postgres.ts';
 import { createParticipant as createParticipantRule } from '../../src/directory/participants/participants.ts';
 import { catalogue, type ErrorCode } from '../../src/errors/catalogue.ts';
-import { problemOf as problemOfError } from '../../src/operations/problems.ts';
+import { problemOf as problemOfError } from '../../src/operations/errors.ts';
 import { dataOf, problemOf, startApp, type TestApp } from '../app.ts';
 import { createParticipant } from '../factories.ts';
 import { png } from '../fakes/images.ts';
@@ -165,7 +165,7 @@ describe('a stop', () => {
   test('refuses new work with 503, and is not ready', async () => {
     const stopping = await startApp();
     const token = await stopping.tenant.token();
-    await stopping.close();
+    await stopping.app.close();
     const response = await post({ service: stopping, token }, '{ viewer { kind } }');
     expect(response.status).toBe(503);
     expect(response.headers.get('retry-after')).toBe('1');
@@ -174,5 +174,6 @@ describe('a stop', () => {
     const ready = await stopping.app.fetch(new Request('http://localhost/readyz'));
     expect(ready.status).toBe(503);
     expect(await ready.json()).toMatchObject({ ready: false });
+    await stopping.close();
   });
 });

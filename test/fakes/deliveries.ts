@@ -37,6 +37,16 @@ export function fromSlack(url: string, payload: object, sending: Sending = {}): 
   return post(url, body, headers, sending);
 }
 
+let messages = 0;
+const tsByEvent = new Map<string, string>();
+/** The `ts` of an event's message: unique in its channel, as Slack's are, and the same when the event is sent again. */
+function tsOf(eventId: unknown): string {
+  const known = tsByEvent.get(String(eventId));
+  const ts = known ?? `${Math.floor(Date.now() / 1_000)}.${String(++messages % 1_000_000).padStart(6, '0')}`;
+  tsByEvent.set(String(eventId), ts);
+  return ts;
+}
+
 /** The payload of a message in Slack, as the Events API wraps it. */
 export const slackMessage = (
   user: string | undefined,
@@ -50,7 +60,7 @@ export const slackMessage = (
     channel: 'C123ABC456',
     user,
     text: 'Live long and prosper.',
-    ts: `${Math.floor(Date.now() / 1_000)}.000005`,
+    ts: tsOf(eventId),
     event_ts: '1355517523.000005',
     channel_type: 'channel',
     ...event,
@@ -58,6 +68,29 @@ export const slackMessage = (
   type: 'event_callback',
   event_id: eventId,
   event_time: 1355517523,
+});
+
+/** Another event of Slack's Events API, in its wrapper. */
+export const slackEvent = (event: Record<string, unknown>, more: Record<string, unknown> = {}) => ({
+  token: 'XXYYZZ',
+  team_id: 'T123ABC456',
+  api_app_id: 'A123ABC456',
+  event: { event_ts: '1355517523.000005', ...event },
+  type: 'event_callback',
+  event_id: `Ev${randomUUID()}`,
+  event_time: 1355517523,
+  authorizations: [
+    {
+      enterprise_id: null,
+      team_id: 'T123ABC456',
+      user_id: 'U123ABC456',
+      is_bot: true,
+      is_enterprise_install: false,
+    },
+  ],
+  is_ext_shared_channel: false,
+  event_context: '4-eyJldCI6Im1lc3NhZ2UifQ',
+  ...more,
 });
 
 /** An update of Telegram's Bot API, with the secret token that was given to setWebhook. */

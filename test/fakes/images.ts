@@ -85,6 +85,24 @@ export async function truncated(part = 0.6): Promise<Uint8Array> {
   return whole.slice(0, Math.floor(whole.length * part));
 }
 
+/** A whole JPEG with what some cameras and scanners put in it, which every browser shows all the same. */
+export async function oddJpeg(oddity: 'scanParameters' | 'strayBytes' | 'trailer'): Promise<Uint8Array> {
+  const bytes = Buffer.from(await jpeg(64, 64));
+  const scan = bytes.indexOf(Buffer.from([0xff, 0xda]));
+  if (oddity === 'trailer') return new Uint8Array(Buffer.concat([bytes, Buffer.alloc(2_000, 7)]));
+  if (oddity === 'strayBytes')
+    return new Uint8Array(Buffer.concat([bytes.subarray(0, scan), Buffer.from([1, 2, 3]), bytes.subarray(scan)]));
+  // Samsung's: the spectral selection of a sequential scan must be 0 to 63.
+  bytes.set([0, 0, 0], scan + 2 + bytes.readUInt16BE(scan + 2) - 3);
+  return new Uint8Array(bytes);
+}
+
+/** The beginning of a HEIC, as an iPhone's photograph begins. */
+export function heic(): Uint8Array {
+  const box = Buffer.from('\0\0\0\x18ftypheic\0\0\0\0mif1heic', 'latin1');
+  return new Uint8Array(Buffer.concat([box, Buffer.alloc(200)]));
+}
+
 function chunk(type: string, data: Uint8Array): Buffer {
   const body = Buffer.concat([Buffer.from(type, 'latin1'), data]);
   const frame = Buffer.alloc(8);

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import {
   type GraphQLNamedType,
   getNamedType,
+  graphql,
   isEnumType,
   isInputObjectType,
   isIntrospectionType,
@@ -60,4 +61,9 @@ test('every mutation takes one input of its own and returns a payload of its own
     expect(field.args.map((argument) => `${argument.name}: ${argument.type}`)).toEqual([`input: ${name}Input!`]);
     expect(getNamedType(field.type).name).toBe(`${name}Payload`);
   }
+});
+
+test('the schema begins with a description of itself, which introspection shows', async () => {
+  const { data } = await graphql({ schema, source: '{ __schema { description } }' });
+  expect(data).toMatchObject({ __schema: { description: expect.stringMatching(/^Rollcall answers one question/) } });
 });

@@ -25,7 +25,13 @@ async function audited(send: Fetch): Promise<string[]> {
 
 test('the GraphQL over HTTP specification is kept, whichever way a request goes', async () => {
   expect(await audited(fetch)).toEqual([]);
-  // The second time the documents are known, and go round the plugins.
-  expect(await audited(fetch)).toEqual([]);
-  expect(await audited((input, init) => service.app.fetch(new Request(input, init)))).toEqual([]);
+  // The third time the queries run compiled.
+  for (let time = 0; time < 2; time++) expect(await audited(fetch)).toEqual([]);
+  // Bodies in chunks are left to Yoga.
+  const inChunks = ({ headers, body }: RequestInit) => ({
+    ...headers,
+    ...(body && { 'transfer-encoding': 'chunked' }),
+  });
+  const byYoga: Fetch = (input, init) => service.app.fetch(new Request(input, { ...init, headers: inChunks(init) }));
+  expect(await audited(byYoga)).toEqual([]);
 });

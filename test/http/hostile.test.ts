@@ -30,23 +30,18 @@ test('rows that lead to each other in circles are not written out for ever', asy
     levels === 0 ? 'id' : `participants { conversation { ${circle(levels - 1)} } }`;
   const document = (levels: number) => `{ conversation(id: "${id}") { ${circle(levels)} } }`;
   expect((await tenant.graphql(document(2))).errors).toBeUndefined();
-  expect(limits.rows).toBeLessThan(60 ** 3);
+  // 60³ rows of two fields, each a row and the list that it leads to.
+  expect(limits.work).toBeLessThan(4 * 60 ** 3);
   // The third time it runs compiled.
   for (let time = 0; time < 4; time++) {
     const { errors, data } = await tenant.graphql(document(3));
     expect(errors?.map(({ extensions }) => extensions.code)).toEqual(['RESULT_TOO_LARGE']);
-    expect(data).toEqual({ conversation: null });
+    expect(data).toBeNull();
   }
 
-  // Two of them are told of each.
-  const both = `{ a: conversation(id: "${id}") { ${circle(3)} } b: conversation(id: "${id}") { ${circle(3)} } }`;
-  const told = (await tenant.graphql(both)).errors?.map(({ path }) => path?.[0]);
-  expect(new Set(told)).toEqual(new Set(['a', 'b']));
-
   // Few lists, but each of their rows leads to one and the same again and again.
-  const again = Array.from({ length: 30 }, (_, index) => `a${index}: conversation { id }`).join(' ');
+  const again = Array.from({ length: 58 }, (_, index) => `a${index}: conversation { id }`).join(' ');
   const few = `{ conversation(id: "${id}") { participants { conversation { participants { ${again} } } } } }`;
-  expect(60 * 60 + 60).toBeLessThan(limits.rows);
   const answer = await tenant.graphql(few);
   expect(answer.errors?.map(({ extensions, path }) => [extensions.code, path?.slice(0, 2)])).toEqual([
     ['RESULT_TOO_LARGE', ['conversation', 'participants']],

@@ -24,7 +24,11 @@ describe('the state of the service', () => {
   test('/readyz names each part', async () => {
     const response = await get('/readyz');
     expect(response.status).toBe(200);
-    expect(await response.json()).toEqual({ ready: true, parts: { database: null, events: null, storage: null } });
+    expect(await response.json()).toEqual({
+      ready: true,
+      parts: { database: null, events: null, storage: null },
+      degraded: [],
+    });
   });
 
   test('/readyz says which part is missing, and nothing about it', async () => {
@@ -37,7 +41,11 @@ describe('the state of the service', () => {
     expect(await response.json()).toEqual({
       ready: false,
       parts: { database: 'cannot be used', events: null, storage: null },
+      degraded: [],
     });
+    const text = await (await get('/metrics', {}, broken.app)).text();
+    expect(text).toMatch(/^rollcall_part_available\{part="database"\} 0$/m);
+    expect(text).toMatch(/^rollcall_part_available\{part="storage"\} 1$/m);
     await broken.close();
   });
 

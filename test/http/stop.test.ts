@@ -3,7 +3,7 @@ import { Agent, createServer, type IncomingMessage, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, expect, test } from 'vitest';
-import { endConnectionsWhen, stopServer } from '../../src/http/stop.ts';
+import { watchConnections } from '../../src/http/stop.ts';
 import { startApp, type TestApp } from '../app.ts';
 
 let service: TestApp | undefined;
@@ -66,7 +66,7 @@ test('a connection whose answer had begun before the stop is closed when it has 
   });
   // A connection that nobody closes stays.
   server.keepAliveTimeout = 0;
-  endConnectionsWhen(() => stopping, server);
+  const connections = watchConnections(server, () => stopping);
   await once(server.listen(0, '127.0.0.1'), 'listening');
   const { port } = server.address() as AddressInfo;
   const agent = new Agent({ keepAlive: true });
@@ -75,7 +75,7 @@ test('a connection whose answer had begun before the stop is closed when it has 
 
   stopping = true;
   const closed = once(server, 'close');
-  const stopped = stopServer(server);
+  const stopped = connections.stop();
   // It listens no more: what was idle has been closed.
   while (server.listening) await sleep(10);
   finish();

@@ -1,6 +1,6 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Scope } from '../../src/auth/scopes.ts';
-import { dataOf, problemOf, startApp, type TestApp, type TestTenant } from '../app.ts';
+import { dataOf, problemOf, type TestTenant } from '../app.ts';
 import {
   createConversation,
   createExternalUser,
@@ -9,12 +9,9 @@ import {
   member,
 } from '../conversations/factories.ts';
 import { createAgent, createAgentKey, createConfig, createParticipant } from '../factories.ts';
+import { useApp } from '../use-app.ts';
 
-let service: TestApp;
-beforeAll(async () => {
-  service = await startApp();
-});
-afterAll(() => service.close());
+const service = useApp();
 
 type Identified = { id: string };
 const ids = (rows: readonly Identified[]) => rows.map(({ id }) => id);

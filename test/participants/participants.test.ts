@@ -1,12 +1,9 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { dataOf, problemOf, startApp, type TestApp } from '../app.ts';
+import { describe, expect, test } from 'vitest';
+import { dataOf, problemOf } from '../app.ts';
 import { createAgent, createConfig, createParticipant } from '../factories.ts';
+import { useApp } from '../use-app.ts';
 
-let service: TestApp;
-beforeAll(async () => {
-  service = await startApp();
-});
-afterAll(() => service.close());
+const service = useApp();
 
 const contactList = `query ($agentId: ID) {
   participants(agentId: $agentId) {

@@ -1,16 +1,13 @@
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { newId } from '../../src/database/ids.ts';
 import { unreachableReasons } from '../../src/directory/participants/health.ts';
-import { dataOf, startApp, type TestApp, type TestTenant } from '../app.ts';
+import { dataOf, type TestTenant } from '../app.ts';
 import { createAgent } from '../factories.ts';
+import { useApp } from '../use-app.ts';
 import { writeKey } from './webhook-keys.ts';
 
-let service: TestApp;
-beforeAll(async () => {
-  service = await startApp();
-});
-afterAll(() => service.close());
+const service = useApp();
 
 const agents = ['support', 'sales'] as const;
 /** What of a config: its provider, whether it is connected, and its own keys. */

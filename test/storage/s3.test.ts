@@ -134,8 +134,12 @@ test('avatars are kept in S3, and served from it', async () => {
     const ready = () => service.app.fetch(new Request('http://localhost/readyz')).then((response) => response.json());
     expect(await ready()).toMatchObject({ parts: { storage: null } });
     await s3.close();
-    expect(await ready()).toMatchObject({ ready: false, parts: { storage: expect.any(String) } });
+    // What was found out counts for half a minute: to ask costs a written file.
+    const later = performance.now() + 31_000;
+    vi.spyOn(performance, 'now').mockImplementation(() => later);
+    expect(await ready()).toMatchObject({ ready: true, degraded: ['storage'], parts: { storage: expect.any(String) } });
   } finally {
+    vi.restoreAllMocks();
     await service.close();
   }
 });

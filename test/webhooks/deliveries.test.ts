@@ -296,12 +296,6 @@ describe('what is refused', () => {
     ],
     ['a list', () => fromGeneric(webhook.url, webhook.secret, []), 400, 'VALIDATION_FAILED'],
     [
-      'a time that is none',
-      () => fromGeneric(webhook.url, webhook.secret, { ...from, sentAt: 'now' }),
-      400,
-      'VALIDATION_FAILED',
-    ],
-    [
       'Slack: no event',
       () => fromSlack(slack.url, { type: 'event_callback', event_id: 'Ev1' }),
       400,
@@ -350,8 +344,14 @@ describe('what is refused', () => {
       },
     });
     const { app } = service;
-    const answer = await app.fetch(new Request(webhook.url, { method: 'POST', body, duplex: 'half' } as RequestInit));
-    expect(answer.status).toBe(413);
+    const headers = { 'transfer-encoding': 'chunked' };
+    const init = { method: 'POST', headers, body, duplex: 'half' } as RequestInit;
+    // A client that goes on sending may hear of the closed connection before it reads the answer.
+    const refused = await app.fetch(new Request(webhook.url, init)).then(
+      ({ status }) => status,
+      () => 'closed',
+    );
+    expect([413, 'closed']).toContain(refused);
     expect(sent).toBeLessThan(1_000_000);
   });
 

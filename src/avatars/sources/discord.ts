@@ -42,10 +42,11 @@ export function discordAvatarSource({ apiUrl, cdnUrl, timeoutMs }: DiscordOption
           // The still of an animated one.
           return { url: `${cdn}avatars/${address}/${found.avatar}.png?size=512` };
         }
+        // Cloudflare, which stands in front of Discord, refuses with a page: that says nothing about the token.
         case 401:
-          throw problems.refused();
+          throw jsonOf(answer, refusal) ? problems.refused() : problems.status(401);
         case 403:
-          throw problems.notPermitted();
+          throw jsonOf(answer, refusal) ? problems.notPermitted() : problems.status(403);
         case 404:
           throw jsonOf(answer, refusal) ? problems.noPicture() : problems.status(404);
         case 429: {

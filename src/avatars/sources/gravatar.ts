@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { providerProblems } from '../../egress/provider-problems.ts';
-import { isEmailAddress } from '../../values/email-address.ts';
+import { emailKey } from '../../values/email-address.ts';
 import type { AvatarSource } from './source.ts';
 
 /** Pictures for e-mail addresses, from Gravatar: it is told a digest of the address, and needs no token. */
@@ -9,8 +9,8 @@ export function gravatarAvatarSource({ url }: { url: string }): AvatarSource {
   return {
     provider: 'email',
     async locate({ address }) {
-      const email = address.trim().toLowerCase();
-      if (!isEmailAddress(email)) throw providerProblems('Gravatar').noPicture();
+      const email = emailKey(address);
+      if (email === null) throw providerProblems('Gravatar').noPicture();
       const digest = createHash('sha256').update(email).digest('hex');
       // Without a picture of the person's own it is to say so, not to draw one.
       return { url: `${base}${digest}?d=404&s=512` };

@@ -1,12 +1,12 @@
 import { z } from 'zod';
-import { createProviderClient, jsonOf } from '../../egress/provider-client.ts';
+import { createProviderClient, jsonOf, type ProviderAnswer } from '../../egress/provider-client.ts';
 import { providerProblems } from '../../egress/provider-problems.ts';
 import { type AvatarSource, imageLimit, type SourceOptions } from './source.ts';
 
 // An object id or a user principal name; the ids of chats, channels and teams are not among them.
 const person =
   /^([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|(?!\d+:)[^@\s/\\?]+@(?!thread\.|unq\.)[^@\s/\\?]+\.[^@\s/\\?]+)$/i;
-const refusal = z.object({ error: z.object({ code: z.string() }) });
+const refusal = z.object({ error: z.object({ code: z.string(), message: z.string().catch('') }) });
 
 /** Pictures from Microsoft Teams: those that Microsoft Graph has of the people of an organisation. */
 export function teamsAvatarSource({ apiUrl, timeoutMs, largestImage }: SourceOptions): AvatarSource {
@@ -28,13 +28,15 @@ export function teamsAvatarSource({ apiUrl, timeoutMs, largestImage }: SourceOpt
       switch (answer.status) {
         case 200:
           return { image: answer.body };
+        case 400:
+          throw isWithoutMailbox(answer) ? problems.noPicture() : problems.status(400);
         case 401:
-          throw problems.refused();
+          throw answer.isPage ? problems.status(401) : problems.refused();
         case 403:
-          throw problems.notPermitted();
+          throw answer.isPage ? problems.status(403) : problems.notPermitted();
         case 404:
-          // ImageNotFound, ErrorItemNotFound, Request_ResourceNotFound …: Graph has many words for it, a wrong TEAMS_API_URL none.
-          throw jsonOf(answer, refusal) ? problems.noPicture() : problems.status(404);
+          // ImageNotFound, ErrorItemNotFound, ResourceNotFound …, as JSON, as text, or as nothing at all. A page is no answer of Graph's.
+          throw answer.isPage ? problems.status(404) : problems.noPicture();
         case 429:
           throw problems.rateLimited(answer.retryAfter);
         default:
@@ -42,4 +44,14 @@ export function teamsAvatarSource({ apiUrl, timeoutMs, largestImage }: SourceOpt
       }
     },
   };
+}
+
+// Photos are kept with mailboxes. Of who has none, Graph says so in several words, one of them misleading.
+const mailboxCodes =
+  /^(.*mailbox.*|ErrorInvalidUser|ErrorItemNotFound|ErrorUserNotFound|AuthenticationError|ResourceNotFound|ImageNotFound)$/i;
+
+function isWithoutMailbox(answer: ProviderAnswer): boolean {
+  const told = jsonOf(answer, refusal)?.error;
+  if (!told) return !answer.isPage && /mailbox/i.test(answer.body.toString('utf8'));
+  return mailboxCodes.test(told.code) || /mailbox/i.test(told.message);
 }

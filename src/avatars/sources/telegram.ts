@@ -2,13 +2,16 @@ import { z } from 'zod';
 import { type Ask, createProviderClient, jsonOf } from '../../egress/provider-client.ts';
 import { providerProblems } from '../../egress/provider-problems.ts';
 import { retryAfterSeconds } from '../../egress/retry-after.ts';
+import { Problem } from '../../errors/catalogue.ts';
+import { fitsProvider } from '../../providers/address.ts';
 import { type AvatarSource, imageLimit, type SourceOptions } from './source.ts';
 
 const envelope = z.object({
   ok: z.boolean(),
   result: z.unknown().optional(),
   error_code: z.number().optional(),
-  parameters: z.object({ retry_after: z.number().optional() }).optional(),
+  description: z.string().optional().catch(undefined),
+  parameters: z.object({ retry_after: z.number().optional(), migrate_to_chat_id: z.int().optional() }).optional(),
 });
 const photos = z.object({ photos: z.array(z.array(z.object({ file_id: z.string(), width: z.number() })).min(1)) });
 const chat = z.object({ photo: z.object({ big_file_id: z.string() }).optional() });
@@ -28,12 +31,12 @@ export function telegramAvatarSource({ apiUrl, timeoutMs, largestImage }: Source
   return {
     provider: 'telegram',
     async locate({ token, address }) {
-      if (!/^(-?\d{1,20}|@[A-Za-z]\w{4,31})$/.test(address)) throw problems.noPicture();
+      if (!fitsProvider('telegram', address)) throw problems.noPicture();
       if (!token || !/^\d+:[\w-]+$/.test(token)) throw problems.refused();
       const ask = begin();
       const fileId = /^\d/.test(address)
         ? ofPerson(await call(ask, `bot${token}/getUserProfilePhotos`, { user_id: address, limit: '1' }, photos))
-        : (await call(ask, `bot${token}/getChat`, { chat_id: address }, chat)).photo?.big_file_id;
+        : (await chatOf(ask, token, address)).photo?.big_file_id;
       if (!fileId) throw problems.noPicture();
       const { file_path: path } = await call(ask, `bot${token}/getFile`, { file_id: fileId }, file);
       const answer = await ask(`file/bot${token}/${path}`, { limit });
@@ -42,6 +45,23 @@ export function telegramAvatarSource({ apiUrl, timeoutMs, largestImage }: Source
       throw answer.status === 429 ? problems.rateLimited(answer.retryAfter) : problems.status(answer.status);
     },
   };
+}
+
+/** A group that became a supergroup has another address: that is asked about in its place. */
+class Migrated extends Problem {
+  readonly to: string;
+  constructor(to: number) {
+    super('AVATAR_NOT_AVAILABLE', 'The Telegram group has become a supergroup under another address.');
+    this.to = String(to);
+  }
+}
+
+function chatOf(ask: Ask, token: string, address: string): Promise<z.infer<typeof chat>> {
+  const get = (chatId: string) => call(ask, `bot${token}/getChat`, { chat_id: chatId }, chat);
+  return get(address).catch((error: unknown) => {
+    if (error instanceof Migrated) return get(error.to);
+    throw error;
+  });
 }
 
 /** The newest photo in the smallest size that is large enough, or else in the largest there is. */
@@ -65,6 +85,10 @@ async function call<Schema extends z.ZodType>(
     return data;
   }
   const wait = told.parameters?.retry_after;
+  const movedTo = told.parameters?.migrate_to_chat_id;
+  if (movedTo !== undefined) throw new Migrated(movedTo);
+  // Said with 400, as if it were the caller's mistake; it ends by itself.
+  if (/temporarily unavailable/i.test(told.description ?? '')) throw problems.failed();
   switch (told.error_code) {
     // Of a user or chat that the bot doesn't know, may not see, or was thrown out of.
     case 400:

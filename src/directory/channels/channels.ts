@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { TenantTransaction } from '../../database/database.ts';
-import type { Channel } from '../../database/generated/client.ts';
+import type { Channel, IntegrationConfig } from '../../database/generated/client.ts';
 import { asUuid, newId } from '../../database/ids.ts';
 import { bounded, manyBy, mostInner } from '../../database/loaders.ts';
 import { columns, type Fields, nothing } from '../../database/sql/columns.ts';
@@ -8,7 +8,7 @@ import { anyKey, name, parameter, sql, tenant } from '../../database/sql/fragmen
 import { statement } from '../../database/sql/statement.ts';
 import { array, boolean, nullable, text as sqlText, uuid } from '../../database/sql/types.ts';
 import { Problem } from '../../errors/catalogue.ts';
-import { fitsProvider, identityKey } from '../../providers/address.ts';
+import { addressColumns, fitsProvider } from '../../providers/address.ts';
 import { text, trimmed } from '../../values/text.ts';
 import { absorbUnknownSenders } from '../unknown-senders/absorb.ts';
 
@@ -60,7 +60,7 @@ export const channelList = z
 export type ChannelList = z.output<typeof channelList>;
 
 // Shared with all who add channels, but not with who counts messages of unknown senders: see src/directory/unknown-senders/absorb.ts.
-const config = columns('IntegrationConfig', 'i', ['id', 'provider']);
+const config = columns('IntegrationConfig', 'i', ['id', 'provider', 'defaultRegion']);
 const providers = statement(config)`select ${config} from integration_config i
   where i.tenant_id = ${tenant} and i.id = any(${parameter('ids', array(uuid))}) order by i.id for share`;
 
@@ -93,15 +93,15 @@ export async function replaceChannels(
   const { tenantId } = tx;
   const configIds = [...new Set(wanted.map(({ integrationConfigId }) => asUuid(integrationConfigId)))];
   const known = configIds.filter((id) => id !== null);
-  const providerOf = new Map<string, string>();
-  for (const { id, provider } of known.length > 0 ? await tx.query(providers, { ids: known }) : [])
-    providerOf.set(id, provider);
-  if (providerOf.size < configIds.length)
+  const configs = new Map<string, Pick<IntegrationConfig, 'provider' | 'defaultRegion'>>();
+  for (const config of known.length > 0 ? await tx.query(providers, { ids: known }) : [])
+    configs.set(config.id, config);
+  if (configs.size < configIds.length)
     throw new Problem('INTEGRATION_CONFIG_NOT_FOUND', 'A channel names an unknown integration config.');
 
   const rows = wanted.map(({ integrationConfigId, address, priority, label, disabled }) => {
     const configId = asUuid(integrationConfigId) as string;
-    const provider = providerOf.get(configId) as string;
+    const { provider, defaultRegion } = configs.get(configId) as Pick<IntegrationConfig, 'provider' | 'defaultRegion'>;
     return {
       tenantId,
       id: newId(),
@@ -109,8 +109,8 @@ export async function replaceChannels(
       integrationConfigId: configId,
       provider,
       address,
-      identityKey: identityKey(provider, address),
-      addressValid: fitsProvider(provider, address),
+      ...addressColumns(provider, address, defaultRegion),
+      addressValid: fitsProvider(provider, address, defaultRegion),
       priority: priority ?? 0,
       label: label ?? null,
       disabled: disabled ?? false,
@@ -140,10 +140,15 @@ export async function replaceChannels(
 }
 
 const addOne = statement(nothing)`
-  insert into channel (tenant_id, id, participant_id, integration_config_id, provider, address, identity_key, address_valid)
+  insert into channel (tenant_id, id, participant_id, integration_config_id, provider, address, identity_key, address_key, address_valid)
   select i.tenant_id, ${parameter('id', uuid)}, ${parameter('participantId', uuid)}, i.id, i.provider,
-    ${parameter('address', sqlText)}, ${parameter('identityKey', nullable(sqlText))}, ${parameter('addressValid', boolean)}
+    ${parameter('address', sqlText)}, ${parameter('identityKey', nullable(sqlText))}, ${parameter('addressKey', nullable(sqlText))},
+    ${parameter('addressValid', boolean)}
   from integration_config i where i.tenant_id = ${tenant} and i.id = ${parameter('integrationConfigId', uuid)} on conflict do nothing`;
+
+/** An address that messages came from, and what of its config says how to read it. */
+export type SenderAddress = Pick<Channel, 'integrationConfigId' | 'provider' | 'address'> &
+  Pick<IntegrationConfig, 'defaultRegion'>;
 
 /**
  * Gives a locked participant one more channel, unless it has one of that address; who had been unknown under the address is so no more.
@@ -152,7 +157,7 @@ const addOne = statement(nothing)`
 export async function addChannel(
   tx: TenantTransaction,
   participantId: string,
-  { integrationConfigId, provider, address }: Pick<Channel, 'integrationConfigId' | 'provider' | 'address'>,
+  { integrationConfigId, provider, defaultRegion, address }: SenderAddress,
 ): Promise<ChannelChanges> {
   if ((await lockChannels(tx, participantId)).length >= mostChannels) {
     const message = `has ${mostChannels} channels already`;
@@ -160,14 +165,10 @@ export async function addChannel(
       errors: [{ path: ['input', 'participantId'], message }],
     });
   }
-  await tx.query(addOne, {
-    id: newId(),
-    participantId,
-    integrationConfigId,
-    address,
-    identityKey: identityKey(provider, address),
-    addressValid: fitsProvider(provider, address),
-  });
+  const { identityKey, addressKey } = addressColumns(provider, address, defaultRegion);
+  const addressValid = fitsProvider(provider, address, defaultRegion);
+  const id = newId();
+  await tx.query(addOne, { id, participantId, integrationConfigId, address, identityKey, addressKey, addressValid });
   await absorbUnknownSenders(tx, participantId);
   return { gone: false, added: [provider], reordered: false };
 }

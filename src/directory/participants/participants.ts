@@ -72,7 +72,7 @@ async function insert(
   hooks: ParticipantHooks,
 ): Promise<string> {
   const id = newId();
-  if (participant.relatedAgentId) await demandAgents(tx, [participant.relatedAgentId]);
+  if (participant.relatedAgentId != null) await demandAgents(tx, [participant.relatedAgentId]);
   await tx.participant.create({
     data: {
       tenantId: tx.tenantId,

@@ -2,6 +2,7 @@ import type { TenantDatabase } from '../../database/database.ts';
 import type { Channel, Participant, ParticipantKind } from '../../database/generated/client.ts';
 import { keyset, pagesOf } from '../../database/keyset.ts';
 import { boundedRows, type Loader, mostRows, oneByUuid } from '../../database/loaders.ts';
+import { orderByName } from '../../database/names.ts';
 import type { PageArguments } from '../../database/pages.ts';
 import { columns, type Fields, rows, type Selected } from '../../database/sql/columns.ts';
 import { anyKey, type Fragment, join, none, parameter, sql, tenant } from '../../database/sql/fragment.ts';
@@ -9,7 +10,7 @@ import { sameEmail } from '../../database/sql/same-email.ts';
 import { batchedRead, statement } from '../../database/sql/statement.ts';
 import { enumeration, json, nullable, text, uuid } from '../../database/sql/types.ts';
 import { narrowest, oncePer, oncePerShape, parseTimestamps } from '../../database/statement.ts';
-
+import { emailKey } from '../../values/email-address.ts';
 import { channelsOf } from '../channels/channels.ts';
 import { type HealthCondition, reachableCondition, reasonCondition, type UnreachableReason } from './health.ts';
 
@@ -99,17 +100,19 @@ export const participantById: Loader<string, Participant | null> = participantWi
 // Together with everything, so many participants are read at the most; a longer list's parts are read by their loaders, which bound them.
 const mostTogether = 500;
 
+const byName = orderByName('p.display_name');
+
 const listing = (parts: ParticipantParts, most: number) => {
   const row = participantRow(parts);
   return statement(
     row,
-  )`select ${row} from participant p where p.tenant_id = ${tenant} order by p.display_name, p.id limit ${most + 1}`;
+  )`select ${row} from participant p where p.tenant_id = ${tenant} order by ${byName}, p.id limit ${most + 1}`;
 };
 const listingOfAgent = (parts: ParticipantParts, most: number) => {
   const row = participantRow(parts);
   return statement(row)`
     select ${row} from binding b join participant p on p.tenant_id = b.tenant_id and p.id = b.participant_id
-    where b.tenant_id = ${tenant} and b.agent_id = ${parameter('agentId', text)} order by p.display_name, p.id limit ${most + 1}`;
+    where b.tenant_id = ${tenant} and b.agent_id = ${parameter('agentId', text)} order by ${byName}, p.id limit ${most + 1}`;
 };
 const narrowListing = oncePerShape(String, (parts: ParticipantParts, most: number) =>
   narrowest(listing(parts, most), () => listing(wholeParticipant(parts), most)),
@@ -118,7 +121,7 @@ const narrowListingOfAgent = oncePerShape(String, (parts: ParticipantParts, most
   narrowest(listingOfAgent(parts, most), () => listingOfAgent(wholeParticipant(parts), most)),
 );
 
-/** Every participant of the tenant, or of one agent, ordered by displayName and id. Throws RESULT_TOO_LARGE over 10,000. */
+/** Every participant of the tenant, or of one agent, in the order of their names. Throws RESULT_TOO_LARGE over 10,000. */
 export async function listParticipants(
   db: TenantDatabase,
   agentId: string | null,
@@ -126,14 +129,14 @@ export async function listParticipants(
 ): Promise<ListedParticipant[]> {
   const read = (what: ParticipantParts, most: number) =>
     agentId === null ? db.query(narrowListing(what, most)) : db.query(narrowListingOfAgent(what, most), { agentId });
-  if (parts.channels || parts.agentIds) {
-    const listed = await read(parts, mostTogether);
-    if (listed.length <= mostTogether) {
-      asListed(listed);
-      return listed;
-    }
+  // Few are read at once. Of many a start is read only to know that they are many: the whole list waits for its turn.
+  const listed = await read(parts, mostTogether);
+  if (listed.length <= mostTogether) {
+    asListed(listed);
+    return listed;
   }
-  return boundedRows(await read(withNothing(parts), mostRows), 'participants: use participantsConnection');
+  const all = await db.longRead(() => read(withNothing(parts), mostRows));
+  return boundedRows(all, 'participants: use participantsConnection');
 }
 
 /** What a page of participants may be narrowed to; each that is given must hold. */
@@ -167,7 +170,7 @@ const healthConditions = ({ reachable, reason }: FilterShape): HealthCondition[]
 
 const participantPages = pagesOf({
   keyset: keyset([
-    { column: 'p.display_name', type: 'text' },
+    { column: 'p.display_name', type: 'name' },
     { column: 'p.id', type: 'uuid' },
   ]),
   keysOf: ({ displayName, id }: ListedParticipant) => [displayName, id],
@@ -197,14 +200,15 @@ const participantPages = pagesOf({
   },
 });
 
-/** One page of the tenant's participants, ordered by displayName and id. Throws VALIDATION_FAILED for a page that can't be. */
+/** One page of the tenant's participants, in the order of their names. Throws VALIDATION_FAILED for a page that can't be. */
 export function pageOfParticipants(
   db: TenantDatabase,
   filter: ParticipantFilter,
   args: PageArguments,
   parts: ParticipantParts,
 ) {
-  const { agentId = null, kind = null, email = null, disabled = null, reachable = null, reason = null } = filter;
+  const { agentId = null, kind = null, disabled = null, reachable = null, reason = null } = filter;
+  const email = filter.email == null ? null : (emailKey(filter.email) ?? filter.email);
   const shape = { agentId: agentId !== null, kind: kind !== null, email: email !== null, disabled, reachable, reason };
   return participantPages(db, shape, { agentId, kind, email }, args, parts);
 }

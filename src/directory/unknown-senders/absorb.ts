@@ -3,14 +3,14 @@ import { nothing } from '../../database/sql/columns.ts';
 import { parameter, tenant } from '../../database/sql/fragment.ts';
 import { statement } from '../../database/sql/statement.ts';
 import { uuid } from '../../database/sql/types.ts';
+import { comparedBy } from '../../providers/address.ts';
 
 // Two that make the same senders known lock them in the same order.
 const intoChannels = statement(nothing)`
   with matching as materialized (
      select u.id as sender_id, c.id as channel_id from unknown_sender u cross join channel c
      where u.tenant_id = ${tenant} and c.tenant_id = ${tenant} and c.participant_id = ${parameter('participantId', uuid)} and c.integration_config_id = u.integration_config_id
-       and md5(coalesce(u.identity_key, u.address)) = md5(coalesce(c.identity_key, c.address))
-       and coalesce(u.identity_key, u.address) = coalesce(c.identity_key, c.address)
+       and md5(${comparedBy('u')}) = md5(${comparedBy('c')}) and ${comparedBy('u')} = ${comparedBy('c')}
      order by u.id for update of u
    ), known as (
      delete from unknown_sender u using matching m where u.tenant_id = ${tenant} and u.id = m.sender_id

@@ -4,8 +4,9 @@ import { asUuid } from '../../database/ids.ts';
 import { columns, rows } from '../../database/sql/columns.ts';
 import { parameter, tenant } from '../../database/sql/fragment.ts';
 import { statement } from '../../database/sql/statement.ts';
-import { text, uuid } from '../../database/sql/types.ts';
+import { nullable, text, uuid } from '../../database/sql/types.ts';
 import { Problem } from '../../errors/catalogue.ts';
+import { nameOrNull } from '../../values/text.ts';
 import { addChannel } from '../channels/channels.ts';
 import { announceParticipant } from '../participants/announce.ts';
 import type { ParticipantHooks } from '../participants/hooks.ts';
@@ -15,8 +16,8 @@ import { insertParticipant, type NewParticipant } from '../participants/particip
 const row = columns('UnknownSender', 'u');
 
 // The config is locked before the sender, as whoever counts messages does it.
-const withConfig = statement(rows({ id: uuid, provider: text }))`
-  select u.id, i.provider from unknown_sender u join integration_config i on i.tenant_id = u.tenant_id and i.id = u.integration_config_id
+const withConfig = statement(rows({ id: uuid, provider: text, defaultRegion: nullable(text) }))`
+  select u.id, i.provider, i.default_region as "defaultRegion" from unknown_sender u join integration_config i on i.tenant_id = u.tenant_id and i.id = u.integration_config_id
   where u.tenant_id = ${tenant} and u.id = ${parameter('id', uuid)} for share of i`;
 const lock = statement(row)`
   select ${row} from unknown_sender u where u.tenant_id = ${tenant} and u.id = ${parameter('id', uuid)} for update`;
@@ -25,12 +26,15 @@ const unknownSenderNotFound = (id: string) =>
   new Problem('UNKNOWN_SENDER_NOT_FOUND', `There is no unknown sender ${id}.`);
 
 /** The unknown sender, which nobody else may count, take or dismiss until the transaction ends. Throws UNKNOWN_SENDER_NOT_FOUND. */
-async function take(tx: TenantTransaction, given: string): Promise<UnknownSender & { provider: string }> {
+async function take(
+  tx: TenantTransaction,
+  given: string,
+): Promise<UnknownSender & { provider: string; defaultRegion: string | null }> {
   const id = asUuid(given);
   const [there] = id ? await tx.query(withConfig, { id }) : [];
   const [sender] = there ? await tx.query(lock, { id: there.id }) : [];
   if (!there || !sender) throw unknownSenderNotFound(given);
-  return { ...sender, provider: there.provider };
+  return { ...sender, provider: there.provider, defaultRegion: there.defaultRegion };
 }
 
 /** What createParticipantFromUnknownSender takes besides the sender. */
@@ -44,7 +48,7 @@ export type SenderAsParticipant = {
 
 /** What a sender is called who has given no name. */
 const nameOf = ({ displayName, address }: UnknownSender) =>
-  displayName ?? ([...address.trim()].slice(0, 150).join('').trim() || 'Unknown sender');
+  nameOrNull(displayName ?? '') ?? nameOrNull(address) ?? 'Unknown sender';
 
 /**
  * Makes a participant of an unknown sender, with a channel of its address and what was counted of it, bound to the agent whose webhook

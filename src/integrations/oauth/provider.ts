@@ -6,6 +6,8 @@ export type Grant = {
   token: StoredToken;
   /** What the provider calls the workspace that was signed in to; null when it doesn't say. */
   workspaceName: string | null;
+  /** The workspace's id, as the provider's deliveries name it; null where deliveries name none. */
+  workspaceId: string | null;
 };
 
 /** Signing in to a provider in the browser: OAuth's authorization code grant. One implementation a provider. */

@@ -62,7 +62,8 @@ const standingKey = statement(rows({ id: uuid }))`
     and k.scopes && array['integrations:write', 'admin']`;
 const connect = statement(rows({ id: uuid }))`
   update integration_config i set token_ciphertext = ${parameter('tokenCiphertext', text)}, connected_at = now(),
-    workspace_name = ${parameter('workspaceName', nullable(text))}, disconnected_reason = null
+    workspace_name = ${parameter('workspaceName', nullable(text))}, 
+    workspace_id = ${parameter('workspaceId', nullable(text))}, disconnected_reason = null
   where i.tenant_id = ${tenant} and i.id = ${id} returning i.id`;
 
 /** Makes the rules. `publicUrl` is where browsers reach the service. */
@@ -118,9 +119,14 @@ export function createSignIns({
       }
       const verifier = begun.verifierCiphertext && cipher.open(begun.verifierCiphertext, stateHash);
       if (signIn.pkce && !verifier) throw stateUnknown();
-      const { token, workspaceName } = await signIn.exchange({ code, redirectUri: redirectUri(signIn), verifier });
+      const { token, workspaceName, workspaceId } = await signIn.exchange({
+        code,
+        redirectUri: redirectUri(signIn),
+        verifier,
+      });
       const tokenCiphertext = cipher.seal(writeToken(token), begun.configId);
-      const [connected] = await db.query(connect, { id: begun.configId, tokenCiphertext, workspaceName });
+      const connection = { id: begun.configId, tokenCiphertext, workspaceName, workspaceId };
+      const [connected] = await db.query(connect, connection);
       if (!connected) throw configNotFound(begun.configId);
       announceConfig(db, begun.configId);
       return { label: signIn.label, workspaceName, configName: begun.configName, tenantName: begun.tenantName };

@@ -11,8 +11,8 @@ const granted = z.object({
   access_token: z.string().min(1),
   refresh_token: z.string().min(1).optional(),
   expires_in: z.number().positive().optional(),
-  team: z.object({ name: z.string() }).nullish(),
-  enterprise: z.object({ name: z.string() }).nullish(),
+  team: z.object({ id: z.string().optional(), name: z.string() }).nullish(),
+  enterprise: z.object({ id: z.string().optional(), name: z.string() }).nullish(),
 });
 
 const codeRefused = new Set(['invalid_code', 'code_already_used', 'invalid_grant']);
@@ -76,7 +76,10 @@ export function slackOAuth({
     },
     async exchange({ code, redirectUri }) {
       const grant = await access({ code, redirect_uri: redirectUri }, codeRefused, () => refusedCode('Slack'));
-      return { token: tokenOf(grant), workspaceName: shownName(grant.team?.name ?? grant.enterprise?.name ?? '') };
+      // An app that a whole organisation installed has no team.
+      const workspace = grant.team ?? grant.enterprise;
+      const workspaceId = workspace?.id && /^[A-Z0-9]{2,50}$/.test(workspace.id) ? workspace.id : null;
+      return { token: tokenOf(grant), workspaceName: shownName(workspace?.name ?? ''), workspaceId };
     },
     refresh: async (refreshToken) =>
       tokenOf(

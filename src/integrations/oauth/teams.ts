@@ -87,7 +87,7 @@ export function teamsOAuth({
         },
         () => refusedCode('Microsoft'),
       );
-      return { token: tokenOf(grant), workspaceName: organisationOf(grant.id_token) };
+      return { token: tokenOf(grant), workspaceName: organisationOf(grant.id_token), workspaceId: null };
     },
     refresh: async (refreshToken) =>
       tokenOf(await token({ grant_type: 'refresh_token', refresh_token: refreshToken }, problems.refused)),

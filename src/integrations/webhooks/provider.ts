@@ -1,14 +1,16 @@
 import { z } from 'zod';
 import { Problem } from '../../errors/catalogue.ts';
-import { text } from '../../values/text.ts';
+import { nameOrNull, text } from '../../values/text.ts';
 
 /** A request that a provider sent, whole. */
 export type WebhookRequest = {
   headers: { get(name: string): string | null };
   /** Exactly the bytes that were signed. */
   body: Buffer;
-  /** What this key's deliveries are signed with; null where the provider has a secret of its own. */
-  secret: string | null;
+  /** What this key's deliveries may be signed with, its own secret first; empty where the provider has a secret of its own. */
+  secrets: readonly string[];
+  /** The workspace that the integration config is connected to, as the provider calls it; null when that is not known. */
+  workspaceId: string | null;
   /** When it came. */
   arrivedAt: Date;
 };
@@ -17,21 +19,25 @@ export type WebhookRequest = {
 export type Reading =
   /** The provider's handshake, and the text to answer it with. */
   | { kind: 'handshake'; answer: string }
-  /** Something that is no message from anybody: acknowledged, and forgotten. */
+  /** Not a message that somebody wrote. It is acknowledged, and nothing is recorded. */
   | { kind: 'nothing' }
+  /** An address was replaced by another one: channels move with it. */
+  | { kind: 'moved'; from: string; to: string }
   | {
       kind: 'message';
-      /** What the provider calls this delivery: the same each time it is sent again. */
+      /** What the provider calls this message: the same each time it is delivered. */
       deliveryId: string;
-      /** Whom it is from, as the provider's channels spell it. */
+      /** The sender, as the provider's channels spell it. */
       address: string;
+      /** The sender's public name, where channels may have that for an address (`@ada`); null when there is none. */
+      publicName: string | null;
       /** What the provider says they are called; null when it doesn't. */
       displayName: string | null;
       /** When it was sent, by the provider's clock; null when it doesn't say. */
       sentAt: Date | null;
     };
 
-/** How a provider's deliveries are told from others', and read. One a provider, and one for the rest. */
+/** Verifies a provider's deliveries and reads them. One implementation a provider, and one for the rest. */
 export interface WebhookProvider {
   /** Why no delivery can be verified here at all; null when they can. */
   readonly unusable: string | null;
@@ -39,7 +45,7 @@ export interface WebhookProvider {
   newSecret(): string | null;
   /** Throws UNAUTHENTICATED unless the provider sent the request, and lately where it says when. */
   verify(request: WebhookRequest): void;
-  /** Throws BAD_USER_INPUT, VALIDATION_FAILED. */
+  /** Throws BAD_USER_INPUT and VALIDATION_FAILED for what the provider does not send, FORBIDDEN for another workspace's. */
   read(request: WebhookRequest): Reading;
 }
 
@@ -78,15 +84,9 @@ export function bodyAs<Schema extends z.ZodType>(
   });
 }
 
-/** A name as unknown senders have them: 1 to 150 characters of text, or null when nothing is left. */
+/** A name as unknown senders have them: 1 to 150 characters of text, or null when nothing of it can be seen. */
 export function nameFrom(...parts: (string | null | undefined)[]): string | null {
-  const whole = parts
-    .filter(Boolean)
-    .join(' ')
-    .slice(0, 1_000)
-    .replaceAll(/\0|\p{Surrogate}/gu, '')
-    .trim();
-  return [...whole].slice(0, 150).join('').trim() || null;
+  return nameOrNull(parts.filter(Boolean).join(' '));
 }
 
 /** A time in whole or broken seconds, as a date; null when it is none. */
@@ -95,5 +95,11 @@ export function fromSeconds(seconds: number | null | undefined): Date | null {
   return Number.isNaN(date.getTime()) ? null : date;
 }
 
-/** Optional text of any length that isn't kept. */
-export const optionalText = z.string().nullish();
+/** Text that may be left out. What is no text is as good as left out: it costs nobody a message. */
+export const optionalText = z.string().nullish().catch(null);
+
+/** A number that may be left out; what is no number is as good as left out. */
+export const optionalNumber = z.number().nullish().catch(null);
+
+/** True, or as good as absent. */
+export const optionalFlag = z.boolean().nullish().catch(null);

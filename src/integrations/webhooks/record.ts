@@ -5,13 +5,18 @@ import { rows } from '../../database/sql/columns.ts';
 import { parameter } from '../../database/sql/fragment.ts';
 import { globalStatement } from '../../database/sql/statement.ts';
 import { array, boolean, integer, text, uuid } from '../../database/sql/types.ts';
-import type { OpenWebhook } from './door.ts';
+import type { OpenWebhook } from './authenticator.ts';
 import { countMessages } from './senders.ts';
 
 /** One message, as it came in through a webhook. */
-export type Delivery = Pick<OpenWebhook, 'keyId' | 'tenantId' | 'integrationConfigId' | 'provider' | 'agentId'> & {
+export type Delivery = Pick<
+  OpenWebhook,
+  'keyId' | 'tenantId' | 'integrationConfigId' | 'provider' | 'defaultRegion' | 'agentId'
+> & {
   deliveryId: string;
   address: string;
+  /** A name that channels may have in place of the address, compared without case; null when there is none. */
+  publicName: string | null;
   displayName: string | null;
   /** When the message was sent, as far as that can be believed. */
   at: Date;

@@ -4,43 +4,43 @@ import { columns, nothing, rows, together } from '../../database/sql/columns.ts'
 import { parameter } from '../../database/sql/fragment.ts';
 import { globalStatement } from '../../database/sql/statement.ts';
 import { array, integer, nullable, text, timestamptz, uuid } from '../../database/sql/types.ts';
-import { identityKey } from '../../providers/address.ts';
+import { type AddressColumns, addressColumns, addressKey, comparedBy } from '../../providers/address.ts';
 import type { Delivery } from './record.ts';
 
 /** All messages of a batch from one address, or from several spellings of one identity. */
-type Sender = Pick<
-  Delivery,
-  'tenantId' | 'integrationConfigId' | 'provider' | 'agentId' | 'address' | 'displayName'
-> & {
-  identityKey: string | null;
-  messages: number;
-  first: Date;
-  last: Date;
-};
+type Sender = Pick<Delivery, 'tenantId' | 'integrationConfigId' | 'provider' | 'agentId' | 'address' | 'displayName'> &
+  AddressColumns & {
+    /** The key of the name that the sender can be written to by as well; null for none. */
+    publicKey: string | null;
+    messages: number;
+    first: Date;
+    last: Date;
+  };
 
 // A batch is of several tenants: the tenant is a column of what is given, and every join and every key begins with it.
 
 const tenantIds = parameter('tenantIds', array(uuid));
 const ids = parameter('ids', array(uuid));
 const configIds = parameter('configIds', array(uuid));
-const addresses = parameter('addresses', array(text));
-const identityKeys = parameter('identityKeys', array(nullable(text)));
+const providers = parameter('providers', array(text));
 const messages = parameter('messages', array(integer));
 const last = parameter('last', array(timestamptz));
 
 const channel = columns('Channel', 'c', ['tenantId', 'id']);
 const findChannels = globalStatement(together(channel, rows({ n: integer })))`
    select g.n::int as n, ${channel}
-   from unnest(${tenantIds}, ${configIds}, ${parameter('providers', array(text))}, ${addresses}, ${identityKeys}) with ordinality
-     g (tenant_id, config_id, provider, address, identity_key, n)
-   join lateral (
-     select c.tenant_id, c.id from channel c
-     where c.tenant_id = g.tenant_id and c.provider = g.provider and md5(c.address) = md5(g.address)
-       and c.address = g.address and c.integration_config_id = g.config_id
-     union
-     select c.tenant_id, c.id from channel c
-     where c.tenant_id = g.tenant_id and c.identity_key = g.identity_key and c.integration_config_id = g.config_id
-   ) c on true`;
+   from (
+     select tenant_id, config_id, provider, key, n
+     from unnest(${tenantIds}, ${configIds}, ${providers}, ${parameter('keys', array(text))}) with ordinality
+       g (tenant_id, config_id, provider, key, n)
+     union all
+     select tenant_id, config_id, provider, key, n
+     from unnest(${tenantIds}, ${configIds}, ${providers}, ${parameter('publicKeys', array(nullable(text)))}) with ordinality
+       g (tenant_id, config_id, provider, key, n)
+     where key is not null
+   ) g
+   join channel c on c.tenant_id = g.tenant_id and c.provider = g.provider and md5(${comparedBy('c')}) = md5(g.key)
+     and ${comparedBy('c')} = g.key and c.integration_config_id = g.config_id`;
 
 /** Rows are locked in the order of their keys, whichever replica locks them; so none waits for one that waits for it. */
 const participant = columns('Channel', 'c', ['tenantId', 'participantId']);
@@ -64,27 +64,43 @@ const lockConfigs = globalStatement(rows({ id: uuid }))`
 
 const countUnknown = globalStatement(nothing)`
    insert into unknown_sender as u
-     (tenant_id, id, integration_config_id, address, identity_key, agent_id, display_name, message_count, first_message_at, last_message_at)
-   select g.* from unnest(${tenantIds}, ${ids}, ${configIds}, ${addresses}, ${identityKeys}, ${parameter('agentIds', array(nullable(text)))},
-     ${parameter('displayNames', array(nullable(text)))}, ${messages}, ${parameter('first', array(timestamptz))}, ${last})
-     g (tenant_id, id, config_id, address, identity_key, agent_id, display_name, messages, first, last)
-   order by g.tenant_id, g.config_id, md5(coalesce(g.identity_key, g.address))
-   on conflict (tenant_id, integration_config_id, md5(coalesce(identity_key, address))) do update set
+     (tenant_id, id, integration_config_id, address, identity_key, address_key, agent_id, display_name, message_count, first_message_at, last_message_at)
+   select g.* from unnest(${tenantIds}, ${ids}, ${configIds}, ${parameter('addresses', array(text))},
+     ${parameter('identityKeys', array(nullable(text)))}, ${parameter('addressKeys', array(nullable(text)))},
+     ${parameter('agentIds', array(nullable(text)))}, ${parameter('displayNames', array(nullable(text)))}, ${messages},
+     ${parameter('first', array(timestamptz))}, ${last})
+     g (tenant_id, id, config_id, address, identity_key, address_key, agent_id, display_name, messages, first, last)
+   order by g.tenant_id, g.config_id, md5(${comparedBy('g')})
+   on conflict (tenant_id, integration_config_id, md5(coalesce(address_key, identity_key, address))) do update set
      message_count = least(u.message_count::bigint + excluded.message_count, 2147483647)::int,
      first_message_at = least(u.first_message_at, excluded.first_message_at),
      last_message_at = greatest(u.last_message_at, excluded.last_message_at),
      display_name = coalesce(excluded.display_name, u.display_name),
      agent_id = excluded.agent_id`;
 
+const keyOf = ({ address, identityKey, addressKey }: Pick<Sender, 'address' | keyof AddressColumns>) =>
+  addressKey ?? identityKey ?? address;
+
 /** Messages by whom they are from. */
 function bySender(deliveries: readonly Delivery[]): Sender[] {
   const senders = new Map<string, Sender>();
-  for (const { tenantId, integrationConfigId, provider, agentId, address, displayName, at } of deliveries) {
-    const identity = identityKey(provider, address);
-    const key = `${tenantId} ${integrationConfigId} ${identity ?? address}`;
+  for (const {
+    tenantId,
+    integrationConfigId,
+    provider,
+    defaultRegion,
+    agentId,
+    address,
+    publicName,
+    displayName,
+    at,
+  } of deliveries) {
+    const keys = addressColumns(provider, address, defaultRegion);
+    const key = `${tenantId} ${integrationConfigId} ${keyOf({ address, ...keys })}`;
     const known = senders.get(key);
     if (!known) {
-      const sender = { tenantId, integrationConfigId, provider, agentId, address, displayName, identityKey: identity };
+      const publicKey = publicName === null ? null : addressKey(provider, publicName, defaultRegion);
+      const sender = { tenantId, integrationConfigId, provider, agentId, address, displayName, publicKey, ...keys };
       senders.set(key, { ...sender, messages: 1, first: at, last: at });
       continue;
     }
@@ -106,8 +122,8 @@ async function countKnown(query: Query, senders: readonly Sender[], onlyIfAll: b
     tenantIds: column(senders, 'tenantId'),
     configIds: column(senders, 'integrationConfigId'),
     providers: column(senders, 'provider'),
-    addresses: column(senders, 'address'),
-    identityKeys: column(senders, 'identityKey'),
+    keys: senders.map(keyOf),
+    publicKeys: column(senders, 'publicKey'),
   });
   const matched = new Set(found.map(({ n }) => n));
   const unknown = senders.filter((_, index) => !matched.has(index + 1));
@@ -157,6 +173,7 @@ export async function countMessages(
       configIds: column(unknown, 'integrationConfigId'),
       addresses: column(unknown, 'address'),
       identityKeys: column(unknown, 'identityKey'),
+      addressKeys: column(unknown, 'addressKey'),
       agentIds: column(unknown, 'agentId'),
       displayNames: column(unknown, 'displayName'),
       messages: column(unknown, 'messages'),

@@ -1,33 +1,53 @@
 import { z } from 'zod';
+import { Problem } from '../../errors/catalogue.ts';
 import {
   bodyAs,
   fromSeconds,
   notVerified,
+  optionalFlag,
   optionalText,
   type Reading,
-  senderAddress,
   type WebhookProvider,
   type WebhookRequest,
 } from './provider.ts';
 import { hmac, isRecent, sameSecret } from './verify.ts';
 
 const handshake = z.object({ type: z.literal('url_verification'), challenge: z.string().min(1).max(4_000) });
+// Every kind of callback has these. What else an event has depends on its type, so the type is read first.
 const callback = z.object({
-  type: z.literal('event_callback'),
+  event: z.object({ type: z.string(), subtype: optionalText }),
+  team_id: optionalText,
+  enterprise_id: optionalText,
+  context_team_id: optionalText,
+  is_ext_shared_channel: optionalFlag,
+  authorizations: z
+    .array(z.object({ team_id: optionalText, enterprise_id: optionalText }))
+    .nullish()
+    .catch(null),
+});
+// An event's `user` is an id, and of some kinds an object.
+const message = z.object({
   event_id: z.string().min(1),
   event: z.object({
-    type: z.string(),
-    subtype: optionalText,
-    user: senderAddress.nullish(),
+    user: optionalText,
     bot_id: optionalText,
+    hidden: optionalFlag,
+    channel: optionalText,
     ts: optionalText,
+    client_msg_id: optionalText,
   }),
 });
-// `app_rate_limited`, and whatever Slack thinks of next.
 const other = z.object({ type: z.string() });
 
-/** Messages that somebody wrote. The rest tell of changes to messages, of bots, and of comings and goings. */
+/**
+ * The messages that somebody wrote, by subtype; those without one are too. All other subtypes tell of something else: changes to
+ * messages (`message_changed`, `message_deleted`, `message_replied`), bots (`bot_message`, `slackbot_response`), comings and goings,
+ * topics, pins, huddles, reminders, canvases. `reply_broadcast` and `file_comment` accompany messages that are delivered themselves.
+ */
 const written: ReadonlySet<string> = new Set(['file_share', 'me_message', 'thread_broadcast']);
+
+/** Slack's own robot, which has the id of a person. */
+const slackbot = 'USLACKBOT';
 
 /** Slack's Events API, signed with the app's signing secret (`v0`); null refuses every delivery. */
 export function slackWebhooks(signingSecret: string | null): WebhookProvider {
@@ -47,16 +67,43 @@ export function slackWebhooks(signingSecret: string | null): WebhookProvider {
 function read(request: WebhookRequest): Reading {
   const { type } = bodyAs(other, request);
   if (type === 'url_verification') return { kind: 'handshake', answer: bodyAs(handshake, request).challenge };
+  // `app_rate_limited`, and what Slack may think of later.
   if (type !== 'event_callback') return { kind: 'nothing' };
-  const { event, event_id: deliveryId } = bodyAs(callback, request);
-  const isWritten = event.type === 'message' && (event.subtype == null || written.has(event.subtype));
-  if (!isWritten || !event.user || event.bot_id) return { kind: 'nothing' };
-  // Sent again, it has the same event_id, whatever X-Slack-Retry-Num says.
+  const called = bodyAs(callback, request);
+  demandWorkspace(called, request.workspaceId);
+  const { type: eventType, subtype } = called.event;
+  if (eventType !== 'message' || (subtype && !written.has(subtype))) return { kind: 'nothing' };
+  const { event_id, event } = bodyAs(message, request);
+  const { user, bot_id, hidden, channel, ts, client_msg_id } = event;
+  if (!user || user === slackbot || user.length > 255 || bot_id || hidden) return { kind: 'nothing' };
+  // The same message comes with several event ids where the app hears of it in several ways. In a channel it has one `ts`.
+  const place = `${called.team_id ?? ''}/${channel ?? ''}`;
+  const deliveryId = channel && ts ? `${place}/${ts}/${user}` : client_msg_id ? `${place}/${client_msg_id}` : event_id;
   return {
     kind: 'message',
     deliveryId,
-    address: event.user,
+    address: user,
+    publicName: null,
     displayName: null,
-    sentAt: fromSeconds(Number(event.ts ?? 'none')),
+    sentAt: fromSeconds(Number(ts || 'none')),
   };
+}
+
+/**
+ * Slack sends all workspaces' deliveries of an app to one URL, so the signature does not say whose they are. In a channel shared
+ * between organisations `team_id` may be the other one's; then the authorizations say for which workspace it is delivered.
+ */
+function demandWorkspace(
+  { team_id, enterprise_id, context_team_id, is_ext_shared_channel, authorizations }: z.infer<typeof callback>,
+  workspaceId: string | null,
+): void {
+  if (workspaceId === null || !team_id) return;
+  // An app that a whole Enterprise organisation installed is connected to the organisation.
+  const named = [team_id, enterprise_id];
+  if (is_ext_shared_channel) {
+    named.push(context_team_id);
+    for (const authorization of authorizations ?? []) named.push(authorization.team_id, authorization.enterprise_id);
+  }
+  if (!named.includes(workspaceId))
+    throw new Problem('FORBIDDEN', 'The delivery is of another workspace than the one that is connected.');
 }

@@ -5,6 +5,8 @@ import {
   fromSeconds,
   nameFrom,
   notVerified,
+  optionalFlag,
+  optionalNumber,
   optionalText,
   type Reading,
   type WebhookProvider,
@@ -12,14 +14,22 @@ import {
 import { sameSecret } from './verify.ts';
 
 const id = z.int();
-const chat = z.object({ id, title: optionalText, first_name: optionalText, last_name: optionalText });
-const message = z.object({
-  date: z.number().nullish(),
-  from: z.object({ id, is_bot: z.boolean().nullish(), first_name: optionalText, last_name: optionalText }).nullish(),
+const names = { username: optionalText, first_name: optionalText, last_name: optionalText };
+const chat = z.object({ id, type: optionalText, title: optionalText, ...names });
+const user = z.object({ id, is_bot: optionalFlag, ...names });
+// What is in a message besides these says what kind of a message it is.
+const message = z.looseObject({
+  date: optionalNumber,
+  from: user.nullish().catch(null),
   /** On whose behalf it was sent: a channel, or a group whose administrator stays unnamed. */
-  sender_chat: chat.nullish(),
-  chat: chat.nullish(),
+  sender_chat: chat.nullish().catch(null),
+  sender_business_bot: z.unknown().optional(),
+  chat: chat.nullish().catch(null),
+  is_automatic_forward: optionalFlag,
+  migrate_to_chat_id: id.nullish().catch(null),
 });
+type Message = z.infer<typeof message>;
+type Sender = z.infer<typeof chat> | z.infer<typeof user>;
 const update = z.object({
   update_id: z.int().nonnegative(),
   message: message.nullish(),
@@ -27,28 +37,77 @@ const update = z.object({
   business_message: message.nullish(),
 });
 
+/**
+ * What a message that somebody wrote has one of: the contents that the Bot API's Message lists. A message without any of them is a
+ * service message (`new_chat_members`, `pinned_message`, `forum_topic_created` …), of those too that the Bot API gets later.
+ */
+const contents = [
+  'text',
+  'animation',
+  'audio',
+  'checklist',
+  'contact',
+  'dice',
+  'document',
+  'game',
+  'invoice',
+  'live_photo',
+  'location',
+  'paid_media',
+  'photo',
+  'poll',
+  'sticker',
+  'story',
+  'venue',
+  'video',
+  'video_note',
+  'voice',
+  'rich_message',
+] as const;
+
 /** Telegram's Bot API: each key has a secret token of its own, to be given to `setWebhook` as `secret_token`. */
 export const telegramWebhooks: WebhookProvider = {
   unusable: null,
   newSecret: () => randomBytes(32).toString('base64url'),
-  verify({ headers, secret }) {
+  verify({ headers, secrets }) {
     const given = headers.get('x-telegram-bot-api-secret-token');
+    // setWebhook sets URL and secret at once, so only the key's own secret can be right.
+    const [secret] = secrets;
     if (!sameSecret(given ?? '', secret ?? '') || !given || !secret) throw notVerified();
   },
   read(request): Reading {
     // Edited messages are none of these: they were counted when they were sent.
     const { update_id, message, channel_post, business_message } = bodyAs(update, request);
     const sent = message ?? channel_post ?? business_message;
-    const group = sent?.sender_chat ?? (sent?.from ? null : sent?.chat);
-    const person = group || sent?.from?.is_bot ? null : sent?.from;
-    const sender = group ?? person;
-    if (!sent || !sender) return { kind: 'nothing' };
+    if (!sent) return { kind: 'nothing' };
+    // The group sends this last; `migrate_from_chat_id`, which the supergroup sends, says the same again.
+    if (sent.migrate_to_chat_id && sent.chat)
+      return { kind: 'moved', from: String(sent.chat.id), to: String(sent.migrate_to_chat_id) };
+    const sender = senderOf(sent, sent === business_message);
+    if (!sender || !contents.some((content) => sent[content] != null)) return { kind: 'nothing' };
     return {
       kind: 'message',
       deliveryId: String(update_id),
       address: String(sender.id),
-      displayName: nameFrom(group?.title, sender.first_name, sender.last_name),
+      publicName: sender.username && /^\w{1,64}$/.test(sender.username) ? `@${sender.username}` : null,
+      displayName: nameFrom('title' in sender ? sender.title : null, sender.first_name, sender.last_name),
       sentAt: fromSeconds(sent.date),
     };
   },
 };
+
+/** The person or chat that a message is from; null when it is from a bot, or was not written here. */
+function senderOf(
+  { from, sender_chat, sender_business_bot, chat, is_automatic_forward }: Message,
+  isBusiness: boolean,
+): Sender | null {
+  // A channel's post, copied into its discussion group, was delivered as the channel's post already.
+  if (is_automatic_forward || sender_business_bot != null) return null;
+  if (sender_chat) return sender_chat;
+  // A post of a channel says no more than which channel.
+  if (!from) return chat ?? null;
+  if (from.is_bot) return null;
+  // A business account's own answers are delivered too: in its private chats only the other side is a sender.
+  if (isBusiness && chat && chat.id !== from.id) return null;
+  return from;
+}

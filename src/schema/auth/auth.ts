@@ -171,7 +171,7 @@ builder.relayMutationField(
 builder.relayMutationField(
   'createAgentSecretKey',
   {
-    description: 'Whose key to create.',
+    description: 'The agent to create a key for.',
     inputFields: (t) => ({ agentId: t.string({ required: true, description: 'The agent’s id.' }) }),
   },
   {

@@ -2,15 +2,15 @@ import { filter, pipe } from 'graphql-yoga';
 import { avatarSizes } from '../../avatars/sizes.ts';
 import type { AvatarSyncInput } from '../../avatars/sync.ts';
 import { asUuid } from '../../database/ids.ts';
-import { participantNotFound } from '../../directory/participants/lock.ts';
 import type { ListedParticipant } from '../../directory/participants/queries.ts';
 import { participantById } from '../../directory/participants/queries.ts';
 import { Problem } from '../../errors/catalogue.ts';
 import type { Events } from '../../events/events.ts';
 import { builder } from '../builder.ts';
 import type { GraphContext } from '../context.ts';
+import { participantField } from '../directory/participant-payload.ts';
 import { ParticipantType } from '../directory/participants.ts';
-import { still, write } from '../mutation.ts';
+import { write } from '../mutation.ts';
 import { reading } from '../selection.ts';
 
 const ofParticipant = reading<ListedParticipant>();
@@ -20,7 +20,7 @@ builder.objectField(ParticipantType, 'avatarUrl', (t) =>
     type: 'URL',
     nullable: true,
     description:
-      'Where the avatar can be had, without a credential, for at least an hour; stays the same for most of it, so that clients can cache it. Null without an avatar.',
+      'The URL of the avatar. It needs no credential and is valid for at least an hour. It stays the same for most of that hour, so clients can cache it. Null without an avatar.',
     args: {
       size: t.arg.int({
         defaultValue: 128,
@@ -40,9 +40,6 @@ builder.objectField(ParticipantType, 'avatarUrl', (t) =>
     ),
   }),
 );
-
-const participantField = (id: string, context: GraphContext) =>
-  still(context.load(participantById, id), () => participantNotFound(id));
 
 const participantId = { required: true, description: 'The participant’s UUID.' } as const;
 
@@ -136,7 +133,7 @@ builder.relayMutationField(
 type AvatarSynced = Events['avatarSynced'];
 
 const OutcomeType = builder.enumType('AvatarSyncOutcome', {
-  description: 'What became of a participant’s avatar.',
+  description: 'The outcome for a participant’s avatar.',
   values: {
     SYNCED: { description: 'The avatar is what `participant` says now: synced, uploaded, or removed.' },
     FAILED: { description: 'Nothing has changed; `error` says why.' },
@@ -154,7 +151,7 @@ export const SyncErrorType = builder.objectRef<NonNullable<AvatarSynced['error']
 });
 
 const EventType = builder.objectRef<AvatarSynced>('AvatarSyncEvent').implement({
-  description: 'That a participant’s avatar changed, by a sync, an upload or a removal, or that a sync of it failed.',
+  description: 'A change of a participant’s avatar, by a sync, an upload or a removal, or a sync that failed.',
   fields: (t) => ({
     participant: t.field({
       type: ParticipantType,
@@ -197,7 +194,7 @@ builder.subscriptionField('participantAvatarSynced', (t) =>
   t.field({
     type: EventType,
     description:
-      'Each change of an avatar, by whatever way, and each sync that failed. A sync in the background that will be tried again has not failed yet. Needs `participants:read`.',
+      'Each change of an avatar, and each sync that failed. A background sync that will be tried again has not failed yet. Needs `participants:read`.',
     authScopes: { scope: 'participants:read' },
     args: {
       participantIds: t.arg.idList({

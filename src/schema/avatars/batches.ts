@@ -1,3 +1,4 @@
+import { demand } from '../../auth/viewer.ts';
 import {
   type AvatarBatch,
   batchById,
@@ -8,6 +9,7 @@ import {
   mostRunning,
   runningByBatch,
   syncAgentAvatars,
+  waitingByBatch,
 } from '../../avatars/batches.ts';
 import { progressOf } from '../../avatars/progress.ts';
 import type { Agent } from '../../database/generated/client.ts';
@@ -31,7 +33,7 @@ const StateType = builder.enumType('AvatarSyncBatchState', {
 });
 
 const FailureCountType = builder.objectRef<{ code: ErrorCode; count: number }>('AvatarSyncFailureCount').implement({
-  description: 'How many contacts of a batch failed for one reason.',
+  description: 'How many contacts failed, for good or at their last attempt, for one reason.',
   fields: (t) => ({
     code: t.exposeString('code', { description: 'A code of the error catalogue.' }),
     count: t.exposeInt('count', { description: 'How many contacts failed with it.' }),
@@ -62,16 +64,22 @@ const BatchType = builder.objectRef<AvatarBatch>('AvatarSyncBatch').implement({
     }),
     failed: t.exposeInt('failed', {
       description:
-        'How many could not be synced. Those without a channel to sync from fail at once: `INTEGRATION_NOT_CONNECTED` when such a channel’s integration config is not connected, `AVATAR_NOT_AVAILABLE` when its address is none of the provider’s, `AVATAR_SOURCE_NOT_REGISTERED` when no enabled channel’s provider has avatars, `CHANNEL_NOT_ON_PARTICIPANT` when there is no enabled channel at all. Those are counted here only; `avatarSyncFailuresConnection` has the others.',
+        'How many could not be synced. Those without a channel to sync from fail at once: `INTEGRATION_NOT_CONNECTED` when that channel’s integration config is not connected, `AVATAR_NOT_AVAILABLE` when its address is none of the provider’s, `AVATAR_SOURCE_NOT_REGISTERED` when no enabled channel’s provider has avatars, `CHANNEL_NOT_ON_PARTICIPANT` when there is no enabled channel at all. Those are counted here only; `avatarSyncFailuresConnection` has the others.',
     }),
     failures: t.field({
       type: [FailureCountType],
       description: 'How many could not be synced, by code, the most frequent first.',
       resolve: ({ id }, _, context) => context.load(failuresByBatch, id),
     }),
+    waiting: t.field({
+      type: [FailureCountType],
+      description:
+        'How many contacts wait to be tried again because their provider, or the storage, was away or asked to wait at the last attempt, by code, the most frequent first. They are not done yet; after a day of waiting they fail.',
+      resolve: ({ id }, _, context) => context.load(waitingByBatch, id),
+    }),
     running: t.field({
       type: [ParticipantType],
-      description: `The contacts that are being synced just now, at most ${mostRunning} of them.`,
+      description: `The contacts that are being synced at present, at most ${mostRunning} of them.`,
       resolve: ({ id }, _, context) => context.load(runningByBatch, id),
     }),
     startedAt: t.expose('startedAt', { type: 'DateTime', description: 'When it was asked for.' }),
@@ -95,7 +103,7 @@ builder.queryField('avatarSyncBatch', (t) =>
     type: BatchType,
     nullable: true,
     description:
-      'A batch of avatar syncs by its UUID; null when the tenant has no such batch. Needs `participants:read`.',
+      'A batch of avatar syncs by its UUID; null when the tenant has no batch of that id. Needs `participants:read`.',
     authScopes: { scope: 'participants:read' },
     args: { id: t.arg.id({ required: true, description: 'The batch’s UUID.' }) },
     resolve: (_, { id }, context) => context.load(batchById, id),
@@ -107,15 +115,19 @@ builder.objectField(AgentType, 'avatarSyncBatch', (t) =>
     type: BatchType,
     nullable: true,
     description:
-      'The latest batch of avatar syncs of the agent’s contacts; null when there was none in the last 30 days.',
-    ...ofAgent(['id'], ({ id }, _, context) => context.load(latestBatch, id)),
+      'The newest batch of avatar syncs of the agent’s contacts; null when there was none in the last 30 days. Needs `participants:read`.',
+    ...ofAgent(['id'], ({ id }, _, context) => {
+      // An agent's key sees its own agent without this scope, but not the agent's contacts.
+      demand(context.viewer, 'participants:read');
+      return context.load(latestBatch, id);
+    }),
   }),
 );
 
 builder.relayMutationField(
   'syncAgentAvatars',
   {
-    description: 'Whose contacts to sync.',
+    description: 'The agent whose contacts to sync.',
     inputFields: (t) => ({
       agentId: t.string({ required: true, description: 'The agent whose contacts are to be synced.' }),
     }),

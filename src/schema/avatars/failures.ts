@@ -5,11 +5,13 @@ import {
   pageOfFailures,
   pauseByConfig,
   retryAvatarSync,
+  type WaitingSyncs,
+  waitingSyncs,
 } from '../../avatars/failures.ts';
-import { participantNotFound } from '../../directory/participants/lock.ts';
 import type { ListedParticipant } from '../../directory/participants/queries.ts';
-import { participantById } from '../../directory/participants/queries.ts';
+import { configById, configNotFound } from '../../integrations/configs.ts';
 import { builder } from '../builder.ts';
+import { participantField } from '../directory/participant-payload.ts';
 import { ParticipantType } from '../directory/participants.ts';
 import { IntegrationConfigType } from '../integrations/integrations.ts';
 import { still, write } from '../mutation.ts';
@@ -19,7 +21,7 @@ import { SyncErrorType } from './avatars.ts';
 const ofParticipant = reading<ListedParticipant>();
 
 const AutoSyncType = builder.objectRef<AutoSync>('ParticipantAvatarAutoSync').implement({
-  description: 'What came of the last automatic sync of a participant’s avatar.',
+  description: 'The outcome of the last automatic sync of a participant’s avatar.',
   fields: (t) => ({
     synced: t.boolean({ description: 'Whether the avatar was taken.', resolve: ({ code }) => code === null }),
     provider: t.exposeString('provider', { description: 'The provider that was asked last, in lower case.' }),
@@ -40,7 +42,7 @@ builder.objectField(ParticipantType, 'avatarAutoSync', (t) =>
     type: AutoSyncType,
     nullable: true,
     description:
-      'What came of the last automatic sync of the avatar: one is queued when the participant is given a channel whose provider has avatars and is connected. Null when none has ended yet.',
+      'The outcome of the last automatic sync of the avatar: one is queued when the participant is given a channel whose provider has avatars and is connected. Null when none has ended yet.',
     ...ofParticipant(['id'], ({ id }, _, context) => context.load(autoSyncByParticipant, id)),
   }),
 );
@@ -49,26 +51,24 @@ builder.objectField(IntegrationConfigType, 'avatarSyncPausedUntil', (t) =>
   t.field({
     type: 'DateTime',
     nullable: true,
-    description:
-      'Until when no avatars are synced through it in the background, because its provider asked to wait; null when it did not.',
+    description: 'Until when its background syncs wait because the provider asked for it; null when it did not.',
     resolve: async ({ id }, _, context) => (await context.load(pauseByConfig, id))?.until ?? null,
   }),
 );
 
 const FailureType = builder.objectRef<AvatarSyncFailure>('AvatarSyncFailure').implement({
   description:
-    'A sync in the background, automatic or of a batch, that was given up: for a reason that trying again would not mend, or after five attempts. Gone when the participant’s avatar is synced, uploaded or removed, and after 30 days. Seen with `participants:read`.',
+    'A sync in the background, automatic or of a batch, that was given up: for a reason that trying again would not mend, or after a day in which the provider or the storage stayed away. Gone when the participant’s avatar is synced, uploaded or removed, and after 30 days. Seen with `participants:read`.',
   fields: (t) => ({
     id: t.exposeID('id', { description: 'The sync’s UUID: what `retryAvatarSync` takes.' }),
     participant: t.field({
       type: ParticipantType,
-      description: 'Whose avatar it is.',
-      resolve: ({ participantId: id }, _, context) =>
-        still(context.load(participantById, id), () => participantNotFound(id)),
+      description: 'The participant whose avatar it is.',
+      resolve: ({ participantId: id }, _, context) => participantField(id, context),
     }),
     provider: t.exposeString('provider', { description: 'The provider that was asked last, in lower case.' }),
     address: t.exposeString('address', { description: 'The address of the channel that was tried last.' }),
-    attempts: t.exposeInt('attempts', { description: 'How often that channel was tried.' }),
+    attempts: t.exposeInt('attempts', { description: 'How often the participant’s channels were tried.' }),
     error: t.expose('error', { type: SyncErrorType, description: 'Why it was given up.' }),
     failedAt: t.expose('failedAt', { type: 'DateTime', description: 'When it was given up.' }),
   }),
@@ -78,7 +78,7 @@ const FailureConnection = builder.connectionObject(
   {
     type: FailureType,
     name: 'AvatarSyncFailureConnection',
-    description: 'A page of failed avatar syncs, the latest first.',
+    description: 'A page of failed avatar syncs, the newest first.',
   },
   { description: 'A failed avatar sync in a page.' },
 );
@@ -95,10 +95,37 @@ builder.queryField('avatarSyncFailuresConnection', (t) =>
   t.field({
     type: FailureConnection,
     description:
-      'The avatar syncs in the background that were given up, at most one a participant, the latest first. Needs `participants:read`.',
+      'The avatar syncs in the background that were given up, at most one a participant, the newest first. Needs `participants:read`.',
     authScopes: { scope: 'participants:read' },
     args: { filter: t.arg({ type: FilterType, description: 'Which ones; null for all.' }), ...t.arg.connectionArgs() },
     resolve: (_, { filter, ...page }, { db }) => pageOfFailures(db, filter ?? {}, page),
+  }),
+);
+
+const WaitingType = builder.objectRef<WaitingSyncs>('WaitingAvatarSyncs').implement({
+  description:
+    'Avatar syncs in the background that were tried, and wait to be tried again: their provider or the storage was away, or asked to wait. The pauses grow up to 15 minutes, and after a day a sync is given up. Seen with `participants:read`.',
+  fields: (t) => ({
+    integrationConfig: t.field({
+      type: IntegrationConfigType,
+      description: 'The integration config of the channels that are tried next.',
+      resolve: ({ integrationConfigId: id }, _, context) =>
+        still(context.load(configById, id), () => configNotFound(id)),
+    }),
+    code: t.exposeString('code', { description: 'Why the last attempt failed: a code of the error catalogue.' }),
+    count: t.exposeInt('count', { description: 'How many participants wait.' }),
+    since: t.expose('since', { type: 'DateTime', description: 'When the first of these syncs was queued.' }),
+    nextAttemptAt: t.expose('nextAttemptAt', { type: 'DateTime', description: 'When the next of them is due.' }),
+  }),
+});
+
+builder.queryField('waitingAvatarSyncs', (t) =>
+  t.field({
+    type: [WaitingType],
+    description:
+      'The avatar syncs that wait to be tried again, by integration config and reason, the most first, 1,000 at most. Empty when all is well. Needs `participants:read`.',
+    authScopes: { scope: 'participants:read' },
+    resolve: (_, __, { db }) => waitingSyncs(db),
   }),
 );
 
@@ -122,7 +149,7 @@ builder.relayMutationField(
       participant: t.field({
         type: ParticipantType,
         description: 'The participant as it is now.',
-        resolve: (id, _, context) => still(context.load(participantById, id), () => participantNotFound(id)),
+        resolve: (id, _, context) => participantField(id, context),
       }),
     }),
   },

@@ -10,16 +10,17 @@ import { ConversationParticipantType } from './participation.ts';
 type Changed = Events['conversationParticipantChanged'];
 
 const ChangeType = builder.enumType('ConversationParticipantChange', {
-  description: 'What became of a conversation participant.',
+  description: 'What happened to a conversation participant.',
   values: {
-    ADDED: { description: 'It takes part from now on.' },
+    ADDED: { description: 'It was added.' },
     UPDATED: { description: 'Its status changed.' },
-    REMOVED: { description: 'It takes part no longer.' },
+    REMOVED: { description: 'It was removed.' },
   },
 });
 
 const EventType = builder.objectRef<Changed>('ConversationParticipantEvent').implement({
-  description: 'That somebody came into a conversation, changed in it, or left it. Seen with `conversations:read`.',
+  description:
+    'A participant was added to a conversation, changed in it, or removed from it. Seen with `conversations:read`.',
   fields: (t) => ({
     change: t.expose('change', { type: ChangeType, description: 'What happened.' }),
     conversationParticipantId: t.exposeID('membershipId', {
@@ -60,7 +61,7 @@ builder.subscriptionField('conversationParticipantChanged', (t) =>
   t.field({
     type: EventType,
     description:
-      'Each change in who takes part in a conversation, from now on. A conversation that the viewer does not see is `CONVERSATION_NOT_FOUND`. Needs `conversations:read`.',
+      'Each change of a conversation’s participants, from now on. A conversation that the viewer does not see is `CONVERSATION_NOT_FOUND`. Needs `conversations:read`.',
     authScopes: { scope: 'conversations:read' },
     args: { conversationId: t.arg.id({ required: true, description: 'The conversation’s UUID.' }) },
     subscribe: (_, { conversationId }, context) => changesIn(conversationId, context),

@@ -103,7 +103,7 @@ builder.queryFields((t) => ({
     type: ConversationType,
     nullable: true,
     description:
-      'A conversation by its UUID; null when the viewer sees no such conversation. Needs `conversations:read`.',
+      'A conversation by its UUID; null when the viewer sees no conversation of that id. Needs `conversations:read`.',
     authScopes: { scope: 'conversations:read' },
     args: { id: t.arg.id({ required: true, description: 'The conversation’s UUID.' }) },
     resolve: (_, { id }, context) => context.load(conversationById, id),

@@ -8,28 +8,30 @@ import { ContactIdentifierInput, ConversationParticipantType, StatusType } from 
 import { memberParts } from './parts.ts';
 
 const ReferenceInput = builder.inputType('ParticipantReferenceInput', {
-  description: 'Somebody, or something, by its id.',
+  description: 'A reference by id.',
   fields: (t) => ({
     id: t.id({
       required: true,
-      description:
-        'A UUID for users and contacts, the agent’s id for agents, 1 to 255 characters of the caller’s own for flows.',
+      description: 'A UUID for users and contacts, the agent’s id for agents, 1 to 255 characters for flows.',
     }),
   }),
 });
 
 const EnsureParticipantInput = builder.inputType('EnsureParticipantInput', {
-  description: 'Who is to take part: exactly one of these.',
+  description: 'The participant to add: exactly one of these.',
   isOneOf: true,
   fields: (t) => ({
     user: t.field({ type: ReferenceInput, description: 'A participant of the tenant’s directory.' }),
-    flow: t.field({ type: ReferenceInput, description: 'An automated flow, which need not be known here.' }),
+    flow: t.field({
+      type: ReferenceInput,
+      description: 'An automated flow of the caller’s system. It is not checked.',
+    }),
     agent: t.field({ type: ReferenceInput, description: 'An AI agent of the tenant.' }),
     contact: t.field({ type: ReferenceInput, description: 'An external user.' }),
     contactByIdentifier: t.field({
       type: ContactIdentifierInput,
       description:
-        'An external user by one of its identifiers. Where nobody has it a user is created with it, in the same transaction; `conversations:write` is enough for that.',
+        'An external user by one of its identifiers. If no user has it, one is created in the same transaction; `conversations:write` is enough for that.',
     }),
   }),
 });
@@ -39,31 +41,31 @@ const partsEnsured = fromSelection((payload, schema) => memberParts(payload.belo
 builder.relayMutationField(
   'ensureConversationParticipant',
   {
-    description: 'Who is to take part in which conversation.',
+    description: 'The conversation, and the participant to ensure in it.',
     inputFields: (t) => ({
       conversationId: t.id({ required: true, description: 'The conversation’s UUID.' }),
-      participant: t.field({ type: EnsureParticipantInput, required: true, description: 'Who is to take part.' }),
+      participant: t.field({ type: EnsureParticipantInput, required: true, description: 'The participant to add.' }),
       status: t.field({
         type: StatusType,
         description:
-          'How far in it is to be when it is added; `ACTIVE` when null. Not looked at when it takes part already.',
+          'The status to add the participant with; null means `ACTIVE`. Ignored when the participant is there already.',
       }),
     }),
   },
   {
     description:
-      'Adds somebody to a conversation, or finds that they take part already: then nothing changes, even in a closed conversation. To add to a closed one is `PARTICIPANT_STATE_CONFLICT`. Needs `conversations:write`.',
+      'Adds a participant to a conversation, or returns the existing one unchanged, also in a closed conversation. To add to a closed conversation is `PARTICIPANT_STATE_CONFLICT`. Needs `conversations:write`.',
     nullable: true,
     authScopes: { scope: 'conversations:write' },
     resolve: (_, { input }, context, info) =>
       write(context, () => ensureConversationParticipant(context.db, input, partsEnsured(info))),
   },
   {
-    description: 'The one who takes part, and whether that is new.',
+    description: 'The conversation participant, and whether it is new.',
     outputFields: (t) => ({
       participant: t.field({
         type: ConversationParticipantType,
-        description: 'The one who takes part.',
+        description: 'The conversation participant.',
         resolve: ({ participant }: Ensured): Member => participant,
       }),
       created: t.exposeBoolean('created', {
@@ -77,38 +79,38 @@ const names = {
   conversationId: { required: true, description: 'The conversation’s UUID.' },
   participantId: {
     description:
-      'Its `participantId`, of whatever type; where several types share it, the `USER`. Null when `contact` is given.',
+      'The `participantId`, of any type. If several types share it, the `USER` is meant. Null when `contact` is given.',
   },
   contact: {
     type: ContactIdentifierInput,
-    description: 'An identifier of the external user whom a contact is. Null when `participantId` is given.',
+    description: 'An identifier of the contact’s external user. Null when `participantId` is given.',
   },
 } as const;
 
 builder.relayMutationField(
   'patchConversationParticipant',
   {
-    description: 'Whom to change, by exactly one of `participantId` and `contact`, and how.',
+    description: 'The membership to change, named by exactly one of `participantId` and `contact`, and the changes.',
     inputFields: (t) => ({
       conversationId: t.id(names.conversationId),
       participantId: t.id(names.participantId),
       contact: t.field(names.contact),
-      status: t.field({ type: StatusType, description: 'How far in it is to be; null leaves it as it is.' }),
+      status: t.field({ type: StatusType, description: 'The new status; null leaves it unchanged.' }),
     }),
   },
   {
     description:
-      'Changes how far in a conversation somebody is. `PENDING` can become `ACTIVE` or `INVITED`, `INVITED` can become `ACTIVE`; any other change, and any change in a closed conversation, is `PARTICIPANT_STATE_CONFLICT`. To leave it as it is always succeeds. Needs `conversations:write`.',
+      'Changes the status of a conversation participant. `PENDING` can become `ACTIVE` or `INVITED`, `INVITED` can become `ACTIVE`; any other change, and any change in a closed conversation, is `PARTICIPANT_STATE_CONFLICT`. To set the same status always succeeds. Needs `conversations:write`.',
     nullable: true,
     authScopes: { scope: 'conversations:write' },
     resolve: (_, { input }, context) => write(context, () => patchConversationParticipant(context.db, input)),
   },
   {
-    description: 'The one who takes part.',
+    description: 'The conversation participant.',
     outputFields: (t) => ({
       participant: t.field({
         type: ConversationParticipantType,
-        description: 'The one who takes part, as it is now.',
+        description: 'The conversation participant as it is now.',
         resolve: (member: Member): Member => member,
       }),
     }),
@@ -118,7 +120,7 @@ builder.relayMutationField(
 builder.relayMutationField(
   'removeConversationParticipant',
   {
-    description: 'Whom to take out, by exactly one of `participantId` and `contact`.',
+    description: 'The membership to remove, named by exactly one of `participantId` and `contact`.',
     inputFields: (t) => ({
       conversationId: t.id(names.conversationId),
       participantId: t.id(names.participantId),
@@ -127,7 +129,7 @@ builder.relayMutationField(
   },
   {
     description:
-      'Takes somebody out of a conversation. The last active `USER` or `AGENT` of an open conversation stays: that is `REMOVAL_NOT_ALLOWED`. Needs `conversations:write`.',
+      'Removes a participant from a conversation. The last active `USER` or `AGENT` of an open conversation may not be removed (`REMOVAL_NOT_ALLOWED`). Needs `conversations:write`.',
     nullable: true,
     authScopes: { scope: 'conversations:write' },
     resolve: (_, { input }, context) => write(context, () => removeConversationParticipant(context.db, input)),

@@ -27,7 +27,7 @@ const ofConversation = reading<ListedConversation>();
 const ofConversationMember = reading<ConversationMember & Partial<Pick<Member, 'subject'>>>();
 
 const TypeType = builder.enumType('ConversationParticipantType', {
-  description: 'What takes part in a conversation, and so what its `participantId` means.',
+  description: 'The kind of a conversation participant. It decides what `participantId` means.',
   values: {
     USER: { description: 'A participant of the tenant’s directory; `participantId` is its UUID.' },
     CONTACT: { description: 'A customer; `participantId` is the external user’s UUID.' },
@@ -43,9 +43,9 @@ const TypeType = builder.enumType('ConversationParticipantType', {
   },
 });
 
-/** How far in somebody is. */
+/** The status of a membership. */
 export const StatusType = builder.enumType('ConversationParticipantStatus', {
-  description: 'How far in a conversation somebody is.',
+  description: 'The status of a conversation participant.',
   values: {
     PENDING: { description: 'Awaits approval. Can become `ACTIVE` or `INVITED`.' },
     INVITED: { description: 'Awaits the participant’s own acceptance. Can become `ACTIVE`.' },
@@ -66,7 +66,7 @@ const IdentifierKeyType = builder.enumType('IdentifierKey', {
 
 const ContactIdentifierType = builder.objectRef<Identifier>('ContactIdentifier').implement({
   description:
-    'An identifier of the external user whom a contact is. Seen with the conversation participant it belongs to.',
+    'An identifier of a contact’s external user. Shown with the conversation participant that it belongs to.',
   fields: (t) => ({
     identifierKey: t.expose('key', { type: IdentifierKeyType, description: 'What kind of identifier it is.' }),
     identifierValue: t.exposeString('value', { description: 'The identifier.' }),
@@ -83,7 +83,7 @@ export const ContactIdentifierInput = builder.inputType('ContactIdentifierInput'
 });
 
 const SubjectType = builder.unionType('ConversationSubject', {
-  description: 'Whom a conversation participant is.',
+  description: 'What a conversation participant stands for.',
   types: [ParticipantType, ExternalUserType, AgentType],
   resolveType: (subject: Subject) => {
     if ('kind' in subject) return ParticipantType;
@@ -91,34 +91,34 @@ const SubjectType = builder.unionType('ConversationSubject', {
   },
 });
 
-/** Every statement that reads memberships reads what they are about with them, where a field that was selected reads it. */
+/** Each statement that reads memberships also reads their subjects, if a selected field reads them. */
 const whole = <Row extends object>(member: Row) => member as Row & Pick<Member, 'subject'>;
 
 /** A membership in the graph. */
 export const ConversationParticipantType = builder.prismaObject('ConversationMember', {
   name: 'ConversationParticipant',
-  description: 'That somebody, or something, takes part in a conversation. Seen with `conversations:read`.',
+  description: 'A participant’s membership in one conversation. Seen with `conversations:read`.',
   fields: (t) => ({
     id: t.exposeID('id', {
       description:
-        'The UUID of this membership: whoever takes part in two conversations has two, each with its own status.',
+        'The UUID of this membership. A participant of two conversations has two memberships, each with its own status.',
     }),
     participantId: t.exposeID('participantId', {
-      description: 'Who takes part. What it means depends on `type`. Unique in the conversation together with it.',
+      description: 'The participant’s id. Its meaning depends on `type`; the two are unique in the conversation.',
     }),
-    type: t.expose('type', { type: TypeType, description: 'What takes part.' }),
-    status: t.expose('status', { type: StatusType, description: 'How far in it is.' }),
+    type: t.expose('type', { type: TypeType, description: 'The kind of participant.' }),
+    status: t.expose('status', { type: StatusType, description: 'The status.' }),
     displayName: t.string({
       nullable: true,
       description:
-        'What it is called: by its own name in this conversation, or else as the participant, external user or agent that it is; null when it has no name.',
+        'The name: the one set for this conversation, else that of the participant, external user or agent; null without a name.',
       ...ofConversationMember(['displayName', 'subject'], (member) => nameOf(whole(member))),
     }),
     avatarUrl: t.field({
       type: 'URL',
       nullable: true,
       description:
-        'Where its avatar can be had: its own in this conversation, or else, for a `USER`, the participant’s in 128 pixels, good for at least an hour; null when there is none.',
+        'The URL of the avatar: the one set for this conversation, else, for a `USER`, the participant’s in 128 pixels, valid for at least an hour; null without an avatar.',
       ...ofConversationMember(['avatarUrl', 'subject'], (member, _, { services }) => {
         if (member.avatarUrl !== null) return member.avatarUrl;
         const fileId = avatarFileOf(whole(member));
@@ -129,7 +129,7 @@ export const ConversationParticipantType = builder.prismaObject('ConversationMem
       type: ContactIdentifierType,
       nullable: true,
       description:
-        'For a `CONTACT`: the identifier by which it was added while the user still has that, else the first of e-mail, telephone number and foreign key that the user has; null for every other type.',
+        'For a `CONTACT`: the identifier that it was added by, if the user still has it, else the first of e-mail, telephone number and foreign key that the user has; null for every other type.',
       ...ofConversationMember(['contactKey', 'subject'], (member) => contactOf(whole(member))),
     }),
     conversation: t.field({
@@ -143,7 +143,7 @@ export const ConversationParticipantType = builder.prismaObject('ConversationMem
       type: SubjectType,
       nullable: true,
       description:
-        'Whom it is: the participant of a `USER` and the agent of an `AGENT` (these need `participants:read`), the external user of a `CONTACT` (this needs `users:read`); null for every other type.',
+        'What it stands for: the participant of a `USER` and the agent of an `AGENT` (these need `participants:read`), the external user of a `CONTACT` (this needs `users:read`); null for every other type.',
       ...ofConversationMember(['type'], (member, _, { viewer }) => {
         const scope = scopeOfSubject[member.type];
         if (scope) demand(viewer, scope);
@@ -159,7 +159,7 @@ const ConversationParticipantConnection = builder.connectionObject(
   {
     type: ConversationParticipantType,
     name: 'ConversationParticipantConnection',
-    description: 'A page of those who take part in a conversation, in the order in which they were added.',
+    description: 'A page of conversation participants, in the order in which they were added.',
   },
   { description: 'A conversation participant in a page.' },
 );
@@ -168,7 +168,7 @@ builder.objectFields(ConversationType, (t) => ({
   participants: t.field({
     type: [ConversationParticipantType],
     description:
-      'Who takes part, in the order in which they were added. Not paged: over 10,000, in all conversations of one level together, it is `RESULT_TOO_LARGE`.',
+      'The participants, in the order in which they were added. Not paged: over 10,000 in all conversations of one level is `RESULT_TOO_LARGE`.',
     ...ofConversation(
       ['id', 'participants'],
       ({ id, participants }, _, context) => participants ?? context.load(membersByConversation, id),
@@ -176,7 +176,7 @@ builder.objectFields(ConversationType, (t) => ({
   }),
   participantsConnection: t.field({
     type: ConversationParticipantConnection,
-    description: 'Who takes part, page by page, in the order in which they were added.',
+    description: 'The participants, page by page, in the order in which they were added.',
     args: t.arg.connectionArgs(),
     ...ofConversation(['id'], ({ id }, args: PageArguments, context) =>
       connectionTo(context, membersOfConversation, id, args),
@@ -189,17 +189,17 @@ builder.queryField('conversationParticipant', (t) =>
     type: ConversationParticipantType,
     nullable: true,
     description:
-      'One who takes part in a conversation, by exactly one of `participantId` and `contact`; null when nobody of that identity does, or the viewer does not see the conversation. Needs `conversations:read`.',
+      'A conversation participant, named by exactly one of `participantId` and `contact`; null when there is none, or when the viewer does not see the conversation. Needs `conversations:read`.',
     authScopes: { scope: 'conversations:read' },
     args: {
       conversationId: t.arg.id({ required: true, description: 'The conversation’s UUID.' }),
       participantId: t.arg.id({
         description:
-          'Its `participantId`, of whatever type; where several types share it, the `USER`. Null when `contact` is given.',
+          'The `participantId`, of any type. If several types share it, the `USER` is meant. Null when `contact` is given.',
       }),
       contact: t.arg({
         type: ContactIdentifierInput,
-        description: 'An identifier of the external user whom a contact is. Null when `participantId` is given.',
+        description: 'An identifier of the contact’s external user. Null when `participantId` is given.',
       }),
     },
     resolve: async (_, { conversationId, ...name }, { db }) => {

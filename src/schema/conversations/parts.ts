@@ -14,7 +14,7 @@ const forItsName = {
 };
 const wholeSubject = { externalUser: null, agent: null };
 
-/** What a selection reads of memberships, and of whom they are about. */
+/** What a selection reads of memberships and of their subjects. */
 export function memberParts(selection: Selection, schema: GraphQLSchema): MemberParts {
   const own = columnsRead(schema, 'ConversationParticipant', selection, ['id', 'type']);
   const subject = selection.below('subject');

@@ -8,7 +8,7 @@ export const AgentType = builder.prismaObject('Agent', {
     'An AI agent of the tenant: what participants are bound to and conversations belong to. Seen with `participants:read`.',
   fields: (t) => ({
     id: t.exposeID('id', {
-      description: 'The short name that the tenant chose, such as `support-bot`. Never changes.',
+      description: 'The short name that the tenant chose, like `support-bot`. Never changes.',
     }),
     name: t.exposeString('name', { description: 'What the agent is called.' }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When the agent was created.' }),
@@ -20,7 +20,7 @@ builder.queryFields((t) => ({
   agent: t.field({
     type: AgentType,
     nullable: true,
-    description: 'An agent by its id; null when the tenant has no such agent. Needs `participants:read`.',
+    description: 'An agent by its id; null when the tenant has no agent of that id. Needs `participants:read`.',
     authScopes: { scope: 'participants:read' },
     args: { id: t.arg.id({ required: true, description: 'The agent’s id, as the tenant chose it.' }) },
     resolve: (_, { id }, context) => context.load(agentById, id),
@@ -28,7 +28,7 @@ builder.queryFields((t) => ({
   agents: t.field({
     type: [AgentType],
     description:
-      'Every agent of the tenant, ordered by name and id. Over 10,000 it is `RESULT_TOO_LARGE`. Needs `participants:read`.',
+      'Every agent of the tenant, in the order of their names, without regard to case and accents (`abel`, `Ábel`, `ada`, `Bob`, `emile`, `Émile`, `zoe`), those of one name by id. Over 10,000 it is `RESULT_TOO_LARGE`. Needs `participants:read`.',
     authScopes: { scope: 'participants:read' },
     resolve: (_, _args, { db }) => listAgents(db),
   }),

@@ -6,13 +6,13 @@ import {
   bindParticipant,
   unbindParticipant,
 } from '../../directory/bindings/bindings.ts';
-import { participantNotFound } from '../../directory/participants/lock.ts';
-import { type ListedParticipant, participantById } from '../../directory/participants/queries.ts';
+import type { ListedParticipant } from '../../directory/participants/queries.ts';
 import { builder } from '../builder.ts';
 import type { GraphContext } from '../context.ts';
 import { still, write } from '../mutation.ts';
 import { reading } from '../selection.ts';
 import { AgentType } from './agents.ts';
+import { participantField } from './participant-payload.ts';
 import { ParticipantType } from './participants.ts';
 
 const ofParticipant = reading<ListedParticipant>();
@@ -20,15 +20,14 @@ const ofParticipant = reading<ListedParticipant>();
 /** A binding in the graph; other features add their edges to it. */
 export const BindingType = builder.prismaObject('Binding', {
   description:
-    'That a participant is one of an agent’s contacts. At most one for the two of them. Seen with `participants:read`.',
+    'A participant that is a contact of an agent. There is at most one binding for the two. Seen with `participants:read`.',
   fields: (t) => ({
     id: t.exposeID('id', { description: 'The binding’s UUID.' }),
     participantId: t.exposeID('participantId', { description: 'The participant’s UUID.' }),
     participant: t.field({
       type: ParticipantType,
       description: 'The participant.',
-      resolve: ({ participantId: id }, _, context) =>
-        still(context.load(participantById, id), () => participantNotFound(id)),
+      resolve: ({ participantId: id }, _, context) => participantField(id, context),
     }),
     agentId: t.exposeID('agentId', { description: 'The agent’s id.' }),
     agent: t.field({
@@ -36,7 +35,7 @@ export const BindingType = builder.prismaObject('Binding', {
       description: 'The agent.',
       resolve: ({ agentId: id }, _, context) => still(context.load(agentById, id), () => agentNotFound(id)),
     }),
-    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When the two were bound.' }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When the binding was created.' }),
     modifiedAt: t.expose('modifiedAt', { type: 'DateTime', description: 'When the binding was last changed.' }),
   }),
 });
@@ -74,7 +73,7 @@ const ends = {
 builder.relayMutationField(
   'bindParticipant',
   {
-    description: 'The two to bind.',
+    description: 'The participant and the agent to bind.',
     inputFields: (t) => ({ participantId: t.id(ends.participantId), agentId: t.string(ends.agentId) }),
   },
   {
@@ -98,7 +97,7 @@ builder.relayMutationField(
 builder.relayMutationField(
   'unbindParticipant',
   {
-    description: 'The two to unbind.',
+    description: 'The participant and the agent to unbind.',
     inputFields: (t) => ({ participantId: t.id(ends.participantId), agentId: t.string(ends.agentId) }),
   },
   {
@@ -115,8 +114,7 @@ builder.relayMutationField(
       participant: t.field({
         type: ParticipantType,
         description: 'The participant, with the bindings it has now.',
-        resolve: ({ participantId: id }, _, context) =>
-          still(context.load(participantById, id), () => participantNotFound(id)),
+        resolve: ({ participantId: id }, _, context) => participantField(id, context),
       }),
     }),
   },

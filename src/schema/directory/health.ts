@@ -27,11 +27,11 @@ const ChannelHealthType = builder.objectRef<ChannelHealth>('ChannelHealth').impl
   fields: (t) => ({
     channel: t.field({ type: ChannelType, description: 'The channel.', resolve: ({ channel }): Channel => channel }),
     address: t.string({ description: 'The channel’s address.', resolve: ({ channel }) => channel.address }),
-    reachable: t.exposeBoolean('reachable', { description: 'Whether nothing speaks against the channel.' }),
+    reachable: t.exposeBoolean('reachable', { description: 'Whether messages can be sent over the channel.' }),
     reason: t.expose('reason', {
       type: ReasonType,
       nullable: true,
-      description: 'What speaks against the channel, the most general reason there is; null when nothing does.',
+      description: 'Why the channel cannot be used, the most general reason first; null when it can.',
     }),
     keyStatus: t.field({
       type: KeyStatusType,

@@ -4,12 +4,13 @@ import { ParticipantType } from './participants.ts';
 
 const EventType = builder.objectRef<ContactChanges>('ParticipantsChangedEvent').implement({
   description:
-    'That contacts of an agent are not as they were: their names, channels, bindings, avatars or health. Seen with `participants:read`.',
+    'Changes of an agent’s contacts: of their names, channels, bindings, avatars or health. Seen with `participants:read`.',
   fields: (t) => ({
     agentId: t.exposeID('agentId', { description: 'The agent whose contacts they are.' }),
     participants: t.field({
       type: [ParticipantType],
-      description: 'The contacts that changed, as they are now, ordered by displayName and id; those newly bound too.',
+      description:
+        'The contacts that changed, as they are now, in the order of their names, without regard to case and accents (`abel`, `Ábel`, `ada`, `Bob`, `emile`, `Émile`, `zoe`), those of one name by id; those newly bound too.',
       resolve: ({ participants }) => participants,
     }),
     removedIds: t.exposeIDList('removedIds', {

@@ -1,18 +1,13 @@
-import { participantNotFound } from '../../directory/participants/lock.ts';
 import {
   createParticipant,
   deleteParticipant,
   setDisabled,
   updateParticipant,
 } from '../../directory/participants/participants.ts';
-import { participantById } from '../../directory/participants/queries.ts';
 import { builder } from '../builder.ts';
-import type { GraphContext } from '../context.ts';
-import { still, write } from '../mutation.ts';
+import { write } from '../mutation.ts';
+import { participantField } from './participant-payload.ts';
 import { ParticipantKindType, ParticipantType } from './participants.ts';
-
-const participantField = (id: string, context: GraphContext) =>
-  still(context.load(participantById, id), () => participantNotFound(id));
 
 const ChannelInput = builder.inputType('ChannelInput', {
   description: 'A channel that a participant is to have.',

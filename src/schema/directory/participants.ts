@@ -22,7 +22,7 @@ export const ParticipantKindType = builder.enumType('ParticipantKind', {
   description: 'What a participant is. Fixed at creation.',
   values: {
     PERSON: { description: 'A human being.' },
-    GROUP: { description: 'Several people reached together, such as a Slack channel.' },
+    GROUP: { description: 'Several people on one channel, like a Slack channel.' },
     AI_AGENT: { description: 'An AI agent of the tenant, represented as a participant.' },
   },
 });
@@ -130,7 +130,8 @@ const ParticipantConnection = builder.connectionObject(
   {
     type: ParticipantType,
     name: 'ParticipantConnection',
-    description: 'A page of participants, ordered by displayName and id.',
+    description:
+      'A page of participants, in the order of their names, without regard to case and accents (`abel`, `Ábel`, `ada`, `Bob`, `emile`, `Émile`, `zoe`), those of one name by id.',
   },
   { description: 'A participant in a page.' },
 );
@@ -155,7 +156,8 @@ builder.queryFields((t) => ({
   participant: t.field({
     type: ParticipantType,
     nullable: true,
-    description: 'A participant by its UUID; null when the tenant has no such participant. Needs `participants:read`.',
+    description:
+      'A participant by its UUID; null when the tenant has no participant of that id. Needs `participants:read`.',
     authScopes: { scope: 'participants:read' },
     args: { id: t.arg.id({ required: true, description: 'The participant’s UUID.' }) },
     resolve: (_, { id }, context, info) => context.load(participantWith(partsLookedUp(info)), id),
@@ -163,7 +165,7 @@ builder.queryFields((t) => ({
   participants: t.field({
     type: [ParticipantType],
     description:
-      'Every participant of the tenant, or those bound to one agent, ordered by displayName and id. Not paged: over 10,000 it is `RESULT_TOO_LARGE`. Needs `participants:read`.',
+      'Every participant of the tenant, or those bound to one agent, in the order of their names, without regard to case and accents (`abel`, `Ábel`, `ada`, `Bob`, `emile`, `Émile`, `zoe`), those of one name by id. Not paged: over 10,000 it is `RESULT_TOO_LARGE`. Needs `participants:read`.',
     authScopes: { scope: 'participants:read' },
     args: {
       agentId: t.arg.id({ description: 'Only those bound to this agent; null for all. An unknown agent has none.' }),
@@ -173,7 +175,7 @@ builder.queryFields((t) => ({
   participantsConnection: t.field({
     type: ParticipantConnection,
     description:
-      'The participants of the tenant, page by page, ordered by displayName and id. Needs `participants:read`.',
+      'The participants of the tenant, page by page, in the order of their names, without regard to case and accents (`abel`, `Ábel`, `ada`, `Bob`, `emile`, `Émile`, `zoe`), those of one name by id. Needs `participants:read`.',
     authScopes: { scope: 'participants:read' },
     args: {
       filter: t.arg({ type: ParticipantFilterType, description: 'Which participants; null for all.' }),

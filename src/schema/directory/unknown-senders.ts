@@ -1,6 +1,4 @@
 import { agentById } from '../../directory/agents/agents.ts';
-import { participantNotFound } from '../../directory/participants/lock.ts';
-import { participantById } from '../../directory/participants/queries.ts';
 import { pageOfUnknownSenders } from '../../directory/unknown-senders/queries.ts';
 import {
   addUnknownSenderToParticipant,
@@ -9,10 +7,10 @@ import {
 } from '../../directory/unknown-senders/unknown-senders.ts';
 import { configById, configNotFound } from '../../integrations/configs.ts';
 import { builder } from '../builder.ts';
-import type { GraphContext } from '../context.ts';
 import { IntegrationConfigType } from '../integrations/integrations.ts';
 import { still, write } from '../mutation.ts';
 import { AgentType } from './agents.ts';
+import { participantField } from './participant-payload.ts';
 import { ParticipantKindType, ParticipantType } from './participants.ts';
 
 const UnknownSenderType = builder.prismaObject('UnknownSender', {
@@ -79,7 +77,7 @@ builder.queryFields((t) => ({
   unknownSendersConnection: t.field({
     type: UnknownSenderConnection,
     description:
-      'The addresses that messages come from without anybody having them as a channel, page by page, those heard of last first. One that writes while you read moves to the front. Needs `participants:read`.',
+      'The addresses that messages come from and that no channel has, page by page, the newest message first. A sender that writes while you read moves to the front. Needs `participants:read`.',
     authScopes: { scope: 'participants:read' },
     args: {
       filter: t.arg({ type: UnknownSenderFilter, description: 'Which unknown senders; null for all.' }),
@@ -90,9 +88,6 @@ builder.queryFields((t) => ({
 }));
 
 const senderId = { required: true, description: 'The unknown sender’s UUID.' } as const;
-const participantField = (id: string, context: GraphContext) =>
-  still(context.load(participantById, id), () => participantNotFound(id));
-
 builder.relayMutationField(
   'createParticipantFromUnknownSender',
   {
@@ -116,7 +111,7 @@ builder.relayMutationField(
   },
   {
     description:
-      'Makes a participant of an unknown sender, with a channel of its address that has its `lastMessageAt` and `messageCount`; the unknown sender is gone. Of several calls at once one succeeds. Needs `participants:write`.',
+      'Creates a participant from an unknown sender, with a channel of its address that has its `lastMessageAt` and `messageCount`; the unknown sender is gone. Of several calls at once one succeeds. Needs `participants:write`.',
     nullable: true,
     authScopes: { scope: 'participants:write' },
     resolve: (_, { input }, context) =>

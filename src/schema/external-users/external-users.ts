@@ -15,7 +15,7 @@ const ofExternalUser = reading<ExternalUser>();
 /** An external user in the graph; other features add their edges to it. */
 export const ExternalUserType = builder.prismaObject('ExternalUser', {
   description:
-    'A customer whom the tenant’s agents talk to, known by an e-mail address, a telephone number or a foreign key. Seen with `users:read`.',
+    'A customer of the tenant’s agents, known by an e-mail address, a telephone number or a foreign key. Seen with `users:read`.',
   fields: (t) => ({
     id: t.exposeID('id', { description: 'The user’s UUID.' }),
     displayName: t.string({
@@ -30,11 +30,11 @@ export const ExternalUserType = builder.prismaObject('ExternalUser', {
     lastName: t.exposeString('lastName', { nullable: true, description: 'The last name; null when it is not known.' }),
     context: t.exposeString('context', {
       nullable: true,
-      description: 'What the user is talked to about, as the caller put it; null when nothing was given.',
+      description: 'The topic of the contact with the user, as the caller gave it; null when nothing was given.',
     }),
     source: t.exposeString('source', {
       nullable: true,
-      description: 'Where the user came from, such as `webchat`; null when nothing was given.',
+      description: 'Where the user came from, for example `webchat`; null when nothing was given.',
     }),
     fkId: t.exposeString('fkId', {
       nullable: true,
@@ -51,13 +51,12 @@ export const ExternalUserType = builder.prismaObject('ExternalUser', {
     }),
     phoneNumber: t.exposeString('phoneNumber', {
       nullable: true,
-      description:
-        'The telephone number in E.164, such as `+14155550100`, unique in the tenant; null when none is known.',
+      description: 'The telephone number in E.164, like `+14155550100`, unique in the tenant; null when none is known.',
     }),
     metadata: t.expose('metadata', {
       type: 'JSONObject',
       nullable: true,
-      description: 'Whatever else the caller keeps about the user; null when nothing was given.',
+      description: 'Further data of the caller’s about the user; null when nothing was given.',
     }),
     conversationIds: t.idList({
       description:
@@ -70,7 +69,7 @@ export const ExternalUserType = builder.prismaObject('ExternalUser', {
 });
 
 const SearchInput = builder.inputType('ExternalUserSearchInput', {
-  description: 'Whom to search for: by exactly one of these.',
+  description: 'The identifier to search for: exactly one of these.',
   isOneOf: true,
   fields: (t) => ({
     email: t.string({ description: 'An e-mail address, in any case.' }),
@@ -100,7 +99,7 @@ builder.queryFields((t) => ({
   externalUser: t.field({
     type: ExternalUserType,
     nullable: true,
-    description: 'An external user by its UUID; null when the tenant has no such user. Needs `users:read`.',
+    description: 'An external user by its UUID; null when the tenant has no user of that id. Needs `users:read`.',
     authScopes: { scope: 'users:read' },
     args: { id: t.arg.id({ required: true, description: 'The user’s UUID.' }) },
     resolve: (_, { id }, context) => context.load(externalUserById, id),
@@ -109,9 +108,9 @@ builder.queryFields((t) => ({
     type: SearchResultType,
     nullable: true,
     description:
-      'The external user with an e-mail address, a telephone number or a foreign key; null when there is nobody. Needs `users:read`.',
+      'The external user with an e-mail address, a telephone number or a foreign key; null when no user has it. Needs `users:read`.',
     authScopes: { scope: 'users:read' },
-    args: { by: t.arg({ type: SearchInput, required: true, description: 'Whom to search for.' }) },
+    args: { by: t.arg({ type: SearchInput, required: true, description: 'The identifier to search for.' }) },
     resolve: async (_, { by }, context) => {
       const result = await searchExternalUser(context.db, soughtBy(by));
       if (result) context.prime(conversationIdsByUser, result.user.id, result.conversationIds);

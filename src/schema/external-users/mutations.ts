@@ -14,11 +14,11 @@ const details = {
   phoneNumber: 'A telephone number in any international spelling; kept as E.164, unique in the tenant.',
   fkId: 'The user’s key in the caller’s own system: 1 to 255 characters, kept as given, unique in the tenant.',
   fkUserId: 'A second key of the caller’s: at most 255 characters, not unique.',
-  context: 'What the user is talked to about: at most 4,000 characters.',
+  context: 'The topic of the contact with the user: at most 4,000 characters.',
   source: 'Where the user came from: at most 4,000 characters.',
 };
 
-const metadata = 'A JSON object for whatever else is to be kept: at most 16 KB, and 32 levels deep.';
+const metadata = 'A JSON object for further data: at most 16 KB, and 32 levels deep.';
 
 builder.relayMutationField(
   'createExternalUser',
@@ -38,7 +38,7 @@ builder.relayMutationField(
   },
   {
     description:
-      'Creates an external user. Where another has one of its identifiers, it is `USER_ALREADY_EXISTS`, and `errors` names each such field. Needs `users:write`.',
+      'Creates an external user. Where another has one of its identifiers, it is `USER_ALREADY_EXISTS`, and `errors` names each of these fields. Needs `users:write`.',
     nullable: true,
     authScopes: { scope: 'users:write' },
     resolve: (_, { input }, context) => write(context, () => createExternalUser(context.db, input)),

@@ -9,20 +9,20 @@ import { ExternalUserType } from '../external-users/external-users.ts';
 const ChannelInput = builder.inputType('IdentityChannelInput', {
   description: 'An address at a messaging provider.',
   fields: (t) => ({
-    provider: t.string({ required: true, description: 'The provider, such as `slack`, in any case.' }),
+    provider: t.string({ required: true, description: 'The provider, like `slack`, in any case.' }),
     address: t.string({
       required: true,
       description:
-        'The address there, exactly as it was given; e-mail addresses and telephone numbers in any spelling.',
+        'The address there, in any of its spellings: white space around it does not count; e-mail addresses, Telegram’s names, and Teams’ object ids and principal names are compared without case, telephone numbers by the telephone. A number without a plus is one of the countries that the provider’s configs name (`defaultRegion`).',
     }),
   }),
 });
 
 const IdentityInputType = builder.inputType('IdentityInput', {
-  description: 'Who is asked about: by exactly one of these.',
+  description: 'The identifier to ask about: exactly one of these.',
   isOneOf: true,
   fields: (t) => ({
-    email: t.string({ description: 'An e-mail address, in any case.' }),
+    email: t.string({ description: 'An e-mail address, in any case; its domain in any script.' }),
     phoneNumber: t.string({ description: 'A telephone number, in any international spelling.' }),
     fkId: t.string({ description: 'An external user’s key in the caller’s own system, exactly as it was given.' }),
     channel: t.field({ type: ChannelInput, description: 'A channel’s address.' }),
@@ -34,7 +34,7 @@ const across = ({ viewer }: GraphContext) => may(viewer, 'participants:read') &&
 
 const IdentityType = builder.objectRef<Identity>('Identity').implement({
   description:
-    'Everything in the tenant that an identifier leads to. Whoever has it comes first; participants and external users who are the same person as one of those, by e-mail or telephone number, belong to it where the viewer may read both kinds.',
+    'Everything in the tenant that an identifier leads to: those who have it, and, if the viewer may read both kinds, the participants and external users who are the same person by e-mail or telephone number.',
   fields: (t) => ({
     participants: t.field({
       type: [ParticipantType],
@@ -53,7 +53,7 @@ const IdentityType = builder.objectRef<Identity>('Identity').implement({
     conversationParticipants: t.field({
       type: [ConversationParticipantType],
       description:
-        'What all of these are in conversations, the newest membership first. Over 10,000 it is `RESULT_TOO_LARGE`. Under an agent’s key only in that agent’s conversations. Empty when there are none, and without `conversations:read`.',
+        'The memberships of all of these in conversations, the newest first. Over 10,000 it is `RESULT_TOO_LARGE`. Under an agent’s key only in that agent’s conversations. Empty when there are none, and without `conversations:read`.',
       resolve: (by, _, context) =>
         may(context.viewer, 'conversations:read') ? membersOf(context.db, by, across(context)) : [],
     }),
@@ -65,7 +65,7 @@ builder.queryField('whoIs', (t) =>
     type: IdentityType,
     description:
       'Who is on the other end? Everything in the tenant that an identifier leads to, in one statement a list. Every credential may ask: what it may not read is empty.',
-    args: { by: t.arg({ type: IdentityInputType, required: true, description: 'Who is asked about.' }) },
-    resolve: (_, { by }): Identity => identityOf(by),
+    args: { by: t.arg({ type: IdentityInputType, required: true, description: 'The identifier to ask about.' }) },
+    resolve: (_, { by }, { db }): Promise<Identity> => identityOf(db, by),
   }),
 );

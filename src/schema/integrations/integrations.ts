@@ -32,6 +32,11 @@ export const IntegrationConfigType = builder.prismaObject('IntegrationConfig', {
         'The provider in lower case: `slack`, `teams`, `telegram`, `discord`, `email`, `sms`, `whatsapp`, `voice`, or any other.',
     }),
     name: t.exposeString('name', { description: 'What the operators call it.' }),
+    defaultRegion: t.exposeString('defaultRegion', {
+      nullable: true,
+      description:
+        'The country (ISO 3166, two letters) whose telephone numbers may be written without a plus in its channels and its deliveries; null where a number must say its country.',
+    }),
     connected: t.boolean({
       description: 'Whether a token is stored for it. Providers that need none are reached all the same.',
       resolve: ({ connectedAt }) => connectedAt !== null,
@@ -60,7 +65,7 @@ builder.queryFields((t) => ({
   integrationConfigs: t.field({
     type: [IntegrationConfigType],
     description:
-      'Every integration config of the tenant, ordered by provider and name. Over 10,000 it is `RESULT_TOO_LARGE`. Needs `participants:read`.',
+      'Every integration config of the tenant, ordered by provider and then by name, without regard to case and accents. Over 10,000 it is `RESULT_TOO_LARGE`. Needs `participants:read`.',
     authScopes: { scope: 'participants:read' },
     resolve: (_, _args, { db }) => listConfigs(db),
   }),
@@ -79,6 +84,10 @@ builder.relayMutationField(
         description: 'The provider’s name in any case: letters, digits, dashes, underscores, 50 at most.',
       }),
       name: t.string({ required: true, description: 'What the operators call it: 1 to 150 characters.' }),
+      defaultRegion: t.string({
+        description:
+          'The country (ISO 3166, two letters in any case: `US`) whose telephone numbers may be written without a plus; null or absent for none.',
+      }),
     }),
   },
   {

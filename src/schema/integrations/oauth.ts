@@ -9,7 +9,7 @@ builder.relayMutationField(
   },
   {
     description:
-      'Begins to connect an integration config by signing in to its provider in the browser: `slack` and `teams`, where the service has been given a client id of them, and `UNPROCESSABLE` for all else. Send the operator’s own browser to the `authorizationUrl` within ten minutes; it comes back to a page that says what came of it. Hand the URL to nobody: whoever follows it connects their workspace to this tenant. Needs `integrations:write`.',
+      'Begins to connect an integration config by signing in to its provider in the browser: `slack` and `teams`, where the service has been given a client id of them, and `UNPROCESSABLE` for all else. Send the operator’s own browser to the `authorizationUrl` within ten minutes; it comes back to a page that says what came of it. Give the URL to nobody: a person who follows it connects their own workspace to this tenant. Needs `integrations:write`.',
     nullable: true,
     authScopes: { scope: 'integrations:write' },
     resolve: (_, { input }, context) =>

@@ -44,7 +44,7 @@ const ChannelActivationType = builder.objectRef<ChannelActivation>('ChannelActiv
     webhookUrl: t.string({
       nullable: true,
       description:
-        'The whole URL to give to the provider, only where the key has just been made; null in every later read. Whoever has it can deliver, where the signature allows it.',
+        'The whole URL to give to the provider, only where the key has just been made; null in every later read. Its holder can send deliveries that are signed correctly.',
       resolve: ({ provider, key }, _, { services }) =>
         key === undefined ? null : `${services.publicUrl()}/hooks/${provider}/${key}`,
     }),

@@ -1,0 +1,30 @@
+import type { CodegenConfig } from '@graphql-codegen/cli';
+
+// Typed documents for a front end. Copy this file beside your package.json, with schema.graphql, and install
+// @graphql-codegen/cli, @graphql-codegen/client-preset and graphql. Then `npx graphql-codegen` writes src/graphql/.
+const config: CodegenConfig = {
+  // Or the address of a running service with INTROSPECTION=on.
+  schema: 'schema.graphql',
+  documents: ['src/**/*.graphql', 'src/**/*.{ts,tsx}', '!src/graphql/**'],
+  ignoreNoDocuments: true,
+  generates: {
+    'src/graphql/': {
+      preset: 'client',
+      config: {
+        useTypeImports: true,
+        enumsAsTypes: true,
+        strictScalars: true,
+        // What JSON carries for each scalar of the schema.
+        scalars: {
+          DateTime: 'string',
+          EmailAddress: 'string',
+          URL: 'string',
+          JSONObject: 'Record<string, unknown>',
+          File: 'File',
+        },
+      },
+    },
+  },
+};
+
+export default config;

@@ -1,0 +1,70 @@
+import type { Logger } from 'pino';
+import { discordAvatarSource } from '../avatars/sources/discord.ts';
+import { gravatarAvatarSource } from '../avatars/sources/gravatar.ts';
+import { type AvatarSources, createAvatarSources } from '../avatars/sources/registry.ts';
+import { slackAvatarSource } from '../avatars/sources/slack.ts';
+import { teamsAvatarSource } from '../avatars/sources/teams.ts';
+import { telegramAvatarSource } from '../avatars/sources/telegram.ts';
+import { createAvatarSync, largestImage } from '../avatars/sync.ts';
+import { syncableProviders } from '../avatars/syncable.ts';
+import { startAvatarWork } from '../avatars/work.ts';
+import type { Config } from '../config.ts';
+import { demoAvatarSource } from '../demo/pictures.ts';
+import { createDownloader } from '../egress/download.ts';
+import { createConnections } from '../integrations/connections.ts';
+import type { Ground } from './ground.ts';
+import type { Integrations } from './integrations.ts';
+
+export type Avatars = ReturnType<typeof createAvatars>;
+
+/** Where avatars come from, and how they are synced. */
+export function createAvatars(
+  config: Config,
+  { storage }: Pick<Ground, 'storage'>,
+  { tokenCipher, oauthProviders }: Pick<Integrations, 'tokenCipher' | 'oauthProviders'>,
+) {
+  const sources = avatarSources(config);
+  return {
+    syncable: syncableProviders(sources),
+    avatars: createAvatarSync({
+      storage,
+      connections: createConnections({
+        cipher: tokenCipher,
+        oauth: oauthProviders,
+        timeoutMs: config.providerTimeoutMs,
+      }),
+      sources,
+      download: createDownloader({
+        allow: config.egressAllow,
+        maxBytes: largestImage,
+        timeoutMs: config.providerTimeoutMs,
+      }),
+    }),
+  };
+}
+
+/** Starts the background work, where the configuration has this process do any. Returns how to stop it. */
+export function startAvatars(
+  config: Config,
+  { database, storage, events }: Pick<Ground, 'database' | 'storage' | 'events'>,
+  { avatars, syncable }: Avatars,
+  log: Logger,
+): () => Promise<void> {
+  if (config.avatarWorkers === 0) return async () => {};
+  return startAvatarWork(
+    { database, storage, events, avatars, syncable, log },
+    { concurrency: config.avatarWorkers, leaseMs: config.jobLeaseMs },
+  );
+}
+
+function avatarSources(config: Config): AvatarSources {
+  const { gravatarUrl, providerTimeoutMs: timeoutMs } = config;
+  return createAvatarSources([
+    slackAvatarSource({ apiUrl: config.slackApiUrl, timeoutMs }),
+    teamsAvatarSource({ apiUrl: config.teamsApiUrl, timeoutMs, largestImage }),
+    telegramAvatarSource({ apiUrl: config.telegramApiUrl, timeoutMs, largestImage }),
+    discordAvatarSource({ apiUrl: config.discordApiUrl, cdnUrl: config.discordCdnUrl, timeoutMs }),
+    ...(gravatarUrl === null ? [] : [gravatarAvatarSource({ url: gravatarUrl })]),
+    ...(config.demo ? [demoAvatarSource] : []),
+  ]);
+}

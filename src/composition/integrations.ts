@@ -1,0 +1,72 @@
+import type { Logger } from 'pino';
+import type { Config } from '../config.ts';
+import { isUnavailable } from '../database/failures.ts';
+import { createGroupCommit } from '../database/group-commit.ts';
+import type { OAuthProviders } from '../integrations/oauth/provider.ts';
+import { createSignIns } from '../integrations/oauth/sign-in.ts';
+import { slackOAuth } from '../integrations/oauth/slack.ts';
+import { teamsOAuth } from '../integrations/oauth/teams.ts';
+import { createTokenCipher } from '../integrations/token-cipher.ts';
+import { createWebhookAuthenticator } from '../integrations/webhooks/authenticator.ts';
+import { genericWebhooks } from '../integrations/webhooks/generic.ts';
+import { type Delivery, type Outcome, recordDeliveries } from '../integrations/webhooks/record.ts';
+import { createWebhookProviders } from '../integrations/webhooks/registry.ts';
+import { slackWebhooks } from '../integrations/webhooks/slack.ts';
+import { sweepDeliveries } from '../integrations/webhooks/sweep.ts';
+import { telegramWebhooks } from '../integrations/webhooks/telegram.ts';
+import type { Ground } from './ground.ts';
+
+const sweepEveryMs = 10 * 60_000;
+
+export type Integrations = ReturnType<typeof createIntegrations>;
+
+/** What connects tenants to providers: their tokens, the sign-in, and the webhooks. */
+export function createIntegrations(
+  config: Config,
+  { database, events, secretKey }: Pick<Ground, 'database' | 'events' | 'secretKey'>,
+  publicUrl: () => string,
+) {
+  const tokenCipher = createTokenCipher(secretKey);
+  const oauthProviders = signInProviders(config);
+  const webhooks = createWebhookAuthenticator(database, tokenCipher);
+  events.onAny('keyRevoked', ({ keyId }) => webhooks.forget(keyId));
+  events.onAny('participantChanged', ({ integrationConfigId }) => {
+    if (integrationConfigId !== null) webhooks.forgetConfig(integrationConfigId);
+  });
+  return {
+    tokenCipher,
+    oauthProviders,
+    signIns: createSignIns({ providers: oauthProviders, cipher: tokenCipher, publicUrl }),
+    webhookProviders: createWebhookProviders(
+      { slack: slackWebhooks(config.slackSigningSecret), telegram: telegramWebhooks },
+      genericWebhooks,
+    ),
+    webhooks,
+    deliveries: createGroupCommit<Delivery, Outcome>({
+      write: (items) => recordDeliveries(database, items),
+      isItems: (error) => !isUnavailable(error),
+      capacity: 5_000,
+      batch: 500,
+      gather: 10,
+      writers: 1,
+    }),
+  };
+}
+
+/** Sweeps what is kept of deliveries now and then. Returns how to stop that. */
+export function startDeliverySweep({ database }: Pick<Ground, 'database'>, log: Logger): () => void {
+  const sweep = () =>
+    sweepDeliveries(database, new Date()).catch((error: unknown) =>
+      log.warn({ err: error }, 'the sweep of deliveries failed'),
+    );
+  const timer = setInterval(sweep, sweepEveryMs).unref();
+  return () => clearInterval(timer);
+}
+
+function signInProviders({ oauthClients: { slack, teams }, ...config }: Config): OAuthProviders {
+  const timeoutMs = config.providerTimeoutMs;
+  return new Map([
+    ['slack', slack && slackOAuth({ apiUrl: config.slackApiUrl, client: slack, timeoutMs })],
+    ['teams', teams && teamsOAuth({ authorityUrl: config.teamsAuthorityUrl, client: teams, timeoutMs })],
+  ]);
+}

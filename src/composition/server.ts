@@ -1,0 +1,174 @@
+import type { RequestListener, Server } from 'node:http';
+import type { Logger } from 'pino';
+import { developmentToken } from '../auth/development-keys.ts';
+import { tellingFailures } from '../auth/failed-sign-ins.ts';
+import type { Config } from '../config.ts';
+import { demoTenant, examples } from '../demo/tenant.ts';
+import { openRedis } from '../events/redis.ts';
+import { createBodyBudget } from '../http/bodies.ts';
+import { createBoundedLog } from '../http/bounded-log.ts';
+import { createCrossOrigin } from '../http/cross-origin.ts';
+import { createFileServer } from '../http/files.ts';
+import { graphiqlOptions } from '../http/graphiql.ts';
+import { createGraphqlHandler } from '../http/graphql-handler.ts';
+import { createHooks } from '../http/hooks.ts';
+import { createMetrics } from '../http/metrics.ts';
+import { createOAuthCallback } from '../http/oauth-callback.ts';
+import { createRateLimit } from '../http/rate-limit.ts';
+import { createReadiness } from '../http/readiness.ts';
+import { useRoutes } from '../http/routes.ts';
+import { createHttpServer as createServer } from '../http/starting.ts';
+import { type ServerStop, watchConnections } from '../http/stop.ts';
+import { serveWebSocket } from '../http/websocket.ts';
+import { createRestHandler, type ServerContext } from '../http/yoga.ts';
+import { moveAddress } from '../integrations/webhooks/moves.ts';
+import { createErrorFormatter } from '../operations/errors.ts';
+import { limits } from '../operations/limits.ts';
+import type { Graph } from './graph.ts';
+import type { Ground } from './ground.ts';
+import type { Integrations } from './integrations.ts';
+
+/** Bytes of all request bodies that are read at one time. */
+const allBodies = 100_000_000;
+
+export type ServerParts = { ground: Ground; integrations: Integrations; graph: Graph };
+
+/** What the port serves, with or without one. */
+export interface HttpServer {
+  /** Answers a request, as the port does. */
+  handler: RequestListener;
+  /** Serves on that server, or on one of its own, which listens on the configured port; returns the port. */
+  listen(server?: Server): Promise<number>;
+  /** Refuses new work from now on. */
+  refuse(): void;
+  /** Closes all connections, each after its answer. */
+  close(): Promise<void>;
+}
+
+export async function createHttpServer(config: Config, parts: ServerParts, log: Logger): Promise<HttpServer> {
+  const {
+    ground: { connection, database, events, storage, developmentKeys: keys },
+    integrations: { webhooks, webhookProviders, deliveries, signIns },
+    graph,
+  } = parts;
+  const { operations, fileUrls } = graph;
+  const strangers = createBoundedLog(log);
+  let isStopping = false;
+  const stopping = () => isStopping;
+  const metrics = createMetrics();
+  const counter =
+    config.rateLimit > 0 && config.redisUrl
+      ? await openRedis(config.redisUrl, { purpose: 'counting requests', log, timeoutMs: 200 })
+      : null;
+  const { admit, close: closeRateLimit } = await createRateLimit(config.rateLimit, counter, log);
+  const readiness = createReadiness({
+    database: { needed: true, freshMs: 1_000, check: (timeoutMs) => connection.check(timeoutMs) },
+    // It says what it knows, and asks nobody.
+    events: { needed: false, freshMs: 0, check: () => events.check() },
+    // To find out whether a file can be written is to write one.
+    storage: { needed: false, freshMs: 30_000, check: () => storage.check() },
+  });
+  metrics.watchParts(readiness);
+  const format = createErrorFormatter(log, config.introspection);
+  const bodies = createBodyBudget(allBodies);
+  const crossOrigin = createCrossOrigin(config.corsOrigins);
+  const authenticator = tellingFailures(graph.authenticator, (failed) => {
+    metrics.signInFailed(failed);
+    strangers(failed, 'a sign-in was refused');
+  });
+  const signIn: Parameters<typeof createRestHandler>[0]['signIn'] = async (headers) => {
+    const viewer = await authenticator.authenticate(headers);
+    await admit(viewer);
+    return viewer;
+  };
+  const pageToken =
+    config.graphiql && keys && !config.jwt.key ? () => developmentToken(keys, demoTenant.id, config.jwt) : null;
+
+  const yoga = createRestHandler({
+    operations,
+    signIn,
+    format,
+    bodies,
+    crossOrigin,
+    graphiql: config.graphiql
+      ? async (request, context) =>
+          graphiqlOptions(pageToken && isThisMachine(request, context) ? await pageToken() : null, examples)
+      : false,
+    stopping,
+    counted: metrics.plugin,
+    routes: useRoutes(
+      {
+        readiness,
+        metrics: metrics.read,
+        file: createFileServer(database, storage, fileUrls),
+        hook: createHooks({
+          webhooks,
+          providers: webhookProviders,
+          deliveries,
+          move: (tenantId, move) => moveAddress(database.forTenant(tenantId), move),
+          counted: metrics.delivered,
+          refused: (fields) => strangers(fields, 'a delivery was refused'),
+          log,
+        }),
+        oauthCallback: createOAuthCallback(database, signIns),
+        stopping,
+      },
+      log,
+    ),
+    log: strangers,
+  });
+  const handler = createGraphqlHandler({
+    yoga,
+    operations,
+    remembered: authenticator.remembered,
+    admit,
+    signIn,
+    format,
+    bodies,
+    largestBody: limits.body,
+    stopping,
+    answered: metrics.answered,
+    failed: (error) => log.error({ err: error }, 'the GraphQL handler failed'),
+  });
+
+  let connections: ServerStop | undefined;
+  let closeSockets: (() => Promise<void>) | undefined;
+  return {
+    handler,
+    async listen(given) {
+      const server = given ?? createServer();
+      server.on('request', handler);
+      connections = watchConnections(server, stopping);
+      const { isListed } = crossOrigin;
+      closeSockets = serveWebSocket(server, {
+        operations,
+        authenticate: authenticator.authenticate,
+        admit,
+        format,
+        isListed,
+      });
+      if (!server.listening)
+        await new Promise<void>((resolve, reject) =>
+          server.once('error', reject).listen(config.port, config.host, resolve),
+        );
+      const address = server.address();
+      return typeof address === 'object' && address ? address.port : config.port;
+    },
+    refuse() {
+      isStopping = true;
+    },
+    async close() {
+      // A client that does not answer the end of its WebSocket is cut off with the other connections.
+      await Promise.all([closeSockets?.(), connections?.stop()]);
+      closeRateLimit();
+    },
+  };
+}
+
+const loopback = /^(localhost|127\.\d+\.\d+\.\d+|\[?::1\]?|::ffff:127\.\d+\.\d+\.\d+)$/;
+
+/** Whether a browser on this machine asked for it by its own name: a page that signs itself in is for nobody else. */
+function isThisMachine(request: Request, context: ServerContext | undefined): boolean {
+  const peer = context?.req?.socket.remoteAddress ?? 'localhost';
+  return loopback.test(new URL(request.url).hostname) && loopback.test(peer);
+}

@@ -1,0 +1,228 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import { type ExecutionResult, OperationTypeNode } from 'graphql';
+import { LRUCache } from 'lru-cache';
+import type { Viewer } from '../auth/viewer.ts';
+import { asUuid, newId } from '../database/ids.ts';
+import { Problem, problemDetails } from '../errors/catalogue.ts';
+import { type FormatResult, problemOf, refusal } from '../operations/errors.ts';
+import { type OperationRequest, type Operations, failed as resultOf } from '../operations/run.ts';
+import { withExactNumbers } from '../values/json-number.ts';
+import type { BodyBudget } from './bodies.ts';
+import { isHost } from './host.ts';
+import { commonJsonType, type JsonType } from './media-types.ts';
+import type { ServerContext, Yoga } from './yoga.ts';
+
+type RequestHeaders = { get(name: string): string | null };
+
+export type GraphqlHandlerOptions = {
+  /** Answers all other requests. */
+  yoga: Yoga;
+  operations: Operations;
+  /** Who sends the headers, where that is known without asking anybody; null where it is to be found out, or is refused. */
+  remembered(headers: RequestHeaders): Viewer | null;
+  /** Counts a request of the viewer's. Throws RATE_LIMITED. */
+  admit(viewer: Viewer): Promise<void> | void;
+  /** Who sends the headers, found out and counted. Throws when nobody does, or too often. */
+  signIn(headers: RequestHeaders): Promise<Viewer>;
+  format: FormatResult;
+  bodies: BodyBudget;
+  /** Bytes of a body; a larger one is Yoga's to refuse. */
+  largestBody: number;
+  /** Whether the server is stopping; then every request is Yoga's to refuse. */
+  stopping(): boolean;
+  /** Told of each answer: its status, the seconds it took, and its result. */
+  answered(status: number, seconds: number, result: ExecutionResult): void;
+  /** Told of what went wrong in the handler itself; the connection is closed. */
+  failed(error: unknown): void;
+};
+
+/** A common request that is being answered. */
+type Exchange = {
+  request: IncomingMessage;
+  response: ServerResponse;
+  headers: RequestHeaders;
+  type: JsonType;
+  startedAt: number;
+  requestId: string;
+};
+
+/**
+ * The handler behind the port. It answers the common request itself, without the cost of fetch's Request and Response on Node: one query or mutation
+ * as JSON in a POST, from a client that takes JSON. All else is handed to Yoga. Both let requests in, run operations and format results by
+ * the same functions; clients cannot tell which of the two answered.
+ */
+export function createGraphqlHandler(options: GraphqlHandlerOptions): RequestListener {
+  const { yoga, operations, remembered, admit, signIn, format, bodies, largestBody, stopping, answered, failed } =
+    options;
+
+  const rest = (request: IncomingMessage, response: ServerResponse, context: ServerContext = {}): void => {
+    Promise.resolve(yoga(request, response, context)).catch(broken(response));
+  };
+  const broken = (response: ServerResponse) => (error: unknown) => {
+    failed(error);
+    response.destroy();
+  };
+
+  /** The viewer, at once where possible; before the body is read in any case. */
+  function letIn(headers: RequestHeaders): Viewer | Promise<Viewer> {
+    const viewer = remembered(headers);
+    if (!viewer) return signIn(headers);
+    const admitted = admit(viewer);
+    return admitted ? admitted.then(() => viewer) : viewer;
+  }
+
+  function read(exchange: Exchange, length: number, viewer: Viewer): void {
+    const { request } = exchange;
+    const release = bodies.reserve(length);
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.once('end', () => {
+      release();
+      const [only] = chunks;
+      const body = (chunks.length === 1 && only ? only : Buffer.concat(chunks)).toString('utf8');
+      try {
+        run(exchange, body, viewer);
+      } catch (error) {
+        broken(exchange.response)(error);
+      }
+    });
+    request.once('close', release);
+  }
+
+  function run(exchange: Exchange, body: string, viewer: Viewer): void {
+    const { request, response, requestId } = exchange;
+    // As body parsers hand it on: Yoga takes the text in place of the stream that has been read.
+    const leaveToYoga = () => rest(Object.assign(request, { body }), response, { viewer, requestId });
+    const operation = commonOperation(body);
+    if (!operation) {
+      leaveToYoga();
+      return;
+    }
+    let outcome: ReturnType<Operations['run']>;
+    try {
+      const prepared = operations.prepare(operation.query, operation.operationName);
+      if (prepared.operation.operation === OperationTypeNode.SUBSCRIPTION) {
+        leaveToYoga();
+        return;
+      }
+      outcome = operations.run(prepared, operation.variables ?? {}, viewer);
+    } catch (error) {
+      outcome = resultOf(error);
+    }
+    if (outcome instanceof Promise) {
+      outcome.then((result) => send(exchange, result)).catch(broken(response));
+    } else send(exchange, outcome);
+  }
+
+  function send({ response, type, startedAt, requestId }: Exchange, outcome: Awaited<ReturnType<Operations['run']>>) {
+    if (Symbol.asyncIterator in outcome) throw new Error('A query or mutation has answered with a stream.');
+    const result = format(outcome, requestId);
+    const { status, headers, text } = written(result, type);
+    answered(status, (performance.now() - startedAt) / 1_000, result);
+    if (stopping()) response.setHeader('connection', 'close');
+    response.writeHead(status, {
+      'content-type': `${type}; charset=utf-8`,
+      ...headers,
+      'x-request-id': requestId,
+      'content-length': Buffer.byteLength(text),
+    });
+    // Text leaves with the headers, in one system call.
+    response.end(text);
+  }
+
+  return (request, response) => {
+    if (!isHost(request.headers.host ?? 'localhost')) return refuseHost(response);
+    const type =
+      request.method === 'POST' && request.url === '/graphql' && !stopping() ? commonMediaType(request) : null;
+    const length = Number(request.headers['content-length']);
+    if (!type || !(length > 0 && length <= largestBody)) return rest(request, response);
+
+    const headers = { get: (name: string) => header(request, name) };
+    // Not a version 7 one: it is in no index, and randomUUID has its random bytes in store.
+    const requestId = asUuid(header(request, 'x-request-id') ?? '') ?? randomUUID();
+    const exchange = { request, response, headers, type, startedAt: performance.now(), requestId };
+    const refused = (error: unknown) => send(exchange, { errors: [refusal(problemOf(error))] });
+    try {
+      const viewer = letIn(headers);
+      if (viewer instanceof Promise)
+        viewer
+          .then((known) => read(exchange, length, known))
+          .catch(refused)
+          .catch(broken(response));
+      else read(exchange, length, viewer);
+    } catch (error) {
+      refused(error);
+    }
+  };
+}
+
+function refuseHost(response: ServerResponse): void {
+  const problem = problemDetails(new Problem('BAD_USER_INPUT', 'The Host header is not a host.'), newId());
+  response.writeHead(400, { 'content-type': 'application/problem+json; charset=utf-8', connection: 'close' });
+  response.end(JSON.stringify(problem));
+}
+
+/** The result as text, with the status and the headers that its errors ask for: by the GraphQL over HTTP specification, as Yoga does it. */
+function written(result: ExecutionResult, type: JsonType) {
+  if (!result.errors?.length) return { status: 200, headers: {}, text: JSON.stringify(result) };
+  let status = 0;
+  const headers: Record<string, string> = {};
+  const errors = result.errors.map((error) => {
+    const { http, ...extensions } = error.extensions;
+    Object.assign(headers, http?.headers);
+    if (http?.status && !(http.spec && type === 'application/json')) status = Math.max(status, http.status);
+    return { ...error.toJSON(), extensions };
+  });
+  return { status: status || 200, headers, text: JSON.stringify({ ...result, errors }) };
+}
+
+const header = (request: IncomingMessage, name: string): string | null => {
+  const value = request.headers[name];
+  return typeof value === 'string' ? value : null;
+};
+
+const json = /^application\/json(\s*;\s*charset=utf-8)?$/i;
+/** Longer Accept headers are read each time: they are not common, and would be kept. */
+const longestAccept = 200;
+const byAccept = new LRUCache<string, { type: JsonType | null }>({ max: 200 });
+
+/** The media type to answer in; null when the request is not a common one. */
+function commonMediaType({ headers }: IncomingMessage): JsonType | null {
+  if (
+    !json.test(headers['content-type'] ?? '') ||
+    headers['content-encoding'] ||
+    headers.origin ||
+    headers['x-http-method-override']
+  )
+    return null;
+  const accept = headers.accept ?? '*/*';
+  if (accept.length > longestAccept) return commonJsonType(accept);
+  let known = byAccept.get(accept);
+  if (!known) {
+    known = { type: commonJsonType(accept) };
+    byAccept.set(accept, known);
+  }
+  return known.type;
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** The operation of a body that asks for one and nothing else, each part of the type that it should have; null for any other body. */
+function commonOperation(body: string): OperationRequest | null {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(withExactNumbers(body));
+  } catch {
+    return null;
+  }
+  if (!isObject(parsed)) return null;
+  const { query, operationName = null, variables = null, extensions = null, ...more } = parsed;
+  if (typeof query !== 'string') return null;
+  if (operationName !== null && typeof operationName !== 'string') return null;
+  if (variables !== null && !isObject(variables)) return null;
+  if (extensions !== null && !isObject(extensions)) return null;
+  for (const _ in more) return null;
+  return { query, operationName, variables };
+}

@@ -1,0 +1,112 @@
+import { GraphQLError } from 'graphql';
+import type { GraphQLParams, Plugin } from 'graphql-yoga';
+import { Problem } from '../errors/catalogue.ts';
+import { refusal } from '../operations/errors.ts';
+import { withExactNumbers } from '../values/json-number.ts';
+import type { BodyBudget } from './bodies.ts';
+
+const refused = (message: string, status: number) => new GraphQLError(message, { extensions: { http: { status } } });
+const tooLarge = (limit: number) =>
+  refused(`The request's body is larger than ${limit.toLocaleString('en')} bytes.`, 413);
+
+export type ParsingOptions = {
+  /** Bytes of a body without files, and of one with files. */
+  body: number;
+  upload: number;
+  /** Shared with the GraphQL handler. */
+  bodies: BodyBudget;
+};
+
+/**
+ * Reads requests more strictly than Yoga does by itself: bodies without files have a limit of their own, all bodies have one, multipart is
+ * for one file, and what cannot be read is the caller's fault.
+ */
+export function useStrictParsing({ body: limit, upload, bodies }: ParsingOptions): Plugin {
+  return {
+    onRequestParse({ request, requestParser, setRequestParser, fetchAPI }) {
+      if (!requestParser) return;
+      const withFiles = request.headers.get('content-type')?.startsWith('multipart/form-data') ?? false;
+      const declared = request.headers.get('content-length');
+      const most = withFiles ? upload : limit;
+      if (!withFiles && Number(declared) > limit) throw tooLarge(limit);
+      // A declared length is what the HTTP parser lets through; otherwise the bytes are counted as they come.
+      const counted = !withFiles && declared === null && request.body !== null;
+      setRequestParser(async (whole) => {
+        const release = reserved(
+          bodies,
+          request.method === 'GET' ? 0 : declared === null ? most : Math.min(Number(declared), most),
+        );
+        try {
+          if (withFiles) {
+            const params = await requestParser(exactForm(whole));
+            if (!(params instanceof fetchAPI.Response)) demandOneFile(params);
+            return params;
+          }
+          if (whole.body === null) return await requestParser(whole);
+          const { url, method, headers, signal, body } = whole;
+          const text = withExactNumbers(counted ? await readAtMost(body, limit) : await whole.text());
+          return await requestParser(new fetchAPI.Request(url, { method, headers, signal, body: text }));
+        } catch (error) {
+          if (whole.signal?.aborted) throw error;
+          if (!(error instanceof GraphQLError)) throw refused('The request cannot be read.', 400);
+          throw refused(error.message, error.extensions.http?.status ?? 400);
+        } finally {
+          release();
+        }
+      });
+    },
+  };
+}
+
+function reserved(bodies: BodyBudget, bytes: number): () => void {
+  try {
+    return bodies.reserve(bytes);
+  } catch (error) {
+    throw error instanceof Problem ? refusal(error) : error;
+  }
+}
+
+/** The request, with the numbers of its operations as withExactNumbers leaves them. */
+const exactForm = (request: Request): Request =>
+  new Proxy(request, {
+    get(target, name) {
+      if (name === 'formData')
+        return async () => {
+          const form = await target.formData();
+          const operations = form.get('operations');
+          if (typeof operations === 'string') form.set('operations', withExactNumbers(operations));
+          return form;
+        };
+      const value: unknown = Reflect.get(target, name, target);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+
+async function readAtMost(body: AsyncIterable<Uint8Array> | null, limit: number): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of body ?? []) {
+    length += chunk.byteLength;
+    if (length > limit) throw tooLarge(limit);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks, length).toString('utf8');
+}
+
+/** Multipart is for a file, and for one: each costs as much as many operations. */
+function demandOneFile(params: GraphQLParams | GraphQLParams[]): void {
+  const files = filesIn(params);
+  if (files === 0) throw refused('Multipart is for uploads, and there is no file: send JSON.', 415);
+  if (files > 1) throw refused('One file a request: upload the others by themselves.', 413);
+}
+
+/** How often a file stands in a value, however deep. */
+function filesIn(value: unknown): number {
+  if (value instanceof Blob || isFile(value)) return 1;
+  if (typeof value !== 'object' || value === null) return 0;
+  return Object.values(value).reduce((sum: number, each) => sum + filesIn(each), 0);
+}
+
+// Yoga's fetch library has a File of its own.
+const isFile = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null && 'arrayBuffer' in value && typeof value.arrayBuffer === 'function';

@@ -1,0 +1,135 @@
+import type { IncomingMessage } from 'node:http';
+import { useCSRFPrevention } from '@graphql-yoga/plugin-csrf-prevention';
+import { createYoga, getSSEProcessor, type Plugin, processRegularResult, type YogaServerInstance } from 'graphql-yoga';
+import type { Viewer } from '../auth/viewer.ts';
+import { newId } from '../database/ids.ts';
+import { Problem } from '../errors/catalogue.ts';
+import { type Budget, createBudget } from '../operations/budget.ts';
+import { type FormatResult, formatEach, problemOf, refusal } from '../operations/errors.ts';
+import { limits } from '../operations/limits.ts';
+import type { Operations } from '../operations/run.ts';
+import type { BodyBudget } from './bodies.ts';
+import type { BoundedLog } from './bounded-log.ts';
+import type { CrossOrigin } from './cross-origin.ts';
+import { renderPage } from './graphiql.ts';
+import { takesEventStream } from './media-types.ts';
+import { useStrictParsing } from './parsing.ts';
+import { demandWholeView, seesOnlyTheRest } from './plugins.ts';
+
+/** What is known of a request before it is executed. */
+export type ServerContext = {
+  requestId?: string;
+  /** Who asks. It is set once the credential has verified and the rate limit has let the request pass. */
+  viewer?: Viewer;
+  budget?: Budget;
+  /** Node's own, which Yoga sets. */
+  req?: IncomingMessage;
+};
+
+export type Yoga = YogaServerInstance<ServerContext, object>;
+
+export type YogaOptions = {
+  operations: Operations;
+  /** Who sends the headers. Throws when nobody does, or too often. */
+  signIn(headers: { get(name: string): string | null }): Promise<Viewer>;
+  format: FormatResult;
+  bodies: BodyBudget;
+  crossOrigin: CrossOrigin;
+  graphiql: Parameters<typeof createYoga<ServerContext>>[0]['graphiql'];
+  /** Whether the server is stopping, and takes no new work. */
+  stopping(): boolean;
+  /** Told of each result. */
+  counted: Plugin<object, ServerContext>;
+  /** What is served beside the graph. */
+  routes: Plugin<object, ServerContext>;
+  log: BoundedLog;
+};
+
+/**
+ * Answers every request but the common one (graphql-handler.ts): GET, batches, uploads, streams, other media types, GraphiQL. Yoga has no schema
+ * here. It reads requests and writes answers; operations are run by `operations`, as everywhere.
+ */
+export function createRestHandler(options: YogaOptions): Yoga {
+  const { bodies, crossOrigin, counted, graphiql, log, routes } = options;
+  return createYoga<ServerContext>({
+    logging: {
+      debug: () => {},
+      info: () => {},
+      warn: (...args) => log({ told: args.map(String) }, 'a request cannot be answered'),
+      error: (...args) => log({ told: args.map(String) }, 'a request failed'),
+    },
+    // Errors are formatted in one place, with the request's id; Yoga has nothing to add.
+    maskedErrors: { maskError: (error) => (error instanceof Error ? error : new Error('Unexpected error.')) },
+    parserAndValidationCache: false,
+    batching: { limit: limits.batch },
+    maxRequestBodySize: limits.upload,
+    landingPage: false,
+    cors: crossOrigin.options,
+    graphiql,
+    renderGraphiQL: renderPage,
+    plugins: demandWholeView([
+      seesOnlyTheRest('the GraphQL handler names its requests, and serves one path', routes),
+      seesOnlyTheRest('the GraphQL handler leaves requests with an Origin to Yoga', crossOrigin.plugin),
+      seesOnlyTheRest(
+        'the GraphQL handler takes nothing that a browser sends without asking',
+        // A request with one of these headers cannot be sent across sites without the browser asking first.
+        useCSRFPrevention({
+          requestHeaders: [
+            'authorization',
+            'agent-secret-key',
+            'x-graphql-yoga-csrf',
+            'graphql-require-preflight',
+            'apollo-require-preflight',
+          ],
+        }),
+      ),
+      seesOnlyTheRest('the GraphQL handler does the same', useOperations(options)),
+      seesOnlyTheRest(
+        'the GraphQL handler has the same limits',
+        useStrictParsing({ body: limits.body, upload: limits.upload, bodies }),
+      ),
+      // After the errors have their codes.
+      seesOnlyTheRest('the GraphQL handler tells of its answers itself', counted),
+    ]),
+  });
+}
+
+const sendEvents = getSSEProcessor();
+
+/** Lets Yoga's requests in by their headers, before a body is read; hands each operation on to be run; and formats what comes of it. */
+function useOperations({ operations, signIn, format, stopping }: YogaOptions): Plugin<object, ServerContext> {
+  return {
+    async onRequestParse({ request, serverContext }) {
+      try {
+        if (stopping())
+          throw new Problem('UNAVAILABLE', 'The server is stopping: try again elsewhere.', { retryAfter: 1 });
+        serverContext.viewer ??= await signIn(request.headers);
+        serverContext.budget = createBudget();
+      } catch (error) {
+        throw refusal(problemOf(error));
+      }
+    },
+    onParams({ setParamsHandler }) {
+      setParamsHandler(({ params, request, context: { viewer, budget } }) => {
+        // Both are there since the headers were read: see above.
+        if (!viewer || !budget || typeof params.query !== 'string') throw new Error('A request came past its sign-in.');
+        const { query, operationName = null, variables = null } = params;
+        if (operationName !== null && typeof operationName !== 'string')
+          throw refusal(new Problem('BAD_USER_INPUT', 'The operation’s name must be a string.'));
+        return operations.answer({ query, operationName, variables }, viewer, {
+          readOnly: request.method === 'GET',
+          budget,
+        });
+      });
+    },
+    onResultProcess({ request, result, setResult, setResultProcessor, serverContext }) {
+      const instance = serverContext.requestId ?? newId();
+      if (Symbol.asyncIterator in result) {
+        setResult(formatEach(result, (one) => format(one, instance)));
+        // Yoga knows a subscription only when it has executed it. Only events are streamed here; a client that takes none is told so.
+        if (takesEventStream(request.headers.get('accept'))) setResultProcessor(sendEvents, 'text/event-stream');
+        else setResultProcessor(processRegularResult, 'application/json');
+      } else setResult(Array.isArray(result) ? result.map((one) => format(one, instance)) : format(result, instance));
+    },
+  };
+}

@@ -1,0 +1,223 @@
+import type { Logger } from 'pino';
+import type { Database, Query } from '../database/database.ts';
+import { nothing, type Rows, rows } from '../database/sql/columns.ts';
+import { type Fragment, name, none, parameter, sql } from '../database/sql/fragment.ts';
+import { globalStatement, type Statement } from '../database/sql/statement.ts';
+import { array, assured, boolean, integer, nullable, text, uuid } from '../database/sql/types.ts';
+import { phoneColumns, phoneKeyOf } from '../external-users/identifiers.ts';
+import { type AddressColumns, addressColumns, comparedBy, fitsProvider } from '../providers/address.ts';
+import { asDialledToday, telephoneKey } from '../values/phone-number.ts';
+
+/** How many rows are read, and locked, at once. */
+const batch = 1_000;
+const nobody = '00000000-0000-0000-0000-000000000000';
+const tries = 4;
+
+type Key = { tenantId: string; id: string };
+
+/** A pass over a table in the order of its keys. Its name changes when rules do: then it is done anew. */
+type Pass<Row extends Key> = {
+  name: string;
+  /** Reads and locks the rows after a tenant's id, so many at most, in the order of their keys. */
+  read: Statement<{ readonly tenantId: string } & { readonly id: string } & { readonly most: number }, Row>;
+  /** Writes what has to be written of these rows. */
+  write(query: Query, rows: readonly Row[]): Promise<void>;
+};
+
+const key = { tenantId: uuid, id: uuid };
+const tenantIds = parameter('tenantIds', array(uuid));
+const ids = parameter('ids', array(uuid));
+
+const page = <Row>(of: Rows<Row>, table: string, list: Fragment, joined: Fragment, where: Fragment) =>
+  globalStatement(of)`select r.tenant_id as "tenantId", r.id, ${list} from ${name(table)} r ${joined}
+    where (r.tenant_id, r.id) > (${parameter('tenantId', uuid)}, ${parameter('id', uuid)}) and ${where}
+    order by r.tenant_id, r.id limit ${parameter('most', integer)} for no key update of r`;
+
+type Addressed = Key & AddressColumns & { provider: string; address: string; defaultRegion: string | null };
+const addressed = sql`r.address, r.identity_key as "identityKey", r.address_key as "addressKey", i.default_region as "defaultRegion"`;
+const addressedRow = {
+  ...key,
+  provider: text,
+  address: text,
+  identityKey: nullable(text),
+  addressKey: nullable(text),
+  defaultRegion: nullable(text),
+};
+const withConfig = sql`join integration_config i on i.tenant_id = r.tenant_id and i.id = r.integration_config_id`;
+const all = sql`true`;
+
+const column = <Row, Name extends keyof Row>(of: readonly Row[], field: Name) => of.map((row) => row[field]);
+
+/** The rows whose columns are not as the rules make them now, with what these make of them. */
+const stale = <Row extends Addressed>(rows: readonly Row[]) =>
+  rows.flatMap((row) => {
+    const now = addressColumns(row.provider, row.address, row.defaultRegion);
+    return now.identityKey === row.identityKey && now.addressKey === row.addressKey ? [] : [{ ...row, ...now }];
+  });
+
+type ChannelRow = Addressed & { addressValid: boolean };
+
+const identityKeys = parameter('identityKeys', array(nullable(text)));
+const addressKeys = parameter('addressKeys', array(nullable(text)));
+
+const writeChannels = globalStatement(nothing)`
+   update channel c set identity_key = g.identity_key, address_key = g.address_key, address_valid = g.valid
+   from unnest(${tenantIds}, ${ids}, ${identityKeys}, ${addressKeys}, ${parameter('valid', array(boolean))}) g (tenant_id, id, identity_key, address_key, valid)
+   where c.tenant_id = g.tenant_id and c.id = g.id`;
+
+const channels: Pass<ChannelRow> = {
+  name: 'channel keys 1',
+  read: page(
+    rows({ ...addressedRow, addressValid: boolean }),
+    'channel',
+    sql`r.provider, ${addressed}, r.address_valid as "addressValid"`,
+    withConfig,
+    all,
+  ),
+  async write(query, rows) {
+    const changed = rows.flatMap((row) => {
+      const addressValid = fitsProvider(row.provider, row.address, row.defaultRegion);
+      const now = addressColumns(row.provider, row.address, row.defaultRegion);
+      const same =
+        now.identityKey === row.identityKey && now.addressKey === row.addressKey && addressValid === row.addressValid;
+      return same ? [] : [{ ...row, ...now, addressValid }];
+    });
+    if (changed.length === 0) return;
+    await query(writeChannels, {
+      tenantIds: column(changed, 'tenantId'),
+      ids: column(changed, 'id'),
+      identityKeys: column(changed, 'identityKey'),
+      addressKeys: column(changed, 'addressKey'),
+      valid: column(changed, 'addressValid'),
+    });
+  },
+};
+
+// Of several that turn out to be one sender, one gets the key; the others stay as they are, and hear no more messages.
+const writeSenders = globalStatement(nothing)`
+   update unknown_sender u set identity_key = g.identity_key, address_key = g.address_key
+   from unnest(${tenantIds}, ${ids}, ${identityKeys}, ${addressKeys}) g (tenant_id, id, identity_key, address_key)
+   where u.tenant_id = g.tenant_id and u.id = g.id and not exists (
+     select from unknown_sender o where o.tenant_id = u.tenant_id and o.integration_config_id = u.integration_config_id and o.id <> u.id
+       and md5(${comparedBy('o')}) = md5(coalesce(g.address_key, g.identity_key, u.address)))`;
+
+const senders: Pass<Addressed & { integrationConfigId: string }> = {
+  name: 'unknown sender keys 1',
+  read: page(
+    rows({ ...addressedRow, integrationConfigId: uuid }),
+    'unknown_sender',
+    sql`i.provider, r.integration_config_id as "integrationConfigId", ${addressed}`,
+    withConfig,
+    all,
+  ),
+  async write(query, rows) {
+    const once = firstOfEach(
+      stale(rows),
+      ({ integrationConfigId, addressKey, identityKey, address }) =>
+        `${integrationConfigId} ${addressKey ?? identityKey ?? address}`,
+    );
+    if (once.length === 0) return;
+    await query(writeSenders, {
+      tenantIds: column(once, 'tenantId'),
+      ids: column(once, 'id'),
+      identityKeys: column(once, 'identityKey'),
+      addressKeys: column(once, 'addressKey'),
+    });
+  },
+};
+
+// The number of another user stays as it is stored, and that user is found by the others.
+const writeUsers = globalStatement(nothing)`
+   update external_user u set phone_number = g.phone_number, phone_key = g.phone_key
+   from unnest(${tenantIds}, ${ids}, ${parameter('numbers', array(nullable(text)))}, ${parameter('phoneKeys', array(nullable(text)))})
+     g (tenant_id, id, phone_number, phone_key)
+   where u.tenant_id = g.tenant_id and u.id = g.id and not exists (
+     select from external_user o where o.tenant_id = u.tenant_id and o.id <> u.id and o.phone_number is not null
+       and ${phoneKeyOf('o')} = coalesce(g.phone_key, g.phone_number))`;
+
+const users: Pass<Key & { phoneNumber: string; phoneKey: string | null }> = {
+  name: 'external user telephones 1',
+  read: page(
+    rows({ ...key, phoneNumber: assured(text), phoneKey: nullable(text) }),
+    'external_user',
+    sql`r.phone_number as "phoneNumber", r.phone_key as "phoneKey"`,
+    none,
+    sql`r.phone_number is not null`,
+  ),
+  async write(query, rows) {
+    const changed = rows.flatMap((row) => {
+      const now = phoneColumns(asDialledToday(row.phoneNumber));
+      return now.phoneNumber === row.phoneNumber && now.phoneKey === row.phoneKey ? [] : [{ ...row, ...now }];
+    });
+    const once = firstOfEach(changed, ({ tenantId, phoneNumber }) => `${tenantId} ${telephoneKey(phoneNumber ?? '')}`);
+    if (once.length === 0) return;
+    await query(writeUsers, {
+      tenantIds: column(once, 'tenantId'),
+      ids: column(once, 'id'),
+      numbers: column(once, 'phoneNumber'),
+      phoneKeys: column(once, 'phoneKey'),
+    });
+  },
+};
+
+function firstOfEach<Row>(rows: readonly Row[], keyOf: (row: Row) => string): Row[] {
+  const first = new Map<string, Row>();
+  for (const row of rows) if (!first.has(keyOf(row))) first.set(keyOf(row), row);
+  return [...first.values()];
+}
+
+const pass = parameter('name', text);
+const finished = globalStatement(rows({ name: text }))`select b.name from backfill b where b.finished_at is not null`;
+const begin = globalStatement(nothing)`insert into backfill (name) values (${pass}) on conflict do nothing`;
+const take = globalStatement(rows({ tenantId: nullable(uuid), id: nullable(uuid) }))`
+  select b.after_tenant as "tenantId", b.after_id as id from backfill b
+  where b.name = ${pass} and b.finished_at is null for update skip locked`;
+const goOn = globalStatement(nothing)`
+  update backfill set after_tenant = ${parameter('tenantId', nullable(uuid))}, after_id = ${parameter('id', nullable(uuid))},
+    finished_at = case when ${parameter('isOver', boolean)} then now() end
+  where name = ${pass}`;
+
+/** One batch of a pass, in a transaction of its own; whether there is more for this process to do. */
+const step = <Row extends Key>(database: Database, { name, read, write }: Pass<Row>): Promise<boolean> =>
+  database.transaction(async (query) => {
+    // Not there when it is finished, or when another process has it.
+    const [from] = await query(take, { name });
+    if (!from) return false;
+    const rows = await query(read, { tenantId: from.tenantId ?? nobody, id: from.id ?? nobody, most: batch });
+    await write(query, rows);
+    const last = rows.at(-1);
+    const isOver = rows.length < batch;
+    await query(goOn, { name, tenantId: last?.tenantId ?? from.tenantId, id: last?.id ?? from.id, isOver });
+    return !isOver;
+  });
+
+async function run<Row extends Key>(database: Database, pass: Pass<Row>): Promise<void> {
+  await database.query(begin, { name: pass.name });
+  for (let more = true; more; ) {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        more = await step(database, pass);
+        break;
+      } catch (error) {
+        // Somebody took the same key between the look and the write, or waits for the same rows.
+        if (attempt >= tries) throw error;
+      }
+    }
+  }
+}
+
+/**
+ * Gives stored addresses and telephone numbers the keys that the rules of this version make of them: every row and its id stay, and only rows
+ * whose columns differ are written, in batches of a thousand that each commit. What was stopped goes on where it was; what another process is
+ * doing is left to it. Until a row's turn it is compared as it was stored. A pass that fails is logged, and goes on at the next start.
+ */
+export async function backfillKeys(database: Database, log: Logger): Promise<void> {
+  const over = new Set((await database.query(finished)).map(({ name }) => name));
+  const passes = [
+    { name: channels.name, all: () => run(database, channels) },
+    { name: senders.name, all: () => run(database, senders) },
+    { name: users.name, all: () => run(database, users) },
+  ];
+  for (const { name, all } of passes.filter((pass) => !over.has(pass.name)))
+    await all().catch((error: unknown) => log.warn({ err: error }, `the pass over ${name} was not finished`));
+}

@@ -1,0 +1,145 @@
+import { randomBytes } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
+import { makeSecret, matches, prefixOf } from '../../auth/secrets.ts';
+import type { Database } from '../../database/database.ts';
+import type { WebhookKey } from '../../database/generated/client.ts';
+import { columns, rows } from '../../database/sql/columns.ts';
+import { parameter } from '../../database/sql/fragment.ts';
+import { globalStatement } from '../../database/sql/statement.ts';
+import { assured, double, nullable, text, timestamptz, uuid } from '../../database/sql/types.ts';
+import { Problem } from '../../errors/catalogue.ts';
+import type { TokenCipher } from '../token-cipher.ts';
+
+/** A secret that deliveries may be signed with, until `endsAt` in milliseconds since 1970; null when it has no end. */
+export type SigningSecret = { value: string; endsAt: number | null };
+
+/** What a webhook's key leads to. */
+export type OpenWebhook = Pick<WebhookKey, 'tenantId' | 'integrationConfigId' | 'agentId'> & {
+  keyId: string;
+  provider: string;
+  /** The config's: the country whose numbers may be written without a plus; null for none. */
+  defaultRegion: string | null;
+  /** The workspace that the integration config is connected to, as the provider calls it; null when that is not known. */
+  workspaceId: string | null;
+  /** The key's own secret first, then those of the keys that it replaced. Empty where the provider signs with its own. */
+  signingSecrets: readonly SigningSecret[];
+};
+
+/** Finds out what the key in a webhook's URL is for. */
+export interface WebhookAuthenticator {
+  /** Throws KEY_NOT_FOUND for every key that does not work under that provider's name, and says no more. */
+  authenticate(provider: string, key: string): Promise<OpenWebhook>;
+  /** Forgets a key at once, because it was revoked. */
+  forget(keyId: string): void;
+  /** Forgets the keys of an integration config at once, because the config was connected anew or disconnected. */
+  forgetConfig(integrationConfigId: string): void;
+}
+
+/** How long a secret is accepted after its key was replaced, in milliseconds. docs/webhooks.md says so too. */
+export const secretOverlapMs = 24 * 3_600_000;
+/** How many replaced secrets are accepted at most, the newest first. */
+const mostReplaced = 2;
+
+/** The error for a key that does not work, for any reason. */
+export const noSuchWebhook = () => new Problem('KEY_NOT_FOUND', 'There is no such webhook.');
+
+// The key is what says which tenant it is.
+const whole = columns('WebhookKey', 'k');
+const keyByPrefix = globalStatement(
+  rows({ provider: text, workspaceId: nullable(text), defaultRegion: nullable(text) }, whole),
+)`select ${whole}, i.provider, i.workspace_id as "workspaceId", i.default_region as "defaultRegion"
+   from webhook_key k
+   join integration_config i on i.tenant_id = k.tenant_id and i.id = k.integration_config_id
+   where k.prefix = ${parameter('prefix', text)} and k.revoked_at is null`;
+
+// The sender needs time to take the new secret into use; the replaced key itself ends at once. A rotation ends one key and makes
+// the next in one transaction, so at the same time; the secret of a key that was revoked by itself is not accepted any more.
+const replacedKeys = globalStatement(
+  rows({ id: uuid, signingSecretCiphertext: assured(text), revokedAt: assured(timestamptz) }),
+)`select k.id, k.signing_secret_ciphertext as "signingSecretCiphertext", k.revoked_at as "revokedAt" from webhook_key k
+   where k.tenant_id = ${parameter('tenantId', uuid)} and k.integration_config_id = ${parameter('integrationConfigId', uuid)}
+     and k.binding_id is not distinct from ${parameter('bindingId', nullable(uuid))}
+     and k.revoked_at > now() - ${parameter('overlapMs', double)} * interval '1 millisecond' and k.signing_secret_ciphertext is not null
+     and exists (select from webhook_key n where n.tenant_id = k.tenant_id and n.integration_config_id = k.integration_config_id
+       and n.binding_id is not distinct from k.binding_id and n.id <> k.id and n.created_at = k.revoked_at)
+   order by k.revoked_at desc limit ${mostReplaced}`;
+
+/**
+ * Reads keys, and remembers those that work for half a minute. A key that ended meanwhile records nothing all the same: the
+ * statement that records a delivery asks again.
+ */
+export function createWebhookAuthenticator(
+  database: Pick<Database, 'query'>,
+  cipher: TokenCipher,
+): WebhookAuthenticator {
+  const known = new LRUCache<string, OpenWebhook>({ max: 5_000, ttl: 30_000 });
+  // What an unknown key is compared with, so that it takes as long as a known one.
+  const placeholderHash = makeSecret('WEBHOOK_KEY').secretHash;
+  const placeholderCiphertext = cipher.seal(randomBytes(32).toString('base64'), 'nobody');
+  const underway = new Map<string, Promise<OpenWebhook | null>>();
+  // Counts what was forgotten: what was read before and arrives after must not be remembered.
+  let changes = 0;
+
+  async function read(key: string): Promise<OpenWebhook | null> {
+    const changesBefore = changes;
+    const prefix = prefixOf(key);
+    const [row] = prefix ? await database.query(keyByPrefix, { prefix }) : [];
+    const good = matches(key, row?.secretHash ?? placeholderHash);
+    const current = cipher.open(row?.signingSecretCiphertext ?? placeholderCiphertext, row?.id ?? 'nobody');
+    if (!row || !good) return null;
+    const { id: keyId, tenantId, integrationConfigId, bindingId, agentId, provider, workspaceId, defaultRegion } = row;
+    const signingSecrets: SigningSecret[] = [];
+    if (row.signingSecretCiphertext) {
+      if (current !== null) signingSecrets.push({ value: current, endsAt: null });
+      const replaced = await database.query(replacedKeys, {
+        tenantId,
+        integrationConfigId,
+        bindingId,
+        overlapMs: secretOverlapMs,
+      });
+      for (const { id, signingSecretCiphertext, revokedAt } of replaced) {
+        const value = cipher.open(signingSecretCiphertext, id);
+        if (value !== null) signingSecrets.push({ value, endsAt: revokedAt.getTime() + secretOverlapMs });
+      }
+    }
+    const opened = {
+      keyId,
+      tenantId,
+      integrationConfigId,
+      agentId,
+      provider,
+      defaultRegion,
+      workspaceId,
+      signingSecrets,
+    };
+    if (changes === changesBefore) known.set(key, opened);
+    return opened;
+  }
+
+  /** A burst of deliveries by one key reads it once. */
+  function readOnce(key: string): Promise<OpenWebhook | null> {
+    const running = underway.get(key);
+    if (running) return running;
+    const started = read(key).finally(() => underway.get(key) === started && underway.delete(key));
+    underway.set(key, started);
+    return started;
+  }
+
+  function forgetWhere(matching: (opened: OpenWebhook) => boolean): void {
+    changes += 1;
+    // A reading that has begun brings what was true before.
+    underway.clear();
+    for (const [key, opened] of known.entries()) if (matching(opened)) known.delete(key);
+  }
+
+  return {
+    async authenticate(provider, key) {
+      const remembered = known.get(key);
+      const opened = remembered?.provider === provider ? remembered : await readOnce(key);
+      if (opened?.provider !== provider) throw noSuchWebhook();
+      return opened;
+    },
+    forget: (keyId) => forgetWhere((opened) => opened.keyId === keyId),
+    forgetConfig: (configId) => forgetWhere((opened) => opened.integrationConfigId === configId),
+  };
+}

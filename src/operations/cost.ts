@@ -1,0 +1,184 @@
+import {
+  type DocumentNode,
+  type FieldNode,
+  type FragmentDefinitionNode,
+  type GraphQLField,
+  type GraphQLSchema,
+  getNamedType,
+  getNullableType,
+  isCompositeType,
+  isInterfaceType,
+  isListType,
+  isObjectType,
+  Kind,
+  type OperationDefinitionNode,
+  type SelectionSetNode,
+  type ValueNode,
+} from 'graphql';
+import { defaultPage, largestPage } from '../database/pages.ts';
+import { Problem } from '../errors/catalogue.ts';
+import type { Budget } from './budget.ts';
+import { limits } from './limits.ts';
+
+/** Where a list's length is not known from the page that is asked for. */
+const supposedLength = 10;
+
+type Variables = Readonly<Record<string, unknown>>;
+/** A part of a document's cost: a number that only the variables are missing from. */
+type Cost = (variables: Variables) => number;
+
+/** The fields of a connection that make the database count its rows. */
+const countFields: ReadonlySet<string> = new Set(['totalCount', 'totalCountAtLeast']);
+
+const costs = new WeakMap<OperationDefinitionNode, Cost>();
+
+/**
+ * What an operation could cost with these variables: fields, times the rows of the pages that they are asked for. Throws UNPROCESSABLE
+ * when that is over the limit, or, with the operations of the same request before it, over what is left of the request's budget.
+ */
+export function demandAffordable(
+  schema: GraphQLSchema,
+  document: DocumentNode,
+  operationName: string | null | undefined,
+  variables: Variables,
+  budget?: Budget,
+): number {
+  const operations = document.definitions.filter((definition) => definition.kind === Kind.OPERATION_DEFINITION);
+  const operation = operations.find(({ name }) => !operationName || name?.value === operationName);
+  // Without the operation there is nothing to execute, which the executor says better.
+  if (!operation) return 0;
+  let cost = costs.get(operation);
+  if (!cost) {
+    cost = costOf(schema, document, operation);
+    costs.set(operation, cost);
+  }
+  const own = cost(variables);
+  const total = (budget?.cost ?? 0) + own;
+  if (!(total <= limits.cost)) {
+    const together = total > own ? ' with the operations before it in the request' : '';
+    throw new Problem(
+      'UNPROCESSABLE',
+      `This could cost ${Math.round(total)}${together}, more than the ${limits.cost} allowed: ask for smaller pages, fewer levels or fewer lists.`,
+    );
+  }
+  if (budget) budget.cost = total;
+  return own;
+}
+
+/** What a field costs besides its 1, in its GraphQL extensions. */
+export type FieldCost = {
+  /** For itself, once for each row that it stands on. */
+  readonly cost?: number;
+  /** For members of its argument `filter` that are given: each row has to be looked at, and again when they are counted. */
+  readonly filterCost?: { readonly of: readonly string[]; readonly page: number; readonly count: number };
+};
+
+function costOf(schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode): Cost {
+  const fragments = new Map<string, FragmentDefinitionNode>();
+  for (const definition of document.definitions)
+    if (definition.kind === Kind.FRAGMENT_DEFINITION) fragments.set(definition.name.value, definition);
+  const ofFragments = new Map<string, Cost>();
+  const defaults = new Map(
+    operation.variableDefinitions?.map(({ variable, defaultValue }) => [variable.name.value, defaultValue]),
+  );
+
+  const ofSelections = (type: unknown, selections: SelectionSetNode): Cost => {
+    const parts = selections.selections.map((selection): Cost => {
+      if (selection.kind === Kind.FIELD) return ofField(type, selection);
+      if (selection.kind === Kind.INLINE_FRAGMENT) {
+        const condition = selection.typeCondition;
+        return ofSelections(condition ? schema.getType(condition.name.value) : type, selection.selectionSet);
+      }
+      const { value: name } = selection.name;
+      let cost = ofFragments.get(name);
+      const fragment = fragments.get(name);
+      if (!cost && fragment) {
+        // Remembered for one set of variables, so that fragments that spread each other twice aren't summed up for ever.
+        cost = remembered(ofSelections(schema.getType(fragment.typeCondition.name.value), fragment.selectionSet));
+        ofFragments.set(name, cost);
+      }
+      return cost ?? (() => 0);
+    });
+    return (variables) => parts.reduce((sum, part) => sum + part(variables), 0);
+  };
+
+  const ofField = (parent: unknown, node: FieldNode): Cost => {
+    const field = isObjectType(parent) || isInterfaceType(parent) ? parent.getFields()[node.name.value] : undefined;
+    if (!field) return () => 0;
+    const type = getNamedType(field.type);
+    const inner: Cost = node.selectionSet && isCompositeType(type) ? ofSelections(type, node.selectionSet) : () => 0;
+    const length = lengthOf(field, node);
+    const extra = extraOf(field, node);
+    return (variables) => 1 + extra(variables) + length(variables) * inner(variables);
+  };
+
+  const extraOf = (field: GraphQLField<unknown, unknown>, node: FieldNode): Cost => {
+    const { cost = 0, filterCost } = field.extensions as FieldCost;
+    const filter = filterCost && node.arguments?.find(({ name }) => name.value === 'filter')?.value;
+    if (!filterCost || !filter) return () => cost;
+    const full = cost + filterCost.page + (selects(node.selectionSet, countFields) ? filterCost.count : 0);
+    return (variables) => (filterCost.of.some((name) => isGiven(filter, name, variables)) ? full : cost);
+  };
+
+  /** Whether one of the fields is selected, through fragments. */
+  const selects = (
+    set: SelectionSetNode | undefined,
+    names: ReadonlySet<string>,
+    seen = new Set<SelectionSetNode>(),
+  ): boolean =>
+    (set !== undefined &&
+      !seen.has(set) &&
+      seen.add(set) &&
+      set.selections.some((selection) => {
+        if (selection.kind === Kind.FIELD) return names.has(selection.name.value);
+        if (selection.kind === Kind.INLINE_FRAGMENT) return selects(selection.selectionSet, names, seen);
+        return selects(fragments.get(selection.name.value)?.selectionSet, names, seen);
+      })) ||
+    false;
+
+  /** The value of a literal or a variable, as far as it says whether a member of an input object is given. */
+  const isGiven = (value: ValueNode | undefined, member: string, variables: Variables): boolean => {
+    if (value?.kind === Kind.OBJECT) {
+      const field = value.fields.find(({ name }) => name.value === member)?.value;
+      if (field?.kind !== Kind.VARIABLE) return field !== undefined && field.kind !== Kind.NULL;
+      return (variables[field.name.value] ?? defaults.get(field.name.value)) != null;
+    }
+    if (value?.kind !== Kind.VARIABLE) return false;
+    const given = variables[value.name.value];
+    if (given === undefined) return isGiven(defaults.get(value.name.value), member, variables);
+    return typeof given === 'object' && given !== null && (given as Record<string, unknown>)[member] != null;
+  };
+
+  const lengthOf = (field: GraphQLField<unknown, unknown>, node: FieldNode): Cost => {
+    if (field.args.some(({ name }) => name === 'first')) {
+      const sizes = node.arguments?.filter(({ name }) => name.value === 'first' || name.value === 'last') ?? [];
+      if (sizes.length === 0) return () => defaultPage;
+      // A page over the largest is refused for what it is, not for what it would cost.
+      return (variables) =>
+        Math.max(0, ...sizes.map(({ value }) => Math.min(numberOf(value, variables) ?? defaultPage, largestPage)));
+    }
+    // A page's own lists are as long as the page, which has been counted.
+    const ofPage = field.name === 'edges' || field.name === 'nodes';
+    return isListType(getNullableType(field.type)) && !ofPage ? () => supposedLength : () => 1;
+  };
+
+  const numberOf = (value: ValueNode, variables: Variables): number | null => {
+    if (value.kind === Kind.INT) return Number(value.value);
+    if (value.kind !== Kind.VARIABLE) return null;
+    const given = variables[value.name.value];
+    if (typeof given === 'number') return given;
+    const byDefault = given === undefined ? defaults.get(value.name.value) : undefined;
+    return byDefault ? numberOf(byDefault, variables) : null;
+  };
+
+  const root = schema.getRootType(operation.operation);
+  return root ? ofSelections(root, operation.selectionSet) : () => 0;
+}
+
+function remembered(cost: Cost): Cost {
+  let last: { variables: Variables; total: number } | undefined;
+  return (variables) => {
+    if (last?.variables !== variables) last = { variables, total: cost(variables) };
+    return last.total;
+  };
+}

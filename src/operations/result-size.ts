@@ -1,0 +1,347 @@
+import { type ExecutionResult, GraphQLError, type GraphQLResolveInfo, responsePathAsArray } from 'graphql';
+import { Problem } from '../errors/catalogue.ts';
+import type { Admission } from './admission.ts';
+import type { Budget } from './budget.ts';
+import { limits } from './limits.ts';
+
+/** What one row costs at a place in a document, besides the lists and the rows below it that are counted when they are found. */
+export type Price = {
+  /** The fields that are selected of it, those that run a resolver several times. About 2 µs each. */
+  readonly work: number;
+  /** The same with the single rows that hang on it. */
+  readonly deepWork: number;
+  /** Its names, and those of its values whose length is known. */
+  readonly bytes: number;
+  /** Properties whose values can be long, and under how many names each is selected. */
+  readonly long: readonly { readonly property: string; readonly times: number }[];
+  /** Objects that are a part of the row. */
+  readonly inner: readonly { readonly property: string; readonly price: Price }[];
+};
+
+type Place = Pick<GraphQLResolveInfo, 'path' | 'fieldNodes'>;
+type Waiting = { work: number; proceed(): void; fail(error: Error): void };
+type Result = ExecutionResult | Promise<ExecutionResult>;
+
+/** From so much work on, an operation waits for its turn among the large ones, and goes on in small steps. */
+const large = 15_000;
+/** The work of one step; the event loop serves others between two of them. */
+const step = 4_000;
+
+/**
+ * Counts the result of one operation while it is made: the work and the bytes of each list, before any of its rows is completed. Where it
+ * gets too large the operation ends with one RESULT_TOO_LARGE.
+ */
+export class ResultSize {
+  /** Prices that hold for this operation's variables only. */
+  readonly prices = new Map<unknown, Price>();
+  readonly #budget: Budget;
+  readonly #admission: Admission | null;
+  #work = 0;
+  #bytes = 0;
+  #error: GraphQLError | null = null;
+  /** Whether the operation ends at once where it gets too large. A mutation does not: its later fields write. */
+  #stops = false;
+  #running = false;
+  #stop: ((error: GraphQLError) => void) | null = null;
+  #never: Promise<never> | null = null;
+  /** Lists and rows that are being read. */
+  #pending = 0;
+  #queue: Waiting[] = [];
+  #stepping = false;
+  #inStep = 0;
+  #heldBack: (() => void)[] = [];
+  #turn: 'none' | 'waiting' | 'mine' = 'none';
+  #leave: (() => void) | null = null;
+  #afterTurn: Waiting[] = [];
+
+  /** Counts against the budget of the request. Without an admission the operation neither waits nor goes in steps. */
+  constructor(budget: Budget, admission: Admission | null) {
+    this.#budget = budget;
+    this.#admission = admission;
+  }
+
+  get work(): number {
+    return this.#work;
+  }
+
+  /** Executes an operation; the result is RESULT_TOO_LARGE alone when that stops it. */
+  run(stops: boolean, execute: () => Result): Result {
+    this.#stops = stops;
+    this.#running = true;
+    const stopped = () => ({ data: null, errors: [this.#error as GraphQLError] });
+    let made: Result;
+    try {
+      made = execute();
+    } catch (error) {
+      this.#end();
+      throw error;
+    }
+    if (this.stopped) return stopped();
+    if (!(made instanceof Promise)) {
+      this.#end();
+      return made;
+    }
+    return new Promise((resolve, reject) => {
+      this.#stop = () => resolve(stopped());
+      made.then(
+        (result) => {
+          this.#end();
+          resolve(result);
+        },
+        (error: unknown) => {
+          this.#end();
+          reject(error);
+        },
+      );
+    });
+  }
+
+  /** Whether the operation has ended because its result is too large: nothing of it is to be run any more. */
+  get stopped(): boolean {
+    return this.#error !== null && this.#stops;
+  }
+
+  /** What is returned for anything that an operation that has ended still asks for. */
+  get never(): Promise<never> {
+    this.#never ??= new Promise<never>(() => {});
+    return this.#never;
+  }
+
+  /** Counts from nothing for the next event of a subscription; within an operation nothing is forgotten. */
+  nextEvent(): void {
+    if (!this.#running) this.reset();
+  }
+
+  /** Counts from nothing, for a result that is made again. */
+  reset(): void {
+    this.#budget.work -= this.#work;
+    this.#budget.bytes -= this.#bytes;
+    this.#work = 0;
+    this.#bytes = 0;
+    if (!this.stopped) this.#error = null;
+  }
+
+  /** Says that a list or a row is being read: none is completed until all that are being read have been counted. */
+  reading(): void {
+    this.#pending++;
+  }
+
+  /** Says that one could not be read. */
+  failed(): void {
+    this.#pending--;
+    this.#schedule();
+  }
+
+  /** Counts what was found at once; returns what is to be completed in its place, perhaps later. */
+  count(found: object, price: Price, place: Place): unknown {
+    if (!this.#add(found, price)) return this.#refuse(place);
+    if (this.#work <= large || !this.#running || !this.#admission) return found;
+    return this.#paced(found, price.deepWork, false);
+  }
+
+  /** Counts what was being read. */
+  countRead(found: object | null | undefined, price: () => Price, place: Place): unknown {
+    this.#pending--;
+    if (found == null || this.stopped) {
+      this.#schedule();
+      return this.stopped ? this.never : found;
+    }
+    const { deepWork } = price();
+    if (!this.#add(found, price())) return this.#refuse(place);
+    if (this.#work > large && this.#running && this.#admission) return this.#paced(found, deepWork, true);
+    this.#schedule();
+    return found;
+  }
+
+  /** Counts a value that a resolver made; returns it. */
+  countLeaf(value: unknown, place: Place): unknown {
+    const bytes = typeof value === 'string' ? value.length : bytesOf(value);
+    const work = Array.isArray(value) ? value.length : 0;
+    return this.#use(work, bytes) ? value : this.#refuse(place);
+  }
+
+  /** Runs a batched read when the rows that ask for it have all been completed. */
+  whenStepped(read: () => void): boolean {
+    if (!this.#stepping) return false;
+    this.#heldBack.push(read);
+    return true;
+  }
+
+  /** Runs the read of a long list when it is this operation's turn. */
+  async longRead<Found>(read: () => Promise<Found>): Promise<Found> {
+    if (this.#admission && this.#running && this.#turn !== 'mine') {
+      await new Promise<void>((proceed, fail) => {
+        this.#afterTurn.push({ work: 0, proceed, fail });
+        this.#enter();
+      });
+    }
+    return this.stopped ? this.never : read();
+  }
+
+  #use(work: number, bytes: number): boolean {
+    this.#work += work;
+    this.#bytes += bytes;
+    this.#budget.work += work;
+    this.#budget.bytes += bytes;
+    return this.#fits();
+  }
+
+  #fits = (): boolean => this.#budget.work <= limits.work && this.#budget.bytes <= limits.resultBytes;
+
+  #add(found: object, price: Price): boolean {
+    if (!Array.isArray(found)) return this.#use(price.work, price.bytes + longBytes(found, price, this));
+    if (!this.#use(price.work * found.length, (price.bytes + 1) * found.length)) return false;
+    if (price.long.length === 0 && price.inner.length === 0) return true;
+    for (const row of found) if (row !== null && !this.#use(0, longBytes(row, price, this))) return false;
+    return true;
+  }
+
+  /** Counts the values of a list of values that is a property of a row. */
+  addValues(count: number): void {
+    this.#use(count, 3 * count);
+  }
+
+  #refuse({ path, fieldNodes }: Place): Promise<never> {
+    if (!this.#error) {
+      const what =
+        this.#budget.work > limits.work
+          ? `would be more than ${limits.work} fields' work`
+          : `would be larger than ${limits.resultBytes / 1e6} MB`;
+      const message = `The result ${what}: ask for fewer rows or fields at once, or for pages.`;
+      this.#error = new GraphQLError(message, {
+        nodes: fieldNodes,
+        path: responsePathAsArray(path),
+        originalError: new Problem('RESULT_TOO_LARGE', message),
+      });
+      if (this.#stops) this.#halt();
+    }
+    // Always the same error: a stack costs more than a row.
+    if (!this.#stops) throw this.#error;
+    return this.never;
+  }
+
+  /** Ends everything that has not been done. */
+  #halt(): void {
+    this.#end();
+    this.#stop?.(this.#error as GraphQLError);
+  }
+
+  #end(): void {
+    this.#running = false;
+    this.#queue = [];
+    this.#heldBack = [];
+    this.#afterTurn = [];
+    this.#leave?.();
+    this.#leave = null;
+  }
+
+  #paced(found: object, deepWork: number, read: boolean): unknown {
+    const work = deepWork * (Array.isArray(found) ? found.length : 1);
+    if (!read && this.#stepping && this.#inStep + work <= 2 * step) {
+      // What belongs to a row is completed with it.
+      this.#inStep += work;
+      return found;
+    }
+    if (!Array.isArray(found) || work <= step) return this.#later(work).then(() => found);
+    const perStep = Math.max(1, Math.floor(step / deepWork));
+    const rows: unknown[] = [];
+    for (let start = 0; start < found.length; start += perStep) {
+      const some = found.slice(start, start + perStep);
+      const turn = this.#later(some.length * deepWork);
+      for (const row of some) rows.push(turn.then(() => row));
+    }
+    return rows;
+  }
+
+  #later(work: number): Promise<void> {
+    return new Promise((proceed, fail) => {
+      this.#queue.push({ work, proceed, fail });
+      this.#schedule();
+    });
+  }
+
+  /** Begins with the steps once everything that is being read has been counted, and it is this operation's turn. */
+  #schedule(): void {
+    if (this.#stepping || this.#pending > 0 || this.#queue.length === 0 || !this.#running) return;
+    if (this.#turn === 'mine') {
+      this.#stepping = true;
+      setImmediate(this.#step);
+    } else this.#enter();
+  }
+
+  #step = (): void => {
+    this.#inStep = 0;
+    let done = 0;
+    for (let work = 0; done < this.#queue.length && work < step; done++) {
+      const next = this.#queue[done] as Waiting;
+      work += next.work;
+      next.proceed();
+    }
+    if (done > 0) {
+      this.#queue.splice(0, done);
+      setImmediate(this.#step);
+      return;
+    }
+    this.#stepping = false;
+    const reads = this.#heldBack;
+    this.#heldBack = [];
+    for (const read of reads) read();
+  };
+
+  #enter(): void {
+    if (this.#turn !== 'none' || !this.#admission) return;
+    this.#turn = 'waiting';
+    const leave = this.#admission.enter(
+      () => {
+        this.#turn = 'mine';
+        for (const { proceed } of this.#afterTurn.splice(0)) proceed();
+        this.#schedule();
+      },
+      (problem) => this.#turnedAway(problem),
+    );
+    if (this.#running) this.#leave = leave;
+    else leave();
+  }
+
+  #turnedAway(problem: Problem): void {
+    const error = new GraphQLError(problem.message, { originalError: problem });
+    if (this.#stops) {
+      this.#error = error;
+      this.#halt();
+      return;
+    }
+    for (const { fail } of [...this.#queue.splice(0), ...this.#afterTurn.splice(0)]) fail(error);
+    this.#turn = 'none';
+  }
+}
+
+function longBytes(row: object, { long, inner }: Price, size: ResultSize): number {
+  let bytes = 0;
+  for (const { property, times } of long) {
+    const value = (row as Record<string, unknown>)[property];
+    if (value == null) continue;
+    if (typeof value === 'string') bytes += times * textBytes(value);
+    else if (Array.isArray(value)) {
+      size.addValues(times * value.length);
+      bytes += times * bytesOf(value);
+    } else bytes += times * bytesOf(value);
+  }
+  for (const { property, price } of inner) {
+    const part = (row as Record<string, unknown>)[property];
+    if (typeof part === 'object' && part !== null) bytes += longBytes(part, price, size);
+  }
+  return bytes;
+}
+
+// Of a short text it makes no difference in what its characters are written.
+const textBytes = (text: string) => (text.length < 64 ? text.length : Buffer.byteLength(text));
+
+/** The bytes of a value as JSON. */
+function bytesOf(value: unknown): number {
+  if (value == null) return 4;
+  if (typeof value === 'string') return textBytes(value) + 2;
+  if (value instanceof Date) return 26;
+  if (typeof value !== 'object') return 8;
+  if (Array.isArray(value)) return value.reduce<number>((sum, item) => sum + 1 + bytesOf(item), 2);
+  return Buffer.byteLength(JSON.stringify(value));
+}

@@ -1,0 +1,127 @@
+import { type ExecutionResult, GraphQLError, getVariableValues, OperationTypeNode, subscribe } from 'graphql';
+import type { Viewer } from '../auth/viewer.ts';
+import { Problem } from '../errors/catalogue.ts';
+import type { GraphContext } from '../schema/context.ts';
+import type { Budget } from './budget.ts';
+import { demandAffordable } from './cost.ts';
+import { thrown } from './errors.ts';
+import type { Variables } from './executor.ts';
+import type { Prepare, PreparedOperation } from './prepare.ts';
+import type { Streams } from './streams.ts';
+
+/** What comes of an operation: a result, or, of a subscription, a stream of them. Its errors are not formatted yet. */
+export type Outcome = ExecutionResult | AsyncIterableIterator<ExecutionResult>;
+
+/** An operation as a client sends it. */
+export type OperationRequest = {
+  query: string;
+  operationName: string | null;
+  variables: Variables | null;
+};
+
+export type RunOptions = {
+  /** Shared by the operations of a batch. */
+  budget?: Budget | undefined;
+  /** The WebSocket connection that the operation came over, which may have so many streams. */
+  connection?: object | undefined;
+};
+
+export type AnswerOptions = RunOptions & {
+  /** Whether the transport allows no changes, as GET does. */
+  readOnly?: boolean;
+};
+
+/** The one way to execute operations, whatever transport they come by. What goes wrong is an error of the result: nothing here throws. */
+export interface Operations {
+  prepare: Prepare;
+  /** Runs a prepared operation for a viewer who has been let in. */
+  run(
+    prepared: PreparedOperation,
+    variables: Variables,
+    viewer: Viewer,
+    options?: RunOptions,
+  ): Outcome | Promise<Outcome>;
+  /** Prepares and runs an operation. */
+  answer(request: OperationRequest, viewer: Viewer, options?: AnswerOptions): Outcome | Promise<Outcome>;
+}
+
+export type OperationsOptions = {
+  prepare: Prepare;
+  contextOf(viewer: Viewer, budget?: Budget): GraphContext;
+  streams: Streams;
+};
+
+export function createOperations({ prepare, contextOf, streams }: OperationsOptions): Operations {
+  async function stream(
+    { schema, document, operation }: PreparedOperation,
+    variableValues: Variables,
+    viewer: Viewer,
+    { budget, connection }: RunOptions,
+  ): Promise<Outcome> {
+    streams.demandRoom(viewer, connection);
+    const operationName = operation.name?.value;
+    const contextValue = contextOf(viewer, budget);
+    const results = await subscribe({ schema, document, operationName, variableValues, contextValue });
+    return Symbol.asyncIterator in results ? streams.keep(viewer, results, connection) : results;
+  }
+
+  const run: Operations['run'] = (prepared, variables, viewer, options = {}) => {
+    const { budget } = options;
+    try {
+      const refused = refusedVariables(prepared, variables);
+      if (refused) return refused;
+      charge(prepared, variables, budget);
+      const outcome =
+        prepared.operation.operation === OperationTypeNode.SUBSCRIPTION
+          ? stream(prepared, variables, viewer, options)
+          : prepared.executor.execute(contextOf(viewer, budget), variables);
+      return outcome instanceof Promise ? outcome.catch(failed) : outcome;
+    } catch (error) {
+      return failed(error);
+    }
+  };
+
+  return {
+    prepare,
+    run,
+    answer({ query, operationName, variables }, viewer, { readOnly = false, ...options } = {}) {
+      try {
+        const prepared = prepare(query, operationName, options.budget);
+        if (readOnly && prepared.operation.operation === OperationTypeNode.MUTATION) return failed(onlyByPost());
+        return run(prepared, variables ?? {}, viewer, options);
+      } catch (error) {
+        return failed(error);
+      }
+    },
+  };
+}
+
+/** A result of nothing but what was thrown. */
+export const failed = (error: unknown): ExecutionResult => ({
+  errors: error instanceof AggregateError ? error.errors.map(thrown) : [thrown(error)],
+});
+
+const onlyByPost = () =>
+  new GraphQLError('A mutation is not executed by GET: use POST.', {
+    extensions: { code: 'METHOD_NOT_ALLOWED', http: { status: 405, headers: { allow: 'POST' } } },
+  });
+
+/** What is wrong with the variables, the first five things; null when they fit. Each message quotes a value, which may be large. */
+function refusedVariables({ schema, operation }: PreparedOperation, variables: Variables): ExecutionResult | null {
+  if (!operation.variableDefinitions?.length) return null;
+  const { errors } = getVariableValues(schema, operation.variableDefinitions, variables, { maxErrors: 5 });
+  return errors ? { errors } : null;
+}
+
+/** Throws when the operation, with these variables, would cost more than one request may. */
+function charge({ schema, document, operation }: PreparedOperation, variables: Variables, budget?: Budget): void {
+  try {
+    demandAffordable(schema, document, operation.name?.value, variables, budget);
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    throw new GraphQLError(error.message, {
+      originalError: error,
+      extensions: { http: { spec: true, status: error.status } },
+    });
+  }
+}

@@ -1,0 +1,227 @@
+import { type ExecutionResult, GraphQLError } from 'graphql';
+import { LRUCache } from 'lru-cache';
+import type { Viewer } from '../auth/viewer.ts';
+import type { Database } from '../database/database.ts';
+import { columns } from '../database/sql/columns.ts';
+import { parameter } from '../database/sql/fragment.ts';
+import { globalStatement } from '../database/sql/statement.ts';
+import { array, uuid } from '../database/sql/types.ts';
+import { Problem } from '../errors/catalogue.ts';
+import type { EventBus } from '../events/events.ts';
+import { refusal } from './errors.ts';
+
+const longestTimerMs = 2 ** 31 - 1;
+/** How long a stop waits for clients that do not read. */
+const maxWaitMs = 1_000;
+/** How often the keys of open streams are read, to see whether one was revoked. */
+const readKeysEveryMs = 30_000;
+
+/** How many streams may be open at one replica: of one WebSocket connection, one credential, one tenant. */
+export const mostStreams = { connection: 100, credential: 1_000, tenant: 5_000 } as const;
+/** Seconds after which a client that has too many streams may try again. */
+const retryAfter = 30;
+
+const key = columns('CredentialKey', 'k', ['id']);
+const revokedAmong = globalStatement(key)`
+  select ${key} from credential_key k where k.revoked_at is not null
+    and (k.tenant_id, k.id) in (select * from unnest(${parameter('tenantIds', array(uuid))}, ${parameter('ids', array(uuid))}))`;
+
+/** The open streams of one server. */
+export interface Streams {
+  /**
+   * The viewer's results as a stream that ends when its credential ends, and when the server stops. The last result is an error
+   * that says why.
+   */
+  keep(
+    viewer: Viewer,
+    results: AsyncIterable<ExecutionResult>,
+    connection?: object,
+  ): AsyncIterableIterator<ExecutionResult>;
+  /** Throws RATE_LIMITED when the WebSocket connection, the credential or the tenant has as many streams as it may have. */
+  demandRoom(viewer: Viewer, connection?: object): void;
+  /** Tells every stream to reconnect elsewhere. Resolves when all have been told, after a second at most. */
+  endAll(): Promise<void>;
+}
+
+/**
+ * Hears of revoked keys from the replica that revoked them, and reads the keys every half minute as well: what is announced while Redis
+ * is away is never heard.
+ */
+export function createStreams(events: EventBus, database: Pick<Database, 'query'>): Streams {
+  const open = new Map<symbol, { viewer: Viewer; end: (problem: Problem) => void; over: Promise<void> }>();
+  const counts = {
+    connection: new Map<object, number>(),
+    credential: new Map<string, number>(),
+    tenant: new Map<string, number>(),
+  };
+  const unauthenticated = (detail: string) => new Problem('UNAUTHENTICATED', detail);
+  // What ended while a stream was being opened ends that stream too.
+  const revoked = new LRUCache<string, true>({ max: 1_000 });
+  let stopped: Problem | undefined;
+
+  const endKey = (keyId: string) => {
+    revoked.set(keyId, true);
+    for (const { viewer, end } of open.values()) if (viewer.id === keyId) end(unauthenticated('The key was revoked.'));
+  };
+  events.onAny('keyRevoked', ({ keyId }) => endKey(keyId));
+
+  const openKeys = () => new Map([...open.values()].filter(isKeys).map(({ viewer }) => [viewer.id, viewer.tenantId]));
+  let reading = false;
+  let timer: NodeJS.Timeout | undefined;
+  async function readKeys(): Promise<void> {
+    if (reading) return;
+    reading = true;
+    const keys = openKeys();
+    try {
+      for (const { id } of await database.query(revokedAmong, { tenantIds: [...keys.values()], ids: [...keys.keys()] }))
+        endKey(id);
+    } catch {
+      // While the database is away nobody's streams end; the next time asks again.
+    } finally {
+      reading = false;
+    }
+  }
+  const startOrStopTimer = () => {
+    const wanted = !stopped && [...open.values()].some(isKeys);
+    if (wanted) timer ??= setInterval(readKeys, readKeysEveryMs).unref();
+    else {
+      clearInterval(timer);
+      timer = undefined;
+    }
+  };
+
+  /** Why no further stream may be opened; null while one may. */
+  function tooMany(viewer: Viewer, connection?: object): Problem | null {
+    const full = (count = 0, most: number, what: string) =>
+      count >= most
+        ? new Problem('RATE_LIMITED', `${what} has ${most} open subscriptions, the most there may be.`, { retryAfter })
+        : null;
+    return (
+      (connection ? full(counts.connection.get(connection), mostStreams.connection, 'The connection') : null) ??
+      full(counts.credential.get(credentialOf(viewer)), mostStreams.credential, 'The credential') ??
+      full(counts.tenant.get(viewer.tenantId), mostStreams.tenant, 'The tenant')
+    );
+  }
+
+  function count(viewer: Viewer, connection: object | undefined, change: 1 | -1): void {
+    if (connection) add(counts.connection, connection, change);
+    add(counts.credential, credentialOf(viewer), change);
+    add(counts.tenant, viewer.tenantId, change);
+  }
+
+  function demandRoom(viewer: Viewer, connection?: object): void {
+    const problem = tooMany(viewer, connection);
+    if (problem) throw refusal(problem);
+  }
+
+  function keep(
+    viewer: Viewer,
+    results: AsyncIterable<ExecutionResult>,
+    connection?: object,
+  ): AsyncIterableIterator<ExecutionResult> {
+    const id = Symbol(viewer.id);
+    let timer: NodeJS.Timeout | undefined;
+    let forgotten = () => {};
+    const over = new Promise<void>((resolve) => {
+      forgotten = resolve;
+    });
+    const { stream, end } = endable(results, () => {
+      clearTimeout(timer);
+      if (open.delete(id)) count(viewer, connection, -1);
+      startOrStopTimer();
+      forgotten();
+    });
+    // Others may have been opened while this one was on its way.
+    const late = tooMany(viewer, connection);
+    open.set(id, { viewer, end, over });
+    count(viewer, connection, 1);
+    startOrStopTimer();
+    if (late) end(late);
+    if (stopped) end(stopped);
+    if (revoked.has(viewer.id)) end(unauthenticated('The key was revoked.'));
+    if (viewer.expiresAt) {
+      const leftMs = Math.min(Math.max(0, viewer.expiresAt.getTime() - Date.now()), longestTimerMs);
+      timer = setTimeout(() => end(unauthenticated('The token has expired.')), leftMs).unref();
+    }
+    return stream;
+  }
+
+  return {
+    keep,
+    demandRoom,
+    async endAll() {
+      const stop = new Problem('UNAVAILABLE', 'The server is stopping: connect again.', { retryAfter: 1 });
+      stopped = stop;
+      startOrStopTimer();
+      const streams = [...open.values()];
+      for (const { end } of streams) end(stop);
+      const late = new Promise<void>((resolve) => setTimeout(resolve, maxWaitMs).unref());
+      await Promise.race([Promise.all(streams.map(({ over }) => over)), late]);
+      // The last results have been handed over; now they are written.
+      await new Promise((resolve) => setImmediate(resolve));
+    },
+  };
+}
+
+/** Users' ids are their tenants' own, so the tenant belongs to what names a credential. */
+const credentialOf = ({ tenantId, kind, id }: Viewer) => `${tenantId} ${kind} ${id}`;
+
+function add<Key>(counts: Map<Key, number>, key: Key, change: 1 | -1): void {
+  const count = (counts.get(key) ?? 0) + change;
+  if (count > 0) counts.set(key, count);
+  else counts.delete(key);
+}
+
+const isKeys = ({ viewer }: { viewer: Viewer }) => viewer.kind !== 'USER';
+
+type Endable = { stream: AsyncIterableIterator<ExecutionResult>; end: (problem: Problem) => void };
+
+/** The stream until it ends, its consumer leaves, or it is ended for a reason: then the reason is its last result. */
+function endable(results: AsyncIterable<ExecutionResult>, forget: () => void): Endable {
+  const below = results[Symbol.asyncIterator]();
+  let reason: Problem | undefined;
+  let settle: ((result: Problem) => void) | undefined;
+  let over = false;
+  const finish = async () => {
+    over = true;
+    forget();
+    await below.return?.();
+  };
+  // Not a race with a promise of the reason: that would keep every result for as long as the stream lives.
+  const result = () =>
+    new Promise<IteratorResult<ExecutionResult> | Problem>((resolve, reject) => {
+      settle = resolve;
+      if (reason) resolve(reason);
+      else below.next().then(resolve, reject);
+    });
+  const stream: Endable['stream'] = {
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+    async next() {
+      if (over) return { done: true, value: undefined };
+      const next = await result().catch(async (error: unknown) => {
+        await finish();
+        throw error;
+      });
+      settle = undefined;
+      if (next instanceof Problem) {
+        await finish();
+        return { done: false, value: { errors: [new GraphQLError(next.message, { originalError: next })] } };
+      }
+      if (next.done) await finish();
+      return next;
+    },
+    async return() {
+      await finish();
+      return { done: true, value: undefined };
+    },
+  };
+  return {
+    stream,
+    end(problem) {
+      reason ??= problem;
+      settle?.(reason);
+    },
+  };
+}

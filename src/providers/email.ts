@@ -1,0 +1,15 @@
+import { asEmailAddress, emailKey, mailboxOf } from '../values/email-address.ts';
+import type { AddressForm } from './form.ts';
+
+const longest = 320;
+
+/** An address, perhaps with a name before it in the way of mail headers; compared without case, and never without its dots. */
+export const email: AddressForm = (address) => {
+  const key = emailKey(address);
+  const named = /[<>]/.test(address) || /^mailto:/i.test(address);
+  return {
+    fits: asEmailAddress(named ? mailboxOf(address) : address) !== null,
+    key: key ?? address.trim(),
+    identity: key !== null && key.length <= longest,
+  };
+};

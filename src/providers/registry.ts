@@ -1,0 +1,18 @@
+import { discord } from './discord.ts';
+import { email } from './email.ts';
+import type { AddressForm } from './form.ts';
+import { slack } from './slack.ts';
+import { sms } from './sms.ts';
+import { teams } from './teams.ts';
+import { telegram } from './telegram.ts';
+import { voice } from './voice.ts';
+import { whatsapp } from './whatsapp.ts';
+
+const forms: ReadonlyMap<string, AddressForm> = new Map(
+  Object.entries({ slack, teams, telegram, discord, email, sms, voice, whatsapp }),
+);
+
+const any: AddressForm = (address) => ({ fits: true, key: address, identity: false });
+
+/** How a provider's addresses are read, by its name in lower case. Of a provider that isn't known every address fits, and is compared as it is. */
+export const formOf = (provider: string): AddressForm => forms.get(provider) ?? any;

@@ -1,0 +1,230 @@
+import {
+  defaultFieldResolver,
+  type FieldNode,
+  type GraphQLField,
+  GraphQLIncludeDirective,
+  type GraphQLObjectType,
+  type GraphQLResolveInfo,
+  type GraphQLSchema,
+  GraphQLSkipDirective,
+  getDirectiveValues,
+  getNamedType,
+  getNullableType,
+  isAbstractType,
+  isCompositeType,
+  isListType,
+  isObjectType,
+  Kind,
+  type SelectionSetNode,
+} from 'graphql';
+import type { Price } from '../operations/result-size.ts';
+import type { GraphContext } from './context.ts';
+
+type Info = Pick<GraphQLResolveInfo, 'fieldNodes' | 'fragments' | 'schema' | 'variableValues' | 'returnType'>;
+type Field = GraphQLField<unknown, GraphContext>;
+
+/** The fields that are properties of their rows, which are counted with the row. */
+const plain = new WeakSet<object>();
+
+// A connection is no row, and the rows in its edges are those of a list.
+const ofPages = /Edge | (\w*Connection|PageInfo)$/;
+
+/** Scalars whose values can be long. */
+const longTypes: ReadonlySet<string> = new Set(['String', 'EmailAddress', 'URL', 'JSONObject']);
+/** The bytes of the others, with what stands around them; enumerations and what is not named have 16. */
+const bytesOfTypes: Readonly<Record<string, number>> = { Boolean: 5, Int: 8, Float: 12, ID: 38, DateTime: 27 };
+
+// What a field takes that is not a property: its resolver is called, perhaps a promise made.
+const workOfResolver = 3;
+
+/** How much work a field takes, in its GraphQL extensions, where a resolver does more than most. */
+export type FieldWork = { readonly work?: number };
+
+/**
+ * Makes every list of rows count itself into the result before a row of it is completed, and every single row and long value that is
+ * made by a resolver. Loaders bound what is read; a few rows could still be written out many thousand times.
+ */
+export function countResults(schema: GraphQLSchema): GraphQLSchema {
+  for (const type of Object.values(schema.getTypeMap())) {
+    if (!isObjectType(type) || type.name.startsWith('__')) continue;
+    for (const field of Object.values(type.getFields())) {
+      const named = getNamedType(field.type);
+      const isList = isListType(getNullableType(field.type));
+      if (!field.resolve) plain.add(field);
+      if (isCompositeType(named)) {
+        if (isList || (field.resolve && !ofPages.test(`${type.name} ${named.name}`))) countRows(field);
+      } else if (field.resolve && (isList || longTypes.has(named.name))) countValue(field);
+    }
+  }
+  return schema;
+}
+
+function countRows(field: Field): void {
+  const resolve = field.resolve ?? defaultFieldResolver;
+  field.resolve = (parent, args, context, info) => {
+    const { size } = context;
+    if (size.stopped) return size.never;
+    const found: unknown = resolve(parent, args, context, info);
+    if (!(found instanceof Promise))
+      return typeof found === 'object' && found !== null ? size.count(found, priceAt(info, context), info) : found;
+    size.reading();
+    return found.then(
+      (read) => size.countRead(read, () => priceAt(info, context), info),
+      (error: unknown) => {
+        size.failed();
+        throw error;
+      },
+    );
+  };
+}
+
+function countValue(field: Field): void {
+  const resolve = field.resolve as NonNullable<Field['resolve']>;
+  field.resolve = (parent, args, context, info) => {
+    const { size } = context;
+    if (size.stopped) return size.never;
+    const value: unknown = resolve(parent, args, context, info);
+    if (value instanceof Promise)
+      return value.then((made: unknown) => (made == null ? made : size.countLeaf(made, info)));
+    return value == null ? value : size.countLeaf(value, info);
+  };
+}
+
+const prices = new WeakMap<readonly FieldNode[], Price>();
+const pricesOfOne = new WeakMap<FieldNode, Price>();
+
+/** The price of a row of the field: made once for a place in a document, or, where it depends on variables, for an operation. */
+function priceAt(info: Info, { size }: GraphContext): Price {
+  const { fieldNodes } = info;
+  // Executors use the same array for all rows of an execution, compiled code for all executions.
+  const known = prices.get(fieldNodes) ?? size.prices.get(fieldNodes);
+  if (known) return known;
+  const [only] = fieldNodes.length === 1 ? fieldNodes : [];
+  const before = only && pricesOfOne.get(only);
+  if (before) {
+    prices.set(fieldNodes, before);
+    return before;
+  }
+  const making = new Pricing(info);
+  const price = making.ofRows(info.returnType, fieldNodes);
+  if (making.conditional) size.prices.set(fieldNodes, price);
+  else {
+    prices.set(fieldNodes, price);
+    if (only) pricesOfOne.set(only, price);
+  }
+  return price;
+}
+
+/** Works out prices; says whether they hold for these variables only. */
+class Pricing {
+  conditional = false;
+  readonly #info: Info;
+
+  constructor(info: Info) {
+    this.#info = info;
+  }
+
+  /** The price of a row of that type, of which all this is selected; of several types the dearest. */
+  ofRows(returnType: GraphQLResolveInfo['returnType'], nodes: readonly FieldNode[]): Price {
+    const type = getNamedType(returnType);
+    // A list of values has none that are selected of them.
+    if (!isCompositeType(type)) return { work: 1, deepWork: 1, bytes: 0, long: [], inner: [] };
+    const types = isAbstractType(type) ? this.#info.schema.getPossibleTypes(type) : [type];
+    return dearest(types.map((one) => this.#ofObject(one, nodes)));
+  }
+
+  #ofObject(type: GraphQLObjectType, nodes: readonly FieldNode[]): Price {
+    const selected = new Map<string, FieldNode[]>();
+    const spread = new Set<string>();
+    for (const { selectionSet } of nodes) this.#collect(type, selectionSet, selected, spread);
+    const fields = type.getFields();
+    const long = new Map<string, number>();
+    const inner: Price['inner'][number][] = [];
+    let [work, deepWork, bytes] = [1, 1, 2];
+    const add = (more: { work: number; deepWork: number; bytes: number }) => {
+      work += more.work;
+      deepWork += more.deepWork;
+      bytes += more.bytes;
+    };
+    for (const [name, same] of selected) {
+      bytes += name.length + 4;
+      const field = fields[(same[0] as FieldNode).name.value] as Field | undefined;
+      const named = field && getNamedType(field.type);
+      if (!field || !named) {
+        // __typename, and, at the root, introspection.
+        add({ work: 1, deepWork: 1, bytes: 24 });
+        continue;
+      }
+      const isPlain = plain.has(field);
+      const isList = isListType(getNullableType(field.type));
+      const own = (field.extensions as FieldWork).work ?? (isPlain ? 1 : workOfResolver);
+      if (isCompositeType(named) && !isList) {
+        const price = this.ofRows(named, same);
+        if (isPlain) {
+          add({ ...price, work: own + price.work });
+          inner.push({ property: field.name, price });
+        } else if (ofPages.test(`${type.name} ${named.name}`)) add({ ...price, work: own + price.work });
+        else add({ work: own, deepWork: own + price.deepWork, bytes: 4 });
+        continue;
+      }
+      const isLong = isPlain && !isCompositeType(named) && (isList || longTypes.has(named.name));
+      if (isLong) long.set(field.name, (long.get(field.name) ?? 0) + 1);
+      const known = isList || longTypes.has(named.name) ? 2 : (bytesOfTypes[named.name] ?? 16);
+      add({ work: own, deepWork: own, bytes: known });
+    }
+    return { work, deepWork, bytes, long: [...long].map(([property, times]) => ({ property, times })), inner };
+  }
+
+  #collect(
+    type: GraphQLObjectType,
+    set: SelectionSetNode | undefined,
+    selected: Map<string, FieldNode[]>,
+    spread: Set<string>,
+  ): void {
+    const { fragments, schema } = this.#info;
+    const applies = (condition: string | undefined) => {
+      if (condition === undefined || condition === type.name) return true;
+      const named = schema.getType(condition);
+      return isAbstractType(named) && schema.isSubType(named, type);
+    };
+    for (const selection of set?.selections ?? []) {
+      if (selection.directives?.length && !this.#isIncluded(selection)) continue;
+      if (selection.kind === Kind.FIELD) {
+        const name = (selection.alias ?? selection.name).value;
+        const same = selected.get(name);
+        if (same) same.push(selection);
+        else selected.set(name, [selection]);
+      } else if (selection.kind === Kind.INLINE_FRAGMENT) {
+        if (applies(selection.typeCondition?.name.value)) this.#collect(type, selection.selectionSet, selected, spread);
+      } else if (!spread.has(selection.name.value)) {
+        spread.add(selection.name.value);
+        const fragment = fragments[selection.name.value];
+        if (fragment && applies(fragment.typeCondition.name.value))
+          this.#collect(type, fragment.selectionSet, selected, spread);
+      }
+    }
+  }
+
+  #isIncluded(selection: SelectionSetNode['selections'][number]): boolean {
+    this.conditional = true;
+    const { variableValues } = this.#info;
+    if (getDirectiveValues(GraphQLSkipDirective, selection, variableValues)?.['if'] === true) return false;
+    return getDirectiveValues(GraphQLIncludeDirective, selection, variableValues)?.['if'] !== false;
+  }
+}
+
+/** A price that is not less than any of these. */
+function dearest(several: readonly Price[]): Price {
+  const [only] = several;
+  if (only && several.length === 1) return only;
+  const long = new Map<string, number>();
+  for (const price of several)
+    for (const { property, times } of price.long) long.set(property, Math.max(times, long.get(property) ?? 0));
+  return {
+    work: Math.max(0, ...several.map(({ work }) => work)),
+    deepWork: Math.max(0, ...several.map(({ deepWork }) => deepWork)),
+    bytes: Math.max(0, ...several.map(({ bytes }) => bytes)),
+    long: [...long].map(([property, times]) => ({ property, times })),
+    inner: several.flatMap(({ inner }) => inner),
+  };
+}

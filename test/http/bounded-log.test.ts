@@ -1,0 +1,31 @@
+import { expect, test } from 'vitest';
+import { createBoundedLog } from '../../src/http/bounded-log.ts';
+import { dataOf, startApp } from '../app.ts';
+
+test('writes a few lines a second, and says how many it left out', () => {
+  const lines: object[] = [];
+  let time = 1_000;
+  const told = createBoundedLog({ debug: (fields: object) => void lines.push(fields) } as never, () => time);
+  for (let line = 0; line < 50; line += 1) told({ line }, 'x');
+  expect(lines).toHaveLength(20);
+  time = 2_000;
+  told({ line: 50 }, 'x');
+  told({ line: 51 }, 'x');
+  expect(lines.slice(20)).toEqual([{ line: 50, leftOut: 30 }, { line: 51 }]);
+});
+
+test('failed sign-ins are counted, by tenant where the key is one of its own', async () => {
+  const { app, tenant, close } = await startApp();
+  const answer = await tenant.graphql(
+    'mutation { createAccessKey(input: { name: "k", scopes: [PARTICIPANTS_READ] }) { secret } }',
+  );
+  const secret: string = dataOf(answer).createAccessKey.secret;
+  const ask = (authorization: string) => tenant.graphql('{ viewer { kind } }', {}, { authorization });
+  for (const wrong of [`${secret.slice(0, -4)}AAAA`, `${secret.slice(0, -4)}BBBB`])
+    expect((await ask(`AccessKey ${wrong}`)).status).toBe(401);
+  expect((await ask('Bearer nonsense')).status).toBe(401);
+  const metrics = await (await app.fetch(new Request('http://localhost/metrics'))).text();
+  expect(metrics).toMatch(/rollcall_failed_sign_ins_total\{credential="token",tenant="unknown"\} 1/);
+  expect(metrics).toContain(`rollcall_failed_sign_ins_total{credential="key",tenant="${tenant.id}"} 2`);
+  await close();
+});

@@ -1,0 +1,64 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { expect, test } from 'vitest';
+import { createPrepare } from '../../src/operations/prepare.ts';
+import type { GraphContext } from '../../src/schema/context.ts';
+import { buildSchema } from '../../src/schema/schema.ts';
+
+setFlagsFromString('--expose-gc');
+const collect = runInNewContext('gc') as () => void;
+const schema = buildSchema();
+const keptBytes = 16_000_000;
+
+const times = (count: number, part: (index: number) => string) =>
+  Array.from({ length: count }, (_, index) => part(index)).join(' ');
+
+function heapUsed(): number {
+  collect();
+  collect();
+  return process.memoryUsage().heapUsed;
+}
+
+/** The dearest documents of each kind, each with a number that makes it another document. */
+const dearest: Record<string, (index: number) => string> = {
+  comments: (index) => `${'#\n'.repeat(31_950)}{viewer{kind}}#${index}`,
+  'wide characters': (index) => `{viewer{kind}}#${'€'.repeat(63_900)}${index}`,
+  'many small ones': (index) => `{viewer{kind}}#${index}`,
+  values: (index) =>
+    `mutation{createParticipant(input:{kind:PERSON,displayName:"x",agentIds:[${times(2_900, () => '"x"')}]}){__typename}}#${index}`,
+  fields: (index) =>
+    `{${times(55, (n) => `a${n}:participantsConnection(first:1,filter:{kind:PERSON,email:"x"}){totalCount nodes{id displayName kind email}}`)}}#${index}`,
+};
+
+test.each(Object.entries(dearest))('documents are kept in bounded memory: %s', (_, document) => {
+  const prepare = createPrepare(schema, { introspection: true, compileAfter: 2, keptBytes });
+  prepare('{viewer{kind}}', null);
+  const before = heapUsed();
+  for (let index = 0; index < 4_000; index++) {
+    prepare(document(index), null);
+    // Enough to have turned the cache over many times.
+    if (index > 400 && document(0).length > 2_000) break;
+  }
+  expect(heapUsed() - before).toBeLessThan(1.5 * keptBytes);
+  prepare('{viewer{kind}}', null);
+});
+
+test('compiled code is kept in the same bounds', async () => {
+  const prepare = createPrepare(schema, { introspection: true, compileAfter: 0, keptBytes });
+  // biome-ignore lint/suspicious/noExplicitAny: a context of which nothing is asked but this
+  const context: any = { viewer: { scopes: new Set(), kind: 'USER' }, recount() {}, count() {} };
+  const before = heapUsed();
+  for (let index = 0; index < 300; index++) {
+    const { executor } = prepare(`{viewer{${times(55, (n) => `a${n}:kind`)}}}#${index}`, null);
+    expect(await executor.execute(context as GraphContext, {})).not.toHaveProperty('errors');
+  }
+  expect(heapUsed() - before).toBeLessThan(1.5 * keptBytes);
+  prepare('{viewer{kind}}', null);
+});
+
+test('a document that was kept is not parsed again', () => {
+  const prepare = createPrepare(schema, { introspection: true, compileAfter: 2, keptBytes });
+  const first = prepare('{viewer{kind}}', null);
+  expect(prepare('{viewer{kind}}', null)).toBe(first);
+  expect(prepare('{viewer{kind}} ', null)).not.toBe(first);
+});

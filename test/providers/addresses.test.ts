@@ -1,0 +1,331 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { sql } from '../../src/database/sql/fragment.ts';
+import { telephoneKeySql } from '../../src/external-users/identifiers.ts';
+import { addressColumns, addressKey, fitsProvider, identityKey } from '../../src/providers/address.ts';
+import { telephoneKey, toE164 } from '../../src/values/phone-number.ts';
+
+/** Spellings of one telephone, its number as it is dialled today (of several, the first), and its key. */
+const variants: [country: string, spellings: string[], key: string][] = [
+  ['Mexico', ['+525512345678', '+5215512345678', '+52 1 55 1234 5678', '+52 044 55 1234 5678'], '+525512345678'],
+  [
+    'Argentina, Buenos Aires',
+    ['+5491123456789', '+541123456789', '+54 9 11 2345-6789', '+54 11 15 2345-6789'],
+    '+541123456789',
+  ],
+  ['Argentina, Córdoba', ['+5493511234567', '+543511234567'], '+543511234567'],
+  ['Brazil, Belo Horizonte', ['+5531988888888', '+553188888888', '+55 (31) 8888-8888'], '+5531988888888'],
+  ['Brazil, São Paulo', ['+5511976543210', '+551176543210'], '+5511976543210'],
+  ['Côte d’Ivoire, Orange', ['+2250707123456', '+22507123456'], '+2250707123456'],
+  ['Côte d’Ivoire, MTN', ['+2250505123456', '+22505123456'], '+2250505123456'],
+  ['Côte d’Ivoire, Moov', ['+2250101123456', '+22501123456'], '+2250101123456'],
+  ['Benin', ['+2290197123456', '+22997123456'], '+2290197123456'],
+  ['Vietnam, Viettel', ['+84321234567', '+841621234567'], '+84321234567'],
+  ['Vietnam, MobiFone', ['+84701234567', '+841201234567'], '+84701234567'],
+];
+
+describe('one telephone', () => {
+  test.each(variants)('of %s has one key', (_, spellings, key) => {
+    for (const spelling of spellings) {
+      expect([spelling, identityKey('sms', spelling)]).toEqual([spelling, key]);
+      expect([spelling, fitsProvider('voice', spelling)]).toEqual([spelling, true]);
+    }
+    const [today = ''] = spellings;
+    expect(toE164(today)).toBe(today);
+    for (const spelling of spellings.filter((number) => /^\+\d+$/.test(number))) {
+      const bare = spelling.slice(1);
+      for (const id of [
+        bare,
+        spelling,
+        `${bare}@s.whatsapp.net`,
+        `${bare}:12@s.whatsapp.net`,
+        `${bare}@c.us`,
+        `whatsapp:${spelling}`,
+      ])
+        expect([id, identityKey('whatsapp', id), fitsProvider('whatsapp', id)]).toEqual([id, key, true]);
+    }
+  });
+
+  test('of Brazil, Mexico, Benin, Côte d’Ivoire and Vietnam is stored as it is dialled today', () => {
+    for (const [country, [today = '', ...others]] of variants)
+      if (!country.startsWith('Argentina')) for (const other of others) expect(toE164(other)).toBe(today);
+    // Whether it is a mobile is not to be seen: nothing is added.
+    expect(toE164('+541123456789')).toBe('+541123456789');
+    expect(toE164('+54 9 11 2345-6789')).toBe('+5491123456789');
+  });
+
+  test('never is a landline with a digit more', () => {
+    expect(identityKey('sms', '+551133334444')).toBe('+551133334444');
+    expect(identityKey('sms', '+5511933334444')).toBe('+5511933334444');
+    expect(identityKey('sms', '+2252720123456')).toBe('+2252720123456');
+  });
+});
+
+/** Numbers of several plans, as they are dialled today. */
+const number = fc.oneof(
+  fc.integer({ min: 2_000_000, max: 9_999_999 }).map((line) => `+1415${line}`),
+  fc.integer({ min: 10_000_000, max: 99_999_999 }).map((line) => `+5255${line}`),
+  fc
+    .tuple(fc.constantFrom('11', '21', '31', '88'), fc.integer({ min: 20_000_000, max: 59_999_999 }))
+    .map((p) => `+55${p.join('')}`),
+  fc
+    .tuple(fc.constantFrom('11', '21', '31', '88'), fc.integer({ min: 960_000_000, max: 999_999_999 }))
+    .map((p) => `+55${p.join('')}`),
+  fc.integer({ min: 20_000_000, max: 79_999_999 }).map((line) => `+5411${line}`),
+  fc.integer({ min: 7_400_000_000, max: 7_999_999_999 }).map((line) => `+44${line}`),
+);
+const scripts = [0x660, 0x6f0, 0x966, 0x9e6, 0xe50, 0xff10, 0x1d7ce, 0x1d7d8, 0x1d7f6, 0x1e950];
+
+describe('a telephone’s key', () => {
+  test('is its own key, and is made alike in SQL', () => {
+    fc.assert(
+      fc.property(number, (given) => {
+        const key = telephoneKey(given);
+        expect(telephoneKey(key)).toBe(key);
+        expect(identityKey('sms', key)).toBe(key);
+        expect(telephoneKey(toE164(given) as string)).toBe(key);
+      }),
+    );
+    expect(telephoneKeySql(sql`x`).nodes.join('')).toBe("regexp_replace(x, '^\\+549([0-9]{10})$', '+54\\1')");
+  });
+
+  test('is another for another telephone', () => {
+    fc.assert(
+      fc.property(number, number, (one, other) => {
+        fc.pre(one !== other);
+        expect(telephoneKey(one)).not.toBe(telephoneKey(other));
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  test('does not depend on how the digits are written', () => {
+    fc.assert(
+      fc.property(
+        number,
+        fc.constantFrom(...scripts),
+        fc.constantFrom('', ' ', '-', '.', '\u00a0', '\u2011', ' / '),
+        fc.constantFrom('+', '00', '＋', 'tel:+', 'SMS:+', 'whatsapp:+', '\u202a+', ' +'),
+        (given, zero, between, plus) => {
+          const digits = [...given.slice(1)].map((one) => String.fromCodePoint(zero + Number(one)));
+          const spelled = `${plus}${digits.slice(0, 5).join('')}${between}${digits.slice(5).join('')}`;
+          expect([spelled, toE164(spelled)]).toEqual([spelled, given]);
+        },
+      ),
+      { numRuns: 500 },
+    );
+  });
+});
+
+test.each([
+  'ada+14155550101@example.com',
+  'sip:+14155550101@example.com',
+  'sip:+14155550101',
+  'call +14155550101 now',
+  '+14155550101, +14155550102',
+  '+14155550101 ext. 5',
+  '+14155550101;ext=5',
+  'tel:+14155550101;phone-context=example.com',
+  'sms:+14155550101?body=hello',
+  '+1415555010a',
+  '++14155550101',
+  '1+4155550101',
+  'https://wa.me/14155550101',
+  '4155550101',
+  '',
+  '+',
+  '00',
+])('%j is no telephone number', (value) => {
+  expect(toE164(value)).toBeNull();
+  expect(identityKey('sms', value)).toBeNull();
+  expect(identityKey('voice', value)).toBeNull();
+});
+
+describe('a number without a plus', () => {
+  test.each([
+    ['US', '4155550101', '+14155550101'],
+    ['US', '(415) 555-0101', '+14155550101'],
+    ['GB', '020 7946 0000', '+442079460000'],
+    ['DE', '030 123456', '+4930123456'],
+    ['AR', '011 15-2345-6789', '+541123456789'],
+    ['BR', '(31) 8888-8888', '+5531988888888'],
+    ['US', '+442079460000', '+442079460000'],
+  ])('is one of %s: %s', (region, address, key) => {
+    expect(identityKey('sms', address, region)).toBe(key);
+    expect(fitsProvider('voice', address, region)).toBe(true);
+  });
+
+  test('is none without a region, and none that the region cannot have', () => {
+    expect(fitsProvider('sms', '4155550101')).toBe(false);
+    expect(fitsProvider('voice', '555', 'US')).toBe(false);
+    expect(fitsProvider('sms', '4155550101', 'XX')).toBe(false);
+  });
+});
+
+describe('SMS', () => {
+  test.each(['68849', '247', '123456', '６８８４９', 'ACME', 'Rollcall', 'My Bank 24', 'H&M', 'A1'])(
+    'takes %s, which is nobody',
+    (address) => {
+      for (const region of [null, 'US', 'DE']) {
+        expect(fitsProvider('sms', address, region)).toBe(true);
+        expect(identityKey('sms', address, region)).toBeNull();
+      }
+      expect(fitsProvider('voice', address)).toBe(false);
+    },
+  );
+
+  test.each(['TWELVELETTER', '12', '0123', '<script>', 'a@b'])('takes no %s', (address) => {
+    expect(fitsProvider('sms', address)).toBe(false);
+  });
+
+  test('compares senders’ names without case', () => {
+    expect(addressKey('sms', 'ACME')).toBe(addressKey('sms', 'Acme '));
+  });
+});
+
+describe('WhatsApp', () => {
+  test.each([
+    ['154417159582282@lid', '154417159582282@lid'],
+    ['154417159582282:31@lid', '154417159582282@lid'],
+    ['14155550101@lid', '14155550101@lid'],
+    ['120363025246125486@g.us', '120363025246125486@g.us'],
+    ['5511999999999-1423456789@g.us', '5511999999999-1423456789@g.us'],
+    ['120363144038483540@newsletter', '120363144038483540@newsletter'],
+    ['status@broadcast', 'status@broadcast'],
+    ['14155550101@broadcast', '14155550101@broadcast'],
+    ['US.13491208655302741918', 'US.13491208655302741918'],
+    ['US.ENT.11815799212886844830', 'US.ENT.11815799212886844830'],
+    ['whatsapp:US.13491208655302741918', 'US.13491208655302741918'],
+    ['BR.aB3', 'BR.aB3'],
+  ])('takes %s, which is nobody’s telephone', (address, key) => {
+    expect(fitsProvider('whatsapp', address)).toBe(true);
+    expect(identityKey('whatsapp', address)).toBeNull();
+    expect(addressKey('whatsapp', address)).toBe(key);
+  });
+
+  test.each([
+    '14155550101',
+    '14155550101@s.whatsapp.net',
+    '14155550101:7@s.whatsapp.net',
+    '14155550101_1:7@s.whatsapp.net',
+  ])('%s is a telephone', (address) => {
+    expect(addressKey('whatsapp', address)).toBe('+14155550101');
+    expect(identityKey('whatsapp', address)).toBe('+14155550101');
+  });
+
+  test.each([
+    '14155550101@C.US',
+    '14155550101:7@c.us',
+    'whatsapp:+14155550101',
+    'whatsapp: 14155550101',
+    '0014155550101',
+    '+1 (415) 555-0101',
+  ])('%s is the same telephone', (address) => {
+    expect(identityKey('whatsapp', address)).toBe('+14155550101');
+    expect(fitsProvider('whatsapp', address)).toBe(true);
+  });
+
+  test.each(['22507123456', '22507123456@s.whatsapp.net', '5215512345678', '99912345678'])(
+    'has an id even where the numbering plan does not have it: %s',
+    (address) => {
+      expect(fitsProvider('whatsapp', address)).toBe(true);
+      expect(identityKey('whatsapp', address)).toMatch(/^\+\d+$/);
+    },
+  );
+
+  test.each([
+    'ada@s.whatsapp.net',
+    '123@s.whatsapp.net',
+    '@lid',
+    'x@lid',
+    '1@example.com',
+    'US.',
+    'USA.123',
+    `US.${'1'.repeat(129)}`,
+    'US.1-2',
+  ])('takes no %s', (address) => {
+    expect(fitsProvider('whatsapp', address)).toBe(false);
+    expect(identityKey('whatsapp', address)).toBeNull();
+  });
+});
+
+describe('e-mail', () => {
+  test.each([
+    'Ada@Example.com',
+    ' ada@example.com',
+    'Ada <ada@example.com>',
+    '"Lovelace, Ada" <ADA@example.com>',
+    '<ada@example.com>',
+    'mailto:ada@example.com',
+  ])('%j is ada’s', (address) => {
+    expect(identityKey('email', address)).toBe('ada@example.com');
+  });
+
+  test('has one key for a domain’s two spellings', () => {
+    expect(identityKey('email', 'ada@bücher.example')).toBe('ada@xn--bcher-kva.example');
+    expect(identityKey('email', 'Ada@BÜCHER.example')).toBe(identityKey('email', 'ada@XN--BCHER-KVA.example'));
+    expect(fitsProvider('email', 'ada@bücher.example')).toBe(true);
+  });
+
+  test('keeps its dots', () => {
+    expect(identityKey('email', 'a.da@gmail.com')).not.toBe(identityKey('email', 'ada@gmail.com'));
+  });
+
+  test.each(['Ada', 'Ada <ada>', '<ada@example.com> <bob@example.com>', 'ada@bücher example', 'a da@example.com'])(
+    'takes no %j',
+    (address) => {
+      expect(fitsProvider('email', address)).toBe(false);
+      expect(identityKey('email', address)).toBeNull();
+    },
+  );
+});
+
+test.each([
+  ['teams', '0198F000-0000-7000-8000-00000000ABCD', '0198f000-0000-7000-8000-00000000abcd'],
+  ['teams', 'Ada.Lovelace@Example.com', 'ada.lovelace@example.com'],
+  ['telegram', '@Ada_Lovelace', '@ada_lovelace'],
+  ['slack', ' U024BE7LH ', 'U024BE7LH'],
+])('%s compares %s without what does not count', (provider, address, key) => {
+  expect(addressKey(provider, address)).toBe(key);
+  expect(addressKey(provider, key)).toBe(key);
+});
+
+test.each([
+  ['teams', '29:1bSnHZ7Js2STWrgk6ScEErLk1Lp2zQuD5H2qQ'],
+  ['teams', '19:AbC@thread.tacv2'],
+  ['pigeon', ' Coop 3'],
+  ['whatsapp', 'US.aB3'],
+])('%s compares %s as it is', (provider, address) => {
+  expect(addressKey(provider, address)).toBe(address);
+  expect(addressColumns(provider, address, null)).toEqual({ identityKey: null, addressKey: null });
+});
+
+test('a key is its own key, for every provider and address', () => {
+  const address = fc.oneof(
+    fc.string({ unit: 'grapheme', maxLength: 60 }),
+    number,
+    number.map((it) => `${it.slice(1)}:3@s.whatsapp.net`),
+    fc.emailAddress(),
+    fc.uuid().map((id) => id.toUpperCase()),
+  );
+  const provider = fc.constantFrom(
+    'slack',
+    'teams',
+    'telegram',
+    'discord',
+    'email',
+    'sms',
+    'voice',
+    'whatsapp',
+    'pigeon',
+  );
+  fc.assert(
+    fc.property(provider, address, fc.constantFrom(null, 'US', 'DE'), (name, given, region) => {
+      const key = addressKey(name, given, region);
+      expect([given, addressKey(name, key, region)]).toEqual([given, key]);
+      const { identityKey: identity, addressKey: own } = addressColumns(name, given, region);
+      expect(own ?? identity ?? given).toBe(key);
+    }),
+    { numRuns: 2_000 },
+  );
+});

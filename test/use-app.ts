@@ -1,0 +1,35 @@
+import { afterAll, beforeAll } from 'vitest';
+import { startApp, type TestApp } from './app.ts';
+import { type FakeSlack, startFakeSlack } from './fakes/slack.ts';
+
+/** An object that stands for what a function returns, as soon as the file's set-up has run. */
+function later<Value extends object>(get: () => Value | undefined): Value {
+  // The target is never used: each access goes to what was started.
+  return new Proxy({} as Value, {
+    get(_, name) {
+      const value = get();
+      if (!value) throw new Error('This was not started yet: use it in a test, or in a hook after useApp.');
+      return Reflect.get(value, name, value);
+    },
+  });
+}
+
+/** Starts the service before a file's tests and stops it after them. Takes what `startApp` takes. */
+export function useApp(...options: Parameters<typeof startApp>): TestApp {
+  let app: TestApp | undefined;
+  beforeAll(async () => {
+    app = await startApp(...options);
+  });
+  afterAll(() => app?.close());
+  return later(() => app);
+}
+
+/** Starts a fake Slack before a file's tests and stops it after them. */
+export function useSlack(): FakeSlack {
+  let slack: FakeSlack | undefined;
+  beforeAll(async () => {
+    slack = await startFakeSlack();
+  });
+  afterAll(() => slack?.close());
+  return later(() => slack);
+}

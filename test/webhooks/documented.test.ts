@@ -1,0 +1,466 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { dataOf, startApp, type TestApp, type TestTenant } from '../app.ts';
+import { createAgent, createConfig, createParticipant } from '../factories.ts';
+import {
+  fromGeneric,
+  fromSlack,
+  fromTelegram,
+  slackEvent,
+  slackMessage,
+  slackSecret,
+  telegramMessage,
+} from '../fakes/deliveries.ts';
+import { rowsOf } from '../tenants/world.ts';
+import { channelsOf, countsOf, generate, rotate, unknownSenders, type Webhook } from './webhooks.ts';
+
+// Deliveries in the shapes of the providers' own documentation.
+let service: TestApp;
+let tenant: TestTenant;
+beforeAll(async () => {
+  service = await startApp({ SLACK_SIGNING_SECRET: slackSecret });
+});
+beforeEach(async () => {
+  tenant = await service.createTenant();
+});
+afterAll(() => service.close());
+
+const send = async (request: Request) => {
+  const response = await service.app.fetch(request);
+  return { status: response.status, text: await response.text() };
+};
+
+async function place(provider: string, ...addresses: string[]) {
+  const config = await createConfig(tenant, provider);
+  const agent = await createAgent(tenant);
+  const channels = addresses.map((address) => ({ integrationConfigId: config, address }));
+  const participant = await createParticipant(tenant, { channels, agentIds: [agent] });
+  const webhook =
+    provider === 'slack' || provider === 'telegram'
+      ? await generate(tenant, { integrationConfigId: config })
+      : await generate(tenant, { integrationConfigId: config, bindingId: await firstBinding(participant) });
+  return { config, participant, webhook };
+}
+const firstBinding = async (id: string) =>
+  dataOf(await tenant.graphql('query ($id: ID!) { participant(id: $id) { bindings { id } } }', { id })).participant
+    .bindings[0].id as string;
+const everything = () => rowsOf(service.app.database, tenant.id);
+
+describe('Slack', () => {
+  const profile = { id: 'U0ADA', team_id: 'T123ABC456', name: 'ada', profile: { real_name: 'Ada' } };
+  const inChannel = { type: 'message', channel: 'C123ABC456', ts: '1355517523.000005' };
+  const said = { type: 'message', user: 'U0ADA', text: 'Hello', ts: '1355517523.000005', channel: 'C123ABC456' };
+  const nothings: [string, Record<string, unknown>][] = [
+    ['team_join', { type: 'team_join', user: profile }],
+    ['user_change', { type: 'user_change', user: profile, cache_ts: 1_648_596_421 }],
+    ['user_profile_changed', { type: 'user_profile_changed', user: profile }],
+    ['user_huddle_changed', { type: 'user_huddle_changed', user: profile }],
+    ['channel_created', { type: 'channel_created', channel: { id: 'C0NEW', name: 'fun', creator: 'U0ADA' } }],
+    ['channel_rename', { type: 'channel_rename', channel: { id: 'C0NEW', name: 'fun' } }],
+    ['member_joined_channel', { type: 'member_joined_channel', user: 'U0ADA', channel: 'C1', team: 'T1' }],
+    ['reaction_added', { type: 'reaction_added', user: 'U0ADA', reaction: 'thumbsup', item: inChannel }],
+    ['app_mention', { ...said, type: 'app_mention' }],
+    ['app_home_opened', { type: 'app_home_opened', user: 'U0ADA', channel: 'D0LAN2Q65', tab: 'home' }],
+    ['link_shared', { type: 'link_shared', user: 'U0ADA', links: [{ domain: 'example.com' }] }],
+    ['file_shared', { type: 'file_shared', file_id: 'F1', user_id: 'U0ADA', file: { id: 'F1' } }],
+    ['tokens_revoked', { type: 'tokens_revoked', tokens: { oauth: ['U0ADA'], bot: ['U0BOT'] } }],
+    ['app_uninstalled', { type: 'app_uninstalled' }],
+    ['a message of an object', { ...inChannel, user: profile }],
+    ['a message of nobody', { ...inChannel, user: '' }],
+    ['a message of null', { ...inChannel, user: null }],
+    ['a message without a user', { ...inChannel, text: 'Hello' }],
+    ['Slackbot', { ...said, user: 'USLACKBOT' }],
+    ['a bot', { ...said, bot_id: 'B0BOT', bot_profile: { id: 'B0BOT' } }],
+    ['a hidden message', { ...said, hidden: true }],
+    ['message_changed', { ...inChannel, subtype: 'message_changed', hidden: true, message: said }],
+    ['message_deleted', { ...inChannel, subtype: 'message_deleted', hidden: true, deleted_ts: '1.2' }],
+    ['message_replied', { ...inChannel, subtype: 'message_replied', hidden: true, message: said }],
+    ...[
+      'assistant_app_thread',
+      'bot_add',
+      'bot_message',
+      'bot_remove',
+      'channel_archive',
+      'channel_canvas_updated',
+      'channel_convert_to_private',
+      'channel_join',
+      'channel_leave',
+      'channel_name',
+      'channel_posting_permissions',
+      'channel_purpose',
+      'channel_topic',
+      'channel_unarchive',
+      'document_mention',
+      'ekm_access_denied',
+      'file_comment',
+      'file_mention',
+      'group_archive',
+      'group_join',
+      'group_leave',
+      'group_name',
+      'group_purpose',
+      'group_topic',
+      'group_unarchive',
+      'huddle_thread',
+      'joiner_notification',
+      'pinned_item',
+      'reminder_add',
+      'reply_broadcast',
+      'sh_room_created',
+      'slackbot_response',
+      'tombstone',
+      'unpinned_item',
+      'a_subtype_of_next_year',
+    ].map((subtype): [string, Record<string, unknown>] => [subtype, { ...said, subtype }]),
+  ];
+
+  test('sends much that nobody said: each is 200 and changes nothing', async () => {
+    const { webhook } = await place('slack', 'U0ADA');
+    const before = await everything();
+    for (const [name, event] of nothings)
+      expect([name, await send(fromSlack(webhook.url, slackEvent(event)))]).toEqual([name, { status: 200, text: '' }]);
+    for (const type of ['app_rate_limited', 'something_new'])
+      expect(await send(fromSlack(webhook.url, { type, team_id: 'T1' }))).toEqual({ status: 200, text: '' });
+    expect(await everything()).toEqual(before);
+  });
+
+  test('sends what somebody said, whatever else is doubtful in it', async () => {
+    const { webhook, participant } = await place('slack', 'U0ADA');
+    const more: Record<string, unknown>[] = [
+      {},
+      { subtype: null },
+      { subtype: 'file_share', files: [{ id: 'F1' }] },
+      { subtype: 'me_message' },
+      { subtype: 'thread_broadcast', thread_ts: '1.1', root: { ...said, user: profile } },
+      { bot_id: null, hidden: 'no', edited: { user: 'U0ADA', ts: '1.1' } },
+      { channel: null, client_msg_id: 'c1' },
+      { ts: 17, client_msg_id: 'c2' },
+      { ts: 17, channel: {}, client_msg_id: {} },
+    ];
+    for (const event of more)
+      expect(await send(fromSlack(webhook.url, slackMessage('U0ADA', event)))).toEqual({ status: 200, text: '' });
+    expect(await countsOf(tenant, participant)).toEqual([more.length]);
+  });
+
+  test('counts a message once, however many events tell of it', async () => {
+    const { webhook, participant } = await place('slack', 'U0ADA');
+    const event = { ts: '1764064800.000100', client_msg_id: '9e8dcd2b-3c1c-4f0e-8d38-d1a4a1f0c5ab' };
+    for (const subtype of [undefined, undefined, 'thread_broadcast'])
+      expect((await send(fromSlack(webhook.url, slackMessage('U0ADA', { ...event, subtype })))).status).toBe(200);
+    expect(await countsOf(tenant, participant)).toEqual([1]);
+    // The same `ts` in another channel is another message.
+    await send(fromSlack(webhook.url, slackMessage('U0ADA', { ...event, channel: 'C0OTHER' })));
+    expect(await countsOf(tenant, participant)).toEqual([2]);
+  });
+
+  test('is refused for another workspace than the connected one', async () => {
+    const { config, webhook, participant } = await place('slack', 'U0ADA');
+    const connect = (workspaceId: string) =>
+      service.app.database.prisma.integrationConfig.update({
+        where: { tenantId_id: { tenantId: tenant.id, id: config } },
+        data: { workspaceId },
+      });
+    await connect('T123ABC456');
+    const statusOf = async (more: object, event = {}) =>
+      (await send(fromSlack(webhook.url, { ...slackMessage('U0ADA', event), ...more }))).status;
+    const authorizations = [{ team_id: 'T123ABC456', enterprise_id: null }];
+    expect(await statusOf({})).toBe(200);
+    const before = await everything();
+    expect(await statusOf({ team_id: 'T0OTHER' })).toBe(403);
+    expect(await statusOf({ team_id: 'T0OTHER', authorizations })).toBe(403);
+    expect(await statusOf({ team_id: 'T0OTHER' }, { type: 'team_join' })).toBe(403);
+    expect(await everything()).toEqual(before);
+    // In a channel that two organisations share, the other one's people speak too.
+    expect(await statusOf({ team_id: 'T0OTHER', authorizations, is_ext_shared_channel: true })).toBe(200);
+    expect(await statusOf({ team_id: 'T0OTHER', is_ext_shared_channel: true })).toBe(403);
+    expect(await countsOf(tenant, participant)).toEqual([2]);
+  });
+});
+
+describe('Telegram', () => {
+  const ada = { id: 777000111, is_bot: false, first_name: 'Ada', username: 'AdaLovelace' };
+  const group = { id: -1001234567890, type: 'supergroup', title: 'The lot' };
+  const message = { message_id: 1, date: 1_764_064_800, from: ada, chat: group };
+  let update = 500_000_000;
+  const deliver = ({ url, secret }: Webhook, of: object) =>
+    send(fromTelegram(url, secret, { update_id: ++update, ...of }));
+
+  test.each([
+    ['new_chat_members', [ada]],
+    ['left_chat_member', ada],
+    ['chat_owner_left', { new_owner: ada }],
+    ['chat_owner_changed', { new_owner: ada }],
+    ['new_chat_title', 'Another title'],
+    ['new_chat_photo', [{ file_id: 'x', width: 1, height: 1 }]],
+    ['delete_chat_photo', true],
+    ['group_chat_created', true],
+    ['supergroup_chat_created', true],
+    ['channel_chat_created', true],
+    ['message_auto_delete_timer_changed', { message_auto_delete_time: 86_400 }],
+    ['migrate_from_chat_id', -123],
+    ['pinned_message', { ...message, text: 'Pinned' }],
+    ['successful_payment', { currency: 'XTR', total_amount: 1 }],
+    ['refunded_payment', { currency: 'XTR', total_amount: 1 }],
+    ['users_shared', { request_id: 1, users: [ada] }],
+    ['chat_shared', { request_id: 1, chat_id: -1 }],
+    ['gift', { gift: {} }],
+    ['unique_gift', { gift: {} }],
+    ['gift_upgrade_sent', { gift: {} }],
+    ['connected_website', 'example.com'],
+    ['write_access_allowed', {}],
+    ['passport_data', { data: [] }],
+    ['proximity_alert_triggered', { traveler: ada, watcher: ada, distance: 5 }],
+    ['boost_added', { boost_count: 1 }],
+    ['chat_background_set', { type: {} }],
+    ['checklist_tasks_done', {}],
+    ['checklist_tasks_added', { tasks: [] }],
+    ['direct_message_price_changed', { are_direct_messages_enabled: true }],
+    ['forum_topic_created', { name: 'Topic', icon_color: 7_322_096 }],
+    ['forum_topic_edited', { name: 'Topic' }],
+    ['forum_topic_closed', {}],
+    ['forum_topic_reopened', {}],
+    ['general_forum_topic_hidden', {}],
+    ['general_forum_topic_unhidden', {}],
+    ['giveaway_created', {}],
+    ['giveaway', { chats: [group], winner_count: 1 }],
+    ['giveaway_winners', { winner_count: 1, winners: [ada] }],
+    ['giveaway_completed', { winner_count: 1 }],
+    ['managed_bot_created', { bot: ada }],
+    ['paid_message_price_changed', { paid_message_star_count: 1 }],
+    ['poll_option_added', {}],
+    ['poll_option_deleted', {}],
+    ['suggested_post_approved', {}],
+    ['suggested_post_approval_failed', {}],
+    ['suggested_post_declined', {}],
+    ['suggested_post_paid', {}],
+    ['suggested_post_refunded', {}],
+    ['community_chat_added', { community: { id: 1 } }],
+    ['video_chat_scheduled', { start_date: 1 }],
+    ['video_chat_started', {}],
+    ['video_chat_ended', { duration: 1 }],
+    ['video_chat_participants_invited', { users: [ada] }],
+    ['web_app_data', { data: 'x', button_text: 'y' }],
+    ['a_service_of_next_year', {}],
+  ])('counts nothing for %s', async (field, value) => {
+    const { webhook } = await place('telegram', String(ada.id), String(group.id));
+    const before = await everything();
+    for (const kind of ['message', 'channel_post', 'business_message'])
+      expect(await deliver(webhook, { [kind]: { ...message, [field]: value } })).toEqual({ status: 200, text: '' });
+    expect(await everything()).toEqual(before);
+  });
+
+  test.each([
+    'edited_message',
+    'edited_channel_post',
+    'edited_business_message',
+    'deleted_business_messages',
+    'business_connection',
+    'message_reaction',
+    'callback_query',
+    'my_chat_member',
+    'chat_join_request',
+    'chat_boost',
+    'poll_answer',
+    'guest_message',
+  ])('counts nothing for an update of kind %s', async (kind) => {
+    const { webhook } = await place('telegram', String(ada.id));
+    const before = await everything();
+    expect((await deliver(webhook, { [kind]: { ...message, text: 'Hello', user: ada } })).status).toBe(200);
+    expect(await everything()).toEqual(before);
+  });
+
+  test.each([
+    'text',
+    'animation',
+    'audio',
+    'checklist',
+    'contact',
+    'dice',
+    'document',
+    'game',
+    'live_photo',
+    'location',
+    'paid_media',
+    'photo',
+    'poll',
+    'rich_message',
+    'sticker',
+    'story',
+    'venue',
+    'video',
+    'video_note',
+    'voice',
+  ])('counts a message with %s', async (content) => {
+    const { webhook, participant } = await place('telegram', String(ada.id));
+    await deliver(webhook, { message: { ...message, [content]: content === 'text' ? 'Hello' : {} } });
+    expect(await countsOf(tenant, participant)).toEqual([1]);
+  });
+
+  test('counts a message whatever is doubtful in it', async () => {
+    const { webhook, participant } = await place('telegram', String(ada.id));
+    const doubtful = { ...message, text: 'Hello', date: 'yesterday', sender_chat: 'x', chat: {} };
+    await deliver(webhook, { message: { ...doubtful, from: { ...ada, first_name: 7, username: {}, is_bot: 'no' } } });
+    expect(await countsOf(tenant, participant)).toEqual([1]);
+  });
+
+  test('counts a customer’s message to a business account, and not its answers', async () => {
+    const { webhook, participant } = await place('telegram', String(ada.id), '42');
+    const chat = { id: ada.id, type: 'private', first_name: 'Ada' };
+    const business = { ...message, chat, business_connection_id: 'b1', text: 'Hello' };
+    await deliver(webhook, { business_message: business });
+    await deliver(webhook, { business_message: { ...business, from: { id: 42, is_bot: false, first_name: 'Owner' } } });
+    await deliver(webhook, { business_message: { ...business, sender_business_bot: { id: 9, is_bot: true } } });
+    expect(await countsOf(tenant, participant)).toEqual([1, 0]);
+  });
+
+  test('counts a channel’s post once, though its discussion group gets a copy', async () => {
+    const news = { id: -1009999, type: 'channel', title: 'News', username: 'Rollcall_News' };
+    const { webhook, participant } = await place('telegram', '-1009999');
+    const post = { message_id: 1, date: 1, chat: news, sender_chat: news, text: 'News' };
+    await deliver(webhook, { channel_post: post });
+    const from = { id: 777000, is_bot: false, first_name: 'Telegram' };
+    await deliver(webhook, { message: { ...post, chat: group, from, is_automatic_forward: true } });
+    expect(await countsOf(tenant, participant)).toEqual([1]);
+  });
+
+  test('is heard by channels of a public name, without regard to case', async () => {
+    const { webhook, participant, config } = await place('telegram', '@rollcall_NEWS', '@adalovelace', '@four');
+    const news = { id: -1009999, type: 'channel', title: 'News', username: 'Rollcall_News' };
+    await deliver(webhook, { channel_post: { message_id: 1, date: 1, chat: news, text: 'News' } });
+    await deliver(webhook, { message: { ...message, text: 'Hello' } });
+    await deliver(webhook, { message: { ...message, from: { ...ada, id: 4, username: 'Four' }, text: 'Hello' } });
+    await deliver(webhook, { message: { ...message, from: { ...ada, id: 5, username: 'somebody' }, text: 'Hello' } });
+    expect(await countsOf(tenant, participant)).toEqual([1, 1, 1]);
+    const unknown = await unknownSenders(tenant, { integrationConfigId: config });
+    expect(unknown.map(({ address }) => address)).toEqual(['5']);
+  });
+
+  test('moves a group’s channel to its supergroup, with what was counted', async () => {
+    const { webhook, participant, config } = await place('telegram', '-4242');
+    const both = await createParticipant(tenant, {
+      channels: ['-4242', '-1004242'].map((address) => ({ integrationConfigId: config, address })),
+    });
+    const elsewhere = await place('telegram', '-4242');
+    const old = { id: -4242, type: 'group', title: 'The lot' };
+    const anonymous = { ...message, from: undefined, chat: old, sender_chat: old };
+    await deliver(webhook, { message: { ...anonymous, text: 'Hello' } });
+    for (let time = 0; time < 2; time += 1) {
+      const moved = { ...message, chat: old, migrate_to_chat_id: -1004242 };
+      expect(await deliver(webhook, { message: moved })).toEqual({ status: 200, text: '' });
+    }
+    const supergroup = { id: -1004242, type: 'supergroup', title: 'The lot' };
+    await deliver(webhook, { message: { ...message, chat: supergroup, migrate_from_chat_id: -4242 } });
+    await deliver(webhook, { message: { ...anonymous, chat: supergroup, sender_chat: supergroup, text: 'Hello' } });
+    const stateOf = async (id: string) =>
+      (await channelsOf(tenant, id)).map(({ address, messageCount }) => [address, messageCount]);
+    expect(await stateOf(participant)).toEqual([['-1004242', 2]]);
+    expect(await stateOf(both)).toEqual([['-1004242', 2]]);
+    expect(await stateOf(elsewhere.participant)).toEqual([['-4242', 0]]);
+    expect(await unknownSenders(tenant)).toEqual([]);
+  });
+
+  test('moves an unknown group too, and into a channel that somebody has of the new address', async () => {
+    const { webhook, participant } = await place('telegram', '-1004243');
+    for (const id of [-4243, -4244]) {
+      const chat = { id, type: 'group', title: 'The lot' };
+      await deliver(webhook, { message: { ...message, from: undefined, chat, text: 'Hello' } });
+      const moved = { ...message, chat, migrate_to_chat_id: id - 1_000_000 };
+      await deliver(webhook, { message: moved });
+      const to = id === -4243 ? -1004243 : -1004244;
+      expect(id - 1_000_000).toBe(to);
+    }
+    expect(await countsOf(tenant, participant)).toEqual([1]);
+    expect((await unknownSenders(tenant)).map(({ address, messageCount }) => [address, messageCount])).toEqual([
+      ['-1004244', 1],
+    ]);
+  });
+
+  test('is not moved by who does not know the secret', async () => {
+    const { webhook, participant } = await place('telegram', '-4242');
+    const moved = { update_id: 1, message: { ...message, chat: { id: -4242 }, migrate_to_chat_id: -1 } };
+    expect((await send(fromTelegram(webhook.url, 'another', moved))).status).toBe(401);
+    expect((await channelsOf(tenant, participant))[0]?.address).toBe('-4242');
+  });
+});
+
+describe('Standard Webhooks', () => {
+  const from = '+14155550199';
+
+  test('accept the replaced secret for a day after a rotation, at the new URL only', async () => {
+    const { webhook: first, config, participant } = await place('sms', from);
+    const bindingId = await firstBinding(participant);
+    const second = await rotate(tenant, { integrationConfigId: config, bindingId });
+    const third = await rotate(tenant, { integrationConfigId: config, bindingId });
+    expect((await send(fromGeneric(first.url, first.secret, { from }))).status).toBe(404);
+    for (const secret of [first.secret, second.secret, third.secret])
+      expect((await send(fromGeneric(third.url, secret, { from }))).status).toBe(200);
+    expect((await send(fromGeneric(third.url, 'whsec_AAAA', { from }))).status).toBe(401);
+    expect(await countsOf(tenant, participant)).toEqual([3]);
+
+    // A day later only the newest is left, also where the key is remembered.
+    const { prisma } = service.app.database;
+    const keys = await prisma.webhookKey.findMany({ where: { tenantId: tenant.id } });
+    const dayBefore = (time: Date | null) => time && new Date(time.getTime() - 24 * 3_600_000);
+    for (const { tenantId, id, createdAt, revokedAt } of keys)
+      await prisma.webhookKey.update({
+        where: { tenantId_id: { tenantId, id } },
+        data: { createdAt: dayBefore(createdAt) as Date, revokedAt: dayBefore(revokedAt) },
+      });
+    const fourth = await rotate(tenant, { integrationConfigId: config, bindingId });
+    for (const [secret, status] of [
+      [first.secret, 401],
+      [second.secret, 401],
+      [third.secret, 200],
+      [fourth.secret, 200],
+    ] as const)
+      expect((await send(fromGeneric(fourth.url, secret, { from }))).status).toBe(status);
+  });
+
+  test('refuse the secret of a key that was revoked, and not replaced', async () => {
+    const { webhook: first, config, participant } = await place('sms', from);
+    const bindingId = await firstBinding(participant);
+    const id = first.activation['webhookKeyId'];
+    dataOf(await tenant.graphql('mutation ($id: ID!) { revokeKey(input: { id: $id }) { key { id } } }', { id }));
+    const second = await generate(tenant, { integrationConfigId: config, bindingId });
+    expect((await send(fromGeneric(second.url, first.secret, { from }))).status).toBe(401);
+    expect((await send(fromGeneric(second.url, second.secret, { from }))).status).toBe(200);
+  });
+
+  test('accept several signatures in one header, of which one is right', async () => {
+    const { webhook, participant } = await place('sms', from);
+    const request = fromGeneric(webhook.url, webhook.secret, { from });
+    const right = request.headers.get('webhook-signature');
+    request.headers.set('webhook-signature', `v1,${Buffer.alloc(32).toString('base64')}  v1a,x ${right} v2,y`);
+    expect((await send(request)).status).toBe(200);
+    expect(await countsOf(tenant, participant)).toEqual([1]);
+  });
+
+  test('lose no message for a doubtful optional value', async () => {
+    const { webhook, participant } = await place('sms', from);
+    const more: object[] = [
+      { sentAt: 'now' },
+      { sentAt: 1_764_064_800 },
+      { sentAt: { at: 'noon' } },
+      { sentAt: '' },
+      { name: 7 },
+      { name: ['Ada'] },
+      { name: '\u0000' },
+      { name: null, sentAt: null },
+    ];
+    for (const body of more)
+      expect((await send(fromGeneric(webhook.url, webhook.secret, { from, ...body }))).status).toBe(200);
+    expect(await countsOf(tenant, participant)).toEqual([more.length]);
+  });
+
+  test('tell the time without seconds', async () => {
+    const { webhook, participant } = await place('sms', from);
+    const minute = new Date(Math.floor(Date.now() / 60_000 - 5) * 60_000).toISOString();
+    await send(fromGeneric(webhook.url, webhook.secret, { from, sentAt: minute.replace(':00.000Z', 'Z') }));
+    expect((await channelsOf(tenant, participant))[0]?.lastMessageAt).toBe(minute);
+  });
+});
+
+test('a person without anything doubtful is counted by the id, and by the name as well', async () => {
+  const { webhook, participant } = await place('telegram', '1234567', '@ada');
+  await send(fromTelegram(webhook.url, webhook.secret, telegramMessage(1234567)));
+  expect(await countsOf(tenant, participant)).toEqual([1, 1]);
+});
