@@ -72,7 +72,6 @@ async function onServer(url: string): Promise<Describing> {
       new Promise((resolve, reject) => {
         let parameters: readonly number[] = [];
         let row: RowMessage | undefined;
-        let failure: Error | null = null;
         const submitted = {
           submit(connection: unknown) {
             const wire = connection as Wire;
@@ -86,13 +85,9 @@ async function onServer(url: string): Promise<Describing> {
           handleRowDescription(message: RowMessage) {
             row = message;
           },
-          handleError(error: Error) {
-            failure = error;
-          },
-          handleReadyForQuery() {
-            if (failure) reject(failure);
-            else resolve({ parameters, columns: columnsOf(row) });
-          },
+          // After an error the client tells the query nothing more.
+          handleError: reject,
+          handleReadyForQuery: () => resolve({ parameters, columns: columnsOf(row) }),
         };
         client.query(submitted as unknown as pg.Submittable);
       }),
