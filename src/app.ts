@@ -11,30 +11,30 @@ import { seedDemoTenant } from './demo/seed.ts';
 import { withoutValues } from './errors/logged.ts';
 import type { Attempt } from './starting.ts';
 
-/** The whole service, put together and ready, with or without a port. */
+/** The whole service, composed and ready, with or without a port. */
 export interface App {
   /** Answers a request: what the port serves. */
   handler: RequestListener;
   /**
-   * Serves on that server, or on one of its own, which listens on the configured port; returns where clients reach it, and the host and
-   * port.
+   * Serves on the given server, or on its own server on the configured port. Returns the URL that clients reach it by,
+   * and the host and port.
    */
   listen(server?: Server): Promise<{ url: string; listening: string }>;
-  /** Takes no new work, lets what is running finish, tells streams to reconnect, and lets go of everything. */
+  /** Refuses new work, finishes what is running, tells streams to reconnect, and closes every resource. */
   close(): Promise<void>;
   readonly database: Database;
   readonly log: Logger;
 }
 
-/** What tests put in the place of what the configuration would give. */
+/** Parts that tests replace. */
 export type Overrides = GroundOverrides & {
-  /** How often a query runs before it is compiled. */
+  /** After how many runs a query is compiled. */
   compileAfter?: number;
-  /** How a step of the start is run that needs the database; once unless given. */
+  /** Runs a step of the start that needs the database. Runs it once unless given. */
   attempt?: Attempt;
 };
 
-/** The one place where the parts are put together. The database is migrated, and, where the configuration says so, has the demo tenant. */
+/** Composes the service. Migrates the database, and creates the demo tenant where the configuration asks for it. */
 export async function createApp(config: Config, overrides: Overrides = {}): Promise<App> {
   const log = pino({
     level: config.logLevel,

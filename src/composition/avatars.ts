@@ -17,7 +17,7 @@ import type { Integrations } from './integrations.ts';
 
 export type Avatars = ReturnType<typeof createAvatars>;
 
-/** Where avatars come from, and how they are synced. */
+/** Composes the avatar sources and the rules that sync avatars. */
 export function createAvatars(
   config: Config,
   { storage }: Pick<Ground, 'storage'>,
@@ -43,7 +43,7 @@ export function createAvatars(
   };
 }
 
-/** Starts the background work, where the configuration has this process do any. Returns how to stop it. */
+/** Starts the background work where the configuration gives this process any. Returns the function that stops it. */
 export function startAvatars(
   config: Config,
   { database, storage, events }: Pick<Ground, 'database' | 'storage' | 'events'>,

@@ -19,7 +19,7 @@ import type { Avatars } from './avatars.ts';
 import type { Ground } from './ground.ts';
 import type { Integrations } from './integrations.ts';
 
-/** How often a query runs before it is compiled, unless tests say otherwise. */
+/** After how many runs a query is compiled, unless a test sets it. */
 const runsBeforeCompilation = 2;
 
 export type Graph = ReturnType<typeof createGraph>;
@@ -32,7 +32,7 @@ export type GraphParts = {
   compileAfter?: number | undefined;
 };
 
-/** The graph: who may ask, what resolvers get, and how operations are run. */
+/** Composes the graph: authentication, the services that resolvers get, and the pipeline that runs operations. */
 export function createGraph(
   config: Config,
   { ground, integrations, avatars, publicUrl, compileAfter }: GraphParts,

@@ -20,7 +20,7 @@ const sweepEveryMs = 10 * 60_000;
 
 export type Integrations = ReturnType<typeof createIntegrations>;
 
-/** What connects tenants to providers: their tokens, the sign-in, and the webhooks. */
+/** What connects tenants to providers: stored tokens, the sign-in, and webhooks. */
 export function createIntegrations(
   config: Config,
   { database, events, secretKey }: Pick<Ground, 'database' | 'events' | 'secretKey'>,
@@ -53,7 +53,7 @@ export function createIntegrations(
   };
 }
 
-/** Sweeps what is kept of deliveries now and then. Returns how to stop that. */
+/** Deletes old deliveries periodically. Returns the function that stops it. */
 export function startDeliverySweep({ database }: Pick<Ground, 'database'>, log: Logger): () => void {
   const sweep = () =>
     sweepDeliveries(database, database.now()).catch((error: unknown) =>
