@@ -37,7 +37,7 @@ may do.
 Each description says which scope a field needs, what null means, and which errors to expect. Errors have a \`code\` in their
 \`extensions\`. Lists that grow are connections of up to 100 rows a page.`;
 
-/** Builds the whole schema: everything that the modules imported above have added to the builder. */
+/** Builds the schema of everything that the imported modules have added to the builder. */
 export function buildSchema(): GraphQLSchema {
   const schema = countResults(plainFields(builder.toSchema()));
   schema.description = description;
