@@ -2,7 +2,10 @@ import { Problem } from '../errors/catalogue.ts';
 
 /** Bounds how much is done at once for one key, and how long the rest waits. */
 export interface Admission {
-  /** Runs the work when it is its turn for the key. Throws UNAVAILABLE when too many wait for it already, or when it has waited too long. */
+  /**
+   * Runs the work when it is its turn for the key. Throws UNAVAILABLE when too many wait for it already, or when it has
+   * waited too long.
+   */
   run<Result>(key: string, work: () => Promise<Result>): Promise<Result>;
 }
 

@@ -3,7 +3,10 @@ import { askedByMany, isStorable, type Prepared } from './statement.ts';
 
 /** Statements by a key, for whoever asks at the same moment: what is the same statement is run once for all of them. */
 export interface BatchedReads {
-  /** The rows for this caller, as JSON has them. `alone` is the statement for one caller, `forMany` the one for many; both give one JSON text. */
+  /**
+   * The rows for this caller, as JSON has them. `alone` is the statement for one caller, `forMany` the one for many;
+   * both give one JSON text.
+   */
   ask(alone: Prepared, forMany: Prepared, values: readonly unknown[]): Promise<Rows>;
 }
 

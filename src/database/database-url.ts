@@ -20,8 +20,9 @@ const pattern = /^(postgres(?:ql)?:\/\/)([^/?#]*@)?([^/?#]*)([^?#]*)(?:\?([^#]*)
 const one = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]]*))(?::(\d*))?$/;
 
 /**
- * Reads a PostgreSQL URL. Like libpq's it may name several servers (`host:port,host:port`, or the parameters `host` and `port` with lists), and
- * `target_session_attrs`: `read-write` (the default here), `primary` or `any`. Throws DatabaseUrlError.
+ * Reads a PostgreSQL URL. Like libpq's it may name several servers (`host:port,host:port`, or the parameters `host` and
+ * `port` with lists), and `target_session_attrs`: `read-write` (the default here), `primary` or `any`. Throws
+ * DatabaseUrlError.
  */
 export function readDatabaseUrl(text: string): DatabaseUrl {
   const found = pattern.exec(text);

@@ -17,7 +17,10 @@ import { mayWait } from './statement.ts';
 import { keepsToTenant } from './tenant-wall.ts';
 import { createWriteBatching } from './write-batching.ts';
 
-/** What a caller gives with a statement inside a tenant, by the parameters' names: the handle knows the tenant, and whose conversations the viewer sees. */
+/**
+ * What a caller gives with a statement inside a tenant, by the parameters' names: the handle knows the tenant, and
+ * whose conversations the viewer sees.
+ */
 type Given<Parameters> = Values<Omit<Parameters, 'tenantId' | 'viewerAgentId'>>;
 type Values<Parameters> = keyof Parameters extends never ? [] : [values: Parameters];
 
@@ -45,20 +48,23 @@ export interface TenantDatabase {
   /** Reads a list that is long, when it is its turn: inside an operation only a few are read at a time. */
   longRead<Found>(read: () => Promise<Found>): Promise<Found>;
   /**
-   * Runs a statement for this caller together with whoever else, of any tenant, asks for the same at this moment: one transaction for all.
-   * Null when it did nothing for this caller, who is then to ask alone.
+   * Runs a statement for this caller together with whoever else, of any tenant, asks for the same at this moment: one
+   * transaction for all. Null when it did nothing for this caller, who is then to ask alone.
    */
   batchedWrite<Asked extends Readonly<Record<string, string | null>>, Row>(
     statement: BatchedWrite<Asked, Row>,
     asked: Asked,
   ): Promise<Row | null>;
-  /** Runs the work in one transaction: all of it happens, or, when it throws, nothing. Inside, use only the handle given. */
+  /**
+   * Runs the work in one transaction: all of it happens, or, when it throws, nothing. Inside, use only the handle
+   * given.
+   */
   transaction<Result>(work: (tx: TenantTransaction) => Promise<Result>): Promise<Result>;
   /** Announces an event at once: for what a single statement has just committed. */
   announce<Name extends EventName>(name: Name, event: Events[Name]): void;
   /**
-   * The database for work that waits for a row: a few callers of a row hold a connection meanwhile, the others wait for their turn in memory, and are
-   * told UNAVAILABLE when it does not come soon.
+   * The database for work that waits for a row: a few callers of a row hold a connection meanwhile, the others wait for
+   * their turn in memory, and are told UNAVAILABLE when it does not come soon.
    */
   queueFor(row: string): Pick<TenantDatabase, 'query' | 'transaction'>;
   /** The time by the database's clock, give or take some milliseconds. */
@@ -115,7 +121,8 @@ export type Query = <Parameters, Row>(
   ...values: Values<Parameters>
 ) => Promise<Row[]>;
 
-// Prisma gives up waiting for a free connection after 2 s by default: too early when many callers race for the same rows.
+// Prisma gives up waiting for a free connection after 2 s by default: too early when many callers race for the same
+// rows.
 const transactionOptions = { maxWait: 15_000, timeout: 20_000 };
 /** How much one tenant, or one row, may have waiting, and for how long. */
 const tenantQueue = {
@@ -139,8 +146,8 @@ const inTransaction =
     tx.$queryRawUnsafe<unknown[]>(text, ...values);
 
 /**
- * Runs the form of a statement that is for these keys and this viewer. A statement's rows are as they are declared: the test that prepares all of
- * them sees to that.
+ * Runs the form of a statement that is for these keys and this viewer. A statement's rows are as they are declared: the
+ * test that prepares all of them sees to that.
  */
 const runner =
   (run: Run, handle?: Handle) =>
@@ -160,7 +167,8 @@ export function openDatabase(connection: Connection, announce: Announce, observe
   });
   if (observe) base.$on('query', ({ query }) => transactionControl.test(query) || observe(query));
 
-  // Prisma's own mechanism for a new method on its client: a named, prepared statement on the connections that its adapter uses.
+  // Prisma's own mechanism for a new method on its client: a named, prepared statement on the connections that its
+  // adapter uses.
   const prisma = base.$extends({
     name: 'prepared statements',
     client: {

@@ -8,7 +8,10 @@ type Fault = {
   meta?: { driverAdapterError?: { cause?: { originalCode?: unknown; code?: unknown } } };
 };
 
-/** PostgreSQL's code for what went wrong (`23505`, `22021` …), however the error came here; null when it isn't PostgreSQL's. */
+/**
+ * PostgreSQL's code for what went wrong (`23505`, `22021` …), however the error came here; null when it isn't
+ * PostgreSQL's.
+ */
 export function sqlState(error: unknown): string | null {
   const { code, meta, cause: itsCause } = (error ?? {}) as Fault;
   const cause = meta?.driverAdapterError?.cause;
@@ -21,8 +24,9 @@ export function sqlState(error: unknown): string | null {
     : null;
 }
 
-// Connection exceptions, shutdown, too many connections or a full disk, failing disks, read-only servers, cancelled statements, transactions ended for doing
-// nothing, and statements that are no longer prepared as they were (the connection is replaced).
+// Connection exceptions, shutdown, too many connections or a full disk, failing disks, read-only servers, cancelled
+// statements, transactions ended for doing nothing, and statements that are no longer prepared as they were (the
+// connection is replaced).
 const away = /^(08...|57P0[1-5]|53[0-9]..|58...|25006|25P03|57014|26000|42P05)$/;
 // Serialisation, deadlocks, and locks that were not had in time.
 const contended = /^(40001|40P01|55P03)$/;
@@ -66,7 +70,10 @@ export function isUnavailable(error: unknown): boolean {
   return cause !== undefined && cause !== error && isUnavailable(cause);
 }
 
-/** Whether PostgreSQL refused a statement for what it says, or for whom it would wait for: alone, each part of it may well succeed. */
+/**
+ * Whether PostgreSQL refused a statement for what it says, or for whom it would wait for: alone, each part of it may
+ * well succeed.
+ */
 export function isOfStatement(error: unknown): boolean {
   const state = sqlState(error);
   return state !== null && !away.test(state) && !isOutdatedPlan(error);

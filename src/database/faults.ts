@@ -5,7 +5,10 @@ export class ConnectionError extends Error {
   readonly code = '08006';
 }
 
-/** The database cannot be used as it is set up: to try again is of no use until somebody changes that. The message says what. */
+/**
+ * The database cannot be used as it is set up: to try again is of no use until somebody changes that. The message says
+ * what.
+ */
 export class DatabaseSetupError extends Error {
   override readonly name = 'DatabaseSetupError';
   /** To a client it is an outage. */
@@ -27,8 +30,9 @@ const inWords: Readonly<Record<string, string>> = {
 };
 
 /**
- * What a failure to connect or to migrate means: `retry` where it may pass by itself or be mended elsewhere, `configuration` where a restart with other
- * settings, or another version, is needed. Null for what is not the database's.
+ * What a failure to connect or to migrate means: `retry` where it may pass by itself or be mended elsewhere,
+ * `configuration` where a restart with other settings, or another version, is needed. Null for what is not the
+ * database's.
  */
 export function databaseFault(error: unknown): DatabaseFault | null {
   if (error instanceof DatabaseSetupError) return { kind: 'configuration', message: error.message };

@@ -14,7 +14,10 @@ const isAlive = (pid: number): boolean => {
   }
 };
 
-/** Claims a folder for this process; returns how to let go. Throws when another living process has it; what a dead one left, even an empty file, is taken over. */
+/**
+ * Claims a folder for this process; returns how to let go. Throws when another living process has it; what a dead one
+ * left, even an empty file, is taken over.
+ */
 export function lockFolder(folder: string): () => void {
   const file = `${folder}.lock`;
   // Linked in whole, so that no other process sees it before it says whose it is.

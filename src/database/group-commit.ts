@@ -3,7 +3,10 @@ import { Problem } from '../errors/catalogue.ts';
 
 /** Many small writes as few large ones: what comes while a batch is written is the next batch. */
 export interface GroupCommit<Item, Result> {
-  /** Resolves once the item has been written. Throws UNAVAILABLE when too much is waiting or it has waited too long, and whatever writing it threw. */
+  /**
+   * Resolves once the item has been written. Throws UNAVAILABLE when too much is waiting or it has waited too long, and
+   * whatever writing it threw.
+   */
   submit(item: Item): Promise<Result>;
   /** Waits until everything that was submitted has been written, or has failed. */
   drain(): Promise<void>;
@@ -18,8 +21,8 @@ export type GroupCommitOptions<Item, Result> = {
   capacity: number;
   batch: number;
   /**
-   * How long a batch gathers at least, in milliseconds: with one writer, a flood costs a transaction that often and no oftener. 0 is what
-   * the same turn of the event loop brings.
+   * How long a batch gathers at least, in milliseconds: with one writer, a flood costs a transaction that often and no
+   * oftener. 0 is what the same turn of the event loop brings.
    */
   gather: number;
   /** How many batches may be written at once. */

@@ -2,7 +2,8 @@ import { randomFillSync } from 'node:crypto';
 import { v7, validate } from 'uuid';
 import { sql } from './sql/fragment.ts';
 
-// Random bytes are had for many ids at once: to ask the system for sixteen takes several times as long as to make the id.
+// Random bytes are had for many ids at once: to ask the system for sixteen takes several times as long as to make the
+// id.
 const idSize = 16;
 const store = new Uint8Array(256 * idSize);
 let taken = store.length;

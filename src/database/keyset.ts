@@ -97,8 +97,8 @@ export const shapeOfPage = ({ backward, after, before }: Page): string =>
   `${backward ? 'b' : 'f'}${after ? 'a' : ''}${before ? 'b' : ''}`;
 
 /**
- * Of ordered rows the first so many: at most one more than the largest page. The limit inside is for the planner: one that it does not know it takes
- * for a tenth of all rows, and would plan each page anew.
+ * Of ordered rows the first so many: at most one more than the largest page. The limit inside is for the planner: one
+ * that it does not know it takes for a tenth of all rows, and would plan each page anew.
  */
 export const firstOf = <Parameters>(ordered: Fragment<Parameters>): Fragment<Parameters & Pick<PageValues, 'size'>> =>
   sql`select * from (${ordered} limit ${largestPage + 1}) page limit ${parameter('size', bigint)}` as Fragment<
@@ -113,8 +113,8 @@ export const countOf = <Parameters>(from: Fragment<Parameters>): Fragment<Parame
 type Taken<Parameters> = Omit<Parameters, 'tenantId' | 'viewerAgentId' | keyof PageValues>;
 
 /**
- * A list that is read page by page in one statement, and counted in another. `Shape` is what its statements differ by, `Parts` what is selected of its
- * rows; `Parameters` are what they take.
+ * A list that is read page by page in one statement, and counted in another. `Shape` is what its statements differ by,
+ * `Parts` what is selected of its rows; `Parameters` are what they take.
  */
 export type PagedList<Shape, Parts, Parameters, Row, Node> = {
   keyset: Keyset;
@@ -124,11 +124,14 @@ export type PagedList<Shape, Parts, Parameters, Row, Node> = {
   select(parts: Parts, isLarge: boolean): Selected<Row>;
   /** The same parts, each of them with all that it has: for when there are too many shapes. */
   whole(parts: Parts): Parts;
-  /** The tables and conditions. `within` are further conditions, `then` is what follows them where rows must be found in order. */
+  /**
+   * The tables and conditions. `within` are further conditions, `then` is what follows them where rows must be found in
+   * order.
+   */
   from(shape: Shape, within: Fragment<PageValues>, then: Fragment): Fragment<Parameters>;
   /**
-   * How the list is counted, where that is bounded by the rows that are looked at as well: `count` of those that were found, and whether all
-   * were looked at, `isWhole`. Null for a list whose rows are found without looking at others.
+   * How the list is counted, where that is bounded by the rows that are looked at as well: `count` of those that were
+   * found, and whether all were looked at, `isWhole`. Null for a list whose rows are found without looking at others.
    */
   countLooked?(shape: Shape): Fragment<Parameters> | null;
   /** What the rows are as a reader has them. */

@@ -59,7 +59,10 @@ export function oneByText<Row>(statement: ByKeys<Row>, key: keyof Row & string):
   };
 }
 
-/** Every row of each key, in the statement's order. The keys come from rows already read, so they are ids as they should be. */
+/**
+ * Every row of each key, in the statement's order. The keys come from rows already read, so they are ids as they should
+ * be.
+ */
 export function manyBy<Row>(statement: ByKeys<Row>, key: keyof Row & string): Loader<string, Row[]> {
   return {
     async load(database, ids) {
@@ -81,7 +84,9 @@ export function boundedRows<Row>(rows: Row[], what: string): Row[] {
   throw new Problem('RESULT_TOO_LARGE', `There are more than ${mostRows} ${what}.`);
 }
 
-/** The loader, but RESULT_TOO_LARGE when it finds more rows than that at once. Its statement may stop at one row more. */
+/**
+ * The loader, but RESULT_TOO_LARGE when it finds more rows than that at once. Its statement may stop at one row more.
+ */
 export function bounded<Key, Row>(loader: Loader<Key, Row[]>, rows: string, most = mostRows): Loader<Key, Row[]> {
   return {
     ...loader,

@@ -13,7 +13,8 @@ const history = `
     "migration_name" varchar(255) not null, "logs" text, "rolled_back_at" timestamptz,
     "started_at" timestamptz not null default now(), "applied_steps_count" integer not null default 0)`;
 
-// An index that is built while others write cannot be built in a transaction. One that was not finished stays behind, and is of no use.
+// An index that is built while others write cannot be built in a transaction. One that was not finished stays behind,
+// and is of no use.
 const concurrentIndex = /^CREATE (?:UNIQUE )?INDEX CONCURRENTLY "(\w+)"/;
 
 const applied =
@@ -48,9 +49,10 @@ function missing(migrations: readonly Migration[], seen: readonly Applied[]): Mi
 }
 
 /**
- * Applies the migrations that the database has not seen, in order; returns their names. Each runs in a transaction under a lock that ends with
- * it, but for those that are a single CREATE INDEX CONCURRENTLY. Safe to run from several processes at once. Never waits long for a lock, so
- * that those who want the same tables do not wait behind it: databaseFault says of what it throws whether to try again.
+ * Applies the migrations that the database has not seen, in order; returns their names. Each runs in a transaction
+ * under a lock that ends with it, but for those that are a single CREATE INDEX CONCURRENTLY. Safe to run from several
+ * processes at once. Never waits long for a lock, so that those who want the same tables do not wait behind it:
+ * databaseFault says of what it throws whether to try again.
  */
 export async function migrate(connection: Connection): Promise<string[]> {
   const migrations = ours();

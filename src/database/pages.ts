@@ -8,7 +8,10 @@ export type PageArguments = {
   before?: string | null | undefined;
 };
 
-/** Whether a cursor's key is a timestamp as PostgreSQL knows them, in the spelling of toISOString: JavaScript also reads a 30 February, and the year 0. */
+/**
+ * Whether a cursor's key is a timestamp as PostgreSQL knows them, in the spelling of toISOString: JavaScript also reads
+ * a 30 February, and the year 0.
+ */
 export function isTimestamp(text: string): boolean {
   const timestamp = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(text) ? new Date(text) : null;
   return (
@@ -91,8 +94,8 @@ export function pageOf(args: PageArguments, keys: number, fits: (keys: readonly 
 }
 
 /**
- * The connection for a page. `rows` are the rows found in the order they were asked for, one more
- * than the page's size if there are more; `keysOf` gives the keys of a row's cursor. `total` is asked for once, and only if wanted.
+ * The connection for a page. `rows` are the rows found in the order they were asked for, one more than the page's size
+ * if there are more; `keysOf` gives the keys of a row's cursor. `total` is asked for once, and only if wanted.
  */
 export function connectionOf<Row>(
   page: Page,

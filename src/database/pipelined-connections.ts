@@ -7,8 +7,9 @@ import type { Prepared } from './statement.ts';
 /** Connections on which statements are sent without waiting for the answers of those before. */
 export interface PipelinedConnections {
   /**
-   * Runs a statement outside any transaction: named ones are prepared once a connection. `gathered` says that nothing else is sent in this turn of the
-   * event loop, so that there is nothing to wait for. Null when every connection is held up by a slow one.
+   * Runs a statement outside any transaction: named ones are prepared once a connection. `gathered` says that nothing
+   * else is sent in this turn of the event loop, so that there is nothing to wait for. Null when every connection is
+   * held up by a slow one.
    */
   query(statement: ReadStatement, gathered?: boolean): Promise<{ rows: unknown[] }> | null;
   /** Waits for what is under way, but not for long, then closes. */
@@ -36,12 +37,16 @@ export type Busyness = {
 };
 
 /**
- * A connection that has so many statements under way, which will take no longer than so many milliseconds, gets the next one too, though others
- * are idle: a backend that is awake already reads a quick row for less than it takes to wake another.
+ * A connection that has so many statements under way, which will take no longer than so many milliseconds, gets the
+ * next one too, though others are idle: a backend that is awake already reads a quick row for less than it takes to
+ * wake another.
  */
 const sociable = 4;
 const soon = 2;
-/** How much the latest time counts in what a statement is expected to take, and what one is expected to take that nobody has run yet. */
+/**
+ * How much the latest time counts in what a statement is expected to take, and what one is expected to take that nobody
+ * has run yet.
+ */
 const weight = 0.1;
 const unknown = 1;
 const mostKnown = 5_000;
@@ -61,7 +66,10 @@ class NotOpened extends Error {
   }
 }
 
-/** Runs a statement on a connection. As a Query object it is sent as it is; of a config pg first makes a copy, property by property. */
+/**
+ * Runs a statement on a connection. As a Query object it is sent as it is; of a config pg first makes a copy, property
+ * by property.
+ */
 function run(client: pg.Client, { name, text, values }: ReadStatement) {
   return new Promise<{ rows: unknown[] }>((resolve, reject) => {
     const query = new pg.Query(text, values) as pg.Query & Named;
@@ -72,7 +80,10 @@ function run(client: pg.Client, { name, text, values }: ReadStatement) {
 }
 type Named = { name: string; callback(error: Error | null, result: { rows: unknown[] }): void };
 
-/** Which of the connections gets a statement, of which some may not be open yet; null when each has given no answer for a while. */
+/**
+ * Which of the connections gets a statement, of which some may not be open yet; null when each has given no answer for
+ * a while.
+ */
 export function choose(connections: readonly (Busyness | undefined)[], now: number, mayOpen = true): number | null {
   let idle: number | null = null;
   let closed: number | null = null;
@@ -89,9 +100,9 @@ export function choose(connections: readonly (Busyness | undefined)[], now: numb
 }
 
 /**
- * Up to `count` connections, opened when first needed. A statement goes where many quick ones are under way, else to an idle one, else to the
- * one with the least to do, and to none that has given no answer for a while. A connection that breaks fails what it had under way,
- * and is opened anew by the next statement.
+ * Up to `count` connections, opened when first needed. A statement goes where many quick ones are under way, else to an
+ * idle one, else to the one with the least to do, and to none that has given no answer for a while. A connection that
+ * breaks fails what it had under way, and is opened anew by the next statement.
  */
 export function createPipelinedConnections(config: SessionConfig, count: number): PipelinedConnections {
   const connections: (PipelinedConnection | undefined)[] = Array.from({ length: count }, () => undefined);

@@ -15,8 +15,8 @@ const isServerFull = (error: unknown): boolean =>
   error instanceof ConnectionError && (error.cause as { code?: unknown } | undefined)?.code === '53300';
 
 /**
- * A pool of sessions, opened when first needed. Where the server has no connection left, callers wait for one of those that there are.
- * A session that was replaced is closed instead of being handed out.
+ * A pool of sessions, opened when first needed. Where the server has no connection left, callers wait for one of those
+ * that there are. A session that was replaced is closed instead of being handed out.
  */
 export class SessionPool extends pg.Pool {
   readonly #most: number;

@@ -16,17 +16,21 @@ import { mayWait, type Prepared, parseTimestamps, statementName } from './statem
 const longestNamed = 2_000;
 
 const timestamptz = 1184;
-// Types that are the same in JSON as in a row (timestamps apart): text and its kind, numbers without a scale, truth values, UUIDs, JSON, and arrays of these.
+// Types that are the same in JSON as in a row (timestamps apart): text and its kind, numbers without a scale, truth
+// values, UUIDs, JSON, and arrays of these.
 const sameInJson = new Set([16, 19, 21, 23, 25, 114, 701, 705, 1007, 1009, 1042, 1043, 2950, 2951, 3802, timestamptz]);
 const firstOfUsers = 16_384;
 
-/** How a statement is run: as it is, or so that it gives its rows as one JSON text, in which these columns are timestamps. */
+/**
+ * How a statement is run: as it is, or so that it gives its rows as one JSON text, in which these columns are
+ * timestamps.
+ */
 type Way = 'plain' | { json: Prepared; timestamps: readonly string[] };
 const ways = new LRUCache<string, Way>({ max: 5_000 });
 
 /**
- * How a statement is run from its second time on, now that its columns are known. To read one JSON text costs a fraction of what as
- * many columns of as many rows do.
+ * How a statement is run from its second time on, now that its columns are known. To read one JSON text costs a
+ * fraction of what as many columns of as many rows do.
  */
 function wayOf(statement: Prepared, fields: readonly pg.FieldDef[]): Way {
   const { name, text } = statement;
@@ -39,7 +43,8 @@ function wayOf(statement: Prepared, fields: readonly pg.FieldDef[]): Way {
   };
 }
 
-// The server ends a statement that takes too long, or waits too long for a lock. A connection is given up a little later, when not even that comes.
+// The server ends a statement that takes too long, or waits too long for a lock. A connection is given up a little
+// later, when not even that comes.
 const ordinary = { statementTimeoutMs: 20_000, lockTimeoutMs: 3_000, silenceLimitMs: 22_000 };
 /** A statement that serves several callers gives up rather than let all of them wait. */
 const batched = { statementTimeoutMs: 5_000, lockTimeoutMs: 100, silenceLimitMs: 7_000 };
@@ -54,9 +59,10 @@ const migrationLockWaitMs = 5_000;
 const migrationLock = `hashtext('rollcall')`;
 
 /**
- * Connects to a PostgreSQL server. Connections are opened when first needed: three in ten for reading, which share them (pipelined-connections.ts), two
- * in ten for statements that serve several callers, the rest for transactions and for statements that may wait, one at a time; at least one of each.
- * One more asks whether the server is there (sessions.ts). Throws DatabaseUrlError.
+ * Connects to a PostgreSQL server. Connections are opened when first needed: three in ten for reading, which share them
+ * (pipelined-connections.ts), two in ten for statements that serve several callers, the rest for transactions and for
+ * statements that may wait, one at a time; at least one of each. One more asks whether the server is there
+ * (sessions.ts). Throws DatabaseUrlError.
  */
 export function connectPostgres(url: string, poolSize: number): Connection {
   const sessions = createSessions(readDatabaseUrl(url));
@@ -139,8 +145,8 @@ export function connectPostgres(url: string, poolSize: number): Connection {
 }
 
 /**
- * Takes the lock under which the database is migrated. Asks again and again instead of waiting: an index that is built concurrently waits for
- * every statement that is under way, so a statement that waited for its lock would never end.
+ * Takes the lock under which the database is migrated. Asks again and again instead of waiting: an index that is built
+ * concurrently waits for every statement that is under way, so a statement that waited for its lock would never end.
  */
 async function lockMigrations(run: RunScript, transaction: boolean): Promise<void> {
   const take = `select pg_try_advisory${transaction ? '_xact' : ''}_lock(${migrationLock}) as had`;

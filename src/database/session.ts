@@ -38,7 +38,8 @@ const idleInTransactionMs = 30_000;
 
 /** The setting by which a session recognises what it has set itself. */
 const settingsOf = ({ statementTimeoutMs, lockTimeoutMs }: SessionSettings) => ({
-  // Prisma's adapter and our statements rely on the two; compiling a statement (jit) takes longer than any of ours should run.
+  // Prisma's adapter and our statements rely on the two; compiling a statement (jit) takes longer than any of ours
+  // should run.
   TimeZone: 'UTC',
   DateStyle: 'ISO, MDY',
   jit: 'off',
@@ -60,9 +61,9 @@ type Callback = ((error: Error) => void) | ((error: null, client: pg.Client) => 
 export type SessionConfig = pg.ClientConfig & { registry: SessionRegistry; settings: SessionSettings };
 
 /**
- * A connection to PostgreSQL. It goes to the server that its registry finds, sets its time zone and limits with statements
- * (poolers such as PgBouncer refuse or ignore start-up options) and checks that they hold. An error of it never ends the process: those who wait for an answer are told, and
- * its pool replaces it.
+ * A connection to PostgreSQL. It goes to the server that its registry finds, sets its time zone and limits with
+ * statements (poolers such as PgBouncer refuse or ignore start-up options) and checks that they hold. An error of it
+ * never ends the process: those who wait for an answer are told, and its pool replaces it.
  */
 export class Session extends pg.Client {
   readonly settings: SessionSettings;
@@ -74,7 +75,9 @@ export class Session extends pg.Client {
   onRetired: (() => void) | null = null;
   /** When it was told to end, by performance.now(). */
   endingSince: number | null = null;
-  /** Since when a statement is under way and no byte has come, by performance.now(), and how many had come until then. */
+  /**
+   * Since when a statement is under way and no byte has come, by performance.now(), and how many had come until then.
+   */
   quietSince: number | null = null;
   #bytesRead = -1;
   readonly #registry: SessionRegistry;
@@ -169,7 +172,8 @@ export class Session extends pg.Client {
 
   /** Whether it waits for an answer. */
   get busy(): boolean {
-    // pg has no other way to ask, in either mode: it is false from when a statement is sent until the server is ready for the next.
+    // pg has no other way to ask, in either mode: it is false from when a statement is sent until the server is ready
+    // for the next.
     return (this as unknown as { readyForQuery?: boolean }).readyForQuery === false;
   }
 

@@ -3,11 +3,16 @@ import type { DatabaseUrl, Server } from './database-url.ts';
 import { ConnectionError, DatabaseSetupError } from './faults.ts';
 import { connectTimeoutMs, type ServerFacts, Session, type SessionConfig, type SessionRegistry } from './session.ts';
 
-/** All connections of this process to one database: they are watched, and replaced when the server behind them is no longer the one. */
+/**
+ * All connections of this process to one database: they are watched, and replaced when the server behind them is no
+ * longer the one.
+ */
 export interface Sessions {
   /** What a pool, or a client, is made with. */
   config(settings: SessionConfig['settings']): SessionConfig;
-  /** Throws when the database does not take writes, or does not answer within the time. It has a connection of its own. */
+  /**
+   * Throws when the database does not take writes, or does not answer within the time. It has a connection of its own.
+   */
   check(timeoutMs: number): Promise<void>;
   /** Throws DatabaseSetupError when a pooler gives each transaction another connection. */
   refuseTransactionPooling(): Promise<void>;
@@ -177,7 +182,10 @@ export function createSessions(url: DatabaseUrl): Sessions {
     throw new ConnectionError('Connection terminated: the database did not answer in time');
   }
 
-  /** Breaks connections on which an answer is waited for that will not come: the network or the server behind them has gone. */
+  /**
+   * Breaks connections on which an answer is waited for that will not come: the network or the server behind them has
+   * gone.
+   */
   async function breakSilent(suspects: readonly Session[]): Promise<void> {
     const since = new Map(suspects.map((session) => [session, session.quietSince]));
     const active = await question(

@@ -34,7 +34,10 @@ export function mayWait(statement: Prepared): boolean {
   return may;
 }
 
-/** What the statement for many takes: each caller's number `n`, and its parameters by their places, of which the tenant's is 0. */
+/**
+ * What the statement for many takes: each caller's number `n`, and its parameters by their places, of which the
+ * tenant's is 0.
+ */
 export const askedByMany = (callers: readonly (readonly (string | null)[])[]): string =>
   JSON.stringify(callers.map((values, n) => ({ n, ...values })));
 
@@ -43,8 +46,9 @@ export const isStorable = (value: string | null): boolean =>
   value === null || (!value.includes('\0') && value.isWellFormed());
 
 /**
- * A statement that does for several callers at once, each in its tenant, what each asks for: `TenantDatabase.batchedWrite` runs it. It selects `n`
- * with what it did for each of them, and nothing for those for which it could do nothing, or not without waiting.
+ * A statement that does for several callers at once, each in its tenant, what each asks for:
+ * `TenantDatabase.batchedWrite` runs it. It selects `n` with what it did for each of them, and nothing for those for
+ * which it could do nothing, or not without waiting.
  */
 export type BatchedWriteStatement<Row> = Prepared & {
   readonly shared: true;
@@ -52,14 +56,15 @@ export type BatchedWriteStatement<Row> = Prepared & {
   readonly row?: Row & { n: number };
 };
 
-// What is prepared stays so on every connection, some ten kB of PostgreSQL's memory each. Batched reads, whose selections differ most, do not
-// use up what there is for lists, which gain most.
+// What is prepared stays so on every connection, some ten kB of PostgreSQL's memory each. Batched reads, whose
+// selections differ most, do not use up what there is for lists, which gain most.
 const mostNarrowed = { list: 200, batchedRead: 50 };
 const narrowed = { list: new Set<string>(), batchedRead: new Set<string>() };
 
 /**
- * Of two statements that read the same rows, the one that reads only what was selected: for the first 200 that there are, or the first 50
- * batched reads, since clients may select what they like; for others the `whole` one, which reads everything.
+ * Of two statements that read the same rows, the one that reads only what was selected: for the first 200 that there
+ * are, or the first 50 batched reads, since clients may select what they like; for others the `whole` one, which reads
+ * everything.
  */
 export function narrowest<Narrow extends { readonly name: string }>(
   narrow: Narrow,
@@ -81,7 +86,10 @@ const timestamps: ReadonlySet<string> = new Set(
   ),
 );
 
-/** Makes timestamps of the texts that they are in JSON, in these columns of rows; without saying which, in those that models call so. */
+/**
+ * Makes timestamps of the texts that they are in JSON, in these columns of rows; without saying which, in those that
+ * models call so.
+ */
 export function parseTimestamps(rows: readonly object[], columns?: readonly string[]): void {
   const [first] = rows as readonly Record<string, unknown>[];
   if (!first) return;

@@ -15,7 +15,10 @@ export interface WriteBatching {
   drain(): Promise<void>;
 }
 
-/** Callers that are served at once at the most, that may wait, and for how long, in milliseconds: as long as for a connection. */
+/**
+ * Callers that are served at once at the most, that may wait, and for how long, in milliseconds: as long as for a
+ * connection.
+ */
 const batch = 64;
 const capacity = 5_000;
 const maxWaitMs = 5_000;
@@ -27,7 +30,10 @@ type Numbered = { n: number };
 /** What a caller gets: a row or nothing, or an error of the statement that was for it and not for others. */
 type Outcome = { row: Numbered | null } | { error: unknown };
 
-/** One after the other the statements of those who came at the same moment: as many at once as there are connections for them. */
+/**
+ * One after the other the statements of those who came at the same moment: as many at once as there are connections for
+ * them.
+ */
 export function createWriteBatching(
   connection: Pick<Connection, 'queryBatchedWrite' | 'batchedWritesAtOnce'>,
   observe: (text: string) => void = () => {},
@@ -46,8 +52,8 @@ export function createWriteBatching(
   }
 
   /**
-   * What one caller asks, or would have to wait for, is not the others' affair: where it fails all, each is asked for by itself, until some have
-   * failed again.
+   * What one caller asks, or would have to wait for, is not the others' affair: where it fails all, each is asked for
+   * by itself, until some have failed again.
    */
   async function serve(statement: BatchedWriteStatement<unknown>, asked: readonly object[]): Promise<Outcome[]> {
     try {

@@ -60,9 +60,9 @@ export function createMemoryBus(): EventBus {
 const joinTimeoutMs = 2_000;
 
 /**
- * A bus over Redis: what one replica announces, all hear. Returns once the subscription is confirmed, or without it where Redis does not
- * answer soon: while Redis is away a replica hears itself, `check` fails, and it joins the others when Redis is there. What was announced
- * meanwhile is not told later.
+ * A bus over Redis: what one replica announces, all hear. Returns once the subscription is confirmed, or without it
+ * where Redis does not answer soon: while Redis is away a replica hears itself, `check` fails, and it joins the others
+ * when Redis is there. What was announced meanwhile is not told later.
  */
 export async function createRedisBus(url: string, log: Logger): Promise<EventBus> {
   const origin = newId();

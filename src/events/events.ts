@@ -39,7 +39,9 @@ export type Events = {
 
 export type EventName = keyof Events;
 
-/** Announces an event of one tenant. Never throws and waits for nobody: what is lost here can be read from the database. */
+/**
+ * Announces an event of one tenant. Never throws and waits for nobody: what is lost here can be read from the database.
+ */
 export type Announce = <Name extends EventName>(tenantId: string, name: Name, event: Events[Name]) => void;
 
 /** How events travel between requests, and, with Redis, between replicas. */
@@ -51,7 +53,10 @@ export interface EventBus {
     name: Name,
     matches?: (event: Events[Name]) => boolean,
   ): Repeater<Events[Name]>;
-  /** Calls the handler with each of the tenant's events of that name as it happens, until the function returned is called. */
+  /**
+   * Calls the handler with each of the tenant's events of that name as it happens, until the function returned is
+   * called.
+   */
   hear<Name extends EventName>(tenantId: string, name: Name, handle: (event: Events[Name]) => void): () => void;
   /** Every tenant's events of that name. */
   onAny<Name extends EventName>(name: Name, handle: (event: Events[Name]) => void): void;

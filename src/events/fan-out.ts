@@ -9,7 +9,10 @@ export interface FanOut {
   /** Each handler is given once, to one topic. */
   on(topic: string, handler: Handler): void;
   off(topic: string, handler: Handler): void;
-  /** Hands the event to the topic's handlers of now: at once to as many as a turn of the event loop takes, to the rest in later turns. */
+  /**
+   * Hands the event to the topic's handlers of now: at once to as many as a turn of the event loop takes, to the rest
+   * in later turns.
+   */
   emit(topic: string, event: unknown): void;
 }
 
@@ -17,8 +20,9 @@ export interface FanOut {
 const perTurn = 32;
 
 /**
- * Makes a fan-out that leaves the event loop to others between its turns. What thousands of subscriptions do about one event happens
- * turn by turn, in which those of the same kind share a statement; topics take turns, so that a large one does not hold up the others.
+ * Makes a fan-out that leaves the event loop to others between its turns. What thousands of subscriptions do about one
+ * event happens turn by turn, in which those of the same kind share a statement; topics take turns, so that a large one
+ * does not hold up the others.
  */
 export function createFanOut(): FanOut {
   const emitter = new EventEmitter().setMaxListeners(0);

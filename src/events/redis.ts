@@ -11,9 +11,9 @@ const heartbeatMs = 3_000;
 const longestPauseMs = 2_000;
 
 /**
- * Opens a connection to Redis in the background, and opens it anew for as long as it takes whenever it breaks or falls silent. A command fails
- * at once while there is no connection, and after `timeoutMs` where no answer comes: no caller waits for Redis longer than that. An outage is
- * logged when it begins and when it ends.
+ * Opens a connection to Redis in the background, and opens it anew for as long as it takes whenever it breaks or falls
+ * silent. A command fails at once while there is no connection, and after `timeoutMs` where no answer comes: no caller
+ * waits for Redis longer than that. An outage is logged when it begins and when it ends.
  */
 export async function openRedis(
   url: string,

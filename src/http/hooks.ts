@@ -28,8 +28,8 @@ export type HooksOptions = {
 export type Hooks = (request: Request, provider: string, key: string) => Promise<Response>;
 
 /**
- * Takes a delivery: checks its key first, then its signature, then reads it. It is acknowledged once it has been written. Nothing here
- * says or logs a key, nor why a key does not work.
+ * Takes a delivery: checks its key first, then its signature, then reads it. It is acknowledged once it has been
+ * written. Nothing here says or logs a key, nor why a key does not work.
  */
 export function createHooks({ webhooks, providers, deliveries, move, counted, refused, log }: HooksOptions): Hooks {
   const readBody = bodyReader();

@@ -18,8 +18,8 @@ export type ParsingOptions = {
 };
 
 /**
- * Reads requests more strictly than Yoga does by itself: bodies without files have a limit of their own, all bodies have one, multipart is
- * for one file, and what cannot be read is the caller's fault.
+ * Reads requests more strictly than Yoga does by itself: bodies without files have a limit of their own, all bodies
+ * have one, multipart is for one file, and what cannot be read is the caller's fault.
  */
 export function useStrictParsing({ body: limit, upload, bodies }: ParsingOptions): Plugin {
   return {

@@ -94,8 +94,8 @@ export const reading =
   ) => ({ extensions: { reads: columns }, resolve });
 
 /**
- * The columns that a selection reads of an object type's rows, besides those that are `always` read; null for all of them, unless every
- * field that is selected is a column itself or says what it `reads`.
+ * The columns that a selection reads of an object type's rows, besides those that are `always` read; null for all of
+ * them, unless every field that is selected is a column itself or says what it `reads`.
  */
 export function columnsRead(
   schema: GraphQLSchema,

@@ -110,8 +110,9 @@ export const fieldsBut = (model: keyof Models, ...without: string[]): Fields =>
 export type Selected<Row> = Fragment & Rows<Row>;
 
 /**
- * The select list of a Prisma model's fields, under their names there, from a table under that alias: of all, of those that are named, or of those in
- * a set that is made from what a query selects. Only of the last does the type of the row say more than is read.
+ * The select list of a Prisma model's fields, under their names there, from a table under that alias: of all, of those
+ * that are named, or of those in a set that is made from what a query selects. Only of the last does the type of the
+ * row say more than is read.
  */
 export function columns<const Model extends keyof Models, const Field extends keyof Models[Model] & string>(
   model: Model,

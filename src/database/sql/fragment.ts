@@ -26,7 +26,10 @@ export type ParametersOf<Parts extends readonly Part[]> = [Exclude<Parts[number]
     ? Parameters
     : never;
 
-/** Makes a piece of SQL. What stands in it are pieces and numbers, never text: so no text of a caller's gets into a statement. */
+/**
+ * Makes a piece of SQL. What stands in it are pieces and numbers, never text: so no text of a caller's gets into a
+ * statement.
+ */
 export function sql<const Parts extends readonly Part[]>(
   texts: TemplateStringsArray,
   ...parts: Parts
@@ -63,8 +66,8 @@ export const viewerAgent: Fragment<{ readonly viewerAgentId: string | null }> = 
 export type Keys = { readonly keys: readonly string[] };
 
 /**
- * For `column = ${anyKey(uuid)}`. In the form for one key it is that key: of an array PostgreSQL supposes that it has ten keys, so it would plan
- * each array of one anew, which takes longer than to read the row.
+ * For `column = ${anyKey(uuid)}`. In the form for one key it is that key: of an array PostgreSQL supposes that it has
+ * ten keys, so it would plan each array of one anew, which takes longer than to read the row.
  */
 export const anyKey = (type: SqlType<string>): Fragment<Keys> => ({ nodes: [{ kind: 'keys', use: 'any', type }] });
 
@@ -72,8 +75,9 @@ export const anyKey = (type: SqlType<string>): Fragment<Keys> => ({ nodes: [{ ki
 export const eachKey = (type: SqlType<string>): Fragment<Keys> => ({ nodes: [{ kind: 'keys', use: 'each', type }] });
 
 /**
- * What stands only in the form for viewers who see one agent's conversations. One condition on an agent that may be null would do for all viewers,
- * but it hides that most often there is none: for most of these statements PostgreSQL keeps no plan, and makes one each time.
+ * What stands only in the form for viewers who see one agent's conversations. One condition on an agent that may be
+ * null would do for all viewers, but it hides that most often there is none: for most of these statements PostgreSQL
+ * keeps no plan, and makes one each time.
  */
 export const ofAgent = <Parameters>({ nodes }: Fragment<Parameters>): Fragment<Parameters> => ({
   nodes: [{ kind: 'ofAgent', nodes }],
@@ -111,8 +115,8 @@ export type Form = { readonly isOfAgent: boolean; readonly isForOneKey: boolean 
 export type Place = { readonly name: string; readonly type: SqlType<unknown> };
 
 /**
- * The text of a form. A parameter that comes several times has one place; `spell` says what stands there. Names of a statement's parameters that
- * come with two types are refused.
+ * The text of a form. A parameter that comes several times has one place; `spell` says what stands there. Names of a
+ * statement's parameters that come with two types are refused.
  */
 export function render(
   nodes: readonly Node[],

@@ -23,7 +23,9 @@ export type Compiled = Prepared & {
 /** The forms of a statement for some viewers: for many keys, or no keys at all, and for one key. */
 type Forms = { readonly many: Compiled; readonly one: Compiled | null };
 
-/** A SQL statement that takes these parameters and gives these rows; each of its forms is prepared once a connection. */
+/**
+ * A SQL statement that takes these parameters and gives these rows; each of its forms is prepared once a connection.
+ */
 export type Statement<Parameters, Row> = {
   /** Of its form for many keys and all viewers: the same for the same statement. */
   readonly name: string;
@@ -109,12 +111,15 @@ const tag =
 export const statement = tag('tenant');
 
 /**
- * The same for what finds a few rows, of a few kilobytes, quickly: callers who ask for the same at the same time, of any tenants, get their rows by
- * one statement, where each asks for one key.
+ * The same for what finds a few rows, of a few kilobytes, quickly: callers who ask for the same at the same time, of
+ * any tenants, get their rows by one statement, where each asks for one key.
  */
 export const batchedRead = tag('batchedRead');
 
-/** A statement outside any tenant: for what says which tenant it is, for tenants themselves, and for what is of several tenants at once. */
+/**
+ * A statement outside any tenant: for what says which tenant it is, for tenants themselves, and for what is of several
+ * tenants at once.
+ */
 export const globalStatement = tag('global');
 
 /** What a handle on one tenant gives with each statement. */
@@ -167,8 +172,8 @@ export const askedAs = <Columns extends AskedColumns>(
   ) as { readonly [Name in keyof Columns | 'tenant_id' | 'n']: Fragment };
 
 /**
- * Makes a batched write of the columns of what is asked, of common table expressions, and of what is selected from them. Every join and every key begins
- * with the asked tenant.
+ * Makes a batched write of the columns of what is asked, of common table expressions, and of what is selected from
+ * them. Every join and every key begins with the asked tenant.
  */
 export function batchedWrite<Columns extends AskedColumns, Row>(
   columns: Columns,
@@ -177,7 +182,8 @@ export function batchedWrite<Columns extends AskedColumns, Row>(
   rows: Rows<Row & { n: number }>,
 ): BatchedWrite<AskedOf<Columns>, Row> {
   const list = Object.entries(columns).map(([column, { name: type }]) => `${column} ${type}`);
-  // PostgreSQL supposes a hundred rows in JSON however many there are, where an array of unknown length would be planned anew each time.
+  // PostgreSQL supposes a hundred rows in JSON however many there are, where an array of unknown length would be
+  // planned anew each time.
   const asked = `with asked as materialized (
      select * from json_to_recordset($1::json) as asked (n int, tenant_id uuid, ${list.join(', ')})
    ), `;

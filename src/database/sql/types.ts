@@ -1,12 +1,14 @@
 /**
- * A type of PostgreSQL, and the type that its values have here. Parameters and columns are declared with these: the compiler reads the type
- * of the value, test/database/statements.test.ts compares the name with what PostgreSQL says.
+ * A type of PostgreSQL, and the type that its values have here. Parameters and columns are declared with these: the
+ * compiler reads the type of the value, test/database/statements.test.ts compares the name with what PostgreSQL says.
  */
 export type SqlType<Value> = {
   /** As PostgreSQL spells it in a cast. Null where any type will do that is read as the same value here. */
   readonly name: string | null;
   readonly isNullable: boolean;
-  /** A column of a table that may be null there, but never is in these rows, which the statement's conditions see to. */
+  /**
+   * A column of a table that may be null there, but never is in these rows, which the statement's conditions see to.
+   */
   readonly isAssured?: true;
   /** Never set: it carries the type of the value. */
   readonly value?: Value;

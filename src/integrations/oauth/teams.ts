@@ -15,10 +15,12 @@ const granted = z.object({
 const refusal = z.object({ error: z.string().regex(/^[a-z_]{1,64}$/) });
 const organisation = z.object({ tid: z.string(), preferred_username: z.string().optional() });
 
-// What only signing in again can mend. All else (invalid_client when the secret has ended, …) is for the operator of the service.
+// What only signing in again can mend. All else (invalid_client when the secret has ended, …) is for the operator of
+// the service.
 const ended = new Set(['invalid_grant', 'interaction_required', 'consent_required', 'login_required']);
 
-// The pictures of the organisation's people, a refresh token because access tokens end within the hour, and who signed in.
+// The pictures of the organisation's people, a refresh token because access tokens end within the hour, and who signed
+// in.
 const scope = 'openid profile offline_access User.ReadBasic.All';
 
 /** Signing in to an organisation of Microsoft's identity platform, v2. */

@@ -4,7 +4,9 @@ import { anyKey, tenant } from '../../database/sql/fragment.ts';
 import { statement } from '../../database/sql/statement.ts';
 import { text, uuid } from '../../database/sql/types.ts';
 
-/** A channel that messages come in by for an agent; of a key that was just made for a whole config, that config alone. */
+/**
+ * A channel that messages come in by for an agent; of a key that was just made for a whole config, that config alone.
+ */
 export type ChannelActivation = {
   agentId: string | null;
   bindingId: string | null;

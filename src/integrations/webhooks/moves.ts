@@ -73,8 +73,9 @@ const ownersOf = statement(itsId)`
    and c.provider = ${providerName} and md5(${comparedBy('c')}) = md5(${after}) and ${comparedBy('c')} = ${after}`;
 
 /**
- * Gives every channel of an integration config that has the old address the new one, in one transaction: what was counted stays, and
- * an avatar that came from the channel remains its own. To do so again changes nothing, and so does a key that has ended.
+ * Gives every channel of an integration config that has the old address the new one, in one transaction: what was
+ * counted stays, and an avatar that came from the channel remains its own. To do so again changes nothing, and so does
+ * a key that has ended.
  */
 export async function moveAddress(db: TenantDatabase, move: Move): Promise<void> {
   const { keyId, integrationConfigId: configId, provider, from, to } = move;

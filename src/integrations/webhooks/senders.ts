@@ -42,7 +42,9 @@ const findChannels = globalStatement(together(channel, rows({ n: integer })))`
    join channel c on c.tenant_id = g.tenant_id and c.provider = g.provider and md5(${comparedBy('c')}) = md5(g.key)
      and ${comparedBy('c')} = g.key and c.integration_config_id = g.config_id`;
 
-/** Rows are locked in the order of their keys, whichever replica locks them; so none waits for one that waits for it. */
+/**
+ * Rows are locked in the order of their keys, whichever replica locks them; so none waits for one that waits for it.
+ */
 const participant = columns('Channel', 'c', ['tenantId', 'participantId']);
 const countIntoChannels = globalStatement(participant)`
    with counted as (

@@ -4,8 +4,8 @@ import type { ConversationParts } from '../../conversations/queries.ts';
 import { participantParts } from '../directory/participants.ts';
 import { columnsRead, nodesOf, type Selection } from '../selection.ts';
 
-// What tells one kind of subject from another; and what those fields of a membership that say they read the `subject` take from it: its
-// name, its avatar and its identifiers.
+// What tells one kind of subject from another; and what those fields of a membership that say they read the `subject`
+// take from it: its name, its avatar and its identifiers.
 const told = { participant: ['id', 'kind'], externalUser: ['id', 'fkId'], agent: ['id'] };
 const forItsName = {
   participant: [...told.participant, 'displayName', 'avatarFileId'],
