@@ -2,8 +2,8 @@ import type { RequestListener, Server } from 'node:http';
 import { type Logger, pino } from 'pino';
 import { createAvatars, startAvatars } from './composition/avatars.ts';
 import { createGraph } from './composition/graph.ts';
-import { type GroundOverrides, openGround } from './composition/ground.ts';
 import { createIntegrations, startDeliverySweep } from './composition/integrations.ts';
+import { openResources, type ResourceOverrides } from './composition/resources.ts';
 import { createHttpServer } from './composition/server.ts';
 import type { Config } from './config.ts';
 import type { Database } from './database/database.ts';
@@ -27,7 +27,7 @@ export interface App {
 }
 
 /** Parts that tests replace. */
-export type Overrides = GroundOverrides & {
+export type Overrides = ResourceOverrides & {
   /** After how many runs a query is compiled. */
   compileAfter?: number;
   /** Runs a step of the start that needs the database. Runs it once unless given. */
@@ -45,19 +45,19 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
   const publicUrl = () => url;
 
   const attempt: Attempt = overrides.attempt ?? ((_, step) => step());
-  const ground = await openGround(config, log, { ...overrides, attempt });
-  const { database } = ground;
-  const integrations = createIntegrations(config, ground, publicUrl);
-  const avatars = createAvatars(config, ground, integrations);
+  const resources = await openResources(config, log, { ...overrides, attempt });
+  const { database } = resources;
+  const integrations = createIntegrations(config, resources, publicUrl);
+  const avatars = createAvatars(config, resources, integrations);
   if (config.demo)
     await attempt('database', () =>
       seedDemoTenant(database, { avatars: avatars.avatars, tokenCipher: integrations.tokenCipher, log }),
     );
   const { compileAfter } = overrides;
-  const graph = createGraph(config, { ground, integrations, avatars, publicUrl, compileAfter }, log);
-  const server = await createHttpServer(config, { ground, integrations, graph }, log);
-  const stopSweep = startDeliverySweep(ground, log);
-  const stopAvatars = startAvatars(config, ground, avatars, log);
+  const graph = createGraph(config, { resources, integrations, avatars, publicUrl, compileAfter }, log);
+  const server = await createHttpServer(config, { resources, integrations, graph }, log);
+  const stopSweep = startDeliverySweep(resources, log);
+  const stopAvatars = startAvatars(config, resources, avatars, log);
 
   let closed: Promise<void> | undefined;
   return {
@@ -83,6 +83,6 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
     stopSweep();
     await integrations.deliveries.drain();
     await stopped;
-    await ground.close();
+    await resources.close();
   }
 }

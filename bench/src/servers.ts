@@ -79,9 +79,9 @@ export async function createLauncher(profiles: string | null, previous: string |
     if (process.exitCode !== null || process.signalCode !== null) return;
     const gone = new Promise((resolve) => process.once('exit', resolve));
     process.kill('SIGTERM');
-    const patience = setTimeout(() => process.kill('SIGKILL'), stopTimeout);
+    const killTimer = setTimeout(() => process.kill('SIGKILL'), stopTimeout);
     await gone;
-    clearTimeout(patience);
+    clearTimeout(killTimer);
   }
 
   return {

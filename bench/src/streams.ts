@@ -53,7 +53,7 @@ const quietSeconds = 10;
 const idleSeconds = 12;
 const settling = 5_000;
 /** How long after the last mutation an event may still come. */
-const patience = 3_000;
+const maxWaitMs = 3_000;
 
 const documents = {
   avatars:
@@ -363,7 +363,7 @@ export async function stream(
         lookups(seconds),
       ]);
     });
-    const until = performance.now() + patience;
+    const until = performance.now() + maxWaitMs;
     const awaited = ({ answered, heard, listeners }: Cause) => answered !== null && heard.size < listeners.length;
     while (performance.now() < until && causes.some(awaited)) await sleep(50);
     delay.disable();

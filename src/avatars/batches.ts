@@ -60,7 +60,7 @@ export const batchById = oneByUuid(
 );
 
 /** The latest batch of each agent. */
-export const latestBatch = oneByText(
+export const newestBatch = oneByText(
   statement(batch)`
     select ${counted} from ${eachKey(text)} as a (id) cross join lateral (
       select * from avatar_sync_batch o where o.tenant_id = ${tenant} and o.agent_id = a.id order by o.id desc limit 1) b ${counts}

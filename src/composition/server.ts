@@ -25,13 +25,13 @@ import { moveAddress } from '../integrations/webhooks/moves.ts';
 import { createErrorFormatter } from '../operations/errors.ts';
 import { limits } from '../operations/limits.ts';
 import type { Graph } from './graph.ts';
-import type { Ground } from './ground.ts';
 import type { Integrations } from './integrations.ts';
+import type { Resources } from './resources.ts';
 
 /** The bound of all request bodies that are being read, in bytes. */
 const allBodies = 100_000_000;
 
-export type ServerParts = { ground: Ground; integrations: Integrations; graph: Graph };
+export type ServerParts = { resources: Resources; integrations: Integrations; graph: Graph };
 
 /** What the port serves, with or without a port. */
 export interface HttpServer {
@@ -47,7 +47,7 @@ export interface HttpServer {
 
 export async function createHttpServer(config: Config, parts: ServerParts, log: Logger): Promise<HttpServer> {
   const {
-    ground: { connection, database, events, storage, developmentKeys: keys },
+    resources: { connection, database, events, storage, developmentKeys: keys },
     integrations: { webhooks, webhookProviders, deliveries, signIns },
     graph,
   } = parts;
@@ -95,7 +95,7 @@ export async function createHttpServer(config: Config, parts: ServerParts, log: 
           graphiqlOptions(pageToken && isThisMachine(request, context) ? await pageToken() : null, examples)
       : false,
     stopping,
-    counted: metrics.plugin,
+    metrics: metrics.plugin,
     routes: useRoutes(
       {
         readiness,
@@ -106,7 +106,7 @@ export async function createHttpServer(config: Config, parts: ServerParts, log: 
           providers: webhookProviders,
           deliveries,
           move: (tenantId, move) => moveAddress(database.forTenant(tenantId), move),
-          counted: metrics.delivered,
+          report: metrics.delivered,
           refused: (fields) => strangers(fields, 'a delivery was refused'),
           log,
         }),

@@ -10,7 +10,7 @@ import { type Statement, statement } from '../database/sql/statement.ts';
 import { assured, integer, type SqlType, text, uuid } from '../database/sql/types.ts';
 import { oncePerShape } from '../database/statement.ts';
 import { Problem } from '../errors/catalogue.ts';
-import { asMembers, type MemberRow, memberRow } from './members.ts';
+import { asMembers, type MemberRow, memberRow } from './memberships.ts';
 import type { Member } from './subject.ts';
 
 /** A page of a list that belongs to one row. */

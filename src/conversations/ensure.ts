@@ -12,8 +12,8 @@ import { fieldOf, type Identifier, identifier, phoneColumns } from '../external-
 import { checked } from '../values/checked.ts';
 import { agentId, text } from '../values/text.ts';
 import { conversationClosed, conversationNotFound } from './conversations.ts';
-import { type Asked, agent, contact, contactBy, type Ensuring, flow, type Tried, user } from './ensuring.ts';
-import { asMembers, type MemberParts } from './members.ts';
+import { type Asked, agent, contact, contactBy, type Ensuring, flow, type Tried, user } from './ensure-statements.ts';
+import { asMembers, type MemberParts } from './memberships.ts';
 import type { Member } from './subject.ts';
 
 /** Names the participant to add: exactly one of these. */

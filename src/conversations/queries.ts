@@ -10,7 +10,7 @@ import { anyKey, none, parameter, sql } from '../database/sql/fragment.ts';
 import { batchedRead } from '../database/sql/statement.ts';
 import { json, nullable, text, uuid } from '../database/sql/types.ts';
 import { oncePer, parseTimestamps } from '../database/statement.ts';
-import { asMembers, type MemberParts, type MemberRow, memberRowOf, wholeMember } from './members.ts';
+import { asMembers, type MemberParts, type MemberRow, memberRowOf, wholeMember } from './memberships.ts';
 import type { Member } from './subject.ts';
 
 const row = columns('Conversation', 'c');

@@ -3,10 +3,10 @@ import { asUuid } from './ids.ts';
 import { nameOrder } from './names.ts';
 import {
   connectionOf,
+  countBound,
   defaultPage,
   isTimestamp,
   largestPage,
-  mostCounted,
   type Page,
   type PageArguments,
   pageOf,
@@ -107,7 +107,7 @@ export const firstOf = <Parameters>(ordered: Fragment<Parameters>): Fragment<Par
 
 /** Counts rows, given from `from` on, and stops at one more than the bound. */
 export const countOf = <Parameters>(from: Fragment<Parameters>): Fragment<Parameters> =>
-  sql`select count(*)::int as count from (select from ${from} limit ${mostCounted + 1}) counted` as Fragment<Parameters>;
+  sql`select count(*)::int as count from (select from ${from} limit ${countBound + 1}) counted` as Fragment<Parameters>;
 
 /** What a list takes besides the parameters of its pages. */
 type Taken<Parameters> = Omit<Parameters, 'tenantId' | 'viewerAgentId' | keyof PageValues>;
@@ -174,7 +174,7 @@ export function pagesOf<Shape extends object, Parts extends object, Parameters, 
     return connectionOf(page, read(found, page.size > defaultPage), keysOf, async () => {
       const { count = 0, isWhole = true } = (await run(countStatement(list, shape), { ...values }))[0] ?? {};
       // The end of a list that was not examined completely is not known.
-      return isWhole || count > mostCounted ? totalOf(count) : { totalCount: null, totalCountAtLeast: count };
+      return isWhole || count > countBound ? totalOf(count) : { totalCount: null, totalCountAtLeast: count };
     });
   };
 }

@@ -33,16 +33,16 @@ export type Page = {
 };
 
 /** The bound of a count. */
-export const mostCounted = 10_000;
+export const countBound = 10_000;
 
 /** The length of a list: exact up to the bound, else null with a lower bound. */
 export type Total = { totalCount: number | null; totalCountAtLeast: number };
 
 /** Returns the length for a count that stops at one more than the bound. */
-export const totalOf = (counted: number): Total =>
-  counted > mostCounted
-    ? { totalCount: null, totalCountAtLeast: mostCounted }
-    : { totalCount: counted, totalCountAtLeast: counted };
+export const totalOf = (count: number): Total =>
+  count > countBound
+    ? { totalCount: null, totalCountAtLeast: countBound }
+    : { totalCount: count, totalCountAtLeast: count };
 
 /** How many rows a page has by default, and at most. */
 export const defaultPage = 20;

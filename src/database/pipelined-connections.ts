@@ -40,8 +40,8 @@ export type Busyness = {
  * A connection with at most so many running statements that end within so many milliseconds gets the next one too,
  * although others are idle. A backend that is awake reads a quick row in less time than it takes to wake another.
  */
-const sociable = 4;
-const soon = 2;
+const minUnderWay = 4;
+const maxBacklogMs = 2;
 /**
  * The weight of the newest duration in a statement's expected time, and the expected time of a statement that has not
  * run yet.
@@ -88,7 +88,7 @@ export function choose(connections: readonly (Busyness | undefined)[], now: numb
     if (!connection) closed ??= mayOpen ? index : null;
     else if (connection.underWay === 0) idle ??= index;
     else if (now - connection.movedAt < slow) {
-      if (connection.underWay >= sociable && connection.backlog < soon) return index;
+      if (connection.underWay >= minUnderWay && connection.backlog < maxBacklogMs) return index;
       if (least === null || connection.backlog < (connections[least] as Busyness).backlog) least = index;
     }
   }

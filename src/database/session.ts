@@ -105,10 +105,10 @@ export class Session extends pg.Client {
   override connect(callback?: Callback): Promise<pg.Client> | undefined {
     const opened = this.#open();
     if (!callback) return opened;
-    const told = callback as (error: Error | null, client?: pg.Client) => void;
+    const done = callback as (error: Error | null, client?: pg.Client) => void;
     opened.then(
-      () => told(null, this),
-      (error: Error) => told(error),
+      () => done(null, this),
+      (error: Error) => done(error),
     );
     return undefined;
   }

@@ -39,7 +39,7 @@ export type YogaOptions = {
   /** Whether the server is stopping, and takes no new work. */
   stopping(): boolean;
   /** Told of each result. */
-  counted: Plugin<object, ServerContext>;
+  metrics: Plugin<object, ServerContext>;
   /** What is served beside the graph. */
   routes: Plugin<object, ServerContext>;
   log: BoundedLog;
@@ -51,7 +51,7 @@ export type YogaOptions = {
  * everywhere.
  */
 export function createRestHandler(options: YogaOptions): Yoga {
-  const { bodies, crossOrigin, counted, graphiql, log, routes } = options;
+  const { bodies, crossOrigin, metrics, graphiql, log, routes } = options;
   return createYoga<ServerContext>({
     logging: {
       debug: () => {},
@@ -90,7 +90,7 @@ export function createRestHandler(options: YogaOptions): Yoga {
         useStrictParsing({ body: limits.body, upload: limits.upload, bodies }),
       ),
       // After the errors have their codes.
-      seesOnlyTheRest('the GraphQL handler tells of its answers itself', counted),
+      seesOnlyTheRest('the GraphQL handler measures its answers itself', metrics),
     ]),
   });
 }

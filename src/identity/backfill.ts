@@ -10,7 +10,7 @@ import { asDialledToday, telephoneKey } from '../values/phone-number.ts';
 
 /** How many rows are read and locked at once. */
 const batch = 1_000;
-const nobody = '00000000-0000-0000-0000-000000000000';
+const lowestId = '00000000-0000-0000-0000-000000000000';
 const tries = 4;
 
 type Key = { tenantId: string; id: string };
@@ -183,7 +183,7 @@ const step = <Row extends Key>(database: Database, { name, read, write }: Pass<R
     // Missing when the pass is finished, or when another process has it.
     const [from] = await query(take, { name });
     if (!from) return false;
-    const rows = await query(read, { tenantId: from.tenantId ?? nobody, id: from.id ?? nobody, most: batch });
+    const rows = await query(read, { tenantId: from.tenantId ?? lowestId, id: from.id ?? lowestId, most: batch });
     await write(query, rows);
     const last = rows.at(-1);
     const isOver = rows.length < batch;

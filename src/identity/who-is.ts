@@ -1,5 +1,5 @@
 import { visibleMembership } from '../auth/visible-conversations.ts';
-import { asMembers, memberRow } from '../conversations/members.ts';
+import { asMembers, memberRow } from '../conversations/memberships.ts';
 import type { Member } from '../conversations/subject.ts';
 import type { TenantDatabase } from '../database/database.ts';
 import type { ExternalUser, Participant } from '../database/generated/client.ts';

@@ -93,7 +93,7 @@ export function createConnections({
     refused?: string,
   ): Promise<Held> {
     const sealed = (token: StoredToken) => cipher.seal(writeToken(token), id);
-    const patience = Date.now() + 2 * timeoutMs;
+    const giveUpAt = Date.now() + 2 * timeoutMs;
     const current = async () => (await db.query(ciphertextOf, { id }))[0]?.ciphertext ?? null;
     for (let ciphertext = tokenCiphertext; ; ciphertext = await current()) {
       const text = ciphertext === null ? null : cipher.open(ciphertext, id);
@@ -113,7 +113,7 @@ export function createConnections({
         );
       }
       if (stored.refreshingUntil !== null && stored.refreshingUntil > db.now().getTime()) {
-        if (Date.now() > patience) throw providerProblems(signIn.label).late();
+        if (Date.now() > giveUpAt) throw providerProblems(signIn.label).late();
         await wait(100);
         continue;
       }

@@ -36,7 +36,7 @@ export interface Worker {
 }
 
 /** How long a stop waits for running jobs. */
-const patience = 2_000;
+const stopTimeoutMs = 2_000;
 
 /** Starts a worker on a queue. It runs a bounded number of jobs at once and survives every failure of a job. */
 export function startWorker<Job extends { id: string }>({
@@ -109,7 +109,7 @@ export function startWorker<Job extends { id: string }>({
       stopped = true;
       clearTimeout(poll);
       await looking;
-      const late = new Promise<void>((resolve) => setTimeout(resolve, Math.min(patience, leaseMs)).unref());
+      const late = new Promise<void>((resolve) => setTimeout(resolve, Math.min(stopTimeoutMs, leaseMs)).unref());
       await Promise.race([Promise.all(running.values()), late]);
       clearInterval(renewal);
       await queue.handBack(id).catch(failed);

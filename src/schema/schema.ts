@@ -9,7 +9,7 @@ import './directory/channels.ts';
 import './conversations/changes.ts';
 import './conversations/conversations.ts';
 import './conversations/mutations.ts';
-import './conversations/participation.ts';
+import './conversations/memberships.ts';
 import './external-users/external-users.ts';
 import './external-users/mutations.ts';
 import './scalars.ts';

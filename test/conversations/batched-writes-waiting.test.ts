@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { newId } from '../../src/database/ids.ts';
 import { startApp, type TestApp, type TestTenant } from '../app.ts';
 import { createParticipant } from '../factories.ts';
-import { ask, type Call, flow } from './asking.ts';
+import { ask, type Call, flow } from './ensure-calls.ts';
 import { createConversation } from './factories.ts';
 
 const database = inject('database');

@@ -5,7 +5,7 @@ import type { Connection } from '../../src/database/connection.ts';
 import { newId } from '../../src/database/ids.ts';
 import { startApp, type TestApp, type TestTenant } from '../app.ts';
 import { createAgent, createParticipant } from '../factories.ts';
-import { ask, type Call, flow, type Outcome, together, whole } from './asking.ts';
+import { ask, type Call, ensureConcurrently, flow, type Outcome, whole } from './ensure-calls.ts';
 import { closeConversation, createConversation, createExternalUser } from './factories.ts';
 
 // What callers ask for at the same moment is one statement for all of them, whatever their tenants.
@@ -43,12 +43,12 @@ test('many callers of several tenants are one statement, and each gets its own',
       const id = await createParticipant(of, { displayName: names.at(-1) });
       calls.push({ of, conversationId: await createConversation(of), participant: { user: { id } } });
     }
-  const added = await together(service, calls);
+  const added = await ensureConcurrently(service, calls);
   expect(added.statements).toHaveLength(1);
   expect(added.outcomes).toMatchObject(
     calls.map(({ participant }, at) => ({ created: true, participantId: participant.user?.id, name: names[at] })),
   );
-  const again = await together(service, calls);
+  const again = await ensureConcurrently(service, calls);
   expect(again.statements).toHaveLength(1);
   expect(again.outcomes).toEqual(added.outcomes.map((outcome) => ({ ...outcome, created: false })));
 });
@@ -59,7 +59,7 @@ test('what one of them asks in vain is told to that one, and nobody else is held
   const closed = await createConversation(tenant);
   await closeConversation(tenant, closed);
   const mine = await createAgent(tenant);
-  const { outcomes, statements } = await together(service, [
+  const { outcomes, statements } = await ensureConcurrently(service, [
     { of: tenant, conversationId, participant: flow('good') },
     { of: tenant, conversationId: foreign, participant: flow('of another tenant') },
     { of: other, conversationId: foreign, participant: flow('good') },
@@ -114,7 +114,7 @@ test.each([
       calls.push({ of, conversationId: await createConversation(of), participant });
     }
     for (const created of [true, false]) {
-      const { outcomes, statements } = await together(service, calls);
+      const { outcomes, statements } = await ensureConcurrently(service, calls);
       expect(outcomes).toMatchObject(users.map((participantId) => ({ created, participantId })));
       expect(statements).toHaveLength(1);
     }
@@ -126,7 +126,7 @@ test('a statement that fails for what is in it is made up for by each alone', as
   const calls = ['a', 'b', 'c'].map((id) => ({ of: tenant, conversationId, participant: flow(id) }));
   for (const code of ['23503', '40P01', '55P03', '22P05']) {
     failure = Object.assign(new Error('the database says no'), { code });
-    const { outcomes } = await together(service, calls);
+    const { outcomes } = await ensureConcurrently(service, calls);
     expect(outcomes.map((outcome) => 'participantId' in outcome && outcome.participantId)).toEqual(['a', 'b', 'c']);
   }
 });
@@ -140,8 +140,11 @@ test.each([
   const conversationId = await createConversation(tenant);
   failure = away;
   const calls = ['a', 'b'].map((id) => ({ of: tenant, conversationId, participant: flow(id) }));
-  expect((await together(service, calls)).outcomes).toEqual([{ code: 'UNAVAILABLE' }, { code: 'UNAVAILABLE' }]);
-  expect((await together(service, calls)).outcomes).toMatchObject([{ created: true }, { created: true }]);
+  expect((await ensureConcurrently(service, calls)).outcomes).toEqual([
+    { code: 'UNAVAILABLE' },
+    { code: 'UNAVAILABLE' },
+  ]);
+  expect((await ensureConcurrently(service, calls)).outcomes).toMatchObject([{ created: true }, { created: true }]);
 });
 
 test('who is under way when the service stops is answered', async () => {
@@ -217,7 +220,7 @@ test('the same mixture gives together what it gives one after the other', async 
   await fc.assert(
     fc.asyncProperty(fc.array(one, { minLength: 1, maxLength: 25 }), async (mixture) => {
       round++;
-      const { outcomes } = await together(service, await callsOf(mixture, `t${round}`));
+      const { outcomes } = await ensureConcurrently(service, await callsOf(mixture, `t${round}`));
       const oneByOne: Outcome[] = [];
       for (const call of await callsOf(mixture, `s${round}`)) oneByOne.push(await ask(service, call));
       expect(shape(outcomes, mixture)).toEqual(shape(oneByOne, mixture));

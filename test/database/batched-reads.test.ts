@@ -124,10 +124,10 @@ describe('a batched read', () => {
         async (callers) => {
           const each: unknown[] = [];
           for (const caller of callers) each.push(await connection.query(alone, caller));
-          const together = await Promise.all(callers.map((caller) => connection.query(statement, caller)));
-          expect(together).toEqual(each);
+          const batched = await Promise.all(callers.map((caller) => connection.query(statement, caller)));
+          expect(batched).toEqual(each);
           for (const [index, [tenant]] of callers.entries())
-            for (const { found } of together[index] as { found: string }[]) expect(found).toContain(tenant);
+            for (const { found } of batched[index] as { found: string }[]) expect(found).toContain(tenant);
 
           // The statement for many itself, whichever way the connection takes.
           const [row] = (await connection.query(statement.forMany as Prepared, [askedByMany(callers)])) as {

@@ -65,7 +65,7 @@ export function rows(columns: Declared, more?: Rows<unknown>): Rows<unknown> {
 }
 
 /** Rows of the columns of both. */
-export const together = <One, Other>(one: Rows<One>, other: Rows<Other>): Rows<One & Other> => ({
+export const combined = <One, Other>(one: Rows<One>, other: Rows<Other>): Rows<One & Other> => ({
   columns: { ...one.columns, ...other.columns },
 });
 

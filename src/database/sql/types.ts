@@ -1,6 +1,6 @@
 /**
- * A type of PostgreSQL, and the type that its values have here. Parameters and columns are declared with these: the
- * compiler reads the type of the value, test/database/statements.test.ts compares the name with what PostgreSQL says.
+ * A type of PostgreSQL, and the TypeScript type of its values. Parameters and columns are declared with these. The
+ * compiler reads the type of the value, and test/database/statements.test.ts compares the name with PostgreSQL's.
  */
 export type SqlType<Value> = {
   /** PostgreSQL's spelling in a cast. Null where any type that is read as the same value will do. */

@@ -10,7 +10,7 @@ import { array, boolean, nullable, text as sqlText, uuid } from '../../database/
 import { Problem } from '../../errors/catalogue.ts';
 import { addressColumns, fitsProvider } from '../../providers/address.ts';
 import { text, trimmed } from '../../values/text.ts';
-import { absorbUnknownSenders } from '../unknown-senders/absorb.ts';
+import { mergeUnknownSenders } from '../unknown-senders/merge.ts';
 
 /** Selects the channels of the participant under that alias, in the order in which they are tried. */
 export const channelsOf = (participant: string, fields: Fields) =>
@@ -60,7 +60,7 @@ export const channelList = z
 export type ChannelList = z.output<typeof channelList>;
 
 // A shared lock: callers that add channels do not exclude each other. Recording messages of unknown senders does: see
-// src/directory/unknown-senders/absorb.ts.
+// src/directory/unknown-senders/merge.ts.
 const config = columns('IntegrationConfig', 'i', ['id', 'provider', 'defaultRegion']);
 const providers = statement(config)`select ${config} from integration_config i
   where i.tenant_id = ${tenant} and i.id = any(${parameter('ids', array(uuid))}) order by i.id for share`;
@@ -138,7 +138,7 @@ export async function replaceChannels(
   const added = rows.filter((row) => !before.has(keyOf(row)));
   if (added.length > 0) {
     await tx.channel.createMany({ data: added });
-    await absorbUnknownSenders(tx, participantId);
+    await mergeUnknownSenders(tx, participantId);
   }
   return { gone: gone.length > 0, added: added.map(({ provider }) => provider), reordered };
 }
@@ -174,6 +174,6 @@ export async function addChannel(
   const addressValid = fitsProvider(provider, address, defaultRegion);
   const id = newId();
   await tx.query(addOne, { id, participantId, integrationConfigId, address, identityKey, addressKey, addressValid });
-  await absorbUnknownSenders(tx, participantId);
+  await mergeUnknownSenders(tx, participantId);
   return { gone: false, added: [provider], reordered: false };
 }

@@ -3,7 +3,7 @@ import type { Channel, Participant, ParticipantKind } from '../../database/gener
 import { countOf, keyset, pagesOf } from '../../database/keyset.ts';
 import { boundedRows, type Loader, mostRows, oneByUuid } from '../../database/loaders.ts';
 import { orderByName } from '../../database/names.ts';
-import { mostCounted, type PageArguments } from '../../database/pages.ts';
+import { countBound, type PageArguments } from '../../database/pages.ts';
 import { columns, type Fields, rows, type Selected } from '../../database/sql/columns.ts';
 import { anyKey, type Fragment, join, none, parameter, sql, tenant } from '../../database/sql/fragment.ts';
 import { sameEmail } from '../../database/sql/same-email.ts';
@@ -213,7 +213,7 @@ const participantPages = pagesOf({
     if (exact.length === 0) return null;
     const some = sql`from ${candidates(shape)} limit ${mostLookedAt + 1}`;
     const found = countOf(sql`(select p.* ${some}) p where ${join(exact, ' and ')}`);
-    return sql`select c.count, c.count > ${mostCounted} or (select count(*) from (select ${some}) l) <= ${mostLookedAt} as "isWhole" from (${found}) c`;
+    return sql`select c.count, c.count > ${countBound} or (select count(*) from (select ${some}) l) <= ${mostLookedAt} as "isWhole" from (${found}) c`;
   },
   read(rows: ListedParticipant[]) {
     asListed(rows);

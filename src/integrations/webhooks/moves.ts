@@ -4,7 +4,7 @@ import { parameter, tenant } from '../../database/sql/fragment.ts';
 import { statement } from '../../database/sql/statement.ts';
 import { array, boolean, nullable, text, uuid } from '../../database/sql/types.ts';
 import { announceParticipant } from '../../directory/participants/announce.ts';
-import { absorbUnknownSenders } from '../../directory/unknown-senders/absorb.ts';
+import { mergeUnknownSenders } from '../../directory/unknown-senders/merge.ts';
 import { addressColumns, comparedBy, fitsProvider } from '../../providers/address.ts';
 
 /** That a provider gave a chat another address. */
@@ -93,7 +93,7 @@ export async function moveAddress(db: TenantDatabase, move: Move): Promise<void>
       await tx.query(moveJobs, { ids, configId, from, to });
     }
     await tx.query(moveUnknownSender, { configId, from, to });
-    for (const { id } of await tx.query(ownersOf, { configId, provider, to })) await absorbUnknownSenders(tx, id);
+    for (const { id } of await tx.query(ownersOf, { configId, provider, to })) await mergeUnknownSenders(tx, id);
     for (const id of ids) announceParticipant(tx, id);
   });
 }

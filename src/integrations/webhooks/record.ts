@@ -28,8 +28,8 @@ export type Outcome = 'COUNTED' | 'DUPLICATE' | 'KEY_ENDED';
 const oldestBelieved = 7 * 24 * 3_600_000;
 
 /** When a message was sent: by the provider's clock where that is believable, and else when it came. */
-export const sentAt = (told: Date | null, arrivedAt: Date): Date =>
-  told && told <= arrivedAt && arrivedAt.getTime() - told.getTime() <= oldestBelieved ? told : arrivedAt;
+export const sentAt = (claimed: Date | null, arrivedAt: Date): Date =>
+  claimed && claimed <= arrivedAt && arrivedAt.getTime() - claimed.getTime() <= oldestBelieved ? claimed : arrivedAt;
 
 /** A delivery's name as it is stored: what the provider calls it, or, where that is long or no plain text, a digest. */
 export const storedDeliveryId = (id: string): string =>

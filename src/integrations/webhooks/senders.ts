@@ -1,6 +1,6 @@
 import type { Query } from '../../database/database.ts';
 import { newId } from '../../database/ids.ts';
-import { columns, nothing, rows, together } from '../../database/sql/columns.ts';
+import { columns, combined, nothing, rows } from '../../database/sql/columns.ts';
 import { parameter } from '../../database/sql/fragment.ts';
 import { globalStatement } from '../../database/sql/statement.ts';
 import { array, integer, nullable, text, timestamptz, uuid } from '../../database/sql/types.ts';
@@ -27,7 +27,7 @@ const messages = parameter('messages', array(integer));
 const last = parameter('last', array(timestamptz));
 
 const channel = columns('Channel', 'c', ['tenantId', 'id']);
-const findChannels = globalStatement(together(channel, rows({ n: integer })))`
+const findChannels = globalStatement(combined(channel, rows({ n: integer })))`
    select g.n::int as n, ${channel}
    from (
      select tenant_id, config_id, provider, key, n

@@ -36,7 +36,7 @@ export async function ask(
 }
 
 /** Ensures all at the same moment; with the statements that took. */
-export async function together(
+export async function ensureConcurrently(
   service: TestApp,
   calls: readonly Call[],
 ): Promise<{ outcomes: Outcome[]; statements: string[] }> {

@@ -12,10 +12,10 @@ import { boundedStorage } from '../storage/bounded.ts';
 import { openStorage, type Storage } from '../storage/storage.ts';
 
 /** Parts that tests replace. */
-export type GroundOverrides = { connection?: Connection; observe?: StatementObserver; storage?: Storage };
+export type ResourceOverrides = { connection?: Connection; observe?: StatementObserver; storage?: Storage };
 
 /** What all other parts need: the database, the events between replicas, the storage, and the keys. */
-export type Ground = {
+export type Resources = {
   connection: Connection;
   database: Database;
   events: EventBus;
@@ -27,11 +27,11 @@ export type Ground = {
 };
 
 /** Opens these parts and migrates the database. */
-export async function openGround(
+export async function openResources(
   config: Config,
   log: Logger,
-  overrides: GroundOverrides & { attempt: Attempt },
-): Promise<Ground> {
+  overrides: ResourceOverrides & { attempt: Attempt },
+): Promise<Resources> {
   const keys = config.secretKey && config.jwt.key ? null : developmentKeys(config.dataDir);
   const connection = overrides.connection ?? (await connect(config));
   await overrides.attempt('database', () => migrate(connection));

@@ -4,7 +4,7 @@ import type { TenantTransaction } from '../database/database.ts';
  * Announces, after the commit, that the memberships of a participant or external user are deleted with it. The row must
  * be locked for update, so that no other transaction adds a membership meanwhile.
  */
-export async function announceDepartures(
+export async function announceRemovals(
   tx: TenantTransaction,
   of: { userId: string } | { contactId: string },
 ): Promise<void> {

@@ -13,7 +13,7 @@ import {
 import { boolean, enumeration, integer, nullable, text, uuid } from '../database/sql/types.ts';
 import { narrowest, oncePer } from '../database/statement.ts';
 import { hasIdentifier, identifierKeys } from '../external-users/identifiers.ts';
-import { type MemberParts, type MemberRow, memberRowOf, wholeMember } from './members.ts';
+import { type MemberParts, type MemberRow, memberRowOf, wholeMember } from './memberships.ts';
 
 /**
  * The outcome of one try: whether the conversation exists (null if not), whether it is closed, and the membership, if

@@ -26,5 +26,5 @@ const intoChannels = statement(nothing)`
  * transaction must hold the shared lock on the channels' integration configs, so that no message from them is recorded
  * in between.
  */
-export const absorbUnknownSenders = async (tx: TenantTransaction, participantId: string): Promise<void> =>
+export const mergeUnknownSenders = async (tx: TenantTransaction, participantId: string): Promise<void> =>
   void (await tx.query(intoChannels, { participantId }));

@@ -6,7 +6,7 @@ import { statement } from '../database/sql/statement.ts';
 import { enumeration, uuid } from '../database/sql/types.ts';
 import { Problem } from '../errors/catalogue.ts';
 import { conversationClosed, lockConversation } from './conversations.ts';
-import { asMembers, findMember, type MemberName, memberKey, memberRow } from './members.ts';
+import { asMembers, findMember, type MemberName, memberKey, memberRow } from './memberships.ts';
 import type { Member } from './subject.ts';
 
 const memberNotFound = () =>
