@@ -77,7 +77,7 @@ const variables = z.object({
     .refine(
       (algorithms) =>
         algorithms.length > 0 && algorithms.every((name) => /^(RS|PS|ES)(256|384|512)$|^EdDSA$|^Ed25519$/.test(name)),
-      'must be asymmetric signature algorithms, such as RS256,ES256',
+      'must be asymmetric signature algorithms, for example RS256,ES256',
     )
     .default(['RS256', 'PS256', 'ES256', 'EdDSA', 'Ed25519']),
   JWT_JWKS_URL: address(['http:', 'https:']).optional(),
@@ -86,7 +86,7 @@ const variables = z.object({
   INTROSPECTION: onOff.optional(),
   DEMO: onOff.optional(),
   CORS_ORIGINS: list
-    .refine((origins) => origins.every(isOrigin), 'must be a list of origins, such as https://inbox.example')
+    .refine((origins) => origins.every(isOrigin), 'must be a list of origins, for example https://inbox.example')
     .default([]),
   RATE_LIMIT: wholeNumber(0, 10_000_000).default(0),
   SLACK_API_URL: address(['http:', 'https:']).default('https://slack.com/api/'),

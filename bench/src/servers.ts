@@ -40,7 +40,7 @@ export interface Launcher {
   close(): Promise<void>;
 }
 
-/** A port that was free a moment ago. */
+/** Returns a port that was free when it was asked for. */
 async function freePort(): Promise<number> {
   const probe = createServer();
   await new Promise<void>((resolve, reject) => probe.once('error', reject).listen(0, '127.0.0.1', resolve));

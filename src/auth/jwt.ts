@@ -98,7 +98,7 @@ function remoteKeys(url: string, report: KeySetReport): JWTVerifyGetKey {
         throw error;
       }
       failed(error);
-      throw new Problem('UNAVAILABLE', 'Tokens cannot be verified at the moment.', { retryAfter: 5, cause: error });
+      throw new Problem('UNAVAILABLE', 'Tokens cannot be verified now.', { retryAfter: 5, cause: error });
     }
   };
 }

@@ -112,7 +112,7 @@ function alone({ type, column, from, contactKey }: Kind): Statement<Takes, Tried
 /**
  * The same for many callers. It skips rows that another transaction has locked, so that one caller's wait does not
  * delay the others. It has to wait for concurrent inserts of the same membership. It takes these in the order of the
- * keys, so that two such statements cannot deadlock.
+ * keys, so that two of these statements cannot deadlock.
  */
 function batched({ type, column, from, contactKey }: Kind, parts: MemberParts): BatchedWrite<Asked, Written> {
   const one = askedAs('asked', asked);

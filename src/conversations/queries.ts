@@ -24,7 +24,7 @@ export type ConversationParts = { own: Fields; members: MemberParts | null };
 export type ListedConversation = Conversation & { participants?: Member[] };
 
 // A page reads at most so many memberships of each conversation in its own statement. A conversation with more leaves
-// them to their loader, which has a bound. There are few such numbers, because each makes a statement of its own.
+// them to their loader, which has a bound. There are few numbers, because each makes a statement of its own.
 const mostTogether = (isLarge: boolean) => (isLarge ? 10 : 50);
 
 type Row = Conversation & { participants?: MemberRow[] };

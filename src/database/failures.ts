@@ -79,7 +79,7 @@ export function isOfStatement(error: unknown): boolean {
 }
 
 /**
- * Returns whether the database refused a value that no column of its type can hold. Such a value came from the caller.
+ * Returns whether the database refused a value that no column of its type can hold. It came from the caller.
  */
 export function isUnstorable(error: unknown): boolean {
   const state = sqlState(error);
@@ -91,7 +91,7 @@ export function isUnstorable(error: unknown): boolean {
 export function problemBehind(cause: unknown): Problem {
   if (cause instanceof Problem) return cause;
   if (isUnavailable(cause))
-    return new Problem('UNAVAILABLE', 'The service cannot answer at the moment.', { retryAfter: 5, cause });
+    return new Problem('UNAVAILABLE', 'The service cannot answer now.', { retryAfter: 5, cause });
   if (isUnstorable(cause)) return new Problem('BAD_USER_INPUT', 'A value contains what cannot be stored.', { cause });
   return new Problem('INTERNAL', 'Something unexpected happened. It has been logged under the instance.', { cause });
 }

@@ -63,7 +63,7 @@ function readBucket(url: string): ReturnType<typeof readStorageUrl> {
     else if (searchParams.getAll(name).length > 1) faults.push(`must have ${name} once`);
   }
   const region = searchParams.get('region');
-  if (region !== null && !/^[a-z0-9-]{1,50}$/.test(region)) faults.push('must have a region such as eu-central-1');
+  if (region !== null && !/^[a-z0-9-]{1,50}$/.test(region)) faults.push('must have a region like eu-central-1');
   const endpoint = searchParams.get('endpoint');
   if (endpoint !== null && !isEndpoint(endpoint))
     faults.push('must have an endpoint that is an http or https URL without credentials');

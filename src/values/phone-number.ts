@@ -115,6 +115,6 @@ export const isRegion = (region: string): boolean => /^[A-Z]{2}$/.test(region) &
 export const phoneNumber = z.string('must be text').transform((value, context) => {
   const number = toE164(value);
   if (number) return number;
-  context.addIssue({ code: 'custom', message: 'must be an international telephone number, such as +14155550100' });
+  context.addIssue({ code: 'custom', message: 'must be an international telephone number, for example +14155550100' });
   return z.NEVER;
 });

@@ -8,7 +8,7 @@ import { createAgent, createParticipant } from '../factories.ts';
 import { ask, type Call, ensureConcurrently, flow, type Outcome, whole } from './ensure-calls.ts';
 import { closeConversation, createConversation, createExternalUser } from './factories.ts';
 
-// What callers ask for at the same moment is one statement for all of them, whatever their tenants.
+// Concurrent callers of any tenants share one statement.
 
 let service: TestApp;
 let tenant: TestTenant;
@@ -104,7 +104,7 @@ test.each([
   ['phonenumber', 'phoneNumber', '+14155550123', '+1 415 555 0123'],
   ['fkid', 'fkId', 'the same', 'the same'],
 ] as const)(
-  'whom two tenants know by the same %s is each tenant’s own, in one statement',
+  'subjects of two tenants with the same %s stay apart in one statement',
   async (identifierKey, field, stored, asked) => {
     const calls: Call[] = [];
     const users: string[] = [];
@@ -147,7 +147,7 @@ test.each([
   expect((await ensureConcurrently(service, calls)).outcomes).toMatchObject([{ created: true }, { created: true }]);
 });
 
-test('who is under way when the service stops is answered', async () => {
+test('running callers are answered when the service stops', async () => {
   const stopping = await startApp();
   const conversationId = await createConversation(stopping.tenant);
   const db = stopping.app.database.forTenant(stopping.tenant.id);
@@ -156,7 +156,7 @@ test('who is under way when the service stops is answered', async () => {
   expect(await answer).toMatchObject({ created: true });
 });
 
-test('the same mixture gives together what it gives one after the other', async () => {
+test('a concurrent mixture has the same outcomes as a sequence', async () => {
   const [mine, theirs] = [await createAgent(tenant), await createAgent(other)];
   const people = { [tenant.id]: await createParticipant(tenant), [other.id]: await createParticipant(other) };
   const users = { [tenant.id]: await createExternalUser(tenant), [other.id]: await createExternalUser(other) };
@@ -164,11 +164,20 @@ test('the same mixture gives together what it gives one after the other', async 
   const one = fc.record({
     of: fc.constantFrom(tenant, other),
     at: fc.constantFrom('own', 'foreign', 'closed', 'of the agent', 'nowhere'),
-    whom: fc.constantFrom('user', 'foreign user', 'contact', 'agent', 'flow', 'known e-mail', 'new e-mail', 'unknown'),
+    subject: fc.constantFrom(
+      'user',
+      'foreign user',
+      'contact',
+      'agent',
+      'flow',
+      'known e-mail',
+      'new e-mail',
+      'unknown',
+    ),
     asAgent: fc.boolean(),
   });
   type One = Awaited<
-    ReturnType<typeof fc.sample<{ of: TestTenant; at: string; whom: string; asAgent: boolean }>>
+    ReturnType<typeof fc.sample<{ of: TestTenant; at: string; subject: string; asAgent: boolean }>>
   >[number];
 
   /** The calls of a mixture, in conversations of their own. */
@@ -185,12 +194,12 @@ test('the same mixture gives together what it gives one after the other', async 
         nowhere: newId(),
       });
     }
-    return mixture.map(({ of, at, whom, asAgent }) => {
+    return mixture.map(({ of, at, subject, asAgent }) => {
       const away = of === tenant ? other : tenant;
       const email = (identifierValue: string) => ({
         contactByIdentifier: { identifierKey: 'emailaddress' as const, identifierValue },
       });
-      const whoms: Record<string, EnsureParticipant> = {
+      const subjects: Record<string, EnsureParticipant> = {
         user: { user: { id: people[of.id] as string } },
         'foreign user': { user: { id: people[away.id] as string } },
         contact: { contact: { id: users[of.id] as string } },
@@ -204,16 +213,16 @@ test('the same mixture gives together what it gives one after the other', async 
         of,
         agentId: asAgent ? (of === tenant ? mine : theirs) : null,
         conversationId: (at === 'foreign' ? rooms.get(away)?.['own'] : rooms.get(of)?.[at]) as string,
-        participant: whoms[whom] as EnsureParticipant,
+        participant: subjects[subject] as EnsureParticipant,
       };
     });
   }
   for (const of of [tenant, other]) await createExternalUser(of, { email: 'Known@example.com' });
 
-  /** Nobody's ids: whether it was added, and to whom, but for who was made on the way. */
+  /** The outcome without generated ids. */
   const shape = (outcomes: Outcome[], mixture: readonly One[]) =>
     outcomes.map((outcome, at) =>
-      'code' in outcome ? outcome : mixture[at]?.whom === 'new e-mail' ? 'added' : outcome.participantId,
+      'code' in outcome ? outcome : mixture[at]?.subject === 'new e-mail' ? 'added' : outcome.participantId,
     );
   const added = (outcomes: Outcome[]) => outcomes.filter((outcome) => 'created' in outcome && outcome.created).length;
 

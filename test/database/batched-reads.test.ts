@@ -17,7 +17,7 @@ const [one, all, other, allOfOther] = ['one', 'all', 'other', 'all of other'].ma
   Prepared,
 ];
 
-/** Look-ups whose database gives each caller its values; with what was run. */
+/** Batched reads whose database returns each caller its values, and a log of what ran. */
 function echo(refuses: (values: readonly unknown[]) => unknown = () => null) {
   const ran: { name: string; callers: number; gathered: boolean }[] = [];
   const batchedReads = createBatchedReads(async ({ name }, values, gathered) => {
@@ -34,7 +34,7 @@ function echo(refuses: (values: readonly unknown[]) => unknown = () => null) {
   return { ran, batchedReads };
 }
 
-test('who asks the same at the same moment is answered by one statement, and who is alone by its own', async () => {
+test('concurrent equal reads are one statement, and a single one is its own', async () => {
   const { ran, batchedReads } = echo();
   const answers = await Promise.all([
     ...['a', 'b', 'c'].map((key) => batchedReads.ask(one, all, ['t', key])),
