@@ -87,5 +87,5 @@ export async function storeAvatar<Result>(
       await removeImages(storage, file.path);
     }
   }
-  throw new Problem('UNAVAILABLE', 'The avatar could not be stored at the moment.', { retryAfter: 5 });
+  throw new Problem('UNAVAILABLE', 'The avatar could not be stored now.', { retryAfter: 5 });
 }

@@ -63,6 +63,7 @@ const workerId = parameter('workerId', uuid);
 const leaseMs = parameter('leaseMs', double);
 
 // Takes turns between configs, the one with the fewest running jobs first, so that a large batch does not delay others.
+// Locks only what is taken. A concurrent claim of another replica takes the next.
 const claim = globalStatement(job)`
   with recursive waiting (tenant_id, config_id) as (
      (select j.tenant_id, j.integration_config_id from avatar_sync_job j where j.state = 'QUEUED' order by 1, 2 limit 1)

@@ -21,7 +21,7 @@ export function createFileServer(database: Database, storage: Storage, urls: Fil
     const size = id ? urls.verify(id, searchParams) : null;
     const [file] = id && size ? await database.query(fileById, { id }) : [];
     if (!size || !file?.contentHash)
-      throw new Problem('FILE_NOT_FOUND', 'There is no such file, or its URL has expired.');
+      throw new Problem('FILE_NOT_FOUND', 'The file does not exist, or its URL has expired.');
 
     const etag = `"${file.contentHash}-${size}"`;
     const headers = {

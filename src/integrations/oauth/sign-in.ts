@@ -120,7 +120,10 @@ export function createSignIns({
       if (!code) throw new Problem('BAD_USER_INPUT', `${signIn.label} sent no sign-in back. Begin again.`);
       // A key that was revoked meanwhile must not complete the sign-in that it started.
       if (begun.viewerKind !== 'USER' && (await db.query(standingKey, { id: begun.viewerId })).length === 0) {
-        throw new Problem('FORBIDDEN', 'Whoever began this sign-in may not connect integrations any more.');
+        throw new Problem(
+          'FORBIDDEN',
+          'The person or program that began this sign-in may not connect integrations any more.',
+        );
       }
       const verifier = begun.verifierCiphertext && cipher.open(begun.verifierCiphertext, stateHash);
       if (signIn.pkce && !verifier) throw stateUnknown();

@@ -41,7 +41,7 @@ export const secretOverlapMs = 24 * 3_600_000;
 const mostReplaced = 2;
 
 /** Returns the error for a key that does not work for any reason. */
-export const noSuchWebhook = () => new Problem('KEY_NOT_FOUND', 'There is no such webhook.');
+export const noSuchWebhook = () => new Problem('KEY_NOT_FOUND', 'The webhook does not exist.');
 
 // A global statement, because the key tells the tenant.
 const whole = columns('WebhookKey', 'k');
