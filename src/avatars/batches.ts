@@ -90,10 +90,10 @@ export const runningByBatch: Loader<string, Participant[]> = manyBy(
   'batchId',
 );
 
-/** When a batch will be done if it goes on as it has until now; null before that can be said, and when it is over. */
+/** When a batch will be done if it goes on as it has until now, by the database's clock in milliseconds; null before that can be said, and when it is over. */
 export function estimatedCompletion(
   { startedAt, finishedAt, total, done, worked }: AvatarBatch,
-  now = Date.now(),
+  now: number,
 ): Date | null {
   if (finishedAt || worked === 0) return null;
   return new Date(now + ((now - startedAt.getTime()) / worked) * (total - done));

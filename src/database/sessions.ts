@@ -23,6 +23,8 @@ const betweenChecksMs = 5_000;
 /** How long a statement may give no answer until it is asked whether the server still works on it, in milliseconds. */
 const suspiciousMs = 3_000;
 const probeTimeoutMs = 2_000;
+/** How long an answer may take for the time in it to replace what is known, in milliseconds. */
+const exactMs = 500;
 /** How old the connection for questions gets: a new one finds the server that new connections find. */
 const probeAgeMs = 30_000;
 /** How old any other connection gets, in milliseconds; up to a fifth more, so that not all are opened anew at once. */
@@ -64,6 +66,7 @@ export function createSessions(url: DatabaseUrl): Sessions {
   let found: Server | null = url.servers.length === 1 ? (url.servers[0] as Server) : null;
   let started: string | null = null;
   let clockOffsetMs = 0;
+  let clockIsKnown = false;
   let closed = false;
 
   const probeSettings = { statementTimeoutMs: probeTimeoutMs, lockTimeoutMs: probeTimeoutMs, silenceLimitMs: 5_000 };
@@ -81,6 +84,12 @@ export function createSessions(url: DatabaseUrl): Sessions {
       if (closed) throw new ConnectionError('Connection terminated: the database is closed');
       live.add(session);
       ages.set(session, greatestAgeMs * (1 + Math.random() / 5));
+    },
+    clock(before, shown, after) {
+      // An answer that took long says little, but more than nothing.
+      if (clockIsKnown && after - before >= exactMs) return;
+      clockOffsetMs = shown - (before + after) / 2;
+      clockIsKnown = true;
     },
     ended: (session) => void live.delete(session),
     failed() {
@@ -146,8 +155,7 @@ export function createSessions(url: DatabaseUrl): Sessions {
     const before = Date.now();
     const { rows } = await session.query<Answer>(probeSql, [pids]);
     const answer = rows[0] as Answer;
-    const after = Date.now();
-    if (after - before < 500) clockOffsetMs = answer.now - (before + after) / 2;
+    registry.clock(before, answer.now, Date.now());
     if (started !== null && started !== answer.started && url.writable) replaceAll(session);
     started = answer.started;
     return answer;

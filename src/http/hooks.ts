@@ -21,6 +21,8 @@ export type HooksOptions = {
   counted(outcome: Lowercase<Outcome> | 'handshake' | 'ignored' | 'moved' | 'refused'): void;
   /** Told of each delivery that is refused: its provider, and a code of the catalogue. */
   refused(fields: { provider: string; code: string }): void;
+  /** The clock that all replicas share. */
+  now(): Date;
   log: Logger;
 };
 
@@ -31,7 +33,8 @@ export type Hooks = (request: Request, provider: string, key: string) => Promise
  * Takes a delivery: checks its key first, then its signature, then reads it. It is acknowledged once it has been written. Nothing here
  * says or logs a key, nor why a key does not work.
  */
-export function createHooks({ webhooks, providers, deliveries, move, counted, refused, log }: HooksOptions): Hooks {
+export function createHooks(options: HooksOptions): Hooks {
+  const { webhooks, providers, deliveries, move, counted, refused, now, log } = options;
   const readBody = bodyReader();
   const told = new Set<string>();
 
@@ -45,7 +48,7 @@ export function createHooks({ webhooks, providers, deliveries, move, counted, re
 
   /** By itself, so that nothing holds the body while its message waits to be written. */
   async function read(request: Request, webhook: WebhookProvider, { signingSecrets, workspaceId }: OpenWebhook) {
-    const arrivedAt = new Date();
+    const arrivedAt = now();
     const secrets = signingSecrets
       .filter(({ endsAt }) => endsAt === null || endsAt > arrivedAt.getTime())
       .map(({ value }) => value);
