@@ -95,7 +95,13 @@ async function play(played: readonly Scenario[]): Promise<void> {
       .slice(heard.get(replica) ?? 0)
       .split('\n');
     heard.set(replica, output().length);
-    if (ledger.tally.codes['INTERNAL']) wrong.push(...said.filter((line) => line.includes('"level":50')).slice(0, 3));
+    if (ledger.tally.codes['INTERNAL'])
+      wrong.push(
+        ...said
+          .filter((line) => line.includes('"level":50'))
+          .slice(0, 3)
+          .map((line) => line.slice(0, 900)),
+      );
     if (child.exitCode !== null || child.signalCode !== null)
       wrong.push(`a replica died: ${said.join('\n').slice(-1_500)}`);
   }
@@ -131,7 +137,7 @@ try {
   }
 } catch (error) {
   failures++;
-  console.log(`WRONG $(error as Error).message`);
+  console.log(`WRONG ${(error as Error).message}`);
 }
 const { names, flows, contacts, users, activated, delivered, pictured } = ledger;
 console.log(
