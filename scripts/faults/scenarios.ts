@@ -241,7 +241,7 @@ export const scenarios: Scenario[] = [
       await postgres.sql('alter system set default_transaction_read_only = on');
       await postgres.sql('select pg_reload_conf()');
       await sleep(4_000);
-      await postgres.sql('set default_transaction_read_only = off; alter system reset default_transaction_read_only');
+      await postgres.sql('alter system reset default_transaction_read_only');
       await postgres.sql('select pg_reload_conf()');
     },
   },

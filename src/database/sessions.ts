@@ -212,8 +212,16 @@ export function createSessions(url: DatabaseUrl): Sessions {
   });
 
   let checkedAt = performance.now();
+  let lookedAt = performance.now();
   const looks = setInterval(() => {
     const now = performance.now();
+    const stoodStill = now - lookedAt > 3 * betweenLooksMs;
+    lookedAt = now;
+    // This process was stopped, or had too much to do: what has come meanwhile is read after this.
+    if (stoodStill) {
+      for (const session of live) if (session.quietSince !== null) session.quietSince = now;
+      return;
+    }
     let suspicious = false;
     for (const session of [...live]) {
       // One that still answers what was sent on it is left to the limits below.
