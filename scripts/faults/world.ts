@@ -190,7 +190,7 @@ async function startReplica(
   };
   running.add(replica);
   void exited.then(() => running.delete(replica));
-  if (wait && !(await replica.readyWithin(30_000))) throw new Error(`it does not start: ${output.slice(-3_000)}`);
+  if (wait && !(await replica.readyWithin(120_000))) throw new Error(`it does not start: ${output.slice(-3_000)}`);
   return replica;
 }
 
