@@ -1,0 +1,5 @@
+import type { Face } from './face.ts';
+import { users } from './users/face.ts';
+
+/** The three faces: all that is routed, documented and tested is read from here. */
+export const faces: readonly Face[] = [users];
