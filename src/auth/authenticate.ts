@@ -1,7 +1,10 @@
 import { LRUCache } from 'lru-cache';
 import type { Database } from '../database/database.ts';
-import type { CredentialKey, Tenant } from '../database/generated/client.ts';
-import { columns, globalStatement } from '../database/statement.ts';
+import type { CredentialKey } from '../database/generated/client.ts';
+import { columns } from '../database/sql/columns.ts';
+import { parameter } from '../database/sql/fragment.ts';
+import { globalStatement } from '../database/sql/statement.ts';
+import { text, uuid } from '../database/sql/types.ts';
 import { Problem } from '../errors/catalogue.ts';
 import { SignInRefused } from './failed-sign-ins.ts';
 import type { Claims } from './jwt.ts';
@@ -9,10 +12,11 @@ import { agentKeyScopes, isScope } from './scopes.ts';
 import { matches, prefixOf } from './secrets.ts';
 import type { Viewer } from './viewer.ts';
 
-const keyByPrefix = globalStatement<CredentialKey>(
-  `select ${columns('CredentialKey', 'k')} from credential_key k where k.prefix = $1 and k.revoked_at is null`,
-);
-const tenantById = globalStatement<Pick<Tenant, 'id'>>('select t.id from tenant t where t.id = $1::uuid');
+const credential = columns('CredentialKey', 'k');
+const keyByPrefix = globalStatement(credential)`
+  select ${credential} from credential_key k where k.prefix = ${parameter('prefix', text)} and k.revoked_at is null`;
+const known = columns('Tenant', 't', ['id']);
+const tenantById = globalStatement(known)`select ${known} from tenant t where t.id = ${parameter('id', uuid)}`;
 
 /** From a request's headers to its viewer. */
 export interface Authenticator {
@@ -59,7 +63,7 @@ export function createAuthenticator(database: Database, verifyJwt: (token: strin
     if (known?.expiresAt && known.expiresAt.getTime() > Date.now()) return known;
     const claims = await verifyJwt(token);
     if (!tenants.has(claims.tenantId)) {
-      const [tenant] = await database.query(tenantById, claims.tenantId);
+      const [tenant] = await database.query(tenantById, { id: claims.tenantId });
       if (!tenant) throw new Problem('UNAUTHENTICATED', 'The token does not verify.');
       tenants.set(claims.tenantId, true);
     }
@@ -83,7 +87,7 @@ export function createAuthenticator(database: Database, verifyJwt: (token: strin
     }
     const revocationsBefore = revocations;
     const prefix = prefixOf(secret);
-    const [key] = prefix ? await database.query(keyByPrefix, prefix) : [];
+    const [key] = prefix ? await database.query(keyByPrefix, { prefix }) : [];
     if (!key || key.kind !== kind || !matches(secret, key.secretHash))
       throw new SignInRefused('The key does not verify.', key?.tenantId ?? null);
     const granted = key.scopes.filter(isScope);

@@ -115,12 +115,12 @@ async function alone(
   { conversationId, status }: Place,
   nobodyKnown: boolean,
 ): Promise<Ensured> {
-  const values = [db.agentId, conversationId, subject.value, newId(), status];
+  const values = { conversationId, value: subject.value, id: newId(), status };
   const queue = db.queueFor(conversationId);
 
   /** Null when the identifier is nobody's yet, or when somebody else adds or deletes the same one at this moment. */
   async function attempt({ query }: Pick<TenantDatabase, 'query'>): Promise<Ensured | null> {
-    const [row] = (await query(subject.ensuring.alone, ...values)) as [Tried];
+    const [row] = (await query(subject.ensuring.alone, values)) as [Tried];
     const { closed, subjectKnown, created, ...member } = row;
     if (member.id !== null) return { participant: asMembers([member])[0] as Member, created: created === true };
     if (closed === null) throw conversationNotFound(conversationId);

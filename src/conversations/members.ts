@@ -3,15 +3,11 @@ import type { TenantDatabase } from '../database/database.ts';
 import { type ConversationMember, type IdentifierKey, MemberType } from '../database/generated/client.ts';
 import { asUuid } from '../database/ids.ts';
 import { bounded, type Loader, manyBy, mostRows, oneByUuid } from '../database/loaders.ts';
-import {
-  columns,
-  type Fields,
-  oncePer,
-  parseTimestamps,
-  type Statement,
-  tenantStatement,
-} from '../database/statement.ts';
-import { viewerStatement } from '../database/viewers.ts';
+import { columns, type Fields, rows, type Selected } from '../database/sql/columns.ts';
+import { anyKey, type Fragment, join, literal, parameter, sql, tenant } from '../database/sql/fragment.ts';
+import { batchedRead, statement } from '../database/sql/statement.ts';
+import { array, json, nullable, text, uuid } from '../database/sql/types.ts';
+import { oncePer, parseTimestamps } from '../database/statement.ts';
 import {
   asListed,
   type ListedParticipant,
@@ -36,21 +32,25 @@ export type MemberParts = {
   subject: { participant: ParticipantParts; externalUser: Fields; agent: Fields } | 'nothing' | null;
 };
 
-const json = (select: string, from: string) => `(select row_to_json(s) from (select ${select} from ${from}) s)`;
+const asJson = (select: Fragment, from: Fragment) =>
+  sql`(select row_to_json(s) from (select ${select} from ${from}) s)`;
 
 /** The select list of a membership with its subject, or with some of that, from `conversation_member m`. */
-export const memberRowOf = oncePer(({ own, subject }: MemberParts) => {
-  if (subject === 'nothing') return `${columns('ConversationMember', 'm', own)}, null::json as subject`;
+export const memberRowOf = oncePer(({ own, subject }: MemberParts): Selected<MemberRow> => {
+  const member = columns('ConversationMember', 'm', own);
+  const row = rows({ subject: nullable(json<Record<string, unknown>>()) }, member);
+  if (subject === 'nothing') return { ...sql`${member}, null::json as subject`, ...row };
   const { participant, externalUser, agent } = subject ?? {
     participant: participantAlone,
     externalUser: null,
     agent: null,
   };
-  return `${columns('ConversationMember', 'm', own)}, case m.type
-  when 'USER' then ${json(participantRow(participant), 'participant p where p.tenant_id = m.tenant_id and p.id = m.user_id')}
-  when 'CONTACT' then ${json(columns('ExternalUser', 'u', externalUser), 'external_user u where u.tenant_id = m.tenant_id and u.id = m.contact_id')}
-  when 'AGENT' then ${json(columns('Agent', 'a', agent), 'agent a where a.tenant_id = m.tenant_id and a.id = m.agent_id')}
+  const list = sql`${member}, case m.type
+  when 'USER' then ${asJson(participantRow(participant), sql`participant p where p.tenant_id = m.tenant_id and p.id = m.user_id`)}
+  when 'CONTACT' then ${asJson(columns('ExternalUser', 'u', externalUser), sql`external_user u where u.tenant_id = m.tenant_id and u.id = m.contact_id`)}
+  when 'AGENT' then ${asJson(columns('Agent', 'a', agent), sql`agent a where a.tenant_id = m.tenant_id and a.id = m.agent_id`)}
   end as subject`;
+  return { ...list, ...row };
 });
 
 /** The select list of a membership with its subject, all but the metadata of an external user, from `conversation_member m`. */
@@ -91,13 +91,10 @@ function withSubjects<Key>(loader: Loader<Key, MemberRow[]>): Loader<Key, Member
 export const membersByConversation = withSubjects(
   bounded(
     manyBy(
-      viewerStatement<MemberRow>(
-        '$3',
-        (agent) => `select ${memberRow} from (
-           select * from conversation_member m
-           where ${visibleMembership('m', agent)} and m.conversation_id = any($2::uuid[]) limit ${mostRows + 1}) m
-         order by m.conversation_id, m.id`,
-      ),
+      statement(memberRow)`select ${memberRow} from (
+          select * from conversation_member m
+          where ${visibleMembership('m')} and m.conversation_id = ${anyKey(uuid)} limit ${mostRows + 1}) m
+        order by m.conversation_id, m.id`,
       'conversationId',
     ),
     'conversation participants: use participantsConnection',
@@ -105,11 +102,8 @@ export const membersByConversation = withSubjects(
 );
 
 const oneById = oneByUuid(
-  viewerStatement<MemberRow>(
-    '$3',
-    (agent) =>
-      `select ${memberRow} from conversation_member m where ${visibleMembership('m', agent)} and m.id = any($2::uuid[])`,
-  ),
+  batchedRead(memberRow)`
+    select ${memberRow} from conversation_member m where ${visibleMembership('m')} and m.id = ${anyKey(uuid)}`,
   'id',
 );
 
@@ -128,8 +122,10 @@ export type MemberName = {
   contact?: { identifierKey: IdentifierKey; identifierValue: string } | null | undefined;
 };
 
-/** A checked MemberName, as the statements take it. */
-export type MemberKey = { readonly by: IdentifierKey | 'participantId'; readonly value: string | readonly string[] };
+/** A checked MemberName, as the statements take it: an identifier of a contact, or the spellings of an id. */
+export type MemberKey =
+  | { readonly by: IdentifierKey; readonly value: string }
+  | { readonly by: 'participantId'; readonly spellings: readonly string[] };
 
 /** Checks how a membership was named. Throws VALIDATION_FAILED unless it was by exactly one of the two; `path` says where the name stands. */
 export function memberKey({ participantId, contact }: MemberName, path: readonly string[]): MemberKey {
@@ -149,33 +145,36 @@ export function memberKey({ participantId, contact }: MemberName, path: readonly
   }
   // Ids of people are UUIDs, in any case; those of flows are the callers' own.
   const id = participantId as string;
-  return { by: 'participantId', value: [...new Set([id, asUuid(id) ?? id])] };
+  return { by: 'participantId', spellings: [...new Set([id, asUuid(id) ?? id])] };
 }
 
-// Naming each type makes every look-up a short walk down the unique index, however many take part.
-const everyType = Object.values(MemberType).map((type) => `'${type}'`);
+// Naming each type makes each read a short walk down the unique index, however many take part.
+const everyType = join(Object.values(MemberType).map(literal), ', ');
 
-const find = Object.fromEntries(
-  (['participantId', ...identifierKeys] as const).map((by) => [
-    by,
-    tenantStatement(
-      `select ${memberRow} from conversation_member m join conversation c on c.tenant_id = m.tenant_id and c.id = m.conversation_id
-       where ${visibleToAny('c', '$2')} and m.conversation_id = $3::uuid and ${
-         by === 'participantId'
-           ? `m.type in (${everyType}) and m.participant_id = any($4::text[])`
-           : `m.type = 'CONTACT' and m.participant_id = (
-                select u.id::text from external_user u where u.tenant_id = $1 and ${hasIdentifier(by, 'u', '$4')})`
-       } order by m.type limit 1`,
-    ),
-  ]),
-) as Record<MemberKey['by'], Statement<MemberRow>>;
+const memberOf = sql`conversation_member m join conversation c on c.tenant_id = m.tenant_id and c.id = m.conversation_id
+  where ${visibleToAny('c')} and m.conversation_id = ${parameter('conversationId', uuid)}`;
+const findById = statement(memberRow)`
+  select ${memberRow} from ${memberOf} and m.type in (${everyType}) and m.participant_id = any(${parameter('spellings', array(text))})
+  order by m.type limit 1`;
+const findBy = (key: IdentifierKey) => statement(memberRow)`
+  select ${memberRow} from ${memberOf} and m.type = 'CONTACT' and m.participant_id = (
+    select u.id::text from external_user u where u.tenant_id = ${tenant} and ${hasIdentifier(key, 'u', parameter('value', text))})
+  limit 1`;
+const findByIdentifier = Object.fromEntries(identifierKeys.map((key) => [key, findBy(key)])) as Record<
+  IdentifierKey,
+  ReturnType<typeof findBy>
+>;
 
 /** The membership of that name in a conversation that the viewer sees, or null; where several types share an id, a USER comes first. */
 export async function findMember(
-  db: Pick<TenantDatabase, 'query' | 'agentId'>,
+  db: Pick<TenantDatabase, 'query'>,
   conversationId: string,
-  { by, value }: MemberKey,
+  key: MemberKey,
 ): Promise<Member | null> {
-  const [member] = asMembers(await db.query(find[by], db.agentId, conversationId, value));
+  const found =
+    key.by === 'participantId'
+      ? await db.query(findById, { conversationId, spellings: key.spellings })
+      : await db.query(findByIdentifier[key.by], { conversationId, value: key.value });
+  const [member] = asMembers(found);
   return member ?? null;
 }

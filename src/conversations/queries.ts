@@ -1,20 +1,15 @@
 import { visible } from '../auth/visible-conversations.ts';
-import type { Value } from '../database/connection.ts';
 import type { TenantDatabase } from '../database/database.ts';
 import type { Conversation } from '../database/generated/client.ts';
 import { asUuid } from '../database/ids.ts';
+import { keyset, pagesOf } from '../database/keyset.ts';
 import { oneByUuid } from '../database/loaders.ts';
-import { connectionOf, countOf, defaultPage, firstOf, type PageArguments, totalOf } from '../database/pages.ts';
-import {
-  columns,
-  type Fields,
-  narrowStatement,
-  oncePer,
-  parseTimestamps,
-  tenantStatement,
-} from '../database/statement.ts';
-import { viewerStatement } from '../database/viewers.ts';
-import { type Bind, bindAgent, keyset, pageById } from './edges.ts';
+import type { PageArguments } from '../database/pages.ts';
+import { columns, type Fields, rows, type Selected } from '../database/sql/columns.ts';
+import { anyKey, none, parameter, sql } from '../database/sql/fragment.ts';
+import { batchedRead } from '../database/sql/statement.ts';
+import { json, nullable, text, uuid } from '../database/sql/types.ts';
+import { oncePer, parseTimestamps } from '../database/statement.ts';
 import { asMembers, type MemberParts, type MemberRow, memberRowOf, wholeMember } from './members.ts';
 import type { Member } from './subject.ts';
 
@@ -28,28 +23,32 @@ export type ListedConversation = Conversation & { participants?: Member[] };
 
 // Together with a page, so many of each conversation's members are read at the most; a conversation that has more has them read by their
 // loader, which bounds them. The numbers are few, because each makes a statement of its own.
-const mostTogether = (size: number) => (size <= defaultPage ? 50 : 10);
+const mostTogether = (isLarge: boolean) => (isLarge ? 10 : 50);
+
+type Row = Conversation & { participants?: MemberRow[] };
 
 /** The select list of a conversation, with one more of its members than there may be together. */
-function rowOf({ own, members }: ConversationParts, size: number): string {
-  if (!members) return columns('Conversation', 'c', own);
-  return `${columns('Conversation', 'c', own)}, (select coalesce(json_agg(m), '[]') from (
+function rowOf({ own, members }: ConversationParts, isLarge: boolean): Selected<Row> {
+  const conversation = columns('Conversation', 'c', own);
+  if (!members) return conversation;
+  const list = sql`${conversation}, (select coalesce(json_agg(m), '[]') from (
     select ${memberRowOf(members)} from conversation_member m
-    where m.tenant_id = c.tenant_id and m.conversation_id = c.id order by m.id limit ${mostTogether(size) + 1}) m) as participants`;
+    where m.tenant_id = c.tenant_id and m.conversation_id = c.id order by m.id limit ${mostTogether(isLarge) + 1}) m) as participants`;
+  return { ...list, ...rows({ participants: json<MemberRow[]>() }, conversation) };
 }
 
 /** The rows of that select list, as conversations. */
-function asConversations(rows: (Conversation & { participants?: MemberRow[] })[], size: number): ListedConversation[] {
-  for (const conversation of rows) {
+function asConversations(found: Row[], isLarge: boolean): ListedConversation[] {
+  for (const conversation of found) {
     const { participants } = conversation;
     if (!participants) continue;
-    if (participants.length > mostTogether(size)) delete conversation.participants;
+    if (participants.length > mostTogether(isLarge)) delete conversation.participants;
     else {
       parseTimestamps(participants);
       asMembers(participants);
     }
   }
-  return rows as ListedConversation[];
+  return found as ListedConversation[];
 }
 
 const wholeConversation = oncePer(
@@ -58,10 +57,7 @@ const wholeConversation = oncePer(
 
 /** Conversations by their ids, as far as the viewer sees them. */
 export const conversationById = oneByUuid(
-  viewerStatement<Conversation>(
-    '$3',
-    (agent) => `select ${row} from conversation c where ${visible('c', agent)} and c.id = any($2::uuid[])`,
-  ),
+  batchedRead(row)`select ${row} from conversation c where ${visible('c')} and c.id = ${anyKey(uuid)}`,
   'id',
 );
 
@@ -76,43 +72,52 @@ export type ConversationFilter = {
   externalUserId?: string | null | undefined;
 };
 
+/** By which of its fields a filter differs. */
+type FilterShape = {
+  agentId: boolean;
+  status: ConversationStatus | null;
+  participantId: boolean;
+  externalUserId: boolean;
+};
+
+const ofMember = sql`p.tenant_id = c.tenant_id and p.conversation_id = c.id`;
+const ofContact = sql`u.tenant_id = c.tenant_id and u.conversation_id = c.id`;
+
+const conversationPages = pagesOf({
+  keyset: keyset([{ column: 'c.id', type: 'uuid' }], true),
+  keysOf: ({ id }: ListedConversation) => [id],
+  select: rowOf,
+  whole: wholeConversation,
+  from: (has: FilterShape, within) =>
+    sql`conversation c${has.participantId ? sql` join conversation_member p on ${ofMember}` : none}${
+      has.externalUserId ? sql` join conversation_member u on ${ofContact}` : none
+    } where ${visible('c')}${has.agentId ? sql` and c.agent_id = ${parameter('agentId', nullable(text))}` : none}${
+      has.status === null ? none : sql` and c.closed_at is ${has.status === 'OPEN' ? none : sql`not `}null`
+    }${has.participantId ? sql` and p.user_id = ${parameter('participantId', nullable(uuid))}` : none}${
+      has.externalUserId ? sql` and u.contact_id = ${parameter('externalUserId', nullable(uuid))}` : none
+    }${within}`,
+  read: asConversations,
+});
+
+const given = (id: string | null | undefined) => (id == null ? null : asUuid(id));
+
 /** One page of the conversations that the viewer sees, the newest first. Throws VALIDATION_FAILED for a page that can't be. */
-export async function pageOfConversations(
+export function pageOfConversations(
   db: TenantDatabase,
-  filter: ConversationFilter,
+  { agentId, status, participantId, externalUserId }: ConversationFilter,
   args: PageArguments,
   parts: ConversationParts,
 ) {
-  const page = pageById(args);
-  const values: Value[] = [];
-  const bind: Bind = (value) => `$${values.push(value) + 1}`;
-
-  let from = 'conversation c';
-  let where = visible('c', bindAgent(db, bind));
-  if (filter.agentId != null) where += ` and c.agent_id = ${bind(filter.agentId)}`;
-  if (filter.status != null) where += ` and c.closed_at is ${filter.status === 'OPEN' ? '' : 'not '}null`;
-  for (const [alias, column, id] of [
-    ['p', 'user_id', filter.participantId],
-    ['u', 'contact_id', filter.externalUserId],
-  ] as const) {
-    if (id == null) continue;
-    from += ` join conversation_member ${alias} on ${alias}.tenant_id = c.tenant_id and ${alias}.conversation_id = c.id`;
-    where += ` and ${alias}.${column} = ${bind(asUuid(id))}::uuid`;
-  }
-  const counted = tenantStatement<{ count: number }>(countOf(`${from} where ${where}`));
-  const countedValues = [...values];
-
-  const { where: within, direction } = keyset(page, 'c.id', true, bind);
-  const size = bind(page.size + 1);
-  const select = (read: ConversationParts) =>
-    firstOf(`select ${rowOf(read, page.size)} from ${from} where ${where}${within} order by c.id ${direction}`, size);
-  const statement = narrowStatement<Conversation & { participants?: MemberRow[] }>(select(parts), () =>
-    select(wholeConversation(parts)),
-  );
-  return connectionOf(
-    page,
-    asConversations(await db.query(statement, ...values), page.size),
-    ({ id }) => [id],
-    async () => totalOf((await db.query(counted, ...countedValues))[0]?.count ?? 0),
-  );
+  const shape = {
+    agentId: agentId != null,
+    status: status ?? null,
+    participantId: participantId != null,
+    externalUserId: externalUserId != null,
+  };
+  const values = {
+    agentId: agentId ?? null,
+    participantId: given(participantId),
+    externalUserId: given(externalUserId),
+  };
+  return conversationPages(db, shape, values, args, parts);
 }

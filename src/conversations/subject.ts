@@ -24,18 +24,18 @@ export const scopeOfSubject: Readonly<Partial<Record<MemberType, Scope>>> = {
 };
 
 /** What somebody is called in a conversation: by the membership's own name, or as whom it is about. */
-export function nameOf({ displayName, subject }: Member): string | null {
+export function nameOf({ displayName, subject }: Pick<Member, 'displayName' | 'subject'>): string | null {
   if (displayName !== null || subject === null) return displayName;
   if ('kind' in subject) return subject.displayName;
   return 'fkId' in subject ? displayNameOf(subject) : subject.name;
 }
 
 /** The stored avatar of the participant whom a membership is about; null for everybody else. */
-export const avatarFileOf = ({ subject }: Member): string | null =>
+export const avatarFileOf = ({ subject }: Pick<Member, 'subject'>): string | null =>
   subject !== null && 'kind' in subject ? subject.avatarFileId : null;
 
 /** By which identifier a contact is known in a conversation: the one it was added by while its user has it, else the first the user has. */
-export function contactOf({ contactKey, subject }: Member): Identifier | null {
+export function contactOf({ contactKey, subject }: Pick<Member, 'contactKey' | 'subject'>): Identifier | null {
   if (subject === null || !('fkId' in subject)) return null;
   const has = (key: IdentifierKey) => subject[fieldOf(key)] !== null;
   const key = contactKey !== null && has(contactKey) ? contactKey : identifierKeys.find(has);

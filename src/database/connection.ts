@@ -1,5 +1,5 @@
 import type { SqlDriverAdapterFactory } from '@prisma/driver-adapter-utils';
-import type { Prepared, Statement } from './statement.ts';
+import type { Prepared, Readable } from './statement.ts';
 
 /** What a row may be bound to. */
 export type Value = string | number | boolean | Date | null | readonly (string | null)[];
@@ -12,7 +12,7 @@ export interface Connection {
   /** How Prisma reaches the same connections. */
   readonly adapter: SqlDriverAdapterFactory;
   /** Runs a prepared statement outside any transaction; a batched read perhaps for several callers at once. */
-  query(statement: Statement<unknown>, values: readonly Value[]): Promise<unknown[]>;
+  query(statement: Readable, values: readonly Value[]): Promise<unknown[]>;
   /** Runs a prepared statement that serves several callers, outside any transaction: it fails with 55P03 rather than wait long for somebody else. */
   queryBatchedWrite(statement: Prepared, values: readonly Value[]): Promise<unknown[]>;
   /** How many of those run at once. */

@@ -1,5 +1,6 @@
 import { randomFillSync } from 'node:crypto';
 import { v7, validate } from 'uuid';
+import { sql } from './sql/fragment.ts';
 
 // Random bytes are had for many ids at once: to ask the system for sixteen takes several times as long as to make the id.
 const idSize = 16;
@@ -37,5 +38,5 @@ export function newId(): string {
 export const asUuid = (id: string): string | null => (validate(id) ? id.toLowerCase() : null);
 
 /** SQL for a new id, where one statement makes many rows. */
-export const newIdSql = `encode(set_bit(set_bit(overlay(uuid_send(gen_random_uuid()) placing
+export const newIdSql = sql`encode(set_bit(set_bit(overlay(uuid_send(gen_random_uuid()) placing
   substring(int8send((extract(epoch from clock_timestamp()) * 1000)::bigint) from 3) from 1 for 6), 52, 1), 53, 1), 'hex')::uuid`;

@@ -1,8 +1,8 @@
 import { Problem } from '../errors/catalogue.ts';
 import type { TenantDatabase } from './database.ts';
 import { asUuid } from './ids.ts';
-import { batchedRead, type Statement, tenantStatement } from './statement.ts';
-import { queryAsViewer, type ViewerStatement } from './viewers.ts';
+import type { Keys } from './sql/fragment.ts';
+import type { Statement } from './sql/statement.ts';
 
 /** How the values for many keys are read in one statement: in the keys' order, one value a key. */
 export type Loader<Key, Loaded> = {
@@ -13,42 +13,17 @@ export type Loader<Key, Loaded> = {
   identity?: (key: Key) => string;
 };
 
-/** A loader's statement; where viewers differ, the agent is $3. */
-type Reading<Row> = Statement<Row> | ViewerStatement<Row>;
+/** A loader's statement: it finds rows by `keys`, perhaps only those that the viewer sees. */
+export type ByKeys<Row> =
+  | Statement<Tenant & Keys, Row>
+  | Statement<Tenant & Keys & { readonly viewerAgentId: string | null }, Row>;
 
-/** How a single key is looked up: together with those of other callers, or, where that takes long or may find much, by itself. */
-export type ByOneKey = 'batched' | 'alone';
+type Tenant = { readonly tenantId: string };
 
-/** Reads the rows of keys, by a statement whose $2 is an array of them. */
-export function readerOf<Row>(
-  reading: Reading<Row>,
-  one: ByOneKey = 'alone',
-): (database: TenantDatabase, keys: readonly string[]) => Promise<Row[]> {
-  const ofOne = (statement: Statement<Row>) =>
-    one === 'batched' ? batchedRead(ofOneKey(statement)) : ofOneKey(statement);
-  const many = 'all' in reading ? reading : { all: reading, ofAgent: null };
-  const single = { all: ofOne(many.all), ofAgent: many.ofAgent && ofOne(many.ofAgent) };
-  return (database, keys) => {
-    const isOne = keys.length === 1;
-    const { all, ofAgent } = isOne ? single : many;
-    const value = isOne ? (keys[0] as string) : keys;
-    return ofAgent ? queryAsViewer(database, { all, ofAgent }, value) : database.query(all, value);
-  };
-}
+const read = <Row>(database: TenantDatabase, statement: ByKeys<Row>, keys: readonly string[]): Promise<Row[]> =>
+  database.query(statement as Statement<Tenant & Keys, Row>, { keys });
 
-/**
- * The statement with one key as $2 instead of an array of keys: of an array PostgreSQL supposes that it has ten keys, so it would plan each
- * array of one anew, which takes longer than to read the row.
- */
-export function ofOneKey<Row>(statement: Statement<Row>): Statement<Row> {
-  const text = statement.text
-    .replaceAll(/\bany\(\$2::(\w+)\[\]\)/g, (_, type) => `$2::${type}`)
-    .replaceAll(/\bunnest\(\$2::(\w+)\[\]\)/g, (_, type) => `(values ($2::${type}))`);
-  if (text === statement.text) throw new Error(`A loader's statement must say "any($2::type[])": ${text}`);
-  return tenantStatement(text);
-}
-
-/** The rows of a statement whose $2 is an array of keys, by the key's column. */
+/** The rows of a statement that takes keys, by the key's column. */
 function grouped<Row>(rows: readonly Row[], key: keyof Row): Map<unknown, Row[]> {
   const groups = new Map<unknown, Row[]>();
   for (const row of rows) {
@@ -59,47 +34,36 @@ function grouped<Row>(rows: readonly Row[], key: keyof Row): Map<unknown, Row[]>
   return groups;
 }
 
-/** One row a key, or null. The statement takes the keys as $2. UUIDs in any spelling; what is no UUID finds nothing and costs nothing. */
-export function oneByUuid<Row>(
-  statement: Reading<Row>,
-  key: keyof Row & string,
-  one: ByOneKey = 'batched',
-): Loader<string, Row | null> {
-  const read = readerOf(statement, one);
+/** One row a key, or null. UUIDs in any spelling; what is no UUID finds nothing and costs nothing. */
+export function oneByUuid<Row>(statement: ByKeys<Row>, key: keyof Row & string): Loader<string, Row | null> {
   return {
     async load(database, ids) {
       const uuids = ids.map(asUuid);
       const wanted = uuids.filter((id) => id !== null);
       if (wanted.length === 0) return ids.map(() => null);
       const rows = new Map<unknown, Row>();
-      for (const row of await read(database, wanted)) rows.set(row[key], row);
+      for (const row of await read(database, statement, wanted)) rows.set(row[key], row);
       return uuids.map((id) => (id && rows.get(id)) || null);
     },
   };
 }
 
 /** One row a key, or null, by a key that is plain text. */
-export function oneByText<Row>(
-  statement: Statement<Row>,
-  key: keyof Row & string,
-  one: ByOneKey = 'batched',
-): Loader<string, Row | null> {
-  const read = readerOf(statement, one);
+export function oneByText<Row>(statement: ByKeys<Row>, key: keyof Row & string): Loader<string, Row | null> {
   return {
     async load(database, keys) {
       const rows = new Map<unknown, Row>();
-      for (const row of await read(database, keys)) rows.set(row[key], row);
+      for (const row of await read(database, statement, keys)) rows.set(row[key], row);
       return keys.map((id) => rows.get(id) ?? null);
     },
   };
 }
 
 /** Every row of each key, in the statement's order. The keys come from rows already read, so they are ids as they should be. */
-export function manyBy<Row>(statement: Reading<Row>, key: keyof Row & string): Loader<string, Row[]> {
-  const read = readerOf(statement);
+export function manyBy<Row>(statement: ByKeys<Row>, key: keyof Row & string): Loader<string, Row[]> {
   return {
     async load(database, ids) {
-      const groups = grouped(await read(database, ids), key);
+      const groups = grouped(await read(database, statement, ids), key);
       return ids.map((id) => groups.get(id) ?? []);
     },
   };

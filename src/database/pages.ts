@@ -19,13 +19,6 @@ export function isTimestamp(text: string): boolean {
   );
 }
 
-/**
- * The statement of a page: of ordered `rows` the first so many, `size` being a parameter of at most one more than the largest page. The
- * limit inside is for the planner: one that it does not know it takes for a tenth of all rows, and would plan each page anew.
- */
-export const firstOf = (rows: string, size: string): string =>
-  `select * from (${rows} limit ${largestPage + 1}) page limit ${size}`;
-
 /** Which rows of an ordered list are wanted, as a statement asks for them. */
 export type Page = {
   size: number;
@@ -47,10 +40,6 @@ export const totalOf = (counted: number): Total =>
   counted > mostCounted
     ? { totalCount: null, totalCountAtLeast: mostCounted }
     : { totalCount: counted, totalCountAtLeast: counted };
-
-/** The statement that counts rows, given from `from` on, and stops at one more than the bound. */
-export const countOf = (from: string): string =>
-  `select count(*)::int as count from (select from ${from} limit ${mostCounted + 1}) counted`;
 
 /** How many rows a page has when nothing else is said, and at the most. */
 export const defaultPage = 20;

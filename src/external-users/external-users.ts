@@ -3,7 +3,10 @@ import type { TenantDatabase, TenantTransaction } from '../database/database.ts'
 import { sqlState } from '../database/failures.ts';
 import { type ExternalUser, Prisma } from '../database/generated/client.ts';
 import { asUuid, newId } from '../database/ids.ts';
-import { columns, tenantStatement } from '../database/statement.ts';
+import { columns, rows } from '../database/sql/columns.ts';
+import { join, literal, parameter, sql, tenant } from '../database/sql/fragment.ts';
+import { statement } from '../database/sql/statement.ts';
+import { nullable, text as sqlText, textOf, uuid } from '../database/sql/types.ts';
 import { Problem } from '../errors/catalogue.ts';
 import { checked } from '../values/checked.ts';
 import { emailAddress } from '../values/email-address.ts';
@@ -39,7 +42,9 @@ export const externalUserNotFound = (id: string) =>
   new Problem('EXTERNAL_USER_NOT_FOUND', `There is no external user ${id}.`);
 
 /** What a user is called: by its names, or, when it has neither, by the identifier it is known by. */
-export function displayNameOf(user: ExternalUser): string {
+export function displayNameOf(
+  user: Pick<ExternalUser, 'firstName' | 'lastName' | 'email' | 'phoneNumber' | 'fkId'>,
+): string {
   const names = [user.firstName, user.lastName].filter((name) => name !== null);
   return names.length > 0 ? names.join(' ') : (user.email ?? user.phoneNumber ?? user.fkId ?? '');
 }
@@ -61,19 +66,19 @@ function columnsOf(fields: Fields) {
   return { ...others, metadata: metadata === null ? Prisma.DbNull : (metadata as Prisma.InputJsonObject) };
 }
 
-const clashing = tenantStatement<{ field: keyof Identifiers }>(
-  identifierKeys
-    .map(
-      (key, index) => `select '${fieldOf(key)}' as field from external_user u
-        where u.tenant_id = $1 and ${hasIdentifier(key, 'u', `$${index + 2}`)} and u.id is distinct from $5::uuid`,
-    )
-    .join(' union all '),
-);
+const clashing = statement(rows({ field: textOf<keyof Identifiers>() }))`${join(
+  identifierKeys.map(
+    (key) => sql`select ${literal(fieldOf(key))} as field from external_user u
+      where u.tenant_id = ${tenant} and ${hasIdentifier(key, 'u', parameter(fieldOf(key), nullable(sqlText)))}
+        and u.id is distinct from ${parameter('id', nullable(uuid))}`,
+  ),
+  ' union all ',
+)}`;
 
 /** USER_ALREADY_EXISTS with every field that another user has; null when meanwhile none is. */
 async function alreadyExists(db: TenantDatabase, user: Identifiers, id: string | null): Promise<Problem | null> {
-  const values = identifierFields.map((field) => user[field] ?? null);
-  const fields = (await db.query(clashing, ...values, id)).map(({ field }) => field);
+  const { email = null, phoneNumber = null, fkId = null } = user;
+  const fields = (await db.query(clashing, { email, phoneNumber, fkId, id })).map(({ field }) => field);
   if (fields.length === 0) return null;
   return new Problem('USER_ALREADY_EXISTS', `Another external user has that ${fields.join(' and that ')}.`, {
     errors: fields.map((field) => ({ path: ['input', field], message: 'is another user’s' })),
@@ -103,9 +108,9 @@ export async function createExternalUser(db: TenantDatabase, input: NewExternalU
   });
 }
 
-const lock = tenantStatement<ExternalUser>(
-  `select ${columns('ExternalUser', 'u')} from external_user u where u.tenant_id = $1 and u.id = $2::uuid for no key update`,
-);
+const whole = columns('ExternalUser', 'u');
+const lock = statement(whole)`
+  select ${whole} from external_user u where u.tenant_id = ${tenant} and u.id = ${parameter('id', uuid)} for no key update`;
 
 /** What updateExternalUser takes: what is absent stays as it is, and null clears it. */
 export type ExternalUserChanges = { id: string } & z.input<typeof changes>;
@@ -120,7 +125,7 @@ export async function updateExternalUser(db: TenantDatabase, input: ExternalUser
   return tried(async () => {
     try {
       return await db.transaction(async (tx) => {
-        const [before] = await tx.query(lock, id);
+        const [before] = await tx.query(lock, { id });
         if (!before) throw externalUserNotFound(id);
         if (Object.keys(given(data)).length === 0) return before;
         const after = { ...before, ...given(data) };
@@ -142,9 +147,8 @@ export async function updateExternalUser(db: TenantDatabase, input: ExternalUser
   });
 }
 
-const lockForGood = tenantStatement<{ id: string }>(
-  'select u.id from external_user u where u.tenant_id = $1 and u.id = $2::uuid for update',
-);
+const lockForGood = statement(rows({ id: uuid }))`
+  select u.id from external_user u where u.tenant_id = ${tenant} and u.id = ${parameter('id', uuid)} for update`;
 
 /** What other features do when external users change, in the same transaction. */
 export type ExternalUserHooks = {
@@ -162,7 +166,7 @@ export async function deleteExternalUser(
   const id = asUuid(input.id);
   if (!id) throw externalUserNotFound(input.id);
   await db.transaction(async (tx) => {
-    const [found] = await tx.query(lockForGood, id);
+    const [found] = await tx.query(lockForGood, { id });
     if (!found) throw externalUserNotFound(id);
     await hooks.beforeDelete(tx, id);
     await tx.externalUser.deleteMany({ where: { tenantId, id } });

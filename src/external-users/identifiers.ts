@@ -1,8 +1,10 @@
 import type { z } from 'zod';
 import type { ExternalUser, IdentifierKey } from '../database/generated/client.ts';
+import { type Fragment, name, sql } from '../database/sql/fragment.ts';
+import { sameEmail } from '../database/sql/same-email.ts';
 import { Problem } from '../errors/catalogue.ts';
 import { emailAddress } from '../values/email-address.ts';
-import { phoneNumber, telephoneKey, telephoneKeySql } from '../values/phone-number.ts';
+import { phoneNumber, telephoneKey } from '../values/phone-number.ts';
 import { text } from '../values/text.ts';
 
 /** One of the ways to name an external user, its value as its rule leaves it. */
@@ -11,12 +13,13 @@ export type Identifier = { readonly key: IdentifierKey; readonly value: string }
 /** A foreign key, kept as it is given. */
 export const fkId = text(1, 255);
 
-/** The condition that two e-mail addresses are the same but for their case; the digest is what they are indexed by. */
-export const sameEmail = (column: string, other: string): string =>
-  `md5(lower(${column})) = md5(lower(${other}::text)) and lower(${column}) = lower(${other}::text)`;
+/** SQL that makes the key of a telephone number that asDialledToday has left, as telephoneKey does; null of null. */
+export const telephoneKeySql = (number: Fragment): Fragment =>
+  sql`regexp_replace(${number}, '^\\+549([0-9]{10})$', '+54\\1')`;
 
 /** SQL for what the telephone number of an `external_user` under that alias is compared by, as telephoneKey makes it; null of null. */
-export const phoneKeyOf = (alias: string): string => `coalesce(${alias}.phone_key, ${alias}.phone_number)`;
+export const phoneKeyOf = (alias: string): Fragment =>
+  sql`coalesce(${name(alias)}.phone_key, ${name(alias)}.phone_number)`;
 
 /** The columns of an external user's telephone number. */
 export function phoneColumns(phoneNumber: string | null): Pick<ExternalUser, 'phoneNumber' | 'phoneKey'> {
@@ -29,17 +32,18 @@ const kinds = {
   emailaddress: {
     field: 'email',
     rule: emailAddress,
-    has: (alias, value) => sameEmail(`${alias}.email`, value),
+    has: (alias, value) => sameEmail(name(`${alias}.email`), value),
   },
   phonenumber: {
     field: 'phoneNumber',
     rule: phoneNumber,
-    has: (alias, value) => `${alias}.phone_number is not null and ${phoneKeyOf(alias)} = ${telephoneKeySql(value)}`,
+    has: (alias, value) =>
+      sql`${name(alias)}.phone_number is not null and ${phoneKeyOf(alias)} = ${telephoneKeySql(value)}`,
   },
-  fkid: { field: 'fkId', rule: fkId, has: (alias, value) => `${alias}.fk_id = ${value}` },
+  fkid: { field: 'fkId', rule: fkId, has: (alias, value) => sql`${name(alias)}.fk_id = ${value}` },
 } as const satisfies Record<
   IdentifierKey,
-  { field: keyof ExternalUser; rule: z.ZodType<string>; has: (alias: string, value: string) => string }
+  { field: keyof ExternalUser; rule: z.ZodType<string>; has: (alias: string, value: Fragment) => Fragment }
 >;
 
 /** Every key, in the order in which a user's identifiers are preferred. */
@@ -49,7 +53,11 @@ export const identifierKeys = Object.keys(kinds) as IdentifierKey[];
 export const fieldOf = (key: IdentifierKey) => kinds[key].field;
 
 /** The condition on `external_user` under an alias: that the user has the identifier whose value is the parameter. */
-export const hasIdentifier = (key: IdentifierKey, alias: string, value: string): string => kinds[key].has(alias, value);
+export const hasIdentifier = <Parameters>(
+  key: IdentifierKey,
+  alias: string,
+  value: Fragment<Parameters>,
+): Fragment<Parameters> => kinds[key].has(alias, value as Fragment) as Fragment<Parameters>;
 
 /** The identifier with its value normalised. Throws VALIDATION_FAILED, saying where the value came from. */
 export function identifier(key: IdentifierKey, value: string, path: readonly string[]): Identifier {

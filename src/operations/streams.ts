@@ -2,7 +2,10 @@ import { type ExecutionResult, GraphQLError } from 'graphql';
 import { LRUCache } from 'lru-cache';
 import type { Viewer } from '../auth/viewer.ts';
 import type { Database } from '../database/database.ts';
-import { globalStatement } from '../database/statement.ts';
+import { columns } from '../database/sql/columns.ts';
+import { parameter } from '../database/sql/fragment.ts';
+import { globalStatement } from '../database/sql/statement.ts';
+import { array, uuid } from '../database/sql/types.ts';
 import { Problem } from '../errors/catalogue.ts';
 import type { EventBus } from '../events/events.ts';
 import { refusal } from './errors.ts';
@@ -18,10 +21,10 @@ export const mostStreams = { connection: 100, credential: 1_000, tenant: 5_000 }
 /** Seconds after which a client that has too many streams may try again. */
 const retryAfter = 30;
 
-const revokedAmong = globalStatement<{ id: string }>(
-  `select k.id from credential_key k
-   where (k.tenant_id, k.id) in (select * from unnest($1::uuid[], $2::uuid[])) and k.revoked_at is not null`,
-);
+const key = columns('CredentialKey', 'k', ['id']);
+const revokedAmong = globalStatement(key)`
+  select ${key} from credential_key k where k.revoked_at is not null
+    and (k.tenant_id, k.id) in (select * from unnest(${parameter('tenantIds', array(uuid))}, ${parameter('ids', array(uuid))}))`;
 
 /** The open streams of one server. */
 export interface Streams {
@@ -70,7 +73,8 @@ export function createStreams(events: EventBus, database: Pick<Database, 'query'
     reading = true;
     const keys = openKeys();
     try {
-      for (const { id } of await database.query(revokedAmong, [...keys.values()], [...keys.keys()])) endKey(id);
+      for (const { id } of await database.query(revokedAmong, { tenantIds: [...keys.values()], ids: [...keys.keys()] }))
+        endKey(id);
     } catch {
       // While the database is away nobody's streams end; the next time asks again.
     } finally {

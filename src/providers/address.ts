@@ -1,3 +1,4 @@
+import { type Fragment, name, sql } from '../database/sql/fragment.ts';
 import { isNational } from '../values/phone-number.ts';
 import { formOf } from './registry.ts';
 
@@ -39,5 +40,7 @@ export function addressColumns(provider: string, address: string, region: string
 }
 
 /** SQL for the key of a `channel` or an `unknown_sender` under that alias, as addressKey makes it; both are indexed by its digest. */
-export const comparedBy = (alias: string): string =>
-  `coalesce(${alias}.address_key, ${alias}.identity_key, ${alias}.address)`;
+export const comparedBy = (alias: string): Fragment => {
+  const a = name(alias);
+  return sql`coalesce(${a}.address_key, ${a}.identity_key, ${a}.address)`;
+};

@@ -7,7 +7,8 @@ import {
   Kind,
   type SelectionSetNode,
 } from 'graphql';
-import type { Fields } from '../database/statement.ts';
+import type { Fields } from '../database/sql/columns.ts';
+import type { GraphContext } from './context.ts';
 
 type Fragments = Readonly<Record<string, FragmentDefinitionNode>>;
 
@@ -80,8 +81,16 @@ export function fromSelection<Made>(
   };
 }
 
-/** Says of a field which columns of its row the resolver reads: without, it may be any of them. */
-export const reads = (...columns: string[]) => ({ extensions: { reads: columns } });
+/**
+ * For the fields of a type whose rows are these: a resolver with the columns that it reads, which are all that it sees of its row. A field that
+ * says nothing may read any of them.
+ */
+export const reading =
+  <Row>() =>
+  <const Column extends keyof Row & string, Args, Result>(
+    columns: readonly Column[],
+    resolve: (row: Pick<Row, Column>, args: Args, context: GraphContext) => Result,
+  ) => ({ extensions: { reads: columns }, resolve });
 
 /**
  * The columns that a selection reads of an object type's rows, besides those that are `always` read; null for all of them, unless every

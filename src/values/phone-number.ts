@@ -48,9 +48,6 @@ export function asDialledToday(number: string): string {
  */
 export const telephoneKey = (number: string): string => asDialledToday(number).replace(/^\+549(\d{10})$/, '+54$1');
 
-/** SQL that makes the key of a text that asDialledToday has left, or null of null. */
-export const telephoneKeySql = (value: string): string => `regexp_replace(${value}, '^\\+549([0-9]{10})$', '+54\\1')`;
-
 const digit = /\p{Nd}/u;
 
 /** The value of a decimal digit: in every script they are ten in a row. */

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { newId } from '../../src/database/ids.ts';
-import { globalStatement } from '../../src/database/statement.ts';
 import { backfillKeys } from '../../src/identity/backfill.ts';
 import { dataOf, problemOf, startApp, type TestApp, type TestTenant, type Untyped } from '../app.ts';
 import { createAgent, createConfig, createParticipant } from '../factories.ts';
 import { fromGeneric } from '../fakes/deliveries.ts';
+import { prepared } from '../prepared.ts';
 import { createOwnDatabase } from '../setup/database.ts';
 import { bindingOf, countsOf, generate, unknownSenders } from '../webhooks/webhooks.ts';
 
@@ -395,7 +395,7 @@ test('stored rows get their keys, each row and id stays, and what clashes stays 
     ];
     await prisma.externalUser.createMany({ data: users });
 
-    await old.app.database.query(globalStatement('delete from backfill'));
+    await old.app.database.connection.query(prepared('delete from backfill'), []);
     await backfillKeys(old.app.database, old.app.log);
 
     const channels = await prisma.channel.findMany({ where: { tenantId }, orderBy: { id: 'asc' } });

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { globalStatement } from '../../src/database/statement.ts';
 import { dataOf, problemOf, startApp, type TestApp, type TestTenant, type Untyped } from '../app.ts';
 import { createAgent, createConfig, createParticipant } from '../factories.ts';
+import { prepared } from '../prepared.ts';
 
 type Person = { id: string; displayName: string; kind: string; agent: boolean; disabled: boolean };
 type Filter = { kind?: string | null; agentId?: string | null; disabled?: boolean | null; email?: string | null };
@@ -282,7 +282,7 @@ describe('an unpaged list', () => {
     const large = await service.createTenant();
     const add = (count: number) =>
       service.app.database.connection.query(
-        globalStatement(`insert into participant (tenant_id, id, kind, display_name)
+        prepared(`insert into participant (tenant_id, id, kind, display_name)
          select $1::uuid, gen_random_uuid(), 'PERSON', 'P' || n from generate_series(1, ${count}) n`),
         [large.id],
       );

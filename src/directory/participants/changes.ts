@@ -2,7 +2,10 @@ import { Repeater } from '@repeaterjs/repeater';
 import type { TenantDatabase } from '../../database/database.ts';
 import type { Participant } from '../../database/generated/client.ts';
 import { orderByName } from '../../database/names.ts';
-import { columns, tenantStatement } from '../../database/statement.ts';
+import { columns } from '../../database/sql/columns.ts';
+import { parameter, tenant } from '../../database/sql/fragment.ts';
+import { statement } from '../../database/sql/statement.ts';
+import { array, text, uuid } from '../../database/sql/types.ts';
 import type { EventBus } from '../../events/events.ts';
 
 /** How an agent's contacts have changed since the last such. */
@@ -102,13 +105,14 @@ function hear(
   ];
 }
 
-const contactsAmong = tenantStatement<Participant>(
-  `select ${columns('Participant', 'p')} from binding b join participant p on p.tenant_id = b.tenant_id and p.id = b.participant_id
-   where b.tenant_id = $1 and b.agent_id = $2 and b.participant_id in (
-     select unnest($3::uuid[]) union all
-     select c.participant_id from channel c where c.tenant_id = $1 and c.integration_config_id = any($4::uuid[]))
-   order by ${orderByName('p.display_name')}, p.id limit ${mostNamed + 1}`,
-);
+const whole = columns('Participant', 'p');
+const contactsAmong = statement(whole)`
+  select ${whole} from binding b join participant p on p.tenant_id = b.tenant_id and p.id = b.participant_id
+  where b.tenant_id = ${tenant} and b.agent_id = ${parameter('agentId', text)} and b.participant_id in (
+    select unnest(${parameter('participantIds', array(uuid))}) union all
+    select c.participant_id from channel c
+    where c.tenant_id = ${tenant} and c.integration_config_id = any(${parameter('configIds', array(uuid))}))
+  order by ${orderByName('p.display_name')}, p.id limit ${mostNamed + 1}`;
 
 /** What has become of the contacts among those; null when none of them is or was one. */
 async function read(db: TenantDatabase, agentId: string, gathered: Gathered): Promise<ContactChanges | null> {
@@ -116,7 +120,11 @@ async function read(db: TenantDatabase, agentId: string, gathered: Gathered): Pr
   const of = { agentId, occurredAt: db.now() };
   const everything = { ...of, participants: [], removedIds: [], everything: true };
   if (tooMany) return everything;
-  const participants = await db.query(contactsAmong, agentId, [...new Set([...changed, ...unbound])], [...configs]);
+  const participants = await db.query(contactsAmong, {
+    agentId,
+    participantIds: [...new Set([...changed, ...unbound])],
+    configIds: [...configs],
+  });
   // Who has been bound again is not gone.
   for (const { id } of participants) unbound.delete(id);
   const count = participants.length + unbound.size;

@@ -1,7 +1,10 @@
 import { z } from 'zod';
 import type { TenantDatabase, TenantTransaction } from '../../database/database.ts';
 import { asUuid, newId } from '../../database/ids.ts';
-import { tenantStatement } from '../../database/statement.ts';
+import { rows } from '../../database/sql/columns.ts';
+import { parameter, tenant } from '../../database/sql/fragment.ts';
+import { statement } from '../../database/sql/statement.ts';
+import { uuid } from '../../database/sql/types.ts';
 import { Problem } from '../../errors/catalogue.ts';
 import { checked } from '../../values/checked.ts';
 import { emailAddress } from '../../values/email-address.ts';
@@ -133,9 +136,8 @@ export async function updateParticipant(
   });
 }
 
-const lockForGood = tenantStatement<{ id: string }>(
-  'select p.id from participant p where p.tenant_id = $1 and p.id = $2::uuid for update',
-);
+const lockForGood = statement(rows({ id: uuid }))`
+  select p.id from participant p where p.tenant_id = ${tenant} and p.id = ${parameter('id', uuid)} for update`;
 
 /** Deletes a participant with its channels, bindings and memberships; returns its id. Throws PARTICIPANT_NOT_FOUND. */
 export async function deleteParticipant(
@@ -146,7 +148,7 @@ export async function deleteParticipant(
   const id = asUuid(input.participantId);
   if (!id) throw participantNotFound(input.participantId);
   await db.transaction(async (tx) => {
-    const [found] = await tx.query(lockForGood, id);
+    const [found] = await tx.query(lockForGood, { id });
     if (!found) throw participantNotFound(id);
     await hooks.beforeDelete(tx, id);
     announceParticipant(tx, id, await agentIdsOf(tx, id));

@@ -1,7 +1,10 @@
 import type { TenantDatabase, TenantTransaction } from '../../database/database.ts';
 import type { ParticipantKind, UnknownSender } from '../../database/generated/client.ts';
 import { asUuid } from '../../database/ids.ts';
-import { columns, tenantStatement } from '../../database/statement.ts';
+import { columns, rows } from '../../database/sql/columns.ts';
+import { parameter, tenant } from '../../database/sql/fragment.ts';
+import { statement } from '../../database/sql/statement.ts';
+import { nullable, text, uuid } from '../../database/sql/types.ts';
 import { Problem } from '../../errors/catalogue.ts';
 import { nameOrNull } from '../../values/text.ts';
 import { addChannel } from '../channels/channels.ts';
@@ -13,13 +16,11 @@ import { insertParticipant, type NewParticipant } from '../participants/particip
 const row = columns('UnknownSender', 'u');
 
 // The config is locked before the sender, as whoever counts messages does it.
-const withConfig = tenantStatement<{ id: string; provider: string; defaultRegion: string | null }>(
-  `select u.id, i.provider, i.default_region as "defaultRegion" from unknown_sender u join integration_config i on i.tenant_id = u.tenant_id and i.id = u.integration_config_id
-   where u.tenant_id = $1 and u.id = $2::uuid for share of i`,
-);
-const lock = tenantStatement<UnknownSender>(
-  `select ${row} from unknown_sender u where u.tenant_id = $1 and u.id = $2::uuid for update`,
-);
+const withConfig = statement(rows({ id: uuid, provider: text, defaultRegion: nullable(text) }))`
+  select u.id, i.provider, i.default_region as "defaultRegion" from unknown_sender u join integration_config i on i.tenant_id = u.tenant_id and i.id = u.integration_config_id
+  where u.tenant_id = ${tenant} and u.id = ${parameter('id', uuid)} for share of i`;
+const lock = statement(row)`
+  select ${row} from unknown_sender u where u.tenant_id = ${tenant} and u.id = ${parameter('id', uuid)} for update`;
 
 const unknownSenderNotFound = (id: string) =>
   new Problem('UNKNOWN_SENDER_NOT_FOUND', `There is no unknown sender ${id}.`);
@@ -30,8 +31,8 @@ async function take(
   given: string,
 ): Promise<UnknownSender & { provider: string; defaultRegion: string | null }> {
   const id = asUuid(given);
-  const [there] = id ? await tx.query(withConfig, id) : [];
-  const [sender] = there ? await tx.query(lock, there.id) : [];
+  const [there] = id ? await tx.query(withConfig, { id }) : [];
+  const [sender] = there ? await tx.query(lock, { id: there.id }) : [];
   if (!there || !sender) throw unknownSenderNotFound(given);
   return { ...sender, provider: there.provider, defaultRegion: there.defaultRegion };
 }
@@ -98,14 +99,13 @@ export async function addUnknownSenderToParticipant(
   });
 }
 
-const remove = tenantStatement<{ id: string }>(
-  'delete from unknown_sender u where u.tenant_id = $1 and u.id = $2::uuid returning u.id',
-);
+const remove = statement(rows({ id: uuid }))`
+  delete from unknown_sender u where u.tenant_id = ${tenant} and u.id = ${parameter('id', uuid)} returning u.id`;
 
 /** Forgets an unknown sender, until it sends another message; returns its id. Throws UNKNOWN_SENDER_NOT_FOUND. */
 export async function dismissUnknownSender(db: TenantDatabase, input: { unknownSenderId: string }): Promise<string> {
   const id = asUuid(input.unknownSenderId);
-  const [gone] = id ? await db.query(remove, id) : [];
+  const [gone] = id ? await db.query(remove, { id }) : [];
   if (!gone) throw unknownSenderNotFound(input.unknownSenderId);
   return gone.id;
 }
