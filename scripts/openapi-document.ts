@@ -12,7 +12,12 @@ const schemes = {
     name: 'Authorization',
     description: 'An access key: `AccessKey` and a space before it.',
   },
-  AgentSecretKey: { type: 'apiKey', in: 'header', name: 'Agent-Secret-Key', description: 'The secret key of one agent.' },
+  AgentSecretKey: {
+    type: 'apiKey',
+    in: 'header',
+    name: 'Agent-Secret-Key',
+    description: 'The secret key of one agent.',
+  },
 } as const satisfies Record<Credential, object>;
 
 /** The errors of an operation by the face's statuses: its own, and those of every operation with its kind of input. */
@@ -47,8 +52,7 @@ export function documentOf(face: Face): object {
         ...(status === 401 && face.name === 'conversations' && { content: errorContent }),
       };
     responses['default'] = {
-      description:
-        'Any other error, as every operation can have it: 413, 415, 429 and 503 (with `Retry-After`), 500.',
+      description: 'Any other error, as every operation can have it: 413, 415, 429 and 503 (with `Retry-After`), 500.',
       content: errorContent,
     };
     const names = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name as string);

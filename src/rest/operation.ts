@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type { Scope } from '../auth/scopes.ts';
 import type { Viewer } from '../auth/viewer.ts';
 import type { TenantDatabase } from '../database/database.ts';
+import type { Loader } from '../database/loaders.ts';
 import { type ErrorCode, Problem } from '../errors/catalogue.ts';
 import type { RestServices } from './services.ts';
 
@@ -71,3 +72,9 @@ export const notImplemented = (
 
 /** The refusal of a part of the input that Rollcall has nothing to answer with. */
 export const unserved = (what: string): Problem => new Problem('NOT_IMPLEMENTED', `${what} is not served here.`);
+
+/** Loads for the rules that page: each key by itself, as a handler has only one. */
+export const reading = (db: TenantDatabase) => ({
+  load: async <Key, Loaded>(loader: Loader<Key, Loaded>, key: Key): Promise<Loaded> =>
+    (await loader.load(db, [key]))[0] as Loaded,
+});

@@ -41,9 +41,8 @@ export const ErrorShape = z
       .regex(/^([A-Z][a-z]*)+$/)
       .meta({ description: 'The kind of error, for example `ResourceNotFound`.' }),
     message: z.string().meta({ description: 'What is wrong, in a sentence.' }),
-    details: z
-      .record(z.string(), z.array(z.string()))
-      .optional()
-      .meta({ description: 'What is wrong with each part of the input, by its path, for example `.contact.identifierValue`.' }),
+    details: z.record(z.string(), z.array(z.string())).optional().meta({
+      description: 'What is wrong with each part of the input, by its path, for example `.contact.identifierValue`.',
+    }),
   })
   .meta({ id: 'Error', description: 'What went wrong. The header `X-Request-Id` has the request’s id.' });

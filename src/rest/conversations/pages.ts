@@ -62,6 +62,9 @@ export const results = (id: string, row: z.ZodType, description: string) =>
   z
     .object({
       results: z.array(row).meta({ description }),
-      nextPageToken: z.string().optional().meta({ description: 'Where the next page begins; absent on the last page.' }),
+      nextPageToken: z
+        .string()
+        .optional()
+        .meta({ description: 'Where the next page begins; absent on the last page.' }),
     })
     .meta({ id, description: 'A page of a list.' });

@@ -105,7 +105,9 @@ export function conversationOf(
 
 const status = Status.nullish();
 const identified = {
-  identifierKey: z.enum(['emailaddress', 'phonenumber', 'fkid']).meta({ description: 'What kind of identifier it is.' }),
+  identifierKey: z
+    .enum(['emailaddress', 'phonenumber', 'fkid'])
+    .meta({ description: 'What kind of identifier it is.' }),
   identifierValue: z.string().min(1, 'must not be empty').meta({ description: 'The identifier, in any spelling.' }),
 };
 const selector = {
