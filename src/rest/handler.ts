@@ -69,7 +69,7 @@ export function createRestHandler(options: RestOptions): RequestListener {
       if (allowed.length > 0) throw notAllowed(request, allowed);
       throw new Problem('NOT_FOUND', `${path.slice(0, 200)} is not served.`);
     }
-    exchange.operation = route.operation.id;
+    exchange.operation = `${route.face.name}.${route.operation.id}`;
     if (stopping()) throw new Problem('UNAVAILABLE', 'The server is stopping: try again elsewhere.', { retryAfter: 1 });
     const { status, body } = await run(request, route, search);
     if (body === undefined) return send(exchange, status, null);

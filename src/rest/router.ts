@@ -14,18 +14,27 @@ export interface Router {
 
 const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
 
-/** `/participants/{participant}:disable` as find-my-way spells it: a colon is written twice, and ends the name before it. */
-const spelled = (path: string) =>
-  path
+/**
+ * `/participants/{participant}:disable` as find-my-way spells it: a colon is written twice. A name that a verb follows somewhere has no
+ * colon anywhere, so that an unknown verb leads nowhere; no name is empty.
+ */
+function spelled(path: string, withVerbs: ReadonlySet<string>): string {
+  return path
     .replaceAll(':', '::')
-    .replaceAll(/\{(\w+)\}(?=::)/g, ':$1(^[^/:]+)')
-    .replaceAll(/\{(\w+)\}/g, ':$1(^[^/]+)');
+    .replaceAll(/\{(\w+)\}/g, (_, name: string) => `:${name}${withVerbs.has(name) ? '(^[^:/]+)' : '(^.+)'}`);
+}
+
+/** The names that a verb follows in a path of the face. */
+const namesWithVerbs = ({ operations }: Face): Set<string> =>
+  new Set(operations.flatMap(({ path }) => [...path.matchAll(/\{(\w+)\}(?=:)/g)].map(([, name]) => name as string)));
 
 export function createRouter(faces: readonly Face[]): Router {
   const router = FindMyWay({ caseSensitive: true, maxParamLength: 10_000 });
-  for (const face of faces)
+  for (const face of faces) {
+    const withVerbs = namesWithVerbs(face);
     for (const operation of face.operations)
-      router.on(operation.method as HTTPMethod, spelled(operation.path), () => {}, { face, operation });
+      router.on(operation.method as HTTPMethod, spelled(operation.path, withVerbs), () => {}, { face, operation });
+  }
   const find: Router['find'] = (method, path) => {
     const found = router.find(method as HTTPMethod, path);
     if (!found) return null;
