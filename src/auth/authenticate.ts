@@ -18,18 +18,18 @@ const keyByPrefix = globalStatement(credential)`
 const known = columns('Tenant', 't', ['id']);
 const tenantById = globalStatement(known)`select ${known} from tenant t where t.id = ${parameter('id', uuid)}`;
 
-/** From a request's headers to its viewer. */
+/** Turns a request's headers into its viewer. */
 export interface Authenticator {
-  /** Throws UNAUTHENTICATED when there is no credential, more than one, or one that doesn't verify. */
+  /** Throws UNAUTHENTICATED when there is no credential, more than one, or one that does not verify. */
   authenticate(headers: { get(name: string): string | null | undefined }): Promise<Viewer>;
-  /** The same, at once, where the credential has verified a short time ago; null where that is to be found out, or is refused. */
+  /** Answers without waiting when the credential is cached. Returns null when it has to be verified, or is refused. */
   remembered(headers: { get(name: string): string | null | undefined }): Viewer | null;
-  /** Forgets a key at once: it has been revoked. */
+  /** Drops a revoked key from the cache. */
   forget(keyId: string): void;
 }
 
 const seconds = 1_000;
-/** Bytes of all remembered tokens, with what they say. */
+/** The bound of the cache in bytes: tokens with their claims. */
 const tokenBytes = 16_000_000;
 
 function credentialOf(
@@ -43,11 +43,11 @@ const ofKind = (viewer: Viewer | undefined, kind: Viewer['kind']): Viewer | null
   viewer?.kind === kind ? viewer : null;
 
 /**
- * The one way in. What has verified is remembered for a short time, so that a busy client costs
- * neither a signature check nor a look-up a request; a revoked key is forgotten when that is announced.
+ * Creates the only way to authenticate. Verified credentials are cached for a short time, so a busy client costs
+ * neither a signature check nor a query a request. A revoked key leaves the cache when the revocation is announced.
  */
 export function createAuthenticator(database: Database, verifyJwt: (token: string) => Promise<Claims>): Authenticator {
-  // A token can be as long as a header; keys have one length.
+  // A token can be as long as a header. Keys have one length.
   const tokens = new LRUCache<string, Viewer>({
     max: 5_000,
     ttl: 60 * seconds,
@@ -99,7 +99,7 @@ export function createAuthenticator(database: Database, verifyJwt: (token: strin
       scopes: new Set(kind === 'AGENT_KEY' ? granted.filter((scope) => agentKeyScopes.includes(scope)) : granted),
       expiresAt: null,
     };
-    // A key revoked while it was looked up would be remembered as a good one.
+    // A key that was revoked while it was being read must not enter the cache.
     if (revocations === revocationsBefore) keys.set(secret, viewer);
     return viewer;
   }

@@ -15,10 +15,10 @@ import { displayName } from '../values/text.ts';
 import { agentKeyScopes, type Scope, scopes } from './scopes.ts';
 import { makeSecret } from './secrets.ts';
 
-/** A key as it may be shown: without the secret's hash. */
+/** A key without its secret's hash, as callers may see it. */
 export type ShownKey = Omit<CredentialKey, 'secretHash' | 'kind'> & { kind: CredentialKey['kind'] | 'WEBHOOK_KEY' };
 
-/** A new key, and its secret, which is not stored and cannot be had again. */
+/** A new key with its secret. The secret is not stored and is shown only once. */
 export type NewKey = { key: ShownKey; secret: string };
 
 const newAccessKey = z.object({
@@ -70,7 +70,10 @@ const everyKey = statement(shown)`
   where k.tenant_id = ${tenant} and (${parameter('includeRevoked', boolean)} or k.revoked_at is null)
   order by k.created_at, k.id limit ${mostRows + 1}`;
 
-/** The tenant's keys that work, in the order of their creation; with those that were revoked, if wanted. Throws RESULT_TOO_LARGE over 10,000. */
+/**
+ * Returns the tenant's working keys in the order of creation, with the revoked keys if asked. Throws RESULT_TOO_LARGE
+ * over 10,000.
+ */
 export const listKeys = async (db: TenantDatabase, includeRevoked: boolean): Promise<ShownKey[]> =>
   boundedRows(await db.query(everyKey, { includeRevoked }), 'keys');
 
@@ -93,7 +96,10 @@ const revokeWebhook = statement(
   update webhook_key k set revoked_at = coalesce(k.revoked_at, now()) where k.tenant_id = ${tenant} and k.id = ${parameter('id', uuid)}
   returning ${webhook}, 'WEBHOOK_KEY' as kind, null as name, '{}'::text[] as scopes`;
 
-/** Ends a key, a credential's or a webhook's, everywhere and at once; to do so again changes nothing. Throws KEY_NOT_FOUND. */
+/**
+ * Revokes a credential's or a webhook's key at once, on every replica. A second call changes nothing. Throws
+ * KEY_NOT_FOUND.
+ */
 export async function revokeKey(db: TenantDatabase, input: { id: string }): Promise<ShownKey> {
   const id = asUuid(input.id);
   const [credential] = id ? await db.query(revoke, { id }) : [];

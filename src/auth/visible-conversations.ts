@@ -1,15 +1,15 @@
 import { type Fragment, name, ofAgent, sql, tenant, viewerAgent } from '../database/sql/fragment.ts';
 
 /**
- * Which conversations a viewer sees: the tenant's, and under an agent's key only that agent's. The condition on `conversation`
- * under an alias; every statement that reads or changes conversations has this or one of the two below.
+ * The condition on `conversation` under an alias that a viewer sees it: in the tenant, and with an agent's key only
+ * that agent's. Every statement that reads or changes conversations has this condition or one of the two below.
  */
 export const visible = (alias: string) =>
   sql`${name(alias)}.tenant_id = ${tenant}${ofAgent(sql` and ${name(alias)}.agent_id = ${viewerAgent}`)}`;
 
 /**
- * The same condition on `conversation_member`: which memberships a viewer sees. Each membership's conversation is looked at by itself: of
- * `exists` PostgreSQL makes a join, for which it may read all of the agent's conversations, and there can be many.
+ * The same condition on `conversation_member`. It checks each membership's conversation on its own. PostgreSQL turns
+ * `exists` into a join, which may read all conversations of the agent.
  */
 export const visibleMembership = (alias: string) => {
   const m = name(alias);
@@ -18,8 +18,9 @@ export const visibleMembership = (alias: string) => {
 };
 
 /**
- * The first condition where one statement serves all viewers. For conversations that are found by their ids: there it costs nothing, where an
- * index could serve it does not. In a statement for several callers, what carries each one's agent and tenant is given.
+ * The first condition for one statement that serves all viewers. Use it for conversations that are found by id: it
+ * prevents the use of an index on the agent. A statement for several callers passes the column that holds each caller's
+ * agent and tenant.
  */
 export function visibleToAny(
   alias: string,

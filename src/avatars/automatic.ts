@@ -26,8 +26,9 @@ const orphaned = statement(rows({ id: uuid }))`
      and c.integration_config_id = p.avatar_source_config_id and c.address = p.avatar_source_address)`;
 
 /**
- * What a change of a participant's channels means for its avatar, in the same transaction. An avatar from a channel that is there no
- * more is taken away, for it may be somebody else's face; and a sync from the first syncable channel is queued, unless the avatar was uploaded.
+ * What a change of a participant's channels means for its avatar, in the same transaction. An avatar from a channel
+ * that is there no more is taken away, for it may be somebody else's face; and a sync from the first syncable channel
+ * is queued, unless the avatar was uploaded.
  */
 export async function channelsChanged(
   tx: TenantTransaction,

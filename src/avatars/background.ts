@@ -51,9 +51,9 @@ const nextChannel = statement(rows({ configId: uuid, address: text }))`
 type Place = { configId: string; address: string };
 
 /**
- * Does one avatar job: by its end the outcome is stored, or the job is due again. Throws only when the database is away. A round tries
- * the participant's channels in their order until one has a picture. Where a channel of the round failed for a while, another round
- * begins at the first of those, after a pause that grows from round to round.
+ * Does one avatar job: by its end the outcome is stored, or the job is due again. Throws only when the database is
+ * away. A round tries the participant's channels in their order until one has a picture. Where a channel of the round
+ * failed for a while, another round begins at the first of those, after a pause that grows from round to round.
  */
 export function createAvatarJobRunner(
   database: Pick<Database, 'forTenant'>,

@@ -60,7 +60,7 @@ export const batchById = oneByUuid(
 );
 
 /** The latest batch of each agent. */
-export const latestBatch = oneByText(
+export const newestBatch = oneByText(
   statement(batch)`
     select ${counted} from ${eachKey(text)} as a (id) cross join lateral (
       select * from avatar_sync_batch o where o.tenant_id = ${tenant} and o.agent_id = a.id order by o.id desc limit 1) b ${counts}
@@ -126,8 +126,8 @@ const begin = statement(id)`
   on conflict (tenant_id, agent_id) where finished_at is null do update set agent_id = excluded.agent_id
   where b.tenant_id = ${tenant} returning b.id`;
 
-// What speaks against each contact is known at once; the most particular reason is told. now() is when the transaction began, so
-// these end when the batch starts. A participant that is being deleted is not counted.
+// What speaks against each contact is known at once; the most particular reason is told. now() is when the transaction
+// began, so these end when the batch starts. A participant that is being deleted is not counted.
 const addContacts = statement(nothing)`
   insert into avatar_sync_batch_item (tenant_id, batch_id, participant_id, result, error_code, finished_at)
    select p.tenant_id, ${parameter('batchId', uuid)}, p.id, v.result::"AvatarSyncResult", v.code, case when v.result is not null then now() end
@@ -160,8 +160,8 @@ const addJobs = statement(nothing)`
    where j.tenant_id = ${tenant}`;
 
 /**
- * Queues a sync of every contact of an agent, or joins the batch that is running for it already; returns the batch's id.
- * Throws AGENT_NOT_FOUND.
+ * Queues a sync of every contact of an agent, or joins the batch that is running for it already; returns the batch's
+ * id. Throws AGENT_NOT_FOUND.
  */
 export async function syncAgentAvatars(
   db: TenantDatabase,

@@ -108,7 +108,10 @@ const retry = statement(rows({ id: uuid }))`
        from (select 1) one left join lateral (${syncableChannels(sql`j.participant_id`)} limit 1) s on true)
    where j.tenant_id = ${tenant} and j.id = ${parameter('id', uuid)} and j.state = 'FAILED' returning j.id`;
 
-/** Queues a sync that was given up again; returns the participant's id. One that isn't given up any more stays as it is. Throws AVATAR_SYNC_NOT_FOUND. */
+/**
+ * Queues a sync that was given up again; returns the participant's id. One that isn't given up any more stays as it is.
+ * Throws AVATAR_SYNC_NOT_FOUND.
+ */
 export async function retryAvatarSync(
   db: TenantDatabase,
   input: { id: string },

@@ -48,7 +48,10 @@ export const noAvatar: AvatarColumns = {
   avatarSyncedAt: null,
 };
 
-/** Gives the participant, which the transaction must have locked, that avatar. The file it had stays for as long as URLs of it are good. */
+/**
+ * Gives the participant, which the transaction must have locked, that avatar. The file it had stays for as long as URLs
+ * of it are good.
+ */
 export async function setAvatar(tx: TenantTransaction, participantId: string, columns: AvatarColumns): Promise<void> {
   const files = await tx.query(exchange, { participantId, fileId: columns.avatarFileId });
   if (columns.avatarFileId !== null && !files.some(({ id }) => id === columns.avatarFileId)) throw new FileSwept();
@@ -62,8 +65,8 @@ export async function removeImages(storage: Storage, folder: string): Promise<vo
 }
 
 /**
- * Stores the picture, and then lets `refer` point a row to it by `setAvatar`. Should the sweep have taken the file meanwhile, which
- * it only does when storing took hours, all of it is done again.
+ * Stores the picture, and then lets `refer` point a row to it by `setAvatar`. Should the sweep have taken the file
+ * meanwhile, which it only does when storing took hours, all of it is done again.
  */
 export async function storeAvatar<Result>(
   db: TenantDatabase,

@@ -29,7 +29,10 @@ export type AvatarJob = {
   againAddress: string | null;
 };
 
-/** How many jobs of one integration config are worked on at once, by all replicas together: roughly, for replicas don't wait for each other. */
+/**
+ * How many jobs of one integration config are worked on at once, by all replicas together: roughly, for replicas don't
+ * wait for each other.
+ */
 const mostPerConfig = 4;
 
 const columnsOfJob = columns('AvatarSyncJob', 'j', [
@@ -59,8 +62,8 @@ const job: Selected<AvatarJob> = { nodes: columnsOfJob.nodes, ...withWorker };
 const workerId = parameter('workerId', uuid);
 const leaseMs = parameter('leaseMs', double);
 
-// From config to config, whatever many jobs each has; those with the least at work come first, so that a large batch lets the others through.
-// Only what is taken is locked: another replica's claim at the same moment takes the next.
+// From config to config, whatever many jobs each has; those with the least at work come first, so that a large batch
+// lets the others through. Only what is taken is locked: another replica's claim at the same moment takes the next.
 const claim = globalStatement(job)`
   with recursive waiting (tenant_id, config_id) as (
      (select j.tenant_id, j.integration_config_id from avatar_sync_job j where j.state = 'QUEUED' order by 1, 2 limit 1)
@@ -91,7 +94,8 @@ const claim = globalStatement(job)`
    from chosen c where j.tenant_id = c.tenant_id and j.id = c.id
    returning ${job}`;
 
-// Whoever holds a job's lock is about to end or to change it, and the next renewal is soon: one that waited would keep the others' leases from being renewed.
+// Whoever holds a job's lock is about to end or to change it, and the next renewal is soon: one that waited would keep
+// the others' leases from being renewed.
 const renew = globalStatement(nothing)`
   with mine as materialized (
      select j.tenant_id, j.id from avatar_sync_job j
@@ -122,7 +126,10 @@ const handBack = globalStatement(nothing)`
    update avatar_sync_job j set state = 'QUEUED', worker_id = null, lease_until = null, run_at = now(), attempts = greatest(0, j.attempts - 1)
    from mine where j.tenant_id = mine.tenant_id and j.id = mine.id`;
 
-/** The avatar jobs of all tenants, for workers: the one place that looks across the wall between them, and only at what is to be done. */
+/**
+ * The avatar jobs of all tenants, for workers: the one place that looks across the wall between them, and only at what
+ * is to be done.
+ */
 export function avatarQueue(database: Pick<Database, 'query'>, leaseMs: number): JobQueue<AvatarJob> {
   return {
     claim: (workerId, most) => database.query(claim, { workerId, most, leaseMs }),

@@ -26,7 +26,10 @@ const letGo = statement(nothing)`
   update avatar_sync_job j set state = 'QUEUED', worker_id = null, lease_until = null, run_at = now()
   where j.tenant_id = ${tenant} and j.id = ${id} and j.state = 'RUNNING' and j.worker_id = ${workerId}`;
 
-/** Whether the job is still this worker's and nothing newer has come; locks it then. Otherwise it is left for whoever has it now. */
+/**
+ * Whether the job is still this worker's and nothing newer has come; locks it then. Otherwise it is left for whoever
+ * has it now.
+ */
 export async function isOwn(tx: TenantTransaction, job: AvatarJob): Promise<boolean> {
   const { id, workerId, generation } = job;
   if ((await tx.query(own, { id, workerId, generation })).length > 0) return true;

@@ -11,8 +11,9 @@ export const fileGrace = 2 * 3_600_000;
 
 const atOnce = 100;
 
-// Looks past what somebody is about to refer to: that row is locked. What was referred to just before the lock shows only to the
-// next statement, which asks again. From then on nobody finds the file any more. See docs/decisions/0013-files-and-their-sweep.md.
+// Looks past what somebody is about to refer to: that row is locked. What was referred to just before the lock shows
+// only to the next statement, which asks again. From then on nobody finds the file any more. See
+// docs/decisions/0013-files-and-their-sweep.md.
 const lockOld = globalStatement(rows({ id: uuid }))`select f.id from file f
   where f.touched_at < now() - ${parameter('graceMs', double)} * interval '1 millisecond'
   and not exists (select from participant p where p.tenant_id = f.tenant_id and p.avatar_file_id = f.id)
@@ -28,9 +29,10 @@ const forget = globalStatement(nothing)`
   where f.tenant_id = ${parameter('tenantId', uuid)} and f.id = ${parameter('id', uuid)} and f.content_hash is null`;
 
 /**
- * Deletes the files that nobody has referred to for the grace period, in milliseconds, and what interrupted writes left in the
- * storage; returns how many files. Several replicas may do so at once. Ends early when it is `stopped`, which it asks before each
- * file. Throws when the storage or the database does. What was begun then is taken up again a grace period later.
+ * Deletes the files that nobody has referred to for the grace period, in milliseconds, and what interrupted writes left
+ * in the storage; returns how many files. Several replicas may do so at once. Ends early when it is `stopped`, which it
+ * asks before each file. Throws when the storage or the database does. What was begun then is taken up again a grace
+ * period later.
  */
 export async function sweepFiles(
   database: Pick<Database, 'transaction' | 'query'>,

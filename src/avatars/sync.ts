@@ -21,9 +21,14 @@ export type AvatarSyncInput = { participantId: string; integrationConfigId: stri
 
 /** The rules about avatars, most of them returning the participant's id. Each change is announced. */
 export interface AvatarSync {
-  /** Takes the avatar from the channel's provider. Changes nothing when it throws; either way the outcome is announced. */
+  /**
+   * Takes the avatar from the channel's provider. Changes nothing when it throws; either way the outcome is announced.
+   */
   sync(db: TenantDatabase, input: AvatarSyncInput): Promise<string>;
-  /** Takes the avatar for a job, and ends the job in the same transaction; unless one was uploaded, or the job is not the worker's any more. Changes nothing when it throws. */
+  /**
+   * Takes the avatar for a job, and ends the job in the same transaction; unless one was uploaded, or the job is not
+   * the worker's any more. Changes nothing when it throws.
+   */
   syncFor(db: TenantDatabase, job: AvatarJob): Promise<void>;
   /** Takes the file as the avatar. Throws AVATAR_INVALID. */
   upload(db: TenantDatabase, input: { participantId: string; file: Blob }): Promise<string>;
@@ -65,7 +70,10 @@ export function createAvatarSync(world: {
   download: Download;
   connections: Connections;
 }): AvatarSync {
-  /** Takes the avatar; `admit` says, in the transaction that writes it, whether it is still wanted, and `settle` is a part of that. */
+  /**
+   * Takes the avatar; `admit` says, in the transaction that writes it, whether it is still wanted, and `settle` is a
+   * part of that.
+   */
   async function take(
     db: TenantDatabase,
     subject: Subject,

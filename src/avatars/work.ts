@@ -32,7 +32,10 @@ export async function pruneJobs(database: Pick<Database, 'query'>): Promise<void
   for (const statement of prune) await database.query(statement);
 }
 
-/** What is done in the background: avatars are synced, and once an hour what is not needed any more is deleted. Returns how to stop. */
+/**
+ * What is done in the background: avatars are synced, and once an hour what is not needed any more is deleted. Returns
+ * how to stop.
+ */
 export function startAvatarWork(
   world: {
     database: Database;

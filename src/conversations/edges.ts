@@ -10,21 +10,21 @@ import { type Statement, statement } from '../database/sql/statement.ts';
 import { assured, integer, type SqlType, text, uuid } from '../database/sql/types.ts';
 import { oncePerShape } from '../database/statement.ts';
 import { Problem } from '../errors/catalogue.ts';
-import { asMembers, type MemberRow, memberRow } from './members.ts';
+import { asMembers, type MemberRow, memberRow } from './memberships.ts';
 import type { Member } from './subject.ts';
 
-/** A page of the list that belongs to one row. */
+/** A page of a list that belongs to one row. */
 type Wanted = { parentId: string; page: Page };
 
-// Above 100 lists of 100: what the largest page of largest pages comes to.
+// A level of more than 100 lists of 100 rows: what the largest page of largest pages reads.
 const mostRowsOfPages = 20_000;
 
-/** What the statements take that read pages of many lists. */
+/** The parameters of statements that read pages of many lists. */
 type Taken = { readonly tenantId: string } & { readonly viewerAgentId: string | null } & Keys & PageValues;
 
 /**
- * Pages of many lists in one statement, for all that ask for the same page. `from` gives one list's rows, for the parent `k.id`; `ordered`
- * is the column that orders them.
+ * Reads the same page of many lists in one statement. `from` gives one list's rows for the parent `k.id`. `ordered` is
+ * the column that orders them.
  */
 function pagesBy<Found, Row extends { parentId: string }>(
   list: {
@@ -86,7 +86,10 @@ function pagesBy<Found, Row extends { parentId: string }>(
 type Counted = { id: string; count: number };
 type Viewed = { readonly tenantId: string } & { readonly viewerAgentId: string | null };
 
-/** How long each parent's list is, for all parents in one statement. `from` gives one list's rows, for the parent `k.id`. */
+/**
+ * Reads the length of each parent's list, for all parents in one statement. `from` gives one list's rows for the parent
+ * `k.id`.
+ */
 function totalsBy(type: SqlType<string>, counted: Rows<Counted>, from: Fragment<Viewed>): Loader<string, Total> {
   const counts = statement(counted)`
     select k.id, c.count from ${eachKey(type)} k(id) cross join lateral (${countOf(from)}) c`;
@@ -99,7 +102,7 @@ function totalsBy(type: SqlType<string>, counted: Rows<Counted>, from: Fragment<
   };
 }
 
-/** The pages of one kind of list, and how long the lists are. */
+/** The pages of one kind of list, and the lengths of the lists. */
 export type Edge<Row> = { pages: Loader<Wanted, (Row & { parentId: string })[]>; totals: Loader<string, Total> };
 
 const asTheyAre = (found: (Conversation & { parentId: string })[]) => found;
@@ -107,7 +110,7 @@ const conversation = columns('Conversation', 'c');
 const uuidCounted = rows({ id: assured(uuid), count: integer });
 const textCounted = rows({ id: assured(text), count: integer });
 
-/** The conversations that a participant, or an external user, is a member of. */
+/** The conversations of a participant or an external user. */
 const conversationsOf = (column: 'user_id' | 'contact_id'): Edge<Conversation> => {
   const parent = name(`m.${column}`);
   return {
@@ -151,7 +154,7 @@ export const conversationsByAgent: Edge<Conversation> = {
   totals: totalsBy(text, textCounted, sql`conversation c where ${visible('c')} and c.agent_id = k.id`),
 };
 
-/** Who takes part in conversations, the first to come first. */
+/** The memberships of conversations, the oldest first. */
 export const membersOfConversation: Edge<Member> = {
   pages: pagesBy(
     {
@@ -172,7 +175,7 @@ export const membersOfConversation: Edge<Member> = {
 
 const byId = keyset([{ column: 'id', type: 'uuid' }]);
 
-/** The connection of one row, from an edge, with what loads. */
+/** Returns the connection of one row's edge. `load` loads its pages. */
 export async function connectionTo<Row extends { id: string }>(
   { load }: { load<Key, Loaded>(loader: Loader<Key, Loaded>, key: Key): Promise<Loaded> },
   { pages, totals }: Edge<Row>,

@@ -10,24 +10,26 @@ import { anyKey, none, parameter, sql } from '../database/sql/fragment.ts';
 import { batchedRead } from '../database/sql/statement.ts';
 import { json, nullable, text, uuid } from '../database/sql/types.ts';
 import { oncePer, parseTimestamps } from '../database/statement.ts';
-import { asMembers, type MemberParts, type MemberRow, memberRowOf, wholeMember } from './members.ts';
+import { asMembers, type MemberParts, type MemberRow, memberRowOf, wholeMember } from './memberships.ts';
 import type { Member } from './subject.ts';
 
 const row = columns('Conversation', 'c');
 
-/** What to read of conversations, themselves and together with them; null for all of their own, and nobody who takes part. */
+/** What to read of conversations and their memberships. Null for all columns and no memberships. */
 export type ConversationParts = { own: Fields; members: MemberParts | null };
 
-/** A conversation as it was read: what was not among the parts is not there, nor are the members where they are many. */
+/**
+ * A conversation as it was read. Parts that were not asked for are missing, and so are memberships that are too many.
+ */
 export type ListedConversation = Conversation & { participants?: Member[] };
 
-// Together with a page, so many of each conversation's members are read at the most; a conversation that has more has them read by their
-// loader, which bounds them. The numbers are few, because each makes a statement of its own.
+// A page reads at most so many memberships of each conversation in its own statement. A conversation with more leaves
+// them to their loader, which has a bound. There are few numbers, because each makes a statement of its own.
 const mostTogether = (isLarge: boolean) => (isLarge ? 10 : 50);
 
 type Row = Conversation & { participants?: MemberRow[] };
 
-/** The select list of a conversation, with one more of its members than there may be together. */
+/** The select list of a conversation. It reads one membership more than a page may have. */
 function rowOf({ own, members }: ConversationParts, isLarge: boolean): Selected<Row> {
   const conversation = columns('Conversation', 'c', own);
   if (!members) return conversation;
@@ -37,7 +39,7 @@ function rowOf({ own, members }: ConversationParts, isLarge: boolean): Selected<
   return { ...list, ...rows({ participants: json<MemberRow[]>() }, conversation) };
 }
 
-/** The rows of that select list, as conversations. */
+/** Converts rows of that select list to conversations. */
 function asConversations(found: Row[], isLarge: boolean): ListedConversation[] {
   for (const conversation of found) {
     const { participants } = conversation;
@@ -61,10 +63,10 @@ export const conversationById = oneByUuid(
   'id',
 );
 
-/** Whether a conversation takes new participants. */
+/** Returns whether a conversation accepts new memberships. */
 export type ConversationStatus = 'OPEN' | 'CLOSED';
 
-/** What a page of conversations may be narrowed to; each that is given must hold. */
+/** The filter of a page of conversations. All given conditions must hold. */
 export type ConversationFilter = {
   agentId?: string | null | undefined;
   status?: ConversationStatus | null | undefined;
@@ -72,7 +74,7 @@ export type ConversationFilter = {
   externalUserId?: string | null | undefined;
 };
 
-/** By which of its fields a filter differs. */
+/** The parts of a filter that make another statement. */
 type FilterShape = {
   agentId: boolean;
   status: ConversationStatus | null;
@@ -101,7 +103,10 @@ const conversationPages = pagesOf({
 
 const given = (id: string | null | undefined) => (id == null ? null : asUuid(id));
 
-/** One page of the conversations that the viewer sees, the newest first. Throws VALIDATION_FAILED for a page that can't be. */
+/**
+ * Returns a page of the conversations that the viewer sees, the newest first. Throws VALIDATION_FAILED for invalid page
+ * arguments.
+ */
 export function pageOfConversations(
   db: TenantDatabase,
   { agentId, status, participantId, externalUserId }: ConversationFilter,

@@ -17,7 +17,9 @@ import { mayWait } from './statement.ts';
 import { keepsToTenant } from './tenant-wall.ts';
 import { createWriteBatching } from './write-batching.ts';
 
-/** What a caller gives with a statement inside a tenant, by the parameters' names: the handle knows the tenant, and whose conversations the viewer sees. */
+/**
+ * A caller's parameters for a statement inside a tenant, by name. The handle adds the tenant and the viewer's agent.
+ */
 type Given<Parameters> = Values<Omit<Parameters, 'tenantId' | 'viewerAgentId'>>;
 type Values<Parameters> = keyof Parameters extends never ? [] : [values: Parameters];
 
@@ -27,41 +29,41 @@ export type TenantQuery = <Parameters extends { readonly tenantId: string }, Row
   ...values: Given<Parameters>
 ) => Promise<Row[]>;
 
-/** Called with the text of every SQL statement that is run, transaction control aside. */
+/** Called with the text of every SQL statement that runs, except transaction control. */
 export type StatementObserver = (text: string) => void;
 
 /**
- * The database as one tenant may use it. Statements get the tenant from it; Prisma's operations must
- * name it, which the tenant wall checks. Rules take this first and use nothing else.
+ * The database as one tenant may use it. It gives statements the tenant. Prisma's operations must name the tenant,
+ * which the tenant wall checks. Rules take this first and use nothing else.
  */
 export interface TenantDatabase {
   readonly tenantId: string;
-  /** The only agent whose conversations may be seen; null when all may. */
+  /** The only agent whose conversations may be seen. Null when all may. */
   readonly agentId: string | null;
   /** Prisma's models behind the tenant wall, outside any transaction. */
   readonly models: PrismaClient;
-  /** Runs a prepared statement on its own, outside any transaction. */
+  /** Runs a prepared statement outside any transaction. */
   readonly query: TenantQuery;
-  /** Reads a list that is long, when it is its turn: inside an operation only a few are read at a time. */
+  /** Reads a long list when it is its turn. In an operation only a few are read at a time. */
   longRead<Found>(read: () => Promise<Found>): Promise<Found>;
   /**
-   * Runs a statement for this caller together with whoever else, of any tenant, asks for the same at this moment: one transaction for all.
-   * Null when it did nothing for this caller, who is then to ask alone.
+   * Runs a statement for this caller and concurrent callers of any tenant in one transaction. Returns null when it did
+   * nothing for this caller, who must then run a statement of its own.
    */
   batchedWrite<Asked extends Readonly<Record<string, string | null>>, Row>(
     statement: BatchedWrite<Asked, Row>,
     asked: Asked,
   ): Promise<Row | null>;
-  /** Runs the work in one transaction: all of it happens, or, when it throws, nothing. Inside, use only the handle given. */
+  /** Runs the work in one transaction and rolls back when it throws. Inside, use only the given handle. */
   transaction<Result>(work: (tx: TenantTransaction) => Promise<Result>): Promise<Result>;
-  /** Announces an event at once: for what a single statement has just committed. */
+  /** Announces an event at once, for what a single statement has committed. */
   announce<Name extends EventName>(name: Name, event: Events[Name]): void;
   /**
-   * The database for work that waits for a row: a few callers of a row hold a connection meanwhile, the others wait for their turn in memory, and are
-   * told UNAVAILABLE when it does not come soon.
+   * The database for work that waits for a row's lock. A few callers per row hold a connection while they wait, the
+   * others wait in memory and get UNAVAILABLE after a short time.
    */
   queueFor(row: string): Pick<TenantDatabase, 'query' | 'transaction'>;
-  /** The time by the database's clock, give or take some milliseconds. */
+  /** The database's time, accurate to some milliseconds. */
   now(): Date;
 }
 
@@ -70,9 +72,9 @@ export type TenantTransaction = Models & {
   readonly tenantId: string;
   readonly agentId: string | null;
   readonly query: TenantQuery;
-  /** The time by the database's clock, give or take some milliseconds. */
+  /** The database's time, accurate to some milliseconds. */
   now(): Date;
-  /** Announces an event once the transaction has committed, and not at all if it doesn't. */
+  /** Announces an event after the commit. After a rollback it is dropped. */
   announce<Name extends EventName>(name: Name, event: Events[Name]): void;
 };
 
@@ -93,17 +95,17 @@ type Models = Pick<
   | 'oAuthState'
 >;
 
-/** The whole database: what only start-up, credentials and the tenants' own administration use. */
+/** The whole database. Only start-up, authentication and tenant administration use it. */
 export interface Database {
-  /** The database as that tenant may use it, or only one agent of it. */
+  /** Returns the database as that tenant, or only one agent of it, may use it. */
   forTenant(tenantId: string, agentId?: string | null): TenantDatabase;
   /** Runs a statement outside any tenant. */
   readonly query: Query;
-  /** Runs statements outside any tenant in one transaction: all of them happen, or, when the work throws, none. */
+  /** Runs statements outside any tenant in one transaction and rolls back when the work throws. */
   transaction<Result>(work: (query: Query) => Promise<Result>): Promise<Result>;
-  /** The time by the database's clock, give or take some milliseconds. */
+  /** The database's time, accurate to some milliseconds. */
   now(): Date;
-  /** The client that Pothos reads the models' shapes from. */
+  /** The client whose models' shapes Pothos reads. */
   readonly prisma: PrismaClient;
   readonly connection: Connection;
   close(): Promise<void>;
@@ -115,7 +117,7 @@ export type Query = <Parameters, Row>(
   ...values: Values<Parameters>
 ) => Promise<Row[]>;
 
-// Prisma gives up waiting for a free connection after 2 s by default: too early when many callers race for the same rows.
+// Prisma's default of 2 s for a free connection is too short when many callers race for the same rows.
 const transactionOptions = { maxWait: 15_000, timeout: 20_000 };
 /** How much one tenant, or one row, may have waiting, and for how long. */
 const tenantQueue = {
@@ -139,8 +141,8 @@ const inTransaction =
     tx.$queryRawUnsafe<unknown[]>(text, ...values);
 
 /**
- * Runs the form of a statement that is for these keys and this viewer. A statement's rows are as they are declared: the test that prepares all of
- * them sees to that.
+ * Runs the form of a statement for these keys and this viewer. Its rows have the declared columns: a test prepares
+ * every statement and compares them.
  */
 const runner =
   (run: Run, handle?: Handle) =>
@@ -151,7 +153,7 @@ const runner =
   };
 const noValues: GivenValues = {};
 
-/** Puts Prisma and the prepared statements on one connection. */
+/** Creates the database of one connection: Prisma and the prepared statements use the same. */
 export function openDatabase(connection: Connection, announce: Announce, observe?: StatementObserver): Database {
   const base = new PrismaClient({
     adapter: connection.adapter,
@@ -160,7 +162,7 @@ export function openDatabase(connection: Connection, announce: Announce, observe
   });
   if (observe) base.$on('query', ({ query }) => transactionControl.test(query) || observe(query));
 
-  // Prisma's own mechanism for a new method on its client: a named, prepared statement on the connections that its adapter uses.
+  // Prisma's own way to add a method to its client: a named, prepared statement on its adapter's connections.
   const prisma = base.$extends({
     name: 'prepared statements',
     client: {
@@ -212,7 +214,7 @@ export function openDatabase(connection: Connection, announce: Announce, observe
           const inTenant = writer;
           const run = () =>
             inTenant.$transaction((tx) =>
-              // Not assigned to `tx`: its properties are those of the one client that all transactions share.
+              // Not assigned to `tx`: its properties belong to the one client that all transactions use.
               work(
                 Object.create(
                   tx,

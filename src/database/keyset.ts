@@ -3,10 +3,10 @@ import { asUuid } from './ids.ts';
 import { nameOrder } from './names.ts';
 import {
   connectionOf,
+  countBound,
   defaultPage,
   isTimestamp,
   largestPage,
-  mostCounted,
   type Page,
   type PageArguments,
   pageOf,
@@ -18,10 +18,10 @@ import { type Statement, statement } from './sql/statement.ts';
 import { bigint, boolean, integer, nullable, type SqlType } from './sql/types.ts';
 import { narrowest, oncePerShape } from './statement.ts';
 
-/** A column that orders a list, and what its keys are: in a cursor each is text. A `name` is ordered as names are. */
+/** A column that orders a list. In a cursor its keys are text. A `name` is ordered as names are. */
 type Key = { readonly column: string; readonly type: keyof typeof kinds };
 
-// PostgreSQL reads them from the text of the cursor.
+// PostgreSQL parses them from the text of the cursor.
 const kinds = {
   name: { name: 'text', fits: () => true },
   text: { name: 'text', fits: () => true },
@@ -29,7 +29,7 @@ const kinds = {
   timestamp: { name: 'timestamp with time zone', fits: isTimestamp },
 } as const;
 
-/** What a page's statement takes: how many rows, and the keys between which they are. */
+/** The parameters of a page's statement: the number of rows, and the keys between which they are. */
 export type PageValues = {
   readonly size: number;
   readonly after1: string | null;
@@ -38,13 +38,13 @@ export type PageValues = {
   readonly before2: string | null;
 };
 
-/** The order of a list by one or two columns, of which the last is unique: what pages of it take. */
+/** The order of a list by one or two columns, of which the last is unique. */
 export type Keyset = {
   /** Reads the arguments of a list in this order. Throws VALIDATION_FAILED. */
   page(args: PageArguments): Page;
   /** The conditions, each after an ` and `, that rows are between a page's cursors. */
   within(page: Page): Fragment<PageValues>;
-  /** What to order a page by: from the end of the list for a page that is wanted backward. */
+  /** What to order a page by. A backward page is read from the end of the list. */
   order(page: Page): Fragment;
   /** The direction of a page's order. */
   direction(page: Page): Fragment;
@@ -83,7 +83,7 @@ export function keyset(keys: readonly [Key] | readonly [Key, Key], descending = 
   };
 }
 
-/** What a page's statement takes, by its parameters' names. */
+/** The parameters of a page's statement, by name. */
 export const pageValues = ({ size, after, before }: Page): PageValues => ({
   size: size + 1,
   after1: after?.[0] ?? null,
@@ -92,13 +92,13 @@ export const pageValues = ({ size, after, before }: Page): PageValues => ({
   before2: before?.[1] ?? null,
 });
 
-/** What of a page its statement depends on. */
+/** The parts of a page that make another statement. */
 export const shapeOfPage = ({ backward, after, before }: Page): string =>
   `${backward ? 'b' : 'f'}${after ? 'a' : ''}${before ? 'b' : ''}`;
 
 /**
- * Of ordered rows the first so many: at most one more than the largest page. The limit inside is for the planner: one that it does not know it takes
- * for a tenth of all rows, and would plan each page anew.
+ * Takes the first rows of an ordered query, at most one more than the largest page. The inner limit is for the planner:
+ * it takes an unknown limit for a tenth of all rows, and would plan each page again.
  */
 export const firstOf = <Parameters>(ordered: Fragment<Parameters>): Fragment<Parameters & Pick<PageValues, 'size'>> =>
   sql`select * from (${ordered} limit ${largestPage + 1}) page limit ${parameter('size', bigint)}` as Fragment<
@@ -107,35 +107,37 @@ export const firstOf = <Parameters>(ordered: Fragment<Parameters>): Fragment<Par
 
 /** Counts rows, given from `from` on, and stops at one more than the bound. */
 export const countOf = <Parameters>(from: Fragment<Parameters>): Fragment<Parameters> =>
-  sql`select count(*)::int as count from (select from ${from} limit ${mostCounted + 1}) counted` as Fragment<Parameters>;
+  sql`select count(*)::int as count from (select from ${from} limit ${countBound + 1}) counted` as Fragment<Parameters>;
 
-/** What a list takes besides its pages' own. */
+/** What a list takes besides the parameters of its pages. */
 type Taken<Parameters> = Omit<Parameters, 'tenantId' | 'viewerAgentId' | keyof PageValues>;
 
 /**
- * A list that is read page by page in one statement, and counted in another. `Shape` is what its statements differ by, `Parts` what is selected of its
- * rows; `Parameters` are what they take.
+ * Describes a list that is read page by page in one statement and counted in another. `Shape` is what its statements
+ * differ by, `Parts` the selection of its rows, and `Parameters` what they take.
  */
 export type PagedList<Shape, Parts, Parameters, Row, Node> = {
   keyset: Keyset;
   /** The keys of a row's cursor. */
   keysOf(row: Node): readonly string[];
-  /** The select list; `isLarge` says that the page may be larger than when nothing is said. */
+  /** The select list. `isLarge` says that the page may be larger than the default. */
   select(parts: Parts, isLarge: boolean): Selected<Row>;
-  /** The same parts, each of them with all that it has: for when there are too many shapes. */
+  /** The same parts with all their columns, for when there are too many shapes. */
   whole(parts: Parts): Parts;
-  /** The tables and conditions. `within` are further conditions, `then` is what follows them where rows must be found in order. */
+  /**
+   * The tables and conditions. `within` are further conditions. `then` follows them where rows must be found in order.
+   */
   from(shape: Shape, within: Fragment<PageValues>, then: Fragment): Fragment<Parameters>;
   /**
-   * How the list is counted, where that is bounded by the rows that are looked at as well: `count` of those that were found, and whether all
-   * were looked at, `isWhole`. Null for a list whose rows are found without looking at others.
+   * How the list is counted where the count is bounded by examined rows: `count` of the rows that were found, and
+   * `isWhole` when all were examined. Null for a list that is found without examining others.
    */
   countLooked?(shape: Shape): Fragment<Parameters> | null;
-  /** What the rows are as a reader has them. */
+  /** Converts the rows for their readers. */
   read(rows: Row[], isLarge: boolean): Node[];
 };
 
-/** Makes the function that reads one page of a list. It throws VALIDATION_FAILED for a page that cannot be. */
+/** Creates the function that reads one page of a list. It throws VALIDATION_FAILED for invalid page arguments. */
 export function pagesOf<Shape extends object, Parts extends object, Parameters, Row, Node>(
   list: PagedList<Shape, Parts, Parameters, Row, Node>,
 ) {
@@ -165,14 +167,14 @@ export function pagesOf<Shape extends object, Parts extends object, Parameters, 
   );
 
   return async (db: TenantDatabase, shape: Shape, values: Taken<Parameters>, args: PageArguments, parts: Parts) => {
-    // The types of what is given to `query` were those of this function's own arguments.
+    // The parameters that `query` gets have the types of this function's own arguments.
     const run = db.query as unknown as Run;
     const page = list.keyset.page(args);
     const found = await run(pageStatement(parts, shape, page), { ...values, ...pageValues(page) });
     return connectionOf(page, read(found, page.size > defaultPage), keysOf, async () => {
       const { count = 0, isWhole = true } = (await run(countStatement(list, shape), { ...values }))[0] ?? {};
-      // Of a list that was not looked through the end is not known.
-      return isWhole || count > mostCounted ? totalOf(count) : { totalCount: null, totalCountAtLeast: count };
+      // The end of a list that was not examined completely is not known.
+      return isWhole || count > countBound ? totalOf(count) : { totalCount: null, totalCountAtLeast: count };
     });
   };
 }

@@ -4,12 +4,12 @@ import { asUuid } from './ids.ts';
 import type { Keys } from './sql/fragment.ts';
 import type { Statement } from './sql/statement.ts';
 
-/** How the values for many keys are read in one statement: in the keys' order, one value a key. */
+/** Reads the values for many keys in one statement. Returns one value per key in the keys' order. */
 export type Loader<Key, Loaded> = {
   load(database: TenantDatabase, keys: readonly Key[]): Promise<readonly Loaded[]>;
-  /** How many keys one statement may have, where each can lead to much; without, any number. */
+  /** The most keys of one statement, where each can lead to much. Without it there is no limit. */
   most?: number;
-  /** What tells two keys apart, where the keys are objects. */
+  /** The identity of a key, where keys are objects. */
   identity?: (key: Key) => string;
 };
 
@@ -34,7 +34,10 @@ function grouped<Row>(rows: readonly Row[], key: keyof Row): Map<unknown, Row[]>
   return groups;
 }
 
-/** One row a key, or null. UUIDs in any spelling; what is no UUID finds nothing and costs nothing. */
+/**
+ * Loads one row per key, or null. UUIDs may have any spelling. A text that is not a UUID finds nothing and costs no
+ * statement.
+ */
 export function oneByUuid<Row>(statement: ByKeys<Row>, key: keyof Row & string): Loader<string, Row | null> {
   return {
     async load(database, ids) {
@@ -48,7 +51,7 @@ export function oneByUuid<Row>(statement: ByKeys<Row>, key: keyof Row & string):
   };
 }
 
-/** One row a key, or null, by a key that is plain text. */
+/** Loads one row per key, or null, by a key that is text. */
 export function oneByText<Row>(statement: ByKeys<Row>, key: keyof Row & string): Loader<string, Row | null> {
   return {
     async load(database, keys) {
@@ -59,7 +62,7 @@ export function oneByText<Row>(statement: ByKeys<Row>, key: keyof Row & string):
   };
 }
 
-/** Every row of each key, in the statement's order. The keys come from rows already read, so they are ids as they should be. */
+/** Loads every row of each key in the statement's order. Keys come from rows, so they are valid ids. */
 export function manyBy<Row>(statement: ByKeys<Row>, key: keyof Row & string): Loader<string, Row[]> {
   return {
     async load(database, ids) {
@@ -69,19 +72,25 @@ export function manyBy<Row>(statement: ByKeys<Row>, key: keyof Row & string): Lo
   };
 }
 
-/** How many rows an unpaged list may have, or all the lists of one level of a query together. */
+/** How many rows an unpaged list may have, or all lists of one level of a query together. */
 export const mostRows = 10_000;
 
 /** The same for the short lists that every row of an unpaged list has. */
 export const mostInner = 100_000;
 
-/** The rows of an unpaged list, or RESULT_TOO_LARGE. Its statement may stop at one row more than the most. */
+/**
+ * Returns the rows of an unpaged list, or throws RESULT_TOO_LARGE. Its statement may stop at one row more than the
+ * bound.
+ */
 export function boundedRows<Row>(rows: Row[], what: string): Row[] {
   if (rows.length <= mostRows) return rows;
   throw new Problem('RESULT_TOO_LARGE', `There are more than ${mostRows} ${what}.`);
 }
 
-/** The loader, but RESULT_TOO_LARGE when it finds more rows than that at once. Its statement may stop at one row more. */
+/**
+ * Wraps a loader to throw RESULT_TOO_LARGE when it finds more rows than that at once. Its statement may stop at one row
+ * more.
+ */
 export function bounded<Key, Row>(loader: Loader<Key, Row[]>, rows: string, most = mostRows): Loader<Key, Row[]> {
   return {
     ...loader,

@@ -1,30 +1,30 @@
 import { createHash } from 'node:crypto';
 import { getDatamodel } from './generated/pothos.ts';
 
-/** A SQL statement that is prepared once a connection, by its name. */
+/** A SQL statement that is prepared once per connection, by its name. */
 export type Prepared = { readonly name: string; readonly text: string };
 
-/** What a connection reads by: of a batched read also the statement that does the same for many callers. */
+/** What a connection reads by. A batched read has a statement for many callers too. */
 export type Readable = Prepared & { readonly forMany?: Prepared };
 
 const byText = new Map<string, string>();
 
-/** The name under which a statement is prepared: the same text always has the same name. */
+/** Returns the name under which a statement is prepared. The same text always has the same name. */
 export function statementName(text: string): string {
   let name = byText.get(text);
   if (name === undefined) {
     name = `s_${createHash('sha1').update(text).digest('hex').slice(0, 20)}`;
-    // Prisma's own statements come here too; their number is bounded in practice, this makes it so.
+    // Prisma's own statements come here too. Their number is small in practice, and this bounds it.
     if (byText.size < 5_000) byText.set(text, name);
   }
   return name;
 }
 
-// A statement that may wait for others, for a lock or for the disk, would hold up those that are sent behind it.
+// A statement that may wait for a lock or the disk would hold up those that are sent after it.
 const waits = /\b(insert|update|delete|for share|for key share|pg_sleep|pg_advisory\w*)\b/i;
 const waiting = new WeakMap<Prepared, boolean>();
 
-/** Whether a statement may wait for others, because it writes or locks. */
+/** Returns whether a statement may wait, because it writes or locks. */
 export function mayWait(statement: Prepared): boolean {
   let may = waiting.get(statement);
   if (may === undefined) {
@@ -34,32 +34,36 @@ export function mayWait(statement: Prepared): boolean {
   return may;
 }
 
-/** What the statement for many takes: each caller's number `n`, and its parameters by their places, of which the tenant's is 0. */
+/**
+ * The input of the statement for many: each caller's number `n`, and its parameters by place, where 0 is the tenant.
+ */
 export const askedByMany = (callers: readonly (readonly (string | null)[])[]): string =>
   JSON.stringify(callers.map((values, n) => ({ n, ...values })));
 
-/** Whether a value can stand in a JSON text that PostgreSQL reads: it refuses all of the text for one that cannot. */
+/**
+ * Returns whether PostgreSQL accepts the value inside a JSON text. It refuses the whole text for one that it does not.
+ */
 export const isStorable = (value: string | null): boolean =>
   value === null || (!value.includes('\0') && value.isWellFormed());
 
 /**
- * A statement that does for several callers at once, each in its tenant, what each asks for: `TenantDatabase.batchedWrite` runs it. It selects `n`
- * with what it did for each of them, and nothing for those for which it could do nothing, or not without waiting.
+ * A statement that does the same for several callers, each in its tenant. `TenantDatabase.batchedWrite` runs it. It
+ * returns `n` with the outcome for each caller, and no row for a caller that it could not serve without waiting.
  */
 export type BatchedWriteStatement<Row> = Prepared & {
   readonly shared: true;
-  /** Never set: it carries the type of a row. */
+  /** Never set. It carries the type of a row. */
   readonly row?: Row & { n: number };
 };
 
-// What is prepared stays so on every connection, some ten kB of PostgreSQL's memory each. Batched reads, whose selections differ most, do not
-// use up what there is for lists, which gain most.
+// A prepared statement takes some ten kB of PostgreSQL's memory on every connection. Batched reads have the most
+// different selections, so they have a bound of their own and leave room for lists, which gain the most.
 const mostNarrowed = { list: 200, batchedRead: 50 };
 const narrowed = { list: new Set<string>(), batchedRead: new Set<string>() };
 
 /**
- * Of two statements that read the same rows, the one that reads only what was selected: for the first 200 that there are, or the first 50
- * batched reads, since clients may select what they like; for others the `whole` one, which reads everything.
+ * Chooses between two statements that read the same rows: the one with only the selected columns for the first 200
+ * selections, or the first 50 of batched reads, because clients may select what they like. Others get the `whole` one.
  */
 export function narrowest<Narrow extends { readonly name: string }>(
   narrow: Narrow,
@@ -74,14 +78,17 @@ export function narrowest<Narrow extends { readonly name: string }>(
   return narrow;
 }
 
-/** The names of all the models' fields that are timestamps. */
+/** The names of all fields of models that are timestamps. */
 const timestamps: ReadonlySet<string> = new Set(
   Object.values(getDatamodel().datamodel.models).flatMap(({ fields }) =>
     fields.filter(({ type }) => type === 'DateTime').map(({ name }) => name),
   ),
 );
 
-/** Makes timestamps of the texts that they are in JSON, in these columns of rows; without saying which, in those that models call so. */
+/**
+ * Converts the texts of timestamps in rows from JSON to dates, in these columns, or in those that models define as
+ * timestamps.
+ */
 export function parseTimestamps(rows: readonly object[], columns?: readonly string[]): void {
   const [first] = rows as readonly Record<string, unknown>[];
   if (!first) return;
@@ -93,7 +100,7 @@ export function parseTimestamps(rows: readonly object[], columns?: readonly stri
   }
 }
 
-/** The same for the same parts, made once: parts are made once for a document, which comes again and again. */
+/** Memoizes by parts: parts are created once per document, which comes again and again. */
 export function oncePer<Parts extends object, Made>(make: (parts: Parts) => Made): (parts: Parts) => Made {
   const before = new WeakMap<Parts, Made>();
   return (parts) => {
@@ -106,7 +113,7 @@ export function oncePer<Parts extends object, Made>(make: (parts: Parts) => Made
   };
 }
 
-/** The same where what is made also depends on a shape, of which there are few; `shape` tells them apart. */
+/** Memoizes by parts and a shape, of which there are few. */
 export function oncePerShape<Parts extends object, Args extends unknown[], Made>(
   shape: (...args: Args) => string,
   make: (parts: Parts, ...args: Args) => Made,

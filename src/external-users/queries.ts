@@ -10,7 +10,7 @@ import { hasIdentifier, type Identifier, identifierKeys } from './identifiers.ts
 
 const row = columns('ExternalUser', 'u');
 
-/** What lists of external users read of them: all but the metadata, of which each can have 16 KB. */
+/** What lists read of external users: all but the metadata, which can have 16 KB each. */
 export const listedUser = fieldsBut('ExternalUser', 'metadata');
 
 const metadata = columns('ExternalUser', 'u', ['id', 'metadata']);
@@ -21,7 +21,7 @@ const metadataOfUsers = oneByUuid(
   'id',
 );
 
-/** The metadata of users who were read without it: of a few hundred in one statement, so that not all is read of what is too much. */
+/** The metadata of users that were read without it, a few hundred per statement to bound what is read at once. */
 export const metadataByUser: Loader<string, ExternalUser['metadata']> = {
   most: 200,
   load: async (database, ids) => (await metadataOfUsers.load(database, ids)).map((user) => user?.metadata ?? null),
@@ -45,7 +45,10 @@ const conversationsOfUsers = bounded(
   'conversation ids: use conversations',
 );
 
-/** The ids of the conversations that users are contacts in and that the viewer sees, the newest first. Throws RESULT_TOO_LARGE. */
+/**
+ * The ids of the conversations that users are contacts in and that the viewer sees, the newest first. Throws
+ * RESULT_TOO_LARGE.
+ */
 export const conversationIdsByUser: Loader<string, string[]> = {
   async load(database, ids) {
     const lists = await conversationsOfUsers.load(database, ids);
@@ -53,10 +56,10 @@ export const conversationIdsByUser: Loader<string, string[]> = {
   },
 };
 
-/** A user that was searched for, and the ids of its conversations that the viewer sees, the newest first. */
+/** A user that was searched for, with the ids of its conversations that the viewer sees, the newest first. */
 export type ExternalUserSearchResult = { user: ExternalUser; conversationIds: string[] };
 
-// Together with a user, the ids of so many conversations are read at the most; those of a user who has more are read by their loader.
+// The search reads at most so many conversation ids with the user. More are left to their loader.
 const mostTogether = 50;
 
 const searchBy = (key: IdentifierKey) =>
@@ -71,7 +74,10 @@ const search = Object.fromEntries(identifierKeys.map((key) => [key, searchBy(key
   ReturnType<typeof searchBy>
 >;
 
-/** The external user with that identifier, or null. Throws RESULT_TOO_LARGE when it takes part in more than 10,000 conversations. */
+/**
+ * Returns the external user with that identifier, or null. Throws RESULT_TOO_LARGE when it is in more than 10,000
+ * conversations.
+ */
 export async function searchExternalUser(
   db: TenantDatabase,
   { key, value }: Identifier,

@@ -8,19 +8,19 @@ import { phoneColumns, phoneKeyOf } from '../external-users/identifiers.ts';
 import { type AddressColumns, addressColumns, comparedBy, fitsProvider } from '../providers/address.ts';
 import { asDialledToday, telephoneKey } from '../values/phone-number.ts';
 
-/** How many rows are read, and locked, at once. */
+/** How many rows are read and locked at once. */
 const batch = 1_000;
-const nobody = '00000000-0000-0000-0000-000000000000';
+const lowestId = '00000000-0000-0000-0000-000000000000';
 const tries = 4;
 
 type Key = { tenantId: string; id: string };
 
-/** A pass over a table in the order of its keys. Its name changes when rules do: then it is done anew. */
+/** A pass over a table in the order of its keys. A change of rules changes its name, so that it runs again. */
 type Pass<Row extends Key> = {
   name: string;
-  /** Reads and locks the rows after a tenant's id, so many at most, in the order of their keys. */
+  /** Reads and locks a bounded number of rows after a key, in the order of their keys. */
   read: Statement<{ readonly tenantId: string } & { readonly id: string } & { readonly most: number }, Row>;
-  /** Writes what has to be written of these rows. */
+  /** Writes what has to change in these rows. */
   write(query: Query, rows: readonly Row[]): Promise<void>;
 };
 
@@ -48,7 +48,7 @@ const all = sql`true`;
 
 const column = <Row, Name extends keyof Row>(of: readonly Row[], field: Name) => of.map((row) => row[field]);
 
-/** The rows whose columns are not as the rules make them now, with what these make of them. */
+/** Returns the rows whose columns differ from what the rules compute now, with the computed values. */
 const stale = <Row extends Addressed>(rows: readonly Row[]) =>
   rows.flatMap((row) => {
     const now = addressColumns(row.provider, row.address, row.defaultRegion);
@@ -93,7 +93,7 @@ const channels: Pass<ChannelRow> = {
   },
 };
 
-// Of several that turn out to be one sender, one gets the key; the others stay as they are, and hear no more messages.
+// Where several turn out to be one sender, one gets the key. The others stay as they are and get no more messages.
 const writeSenders = globalStatement(nothing)`
    update unknown_sender u set identity_key = g.identity_key, address_key = g.address_key
    from unnest(${tenantIds}, ${ids}, ${identityKeys}, ${addressKeys}) g (tenant_id, id, identity_key, address_key)
@@ -126,7 +126,7 @@ const senders: Pass<Addressed & { integrationConfigId: string }> = {
   },
 };
 
-// The number of another user stays as it is stored, and that user is found by the others.
+// A number that another user has already stays as it is stored. A search finds the other user.
 const writeUsers = globalStatement(nothing)`
    update external_user u set phone_number = g.phone_number, phone_key = g.phone_key
    from unnest(${tenantIds}, ${ids}, ${parameter('numbers', array(nullable(text)))}, ${parameter('phoneKeys', array(nullable(text)))})
@@ -177,13 +177,13 @@ const goOn = globalStatement(nothing)`
     finished_at = case when ${parameter('isOver', boolean)} then now() end
   where name = ${pass}`;
 
-/** One batch of a pass, in a transaction of its own; whether there is more for this process to do. */
+/** Runs one batch of a pass in its own transaction. Returns whether there is more for this process to do. */
 const step = <Row extends Key>(database: Database, { name, read, write }: Pass<Row>): Promise<boolean> =>
   database.transaction(async (query) => {
-    // Not there when it is finished, or when another process has it.
+    // Missing when the pass is finished, or when another process has it.
     const [from] = await query(take, { name });
     if (!from) return false;
-    const rows = await query(read, { tenantId: from.tenantId ?? nobody, id: from.id ?? nobody, most: batch });
+    const rows = await query(read, { tenantId: from.tenantId ?? lowestId, id: from.id ?? lowestId, most: batch });
     await write(query, rows);
     const last = rows.at(-1);
     const isOver = rows.length < batch;
@@ -199,7 +199,7 @@ async function run<Row extends Key>(database: Database, pass: Pass<Row>): Promis
         more = await step(database, pass);
         break;
       } catch (error) {
-        // Somebody took the same key between the look and the write, or waits for the same rows.
+        // Another transaction took the same key between the read and the write, or holds the same rows.
         if (attempt >= tries) throw error;
       }
     }
@@ -207,9 +207,10 @@ async function run<Row extends Key>(database: Database, pass: Pass<Row>): Promis
 }
 
 /**
- * Gives stored addresses and telephone numbers the keys that the rules of this version make of them: every row and its id stay, and only rows
- * whose columns differ are written, in batches of a thousand that each commit. What was stopped goes on where it was; what another process is
- * doing is left to it. Until a row's turn it is compared as it was stored. A pass that fails is logged, and goes on at the next start.
+ * Computes the keys of stored addresses and telephone numbers by the rules of this version. Every row and its id stay,
+ * and only rows that differ are written, in batches of a thousand that each commit. A stopped pass continues where it
+ * ended, and a pass of another process is left to it. Until a row's turn it is compared as it was stored. A failed pass
+ * is logged and continues at the next start.
  */
 export async function backfillKeys(database: Database, log: Logger): Promise<void> {
   const over = new Set((await database.query(finished)).map(({ name }) => name));

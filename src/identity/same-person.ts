@@ -9,7 +9,7 @@ import { listedUser } from '../external-users/queries.ts';
 
 /*
  * A participant and an external user are the same person when they share an e-mail address or a
- * telephone number: the participant's own e-mail, or a channel whose address is such an identity.
+ * telephone number: the participant's own e-mail, or a channel with one of them as its address.
  */
 
 /** Selects the ids of the participants who are the same person as the `external_user` under an alias. */

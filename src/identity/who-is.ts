@@ -1,5 +1,5 @@
 import { visibleMembership } from '../auth/visible-conversations.ts';
-import { asMembers, memberRow } from '../conversations/members.ts';
+import { asMembers, memberRow } from '../conversations/memberships.ts';
 import type { Member } from '../conversations/subject.ts';
 import type { TenantDatabase } from '../database/database.ts';
 import type { ExternalUser, Participant } from '../database/generated/client.ts';
@@ -17,7 +17,7 @@ import { telephoneKey } from '../values/phone-number.ts';
 import { text } from '../values/text.ts';
 import { participantsLike, usersLike } from './same-person.ts';
 
-/** By what somebody is looked for: exactly one of these. */
+/** The identifier to search for: exactly one of these. */
 export type IdentityInput = {
   email?: string | null | undefined;
   phoneNumber?: string | null | undefined;
@@ -25,14 +25,16 @@ export type IdentityInput = {
   channel?: { provider: string; address: string } | null | undefined;
 };
 
-/** An identifier with all that it means: a channel's address can be an e-mail address or a telephone number too. */
+/**
+ * An identifier with everything that it means: a channel's address can be an e-mail address or a telephone number too.
+ */
 export type Identity = {
   readonly email: string | null;
-  /** As telephoneKey makes it. */
+  /** The telephoneKey of the number. */
   readonly phoneNumber: string | null;
   readonly fkId: string | null;
   readonly provider: string | null;
-  /** What the address may be compared by: several where it is a number of one country or another. */
+  /** What the address may be compared by. Several values where its country is not known. */
   readonly addressKeys: readonly string[];
 };
 
@@ -43,8 +45,8 @@ const regions = statement(rows({ region: assured(sqlText) }))`
   where i.tenant_id = ${tenant} and i.provider = ${parameter('provider', sqlText)} and i.default_region is not null order by 1 limit 300`;
 
 /**
- * Checks and normalises what to look for. A channel's number that doesn't say its country is one of those of the provider's configs, for which it
- * takes a statement. Throws VALIDATION_FAILED.
+ * Checks and normalises an identifier. A channel's number without a country gets the countries of the provider's
+ * configs, which takes a statement. Throws VALIDATION_FAILED.
  */
 export async function identityOf(
   db: Pick<TenantDatabase, 'query'>,
@@ -95,8 +97,8 @@ const users = identifierKeys.map(
 );
 
 /**
- * What an identifier leads to: those who have it, and, where \`across\` allows it, those on the other side
- * who are the same person as one of them. Only what a statement uses of this is run.
+ * Selects what an identifier leads to: the rows that have it, and, where \`across\` allows it, the rows of the other
+ * side that are the same person. PostgreSQL runs only the parts that a statement uses.
  */
 const found = sql`
   with having_participant as (
@@ -135,14 +137,23 @@ const members = statement(memberRow)`
     ) m where ${visibleMembership('m')} order by m.id desc limit ${mostRows + 1}
   ) m order by m.id desc`;
 
-/** The participants that the identifier leads to, `across` also from external users, by id. Throws RESULT_TOO_LARGE over 10,000. */
+/**
+ * Returns the participants that the identifier leads to, with `across` also through external users, by id. Throws
+ * RESULT_TOO_LARGE over 10,000.
+ */
 export const participantsOf = async (db: TenantDatabase, by: Identity, across: boolean): Promise<Participant[]> =>
   boundedRows(await db.query(participants, { ...by, across }), 'participants of that identifier');
 
-/** The external users that the identifier leads to, `across` also from participants, by id. Throws RESULT_TOO_LARGE over 10,000. */
+/**
+ * Returns the external users that the identifier leads to, with `across` also through participants, by id. Throws
+ * RESULT_TOO_LARGE over 10,000.
+ */
 export const externalUsersOf = async (db: TenantDatabase, by: Identity, across: boolean): Promise<ExternalUser[]> =>
   boundedRows(await db.query(externalUsers, { ...by, across }), 'external users of that identifier');
 
-/** The memberships of all of them in conversations that the viewer sees, the newest first. Throws RESULT_TOO_LARGE over 10,000. */
+/**
+ * Returns the memberships of all of them in conversations that the viewer sees, the newest first. Throws
+ * RESULT_TOO_LARGE over 10,000.
+ */
 export const membersOf = async (db: TenantDatabase, by: Identity, across: boolean): Promise<Member[]> =>
   asMembers(boundedRows(await db.query(members, { ...by, across }), 'memberships of that identifier'));

@@ -62,7 +62,10 @@ export async function createIntegrationConfig(db: TenantDatabase, input: z.input
 
 const connection = z.object({ token: z.string('must be text').trim().pipe(text(1, 8_000)) });
 
-/** Stores a provider's token, encrypted, in place of any before it; returns the config's id. Throws INTEGRATION_CONFIG_NOT_FOUND. */
+/**
+ * Stores a provider's token, encrypted, in place of any before it; returns the config's id. Throws
+ * INTEGRATION_CONFIG_NOT_FOUND.
+ */
 export async function connectIntegration(
   db: TenantDatabase,
   input: { id: string; token: string },
@@ -91,7 +94,10 @@ const disconnect = statement(rows({ id: uuid }))`
     disconnected_reason = case when i.token_ciphertext is null then i.disconnected_reason else 'OPERATOR' end
   where i.tenant_id = ${tenant} and i.id = ${parameter('id', uuid)} returning i.id`;
 
-/** Forgets a config's token; returns the config's id. To disconnect again changes nothing. Throws INTEGRATION_CONFIG_NOT_FOUND. */
+/**
+ * Forgets a config's token; returns the config's id. To disconnect again changes nothing. Throws
+ * INTEGRATION_CONFIG_NOT_FOUND.
+ */
 export async function disconnectIntegration(db: TenantDatabase, input: { id: string }): Promise<string> {
   const id = asUuid(input.id);
   const [config] = id ? await db.query(disconnect, { id }) : [];

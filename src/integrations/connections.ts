@@ -18,9 +18,9 @@ export type Connectable = { id: string; provider: string; tokenCiphertext: strin
 /** Lets a provider be asked with an integration config's token. */
 export interface Connections {
   /**
-   * Runs the work with the config's token, refreshed if it has ended; with null where the provider needs none and there is none. When the
-   * provider refuses the token, the config is not connected any more, unless it was connected again meanwhile. Throws
-   * INTEGRATION_NOT_CONNECTED, and what the work throws. Not to be used in a transaction.
+   * Runs the work with the config's token, refreshed if it has ended; with null where the provider needs none and there
+   * is none. When the provider refuses the token, the config is not connected any more, unless it was connected again
+   * meanwhile. Throws INTEGRATION_NOT_CONNECTED, and what the work throws. Not to be used in a transaction.
    */
   use<Result>(
     db: TenantDatabase,
@@ -52,7 +52,10 @@ const lose = async (db: TenantDatabase, id: string, ciphertext: string): Promise
 /** How long to wait before each further try to store a renewed token, in milliseconds. */
 const storePauses = [50, 250, 1_000];
 
-/** Stores a renewed token in place of the claim to renew it; 'other' when something else stands there, 'not' when the database doesn't let it. */
+/**
+ * Stores a renewed token in place of the claim to renew it; 'other' when something else stands there, 'not' when the
+ * database doesn't let it.
+ */
 async function keep(db: TenantDatabase, id: string, claimed: string, next: string): Promise<'kept' | 'other' | 'not'> {
   for (const pause of [...storePauses, null]) {
     try {
@@ -80,14 +83,17 @@ export function createConnections({
   const notConnected = (id: string) =>
     new Problem('INTEGRATION_NOT_CONNECTED', `The integration config ${id} is not connected.`);
 
-  /** The config's token, good for a while; refreshed too when it is `refused`, the ciphertext of one that the provider did not take. */
+  /**
+   * The config's token, good for a while; refreshed too when it is `refused`, the ciphertext of one that the provider
+   * did not take.
+   */
   async function take(
     db: TenantDatabase,
     { id, provider, tokenCiphertext }: Connectable,
     refused?: string,
   ): Promise<Held> {
     const sealed = (token: StoredToken) => cipher.seal(writeToken(token), id);
-    const patience = Date.now() + 2 * timeoutMs;
+    const giveUpAt = Date.now() + 2 * timeoutMs;
     const current = async () => (await db.query(ciphertextOf, { id }))[0]?.ciphertext ?? null;
     for (let ciphertext = tokenCiphertext; ; ciphertext = await current()) {
       const text = ciphertext === null ? null : cipher.open(ciphertext, id);
@@ -107,7 +113,7 @@ export function createConnections({
         );
       }
       if (stored.refreshingUntil !== null && stored.refreshingUntil > db.now().getTime()) {
-        if (Date.now() > patience) throw providerProblems(signIn.label).late();
+        if (Date.now() > giveUpAt) throw providerProblems(signIn.label).late();
         await wait(100);
         continue;
       }

@@ -29,23 +29,25 @@ const revokedAmong = globalStatement(key)`
 /** The open streams of one server. */
 export interface Streams {
   /**
-   * The viewer's results as a stream that ends when its credential ends, and when the server stops. The last result is an error
-   * that says why.
+   * The viewer's results as a stream that ends when its credential ends, and when the server stops. The last result is
+   * an error that says why.
    */
   keep(
     viewer: Viewer,
     results: AsyncIterable<ExecutionResult>,
     connection?: object,
   ): AsyncIterableIterator<ExecutionResult>;
-  /** Throws RATE_LIMITED when the WebSocket connection, the credential or the tenant has as many streams as it may have. */
+  /**
+   * Throws RATE_LIMITED when the WebSocket connection, the credential or the tenant has as many streams as it may have.
+   */
   demandRoom(viewer: Viewer, connection?: object): void;
   /** Tells every stream to reconnect elsewhere. Resolves when all have been told, after a second at most. */
   endAll(): Promise<void>;
 }
 
 /**
- * Hears of revoked keys from the replica that revoked them, and reads the keys every half minute as well: what is announced while Redis
- * is away is never heard.
+ * Hears of revoked keys from the replica that revoked them, and reads the keys every half minute as well: what is
+ * announced while Redis is away is never heard.
  */
 export function createStreams(events: EventBus, database: Pick<Database, 'query'>): Streams {
   const open = new Map<symbol, { viewer: Viewer; end: (problem: Problem) => void; over: Promise<void> }>();

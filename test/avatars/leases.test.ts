@@ -73,7 +73,7 @@ describe('a lease', () => {
     expect(await job(other.id)).toMatchObject({ state: 'RUNNING' });
   });
 
-  test('is not released by whoever had it before', async () => {
+  test('is not released by its former worker', async () => {
     const [before] = await lapsed();
     await queue.reclaim();
     await queue.claim(workerId, 2);

@@ -17,7 +17,7 @@ const [one, all, other, allOfOther] = ['one', 'all', 'other', 'all of other'].ma
   Prepared,
 ];
 
-/** Look-ups whose database gives each caller its values; with what was run. */
+/** Batched reads whose database returns each caller its values, and a log of what ran. */
 function echo(refuses: (values: readonly unknown[]) => unknown = () => null) {
   const ran: { name: string; callers: number; gathered: boolean }[] = [];
   const batchedReads = createBatchedReads(async ({ name }, values, gathered) => {
@@ -34,7 +34,7 @@ function echo(refuses: (values: readonly unknown[]) => unknown = () => null) {
   return { ran, batchedReads };
 }
 
-test('who asks the same at the same moment is answered by one statement, and who is alone by its own', async () => {
+test('concurrent equal reads are one statement, and a single one is its own', async () => {
   const { ran, batchedReads } = echo();
   const answers = await Promise.all([
     ...['a', 'b', 'c'].map((key) => batchedReads.ask(one, all, ['t', key])),
@@ -124,10 +124,10 @@ describe('a batched read', () => {
         async (callers) => {
           const each: unknown[] = [];
           for (const caller of callers) each.push(await connection.query(alone, caller));
-          const together = await Promise.all(callers.map((caller) => connection.query(statement, caller)));
-          expect(together).toEqual(each);
+          const batched = await Promise.all(callers.map((caller) => connection.query(statement, caller)));
+          expect(batched).toEqual(each);
           for (const [index, [tenant]] of callers.entries())
-            for (const { found } of together[index] as { found: string }[]) expect(found).toContain(tenant);
+            for (const { found } of batched[index] as { found: string }[]) expect(found).toContain(tenant);
 
           // The statement for many itself, whichever way the connection takes.
           const [row] = (await connection.query(statement.forMany as Prepared, [askedByMany(callers)])) as {

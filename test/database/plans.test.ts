@@ -7,7 +7,7 @@ import {
   ContactListDocument,
   EnsureDocument,
   InboxDocument,
-  LookUpDocument,
+  ReadByIdDocument,
   UserByEmailDocument,
   WhoIsDocument,
 } from '../graph/generated/graphql.ts';
@@ -119,7 +119,7 @@ const byName = '((name_key(p.display_name))::text) COLLATE "C", p.display_name C
 const hot: [string, string | TypedDocumentNode<unknown, never>, object, string[] | null][] = [
   ['a contact list', ContactListDocument, { agentId: 'agent-3' }, [byName]],
   ['an inbox', InboxDocument, {}, []],
-  ['a batched read', LookUpDocument, { id: idOf(2, 5) }, []],
+  ['a batched read', ReadByIdDocument, { id: idOf(2, 5) }, []],
   ['a user by e-mail', UserByEmailDocument, { email: 'user5@example.com' }, []],
   ['whoIs', WhoIsDocument, { by: { email: 'person5@example.com' } }, null],
   [
@@ -257,7 +257,7 @@ describe('one plan is kept', () => {
   type Kept = [string, string | TypedDocumentNode<unknown, never>, object, () => string[]];
   const batchedRead: Kept = [
     'for a batched read',
-    LookUpDocument,
+    ReadByIdDocument,
     { id: idOf(2, 5) },
     () => [`${of()}, '${idOf(2, 5)}'`],
   ];

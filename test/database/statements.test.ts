@@ -123,7 +123,7 @@ async function define(): Promise<void> {
   );
   const { pageOfConversations } = await import('../../src/conversations/queries.ts');
   const { connectionTo, ...edges } = await import('../../src/conversations/edges.ts');
-  const ensuring = await import('../../src/conversations/ensuring.ts');
+  const ensuring = await import('../../src/conversations/ensure-statements.ts');
   const { pageOfUnknownSenders } = await import('../../src/directory/unknown-senders/queries.ts');
   const { pageOfFailures } = await import('../../src/avatars/failures.ts');
   const { unreachableReasons } = await import('../../src/directory/participants/health.ts');

@@ -38,7 +38,7 @@ function echo(batchedWritesAtOnce: number) {
   };
 }
 
-test('each caller gets its own row, of its own statement, whatever others ask', async () => {
+test('each caller gets its own row, of its own statement', async () => {
   const { batching, seen } = echo(1);
   const [one, two] = [statement('one'), statement('two')];
   const answers = await Promise.all(
@@ -64,7 +64,7 @@ test('no more statements run at once than there are connections, however many di
   expect(seen.most).toBe(2);
 });
 
-test('when the database goes away between two statements, only those are told whom it is about', async () => {
+test('when the database goes away between two statements, only the affected callers get the error', async () => {
   const { batching, seen } = echo(1);
   seen.failing = 'two as (';
   const [good, bad] = await Promise.allSettled([

@@ -179,7 +179,7 @@ describe.skipIf(!('url' in database))('a connection to PostgreSQL', () => {
     expect(outcome(await create())).toBe('ok');
   });
 
-  test('keeps time in UTC and its limits, whatever the database says', async () => {
+  test('keeps time in UTC and its limits, against the settings of the database', async () => {
     await beside.query(`do $$ begin execute format('alter database %I set timezone = ''Asia/Tokyo''', current_database());
       execute format('alter database %I set statement_timeout = 1', current_database()); end $$`);
     for (const each of proxy.connections) each.mode('cut');

@@ -71,7 +71,7 @@ beforeAll(async () => {
 });
 afterAll(() => service.close());
 
-// Every field of the four types; whatever of them depends on the row is told by what follows it.
+// Every field of the four types; the fields after it say which depend on the row.
 const channel = [
   'id',
   'integrationConfigId',
@@ -271,11 +271,11 @@ test('after two hundred shapes, others read everything, and answer the same', as
   const filtered = '{ participantsConnection(filter: { agentId: "bot" }) { nodes { avatarSyncedAt } } }';
   const { statements } = await tenant.graphql(filtered);
   expect(statements[0]).toMatch(/modified_at/);
-  // Look-ups have fifty of their own.
-  const lookUp = `{ participant(id: "${participants[0]}") { avatarSourceAddress disabledAt } }`;
+  // Reads by id have fifty of their own.
+  const readById = `{ participant(id: "${participants[0]}") { avatarSourceAddress disabledAt } }`;
   for (let shape = 0; shape < 50; shape++)
     narrowest({ name: `read ${shape}` }, () => ({ name: 'whole read' }), 'batchedRead');
-  expect((await tenant.graphql(lookUp)).statements[0]).toMatch(/modified_at/);
+  expect((await tenant.graphql(readById)).statements[0]).toMatch(/modified_at/);
   await listsAnswerAsEach(5);
   await pagesAnswerAsEach(10);
 });

@@ -114,7 +114,7 @@ describe('a token that has ended', () => {
     expect(teams.authorization.refreshes).toBe(1);
   });
 
-  test('is refreshed once, whoever needs it at the same time', async () => {
+  test('is refreshed once for all concurrent callers', async () => {
     await store(ended());
     const given = await config();
     const tokens = await Promise.all(

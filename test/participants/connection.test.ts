@@ -233,14 +233,14 @@ describe('the statements', () => {
         statements,
       ]);
     }
-    const lookUp = `query ($id: ID!) { participant(id: $id) { ${everything} } }`;
+    const readById = `query ($id: ID!) { participant(id: $id) { ${everything} } }`;
     expect([
-      await counted(one, lookUp, { id: ids.get(one) }),
-      await counted(many, lookUp, { id: ids.get(many) }),
+      await counted(one, readById, { id: ids.get(one) }),
+      await counted(many, readById, { id: ids.get(many) }),
     ]).toEqual([6, 6]);
   });
 
-  test('of several look-ups at once are those of one', async () => {
+  test('of several reads by id at once are those of one', async () => {
     const aliased = people
       .slice(0, 10)
       .map(({ id }, index) => `p${index}: participant(id: "${id}") { displayName channels { id } }`);

@@ -147,7 +147,7 @@ describe('a database that fails', () => {
     expect(await countsOf(service.tenant, ada)).toEqual([20]);
   });
 
-  test('for a moment only is asked again', async () => {
+  test('for a short time is asked again', async () => {
     const webhook = await slack();
     const ada = await person(webhook, 'U0ADA');
     failing = { error: deadlock(), times: 2 };
@@ -213,7 +213,7 @@ test('an address that several participants share counts for each', async () => {
   expect(await unknownSenders(service.tenant, { integrationConfigId: config })).toMatchObject([{ messageCount: 3 }]);
 });
 
-test('whatever comes in whatever order, each delivery counts once', async () => {
+test('in any order of arrival, each delivery counts once', async () => {
   const webhook = await slack();
   const known = ['U0A', 'U0B'];
   const strangers = ['U0X', 'U0Y'];

@@ -47,33 +47,33 @@ type Models = {
   WebhookKey: WebhookKey;
 };
 
-/** The columns of the rows that a statement gives, by their names, and so the type of a row. */
+/** The columns of a statement's rows by name, and so the type of a row. */
 export type Rows<Row> = {
   readonly columns: Readonly<Record<string, SqlType<unknown>>>;
-  /** Never set: it carries the type of a row. */
+  /** Never set. It carries the type of a row. */
   readonly row?: Row;
 };
 
 type Declared = Readonly<Record<string, SqlType<unknown>>>;
 type RowOf<Columns extends Declared> = { -readonly [Name in keyof Columns]: ValueOf<Columns[Name]> };
 
-/** Rows that have these columns, besides those that are `more`. */
+/** Rows of these columns, besides those of `more`. */
 export function rows<Columns extends Declared>(columns: Columns): Rows<RowOf<Columns>>;
 export function rows<Columns extends Declared, More>(columns: Columns, more: Rows<More>): Rows<More & RowOf<Columns>>;
 export function rows(columns: Declared, more?: Rows<unknown>): Rows<unknown> {
   return { columns: { ...more?.columns, ...columns } };
 }
 
-/** Rows that have the columns of both. */
-export const together = <One, Other>(one: Rows<One>, other: Rows<Other>): Rows<One & Other> => ({
+/** Rows of the columns of both. */
+export const combined = <One, Other>(one: Rows<One>, other: Rows<Other>): Rows<One & Other> => ({
   columns: { ...one.columns, ...other.columns },
 });
 
-/** No rows: for what is only written. */
+/** No rows, for a statement that only writes. */
 export const nothing: Rows<never> = { columns: {} };
 
 const scalars: Readonly<Record<string, string | null>> = {
-  // The datamodel does not say which texts are UUIDs; here both are strings.
+  // The datamodel does not say which texts are UUIDs. Both are strings here.
   String: null,
   Int: 'integer',
   Boolean: 'boolean',
@@ -89,7 +89,7 @@ const models = Object.fromEntries(
         .filter(({ kind }) => kind !== 'object')
         .map(({ name, type, kind, isRequired, isList }) => {
           const known = kind === 'enum' ? `"${type}"` : (scalars[type] ?? null);
-          // Prisma lets the column of a list be null, and writes none.
+          // Prisma lets a list column be null, and writes none.
           const spelled = isList ? { name: 'text[]', isAssured: true as const } : { name: known };
           return [name, { ...spelled, isNullable: !isRequired }] as const;
         }),
@@ -99,19 +99,20 @@ const models = Object.fromEntries(
 
 const columnOf = (field: string) => field.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
-/** Which of a model's fields are wanted, by their names; null for all. */
+/** The wanted fields of a model by name. Null for all. */
 export type Fields = ReadonlySet<string> | null;
 
-/** All of a model's fields but these. */
+/** All fields of a model except these. */
 export const fieldsBut = (model: keyof Models, ...without: string[]): Fields =>
   new Set(Object.keys(models[model]).filter((field) => !without.includes(field)));
 
-/** A select list, and what rows it gives. */
+/** A select list, and the rows it gives. */
 export type Selected<Row> = Fragment & Rows<Row>;
 
 /**
- * The select list of a Prisma model's fields, under their names there, from a table under that alias: of all, of those that are named, or of those in
- * a set that is made from what a query selects. Only of the last does the type of the row say more than is read.
+ * The select list of a Prisma model's fields, under their names there, from a table under that alias: of all fields, of
+ * the named ones, or of a set that a query's selection gives. Only for a set does the type of a row promise more than
+ * is read.
  */
 export function columns<const Model extends keyof Models, const Field extends keyof Models[Model] & string>(
   model: Model,

@@ -1,32 +1,34 @@
 import type { SqlType } from './types.ts';
 
-/** A piece of SQL: text, and places for what differs from one form of a statement, or from one call, to the next. */
+/** A piece of SQL: text, and places for what differs between the forms of a statement or between calls. */
 export type Node =
   | string
   | { readonly kind: 'parameter'; readonly name: string; readonly type: SqlType<unknown> }
-  /** The keys that are looked for: an array, or, in the form for one key, that key. */
+  /** The keys to find: an array, or, in the form for one key, that key. */
   | { readonly kind: 'keys'; readonly use: 'any' | 'each'; readonly type: SqlType<unknown> }
-  /** What stands only in the form for viewers who see the conversations of one agent. */
+  /** A part for the form for viewers who see the conversations of one agent. */
   | { readonly kind: 'ofAgent'; readonly nodes: readonly Node[] };
 
-/** A piece of SQL that takes these parameters, by their names. It can stand in others and in statements. */
+/** A piece of SQL with its parameters by name. It can be part of others and of statements. */
 export type Fragment<Parameters = unknown> = {
   readonly nodes: readonly Node[];
-  /** Never set: it carries what the parameters are, so that several pieces together take those of each. */
+  /** Never set. It carries the parameters, so that a piece made of several takes those of each. */
   readonly takes?: (parameters: Parameters) => void;
 };
 
-/** What may stand in a template: a piece of SQL, or a whole number as it is. */
+/** What may stand in a template: a piece of SQL, or a whole number. */
 export type Part = Fragment<never> | number;
 
-/** The parameters of all these pieces together. */
+/** The parameters of all these pieces. */
 export type ParametersOf<Parts extends readonly Part[]> = [Exclude<Parts[number], number>] extends [never]
   ? unknown
   : [Exclude<Parts[number], number>] extends [Fragment<infer Parameters>]
     ? Parameters
     : never;
 
-/** Makes a piece of SQL. What stands in it are pieces and numbers, never text: so no text of a caller's gets into a statement. */
+/**
+ * Creates a piece of SQL. Its values are pieces and numbers, never text, so no text from outside gets into a statement.
+ */
 export function sql<const Parts extends readonly Part[]>(
   texts: TemplateStringsArray,
   ...parts: Parts
@@ -43,37 +45,38 @@ export function sql<const Parts extends readonly Part[]>(
   return { nodes };
 }
 
-/** A value that each call gives by this name; in its statement it is cast to the type. */
+/** A value that each call gives by this name. Its statement casts it to the type. */
 export const parameter = <const Name extends string, Value>(
   name: Name,
   type: SqlType<Value>,
 ): Fragment<{ readonly [_ in Name]: Value }> => ({ nodes: [{ kind: 'parameter', name, type }] });
 
-/** The tenant that the statement is run for. TenantDatabase gives it. */
+/** The tenant that the statement runs for. TenantDatabase gives it. */
 export const tenant: Fragment<{ readonly tenantId: string }> = {
   nodes: [{ kind: 'parameter', name: 'tenantId', type: { name: 'uuid', isNullable: false } }],
 };
 
-/** The agent whose conversations alone the viewer sees; null for a viewer who sees all. TenantDatabase gives it. */
+/** The only agent whose conversations the viewer sees. Null for a viewer who sees all. TenantDatabase gives it. */
 export const viewerAgent: Fragment<{ readonly viewerAgentId: string | null }> = {
   nodes: [{ kind: 'parameter', name: 'viewerAgentId', type: { name: 'text', isNullable: true } }],
 };
 
-/** What is given under `keys`: those that rows are looked for by. */
+/** The `keys` of a call: what rows are found by. */
 export type Keys = { readonly keys: readonly string[] };
 
 /**
- * For `column = ${anyKey(uuid)}`. In the form for one key it is that key: of an array PostgreSQL supposes that it has ten keys, so it would plan
- * each array of one anew, which takes longer than to read the row.
+ * For `column = ${anyKey(uuid)}`. The form for one key compares with that key: PostgreSQL expects ten keys in an array,
+ * so it would plan an array of one again each time, which takes longer than reading the row.
  */
 export const anyKey = (type: SqlType<string>): Fragment<Keys> => ({ nodes: [{ kind: 'keys', use: 'any', type }] });
 
-/** The keys as rows, for `from ${eachKey(uuid)} k(id)`; likewise in two forms. */
+/** The keys as rows, for `from ${eachKey(uuid)} k(id)`. It has the same two forms. */
 export const eachKey = (type: SqlType<string>): Fragment<Keys> => ({ nodes: [{ kind: 'keys', use: 'each', type }] });
 
 /**
- * What stands only in the form for viewers who see one agent's conversations. One condition on an agent that may be null would do for all viewers,
- * but it hides that most often there is none: for most of these statements PostgreSQL keeps no plan, and makes one each time.
+ * A part for the form for viewers who see one agent's conversations. One condition on an agent that may be null would
+ * serve all viewers. But it hides that most viewers have none, so PostgreSQL would plan most of these statements again
+ * each time.
  */
 export const ofAgent = <Parameters>({ nodes }: Fragment<Parameters>): Fragment<Parameters> => ({
   nodes: [{ kind: 'ofAgent', nodes }],
@@ -87,7 +90,7 @@ export function name(given: string): Fragment {
   return { nodes: [given] };
 }
 
-/** A text that is part of the statement itself. */
+/** A constant text of the statement. */
 export function literal(given: string): Fragment {
   if (/['\\]/.test(given)) throw new Error(`Not a plain text: ${given}`);
   return { nodes: [`'${given}'`] };
@@ -96,7 +99,7 @@ export function literal(given: string): Fragment {
 /** Nothing. */
 export const none: Fragment = { nodes: [] };
 
-/** The pieces, one after the other, with a text between them. */
+/** Joins the pieces with a text between them. */
 export function join<Parameters>(
   pieces: readonly Fragment<Parameters>[],
   between: ', ' | ' and ' | ' union all ' | ' union ' | ' ',
@@ -107,12 +110,12 @@ export function join<Parameters>(
 /** The form of a statement: for one key or for many, for viewers of one agent or for all others. */
 export type Form = { readonly isOfAgent: boolean; readonly isForOneKey: boolean };
 
-/** A parameter as a form has it, in the order of its places. */
+/** A parameter of a form, in the order of its places. */
 export type Place = { readonly name: string; readonly type: SqlType<unknown> };
 
 /**
- * The text of a form. A parameter that comes several times has one place; `spell` says what stands there. Names of a statement's parameters that
- * come with two types are refused.
+ * Returns the text of a form. A parameter that is used several times has one place, which `spell` writes. A name with
+ * two types throws.
  */
 export function render(
   nodes: readonly Node[],
@@ -142,7 +145,7 @@ export function render(
     .join('');
 }
 
-/** Whether a node of that kind is among these. */
+/** Returns whether a node of that kind is among these. */
 export const contains = (nodes: readonly Node[], kind: 'keys' | 'ofAgent'): boolean =>
   nodes.some(
     (node) =>

@@ -13,29 +13,29 @@ import {
 } from './fragment.ts';
 import type { SqlType, ValueOf } from './types.ts';
 
-/** What is prepared: one of a statement's forms, and what stands in its places. */
+/** What is prepared: one form of a statement, and what stands in its places. */
 export type Compiled = Prepared & {
   readonly places: readonly Place[];
-  /** Of a batched read: the statement that does the same for many callers. */
+  /** The statement for many callers, if it is a batched read. */
   readonly forMany?: Prepared;
 };
 
-/** The forms of a statement for some viewers: for many keys, or no keys at all, and for one key. */
+/** The forms of a statement for some viewers: for many keys, or without keys, and for one key. */
 type Forms = { readonly many: Compiled; readonly one: Compiled | null };
 
-/** A SQL statement that takes these parameters and gives these rows; each of its forms is prepared once a connection. */
+/** A SQL statement with its parameters and rows. Each of its forms is prepared once per connection. */
 export type Statement<Parameters, Row> = {
-  /** Of its form for many keys and all viewers: the same for the same statement. */
+  /** The text of its form for many keys and all viewers. It identifies the statement. */
   readonly name: string;
-  /** For viewers who see all conversations, and, where they differ, for those who see one agent's. */
+  /** For viewers who see all conversations, and, where it differs, for viewers who see one agent's. */
   readonly all: Forms;
   readonly ofAgent: Forms | null;
   readonly rows: Rows<Row>;
-  /** Never set: it carries the type of the parameters: no fewer and no more will do. */
+  /** Never set. It carries the exact type of the parameters. */
   readonly takes?: (parameters: Parameters) => Parameters;
 };
 
-/** A statement, with any parameters and rows. */
+/** A statement with any parameters and rows. */
 export type AnyStatement = Pick<Statement<unknown, unknown>, 'name' | 'all' | 'ofAgent' | 'rows'>;
 
 /** Called with every statement that is defined, for the test that prepares all of them. */
@@ -63,7 +63,7 @@ function compile(nodes: Fragment['nodes'], kind: Kind, form: Form): Compiled {
   return isForEach ? { ...compiled, forMany: forMany(nodes, form) } : compiled;
 }
 
-/** The same for many callers: what they ask for are the rows of `asked`, with a column for each place. */
+/** The form for many callers. Their values are the rows of `asked`, with a column for each place. */
 function forMany(nodes: Fragment['nodes'], form: Form): Prepared {
   const places: Place[] = [tenantPlace];
   const each = render(nodes, form, places, (place) => `asked."${place}"`).trim();
@@ -72,7 +72,7 @@ function forMany(nodes: Fragment['nodes'], form: Form): Prepared {
   const array = places.find(({ type }) => type.name?.endsWith('[]'));
   if (array) throw new Error(`A batched read takes no arrays: ${array.name}`);
   const asked = places.map(({ type }, place) => `"${place}" ${type.name}`).join(', ');
-  // A subquery in a select list is run once a row, by the plan that it has alone.
+  // PostgreSQL runs a subquery in a select list once per row, by the plan it has on its own.
   const text = `select coalesce(json_agg((select coalesce(json_agg(r), '[]') from (${each}) r) order by asked.n), '[]')::text as rows
    from json_to_recordset($1::json) as asked (n int, ${asked})`;
   return { name: statementName(text), text };
@@ -93,7 +93,7 @@ function define<Parameters, Row>(
   return statement;
 }
 
-/** Makes a statement of a template, that gives rows of these columns. */
+/** Creates a statement from a template. It gives rows of these columns. */
 type Tag<Row> = <const Parts extends readonly Part[]>(
   texts: TemplateStringsArray,
   ...parts: Parts
@@ -105,31 +105,31 @@ const tag =
   (texts, ...parts) =>
     define(sql(texts, ...parts), rows, kind);
 
-/** A statement inside one tenant: it must say `tenant_id = ${tenant}`. */
+/** Creates a statement inside one tenant. It must say `tenant_id = ${tenant}`. */
 export const statement = tag('tenant');
 
 /**
- * The same for what finds a few rows, of a few kilobytes, quickly: callers who ask for the same at the same time, of any tenants, get their rows by
- * one statement, where each asks for one key.
+ * The same for statements that quickly find a few rows of a few kilobytes. Concurrent callers of any tenants with one
+ * key each get their rows by one statement.
  */
 export const batchedRead = tag('batchedRead');
 
-/** A statement outside any tenant: for what says which tenant it is, for tenants themselves, and for what is of several tenants at once. */
+/** Creates a statement outside any tenant: one that finds the tenant, reads tenants, or works for several tenants. */
 export const globalStatement = tag('global');
 
 /** What a handle on one tenant gives with each statement. */
 export type Handle = { readonly tenantId: string; readonly viewerAgentId: string | null };
 
-/** What a caller gives, by the parameters' names. */
+/** A caller's parameters by name. */
 export type GivenValues = Readonly<Record<string, unknown>>;
 
-/** The form for this viewer and these keys. */
+/** Returns the form for this viewer and these keys. */
 export function formFor({ all, ofAgent }: AnyStatement, viewerAgentId: string | null, { keys }: GivenValues): Compiled {
   const { many, one } = viewerAgentId === null ? all : (ofAgent ?? all);
   return one && Array.isArray(keys) && keys.length === 1 ? one : many;
 }
 
-/** The values in the order of a form's places. Runs for every statement: it makes nothing but the list. */
+/** Returns the values in the order of a form's places. It runs for every statement, so it creates only the list. */
 export function valuesFor({ places }: Compiled, given: GivenValues, handle: Handle | undefined): unknown[] {
   const values: unknown[] = [];
   for (const { name, type } of places) {
@@ -144,20 +144,20 @@ export function valuesFor({ places }: Compiled, given: GivenValues, handle: Hand
   return values;
 }
 
-/** A batched write that is asked this of, and gives rows of these columns. */
+/** A batched write with the type of its input and its rows. */
 export type BatchedWrite<Asked, Row> = BatchedWriteStatement<Row> & {
   readonly rows: Rows<Row & { n: number }>;
-  /** Never set: it carries what is asked. */
+  /** Never set. It carries the type of the input. */
   readonly asks?: (asked: Asked) => void;
 };
 
-/** The rows of `asked`: a column for each of these, besides `tenant_id` and `n`. */
+/** The columns of `asked` besides `tenant_id` and `n`. */
 export type AskedColumns = Readonly<Record<string, SqlType<string> | SqlType<string | null>>>;
 
-/** What one caller asks. */
+/** One caller's input. */
 export type AskedOf<Columns extends AskedColumns> = { readonly [Name in keyof Columns]: ValueOf<Columns[Name]> };
 
-/** What is asked, in a table expression under that alias that has its columns, by their names. */
+/** The input as a table expression under that alias, with its columns by name. */
 export const askedAs = <Columns extends AskedColumns>(
   alias: string,
   columns: Columns,
@@ -167,8 +167,8 @@ export const askedAs = <Columns extends AskedColumns>(
   ) as { readonly [Name in keyof Columns | 'tenant_id' | 'n']: Fragment };
 
 /**
- * Makes a batched write of the columns of what is asked, of common table expressions, and of what is selected from them. Every join and every key begins
- * with the asked tenant.
+ * Creates a batched write from the columns of its input, common table expressions, and the final select. Every join and
+ * every key begins with the caller's tenant.
  */
 export function batchedWrite<Columns extends AskedColumns, Row>(
   columns: Columns,
@@ -177,7 +177,8 @@ export function batchedWrite<Columns extends AskedColumns, Row>(
   rows: Rows<Row & { n: number }>,
 ): BatchedWrite<AskedOf<Columns>, Row> {
   const list = Object.entries(columns).map(([column, { name: type }]) => `${column} ${type}`);
-  // PostgreSQL supposes a hundred rows in JSON however many there are, where an array of unknown length would be planned anew each time.
+  // PostgreSQL expects a hundred rows from JSON, however many there are. An array of unknown length would be planned
+  // again each time.
   const asked = `with asked as materialized (
      select * from json_to_recordset($1::json) as asked (n int, tenant_id uuid, ${list.join(', ')})
    ), `;

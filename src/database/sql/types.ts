@@ -1,18 +1,21 @@
 /**
- * A type of PostgreSQL, and the type that its values have here. Parameters and columns are declared with these: the compiler reads the type
- * of the value, test/database/statements.test.ts compares the name with what PostgreSQL says.
+ * A type of PostgreSQL, and the TypeScript type of its values. Parameters and columns are declared with these. The
+ * compiler reads the type of the value, and test/database/statements.test.ts compares the name with PostgreSQL's.
  */
 export type SqlType<Value> = {
-  /** As PostgreSQL spells it in a cast. Null where any type will do that is read as the same value here. */
+  /** PostgreSQL's spelling in a cast. Null where any type that is read as the same value will do. */
   readonly name: string | null;
   readonly isNullable: boolean;
-  /** A column of a table that may be null there, but never is in these rows, which the statement's conditions see to. */
+  /**
+   * Whether the table's column may be null although these rows never have null, because the statement's conditions
+   * exclude it.
+   */
   readonly isAssured?: true;
-  /** Never set: it carries the type of the value. */
+  /** Never set. It carries the type of the value. */
   readonly value?: Value;
 };
 
-/** The type of the values. */
+/** The TypeScript type of the values. */
 export type ValueOf<Type> = Type extends SqlType<infer Value> ? Value : never;
 
 const type = <Value>(name: string): SqlType<Value> => ({ name, isNullable: false });
@@ -25,7 +28,7 @@ export const double = type<number>('double precision');
 export const boolean = type<boolean>('boolean');
 export const timestamptz = type<Date>('timestamp with time zone');
 
-/** JSON, whose value nobody but the statement's author knows. */
+/** JSON whose type only the statement's author knows. */
 export const json = <Value>(): SqlType<Value> => type<Value>('json');
 
 /** Text that is one of these. */
@@ -38,7 +41,7 @@ export const enumeration = <Value extends string>(name: string): SqlType<Value> 
 export const nullable = <Value>(of: SqlType<Value>): SqlType<Value | null> =>
   ({ ...of, isNullable: true }) as SqlType<Value | null>;
 
-/** The same, never null in these rows, though the table's column may be: the statement's conditions see to that. */
+/** The same, never null in these rows although the table's column may be: the statement's conditions exclude null. */
 export const assured = <Value>(of: SqlType<Value>): SqlType<NonNullable<Value>> =>
   ({ ...of, isNullable: false, isAssured: true }) as SqlType<NonNullable<Value>>;
 

@@ -22,7 +22,7 @@ export const agentById = oneByText(
 const everyAgent = statement(whole)`
   select ${whole} from agent a where a.tenant_id = ${tenant} order by ${orderByName('a.name')}, a.id limit ${mostRows + 1}`;
 
-/** Every agent of the tenant, in the order of their names. Throws RESULT_TOO_LARGE over 10,000. */
+/** Returns every agent of the tenant in the order of their names. Throws RESULT_TOO_LARGE over 10,000. */
 export const listAgents = async (db: TenantDatabase): Promise<Agent[]> =>
   boundedRows(await db.query(everyAgent), 'agents');
 
@@ -30,7 +30,7 @@ const id = columns('Agent', 'a', ['id']);
 const present = statement(id)`
   select ${id} from agent a where a.tenant_id = ${tenant} and a.id = any(${parameter('ids', array(text))})`;
 
-/** Throws AGENT_NOT_FOUND unless the tenant has every one of these agents. */
+/** Throws AGENT_NOT_FOUND unless the tenant has each of these agents. */
 export async function demandAgents(tx: TenantTransaction, ids: readonly string[]): Promise<void> {
   if (ids.length === 0) return;
   const found = new Set((await tx.query(present, { ids })).map(({ id }) => id));
@@ -38,12 +38,12 @@ export async function demandAgents(tx: TenantTransaction, ids: readonly string[]
   if (missing !== undefined) throw agentNotFound(missing);
 }
 
-/** The error for an agent that the tenant doesn't have. */
+/** Returns AGENT_NOT_FOUND for an agent that the tenant does not have. */
 export const agentNotFound = (id: string) => new Problem('AGENT_NOT_FOUND', `There is no agent ${id}.`);
 
 const newAgent = z.object({ id: agentId, name: displayName });
 
-/** Creates an agent under the id that the tenant chose; returns the id. Throws CONFLICT when it is taken. */
+/** Creates an agent under the id that the tenant chose and returns the id. Throws CONFLICT when it is taken. */
 export async function createAgent(db: TenantDatabase, input: { id: string; name: string }): Promise<string> {
   const { id, name } = checked(newAgent, input);
   const { tenantId } = db;

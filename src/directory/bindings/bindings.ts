@@ -25,7 +25,10 @@ export const bindingsByParticipant = bounded(
   mostInner,
 );
 
-/** The ids of the agents that participants are bound to, in order: less to read than the bindings, where nothing else is asked for. */
+/**
+ * The ids of the agents that participants are bound to, in order. Less to read than the bindings, where nothing else is
+ * selected.
+ */
 export const agentIdsByParticipant = bounded(
   manyBy(
     statement(ends)`select ${ends} from binding b where b.tenant_id = ${tenant} and b.participant_id = ${anyKey(uuid)}
@@ -39,7 +42,10 @@ export const agentIdsByParticipant = bounded(
 const one = statement(whole)`select ${whole} from binding b
   where b.tenant_id = ${tenant} and b.participant_id = ${parameter('participantId', uuid)} and b.agent_id = ${parameter('agentId', text)}`;
 
-/** Binds a participant to an agent, or finds that it is: `created` says which. Throws PARTICIPANT_NOT_FOUND, AGENT_NOT_FOUND. */
+/**
+ * Binds a participant to an agent. `created` is false when the binding exists already. Throws PARTICIPANT_NOT_FOUND,
+ * AGENT_NOT_FOUND.
+ */
 export async function bindParticipant(
   db: TenantDatabase,
   input: { participantId: string; agentId: string },
@@ -59,7 +65,7 @@ export async function bindParticipant(
   });
 }
 
-/** Ends a binding if there is one: `removed` says whether there was. Throws PARTICIPANT_NOT_FOUND. */
+/** Deletes a binding. `removed` is false when there was none. Throws PARTICIPANT_NOT_FOUND. */
 export async function unbindParticipant(
   db: TenantDatabase,
   input: { participantId: string; agentId: string },
@@ -76,13 +82,13 @@ export async function unbindParticipant(
 const agentsOf = statement(agent)`
   select ${agent} from binding b where b.tenant_id = ${tenant} and b.participant_id = ${parameter('participantId', uuid)}`;
 
-/** The agents that a participant is bound to, as its transaction sees them. */
+/** Returns the agents that a participant is bound to, as its transaction sees them. */
 export const agentIdsOf = async (tx: TenantTransaction, participantId: string): Promise<string[]> =>
   (await tx.query(agentsOf, { participantId })).map(({ agentId }) => agentId);
 
 /**
- * Gives a participant exactly these bindings, in the participant's transaction; those it has already stay as they are.
- * Returns the agents that it is not bound to any more. Throws AGENT_NOT_FOUND.
+ * Gives a participant exactly these bindings, in its transaction. Existing ones stay as they are. Returns the agents
+ * that it is no longer bound to. Throws AGENT_NOT_FOUND.
  */
 export async function replaceBindings(
   tx: TenantTransaction,
@@ -95,7 +101,7 @@ export async function replaceBindings(
   return removed.map(({ agentId }) => agentId);
 }
 
-// Arrays rather than a parameter each: one statement to prepare, however many agents there are.
+// Arrays instead of a parameter each: one statement to prepare for any number of agents.
 const removeOthers = statement(agent)`
   delete from binding b where b.tenant_id = ${tenant} and b.participant_id = ${parameter('participantId', uuid)}
     and b.agent_id <> all(${parameter('agentIds', array(text))})

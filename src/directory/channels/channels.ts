@@ -10,16 +10,16 @@ import { array, boolean, nullable, text as sqlText, uuid } from '../../database/
 import { Problem } from '../../errors/catalogue.ts';
 import { addressColumns, fitsProvider } from '../../providers/address.ts';
 import { text, trimmed } from '../../values/text.ts';
-import { absorbUnknownSenders } from '../unknown-senders/absorb.ts';
+import { mergeUnknownSenders } from '../unknown-senders/merge.ts';
 
-/** Selects the channels of the participant that stands in a statement under that alias, in the order in which they are to be tried. */
+/** Selects the channels of the participant under that alias, in the order in which they are tried. */
 export const channelsOf = (participant: string, fields: Fields) =>
   sql`select ${columns('Channel', 'c', fields)} from channel c
    where c.tenant_id = ${name(participant)}.tenant_id and c.participant_id = ${name(participant)}.id order by c.priority, c.id`;
 
 const whole = columns('Channel', 'c');
 
-/** The channels of participants, in the order in which they are to be tried. */
+/** The channels of participants, in the order in which they are tried. */
 export const channelsByParticipant = bounded(
   manyBy(
     statement(whole)`select ${whole} from channel c where c.tenant_id = ${tenant} and c.participant_id = ${anyKey(uuid)}
@@ -34,7 +34,7 @@ const mostChannels = 100;
 const smallest = -(2 ** 31);
 const largest = 2 ** 31 - 1;
 
-/** The channels a participant is to have. */
+/** The channels that a participant gets. */
 export const channelList = z
   .array(
     z.object({
@@ -59,31 +59,35 @@ export const channelList = z
 
 export type ChannelList = z.output<typeof channelList>;
 
-// Shared with all who add channels, but not with who counts messages of unknown senders: see src/directory/unknown-senders/absorb.ts.
+// A shared lock: callers that add channels do not exclude each other. Recording messages of unknown senders does: see
+// src/directory/unknown-senders/merge.ts.
 const config = columns('IntegrationConfig', 'i', ['id', 'provider', 'defaultRegion']);
 const providers = statement(config)`select ${config} from integration_config i
   where i.tenant_id = ${tenant} and i.id = any(${parameter('ids', array(uuid))}) order by i.id for share`;
 
-/** What a replacement of channels came to. */
+/** The outcome of a replacement of channels. */
 export type ChannelChanges = {
   /** Whether the participant has lost a channel. */
   gone: boolean;
   /** The providers of the channels that are new. */
   added: string[];
-  /** Whether a channel that stays has another priority, or was switched on or off. */
+  /** Whether a channel that stays has another priority, or was enabled or disabled. */
   reordered: boolean;
 };
 
 const lockAll = statement(whole)`select ${whole} from channel c
   where c.tenant_id = ${tenant} and c.participant_id = ${parameter('participantId', uuid)} order by c.id for no key update`;
 
-/** Locks a participant's channels, in the order in which messages are counted into them: whoever changes several takes them so. */
+/**
+ * Locks a participant's channels in the order in which messages are recorded in them. Every writer of several channels
+ * uses this order.
+ */
 export const lockChannels = (tx: TenantTransaction, participantId: string): Promise<Channel[]> =>
   tx.query(lockAll, { participantId });
 
 /**
- * Gives a participant exactly these channels, in the participant's transaction. A channel that it had
- * already, by integration config and address, keeps its id. Throws INTEGRATION_CONFIG_NOT_FOUND.
+ * Gives a participant exactly these channels, in its transaction. A channel that it has already, by integration config
+ * and address, keeps its id. Throws INTEGRATION_CONFIG_NOT_FOUND.
  */
 export async function replaceChannels(
   tx: TenantTransaction,
@@ -134,7 +138,7 @@ export async function replaceChannels(
   const added = rows.filter((row) => !before.has(keyOf(row)));
   if (added.length > 0) {
     await tx.channel.createMany({ data: added });
-    await absorbUnknownSenders(tx, participantId);
+    await mergeUnknownSenders(tx, participantId);
   }
   return { gone: gone.length > 0, added: added.map(({ provider }) => provider), reordered };
 }
@@ -146,13 +150,14 @@ const addOne = statement(nothing)`
     ${parameter('addressValid', boolean)}
   from integration_config i where i.tenant_id = ${tenant} and i.id = ${parameter('integrationConfigId', uuid)} on conflict do nothing`;
 
-/** An address that messages came from, and what of its config says how to read it. */
+/** An address that messages came from, and what of its config is needed to read it. */
 export type SenderAddress = Pick<Channel, 'integrationConfigId' | 'provider' | 'address'> &
   Pick<IntegrationConfig, 'defaultRegion'>;
 
 /**
- * Gives a locked participant one more channel, unless it has one of that address; who had been unknown under the address is so no more.
- * The transaction must share the config's lock. Throws VALIDATION_FAILED when it has 100 already.
+ * Adds a channel to a locked participant unless it has one of that address, and deletes the unknown sender of the
+ * address. The transaction must hold the config's shared lock. Throws VALIDATION_FAILED when the participant has 100
+ * channels already.
  */
 export async function addChannel(
   tx: TenantTransaction,
@@ -169,6 +174,6 @@ export async function addChannel(
   const addressValid = fitsProvider(provider, address, defaultRegion);
   const id = newId();
   await tx.query(addOne, { id, participantId, integrationConfigId, address, identityKey, addressKey, addressValid });
-  await absorbUnknownSenders(tx, participantId);
+  await mergeUnknownSenders(tx, participantId);
   return { gone: false, added: [provider], reordered: false };
 }

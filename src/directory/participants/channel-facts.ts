@@ -5,16 +5,16 @@ import { anyKey, sql, tenant } from '../../database/sql/fragment.ts';
 import { statement } from '../../database/sql/statement.ts';
 import { boolean, nullable, text, textOf, uuid } from '../../database/sql/types.ts';
 
-/** What the webhook keys for a channel come to; NONE where there has never been one. */
+/** The state of the webhook keys of a channel. NONE where there has never been one. */
 export type WebhookKeyStatus = 'NONE' | 'ACTIVE' | 'REVOKED';
 
-/** A channel, and what else is stored that its health depends on. */
+/** A channel, and the stored facts that its health depends on. */
 export type ChannelFacts = Channel & {
   /** Whether its integration config has a token. */
   connected: boolean;
   /** By the config's own keys, and those of the participant's bindings in that config. */
   keyStatus: WebhookKeyStatus;
-  /** The beginning of the working key, else of the one revoked last; null where there has never been one. */
+  /** The prefix of the working key, else of the key that was revoked last. Null where there has never been one. */
   keyPrefix: string | null;
 };
 
@@ -22,7 +22,7 @@ const last = sql`order by k.revoked_at desc nulls first, k.id desc limit 1`;
 const channel = columns('Channel', 'c');
 const facts = rows({ connected: boolean, keyPrefix: nullable(text), keyStatus: textOf<WebhookKeyStatus>() }, channel);
 
-/** All that health needs of participants' channels, in the order in which they are to be tried, in one statement. */
+/** What the health of participants' channels depends on, in the order in which they are tried, in one statement. */
 export const channelFactsByParticipant = bounded(
   manyBy(
     statement(facts)`select ${channel}, i.connected_at is not null as connected, k.prefix as "keyPrefix",

@@ -3,7 +3,7 @@ import { type Fragment, join, literal, sql, tenant } from '../../database/sql/fr
 import { connectedProviders, needsConnection } from '../../providers/providers.ts';
 import type { ChannelFacts } from './channel-facts.ts';
 
-/** Why somebody can't be reached, the most general first. */
+/** Why a participant cannot be reached, the most general reason first. */
 export const unreachableReasons = [
   'DISABLED',
   'NO_CHANNEL',
@@ -15,10 +15,10 @@ export const unreachableReasons = [
 
 export type UnreachableReason = (typeof unreachableReasons)[number];
 
-/** Whether a message can be sent over a channel; `reason` is null when it can. */
+/** Whether a message can be sent over a channel. `reason` is null when it can. */
 export type ChannelHealth = { channel: ChannelFacts; reachable: boolean; reason: UnreachableReason | null };
 
-/** Whether somebody can be reached at all, and over which channels. */
+/** Whether a participant can be reached, and over which channels. */
 export type ParticipantHealth = { reachable: boolean; reason: UnreachableReason | null; channels: ChannelHealth[] };
 
 const unconnected = sql`select i.id from integration_config i where i.tenant_id = ${tenant}
@@ -31,18 +31,18 @@ const allRevoked = sql`select bool_and(k.revoked_at is not null) from binding b
 /** A condition, or a query, inside a tenant. */
 type Condition = Fragment<{ readonly tenantId: string }>;
 
-/** One thing that can be said against a channel. */
+/** One reason against a channel. */
 type Rule = {
   reason: UnreachableReason;
-  /** Whether it is so, for what is shown. */
+  /** Whether it applies, for a channel that is shown. */
   holds(facts: ChannelFacts): boolean;
-  /** The same about a `channel c`, for what is looked for. */
+  /** The same for a `channel c`, in a filter. */
   sql: Condition;
-  /** The participants that it is so for, of a channel at least, and perhaps some more. */
+  /** The participants with at least one channel that it applies to. May contain others too. */
   candidates: Condition;
 };
 
-/** What speaks against a channel, the most general first. */
+/** The reasons against a channel, the most general first. */
 export const againstChannel: readonly Rule[] = [
   {
     reason: 'CHANNEL_DISABLED',
@@ -74,13 +74,13 @@ export const againstChannel: readonly Rule[] = [
   },
 ];
 
-/** A channel's health from what is stored about it. Asks no provider. */
+/** Returns a channel's health from its stored facts. Asks no provider. */
 export function channelHealth(channel: ChannelFacts): ChannelHealth {
   const reason = againstChannel.find(({ holds }) => holds(channel))?.reason ?? null;
   return { channel, reachable: reason === null, reason };
 }
 
-/** A participant's health: reachable unless disabled, over at least one channel that nothing speaks against. */
+/** Returns a participant's health: reachable when enabled and at least one channel has no reason against it. */
 export function participantHealth(
   participant: Pick<Participant, 'disabledAt'>,
   channels: ChannelHealth[],
@@ -97,8 +97,8 @@ function participantReason(participant: Pick<Participant, 'disabledAt'>, channel
 
 const placeOf = (reason: UnreachableReason) => unreachableReasons.indexOf(reason) + 1;
 
-// The same as SQL about a `participant p`: the place of its reason, or 0. Of its channels the least counts, as a good one (0)
-// outweighs all others, and the most general reason comes first.
+// The same as SQL for a `participant p`: the index of its reason, or 0. The least index of its channels counts: one
+// good channel (0) is enough, and the most general reason comes first.
 const cases = againstChannel.map((rule) => sql`when ${rule.sql} then ${placeOf(rule.reason)}`);
 const place = sql`case when p.disabled_at is not null then ${placeOf('DISABLED')} else coalesce((
     select min(case ${join(cases, ' ')} else 0 end)
@@ -108,16 +108,16 @@ const among = (places: number[]) => {
   return sql`(${place}) in (${join(list, ', ')})`;
 };
 
-/** A condition on a `participant p`: a cheap one that holds wherever it does, and then what makes it exact. */
+/** A condition on a `participant p`: a cheap necessary one, and the one that makes it exact. */
 export type HealthCondition = { cheap?: Condition; exact?: Condition };
 
-/** participantHealth's `reachable`, for a statement. */
+/** participantHealth's `reachable` as SQL. */
 export const reachableCondition = (reachable: boolean): HealthCondition =>
   reachable
     ? { cheap: sql`p.disabled_at is null`, exact: among([0]) }
     : { exact: among(unreachableReasons.map(placeOf)) };
 
-/** participantHealth's `reason`, for a statement. */
+/** participantHealth's `reason` as SQL. */
 export function reasonCondition(reason: UnreachableReason): HealthCondition {
   if (reason === 'DISABLED') return { cheap: sql`p.disabled_at is not null` };
   const rule = againstChannel.find((one) => one.reason === reason);

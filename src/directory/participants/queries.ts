@@ -3,7 +3,7 @@ import type { Channel, Participant, ParticipantKind } from '../../database/gener
 import { countOf, keyset, pagesOf } from '../../database/keyset.ts';
 import { boundedRows, type Loader, mostRows, oneByUuid } from '../../database/loaders.ts';
 import { orderByName } from '../../database/names.ts';
-import { mostCounted, type PageArguments } from '../../database/pages.ts';
+import { countBound, type PageArguments } from '../../database/pages.ts';
 import { columns, type Fields, rows, type Selected } from '../../database/sql/columns.ts';
 import { anyKey, type Fragment, join, none, parameter, sql, tenant } from '../../database/sql/fragment.ts';
 import { sameEmail } from '../../database/sql/same-email.ts';
@@ -15,18 +15,18 @@ import { channelsOf } from '../channels/channels.ts';
 import { type HealthCondition, reachableCondition, reasonCondition, type UnreachableReason } from './health.ts';
 
 /**
- * What to read of participants, themselves and together with them in the same statement; null for all of it. Who reads less than all
- * must ask for nothing else of the rows.
+ * What to read of participants and their parts in one statement. Null for all of it. A caller that reads less must use
+ * nothing else of the rows.
  */
 export type ParticipantParts = { own: Fields; channels: { own: Fields } | null; agentIds: boolean };
 
-/** A participant as it was read: what was not among the parts is not there. */
+/** A participant as it was read. Parts that were not asked for are missing. */
 export type ListedParticipant = Participant & { channels?: Channel[]; agentIds?: string[] };
 
-/** A participant with all of its own, and nothing together with it. */
+/** A participant with all of its columns and no parts. */
 export const participantAlone: ParticipantParts = { own: null, channels: null, agentIds: false };
 
-/** The same parts, each of them with all that it has. */
+/** The same parts, each with all of its columns. */
 export const wholeParticipant = oncePer(
   ({ channels, agentIds }: ParticipantParts): ParticipantParts => ({
     own: null,
@@ -36,11 +36,12 @@ export const wholeParticipant = oncePer(
 );
 const withNothing = oncePer(({ own }: ParticipantParts): ParticipantParts => ({ ...participantAlone, own }));
 
-// Together with each participant, so many are read at the most; whoever has more has them read by their loader, which bounds them.
+// One statement reads at most so many parts of each participant. A participant with more leaves them to their loader,
+// which has a bound.
 const mostChannels = 20;
 const mostAgentIds = 50;
 
-/** The select list of a participant, `p`, with what is to be read together with it, and one more of that than there may be. */
+/** The select list of a participant, `p`, with its parts. It reads one part more than the bound. */
 export const participantRow = oncePer(({ own, channels, agentIds }: ParticipantParts): Selected<ListedParticipant> => {
   const list: Fragment[] = [columns('Participant', 'p', own)];
   let read = columns('Participant', 'p', own) as Pick<Selected<ListedParticipant>, 'columns'>;
@@ -59,7 +60,7 @@ export const participantRow = oncePer(({ own, channels, agentIds }: ParticipantP
   return { ...join(list, ', '), ...read };
 });
 
-/** What was read together with participants as it should be: moments are such, and what is too much is left to its loader. */
+/** Converts the parts of participants: timestamps become dates, and parts over the bound are left to their loader. */
 export function asListed(rows: readonly ListedParticipant[]): void {
   for (const participant of rows) {
     const { channels, agentIds } = participant;
@@ -79,7 +80,7 @@ const byIds = (parts: ParticipantParts) => {
 /** Participants by their ids, with these parts. */
 export const participantWith = oncePer((parts: ParticipantParts): Loader<string, ListedParticipant | null> => {
   const statement = narrowest(byIds(parts), () => byIds(wholeParticipant(parts)), 'batchedRead');
-  // The same for the same statement: what asks for the same parts in several places of an operation is loaded at once.
+  // One loader per statement: the same parts in several places of an operation are loaded at once.
   const known = loaders.get(statement.name);
   if (known) return known;
   const { load } = oneByUuid(statement, 'id');
@@ -94,10 +95,11 @@ export const participantWith = oncePer((parts: ParticipantParts): Loader<string,
   return loader;
 });
 
-/** Participants by their ids, with all of their own. */
+/** Participants by their ids, with all of their columns. */
 export const participantById: Loader<string, Participant | null> = participantWith(participantAlone);
 
-// Together with everything, so many participants are read at the most; a longer list's parts are read by their loaders, which bound them.
+// The parts of at most so many participants are read with them. In a longer list they are read by their loaders, which
+// have bounds.
 const mostTogether = 500;
 
 const byName = orderByName('p.display_name');
@@ -121,7 +123,10 @@ const narrowListingOfAgent = oncePerShape(String, (parts: ParticipantParts, most
   narrowest(listingOfAgent(parts, most), () => listingOfAgent(wholeParticipant(parts), most)),
 );
 
-/** Every participant of the tenant, or of one agent, in the order of their names. Throws RESULT_TOO_LARGE over 10,000. */
+/**
+ * Returns every participant of the tenant, or of one agent, in the order of their names. Throws RESULT_TOO_LARGE over
+ * 10,000.
+ */
 export async function listParticipants(
   db: TenantDatabase,
   agentId: string | null,
@@ -129,7 +134,8 @@ export async function listParticipants(
 ): Promise<ListedParticipant[]> {
   const read = (what: ParticipantParts, most: number) =>
     agentId === null ? db.query(narrowListing(what, most)) : db.query(narrowListingOfAgent(what, most), { agentId });
-  // Few are read at once. Of many a start is read only to know that they are many: the whole list waits for its turn.
+  // A short list is read at once. Of a long one only a beginning is read to detect that, and the whole list waits for
+  // its turn.
   const listed = await read(parts, mostTogether);
   if (listed.length <= mostTogether) {
     asListed(listed);
@@ -139,7 +145,7 @@ export async function listParticipants(
   return boundedRows(all, 'participants: use participantsConnection');
 }
 
-/** What a page of participants may be narrowed to; each that is given must hold. */
+/** The filter of a page of participants. All given conditions must hold. */
 export type ParticipantFilter = {
   agentId?: string | null | undefined;
   kind?: ParticipantKind | null | undefined;
@@ -149,7 +155,7 @@ export type ParticipantFilter = {
   reason?: UnreachableReason | null | undefined;
 };
 
-/** By which of its fields a filter differs: what it has, and what its conditions say. */
+/** The parts of a filter that make another statement: which conditions it has, and their values. */
 type FilterShape = {
   agentId: boolean;
   kind: boolean;
@@ -168,10 +174,10 @@ const healthConditions = ({ reachable, reason }: FilterShape): HealthCondition[]
   ...(reason === null ? [] : [reasonCondition(reason)]),
 ];
 
-// So many participants are looked at to find out how many of them have what is costly to find out, some 9 µs each.
+// How many participants a count examines for a condition that costs some 9 µs each.
 const mostLookedAt = 100_000;
 
-/** The participants that a filter may have: what is costly to find out of each is left to its exact conditions. */
+/** The participants that a filter may match. Expensive conditions are left to the exact part. */
 const candidates = (shape: FilterShape) => {
   const cheap = healthConditions(shape).flatMap((condition) => condition.cheap ?? []);
   return sql`participant p where p.tenant_id = ${tenant}${
@@ -198,8 +204,8 @@ const participantPages = pagesOf({
   from(shape: FilterShape, within, then) {
     const exact = exactConditions(shape);
     const found = sql`${candidates(shape)}${within}`;
-    // The planner doesn't take the inner query apart for its order: what is costly to find out is found out of few, and in that
-    // order, until the page is full (docs/decisions/0007-health-as-a-filter.md).
+    // The planner does not flatten the inner query because of its order. So expensive conditions are evaluated for few
+    // rows, in that order, until the page is full (docs/decisions/0007-health-as-a-filter.md).
     return exact.length === 0 ? found : sql`(select p.* from ${found} ${then}) p where ${join(exact, ' and ')}`;
   },
   countLooked(shape: FilterShape) {
@@ -207,7 +213,7 @@ const participantPages = pagesOf({
     if (exact.length === 0) return null;
     const some = sql`from ${candidates(shape)} limit ${mostLookedAt + 1}`;
     const found = countOf(sql`(select p.* ${some}) p where ${join(exact, ' and ')}`);
-    return sql`select c.count, c.count > ${mostCounted} or (select count(*) from (select ${some}) l) <= ${mostLookedAt} as "isWhole" from (${found}) c`;
+    return sql`select c.count, c.count > ${countBound} or (select count(*) from (select ${some}) l) <= ${mostLookedAt} as "isWhole" from (${found}) c`;
   },
   read(rows: ListedParticipant[]) {
     asListed(rows);
@@ -215,7 +221,10 @@ const participantPages = pagesOf({
   },
 });
 
-/** One page of the tenant's participants, in the order of their names. Throws VALIDATION_FAILED for a page that can't be. */
+/**
+ * Returns a page of the tenant's participants in the order of their names. Throws VALIDATION_FAILED for invalid page
+ * arguments.
+ */
 export function pageOfParticipants(
   db: TenantDatabase,
   filter: ParticipantFilter,

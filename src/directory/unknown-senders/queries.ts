@@ -7,7 +7,7 @@ import { columns } from '../../database/sql/columns.ts';
 import { none, parameter, sql, tenant } from '../../database/sql/fragment.ts';
 import { nullable, text, uuid } from '../../database/sql/types.ts';
 
-/** What a page of unknown senders may be narrowed to; each that is given must hold. */
+/** The filter of a page of unknown senders. All given conditions must hold. */
 export type UnknownSenderFilter = {
   agentId?: string | null | undefined;
   integrationConfigId?: string | null | undefined;
@@ -38,11 +38,14 @@ const pages = pagesOf({
   read: (rows: UnknownSender[]) => rows,
 });
 
-/** One page of the tenant's unknown senders, those heard of last first. Throws VALIDATION_FAILED for a page that can't be. */
+/**
+ * Returns a page of the tenant's unknown senders, the newest message first. Throws VALIDATION_FAILED for invalid page
+ * arguments.
+ */
 export function pageOfUnknownSenders(db: TenantDatabase, filter: UnknownSenderFilter, args: PageArguments) {
   const { agentId = null, integrationConfigId = null } = filter;
   const has = { agentId: agentId !== null, integrationConfigId: integrationConfigId !== null };
-  // What is no UUID is no config's.
+  // A text that is not a UUID matches no config.
   const config = integrationConfigId === null ? null : asUuid(integrationConfigId);
   return pages(db, has, { agentId, integrationConfigId: config }, args, everything);
 }

@@ -21,9 +21,15 @@ export type SignedIn = { label: string; workspaceName: string | null; configName
 
 /** Connecting integration configs by signing in to their providers. */
 export interface SignIns {
-  /** Where the operator's browser is to go, good for ten minutes and one return. Throws INTEGRATION_CONFIG_NOT_FOUND or UNPROCESSABLE. */
+  /**
+   * Where the operator's browser is to go, good for ten minutes and one return. Throws INTEGRATION_CONFIG_NOT_FOUND or
+   * UNPROCESSABLE.
+   */
   begin(db: TenantDatabase, viewer: Viewer, input: { id: string }): Promise<string>;
-  /** Takes what the browser came back with, once, and connects the config. Throws a Problem whose detail can be shown to anybody. */
+  /**
+   * Takes what the browser came back with, once, and connects the config. Throws a Problem whose detail can be shown to
+   * anybody.
+   */
   complete(db: TenantDatabase, provider: string, given: Return): Promise<SignedIn>;
 }
 

@@ -1,10 +1,12 @@
 import { bounded, manyBy, mostInner } from '../../database/loaders.ts';
-import { columns, rows, together } from '../../database/sql/columns.ts';
+import { columns, combined, rows } from '../../database/sql/columns.ts';
 import { anyKey, tenant } from '../../database/sql/fragment.ts';
 import { statement } from '../../database/sql/statement.ts';
 import { text, uuid } from '../../database/sql/types.ts';
 
-/** A channel that messages come in by for an agent; of a key that was just made for a whole config, that config alone. */
+/**
+ * A channel that messages come in by for an agent; of a key that was just made for a whole config, that config alone.
+ */
 export type ChannelActivation = {
   agentId: string | null;
   bindingId: string | null;
@@ -26,7 +28,7 @@ const renamed = rows({ bindingId: uuid, webhookKeyId: uuid, webhookKeyPrefix: te
 /** The activations of participants: one for each binding and channel whose webhook has a key that works. */
 export const activationsByParticipant = bounded(
   manyBy(
-    statement(together(together(ofBinding, ofChannel), together(ofKey, renamed)))`
+    statement(combined(combined(ofBinding, ofChannel), combined(ofKey, renamed)))`
       select ${ofBinding}, b.id as "bindingId", ${ofChannel}, k.id as "webhookKeyId", k.prefix as "webhookKeyPrefix", ${ofKey}
        from binding b
        join channel c on c.tenant_id = b.tenant_id and c.participant_id = b.participant_id

@@ -19,9 +19,13 @@ export type OpenWebhook = Pick<WebhookKey, 'tenantId' | 'integrationConfigId' | 
   provider: string;
   /** The config's: the country whose numbers may be written without a plus; null for none. */
   defaultRegion: string | null;
-  /** The workspace that the integration config is connected to, as the provider calls it; null when that is not known. */
+  /**
+   * The workspace that the integration config is connected to, as the provider calls it; null when that is not known.
+   */
   workspaceId: string | null;
-  /** The key's own secret first, then those of the keys that it replaced. Empty where the provider signs with its own. */
+  /**
+   * The key's own secret first, then those of the keys that it replaced. Empty where the provider signs with its own.
+   */
   signingSecrets: readonly SigningSecret[];
 };
 
@@ -52,8 +56,9 @@ const keyByPrefix = globalStatement(
    join integration_config i on i.tenant_id = k.tenant_id and i.id = k.integration_config_id
    where k.prefix = ${parameter('prefix', text)} and k.revoked_at is null`;
 
-// The sender needs time to take the new secret into use; the replaced key itself ends at once. A rotation ends one key and makes
-// the next in one transaction, so at the same time; the secret of a key that was revoked by itself is not accepted any more.
+// The sender needs time to take the new secret into use; the replaced key itself ends at once. A rotation ends one key
+// and makes the next in one transaction, so at the same time; the secret of a key that was revoked by itself is not
+// accepted any more.
 const replacedKeys = globalStatement(
   rows({ id: uuid, signingSecretCiphertext: assured(text), revokedAt: assured(timestamptz) }),
 )`select k.id, k.signing_secret_ciphertext as "signingSecretCiphertext", k.revoked_at as "revokedAt" from webhook_key k
@@ -65,8 +70,8 @@ const replacedKeys = globalStatement(
    order by k.revoked_at desc limit ${mostReplaced}`;
 
 /**
- * Reads keys, and remembers those that work for half a minute. A key that ended meanwhile records nothing all the same: the
- * statement that records a delivery asks again.
+ * Reads keys, and remembers those that work for half a minute. A key that ended meanwhile records nothing all the same:
+ * the statement that records a delivery asks again.
  */
 export function createWebhookAuthenticator(
   database: Pick<Database, 'query'>,

@@ -91,7 +91,10 @@ export async function generateWebhookUrl(
   });
 }
 
-/** Puts a new key in the place of a webhook's last one, which ends at once, everywhere. Throws KEY_NOT_FOUND when it never had one, and what generateWebhookUrl throws. */
+/**
+ * Puts a new key in the place of a webhook's last one, which ends at once, everywhere. Throws KEY_NOT_FOUND when it
+ * never had one, and what generateWebhookUrl throws.
+ */
 export async function rotateWebhookKey(
   db: TenantDatabase,
   input: WebhookInput,

@@ -4,7 +4,7 @@ import { parameter, tenant } from '../../database/sql/fragment.ts';
 import { statement } from '../../database/sql/statement.ts';
 import { array, boolean, nullable, text, uuid } from '../../database/sql/types.ts';
 import { announceParticipant } from '../../directory/participants/announce.ts';
-import { absorbUnknownSenders } from '../../directory/unknown-senders/absorb.ts';
+import { mergeUnknownSenders } from '../../directory/unknown-senders/merge.ts';
 import { addressColumns, comparedBy, fitsProvider } from '../../providers/address.ts';
 
 /** That a provider gave a chat another address. */
@@ -73,8 +73,9 @@ const ownersOf = statement(itsId)`
    and c.provider = ${providerName} and md5(${comparedBy('c')}) = md5(${after}) and ${comparedBy('c')} = ${after}`;
 
 /**
- * Gives every channel of an integration config that has the old address the new one, in one transaction: what was counted stays, and
- * an avatar that came from the channel remains its own. To do so again changes nothing, and so does a key that has ended.
+ * Gives every channel of an integration config that has the old address the new one, in one transaction: what was
+ * counted stays, and an avatar that came from the channel remains its own. To do so again changes nothing, and so does
+ * a key that has ended.
  */
 export async function moveAddress(db: TenantDatabase, move: Move): Promise<void> {
   const { keyId, integrationConfigId: configId, provider, from, to } = move;
@@ -92,7 +93,7 @@ export async function moveAddress(db: TenantDatabase, move: Move): Promise<void>
       await tx.query(moveJobs, { ids, configId, from, to });
     }
     await tx.query(moveUnknownSender, { configId, from, to });
-    for (const { id } of await tx.query(ownersOf, { configId, provider, to })) await absorbUnknownSenders(tx, id);
+    for (const { id } of await tx.query(ownersOf, { configId, provider, to })) await mergeUnknownSenders(tx, id);
     for (const id of ids) announceParticipant(tx, id);
   });
 }

@@ -28,8 +28,8 @@ export type Outcome = 'COUNTED' | 'DUPLICATE' | 'KEY_ENDED';
 const oldestBelieved = 7 * 24 * 3_600_000;
 
 /** When a message was sent: by the provider's clock where that is believable, and else when it came. */
-export const sentAt = (told: Date | null, arrivedAt: Date): Date =>
-  told && told <= arrivedAt && arrivedAt.getTime() - told.getTime() <= oldestBelieved ? told : arrivedAt;
+export const sentAt = (claimed: Date | null, arrivedAt: Date): Date =>
+  claimed && claimed <= arrivedAt && arrivedAt.getTime() - claimed.getTime() <= oldestBelieved ? claimed : arrivedAt;
 
 /** A delivery's name as it is stored: what the provider calls it, or, where that is long or no plain text, a digest. */
 export const storedDeliveryId = (id: string): string =>
@@ -55,8 +55,8 @@ const insertDeliveries = globalStatement(rows({ n: integer, fresh: boolean }))`
 const mostIdsAnEvent = 500;
 
 /**
- * Records deliveries of any tenants in one transaction and, however many they are, one to six statements. A delivery of a
- * config's that has been recorded before counts for nothing. Returns what became of each, in order.
+ * Records deliveries of any tenants in one transaction and, however many they are, one to six statements. A delivery of
+ * a config's that has been recorded before counts for nothing. Returns what became of each, in order.
  */
 export async function recordDeliveries(database: Database, deliveries: readonly Delivery[]): Promise<Outcome[]> {
   // Where copies of the same stand, come through the same key.
@@ -114,7 +114,8 @@ function announce(database: Database, counted: readonly { tenantId: string; part
   }
 }
 
-// Deadlocks, serialisation, and a config that went while it was written about: the next try finds things as they are then.
+// Deadlocks, serialisation, and a config that went while it was written about: the next try finds things as they are
+// then.
 const passing = new Set(['40P01', '40001', '23503']);
 const tries = 4;
 

@@ -1,6 +1,6 @@
 import type { Query } from '../../database/database.ts';
 import { newId } from '../../database/ids.ts';
-import { columns, nothing, rows, together } from '../../database/sql/columns.ts';
+import { columns, combined, nothing, rows } from '../../database/sql/columns.ts';
 import { parameter } from '../../database/sql/fragment.ts';
 import { globalStatement } from '../../database/sql/statement.ts';
 import { array, integer, nullable, text, timestamptz, uuid } from '../../database/sql/types.ts';
@@ -27,7 +27,7 @@ const messages = parameter('messages', array(integer));
 const last = parameter('last', array(timestamptz));
 
 const channel = columns('Channel', 'c', ['tenantId', 'id']);
-const findChannels = globalStatement(together(channel, rows({ n: integer })))`
+const findChannels = globalStatement(combined(channel, rows({ n: integer })))`
    select g.n::int as n, ${channel}
    from (
      select tenant_id, config_id, provider, key, n
@@ -42,7 +42,9 @@ const findChannels = globalStatement(together(channel, rows({ n: integer })))`
    join channel c on c.tenant_id = g.tenant_id and c.provider = g.provider and md5(${comparedBy('c')}) = md5(g.key)
      and ${comparedBy('c')} = g.key and c.integration_config_id = g.config_id`;
 
-/** Rows are locked in the order of their keys, whichever replica locks them; so none waits for one that waits for it. */
+/**
+ * Rows are locked in the order of their keys, whichever replica locks them; so none waits for one that waits for it.
+ */
 const participant = columns('Channel', 'c', ['tenantId', 'participantId']);
 const countIntoChannels = globalStatement(participant)`
    with counted as (

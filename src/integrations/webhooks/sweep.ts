@@ -33,7 +33,10 @@ const surplusSenders = globalStatement(rows({ id: uuid }))`
    )
    delete from unknown_sender u using surplus where u.tenant_id = surplus.tenant_id and u.id = surplus.id returning u.id`;
 
-/** Deletes deliveries that nobody sends again, and the unknown senders beyond the most that are kept. Safe to run from several replicas at once. */
+/**
+ * Deletes deliveries that nobody sends again, and the unknown senders beyond the most that are kept. Safe to run from
+ * several replicas at once.
+ */
 export async function sweepDeliveries(database: Pick<Database, 'query'>, now: Date): Promise<void> {
   const before = new Date(now.getTime() - kept);
   while ((await database.query(oldDeliveries, { before })).length === atOnce);

@@ -22,7 +22,10 @@ export type WebhookTarget = {
   provider: string;
   /** The binding that the key is for; null where it is for the whole config. */
   keyBindingId: string | null;
-  /** The binding that was named, and its participant's first address at the config; null when none was, or there is none. */
+  /**
+   * The binding that was named, and its participant's first address at the config; null when none was, or there is
+   * none.
+   */
   bindingId: string | null;
   address: string | null;
   /** The agent that was named, by itself or by its binding; null when none was. */
@@ -56,7 +59,10 @@ const bindingChannels = statement(
 const refused = (field: string, message: string) =>
   new Problem('VALIDATION_FAILED', `${field} ${message}`, { errors: [{ path: ['input', field], message }] });
 
-/** Finds the webhook that is meant. Throws INTEGRATION_CONFIG_NOT_FOUND, BINDING_NOT_FOUND, AGENT_NOT_FOUND, VALIDATION_FAILED. */
+/**
+ * Finds the webhook that is meant. Throws INTEGRATION_CONFIG_NOT_FOUND, BINDING_NOT_FOUND, AGENT_NOT_FOUND,
+ * VALIDATION_FAILED.
+ */
 export async function findTarget(tx: TenantTransaction, input: WebhookInput): Promise<WebhookTarget> {
   if (input.integrationConfigId == null && input.bindingId == null)
     throw refused('integrationConfigId', 'must be given, or bindingId, or both');

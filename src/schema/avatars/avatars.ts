@@ -18,7 +18,8 @@ import { reading } from '../selection.ts';
 
 const ofParticipant = reading<ListedParticipant>();
 
-// To make the images takes up to a second of CPU: one upload a request, and a few syncs, which wait for their provider too.
+// To make the images takes up to a second of CPU: one upload a request, and a few syncs, which wait for their provider
+// too.
 const upload: FieldCost = { cost: Math.floor(limits.cost / 2) + 1 };
 const sync: FieldCost = { cost: Math.floor(limits.cost / 12) };
 // A signature each.

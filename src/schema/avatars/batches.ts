@@ -5,8 +5,8 @@ import {
   batchNotFound,
   estimatedCompletion,
   failuresByBatch,
-  latestBatch,
   mostRunning,
+  newestBatch,
   runningByBatch,
   syncAgentAvatars,
   waitingByBatch,
@@ -119,7 +119,7 @@ builder.objectField(AgentType, 'avatarSyncBatch', (t) =>
     ...ofAgent(['id'], ({ id }, _, context) => {
       // An agent's key sees its own agent without this scope, but not the agent's contacts.
       demand(context.viewer, 'participants:read');
-      return context.load(latestBatch, id);
+      return context.load(newestBatch, id);
     }),
   }),
 );

@@ -13,9 +13,12 @@ import {
 import { boolean, enumeration, integer, nullable, text, uuid } from '../database/sql/types.ts';
 import { narrowest, oncePer } from '../database/statement.ts';
 import { hasIdentifier, identifierKeys } from '../external-users/identifiers.ts';
-import { type MemberParts, type MemberRow, memberRowOf, wholeMember } from './members.ts';
+import { type MemberParts, type MemberRow, memberRowOf, wholeMember } from './memberships.ts';
 
-/** What one try found: whether there is a conversation to add to (null), whether it is closed, and the membership, if there is one now. */
+/**
+ * The outcome of one try: whether the conversation exists (null if not), whether it is closed, and the membership, if
+ * there is one now.
+ */
 export type Tried = { closed: boolean | null; subjectKnown: boolean; created: boolean | null } & (
   | MemberRow
   | { id: null }
@@ -30,35 +33,38 @@ const asked = {
 };
 
 /**
- * What is asked of a batched write, by the names of its columns: who is to be added is the `value`, as the kind takes it; the `id` is the
- * membership's, if it is added.
+ * The input of a batched write, by its column names. `value` names the subject, as its kind defines it. `id` is the id
+ * of a new membership.
  */
 export type Asked = AskedOf<typeof asked>;
 
-/** What a statement for one caller takes: the same. */
+/** The parameters of a statement for one caller: the same. */
 type Takes = { readonly tenantId: string } & { readonly viewerAgentId: string | null } & {
   readonly conversationId: string;
 } & { readonly value: string } & { readonly id: string } & { readonly status: MemberStatus };
 
 /** The statements that find a membership of one kind or add it, and read these parts of it. */
 export type Ensuring = {
-  /** For one caller, who waits for whoever holds the conversation, or whom the membership is about, and is told why it was not added. */
+  /** For one caller. It waits for locks on the conversation and the subject, and says why nothing was added. */
   alone: Statement<Takes, Tried>;
-  /** For many, with a row for each whose membership was there or could be added at once, or who could be added if there were such a user. */
+  /**
+   * For many callers. It returns a row for each membership that existed or could be added without waiting, and for each
+   * that lacks only the external user.
+   */
   batchedWrite(parts: MemberParts): BatchedWrite<Asked, Written>;
 };
 
-/** What a batched write found or did; `created` is null where only an external user with that identifier is missing. */
+/** The outcome of a batched write. `created` is null where only the external user with that identifier is missing. */
 export type Written = (MemberRow & { created: boolean }) | { id: null; created: null };
 
-/** A kind of whom to add. */
+/** A kind of subject to add. */
 type Kind = {
   type: MemberType;
-  /** The column that refers to whom the membership is about. */
+  /** The column that refers to the subject. */
   column: 'user_id' | 'contact_id' | 'agent_id';
-  /** The table that they are in, as `s`, and which of its rows a value means; null for those who are in none. */
+  /** The subject's table, as `s`, and which of its rows a value means. Null for subjects without a table. */
   from: { table: string; is(value: Fragment<never>): Fragment } | null;
-  /** By which identifier a contact is named. */
+  /** The identifier that names a contact. */
   contactKey?: IdentifierKey;
 };
 
@@ -67,7 +73,7 @@ const value = parameter('value', text);
 const membershipId = parameter('id', uuid);
 const status = parameter('status', asked.status);
 const whole = memberRowOf({ own: null, subject: null });
-// Where there is none all of its columns are null; the type of a row says so by its id.
+// Without a subject all its columns are null. The row's type shows that by the id.
 const tried = rows({ closed: nullable(boolean), subjectKnown: boolean, created: nullable(boolean) }, {
   columns: Object.fromEntries(Object.entries(whole.columns).map(([column, type]) => [column, nullable(type)])),
 } as Rows<MemberRow | { id: null }>);
@@ -76,8 +82,8 @@ const keyOf = (contactKey: IdentifierKey | undefined) =>
   contactKey ? sql`${literal(contactKey)}::"IdentifierKey"` : sql`null::"IdentifierKey"`;
 
 /**
- * One statement. The conversation is locked only to add to it, so that it cannot be closed in between; where the membership exists, nothing
- * is locked or written.
+ * One statement for one caller. It locks the conversation only to add to it, so that it cannot be closed in between.
+ * Where the membership exists, it locks and writes nothing.
  */
 function alone({ type, column, from, contactKey }: Kind): Statement<Takes, Tried> {
   const subject = from
@@ -104,8 +110,9 @@ function alone({ type, column, from, contactKey }: Kind): Statement<Takes, Tried
 }
 
 /**
- * The same for many callers. What somebody else holds is passed over, since one caller's wait is not to be everybody's; what can only be
- * waited for, somebody adding the same at the same time, is waited for in the order of the keys, so that two of these cannot wait for each other.
+ * The same for many callers. It skips rows that another transaction has locked, so that one caller's wait does not
+ * delay the others. It has to wait for concurrent inserts of the same membership. It takes these in the order of the
+ * keys, so that two of these statements cannot deadlock.
  */
 function batched({ type, column, from, contactKey }: Kind, parts: MemberParts): BatchedWrite<Asked, Written> {
   const one = askedAs('asked', asked);
@@ -117,7 +124,8 @@ function batched({ type, column, from, contactKey }: Kind, parts: MemberParts): 
   const seen = ({ conversation_id, agent_id, tenant_id }: One) =>
     sql`c.id = ${conversation_id} and ${visibleToAny('c', agent_id, tenant_id)}`;
   const key = ({ value }: One) => (contactKey ? sql`s.id::text` : value);
-  // Who is known to nobody is made where they could be added: who makes them has others who name the same wait, and is not to wait itself.
+  // A missing external user is created by a statement of its own: others with the same identifier wait for it, so it
+  // must not wait itself.
   const nobody = sql`, nobody as (
        select a.n from missing a cross join lateral (
          select c.id from conversation c where ${seen(missing)} and c.closed_at is null for share of c skip locked
@@ -125,8 +133,8 @@ function batched({ type, column, from, contactKey }: Kind, parts: MemberParts): 
      )`;
   const ofNobody = sql`union all select n.n, null, (null::conversation_member).* from nobody n`;
   const row = memberRowOf(parts);
-  // Lateral, so that each row is found by itself, by all of its key: PostgreSQL takes them for a hundred, and would rather read a table of
-  // a few thousand. Who is meant by an id need not be looked for to find the membership: its key is the id.
+  // Lateral joins, so that each row is found by its whole key. PostgreSQL expects a hundred rows here and would rather
+  // scan a table of a few thousand. An id needs no read of the subject: it is the key of the membership.
   return batchedWrite(
     asked,
     sql`existing as (
@@ -181,10 +189,10 @@ export const agent = ensuring({
   from: { table: 'agent', is: (id) => sql`s.id = ${id}` as Fragment },
 });
 
-/** By a flow's id, whatever it is: flows are not kept here. */
+/** By a flow's id, which can be any text: flows are not stored here. */
 export const flow = ensuring({ type: 'FLOW', column: 'agent_id', from: null });
 
-/** By the value of an external user's identifier of that kind, as its rule leaves it. */
+/** By the normalised value of an external user's identifier of that kind. */
 export const contactBy = Object.fromEntries(
   identifierKeys.map((contactKey) => [
     contactKey,

@@ -21,11 +21,12 @@ import { hasIdentifier, identifier, identifierKeys } from '../external-users/ide
 import { listedUser } from '../external-users/queries.ts';
 import type { Member } from './subject.ts';
 
-/** A membership as a statement returns it: its subject is JSON, so moments in it are text. */
+/** A membership as a statement returns it. Its subject is JSON, so timestamps in it are text. */
 export type MemberRow = ConversationMember & { subject: Record<string, unknown> | null };
 
 /**
- * What to read of memberships, and of whom they are about; null for all of it. Who reads less than all must ask for nothing else of the rows.
+ * What to read of memberships and their subjects. Null for all of it. A caller that reads less must use nothing else of
+ * the rows.
  */
 export type MemberParts = {
   own: Fields;
@@ -35,7 +36,7 @@ export type MemberParts = {
 const asJson = (select: Fragment, from: Fragment) =>
   sql`(select row_to_json(s) from (select ${select} from ${from}) s)`;
 
-/** The select list of a membership with its subject, or with some of that, from `conversation_member m`. */
+/** The select list of a membership with its subject, or with parts of it, from `conversation_member m`. */
 export const memberRowOf = oncePer(({ own, subject }: MemberParts): Selected<MemberRow> => {
   const member = columns('ConversationMember', 'm', own);
   const row = rows({ subject: nullable(json<Record<string, unknown>>()) }, member);
@@ -53,13 +54,15 @@ export const memberRowOf = oncePer(({ own, subject }: MemberParts): Selected<Mem
   return { ...list, ...row };
 });
 
-/** The select list of a membership with its subject, all but the metadata of an external user, from `conversation_member m`. */
+/**
+ * The select list of a membership with its subject, without an external user's metadata, from `conversation_member m`.
+ */
 export const memberRow = memberRowOf({
   own: null,
   subject: { participant: participantAlone, externalUser: listedUser, agent: null },
 });
 
-/** Rows that were selected by `memberRow`, their subjects' moments as those of any other row. */
+/** Converts rows of `memberRow`: the timestamps of their subjects become dates. */
 export function asMembers<Selected extends MemberRow>(rows: Selected[]): (Selected & Member)[] {
   for (const { subject } of rows) {
     if (!subject) continue;
@@ -69,7 +72,7 @@ export function asMembers<Selected extends MemberRow>(rows: Selected[]): (Select
   return rows as (Selected & Member)[];
 }
 
-/** The same parts, each of them with all that it has. */
+/** The same parts, each with all of its columns. */
 export const wholeMember = oncePer(
   ({ subject }: MemberParts): MemberParts => ({
     own: null,
@@ -87,7 +90,7 @@ function withSubjects<Key>(loader: Loader<Key, MemberRow[]>): Loader<Key, Member
   };
 }
 
-/** Who takes part in conversations that the viewer sees, the first to come first. Throws RESULT_TOO_LARGE. */
+/** The memberships of conversations that the viewer sees, the oldest first. Throws RESULT_TOO_LARGE. */
 export const membersByConversation = withSubjects(
   bounded(
     manyBy(
@@ -107,7 +110,7 @@ const oneById = oneByUuid(
   'id',
 );
 
-/** Memberships by their own ids, of conversations that the viewer sees. */
+/** Memberships by their own ids, in conversations that the viewer sees. */
 export const memberById: Loader<string, Member | null> = {
   async load(database, ids) {
     const rows = await oneById.load(database, ids);
@@ -116,7 +119,7 @@ export const memberById: Loader<string, Member | null> = {
   },
 };
 
-/** How callers name one membership of a conversation: by what it is about, or by an identifier of the contact it is about. */
+/** Names one membership of a conversation: by its subject's id, or by an identifier of its contact. */
 export type MemberName = {
   participantId?: string | null | undefined;
   contact?: { identifierKey: IdentifierKey; identifierValue: string } | null | undefined;
@@ -127,7 +130,10 @@ export type MemberKey =
   | { readonly by: IdentifierKey; readonly value: string }
   | { readonly by: 'participantId'; readonly spellings: readonly string[] };
 
-/** Checks how a membership was named. Throws VALIDATION_FAILED unless it was by exactly one of the two; `path` says where the name stands. */
+/**
+ * Checks the name of a membership. `path` is its place in the arguments. Throws VALIDATION_FAILED unless it has exactly
+ * one of the two.
+ */
 export function memberKey({ participantId, contact }: MemberName, path: readonly string[]): MemberKey {
   if ((participantId == null) === (contact == null)) {
     const message = 'must be given, or contact, and not both';
@@ -143,12 +149,12 @@ export function memberKey({ participantId, contact }: MemberName, path: readonly
     ]);
     return { by: key, value };
   }
-  // Ids of people are UUIDs, in any case; those of flows are the callers' own.
+  // Ids of people are UUIDs in any case. Ids of flows are the callers' own.
   const id = participantId as string;
   return { by: 'participantId', spellings: [...new Set([id, asUuid(id) ?? id])] };
 }
 
-// Naming each type makes each read a short walk down the unique index, however many take part.
+// Naming each type makes each read a short index scan, however many memberships there are.
 const everyType = join(Object.values(MemberType).map(literal), ', ');
 
 const memberOf = sql`conversation_member m join conversation c on c.tenant_id = m.tenant_id and c.id = m.conversation_id
@@ -165,7 +171,10 @@ const findByIdentifier = Object.fromEntries(identifierKeys.map((key) => [key, fi
   ReturnType<typeof findBy>
 >;
 
-/** The membership of that name in a conversation that the viewer sees, or null; where several types share an id, a USER comes first. */
+/**
+ * Returns the membership of that name in a conversation that the viewer sees, or null. Where several types have the
+ * same id, USER comes first.
+ */
 export async function findMember(
   db: Pick<TenantDatabase, 'query'>,
   conversationId: string,

@@ -5,7 +5,7 @@ import { statement } from '../../database/sql/statement.ts';
 import { uuid } from '../../database/sql/types.ts';
 import { comparedBy } from '../../providers/address.ts';
 
-// Two that make the same senders known lock them in the same order.
+// Concurrent transactions lock the same senders in the same order.
 const intoChannels = statement(nothing)`
   with matching as materialized (
      select u.id as sender_id, c.id as channel_id from unknown_sender u cross join channel c
@@ -22,8 +22,9 @@ const intoChannels = statement(nothing)`
    from sums s where c.tenant_id = ${tenant} and c.id = s.id`;
 
 /**
- * Makes unknown senders known whose addresses a participant has channels of: they disappear, and what was counted of them goes to the
- * channels. The transaction must share the lock on the channels' integration configs, so that no message from them comes in between.
+ * Deletes the unknown senders whose addresses a participant's channels have, and adds their counts to the channels. The
+ * transaction must hold the shared lock on the channels' integration configs, so that no message from them is recorded
+ * in between.
  */
-export const absorbUnknownSenders = async (tx: TenantTransaction, participantId: string): Promise<void> =>
+export const mergeUnknownSenders = async (tx: TenantTransaction, participantId: string): Promise<void> =>
   void (await tx.query(intoChannels, { participantId }));

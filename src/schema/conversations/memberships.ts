@@ -1,7 +1,7 @@
 import { demand } from '../../auth/viewer.ts';
 import { conversationNotFound } from '../../conversations/conversations.ts';
 import { connectionTo, membersOfConversation } from '../../conversations/edges.ts';
-import { findMember, memberKey, membersByConversation } from '../../conversations/members.ts';
+import { findMember, memberKey, membersByConversation } from '../../conversations/memberships.ts';
 import { conversationById, type ListedConversation } from '../../conversations/queries.ts';
 import {
   avatarFileOf,

@@ -6,13 +6,13 @@ import { statement } from '../database/sql/statement.ts';
 import { enumeration, uuid } from '../database/sql/types.ts';
 import { Problem } from '../errors/catalogue.ts';
 import { conversationClosed, lockConversation } from './conversations.ts';
-import { asMembers, findMember, type MemberName, memberKey, memberRow } from './members.ts';
+import { asMembers, findMember, type MemberName, memberKey, memberRow } from './memberships.ts';
 import type { Member } from './subject.ts';
 
 const memberNotFound = () =>
   new Problem('CONVERSATION_PARTICIPANT_NOT_FOUND', 'Nobody of that identity takes part in the conversation.');
 
-/** What a status may become. To stay what it is needs no permission. */
+/** The transitions that a status allows. Keeping the status is always allowed. */
 const transitions: Readonly<Record<MemberStatus, readonly MemberStatus[]>> = {
   PENDING: ['ACTIVE', 'INVITED'],
   INVITED: ['ACTIVE'],
@@ -23,7 +23,7 @@ const setStatus = statement(memberRow)`
   update conversation_member m set status = ${parameter('status', enumeration<MemberStatus>('MemberStatus'))}
   where m.tenant_id = ${tenant} and m.id = ${parameter('id', uuid)} returning ${memberRow}`;
 
-/** Which membership to change, and how: a status that is absent or null stays as it is. */
+/** Names the membership and its changes. A status that is absent or null stays as it is. */
 export type ParticipantPatch = MemberName & { conversationId: string; status?: MemberStatus | null | undefined };
 
 /**
@@ -42,7 +42,7 @@ export async function patchConversationParticipant(db: TenantDatabase, input: Pa
     if (!transitions[member.status].includes(status))
       throw new Problem('PARTICIPANT_STATE_CONFLICT', `A participant who is ${member.status} cannot become ${status}.`);
     const [changed] = asMembers(await tx.query(setStatus, { id: member.id, status }));
-    // Deleted with whom it is about, which takes no lock on the conversation.
+    // Deleted with its subject, which takes no lock on the conversation.
     if (!changed) throw memberNotFound();
     tx.announce('conversationParticipantChanged', {
       conversationId,
@@ -60,8 +60,8 @@ const othersActive = statement(rows({ id: uuid }))`
     and m.type in ('USER', 'AGENT') and m.status = 'ACTIVE' limit 1`;
 
 /**
- * Takes somebody out of a conversation; returns the membership's id. Throws CONVERSATION_NOT_FOUND,
- * CONVERSATION_PARTICIPANT_NOT_FOUND, and REMOVAL_NOT_ALLOWED for the last active user or agent of an open conversation.
+ * Deletes a membership and returns its id. Throws CONVERSATION_NOT_FOUND, CONVERSATION_PARTICIPANT_NOT_FOUND, and
+ * REMOVAL_NOT_ALLOWED for the last active user or agent of an open conversation.
  */
 export async function removeConversationParticipant(
   db: TenantDatabase,
