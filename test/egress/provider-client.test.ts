@@ -83,7 +83,7 @@ describe('its answer', () => {
     expect(jsonOf(await open()('x'), form)).toBeNull();
   });
 
-  test('that is too large is the caller's error', async () => {
+  test('that is too large is the caller’s error', async () => {
     fake.apiTrouble = 'oversize';
     await expect(open()('x')).rejects.toMatchObject({ code: 'PROVIDER_UNAVAILABLE', status: 502 });
     const limit = { bytes: 10, problem: () => new Problem('AVATAR_INVALID', 'Too large.') };

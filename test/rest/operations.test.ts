@@ -58,7 +58,7 @@ describe.each(every)('$name', ({ face, operation, name }) => {
     expect(answer.headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/);
   });
 
-  test('refuses whoever cannot be told, and whoever may not', async () => {
+  test('refuses a missing credential, and one without the scope', async () => {
     const request = inputOf(name, world);
     const stranger = await caller.call(method, pathOf(path, world), request);
     expect(stranger.status).toBe(face.name === 'users' ? 403 : 401);
@@ -146,7 +146,7 @@ describe('what single operations name', () => {
     expect([status, body.code]).toEqual([403, 'AccessDenied']);
   });
 
-  test('whoever is there already is a 200, unchanged', async () => {
+  test('a participant that is there already is a 200, unchanged', async () => {
     const body = { type: 'contact', id: world.user.id, status: 'pending' };
     const again = await call('POST', participants, { body });
     expect(again.status).toBe(200);

@@ -38,11 +38,11 @@ export async function createRestWorld(service: TestApp): Promise<RestWorld> {
   );
   const user = { id: data.createExternalUser.user.id as string, email, phoneNumber };
   const conversation: string = data.createConversation.conversation.id;
-  for (const whom of [{ user: { id: participant } }, { contact: { id: user.id } }])
+  for (const member of [{ user: { id: participant } }, { contact: { id: user.id } }])
     dataOf(
       await tenant.graphql(
         'mutation ($input: EnsureConversationParticipantInput!) { ensureConversationParticipant(input: $input) { created } }',
-        { input: { conversationId: conversation, participant: whom } },
+        { input: { conversationId: conversation, participant: member } },
       ),
     );
   const authorization = `Bearer ${await tenant.token()}`;

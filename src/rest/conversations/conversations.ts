@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { closeConversation, conversationNotFound, createConversation } from '../../conversations/conversations.ts';
-import { membersByConversation } from '../../conversations/members.ts';
+import { membersByConversation } from '../../conversations/memberships.ts';
 import {
   type ConversationFilter,
   conversationById,

@@ -68,7 +68,9 @@ export const ConversationShape = z
     id: z.uuid().meta({ description: 'The conversation’s id.' }),
     name: z.string().meta({ description: 'What it is called; empty when it has no name.' }),
     status: z.enum(['active', 'closed']).meta({ description: 'Whether it takes new participants.' }),
-    visibility: z.literal('public').meta({ description: 'Always public: whoever may read conversations sees it.' }),
+    visibility: z
+      .literal('public')
+      .meta({ description: 'Always public: each credential that may read conversations sees it.' }),
     accessibility: z.literal('open').meta({ description: 'Always open.' }),
     channelId: z.uuid().meta({ description: 'Always the nil UUID: conversations belong to no channel here.' }),
     platformStyle: z.literal('default').meta({ description: 'Always default.' }),
@@ -139,7 +141,7 @@ const Contact = z
 
 export const NewParticipant = z
   .discriminatedUnion('type', [ById, Contact])
-  .meta({ id: 'NewParticipant', description: 'Whom to add.' });
+  .meta({ id: 'NewParticipant', description: 'The participant to add.' });
 
 /** Whether a contact is named by an identifier. */
 export const isIdentified = (

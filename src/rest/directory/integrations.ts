@@ -3,7 +3,8 @@ import type { TenantDatabase } from '../../database/database.ts';
 import { configById, configNotFound, createIntegrationConfig, listConfigs } from '../../integrations/configs.ts';
 import { generateWebhookUrl, rotateWebhookKey } from '../../integrations/webhooks/keys.ts';
 import { notImplemented, type Operation, operation } from '../operation.ts';
-import { Config, configOf, NewConfig, Webhook } from './shapes.ts';
+import { NewConfig } from './bodies.ts';
+import { Config, configOf, Webhook } from './shapes.ts';
 
 const tag = 'Integrations';
 const many = '/v1/tenants/{tenant}/integrations/{provider}/configs';

@@ -17,7 +17,7 @@ export const network: readonly Operation[] = [
     method: 'GET',
     path: `${tenant}/network/graph`,
     tag,
-    summary: 'Read who can message whom',
+    summary: 'Read the network of agents and participants',
     description: 'The agents, the participants and the bindings between them. Of one agent where `agentId` is given.',
     scope: 'participants:read',
     query: z.object({ agentId: z.string().optional().meta({ description: 'Only this agent and its participants.' }) }),

@@ -20,15 +20,8 @@ import {
 import { activationsByParticipant } from '../../integrations/webhooks/activations.ts';
 import { type Operation, operation, unserved } from '../operation.ts';
 import type { RestServices } from '../services.ts';
-import {
-  AvatarSync,
-  BindingShape,
-  bindingOf,
-  NewParticipant,
-  Participant,
-  ParticipantChanges,
-  participantOf,
-} from './shapes.ts';
+import { AvatarSync, NewParticipant, ParticipantChanges } from './bodies.ts';
+import { BindingShape, bindingOf, Participant, participantOf } from './shapes.ts';
 
 const tag = 'Participants';
 const many = '/v1/tenants/{tenant}/participants';
