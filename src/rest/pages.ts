@@ -60,6 +60,7 @@ const html = `<!doctype html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Rollcall: the REST faces</title>
+<link rel="icon" href="data:,">
 <link rel="stylesheet" href="/openapi/assets/swagger-ui.css">
 </head>
 <body>

@@ -267,7 +267,7 @@ test('the documents are served, and a page that reads them without the internet'
   const page = await caller.call('GET', '/openapi');
   expect(page.type).toBe('text/html; charset=utf-8');
   expect(page.headers.get('content-security-policy')).toContain("default-src 'none'; script-src 'self'");
-  const sources = [...page.text.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, source]) => source as string);
+  const sources = [...page.text.matchAll(/(?:src|href)="(\/[^"]+)"/g)].map(([, source]) => source as string);
   expect(sources).toHaveLength(3);
   for (const source of sources) expect((await caller.call('GET', source)).status, source).toBe(200);
   expect((await caller.call('GET', '/openapi/assets/../../package.json')).status).toBe(404);
