@@ -91,5 +91,5 @@ export function createGraph(
     contextOf: (viewer, budget) => createGraphContext(viewer, databaseOf(viewer), services, budget, admission),
     streams,
   });
-  return { operations, streams, authenticator, fileUrls };
+  return { operations, streams, authenticator, fileUrls, services, databaseOf, admission };
 }

@@ -24,6 +24,7 @@ import { createRestHandler, type ServerContext } from '../http/yoga.ts';
 import { moveAddress } from '../integrations/webhooks/moves.ts';
 import { createErrorFormatter } from '../operations/errors.ts';
 import { limits } from '../operations/limits.ts';
+import { createFaces } from './faces.ts';
 import type { Graph } from './graph.ts';
 import type { Integrations } from './integrations.ts';
 import type { Resources } from './resources.ts';
@@ -118,8 +119,23 @@ export async function createHttpServer(config: Config, parts: ServerParts, log: 
     ),
     log: strangers,
   });
+  const faces = createFaces({
+    graph,
+    signIn: (headers) => {
+      const viewer = authenticator.remembered(headers);
+      const admitted = viewer && admit(viewer);
+      if (!viewer) return signIn(headers);
+      return admitted ? admitted.then(() => viewer) : viewer;
+    },
+    bodies,
+    isListed: crossOrigin.isListed,
+    stopping,
+    answered: metrics.answeredRest,
+    log,
+  });
   const handler = createGraphqlHandler({
     yoga,
+    faces,
     operations,
     remembered: authenticator.remembered,
     admit,

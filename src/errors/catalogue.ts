@@ -129,6 +129,11 @@ export const catalogue = {
     when: 'The provider asks to wait; `retryAfter` says how many seconds.',
   },
   INTERNAL: { status: 500, title: 'Internal error', when: 'Something unexpected; the log has it under `instance`.' },
+  NOT_IMPLEMENTED: {
+    status: 501,
+    title: 'Not implemented',
+    when: 'A REST face’s system has it, and this service has nothing to answer it with.',
+  },
   PROVIDER_UNAVAILABLE: {
     status: 502,
     title: 'Provider unavailable',

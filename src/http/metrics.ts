@@ -23,6 +23,12 @@ export function createMetrics() {
     registers: [registry],
   });
 
+  const rest = new Counter({
+    name: 'rollcall_rest_requests_total',
+    help: 'Requests to the REST faces, by operation and status.',
+    labelNames: ['operation', 'status'],
+    registers: [registry],
+  });
   const deliveries = new Counter({
     name: 'rollcall_webhook_deliveries_total',
     help: 'Requests to webhooks, by what came of them.',
@@ -85,6 +91,11 @@ export function createMetrics() {
     durationOf(status).observe(seconds);
     if (result.errors) count(result);
   };
+  /** Measures an answer of a REST face's operation; null for a path that leads to none. */
+  const answeredRest = (operation: string | null, status: number, seconds: number) => {
+    durationOf(status).observe(seconds);
+    rest.inc({ operation: operation ?? 'none', status });
+  };
   const delivered = (outcome: string) => deliveries.inc({ outcome });
   const signInFailed = ({ credential, tenantId }: { credential: string; tenantId: string | null }) =>
     signIns.inc({ credential, tenant: tenantId ?? 'unknown' });
@@ -92,6 +103,7 @@ export function createMetrics() {
   return {
     plugin,
     answered,
+    answeredRest,
     delivered,
     watchParts,
     signInFailed,

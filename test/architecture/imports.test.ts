@@ -23,6 +23,8 @@ function importsOf(file: string, values = false): { own: string[]; libraries: st
 const isGraph = (file: string) => file.startsWith('schema/') || file.startsWith('operations/');
 const isOutside = (file: string) =>
   ['app.ts', 'main.ts'].includes(file) || file.startsWith('http/') || file.startsWith('composition/');
+const isComposition = (file: string) => file === 'app.ts' || file.startsWith('composition/');
+const isRest = (file: string) => file.startsWith('rest/');
 const isCommand = (file: string) => file.startsWith('commands/');
 const implementations = [
   'database/postgres.ts',
@@ -69,7 +71,24 @@ test('rules know nothing of GraphQL', () => {
   ).toEqual([]);
 });
 
-const isComposition = (file: string) => file === 'app.ts' || file.startsWith('composition/');
+test('rules know nothing of the REST faces, and these nothing of the graph', () => {
+  const graphLibrary = /^(graphql|@pothos|@graphql-yoga|graphql-)/;
+  expect(
+    violations((importer, imported) =>
+      isRest(importer)
+        ? !(graphLibrary.test(imported) || isGraph(imported))
+        : isComposition(importer) || !(isRest(imported) || imported === 'find-my-way'),
+    ),
+  ).toEqual([]);
+});
+
+test('the REST faces are loaded with the first request to one of them', () => {
+  const atTheStart = files.flatMap((file) => {
+    const source = readFileSync(join('src', file), 'utf8').replaceAll(/import type [^;]*;/g, '');
+    return isRest(file) || !/^import .*\/rest\//m.test(source) ? [] : [file];
+  });
+  expect(atTheStart).toEqual([]);
+});
 
 test('only app.ts with its compositions, and the commands, know implementations', () => {
   expect(

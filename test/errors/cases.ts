@@ -139,6 +139,7 @@ export const cases: Readonly<Record<ErrorCode, Case>> = {
     stage.fail(Object.assign(new Error('relation "the_secret_table" does not exist'), { code: '42P01' }));
     return post(stage, '{ participants { id } }');
   },
+  NOT_IMPLEMENTED: (stage) => send(stage, { method: 'GET' }, `/v1/tenants/${stage.tenant.id}/conversations`),
   PROVIDER_UNAVAILABLE: sync({ image: new Uint8Array() }, { api: 'server-error' }),
   UNAVAILABLE: (stage) => {
     stage.fail(Object.assign(new Error('connect ECONNREFUSED 10.0.0.1:5432'), { code: 'ECONNREFUSED' }));

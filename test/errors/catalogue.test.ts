@@ -66,6 +66,7 @@ const beforeExecution = new Set<ErrorCode>([
   'RESULT_TOO_LARGE',
   'UNPROCESSABLE',
   'RATE_LIMITED',
+  'NOT_IMPLEMENTED',
 ]);
 
 describe('every error of the catalogue', () => {

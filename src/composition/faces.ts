@@ -1,0 +1,79 @@
+import type { RequestListener } from 'node:http';
+import type { TenantDatabase } from '../database/database.ts';
+import type { Admission } from '../operations/admission.ts';
+import { limits } from '../operations/limits.ts';
+import type { RestOptions } from '../rest/handler.ts';
+import type { Graph } from './graph.ts';
+
+type FacesParts = Pick<RestOptions, 'signIn' | 'bodies' | 'isListed' | 'stopping' | 'answered' | 'log'> & {
+  graph: Graph;
+};
+
+/** What the paths of the faces, and of their documents, begin with. */
+const prefixes = ['/v1/', '/workspaces/', '/external/', '/openapi'];
+
+/** The REST faces, which are loaded with the first request to one of them: the start does not wait for them. */
+export function createFaces({ graph, ...options }: FacesParts): { prefixes: string[]; handler: RequestListener } {
+  let handler: RequestListener | undefined;
+  let loading: Promise<RequestListener> | undefined;
+
+  async function load(): Promise<RequestListener> {
+    const [{ createRestHandler }, { faces }, { createRouter }, { createPages }] = await Promise.all([
+      import('../rest/handler.ts'),
+      import('../rest/faces.ts'),
+      import('../rest/router.ts'),
+      import('../rest/pages.ts'),
+    ]);
+    handler = createRestHandler({
+      ...options,
+      faces,
+      router: createRouter(faces),
+      pages: createPages(faces),
+      services: graph.services,
+      databaseOf: (viewer) => inTurn(graph.databaseOf(viewer), graph.admission),
+      largestBody: limits.body,
+      largestAnswer: limits.resultBytes,
+    });
+    return handler;
+  }
+
+  return {
+    prefixes,
+    handler(request, response) {
+      if (handler) return handler(request, response);
+      loading ??= load();
+      loading.then(
+        (loaded) => loaded(request, response),
+        (error) => {
+          loading = undefined;
+          options.log.error({ err: error }, 'the REST faces cannot be loaded');
+          response.destroy();
+        },
+      );
+    },
+  };
+}
+
+const known = new WeakMap<TenantDatabase, TenantDatabase>();
+
+/** The database with its long lists in turn with the large results of the graph. */
+function inTurn(database: TenantDatabase, admission: Admission): TenantDatabase {
+  const made = known.get(database);
+  if (made) return made;
+  const bounded: TenantDatabase = Object.create(database, {
+    longRead: {
+      value: <Found>(read: () => Promise<Found>) =>
+        new Promise<Found>((resolve, reject) => {
+          let leave: (() => void) | undefined;
+          const proceed = () => {
+            read()
+              .then(resolve, reject)
+              .finally(() => leave?.());
+          };
+          leave = admission.enter(() => setImmediate(proceed), reject);
+        }),
+    },
+  });
+  known.set(database, bounded);
+  return bounded;
+}

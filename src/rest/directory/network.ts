@@ -1,0 +1,103 @@
+import { z } from 'zod';
+import { listAgents } from '../../directory/agents/agents.ts';
+import { bindingsByParticipant } from '../../directory/bindings/bindings.ts';
+import { listParticipants, participantAlone } from '../../directory/participants/queries.ts';
+import { notImplemented, type Operation, operation } from '../operation.ts';
+import { Graph } from './shapes.ts';
+
+const tag = 'Network';
+const tenant = '/v1/tenants/{tenant}';
+
+const nothing = { triggerId: null, slotName: null, metadata: {} };
+
+/** The table of the directory face, as far as it is about the whole network, and what of the system has nothing here. */
+export const network: readonly Operation[] = [
+  operation({
+    id: 'getNetworkGraph',
+    method: 'GET',
+    path: `${tenant}/network/graph`,
+    tag,
+    summary: 'Read the network of agents and participants',
+    description: 'The agents, the participants and the bindings between them. Of one agent where `agentId` is given.',
+    scope: 'participants:read',
+    query: z.object({ agentId: z.string().optional().meta({ description: 'Only this agent and its participants.' }) }),
+    answers: { 200: ['The graph.', Graph] },
+    errors: [],
+    async run({ db, query: { agentId } }) {
+      const [agents, participants] = await Promise.all([
+        listAgents(db),
+        listParticipants(db, agentId || null, participantAlone),
+      ]);
+      const ids = participants.map(({ id }) => id);
+      const bindings = ids.length > 0 ? (await bindingsByParticipant.load(db, ids)).flat() : [];
+      const isMeant = (id: string) => !agentId || id === agentId;
+      return {
+        status: 200,
+        body: {
+          nodes: [
+            ...agents
+              .filter(({ id }) => isMeant(id))
+              .map(({ id, name }) => ({
+                id: `agent:${id}`,
+                kind: 'AGENT',
+                label: name,
+                agentId: id,
+                participantId: null,
+                avatarFileId: null,
+                ...nothing,
+              })),
+            ...participants.map(({ id, displayName, avatarFileId }) => ({
+              id: `participant:${id}`,
+              kind: 'PARTICIPANT',
+              label: displayName,
+              agentId: null,
+              participantId: id,
+              avatarFileId,
+              ...nothing,
+            })),
+          ],
+          edges: bindings
+            .filter((binding) => isMeant(binding.agentId))
+            .map((binding) => ({
+              id: binding.id,
+              kind: 'CAN_MESSAGE',
+              sourceNodeId: `agent:${binding.agentId}`,
+              targetNodeId: `participant:${binding.participantId}`,
+              agentId: binding.agentId,
+              participantId: binding.participantId,
+              bindingId: binding.id,
+              ...nothing,
+            })),
+          truncated: false,
+        },
+      };
+    },
+  }),
+  ...(
+    [
+      ['getConsultRoster', 'GET', '/participants/consultRoster', 'Read a roster', 'Nobody has roles here.'],
+      [
+        'updateRoster',
+        'PATCH',
+        '/participants/{participant}/bindings/{binding}/roster',
+        'Change a roster',
+        'Nobody has roles here.',
+      ],
+      ['sendMessage', 'POST', '/participants/{participant}:send', 'Send a message', 'Messages are not sent from here.'],
+      ['dryRunSend', 'POST', '/participants:dryRunSend', 'Try to send a message', 'Messages are not sent from here.'],
+      ['listConversations', 'GET', '/conversations', 'List conversations by address', 'Messages are not kept here.'],
+    ] as const
+  ).map(([id, method, path, summary, reason]) =>
+    notImplemented(
+      {
+        id,
+        method,
+        path: `${tenant}${path}`,
+        tag,
+        summary,
+        scope: method === 'GET' ? 'participants:read' : 'participants:write',
+      },
+      reason,
+    ),
+  ),
+];

@@ -1,0 +1,205 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import type { Logger } from 'pino';
+import { demand, type Viewer } from '../auth/viewer.ts';
+import type { TenantDatabase } from '../database/database.ts';
+import { problemBehind } from '../database/failures.ts';
+import { asUuid } from '../database/ids.ts';
+import { Problem } from '../errors/catalogue.ts';
+import type { BodyBudget } from '../http/bodies.ts';
+import { readJson } from './body.ts';
+import type { Face } from './face.ts';
+import { checkedInput } from './input.ts';
+import type { Reply } from './operation.ts';
+import type { Pages } from './pages.ts';
+import type { Route, Router } from './router.ts';
+import type { RestServices } from './services.ts';
+
+type Headers = { get(name: string): string | null };
+
+export type RestOptions = {
+  faces: readonly Face[];
+  router: Router;
+  pages: Pages;
+  services: RestServices;
+  /** The database as the viewer may use it. */
+  databaseOf(viewer: Viewer): TenantDatabase;
+  /** Who sends the headers, found out and counted. Throws when nobody does, or too often. */
+  signIn(headers: Headers): Promise<Viewer> | Viewer;
+  bodies: BodyBudget;
+  /** Bytes of a body, and of an answer. */
+  largestBody: number;
+  largestAnswer: number;
+  /** Whether pages of that origin may read answers. */
+  isListed(origin: string): boolean;
+  stopping(): boolean;
+  /** Told of each answer: the operation's id (null where none was met), its status, and the seconds it took. */
+  answered(operation: string | null, status: number, seconds: number): void;
+  log: Logger;
+};
+
+/** A request that is being answered. */
+type Exchange = {
+  request: IncomingMessage;
+  response: ServerResponse;
+  face: Face;
+  operation: string | null;
+  requestId: string;
+  startedAt: number;
+};
+
+/** Answers the requests to the faces of the three REST systems, and those for their documents. */
+export function createRestHandler(options: RestOptions): RequestListener {
+  const { faces, router, pages, stopping, log } = options;
+  const first = faces[0] as Face;
+  const faceAt = (path: string) => faces.find(({ prefix }) => path.startsWith(prefix)) ?? first;
+
+  async function answer(exchange: Exchange, url: string): Promise<void> {
+    const { request } = exchange;
+    const [path = '', search = ''] = split(url);
+    if (request.method === 'OPTIONS') return allow(exchange, path);
+    const page = await pages.find(path);
+    if (page) {
+      if (request.method !== 'GET' && request.method !== 'HEAD') throw notAllowed(request, ['GET', 'HEAD']);
+      return send(exchange, 200, page.body, { 'content-type': page.type, ...page.headers });
+    }
+    const route = router.find(request.method === 'HEAD' ? 'GET' : (request.method ?? ''), path);
+    if (!route) {
+      const allowed = router.allowed(path);
+      if (allowed.length > 0) throw notAllowed(request, allowed);
+      throw new Problem('NOT_FOUND', `${path.slice(0, 200)} is not served.`);
+    }
+    exchange.operation = `${route.face.name}.${route.operation.id}`;
+    if (stopping()) throw new Problem('UNAVAILABLE', 'The server is stopping: try again elsewhere.', { retryAfter: 1 });
+    const { status, body } = await run(request, route, search);
+    if (body === undefined) return send(exchange, status, null);
+    const text = JSON.stringify(body);
+    if (text.length > options.largestAnswer)
+      throw new Problem('RESULT_TOO_LARGE', 'The answer would be larger than 16 MB: ask for less.');
+    send(exchange, status, text, { 'content-type': 'application/json; charset=utf-8' });
+  }
+
+  async function run(request: IncomingMessage, { face, operation, path }: Route, search: string): Promise<Reply> {
+    const viewer = await options.signIn({ get: (name) => header(request, name) });
+    const tenant = face.tenant && path[face.tenant];
+    // What is another tenant's is answered as what is nobody's.
+    if (tenant && asUuid(tenant) !== viewer.tenantId)
+      throw new Problem('NOT_FOUND', `There is no ${face.tenant} ${tenant.slice(0, 100)}.`);
+    demand(viewer, operation.scope);
+    const given = {
+      query: new URLSearchParams(search),
+      body: operation.body && (await readJson(request, options.bodies, options.largestBody)),
+    };
+    const { query, body } = checkedInput(operation, given);
+    return operation.run({
+      viewer,
+      db: options.databaseOf(viewer),
+      services: options.services,
+      path,
+      query,
+      body,
+    });
+  }
+
+  function fail(exchange: Exchange, error: unknown): void {
+    const { face, request, requestId } = exchange;
+    const problem = problemBehind(error);
+    if (problem.code === 'INTERNAL')
+      log.error({ err: problem.cause, instance: requestId, operation: exchange.operation }, 'unexpected error');
+    if (problem.code === 'UNAVAILABLE') log.warn({ err: problem.cause, instance: requestId }, 'unavailable');
+    const status = face.statusOf(problem);
+    const told = face.errorBody(problem, status, requestId);
+    send(exchange, status, told && JSON.stringify(told.body), {
+      ...(told && { 'content-type': told.type }),
+      ...(problem.retryAfter !== undefined && { 'retry-after': String(problem.retryAfter) }),
+      ...(status === 401 && { 'www-authenticate': 'Bearer, AccessKey' }),
+      ...(status === 405 && { allow: router.allowed(split(request.url ?? '')[0] ?? '').join(', ') || 'GET, HEAD' }),
+      // What is left of a body that is too large is not waited for.
+      ...(problem.code === 'RESULT_TOO_LARGE' && !request.complete && { connection: 'close' }),
+    });
+  }
+
+  function allow(exchange: Exchange, path: string): void {
+    const allowed = router.allowed(path);
+    if (allowed.length === 0) throw new Problem('NOT_FOUND', `${path.slice(0, 200)} is not served.`);
+    const { request } = exchange;
+    const asked = header(request, 'access-control-request-headers');
+    const { origin } = request.headers;
+    const preflight = origin !== undefined && request.headers['access-control-request-method'] !== undefined;
+    if (preflight && !options.isListed(origin))
+      throw new Problem(
+        'FORBIDDEN',
+        `Pages of ${origin.slice(0, 200)} may not call this service: add the origin to CORS_ORIGINS.`,
+      );
+    send(exchange, 204, null, {
+      allow: allowed.join(', '),
+      ...(preflight && {
+        'access-control-allow-methods': allowed.join(', '),
+        ...(asked && { 'access-control-allow-headers': asked }),
+      }),
+    });
+  }
+
+  function send(
+    { request, response, operation, requestId, startedAt }: Exchange,
+    status: number,
+    body: string | Buffer | null,
+    headers: Record<string, string> = {},
+  ): void {
+    const { origin } = request.headers;
+    if (origin !== undefined) {
+      response.setHeader('vary', 'Origin');
+      if (options.isListed(origin)) {
+        response.setHeader('access-control-allow-origin', origin);
+        response.setHeader('access-control-expose-headers', 'X-Request-Id, Retry-After');
+      }
+    }
+    if (stopping()) response.setHeader('connection', 'close');
+    options.answered(operation, status, (performance.now() - startedAt) / 1_000);
+    response.writeHead(status, {
+      'cache-control': 'no-store',
+      'x-request-id': requestId,
+      ...headers,
+      ...(body !== null && { 'content-length': Buffer.byteLength(body) }),
+      ...(body === null && status !== 204 && { 'content-length': 0 }),
+    });
+    response.end(request.method === 'HEAD' ? undefined : (body ?? undefined));
+    // A body that was not read would be in the way of the connection's next request.
+    request.resume();
+  }
+
+  return (request, response) => {
+    const url = request.url ?? '/';
+    const exchange: Exchange = {
+      request,
+      response,
+      face: faceAt(url),
+      operation: null,
+      requestId: asUuid(header(request, 'x-request-id') ?? '') ?? randomUUID(),
+      startedAt: performance.now(),
+    };
+    answer(exchange, url)
+      .catch((error) => fail(exchange, error))
+      .catch((error) => {
+        log.error({ err: error }, 'the REST handler failed');
+        response.destroy();
+      });
+  };
+}
+
+/** A target's path and query. */
+function split(url: string): string[] {
+  const at = url.indexOf('?');
+  return at < 0 ? [url, ''] : [url.slice(0, at), url.slice(at + 1)];
+}
+
+const notAllowed = ({ method, url }: IncomingMessage, allowed: readonly string[]) =>
+  new Problem(
+    'METHOD_NOT_ALLOWED',
+    `${method} ${split(url ?? '')[0]?.slice(0, 200)} is not served: use ${allowed.join(', ')}.`,
+  );
+
+const header = (request: IncomingMessage, name: string): string | null => {
+  const value = request.headers[name];
+  return typeof value === 'string' ? value : null;
+};
