@@ -33,6 +33,8 @@ export type Events = {
   };
   /** Messages from participants came in through webhooks: 500 participants an event at most. */
   messagesReceived: { participantIds: string[] };
+  /** Unknown senders are not as they were: 500 of them an event at most. */
+  unknownSendersChanged: { senderIds: string[] };
   /** A key ended: whoever remembers it must not. */
   keyRevoked: { keyId: string };
 };

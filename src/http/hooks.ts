@@ -85,13 +85,14 @@ export function createHooks({ webhooks, providers, deliveries, move, counted, re
       address: reading.address,
       publicName: reading.publicName,
       displayName: reading.displayName,
+      conversationName: reading.conversationName,
       at: sentAt(reading.sentAt, arrivedAt),
     });
     if (outcome === 'KEY_ENDED') {
       webhooks.forget(keyId);
       throw noSuchWebhook();
     }
-    counted(outcome === 'COUNTED' ? 'counted' : 'duplicate');
+    counted(outcome === 'COUNTED' ? 'counted' : outcome === 'DROPPED' ? 'dropped' : 'duplicate');
     return textResponse(200, '');
   }
 

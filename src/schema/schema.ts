@@ -22,6 +22,7 @@ import './integrations/oauth.ts';
 import './directory/health.ts';
 import './directory/participant-mutations.ts';
 import './directory/participants.ts';
+import './directory/unknown-sender-decisions.ts';
 import './directory/unknown-senders.ts';
 import { builder } from './builder.ts';
 import { plainFields } from './plain-fields.ts';

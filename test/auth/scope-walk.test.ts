@@ -11,7 +11,7 @@ import { isScope, type Scope, scopes } from '../../src/auth/scopes.ts';
 import { newId } from '../../src/database/ids.ts';
 import { buildSchema } from '../../src/schema/schema.ts';
 import { startApp, type TestApp } from '../app.ts';
-import { createAgentKey, createParticipant } from '../factories.ts';
+import { createAgentKey, createConfig, createParticipant } from '../factories.ts';
 import { calls } from '../tenants/calls.ts';
 import { type Operation, rootFields } from '../tenants/documents.ts';
 import { createWorld, type World } from '../tenants/world.ts';
@@ -176,6 +176,14 @@ beforeAll(async () => {
       workerId: id,
       leaseUntil: new Date(Date.now() + 3_600_000),
     },
+  });
+  // One was approved as a participant, and is matched by another channel.
+  const elsewhere = await createConfig(world.tenant, 'slack');
+  const now = new Date();
+  const heard = { messageCount: 1, firstMessageAt: now, lastMessageAt: now };
+  const approved = { status: 'APPROVED', approvedParticipantId: participantId } as const;
+  await prisma.unknownSender.create({
+    data: { tenantId, id: newId(), integrationConfigId: elsewhere, address, ...heard, ...approved },
   });
   await prisma.unknownSender.updateMany({ where: { tenantId }, data: { agentId: world.agent } });
 });

@@ -95,6 +95,17 @@ export async function replaceBindings(
   return removed.map(({ agentId }) => agentId);
 }
 
+/** Adds bindings in the participant's transaction, where there are none yet. Throws AGENT_NOT_FOUND. */
+export async function addBindings(
+  tx: TenantTransaction,
+  participantId: string,
+  agentIds: readonly string[],
+): Promise<void> {
+  if (agentIds.length === 0) return;
+  await demandAgents(tx, agentIds);
+  await tx.query(addAll, { participantId, ids: agentIds.map(newId), agentIds });
+}
+
 // Arrays rather than a parameter each: one statement to prepare, however many agents there are.
 const removeOthers = statement(agent)`
   delete from binding b where b.tenant_id = ${tenant} and b.participant_id = ${parameter('participantId', uuid)}

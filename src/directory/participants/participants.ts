@@ -16,7 +16,8 @@ import { announceParticipant } from './announce.ts';
 import type { ParticipantHooks } from './hooks.ts';
 import { lockParticipant, participantNotFound } from './lock.ts';
 
-const agentIds = z.array(z.string(), 'must be a list').max(1_000, 'must be at most 1,000 agents');
+/** The agents that a participant is to be bound to. */
+export const agentIds = z.array(z.string(), 'must be a list').max(1_000, 'must be at most 1,000 agents');
 
 const newParticipant = z
   .object({

@@ -33,6 +33,8 @@ export type Reading =
       publicName: string | null;
       /** What the provider says they are called; null when it doesn't. */
       displayName: string | null;
+      /** What the provider calls the conversation that it was written in, where that is another than with the sender alone; null when it doesn't. */
+      conversationName: string | null;
       /** When it was sent, by the provider's clock; null when it doesn't say. */
       sentAt: Date | null;
     };
