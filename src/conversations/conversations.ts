@@ -27,7 +27,11 @@ const newConversation = z.object({ name: displayName.nullish(), agentId: z.strin
 export type NewConversation = z.input<typeof newConversation>;
 
 /** Opens a conversation; under an agent's key it is that agent's. Throws AGENT_NOT_FOUND, FORBIDDEN for another agent's. */
-export async function createConversation(db: TenantDatabase, input: NewConversation): Promise<Conversation> {
+export async function createConversation(
+  db: TenantDatabase,
+  input: NewConversation,
+  id = newId(),
+): Promise<Conversation> {
   const conversation = checked(newConversation, input);
   const agentId = conversation.agentId ?? db.agentId;
   if (db.agentId !== null && agentId !== db.agentId)
@@ -35,7 +39,7 @@ export async function createConversation(db: TenantDatabase, input: NewConversat
   return db.transaction(async (tx) => {
     if (agentId !== null) await demandAgents(tx, [agentId]);
     return tx.conversation.create({
-      data: { tenantId: db.tenantId, id: newId(), name: conversation.name ?? null, agentId },
+      data: { tenantId: db.tenantId, id, name: conversation.name ?? null, agentId },
     });
   });
 }

@@ -52,6 +52,8 @@ export interface TenantDatabase {
     statement: BatchedWrite<Asked, Row>,
     asked: Asked,
   ): Promise<Row | null>;
+  /** Runs one write by the models, on its own where nothing else is to happen with it. */
+  write<Result>(work: (models: Models) => Promise<Result>): Promise<Result>;
   /** Runs the work in one transaction: all of it happens, or, when it throws, nothing. Inside, use only the handle given. */
   transaction<Result>(work: (tx: TenantTransaction) => Promise<Result>): Promise<Result>;
   /** Announces an event at once: for what a single statement has just committed. */
@@ -205,6 +207,7 @@ export function openDatabase(connection: Connection, announce: Announce, observe
         }),
         batchedWrite: (statement, asked) => writeBatching.ask(statement, tenantId, asked),
         longRead: (read) => read(),
+        write: (work) => work(tenantDatabase.models),
         announce: (name, event) => announce(tenantId, name, event),
         async transaction(work) {
           writer ??= walled(tenantId);

@@ -55,9 +55,10 @@ export async function createParticipant(
   db: TenantDatabase,
   input: NewParticipant,
   hooks: ParticipantHooks,
+  id = newId(),
 ): Promise<string> {
   const participant = checked(newParticipant, input);
-  return db.transaction((tx) => insert(tx, participant, hooks));
+  return db.transaction((tx) => insert(tx, participant, hooks, id));
 }
 
 /** The same in a transaction that does more than that. */
@@ -65,14 +66,14 @@ export const insertParticipant = (
   tx: TenantTransaction,
   input: NewParticipant,
   hooks: ParticipantHooks,
-): Promise<string> => insert(tx, checked(newParticipant, input), hooks);
+): Promise<string> => insert(tx, checked(newParticipant, input), hooks, newId());
 
 async function insert(
   tx: TenantTransaction,
   { channels, agentIds, ...participant }: z.output<typeof newParticipant>,
   hooks: ParticipantHooks,
+  id: string,
 ): Promise<string> {
-  const id = newId();
   if (participant.relatedAgentId != null) await demandAgents(tx, [participant.relatedAgentId]);
   await tx.participant.create({
     data: {
