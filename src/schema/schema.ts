@@ -14,6 +14,7 @@ import './external-users/external-users.ts';
 import './external-users/mutations.ts';
 import './scalars.ts';
 import './identity/same-person.ts';
+import './identity/node.ts';
 import './identity/who-is.ts';
 import './integrations/integrations.ts';
 import './integrations/webhooks.ts';

@@ -14,6 +14,7 @@ import { startApp, type TestApp } from '../app.ts';
 import { createAgentKey, createConfig, createParticipant } from '../factories.ts';
 import { calls } from '../tenants/calls.ts';
 import { type Operation, rootFields } from '../tenants/documents.ts';
+import { nodesOf } from '../tenants/nodes.ts';
 import { createWorld, type World } from '../tenants/world.ts';
 
 const schema = buildSchema();
@@ -137,12 +138,15 @@ describe('every path of the schema', () => {
 
 let service: TestApp;
 let world: World;
+/** An id of each type that is a node. */
+let nodes: Record<string, string>;
 let agentKey: Record<string, string>;
 beforeAll(async () => {
   service = await startApp();
   world = await createWorld(service, 'walk', '+14155550177');
   const { prisma } = service.app.database;
   const { id: tenantId } = world.tenant;
+  nodes = await nodesOf(service, world);
   agentKey = (await createAgentKey(world.tenant, world.agent)).headers;
   await createParticipant(world.tenant, { kind: 'AI_AGENT', relatedAgentId: world.agent, agentIds: [world.agent] });
   const id = newId();
@@ -192,7 +196,8 @@ afterAll(() => service.close());
 /** The path as a document that asks for the type at its end. */
 function documentOf({ steps }: Path): { document: string; variables: Record<string, unknown> } {
   const [root] = steps as [Step];
-  const args = calls[root.field.name]?.[0]?.args(world, world) ?? {};
+  const given = calls[root.field.name]?.[0]?.args(world, world) ?? {};
+  const args = root.coordinate === 'Query.node' ? { id: nodes[root.type.name] } : given;
   const taken = root.field.args.filter(({ name }) => name in args);
   const inner = steps.reduceRight<string>((below, { field, type }, index) => {
     const given = index === 0 ? taken.map(({ name }) => `${name}: $${name}`).join(', ') : '';

@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { sweepIdempotencyKeys } from '../../src/idempotency/once.ts';
 import { dataOf, problemOf, startApp, type TestApp, type TestTenant, type Untyped } from '../app.ts';
-import { createAgent } from '../factories.ts';
+import { createAccessKey, createAgent } from '../factories.ts';
 
 let service: TestApp;
 beforeAll(async () => {
@@ -191,7 +191,8 @@ describe.skipIf(!('url' in inject('database')))('two replicas', () => {
   test('create one between them', async () => {
     const there = await startApp();
     const tenant = await service.createTenant();
-    const headers = { 'content-type': 'application/json', authorization: `Bearer ${await tenant.token()}` };
+    const { headers: signedIn } = await createAccessKey(tenant, ['ADMIN']);
+    const headers = { 'content-type': 'application/json', ...signedIn };
     const query =
       'mutation { createParticipant(input: { kind: PERSON, displayName: "Ada", idempotencyKey: "k" }) { participant { id } } }';
     const ask = async ({ app }: TestApp) => {

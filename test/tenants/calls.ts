@@ -74,6 +74,20 @@ export const calls: Readonly<Record<string, readonly Call[]>> = {
     call('nothing', (_, { fkId }) => ({ by: { fkId } })),
     call('nothing', (_, { address }) => ({ by: { channel: { provider: 'slack', address } } })),
   ],
+  node: (
+    [
+      'batch',
+      'failedSync',
+      'binding',
+      'conversation',
+      'member',
+      'key',
+      'externalUser',
+      'config',
+      'participant',
+      'unknownSender',
+    ] as const
+  ).map((name) => call('nothing', (_, theirs) => ({ id: theirs[name] }))),
   avatarSyncBatch: [call('nothing', (_, { batch }) => ({ id: batch }))],
   avatarSyncFailuresConnection: [
     call('own', () => ({ first: 100 })),

@@ -18,6 +18,7 @@ import { agentById } from '../../directory/agents/agents.ts';
 import { builder } from '../builder.ts';
 import { AgentType } from '../directory/agents.ts';
 import { createOnce, idempotencyKey, write } from '../mutation.ts';
+import { NodeType } from '../node-interface.ts';
 
 const covers: Record<Scope, string> = {
   'participants:read': 'Read participants, channels, bindings, agents and integration configs.',
@@ -98,6 +99,7 @@ const KeyKindType = builder.enumType('KeyKind', {
 });
 
 const KeyType = builder.objectRef<ShownKey>('CredentialKey').implement({
+  interfaces: [NodeType],
   description:
     'A key that a program signs in with, or that is part of a webhook’s URL. Its secret is shown once, when it is made. Seen with `admin`.',
   fields: (t) => ({

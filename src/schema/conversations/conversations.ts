@@ -23,6 +23,7 @@ import { AgentType } from '../directory/agents.ts';
 import { ParticipantType } from '../directory/participants.ts';
 import { ExternalUserType } from '../external-users/external-users.ts';
 import { createOnce, idempotencyKey, still, write } from '../mutation.ts';
+import { NodeType } from '../node-interface.ts';
 import { fromSelection, reading } from '../selection.ts';
 import { conversationParts } from './parts.ts';
 
@@ -41,6 +42,7 @@ const StatusType = builder.enumType('ConversationStatus', {
 
 /** A conversation in the graph; who takes part is added where participation is. */
 export const ConversationType = builder.prismaObject('Conversation', {
+  interfaces: [NodeType],
   description:
     'A conversation of the tenant, perhaps one of its agents’. Seen with `conversations:read`; under an agent’s key only that agent’s own.',
   fields: (t) => ({

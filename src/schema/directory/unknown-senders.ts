@@ -10,6 +10,7 @@ import { configById, configNotFound } from '../../integrations/configs.ts';
 import { builder } from '../builder.ts';
 import { IntegrationConfigType } from '../integrations/integrations.ts';
 import { still, write } from '../mutation.ts';
+import { NodeType } from '../node-interface.ts';
 import { AgentType } from './agents.ts';
 import { participantField } from './participant-payload.ts';
 import { ParticipantKindType, ParticipantType } from './participants.ts';
@@ -43,6 +44,7 @@ export const ApprovalModeType = builder.enumType('UnknownSenderApprovalMode', {
 
 /** An unknown sender in the graph. */
 export const UnknownSenderType = builder.prismaObject('UnknownSender', {
+  interfaces: [NodeType],
   description:
     'An address that messages come from, and that no channel of its integration config had. It is `APPROVED` when a participant gets a channel of the address. Of each status but `BLOCKED` the 10,000 heard of last are kept for each integration config. Seen with `participants:read`.',
   fields: (t) => ({

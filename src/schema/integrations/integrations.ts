@@ -9,6 +9,7 @@ import {
 import { builder } from '../builder.ts';
 import type { GraphContext } from '../context.ts';
 import { createOnce, idempotencyKey, still, write } from '../mutation.ts';
+import { NodeType } from '../node-interface.ts';
 
 const DisconnectedReasonType = builder.enumType('DisconnectedReason', {
   description: 'Why an integration config has no token any more.',
@@ -23,6 +24,7 @@ const DisconnectedReasonType = builder.enumType('DisconnectedReason', {
 
 /** An integration config in the graph. */
 export const IntegrationConfigType = builder.prismaObject('IntegrationConfig', {
+  interfaces: [NodeType],
   description:
     'A workspace, account or number of a messaging provider, through which channels are reached. Its token is never shown. Seen with `participants:read`.',
   fields: (t) => ({
