@@ -2,7 +2,7 @@ import type { TenantDatabase, TenantTransaction } from '../database/database.ts'
 import type { Participant } from '../database/generated/client.ts';
 import { newId, newIdSql } from '../database/ids.ts';
 import { type Loader, manyBy, oneByText, oneByUuid } from '../database/loaders.ts';
-import { orderByName } from '../database/names.ts';
+import { orderByParticipant } from '../database/names.ts';
 import { columns, tenantStatement } from '../database/statement.ts';
 import { demandAgents } from '../directory/agents/agents.ts';
 import { type ErrorCode, Problem } from '../errors/catalogue.ts';
@@ -85,7 +85,7 @@ export const runningByBatch: Loader<string, Participant[]> = manyBy(
        select ${columns('Participant', 'p')} from avatar_sync_job j
        join avatar_sync_batch_item i on i.tenant_id = j.tenant_id and i.participant_id = j.participant_id and i.batch_id = b.id and i.result is null
        join participant p on p.tenant_id = j.tenant_id and p.id = j.participant_id
-       where j.tenant_id = $1 and j.state = 'RUNNING' order by ${orderByName('p.display_name')}, p.id limit ${mostRunning}) r`,
+       where j.tenant_id = $1 and j.state = 'RUNNING' order by ${orderByParticipant('p')}, p.id limit ${mostRunning}) r`,
   ),
   'batchId',
 );

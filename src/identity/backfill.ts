@@ -128,6 +128,20 @@ const users: Pass<Key & { phoneNumber: string; phoneKey: string | null }> = {
   },
 };
 
+const writeNames = globalStatement<never>(
+  `update participant p set name_key = name_key(p.display_name)
+   from unnest($1::uuid[], $2::uuid[]) g (tenant_id, id) where p.tenant_id = g.tenant_id and p.id = g.id`,
+);
+
+const names: Pass<Key & { nameKey: string | null }> = {
+  name: 'participant names 1',
+  read: globalStatement(page('participant', 'r.name_key as "nameKey"')),
+  async write(query, rows) {
+    const without = rows.filter(({ nameKey }) => nameKey === null);
+    if (without.length > 0) await query(writeNames, column(without, 'tenantId'), column(without, 'id'));
+  },
+};
+
 function firstOfEach<Row>(rows: readonly Row[], keyOf: (row: Row) => string): Row[] {
   const first = new Map<string, Row>();
   for (const row of rows) if (!first.has(keyOf(row))) first.set(keyOf(row), row);
@@ -173,7 +187,7 @@ async function run<Row extends Key>(database: Database, pass: Pass<Row>): Promis
 }
 
 /**
- * Gives stored addresses and telephone numbers the keys that the rules of this version make of them: every row and its id stay, and only rows
+ * Gives stored addresses, telephone numbers and names the keys that the rules of this version make of them: every row and its id stay, and only rows
  * whose columns differ are written, in batches of a thousand that each commit. What was stopped goes on where it was; what another process is
  * doing is left to it. Until a row's turn it is compared as it was stored. A pass that fails is logged, and goes on at the next start.
  */
@@ -183,6 +197,7 @@ export async function backfillKeys(database: Database, log: Logger): Promise<voi
     { name: channels.name, all: () => run(database, channels) },
     { name: senders.name, all: () => run(database, senders) },
     { name: users.name, all: () => run(database, users) },
+    { name: names.name, all: () => run(database, names) },
   ];
   for (const { name, all } of passes.filter((pass) => !over.has(pass.name)))
     await all().catch((error: unknown) => log.warn({ err: error }, `the pass over ${name} was not finished`));

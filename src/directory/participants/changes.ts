@@ -1,7 +1,7 @@
 import { Repeater } from '@repeaterjs/repeater';
 import type { TenantDatabase } from '../../database/database.ts';
 import type { Participant } from '../../database/generated/client.ts';
-import { orderByName } from '../../database/names.ts';
+import { orderByParticipant } from '../../database/names.ts';
 import { columns, tenantStatement } from '../../database/statement.ts';
 import type { EventBus } from '../../events/events.ts';
 
@@ -107,7 +107,7 @@ const contactsAmong = tenantStatement<Participant>(
    where b.tenant_id = $1 and b.agent_id = $2 and b.participant_id in (
      select unnest($3::uuid[]) union all
      select c.participant_id from channel c where c.tenant_id = $1 and c.integration_config_id = any($4::uuid[]))
-   order by ${orderByName('p.display_name')}, p.id limit ${mostNamed + 1}`,
+   order by ${orderByParticipant('p')}, p.id limit ${mostNamed + 1}`,
 );
 
 /** What has become of the contacts among those; null when none of them is or was one. */

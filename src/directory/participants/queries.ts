@@ -3,7 +3,7 @@ import type { TenantDatabase } from '../../database/database.ts';
 import type { Channel, Participant, ParticipantKind } from '../../database/generated/client.ts';
 import { asUuid } from '../../database/ids.ts';
 import { boundedRows, type Loader, mostRows, oneByUuid } from '../../database/loaders.ts';
-import { nameOrder, orderByName } from '../../database/names.ts';
+import { orderByName, orderByParticipant, participantOrder } from '../../database/names.ts';
 import {
   connectionOf,
   countOf,
@@ -108,7 +108,7 @@ export const participantById: Loader<string, Participant | null> = participantWi
 // Together with everything, so many participants are read at the most; a longer list's parts are read by their loaders, which bound them.
 const mostTogether = 500;
 
-const byName = orderByName('p.display_name');
+const byName = orderByParticipant('p');
 
 const listing = (agent: boolean, parts: ParticipantParts, most: number) => {
   const from = agent
@@ -185,7 +185,7 @@ export async function pageOfParticipants(
     const name = bind(keys[0] ?? '');
     where.push(`(${byName}, p.id) ${sign} (${orderByName(`${name}::text`)}, ${bind(keys[1] ?? '')}::uuid)`);
   }
-  const keysOfOrder = [...nameOrder('p.display_name'), 'p.id'];
+  const keysOfOrder = [...participantOrder('p'), 'p.id'];
   const order = `order by ${keysOfOrder.map((key) => (page.backward ? `${key} desc` : key)).join(', ')}`;
   // The planner doesn't take the inner query apart for its order: what is costly to find out is found out of few, and in that
   // order, until the page is full (docs/decisions/0007-health-as-a-filter.md).
