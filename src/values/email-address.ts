@@ -23,11 +23,33 @@ export function asEmailAddress(value: string): string | null {
 /** Whether the text is an e-mail address, its domain in any script. */
 export const isEmailAddress = (value: string): boolean => asEmailAddress(value) !== null;
 
-/** The address alone, of `Ada <ada@example.com>` and `mailto:ada@example.com`; other text as it is, without white space around it. */
-export function mailboxOf(value: string): string {
-  const trimmed = value.trim();
-  const named = /^[^<>]*<\s*([^<>\s]+)\s*>$/.exec(trimmed);
-  return (named?.[1] ?? trimmed).replace(/^mailto:/i, '');
+// What copying brings along: marks that cannot be seen, at either end.
+const around = /^[\s\p{Cf}]+|[\s\p{Cf}]+$/gu;
+// A name before the address, perhaps in quotes, which may hold anything; a comment behind it, or behind an address alone.
+const named = /^(?:"(?:[^"\\]|\\.)*"|[^<>"])*<\s*([^<>\s]+)\s*>(?:\s*\([^()]*\))?$/;
+const commented = /^([^\s<>()"]+)\s*\([^()]*\)$/;
+const mailto = /^mailto:([^?]*)(?:\?.*)?$/i;
+
+function ofLink(link: string): string {
+  const [, escaped] = mailto.exec(link) ?? [];
+  if (escaped === undefined) return link;
+  try {
+    return decodeURIComponent(escaped);
+  } catch {
+    return escaped;
+  }
+}
+
+/**
+ * The address alone, of `Ada <ada@example.com>`, `ada@example.com (Ada)` and `mailto:ada@example.com`; other text as it is, without what cannot
+ * be seen around it. Full-width signs become those of ASCII.
+ */
+function mailboxOf(value: string): string {
+  if (value.length > 8_000) return value;
+  const plain = value
+    .replaceAll(around, '')
+    .replaceAll(/[\uFF01-\uFF5E]/g, (sign) => String.fromCharCode(sign.charCodeAt(0) - 0xfee0));
+  return ofLink(named.exec(plain)?.[1] ?? commented.exec(plain)?.[1] ?? plain);
 }
 
 /** What an e-mail address is compared by: without case. Null when the text is none. */
