@@ -48,7 +48,7 @@ export interface HttpServer {
 export async function createHttpServer(config: Config, parts: ServerParts, log: Logger): Promise<HttpServer> {
   const {
     ground: { connection, database, events, storage, developmentKeys: keys },
-    integrations: { webhooks, webhookProviders, deliveries, signIns },
+    integrations: { webhooks, webhookProviders, workspaceOf, deliveries, signIns },
     graph,
   } = parts;
   const { operations, fileUrls } = graph;
@@ -104,6 +104,7 @@ export async function createHttpServer(config: Config, parts: ServerParts, log: 
         hook: createHooks({
           webhooks,
           providers: webhookProviders,
+          workspaceOf,
           deliveries,
           move: (tenantId, move) => moveAddress(database.forTenant(tenantId), move),
           counted: metrics.delivered,

@@ -5,6 +5,7 @@ import { noSuchWebhook, type OpenWebhook, type WebhookAuthenticator } from '../i
 import type { Move } from '../integrations/webhooks/moves.ts';
 import type { WebhookProvider, WebhookProviders } from '../integrations/webhooks/provider.ts';
 import { type Delivery, type Outcome, sentAt, storedDeliveryId } from '../integrations/webhooks/record.ts';
+import type { WorkspaceOf } from '../integrations/webhooks/workspaces.ts';
 import { textResponse } from './responses.ts';
 
 /** Bytes of a delivery, and of all deliveries that are being read at one time. */
@@ -14,6 +15,7 @@ const largestTogether = 64_000_000;
 export type HooksOptions = {
   webhooks: WebhookAuthenticator;
   providers: WebhookProviders;
+  workspaceOf: WorkspaceOf;
   deliveries: GroupCommit<Delivery, Outcome>;
   /** Moves channels of a tenant from an address to another one. */
   move(tenantId: string, move: Move): Promise<void>;
@@ -31,7 +33,16 @@ export type Hooks = (request: Request, provider: string, key: string) => Promise
  * Takes a delivery: checks its key first, then its signature, then reads it. It is acknowledged once it has been written. Nothing here
  * says or logs a key, nor why a key does not work.
  */
-export function createHooks({ webhooks, providers, deliveries, move, counted, refused, log }: HooksOptions): Hooks {
+export function createHooks({
+  webhooks,
+  providers,
+  workspaceOf,
+  deliveries,
+  move,
+  counted,
+  refused,
+  log,
+}: HooksOptions): Hooks {
   const readBody = bodyReader();
   const told = new Set<string>();
 
@@ -44,14 +55,16 @@ export function createHooks({ webhooks, providers, deliveries, move, counted, re
   }
 
   /** By itself, so that nothing holds the body while its message waits to be written. */
-  async function read(request: Request, webhook: WebhookProvider, { signingSecrets, workspaceId }: OpenWebhook) {
+  async function read(request: Request, webhook: WebhookProvider, opened: OpenWebhook) {
     const arrivedAt = new Date();
-    const secrets = signingSecrets
+    const secrets = opened.signingSecrets
       .filter(({ endsAt }) => endsAt === null || endsAt > arrivedAt.getTime())
       .map(({ value }) => value);
+    const { workspaceId } = opened;
     const whole = { headers: request.headers, body: await readBody(request), secrets, workspaceId, arrivedAt };
     webhook.verify(whole);
-    return { reading: webhook.read(whole), arrivedAt };
+    // Asked only once the delivery is known to be the provider's.
+    return { reading: webhook.read({ ...whole, workspaceId: await workspaceOf(opened, webhook) }), arrivedAt };
   }
 
   async function take(request: Request, provider: string, key: string): Promise<Response> {

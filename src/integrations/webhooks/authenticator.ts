@@ -18,6 +18,8 @@ export type OpenWebhook = Pick<WebhookKey, 'tenantId' | 'integrationConfigId' | 
   defaultRegion: string | null;
   /** The workspace that the integration config is connected to, as the provider calls it; null when that is not known. */
   workspaceId: string | null;
+  /** The config's token, encrypted; null while it is not connected. */
+  sealedToken: string | null;
   /** The key's own secret first, then those of the keys that it replaced. Empty where the provider signs with its own. */
   signingSecrets: readonly SigningSecret[];
 };
@@ -42,9 +44,14 @@ export const noSuchWebhook = () => new Problem('KEY_NOT_FOUND', 'There is no suc
 
 // The key is what says which tenant it is.
 const keyByPrefix = globalStatement<
-  WebhookKey & { provider: string; workspaceId: string | null; defaultRegion: string | null }
+  WebhookKey & {
+    provider: string;
+    workspaceId: string | null;
+    sealedToken: string | null;
+    defaultRegion: string | null;
+  }
 >(
-  `select ${columns('WebhookKey', 'k')}, i.provider, i.workspace_id as "workspaceId", i.default_region as "defaultRegion"
+  `select ${columns('WebhookKey', 'k')}, i.provider, i.workspace_id as "workspaceId", i.token_ciphertext as "sealedToken", i.default_region as "defaultRegion"
    from webhook_key k
    join integration_config i on i.tenant_id = k.tenant_id and i.id = k.integration_config_id
    where k.prefix = $1 and k.revoked_at is null`,
@@ -84,7 +91,8 @@ export function createWebhookAuthenticator(
     const good = matches(key, row?.secretHash ?? placeholderHash);
     const current = cipher.open(row?.signingSecretCiphertext ?? placeholderCiphertext, row?.id ?? 'nobody');
     if (!row || !good) return null;
-    const { id: keyId, tenantId, integrationConfigId, bindingId, agentId, provider, workspaceId, defaultRegion } = row;
+    const { id: keyId, tenantId, integrationConfigId, bindingId, agentId, provider } = row;
+    const { workspaceId, sealedToken, defaultRegion } = row;
     const signingSecrets: SigningSecret[] = [];
     if (row.signingSecretCiphertext) {
       if (current !== null) signingSecrets.push({ value: current, endsAt: null });
@@ -102,6 +110,7 @@ export function createWebhookAuthenticator(
       provider,
       defaultRegion,
       workspaceId,
+      sealedToken,
       signingSecrets,
     };
     if (changes === changesBefore) known.set(key, opened);

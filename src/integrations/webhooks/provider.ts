@@ -45,6 +45,11 @@ export interface WebhookProvider {
   newSecret(): string | null;
   /** Throws UNAUTHENTICATED unless the provider sent the request, and lately where it says when. */
   verify(request: WebhookRequest): void;
+  /**
+   * Asks the provider which workspace a token is for; null when it doesn't say. Only where deliveries name their workspace. Throws a
+   * PROVIDER_… problem.
+   */
+  workspaceOf?(token: string): Promise<string | null>;
   /** Throws BAD_USER_INPUT and VALIDATION_FAILED for what the provider does not send, FORBIDDEN for another workspace's. */
   read(request: WebhookRequest): Reading;
 }

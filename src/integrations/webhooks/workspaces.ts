@@ -1,0 +1,51 @@
+import { LRUCache } from 'lru-cache';
+import type { Database } from '../../database/database.ts';
+import { tenantStatement } from '../../database/statement.ts';
+import { readToken } from '../oauth/stored-token.ts';
+import type { TokenCipher } from '../token-cipher.ts';
+import type { OpenWebhook } from './authenticator.ts';
+import type { WebhookProvider } from './provider.ts';
+
+// Of another token, which came in between, this says nothing.
+const remember = tenantStatement<never>(
+  `update integration_config i set workspace_id = $4
+   where i.tenant_id = $1 and i.id = $2::uuid and i.token_ciphertext = $3 and i.workspace_id is null`,
+);
+
+/** How long an answer is remembered, and that there was none, in milliseconds. */
+const rememberedMs = 10 * 60_000;
+
+/** Which workspace a webhook's integration config is connected to; null when that cannot be found out. Never throws for the provider's sake. */
+export type WorkspaceOf = (webhook: OpenWebhook, provider: WebhookProvider) => Promise<string | null>;
+
+/**
+ * Finds out the workspace of configs that were connected with a bare token, which names none: the provider is asked with it once, at the first
+ * delivery, and the answer is stored.
+ */
+export function createWorkspaces(database: Pick<Database, 'forTenant'>, cipher: TokenCipher): WorkspaceOf {
+  // By the sealed token: another token may be another workspace's.
+  const answers = new LRUCache<string, { workspaceId: Promise<string | null> }>({ max: 5_000, ttl: rememberedMs });
+
+  async function find(
+    { tenantId, integrationConfigId: id }: OpenWebhook,
+    sealed: string,
+    ask: (token: string) => Promise<string | null>,
+  ): Promise<string | null> {
+    const text = cipher.open(sealed, id);
+    // What a token is good for shows when it is used: a refusal here says no more than that there is no answer.
+    const workspaceId = text === null ? null : await ask(readToken(text).access).catch(() => null);
+    if (workspaceId !== null) await database.forTenant(tenantId).query(remember, id, sealed, workspaceId);
+    return workspaceId;
+  }
+
+  return async (webhook, { workspaceOf }) => {
+    const { workspaceId, sealedToken } = webhook;
+    if (workspaceId !== null || sealedToken === null || !workspaceOf) return workspaceId;
+    const known = answers.get(sealedToken);
+    if (known) return known.workspaceId;
+    const asked = find(webhook, sealedToken, workspaceOf);
+    answers.set(sealedToken, { workspaceId: asked });
+    asked.catch(() => answers.delete(sealedToken));
+    return asked;
+  };
+}
