@@ -10,7 +10,7 @@ import { matches, prefixOf } from './secrets.ts';
 import type { Viewer } from './viewer.ts';
 
 const keyByPrefix = globalStatement<CredentialKey>(
-  `select ${columns('CredentialKey', 'k')} from credential_key k where k.prefix = $1 and k.revoked_at is null`,
+  `select ${columns('CredentialKey', 'k')} from credential_key k where k.prefix = $1`,
 );
 const tenantById = globalStatement<Pick<Tenant, 'id'>>('select t.id from tenant t where t.id = $1::uuid');
 
@@ -84,7 +84,8 @@ export function createAuthenticator(database: Database, verifyJwt: (token: strin
     const revocationsBefore = revocations;
     const prefix = prefixOf(secret);
     const [key] = prefix ? await database.query(keyByPrefix, prefix) : [];
-    if (!key || key.kind !== kind || !matches(secret, key.secretHash))
+    // A key that was revoked says whose it was, and no more.
+    if (!key || key.revokedAt !== null || key.kind !== kind || !matches(secret, key.secretHash))
       throw new SignInRefused('The key does not verify.', key?.tenantId ?? null);
     const granted = key.scopes.filter(isScope);
     const viewer: Viewer = {
