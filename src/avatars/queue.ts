@@ -99,6 +99,19 @@ const handBack = globalStatement<never>(
    from mine where j.tenant_id = mine.tenant_id and j.id = mine.id`,
 );
 
+const counts = globalStatement<{ due: number; waiting: number; running: number }>(
+  `select count(*) filter (where j.state = 'QUEUED' and j.run_at <= now())::int as due,
+     count(*) filter (where j.state = 'QUEUED' and j.run_at > now())::int as waiting,
+     count(*) filter (where j.state = 'RUNNING')::int as running
+   from (select j.state, j.run_at from avatar_sync_job j where j.state in ('QUEUED', 'RUNNING') limit 100000) j`,
+);
+
+/** How many avatar jobs of all tenants there are by what they are doing, of 100,000 that are looked at at most. */
+export async function countAvatarJobs(database: Pick<Database, 'query'>): Promise<Record<string, number>> {
+  const [found] = await database.query(counts);
+  return { due: found?.due ?? 0, waiting: found?.waiting ?? 0, running: found?.running ?? 0 };
+}
+
 /** The avatar jobs of all tenants, for workers: the one place that looks across the wall between them, and only at what is to be done. */
 export function avatarQueue(database: Pick<Database, 'query'>, leaseMs: number): JobQueue<AvatarJob> {
   return {

@@ -2,6 +2,7 @@ import type { RequestListener, Server } from 'node:http';
 import type { Logger } from 'pino';
 import { developmentToken } from '../auth/development-keys.ts';
 import { tellingFailures } from '../auth/failed-sign-ins.ts';
+import { countAvatarJobs } from '../avatars/queue.ts';
 import type { Config } from '../config.ts';
 import { demoTenant, examples } from '../demo/tenant.ts';
 import { openRedis } from '../events/redis.ts';
@@ -69,6 +70,7 @@ export async function createHttpServer(config: Config, parts: ServerParts, log: 
     storage: { needed: false, freshMs: 30_000, check: () => storage.check() },
   });
   metrics.watchParts(readiness);
+  metrics.watchJobs(() => countAvatarJobs(database));
   const format = createErrorFormatter(log, config.introspection);
   const bodies = createBodyBudget(allBodies);
   const crossOrigin = createCrossOrigin(config.corsOrigins);

@@ -5,6 +5,9 @@ import { AggregatorRegistry, Counter, collectDefaultMetrics, Gauge, Histogram, R
 import type { Readiness } from './readiness.ts';
 import type { ServerContext } from './yoga.ts';
 
+/** How long the counts of jobs are good for, in milliseconds: whoever asks for the metrics often does not count each time. */
+const jobsFreshMs = 10_000;
+
 /** The process's and the requests' measures, for Prometheus. */
 export function createMetrics() {
   const registry = new Registry();
@@ -44,6 +47,24 @@ export function createMetrics() {
         for (const [part, fault] of Object.entries(parts)) this.set({ part }, fault === null ? 1 : 0);
       },
     });
+  /** Measures, at most every ten seconds, how many avatar jobs there are; nothing while that cannot be found out. */
+  const watchJobs = (count: () => Promise<Record<string, number>>) => {
+    let until = 0;
+    return new Gauge({
+      name: 'rollcall_avatar_jobs',
+      help: 'Avatar jobs of all tenants: due (for a worker to take), waiting (for a provider or a pause to end), running. Each replica tells them all.',
+      labelNames: ['state'],
+      aggregator: 'max',
+      registers: [registry],
+      async collect() {
+        if (performance.now() < until) return;
+        until = performance.now() + jobsFreshMs;
+        const counts = await count().catch(() => null);
+        this.reset();
+        for (const [state, jobs] of Object.entries(counts ?? {})) this.set({ state }, jobs);
+      },
+    });
+  };
   // Tenants are told by keys of theirs that exist, so a stranger cannot make labels up.
   const signIns = new Counter({
     name: 'rollcall_failed_sign_ins_total',
@@ -94,6 +115,7 @@ export function createMetrics() {
     answered,
     delivered,
     watchParts,
+    watchJobs,
     signInFailed,
     read: async () => ({ type: registry.contentType, text: await text() }),
   };
