@@ -2,8 +2,8 @@ import type { RequestListener, Server } from 'node:http';
 import { type Logger, pino } from 'pino';
 import { createAvatars, startAvatars } from './composition/avatars.ts';
 import { createGraph } from './composition/graph.ts';
-import { type GroundOverrides, openGround } from './composition/ground.ts';
 import { createIntegrations, startDeliverySweep } from './composition/integrations.ts';
+import { openResources, type ResourceOverrides } from './composition/resources.ts';
 import { createHttpServer } from './composition/server.ts';
 import type { Config } from './config.ts';
 import type { Database } from './database/database.ts';
@@ -11,30 +11,30 @@ import { seedDemoTenant } from './demo/seed.ts';
 import { withoutValues } from './errors/logged.ts';
 import type { Attempt } from './starting.ts';
 
-/** The whole service, put together and ready, with or without a port. */
+/** The whole service, composed and ready, with or without a port. */
 export interface App {
   /** Answers a request: what the port serves. */
   handler: RequestListener;
   /**
-   * Serves on that server, or on one of its own, which listens on the configured port; returns where clients reach it, and the host and
-   * port.
+   * Serves on the given server, or on its own server on the configured port. Returns the URL that clients reach it by,
+   * and the host and port.
    */
   listen(server?: Server): Promise<{ url: string; listening: string }>;
-  /** Takes no new work, lets what is running finish, tells streams to reconnect, and lets go of everything. */
+  /** Refuses new work, finishes what is running, tells streams to reconnect, and closes every resource. */
   close(): Promise<void>;
   readonly database: Database;
   readonly log: Logger;
 }
 
-/** What tests put in the place of what the configuration would give. */
-export type Overrides = GroundOverrides & {
-  /** How often a query runs before it is compiled. */
+/** Parts that tests replace. */
+export type Overrides = ResourceOverrides & {
+  /** After how many runs a query is compiled. */
   compileAfter?: number;
-  /** How a step of the start is run that needs the database; once unless given. */
+  /** Runs a step of the start that needs the database. Runs it once unless given. */
   attempt?: Attempt;
 };
 
-/** The one place where the parts are put together. The database is migrated, and, where the configuration says so, has the demo tenant. */
+/** Composes the service. Migrates the database, and creates the demo tenant where the configuration asks for it. */
 export async function createApp(config: Config, overrides: Overrides = {}): Promise<App> {
   const log = pino({
     level: config.logLevel,
@@ -45,19 +45,19 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
   const publicUrl = () => url;
 
   const attempt: Attempt = overrides.attempt ?? ((_, step) => step());
-  const ground = await openGround(config, log, { ...overrides, attempt });
-  const { database } = ground;
-  const integrations = createIntegrations(config, ground, publicUrl);
-  const avatars = createAvatars(config, ground, integrations);
+  const resources = await openResources(config, log, { ...overrides, attempt });
+  const { database } = resources;
+  const integrations = createIntegrations(config, resources, publicUrl);
+  const avatars = createAvatars(config, resources, integrations);
   if (config.demo)
     await attempt('database', () =>
       seedDemoTenant(database, { avatars: avatars.avatars, tokenCipher: integrations.tokenCipher, log }),
     );
   const { compileAfter } = overrides;
-  const graph = createGraph(config, { ground, integrations, avatars, publicUrl, compileAfter }, log);
-  const server = await createHttpServer(config, { ground, integrations, graph }, log);
-  const stopSweep = startDeliverySweep(ground, log);
-  const stopAvatars = startAvatars(config, ground, avatars, log);
+  const graph = createGraph(config, { resources, integrations, avatars, publicUrl, compileAfter }, log);
+  const server = await createHttpServer(config, { resources, integrations, graph }, log);
+  const stopSweep = startDeliverySweep(resources, log);
+  const stopAvatars = startAvatars(config, resources, avatars, log);
 
   let closed: Promise<void> | undefined;
   return {
@@ -83,6 +83,6 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
     stopSweep();
     await integrations.deliveries.drain();
     await stopped;
-    await ground.close();
+    await resources.close();
   }
 }

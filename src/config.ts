@@ -36,7 +36,9 @@ function isPublicKey(pem: string): boolean {
   }
 }
 
-/** Every environment variable that the service reads. The README's table has a line for each; a test holds the two together. */
+/**
+ * Every environment variable that the service reads. The README's table has a row for each; a test compares the two.
+ */
 const variables = z.object({
   NODE_ENV: z
     .enum(['development', 'production', 'test'], 'must be "development", "production" or "test"')
@@ -75,7 +77,7 @@ const variables = z.object({
     .refine(
       (algorithms) =>
         algorithms.length > 0 && algorithms.every((name) => /^(RS|PS|ES)(256|384|512)$|^EdDSA$|^Ed25519$/.test(name)),
-      'must be asymmetric signature algorithms, such as RS256,ES256',
+      'must be asymmetric signature algorithms, for example RS256,ES256',
     )
     .default(['RS256', 'PS256', 'ES256', 'EdDSA', 'Ed25519']),
   JWT_JWKS_URL: address(['http:', 'https:']).optional(),
@@ -84,7 +86,7 @@ const variables = z.object({
   INTROSPECTION: onOff.optional(),
   DEMO: onOff.optional(),
   CORS_ORIGINS: list
-    .refine((origins) => origins.every(isOrigin), 'must be a list of origins, such as https://inbox.example')
+    .refine((origins) => origins.every(isOrigin), 'must be a list of origins, for example https://inbox.example')
     .default([]),
   RATE_LIMIT: wholeNumber(0, 10_000_000).default(0),
   SLACK_API_URL: address(['http:', 'https:']).default('https://slack.com/api/'),
@@ -110,53 +112,53 @@ export type Config = {
   production: boolean;
   host: string;
   port: number;
-  /** How many processes serve behind the port. */
+  /** How many processes serve the port. */
   processes: number;
-  /** Where clients reach the service; null to go by the port it listens on. */
+  /** The URL that clients reach the service by. Null to use the port that it listens on. */
   publicUrl: string | null;
   logLevel: string;
   dataDir: string;
-  /** Null means the embedded database. */
+  /** Null for the embedded database. */
   databaseUrl: string | null;
   databasePoolSize: number;
   redisUrl: string | null;
   storageUrl: string;
-  /** Null means development keys, made at the first start. */
+  /** Null for development keys, which the first start creates. */
   secretKey: string | null;
   jwt: {
     issuer: string;
     audience: string;
     algorithms: readonly string[];
-    /** Null means the development key. */
+    /** Null for the development key. */
     key: { jwksUrl: string } | { publicKeyPem: string } | null;
   };
   graphiql: boolean;
   introspection: boolean;
   demo: boolean;
   corsOrigins: readonly string[];
-  /** Requests a minute and credential; 0 means without limit. */
+  /** Requests per minute and credential. 0 is no limit. */
   rateLimit: number;
   slackApiUrl: string;
-  /** What Slack signs its deliveries with; null refuses them. */
+  /** What Slack signs its deliveries with. Null refuses them. */
   slackSigningSecret: string | null;
   teamsApiUrl: string;
   teamsAuthorityUrl: string;
   telegramApiUrl: string;
   discordApiUrl: string;
   discordCdnUrl: string;
-  /** Null means that no e-mail address is asked about. */
+  /** Null to ask about no e-mail address. */
   gravatarUrl: string | null;
-  /** The service's own id and secret at providers that can be signed in to; null where it has none. */
+  /** The service's id and secret at each provider with a sign-in. Null where it has none. */
   oauthClients: Readonly<Record<'slack' | 'teams', { id: string; secret: string } | null>>;
   providerTimeoutMs: number;
   /** How many avatars this process syncs at once in the background. */
   avatarWorkers: number;
-  /** After how long a job is another worker's when the one that has it says nothing. */
+  /** After how long without a renewal another worker gets the job. */
   jobLeaseMs: number;
   egressAllow: readonly string[];
 };
 
-/** Everything that is wrong with the environment, a line each. */
+/** All faults of the environment, one per line. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
 }
@@ -201,7 +203,8 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
 
   const env = result.data;
   const development = env.NODE_ENV !== 'production';
-  // To tell somebody outside of real people's addresses is the operator's decision; of the demo's it is not worth one.
+  // Only the operator may decide to send real e-mail addresses to a third party. The demo tenant needs no pictures from
+  // there.
   const gravatarUrl = env.GRAVATAR_URL ?? (env.NODE_ENV === 'development' ? 'https://gravatar.com/avatar/' : 'off');
   return {
     production: !development,

@@ -6,7 +6,7 @@ import { answerWhileStarting, createHttpServer } from './http/starting.ts';
 import { cannotStart, runProcesses, runsOthers, saysItServes, whenNobodyServes } from './processes.ts';
 import { createStart, obstacle } from './starting.ts';
 
-/** How long a stop may take before the process ends regardless, in milliseconds. */
+/** How long a stop may take before the process ends regardless. */
 const stopTimeoutMs = 25_000;
 
 async function main(): Promise<void> {
@@ -21,7 +21,7 @@ async function main(): Promise<void> {
   const server = createHttpServer();
   const handOver = answerWhileStarting(server, start.missing);
   let listening: Promise<void> | undefined;
-  // Alone, the port answers at once; among processes that serve, one that cannot yet leaves it to them.
+  // A single process answers the port at once. One of several leaves it to the others until it can serve.
   const listen = () => {
     listening ??= listenOn(server, config);
     return listening;
@@ -47,7 +47,7 @@ function listenOn(server: Server, { port, host }: Config): Promise<void> {
   });
 }
 
-/** Ends the process in good order: with nothing to finish while it starts, else when the app has closed. */
+/** Ends the process in good order: at once while it starts, otherwise after the app has closed. */
 function stopOnSignals(running: () => App | undefined): void {
   let stopping = false;
   const stop = (signal: string) => {

@@ -3,21 +3,21 @@ import type { Logger } from 'pino';
 import { AggregatorRegistry } from 'prom-client';
 import type { MetricsAnswer, MetricsQuestion } from './http/metrics.ts';
 
-/** A process that ended sooner after its start, in milliseconds, or before it served, has failed to start: the next one waits longer. */
+/** A process that ended sooner after its start, or before it served, has failed to start. The next one waits longer. */
 const earlyMs = 5_000;
 const firstPauseMs = 1_000;
 const longestPauseMs = 30_000;
-/** The exit code of a process that an operator's mistake keeps from starting (`EX_CONFIG` of sysexits.h). */
+/** The exit code of a process that an operator must help to start (`EX_CONFIG` of sysexits.h). */
 const obstacleExitCode = 78;
 
-/** What a process tells the one that runs it: that it serves, or asks to be told when nobody does. */
+/** What a process tells its parent: that it serves, or asks to be told when no process does. */
 type StateMessage = { state: 'serving' | 'starting' };
 type NobodyServes = { nobodyServes: true };
 
 /**
- * Runs several processes of the service behind one port, and another in the place of each that ends by itself, after pauses that grow while
- * they fail to start. The first serves before the others start: it migrates the database. A process that lives is stopped only by a stop, which
- * is handed on to all. Returns the exit code once none is left: after a stop, or when the only process says that it cannot start.
+ * Runs several processes of the service behind one port. A process that ends by itself is replaced, after pauses that
+ * grow while processes fail to start. The first serves before the others start, because it migrates the database.
+ * Returns the exit code once no process is left: after a stop, or when the only process says that it cannot start.
  */
 export function runProcesses(count: number, log: Logger): Promise<number> {
   const metrics = new AggregatorRegistry();
@@ -77,7 +77,7 @@ export function runProcesses(count: number, log: Logger): Promise<number> {
         return;
       }
       tellWhetherNobodyServes();
-      // It has said what an operator must do; as long as others live, the next may find that done.
+      // The process has said what an operator must do. While others live, the next start may find it done.
       if (exitCode === obstacleExitCode && startedAt.size === 0) return resolve(1);
       failures = hasServed && livedMs >= earlyMs ? 0 : failures + 1;
       const pauseMs = Math.min(longestPauseMs, firstPauseMs * 2 ** Math.min(Math.max(0, failures - 1), 10));
@@ -88,22 +88,25 @@ export function runProcesses(count: number, log: Logger): Promise<number> {
   });
 }
 
-/** Whether this process is the one that is to run the others. */
+/** Returns whether this process has to run the others. */
 export const runsOthers = (count: number): boolean => count > 1 && cluster.isPrimary;
 
-/** The exit code that says that an operator must do something before a start can succeed. */
+/** Returns the exit code that says that an operator must do something before a start can succeed. */
 export const cannotStart = (): number => (cluster.isWorker ? obstacleExitCode : 1);
 
-/** Tells the process that runs this one, if any, that it serves. */
+/** Tells the parent process, if any, that this one serves. */
 export function saysItServes(): void {
   if (cluster.isWorker) process.send?.({ state: 'serving' } satisfies StateMessage);
 }
 
-/** Does the work when no other process serves behind the port: at once and awaited where this one is alone, else when it is told so. */
+/**
+ * Does the work when no other process serves the port: at once and awaited for a single process, otherwise when the
+ * parent says so.
+ */
 export async function whenNobodyServes(work: () => Promise<void>): Promise<void> {
   if (!cluster.isWorker) return work();
   process.on('message', (message: Partial<NobodyServes>) => {
-    // Where it fails, the start, which does the same at its end, fails with that.
+    // If it fails, the start does the same at its end and fails with that.
     if (message.nobodyServes) work().catch(() => {});
   });
   process.send?.({ state: 'starting' } satisfies StateMessage);

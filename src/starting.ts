@@ -5,21 +5,24 @@ import { isUnavailable } from './database/failures.ts';
 import { databaseFault } from './database/faults.ts';
 import { DatabaseInUseError } from './database/folder-lock.ts';
 
-/** Runs a step of the start that needs a part, again and again while that part is away. Throws what trying again does not mend. */
+/**
+ * Runs a step of the start that needs a part, and repeats it while that part is away. Throws what repeating does not
+ * mend.
+ */
 export type Attempt = <Result>(part: string, step: () => Promise<Result>) => Promise<Result>;
 
 export interface Start {
   attempt: Attempt;
-  /** What is wrong with each part so far; null for one that is there. */
+  /** The fault of each part so far. Null for a part that works. */
   missing(): Record<string, string | null>;
 }
 
 const firstPauseMs = 500;
 const longestPauseMs = 5_000;
-/** When it is first said that a step takes long, and how often again, in milliseconds. */
+/** When the log first says that a step takes long, and the interval after that. */
 const longMs = 5_000;
 
-/** Keeps a start going for as long as something is away, with a line in the log for each try. */
+/** Keeps a start going while a part is away, with a line in the log for each try. */
 export function createStart(log: Logger): Start {
   const parts: Record<string, string | null> = { database: 'starting' };
   return {
@@ -27,7 +30,7 @@ export function createStart(log: Logger): Start {
     async attempt(part, step) {
       for (let tries = 1; ; tries++) {
         const since = performance.now();
-        // A lock that another process holds, or a socket that has fallen silent, gives no error.
+        // Waiting for a lock of another process, or on a silent socket, gives no error.
         const notice = setInterval(() => {
           parts[part] = 'has not answered yet';
           log.warn(
@@ -60,7 +63,7 @@ export function createStart(log: Logger): Start {
 
 const oneLine = (text: string) => text.split('\n')[0] as string;
 
-/** What went wrong in one line. Of a host with several addresses Node gives an error without words. */
+/** Returns the error in one line. For a host with several addresses Node gives an error without a message. */
 function reasonOf(error: unknown): string {
   const { message, code, cause, errors } = error as {
     message?: string;
@@ -82,7 +85,7 @@ const ofFiles: Readonly<Record<string, string>> = {
   ENOTDIR: 'a part of the path is no folder',
 };
 
-/** What stands in the way of a start, in words, where the operator can mend it; null for a fault of the program. */
+/** Returns what the operator can mend, in words. Null for a fault of the program. */
 export function obstacle(error: unknown): string | null {
   if (error instanceof ConfigError || error instanceof DatabaseInUseError) return error.message;
   const {

@@ -16,7 +16,7 @@ export class DifferentAnswers extends Error {
 
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
-/** The same value whatever its names' order, with moments as ISO strings in UTC. */
+/** Normalises a value: sorted names, and timestamps as ISO strings in UTC. */
 function tidy(value: Json): Json {
   if (typeof value === 'string') return /^\d{4}-\d\d-\d\dT\d\d:/.test(value) ? new Date(value).toISOString() : value;
   if (Array.isArray(value)) return value.map(tidy);
@@ -43,7 +43,7 @@ function difference(expected: Json | undefined, found: Json | undefined, path = 
   return null;
 }
 
-/** A membership that was just made has an id and a moment of its own: what matters is that it has them. */
+/** A new membership has an id and a timestamp of its own. Only their presence is compared. */
 function madeNow(answer: Json): Json {
   const { created, participant } = answer as { created?: Json; participant?: { id?: Json; createdAt?: Json } };
   if (created !== true || !participant) return answer;

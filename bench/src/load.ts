@@ -54,7 +54,7 @@ const path = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 
 const running = new Set<ChildProcess>();
 
-/** Ends whatever load is being made. */
+/** Stops the running load. */
 export function stopLoad(): void {
   for (const child of running) child.kill('SIGKILL');
 }

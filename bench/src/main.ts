@@ -118,7 +118,7 @@ async function main(): Promise<void> {
   const generator = chooseGenerator(options.generator);
   if (generator === 'autocannon')
     say(
-      'Load by autocannon: it is slower than wrk, its latencies are whole milliseconds, and it may be what limits the point look-up.',
+      'Load by autocannon: it is slower than wrk, its latencies are whole milliseconds, and it may be what limits the read by id.',
     );
 
   if (options.build) await build();

@@ -17,13 +17,13 @@ const warmUp = 1;
 const settling = 500;
 const drawn = 20_000;
 
-// What the server alone does, without a database. Whatever the load takes to send and read a request is not the second process's to have:
+// What the server alone does, without a database. The second process cannot have the CPU time that the load takes:
 // of the first request that is a good part, of the second next to nothing.
-const lookUps = Array.from({ length: 50 }, (_, i) => `a${i}: participant(id: "none-${i}") { id displayName }`).join(
+const invalidIds = Array.from({ length: 50 }, (_, i) => `a${i}: participant(id: "none-${i}") { id displayName }`).join(
   ' ',
 );
 const alone = [
-  { name: 'lookUps', title: 'fifty look-ups of what is no id', query: `{ ${lookUps} }` },
+  { name: 'invalidIds', title: 'fifty reads by an invalid id', query: `{ ${invalidIds} }` },
   {
     name: 'schema',
     title: 'the schema, every type with its fields',

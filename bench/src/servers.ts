@@ -40,7 +40,7 @@ export interface Launcher {
   close(): Promise<void>;
 }
 
-/** A port that was free a moment ago. */
+/** Returns a port that was free when it was asked for. */
 async function freePort(): Promise<number> {
   const probe = createServer();
   await new Promise<void>((resolve, reject) => probe.once('error', reject).listen(0, '127.0.0.1', resolve));
@@ -79,9 +79,9 @@ export async function createLauncher(profiles: string | null, previous: string |
     if (process.exitCode !== null || process.signalCode !== null) return;
     const gone = new Promise((resolve) => process.once('exit', resolve));
     process.kill('SIGTERM');
-    const patience = setTimeout(() => process.kill('SIGKILL'), stopTimeout);
+    const killTimer = setTimeout(() => process.kill('SIGKILL'), stopTimeout);
     await gone;
-    clearTimeout(patience);
+    clearTimeout(killTimer);
   }
 
   return {
@@ -156,7 +156,8 @@ export async function createLauncher(profiles: string | null, previous: string |
         if (child.exitCode !== null || child.signalCode !== null) throw failed('ended as it started');
         const up = await fetch(url, { method: 'POST', signal: AbortSignal.timeout(requestTimeout) }).catch(() => null);
         await up?.arrayBuffer();
-        if (up) break;
+        // The service's port answers while it starts.
+        if (up && up.status !== 503) break;
         if (performance.now() > deadline) throw failed(`did not answer within ${startTimeout / 1_000} s`);
         await sleep(100);
       }

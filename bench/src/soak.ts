@@ -6,7 +6,7 @@ import { type Draw, type OperationName, seeded } from './operations.ts';
 import type { Plan } from './rounds.ts';
 import type { Launcher } from './servers.ts';
 
-/** What the service says of itself at one moment. */
+/** One reading of the service's metrics. */
 export type Sample = {
   minute: number;
   /** Since the sample before. */
@@ -24,7 +24,7 @@ export type Sample = {
 const draws = 4_000;
 const settling = 5_000;
 
-/** Reads Prometheus' text: the sum of each name's values, whatever their labels. */
+/** Reads Prometheus' text: the sum of each name's values over all labels. */
 export async function metrics(graphqlUrl: string): Promise<Map<string, number>> {
   const response = await fetch(new URL('/metrics', graphqlUrl), { signal: AbortSignal.timeout(20_000) });
   const sums = new Map<string, number>();

@@ -32,14 +32,14 @@ export type StreamsResult = {
   /** From the mutation's answer to the event; below 0 the event came first. And from when the mutation was sent. */
   afterAnswer: Delays;
   afterRequest: Delays;
-  lookupsBefore: Latencies;
-  lookupsDuring: Latencies;
+  readsBefore: Latencies;
+  readsDuring: Latencies;
   /** How late this program itself was, at the 99th percentile. */
   generatorDelay: number;
   cores: Cores & { generator: number | null; others: number | null };
 };
 
-/** What the service says of itself at one moment. */
+/** One reading of the service's metrics. */
 type Memory = { when: string; rssMb: number; heapMb: number; handles: number; delayP99: number };
 type Cores = { server: number | null; database: number | null };
 type Delays = { p50: number; p99: number; max: number };
@@ -53,7 +53,7 @@ const quietSeconds = 10;
 const idleSeconds = 12;
 const settling = 5_000;
 /** How long after the last mutation an event may still come. */
-const patience = 3_000;
+const maxWaitMs = 3_000;
 
 const documents = {
   avatars:
@@ -269,7 +269,7 @@ export async function stream(
   }
 
   const draws = operationNamed('participant').draw(2_000, data, seeded(42));
-  async function lookups(forSeconds: number): Promise<Latencies> {
+  async function readsById(forSeconds: number): Promise<Latencies> {
     const readers = new Agent({ keepAlive: true });
     try {
       return await atRate(lookupsPerSecond, forSeconds, async (index) => {
@@ -330,7 +330,7 @@ export async function stream(
     await openAll([...avatars.slice(0, warmUpStreams / 2), ...contacts.slice(0, warmUpStreams / 2)]);
     const [warmed] = await Promise.all([
       atRate(warmUpCauses / 2, 2, (index) => bringAbout(warming[index] as Cause)),
-      lookups(3),
+      readsById(3),
     ]);
     if (warmed.failed > 0) throw new Error(`${warmed.failed} of ${warmed.requests} mutations were refused.`);
     closeAll();
@@ -341,8 +341,8 @@ export async function stream(
     }
     astray = 0;
 
-    say('Point look-ups, and nothing else …');
-    const lookupsBefore = await lookups(quietSeconds);
+    say('Reads by id, and nothing else …');
+    const readsBefore = await readsById(quietSeconds);
     const { server: alone, database: itsDatabase } = await coresDuring(() => sleep(settling));
     const before = await remember('before');
 
@@ -352,18 +352,18 @@ export async function stream(
     const idle = await coresDuring(() => sleep(idleSeconds * 1_000));
     const quiet = await remember('idle');
 
-    say(`${rate} events a second for ${seconds} s, and point look-ups meanwhile …`);
+    say(`${rate} events a second for ${seconds} s, and reads by id meanwhile …`);
     const delay = monitorEventLoopDelay({ resolution: 1 });
     delay.enable();
     let mutations: Latencies | undefined;
-    let lookupsDuring: Latencies | undefined;
+    let readsDuring: Latencies | undefined;
     const cores = await coresDuring(async () => {
-      [mutations, lookupsDuring] = await Promise.all([
+      [mutations, readsDuring] = await Promise.all([
         atRate(rate, seconds, (index) => bringAbout(causes[index] as Cause)),
-        lookups(seconds),
+        readsById(seconds),
       ]);
     });
-    const until = performance.now() + patience;
+    const until = performance.now() + maxWaitMs;
     const awaited = ({ answered, heard, listeners }: Cause) => answered !== null && heard.size < listeners.length;
     while (performance.now() < until && causes.some(awaited)) await sleep(50);
     delay.disable();
@@ -400,8 +400,8 @@ export async function stream(
       broken,
       afterAnswer: percentiles(delays.map(({ afterAnswer }) => afterAnswer)),
       afterRequest: percentiles(delays.map(({ afterRequest }) => afterRequest)),
-      lookupsBefore,
-      lookupsDuring: lookupsDuring as Latencies,
+      readsBefore,
+      readsDuring: readsDuring as Latencies,
       generatorDelay: delay.percentile(99) / 1e6,
       cores,
     };
@@ -449,8 +449,8 @@ export function streamsTable(result: StreamsResult): string {
     delays('events, after the answer', result.afterAnswer),
     delays('events, after the request', result.afterRequest),
     latencies('mutations', mutations),
-    latencies('point look-ups before', result.lookupsBefore),
-    latencies('point look-ups during', result.lookupsDuring),
+    latencies('reads by id before', result.readsBefore),
+    latencies('reads by id during', result.readsDuring),
     '',
     `Cores meanwhile: ${Object.entries(result.cores)
       .map(([name, value]) => `${name} ${value === null ? 'unknown' : value.toFixed(2)}`)

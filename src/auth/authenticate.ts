@@ -1,7 +1,10 @@
 import { LRUCache } from 'lru-cache';
 import type { Database } from '../database/database.ts';
-import type { CredentialKey, Tenant } from '../database/generated/client.ts';
-import { columns, globalStatement } from '../database/statement.ts';
+import type { CredentialKey } from '../database/generated/client.ts';
+import { columns } from '../database/sql/columns.ts';
+import { parameter } from '../database/sql/fragment.ts';
+import { globalStatement } from '../database/sql/statement.ts';
+import { text, uuid } from '../database/sql/types.ts';
 import { Problem } from '../errors/catalogue.ts';
 import { SignInRefused } from './failed-sign-ins.ts';
 import type { Claims } from './jwt.ts';
@@ -9,23 +12,24 @@ import { agentKeyScopes, isScope } from './scopes.ts';
 import { matches, prefixOf } from './secrets.ts';
 import type { Viewer } from './viewer.ts';
 
-const keyByPrefix = globalStatement<CredentialKey>(
-  `select ${columns('CredentialKey', 'k')} from credential_key k where k.prefix = $1`,
-);
-const tenantById = globalStatement<Pick<Tenant, 'id'>>('select t.id from tenant t where t.id = $1::uuid');
+const credential = columns('CredentialKey', 'k');
+const keyByPrefix = globalStatement(credential)`
+  select ${credential} from credential_key k where k.prefix = ${parameter('prefix', text)}`;
+const known = columns('Tenant', 't', ['id']);
+const tenantById = globalStatement(known)`select ${known} from tenant t where t.id = ${parameter('id', uuid)}`;
 
-/** From a request's headers to its viewer. */
+/** Turns a request's headers into its viewer. */
 export interface Authenticator {
-  /** Throws UNAUTHENTICATED when there is no credential, more than one, or one that doesn't verify. */
+  /** Throws UNAUTHENTICATED when there is no credential, more than one, or one that does not verify. */
   authenticate(headers: { get(name: string): string | null | undefined }): Promise<Viewer>;
-  /** The same, at once, where the credential has verified a short time ago; null where that is to be found out, or is refused. */
+  /** Answers without waiting when the credential is cached. Returns null when it has to be verified, or is refused. */
   remembered(headers: { get(name: string): string | null | undefined }): Viewer | null;
-  /** Forgets a key at once: it has been revoked. */
+  /** Drops a revoked key from the cache. */
   forget(keyId: string): void;
 }
 
 const seconds = 1_000;
-/** Bytes of all remembered tokens, with what they say. */
+/** The bound of the cache in bytes: tokens with their claims. */
 const tokenBytes = 16_000_000;
 
 function credentialOf(
@@ -39,11 +43,11 @@ const ofKind = (viewer: Viewer | undefined, kind: Viewer['kind']): Viewer | null
   viewer?.kind === kind ? viewer : null;
 
 /**
- * The one way in. What has verified is remembered for a short time, so that a busy client costs
- * neither a signature check nor a look-up a request; a revoked key is forgotten when that is announced.
+ * Creates the only way to authenticate. Verified credentials are cached for a short time, so a busy client costs
+ * neither a signature check nor a query a request. A revoked key leaves the cache when the revocation is announced.
  */
 export function createAuthenticator(database: Database, verifyJwt: (token: string) => Promise<Claims>): Authenticator {
-  // A token can be as long as a header; keys have one length.
+  // A token can be as long as a header. Keys have one length.
   const tokens = new LRUCache<string, Viewer>({
     max: 5_000,
     ttl: 60 * seconds,
@@ -59,7 +63,7 @@ export function createAuthenticator(database: Database, verifyJwt: (token: strin
     if (known?.expiresAt && known.expiresAt.getTime() > Date.now()) return known;
     const claims = await verifyJwt(token);
     if (!tenants.has(claims.tenantId)) {
-      const [tenant] = await database.query(tenantById, claims.tenantId);
+      const [tenant] = await database.query(tenantById, { id: claims.tenantId });
       if (!tenant) throw new Problem('UNAUTHENTICATED', 'The token does not verify.');
       tenants.set(claims.tenantId, true);
     }
@@ -83,8 +87,8 @@ export function createAuthenticator(database: Database, verifyJwt: (token: strin
     }
     const revocationsBefore = revocations;
     const prefix = prefixOf(secret);
-    const [key] = prefix ? await database.query(keyByPrefix, prefix) : [];
-    // A key that was revoked says whose it was, and no more.
+    const [key] = prefix ? await database.query(keyByPrefix, { prefix }) : [];
+    // A revoked key shows whose it was, and no more.
     if (!key || key.revokedAt !== null || key.kind !== kind || !matches(secret, key.secretHash))
       throw new SignInRefused('The key does not verify.', key?.tenantId ?? null);
     const granted = key.scopes.filter(isScope);
@@ -96,7 +100,7 @@ export function createAuthenticator(database: Database, verifyJwt: (token: strin
       scopes: new Set(kind === 'AGENT_KEY' ? granted.filter((scope) => agentKeyScopes.includes(scope)) : granted),
       expiresAt: null,
     };
-    // A key revoked while it was looked up would be remembered as a good one.
+    // A key that was revoked while it was being read must not enter the cache.
     if (revocations === revocationsBefore) keys.set(secret, viewer);
     return viewer;
   }

@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { SignJWT } from 'jose';
 import { scopes } from './scopes.ts';
 
-/** Keys for trying the service out: made once, kept beside the embedded database, refused in production. */
+/** Keys for development: created once, kept beside the embedded database, refused in production. */
 export type DevelopmentKeys = { secretKey: string; privateKey: KeyObject; publicKeyPem: string };
 
 const fileOf = (dataDir: string) => join(dataDir, 'development-keys.json');
 
-/** Reads the keys of a data folder, or makes them. Two processes that start together end up with the same. */
+/** Reads the keys of a data folder, or creates them. Two processes that start at the same time get the same keys. */
 export function developmentKeys(dataDir: string): DevelopmentKeys {
   mkdirSync(dataDir, { recursive: true });
   const made = {
@@ -24,7 +24,7 @@ export function developmentKeys(dataDir: string): DevelopmentKeys {
   return readKeys(dataDir);
 }
 
-/** The keys of a data folder; null where no service has made any. */
+/** Reads the keys of a data folder. Returns null where no service has created any. */
 export const existingDevelopmentKeys = (dataDir: string): DevelopmentKeys | null =>
   existsSync(fileOf(dataDir)) ? readKeys(dataDir) : null;
 
@@ -38,7 +38,7 @@ function readKeys(dataDir: string): DevelopmentKeys {
   };
 }
 
-/** A token for the demo tenant with every scope, good for a day. */
+/** Creates a token for the demo tenant with every scope. It is valid for a day. */
 export function developmentToken(
   keys: DevelopmentKeys,
   tenantId: string,

@@ -1,7 +1,7 @@
 import { Problem } from '../errors/catalogue.ts';
 import type { Authenticator } from './authenticate.ts';
 
-/** UNAUTHENTICATED, of a credential that shows which tenant it is for though it does not verify. */
+/** UNAUTHENTICATED for a credential that names its tenant although it does not verify. */
 export class SignInRefused extends Problem {
   readonly tenantId: string | null;
 
@@ -11,10 +11,10 @@ export class SignInRefused extends Problem {
   }
 }
 
-/** A sign-in that was refused: by what kind of credential, and of which tenant, as far as that is certain. */
+/** A refused sign-in: the kind of credential, and the tenant as far as it is certain. */
 export type FailedSignIn = { credential: 'token' | 'key' | 'none'; tenantId: string | null; detail: string };
 
-/** The same authenticator, which tells of every sign-in that it refuses. */
+/** Wraps an authenticator and reports every sign-in that it refuses. */
 export function tellingFailures(authenticator: Authenticator, tell: (failed: FailedSignIn) => void): Authenticator {
   return {
     ...authenticator,

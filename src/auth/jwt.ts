@@ -13,7 +13,7 @@ import { Problem } from '../errors/catalogue.ts';
 import { SignInRefused } from './failed-sign-ins.ts';
 import { isScope, type Scope } from './scopes.ts';
 
-/** How bearer tokens are verified. The key comes from one of the two. */
+/** How bearer tokens are verified. The key comes from exactly one of the two. */
 export type JwtSettings = {
   issuer: string;
   audience: string;
@@ -21,7 +21,7 @@ export type JwtSettings = {
   key: { jwksUrl: string } | { publicKeyPem: string };
 };
 
-/** What a verified token says. */
+/** The claims of a verified token. */
 export type Claims = { subject: string; tenantId: string; scopes: ReadonlySet<Scope>; expiresAt: Date };
 
 const refused = (detail: string, cause?: unknown) => new Problem('UNAUTHENTICATED', detail, { cause });
@@ -37,21 +37,25 @@ function oneKey(pem: string): JWTVerifyGetKey {
   };
 }
 
-/** How old a key set may become before a token waits for the next, and how early it is fetched in the background, in milliseconds. */
+/**
+ * The age at which a token waits for a new key set, and the time before it at which the set is fetched in the
+ * background.
+ */
 const staleMs = 10 * 60_000;
 const refreshMs = 5 * 60_000;
-/** How long the last known keys serve while the set cannot be fetched, in milliseconds. docs/operations.md says so to operators. */
+/** How long the last known keys are used while the set cannot be fetched. docs/operations.md says so to operators. */
 export const outageBoundMs = 24 * 60 * 60_000;
 const retryMs = 15_000;
 const fetchTimeoutMs = 3_000;
 
 /**
- * The keys of a set fetched from that address. While it cannot be fetched, the keys that are known serve on, for a day at most. A token of
- * a key that is not known then, or any token when none are, is answered UNAVAILABLE: the outage says nothing about the token.
+ * The keys of a set that is fetched from an address. While it cannot be fetched, the known keys are used for a day at
+ * most. Then a token with an unknown key, or any token when no keys are known, is answered UNAVAILABLE: the outage says
+ * nothing about the token.
  */
 function remoteKeys(url: string, report: KeySetReport): JWTVerifyGetKey {
   const aboutTheToken = [errors.JWKSNoMatchingKey, errors.JWKSMultipleMatchingKeys, errors.JOSENotSupported];
-  // The library says here when it last fetched the set.
+  // The library stores here when it last fetched the set.
   const cache: JWKSCacheInput = {};
   const keys = createRemoteJWKSet(new URL(url), {
     timeoutDuration: fetchTimeoutMs,
@@ -72,7 +76,7 @@ function remoteKeys(url: string, report: KeySetReport): JWTVerifyGetKey {
     if (!away) report.away(error);
     away = true;
   };
-  /** Fetches the set anew, if that was not tried a short time ago; never throws. */
+  /** Fetches the set again unless that was tried a short time ago. Never throws. */
   const refresh = async () => {
     if (Date.now() - triedAt < retryMs) return;
     triedAt = Date.now();
@@ -83,7 +87,7 @@ function remoteKeys(url: string, report: KeySetReport): JWTVerifyGetKey {
     const age = cache['uat'] === undefined ? 0 : Date.now() - cache['uat'];
     if (age > refreshMs) {
       const refreshed = refresh();
-      // A key that was withdrawn ends with the next set. In an outage there is none to wait for.
+      // A withdrawn key ends with the next set. During an outage there is no next set to wait for.
       if (age > staleMs && !away) await refreshed;
     }
     try {
@@ -96,18 +100,21 @@ function remoteKeys(url: string, report: KeySetReport): JWTVerifyGetKey {
         throw error;
       }
       failed(error);
-      throw new Problem('UNAVAILABLE', 'Tokens cannot be verified at the moment.', { retryAfter: 5, cause: error });
+      throw new Problem('UNAVAILABLE', 'Tokens cannot be verified now.', { retryAfter: 5, cause: error });
     }
   };
 }
 
 const tenantOf = ({ tenant }: JWTPayload): string | null => (typeof tenant === 'string' ? asUuid(tenant) : null);
 
-/** Told when a key set cannot be fetched any more, and when it can again. */
+/** Called when a key set cannot be fetched any more, and when it can again. */
 export type KeySetReport = { away(error: unknown): void; back(): void };
 const silent: KeySetReport = { away: () => {}, back: () => {} };
 
-/** A function from a bearer token to its claims. Throws UNAUTHENTICATED, or UNAVAILABLE while the key set can't be fetched. */
+/**
+ * Returns the function that verifies a bearer token and returns its claims. It throws UNAUTHENTICATED, or UNAVAILABLE
+ * while the key set cannot be fetched.
+ */
 export function jwtVerifier(settings: JwtSettings, report: KeySetReport = silent): (token: string) => Promise<Claims> {
   const options = {
     issuer: settings.issuer,
@@ -126,7 +133,7 @@ export function jwtVerifier(settings: JwtSettings, report: KeySetReport = silent
         throw new SignInRefused('The token has expired.', tenantOf(error.payload), error);
       throw refused('The token does not verify.', error);
     });
-    // A token made for something else, such as an ID token under another type, is no access token.
+    // A token of another type, for example an ID token, is not an access token.
     if (protectedHeader.typ !== undefined && !/^(application\/)?(at\+)?jwt$/i.test(protectedHeader.typ))
       throw refused('The token is of another type.');
     if (typeof payload.sub !== 'string' || payload.sub === '') throw refused('The token names nobody.');

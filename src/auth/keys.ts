@@ -3,7 +3,10 @@ import type { TenantDatabase } from '../database/database.ts';
 import type { CredentialKey } from '../database/generated/client.ts';
 import { asUuid, newId } from '../database/ids.ts';
 import { boundedRows, mostRows } from '../database/loaders.ts';
-import { columns, tenantStatement } from '../database/statement.ts';
+import { columns, rows } from '../database/sql/columns.ts';
+import { parameter, tenant } from '../database/sql/fragment.ts';
+import { statement } from '../database/sql/statement.ts';
+import { boolean, list, nullable, text, textOf, uuid } from '../database/sql/types.ts';
 import { demandAgents } from '../directory/agents/agents.ts';
 import { announceConfig } from '../directory/participants/announce.ts';
 import { Problem } from '../errors/catalogue.ts';
@@ -12,10 +15,10 @@ import { displayName } from '../values/text.ts';
 import { agentKeyScopes, type Scope, scopes } from './scopes.ts';
 import { makeSecret } from './secrets.ts';
 
-/** A key as it may be shown: without the secret's hash. */
+/** A key without its secret's hash, as callers may see it. */
 export type ShownKey = Omit<CredentialKey, 'secretHash' | 'kind'> & { kind: CredentialKey['kind'] | 'WEBHOOK_KEY' };
 
-/** A new key, and its secret, which is not stored and cannot be had again. */
+/** A new key with its secret. The secret is not stored and is shown only once. */
 export type NewKey = { key: ShownKey; secret: string };
 
 const newAccessKey = z.object({
@@ -51,35 +54,56 @@ export function createAgentSecretKey(db: TenantDatabase, { agentId }: { agentId:
   return create(db, 'AGENT_KEY', { name: null, agentId, scopes: [...agentKeyScopes] });
 }
 
-const shown = columns('CredentialKey', 'k')
-  .split(', ')
-  .filter((column) => !column.includes('secret_hash'))
-  .join(', ');
-const everyKey = tenantStatement<ShownKey>(
-  `select ${shown} from credential_key k where k.tenant_id = $1 and ($2::boolean or k.revoked_at is null)
-   order by k.created_at, k.id limit ${mostRows + 1}`,
-);
+const shown = columns('CredentialKey', 'k', [
+  'tenantId',
+  'id',
+  'kind',
+  'name',
+  'agentId',
+  'prefix',
+  'scopes',
+  'createdAt',
+  'revokedAt',
+]);
+const everyKey = statement(shown)`
+  select ${shown} from credential_key k
+  where k.tenant_id = ${tenant} and (${parameter('includeRevoked', boolean)} or k.revoked_at is null)
+  order by k.created_at, k.id limit ${mostRows + 1}`;
 
-/** The tenant's keys that work, in the order of their creation; with those that were revoked, if wanted. Throws RESULT_TOO_LARGE over 10,000. */
+/**
+ * Returns the tenant's working keys in the order of creation, with the revoked keys if asked. Throws RESULT_TOO_LARGE
+ * over 10,000.
+ */
 export const listKeys = async (db: TenantDatabase, includeRevoked: boolean): Promise<ShownKey[]> =>
-  boundedRows(await db.query(everyKey, includeRevoked), 'keys');
+  boundedRows(await db.query(everyKey, { includeRevoked }), 'keys');
 
-const revoke = tenantStatement<ShownKey>(
-  `update credential_key k set revoked_at = coalesce(k.revoked_at, now()) where k.tenant_id = $1 and k.id = $2::uuid
-   returning ${shown}`,
-);
+const revoke = statement(shown)`
+  update credential_key k set revoked_at = coalesce(k.revoked_at, now())
+  where k.tenant_id = ${tenant} and k.id = ${parameter('id', uuid)} returning ${shown}`;
 
-const revokeWebhook = tenantStatement<ShownKey & { integrationConfigId: string }>(
-  `update webhook_key k set revoked_at = coalesce(k.revoked_at, now()) where k.tenant_id = $1 and k.id = $2::uuid
-   returning k.tenant_id as "tenantId", k.id, 'WEBHOOK_KEY' as kind, null as name, k.agent_id as "agentId", k.prefix, '{}'::text[] as scopes,
-     k.created_at as "createdAt", k.revoked_at as "revokedAt", k.integration_config_id as "integrationConfigId"`,
-);
+const webhook = columns('WebhookKey', 'k', [
+  'tenantId',
+  'id',
+  'agentId',
+  'prefix',
+  'createdAt',
+  'revokedAt',
+  'integrationConfigId',
+]);
+const revokeWebhook = statement(
+  rows({ kind: textOf<'WEBHOOK_KEY'>(), name: nullable(text), scopes: list(text) }, webhook),
+)`
+  update webhook_key k set revoked_at = coalesce(k.revoked_at, now()) where k.tenant_id = ${tenant} and k.id = ${parameter('id', uuid)}
+  returning ${webhook}, 'WEBHOOK_KEY' as kind, null as name, '{}'::text[] as scopes`;
 
-/** Ends a key, a credential's or a webhook's, everywhere and at once; to do so again changes nothing. Throws KEY_NOT_FOUND. */
+/**
+ * Revokes a credential's or a webhook's key at once, on every replica. A second call changes nothing. Throws
+ * KEY_NOT_FOUND.
+ */
 export async function revokeKey(db: TenantDatabase, input: { id: string }): Promise<ShownKey> {
   const id = asUuid(input.id);
-  const [credential] = id ? await db.query(revoke, id) : [];
-  const [webhook] = id && !credential ? await db.query(revokeWebhook, id) : [];
+  const [credential] = id ? await db.query(revoke, { id }) : [];
+  const [webhook] = id && !credential ? await db.query(revokeWebhook, { id }) : [];
   const key = credential ?? webhook;
   if (!key) throw new Problem('KEY_NOT_FOUND', `There is no key ${input.id}.`);
   db.announce('keyRevoked', { keyId: key.id });

@@ -14,7 +14,7 @@ export type Scope = (typeof scopes)[number];
 
 export const isScope = (text: string): text is Scope => (scopes as readonly string[]).includes(text);
 
-/** What an agent's secret key may do, ever: its own agent's conversations, and external users. */
+/** The most that an agent's secret key may do: its own agent's conversations, and external users. */
 export const agentKeyScopes: readonly Scope[] = [
   'conversations:read',
   'conversations:write',

@@ -1,20 +1,20 @@
 import { Problem } from '../errors/catalogue.ts';
 import type { Scope } from './scopes.ts';
 
-/** Who the credential of a request belongs to: exactly one tenant, and what may be done in it. */
+/** What a credential stands for: exactly one tenant, and what may be done in it. */
 export type Viewer = {
   readonly kind: 'USER' | 'ACCESS_KEY' | 'AGENT_KEY';
   readonly tenantId: string;
   /** The token's subject, or the key's id. */
   readonly id: string;
-  /** The agent that an agent's secret key is confined to; null for every other credential. */
+  /** The only agent that an agent's secret key may see. Null for every other credential. */
   readonly agentId: string | null;
   readonly scopes: ReadonlySet<Scope>;
-  /** When the credential ends by itself; null for keys, which end when they are revoked. */
+  /** When the credential expires. Null for keys, which end when they are revoked. */
   readonly expiresAt: Date | null;
 };
 
-/** Whether the viewer may do what the scope covers. `admin` covers everything. */
+/** Returns whether the viewer has the scope. `admin` includes every scope. */
 export const may = (viewer: Viewer, scope: Scope): boolean => viewer.scopes.has(scope) || viewer.scopes.has('admin');
 
 /** Throws FORBIDDEN unless the viewer has the scope. */

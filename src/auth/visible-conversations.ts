@@ -1,25 +1,32 @@
-/**
- * Which conversations a viewer sees: the tenant's, and under an agent's key only that agent's. The condition on `conversation`
- * under an alias, with the parameter that carries the viewer's agent (null for a viewer who sees all) and, where it is not $1, what
- * carries the tenant; every statement that reads or changes conversations has this or one of the two below.
- */
-export const visible = (alias: string, agent: string | null, tenant = '$1'): string =>
-  `${alias}.tenant_id = ${tenant}${agent === null ? '' : ` and ${alias}.agent_id = ${agent}`}`;
+import { type Fragment, name, ofAgent, sql, tenant, viewerAgent } from '../database/sql/fragment.ts';
 
 /**
- * The same condition on `conversation_member`: which memberships a viewer sees. Each membership's conversation is looked at by itself: of
- * `exists` PostgreSQL makes a join, for which it may read all of the agent's conversations, and there can be many.
+ * The condition on `conversation` under an alias that a viewer sees it: in the tenant, and with an agent's key only
+ * that agent's. Every statement that reads or changes conversations has this condition or one of the two below.
  */
-export const visibleMembership = (alias: string, agent: string | null): string =>
-  `${alias}.tenant_id = $1${
-    agent === null
-      ? ''
-      : ` and (select v.agent_id from conversation v where v.tenant_id = $1 and v.id = ${alias}.conversation_id) = ${agent}`
-  }`;
+export const visible = (alias: string) =>
+  sql`${name(alias)}.tenant_id = ${tenant}${ofAgent(sql` and ${name(alias)}.agent_id = ${viewerAgent}`)}`;
 
 /**
- * The first condition where one statement serves all viewers: what carries the agent may be null. For conversations that are found by
- * their ids: there it costs nothing, where an index could serve it does not.
+ * The same condition on `conversation_member`. It checks each membership's conversation on its own. PostgreSQL turns
+ * `exists` into a join, which may read all conversations of the agent.
  */
-export const visibleToAny = (alias: string, agent: string, tenant = '$1'): string =>
-  `${alias}.tenant_id = ${tenant} and (${agent}::text is null or ${alias}.agent_id = ${agent})`;
+export const visibleMembership = (alias: string) => {
+  const m = name(alias);
+  const agent = sql`(select v.agent_id from conversation v where v.tenant_id = ${tenant} and v.id = ${m}.conversation_id)`;
+  return sql`${m}.tenant_id = ${tenant}${ofAgent(sql` and ${agent} = ${viewerAgent}`)}`;
+};
+
+/**
+ * The first condition for one statement that serves all viewers. Use it for conversations that are found by id: it
+ * prevents the use of an index on the agent. A statement for several callers passes the column that holds each caller's
+ * agent and tenant.
+ */
+export function visibleToAny(
+  alias: string,
+): Fragment<{ readonly tenantId: string } & { readonly viewerAgentId: string | null }>;
+export function visibleToAny(alias: string, agent: Fragment, ofTenant: Fragment): Fragment;
+export function visibleToAny(alias: string, agent: Fragment<never> = viewerAgent, ofTenant: Fragment<never> = tenant) {
+  const c = name(alias);
+  return sql`${c}.tenant_id = ${ofTenant} and (${agent}::text is null or ${c}.agent_id = ${agent})`;
+}

@@ -1,32 +1,34 @@
 import type { TenantTransaction } from '../database/database.ts';
 import { newId } from '../database/ids.ts';
-import { tenantStatement } from '../database/statement.ts';
+import { rows } from '../database/sql/columns.ts';
+import { parameter, sql, tenant } from '../database/sql/fragment.ts';
+import { statement } from '../database/sql/statement.ts';
+import { uuid } from '../database/sql/types.ts';
 import type { ChannelChanges } from '../directory/channels/channels.ts';
 import { noAvatar, setAvatar } from './files.ts';
 import { type SyncableProviders, syncableChannels } from './syncable.ts';
 
 // What is running for an earlier reason doesn't get to write: it belongs to an earlier generation.
-const queueFirst = tenantStatement<{ id: string }>(
-  `insert into avatar_sync_job as j (tenant_id, id, participant_id, integration_config_id, address, kind)
-   select p.tenant_id, $3::uuid, p.id, s.integration_config_id, s.address, 'AUTOMATIC'
-   from participant p cross join lateral (${syncableChannels('p.id', '$4', '$5')} limit 1) s
-   where p.tenant_id = $1 and p.id = $2::uuid and p.avatar_source is distinct from 'UPLOADED'
+const queueFirst = statement(rows({ id: uuid }))`
+  insert into avatar_sync_job as j (tenant_id, id, participant_id, integration_config_id, address, kind)
+   select p.tenant_id, ${parameter('id', uuid)}, p.id, s.integration_config_id, s.address, 'AUTOMATIC'
+   from participant p cross join lateral (${syncableChannels(sql`p.id`)} limit 1) s
+   where p.tenant_id = ${tenant} and p.id = ${parameter('participantId', uuid)} and p.avatar_source is distinct from 'UPLOADED'
    on conflict (tenant_id, participant_id) do update set
      integration_config_id = excluded.integration_config_id, address = excluded.address, kind = 'AUTOMATIC',
      generation = j.generation + 1, attempts = 0, accounted = 0, again_config_id = null, again_address = null, queued_at = now(), run_at = now(), finished_at = null,
      state = case j.state when 'RUNNING' then j.state else 'QUEUED' end, error_code = null, error_status = null, error_detail = null
-   where j.tenant_id = $1 returning j.id`,
-);
+   where j.tenant_id = ${tenant} returning j.id`;
 
-const orphaned = tenantStatement<{ id: string }>(
-  `select p.id from participant p where p.tenant_id = $1 and p.id = $2::uuid and p.avatar_source = 'CHANNEL' and not exists (
+const orphaned = statement(rows({ id: uuid }))`
+  select p.id from participant p where p.tenant_id = ${tenant} and p.id = ${parameter('participantId', uuid)} and p.avatar_source = 'CHANNEL' and not exists (
      select from channel c where c.tenant_id = p.tenant_id and c.participant_id = p.id
-     and c.integration_config_id = p.avatar_source_config_id and c.address = p.avatar_source_address)`,
-);
+     and c.integration_config_id = p.avatar_source_config_id and c.address = p.avatar_source_address)`;
 
 /**
- * What a change of a participant's channels means for its avatar, in the same transaction. An avatar from a channel that is there no
- * more is taken away, for it may be somebody else's face; and a sync from the first syncable channel is queued, unless the avatar was uploaded.
+ * What a change of a participant's channels means for its avatar, in the same transaction. An avatar from a channel
+ * that is there no more is taken away, for it may be somebody else's face; and a sync from the first syncable channel
+ * is queued, unless the avatar was uploaded.
  */
 export async function channelsChanged(
   tx: TenantTransaction,
@@ -35,13 +37,13 @@ export async function channelsChanged(
   syncable: SyncableProviders,
 ): Promise<void> {
   let cleared = false;
-  if (gone && (await tx.query(orphaned, participantId)).length > 0) {
+  if (gone && (await tx.query(orphaned, { participantId })).length > 0) {
     await setAvatar(tx, participantId, noAvatar);
     tx.announce('avatarSynced', { participantId, error: null, occurredAt: tx.now().toISOString() });
     cleared = true;
   }
   const worthwhile = added.some((provider) => syncable.all.includes(provider)) || reordered || cleared;
   if (!worthwhile) return;
-  const queued = await tx.query(queueFirst, participantId, newId(), syncable.all, syncable.unconnected);
+  const queued = await tx.query(queueFirst, { participantId, id: newId(), ...syncable });
   if (queued.length > 0) tx.announce('avatarSyncQueued', {});
 }

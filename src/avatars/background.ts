@@ -1,6 +1,9 @@
 import type { Database, TenantDatabase } from '../database/database.ts';
 import { problemBehind } from '../database/failures.ts';
-import { tenantStatement } from '../database/statement.ts';
+import { nothing, rows } from '../database/sql/columns.ts';
+import { parameter, sql, tenant } from '../database/sql/fragment.ts';
+import { statement } from '../database/sql/statement.ts';
+import { double, integer, nullable, text, uuid } from '../database/sql/types.ts';
 import { lockParticipant } from '../directory/participants/lock.ts';
 import { type ErrorCode, Problem } from '../errors/catalogue.ts';
 import { backoff } from '../jobs/backoff.ts';
@@ -19,35 +22,38 @@ const longestPauseMs = 15 * 60_000;
 /** Outages: they end by themselves, and nobody here can say when. */
 const outages: ReadonlySet<ErrorCode> = new Set(['PROVIDER_UNAVAILABLE', 'UNAVAILABLE']);
 
-const requeue = tenantStatement<never>(
-  `update avatar_sync_job j set state = 'QUEUED', worker_id = null, lease_until = null, attempts = $3::int, accounted = $3::int,
-     run_at = now() + $4::float8 * interval '1 millisecond', integration_config_id = $5::uuid, address = $6,
-     error_code = $7, error_status = $8::int, error_detail = $9, again_config_id = $10::uuid, again_address = $11
-   where j.tenant_id = $1 and j.id = $2::uuid`,
-);
+const requeue = statement(nothing)`
+  update avatar_sync_job j set state = 'QUEUED', worker_id = null, lease_until = null,
+    attempts = ${parameter('attempts', integer)}, accounted = ${parameter('attempts', integer)},
+    run_at = now() + ${parameter('waitMs', double)} * interval '1 millisecond',
+    integration_config_id = ${parameter('configId', uuid)}, address = ${parameter('address', text)},
+    error_code = ${parameter('code', nullable(text))}, error_status = ${parameter('status', nullable(integer))},
+    error_detail = ${parameter('detail', nullable(text))}, again_config_id = ${parameter('againConfigId', nullable(uuid))},
+    again_address = ${parameter('againAddress', nullable(text))}
+  where j.tenant_id = ${tenant} and j.id = ${parameter('id', uuid)}`;
 
-const pause = tenantStatement<never>(
-  `insert into avatar_sync_pause as s (tenant_id, integration_config_id, until)
-   select i.tenant_id, i.id, now() + $3::float8 * interval '1 millisecond' from integration_config i where i.tenant_id = $1 and i.id = $2::uuid
-   on conflict (tenant_id, integration_config_id) do update set until = greatest(s.until, excluded.until) where s.tenant_id = $1`,
-);
+const pause = statement(nothing)`
+  insert into avatar_sync_pause as s (tenant_id, integration_config_id, until)
+   select i.tenant_id, i.id, now() + ${parameter('waitMs', double)} * interval '1 millisecond'
+   from integration_config i where i.tenant_id = ${tenant} and i.id = ${parameter('configId', uuid)}
+   on conflict (tenant_id, integration_config_id) do update set until = greatest(s.until, excluded.until) where s.tenant_id = ${tenant}`;
 
 // The first after the one that was tried; should that have been taken away meanwhile, the first of all.
-const nextChannel = tenantStatement<Place>(
-  `select s.integration_config_id as "configId", s.address
-   from (select p.id from participant p where p.tenant_id = $1 and p.id = $2::uuid) p
-   left join channel t on t.tenant_id = $1 and t.participant_id = p.id and t.integration_config_id = $3::uuid and t.address = $4
-   cross join lateral (${syncableChannels('p.id', '$5', '$6')}) s
-   where t.id is null or (s.priority, s.id) > (t.priority, t.id) limit 1`,
-);
+const nextChannel = statement(rows({ configId: uuid, address: text }))`
+  select s.integration_config_id as "configId", s.address
+   from (select p.id from participant p where p.tenant_id = ${tenant} and p.id = ${parameter('participantId', uuid)}) p
+   left join channel t on t.tenant_id = ${tenant} and t.participant_id = p.id
+     and t.integration_config_id = ${parameter('configId', uuid)} and t.address = ${parameter('address', text)}
+   cross join lateral (${syncableChannels(sql`p.id`)}) s
+   where t.id is null or (s.priority, s.id) > (t.priority, t.id) limit 1`;
 
 /** A channel, as a job names it. */
 type Place = { configId: string; address: string };
 
 /**
- * Does one avatar job: by its end the outcome is stored, or the job is due again. Throws only when the database is away. A round tries
- * the participant's channels in their order until one has a picture. Where a channel of the round failed for a while, another round
- * begins at the first of those, after a pause that grows from round to round.
+ * Does one avatar job: by its end the outcome is stored, or the job is due again. Throws only when the database is
+ * away. A round tries the participant's channels in their order until one has a picture. Where a channel of the round
+ * failed for a while, another round begins at the first of those, after a pause that grows from round to round.
  */
 export function createAvatarJobRunner(
   database: Pick<Database, 'forTenant'>,
@@ -77,19 +83,21 @@ export function createAvatarJobRunner(
     return db.transaction(async (tx) => {
       await lockParticipant(tx, job.participantId);
       if (!(await isOwn(tx, job))) return;
-      const queue = (place: Place, begun: number, waitMs: number, told: Told | null, again: Place | null) => {
-        const of = [told?.code ?? null, told?.status ?? null, told?.detail ?? null] as const;
-        return tx.query(
-          requeue,
-          ...[job.id, begun, waitMs, place.configId, place.address, ...of],
-          ...[again?.configId ?? null, again?.address ?? null],
-        );
-      };
+      const queue = (place: Place, begun: number, waitMs: number, told: Told | null, again: Place | null) =>
+        tx.query(requeue, {
+          id: job.id,
+          attempts: begun,
+          waitMs,
+          ...place,
+          ...(told ?? { code: null, status: null, detail: null }),
+          againConfigId: again?.configId ?? null,
+          againAddress: again?.address ?? null,
+        });
       const told: Told = { code: problem.code, status: problem.status, detail: problem.message };
 
       if (problem.code === 'PROVIDER_RATE_LIMITED') {
         const waitMs = (problem.retryAfter ?? 30) * 1_000;
-        await tx.query(pause, configId, waitMs);
+        await tx.query(pause, { configId, waitMs });
         // The attempt doesn't count, and not all come back at the same time.
         if (waitedMs < longestWaitMs) {
           await queue(here, attempts - 1, waitMs + backoff(1, firstBackoffMs), told, placeOf(job));
@@ -103,10 +111,8 @@ export function createAvatarJobRunner(
       const again = placeOf(job) ?? (goesOn ? here : null);
       const why = goesOn ? told : placeOf(job) ? toldBefore(job) : null;
 
-      const [next] = await tx.query(
-        nextChannel,
-        ...[job.participantId, configId, address, syncable.all, syncable.unconnected],
-      );
+      const { participantId } = job;
+      const [next] = await tx.query(nextChannel, { participantId, configId, address, ...syncable });
       if (next) {
         await queue(next, attempts - 1, 0, why, again);
         tx.announce('avatarSyncQueued', {});

@@ -3,7 +3,10 @@ import { type AvatarSize, avatarSizes } from './sizes.ts';
 
 /** Signed addresses of stored images. */
 export interface FileUrls {
-  /** An absolute URL of the image in that size, good for one to two hours. The same URL for an hour, so that caches can keep it. */
+  /**
+   * An absolute URL of the image in that size, good for one to two hours. The same URL for an hour, so that caches can
+   * keep it.
+   */
   sign(fileId: string, size: AvatarSize): string;
   /** The size that a URL's query asks for; null when the signature is not ours or has expired. */
   verify(fileId: string, query: URLSearchParams): AvatarSize | null;
@@ -14,8 +17,8 @@ export interface FileUrls {
 const hour = 3_600;
 
 /**
- * Signs with a key derived from the service's secret key. `publicUrl` is where clients reach the service; `now` is the time by which URLs end,
- * in milliseconds: all replicas must agree about it.
+ * Signs with a key derived from the service's secret key. `publicUrl` is where clients reach the service; `now` is the
+ * time by which URLs end, in milliseconds: all replicas must agree about it.
  */
 export function createFileUrls(
   secretKey: string,

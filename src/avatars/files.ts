@@ -1,6 +1,9 @@
 import type { TenantDatabase, TenantTransaction } from '../database/database.ts';
 import { newId } from '../database/ids.ts';
-import { tenantStatement } from '../database/statement.ts';
+import { rows } from '../database/sql/columns.ts';
+import { parameter, tenant } from '../database/sql/fragment.ts';
+import { statement } from '../database/sql/statement.ts';
+import { nullable, text, uuid } from '../database/sql/types.ts';
 import { Problem } from '../errors/catalogue.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { RenderedAvatar } from './image.ts';
@@ -10,19 +13,19 @@ import { avatarSizes } from './sizes.ts';
 // How a picture comes into the storage and leaves it, so that no row ever points to a file that isn't there, is written
 // down in docs/decisions/0013-files-and-their-sweep.md. The sweep is in sweep.ts.
 
-const reserve = tenantStatement<{ id: string; path: string }>(
-  `insert into file as f (tenant_id, id, content_hash, path) values ($1::uuid, $2::uuid, $3, $4)
-   on conflict (tenant_id, content_hash) do update set touched_at = now() where f.tenant_id = $1 returning f.id, f.path`,
-);
+const reserve = statement(rows({ id: uuid, path: text }))`
+  insert into file as f (tenant_id, id, content_hash, path)
+  values (${tenant}, ${parameter('id', uuid)}, ${parameter('contentHash', text)}, ${parameter('path', text)})
+  on conflict (tenant_id, content_hash) do update set touched_at = now() where f.tenant_id = ${tenant} returning f.id, f.path`;
 
 // In the order of their ids, because others may exchange the same two pictures the other way round.
-const exchange = tenantStatement<{ id: string }>(
-  `with files as (
-     select f.id from file f where f.tenant_id = $1 and f.content_hash is not null
-     and f.id in ($3::uuid, (select p.avatar_file_id from participant p where p.tenant_id = $1 and p.id = $2::uuid))
-     order by f.id for no key update)
-   update file f set touched_at = now() from files where f.tenant_id = $1 and f.id = files.id returning f.id`,
-);
+const exchange = statement(rows({ id: uuid }))`
+  with files as (
+    select f.id from file f where f.tenant_id = ${tenant} and f.content_hash is not null
+    and f.id in (${parameter('fileId', nullable(uuid))},
+      (select p.avatar_file_id from participant p where p.tenant_id = ${tenant} and p.id = ${parameter('participantId', uuid)}))
+    order by f.id for no key update)
+  update file f set touched_at = now() from files where f.tenant_id = ${tenant} and f.id = files.id returning f.id`;
 
 /** The sweep was faster: the picture must be stored anew. */
 class FileSwept extends Error {}
@@ -45,9 +48,12 @@ export const noAvatar: AvatarColumns = {
   avatarSyncedAt: null,
 };
 
-/** Gives the participant, which the transaction must have locked, that avatar. The file it had stays for as long as URLs of it are good. */
+/**
+ * Gives the participant, which the transaction must have locked, that avatar. The file it had stays for as long as URLs
+ * of it are good.
+ */
 export async function setAvatar(tx: TenantTransaction, participantId: string, columns: AvatarColumns): Promise<void> {
-  const files = await tx.query(exchange, participantId, columns.avatarFileId);
+  const files = await tx.query(exchange, { participantId, fileId: columns.avatarFileId });
   if (columns.avatarFileId !== null && !files.some(({ id }) => id === columns.avatarFileId)) throw new FileSwept();
   const { tenantId } = tx;
   await tx.participant.update({ where: { tenantId_id: { tenantId, id: participantId } }, data: columns });
@@ -59,8 +65,8 @@ export async function removeImages(storage: Storage, folder: string): Promise<vo
 }
 
 /**
- * Stores the picture, and then lets `refer` point a row to it by `setAvatar`. Should the sweep have taken the file meanwhile, which
- * it only does when storing took hours, all of it is done again.
+ * Stores the picture, and then lets `refer` point a row to it by `setAvatar`. Should the sweep have taken the file
+ * meanwhile, which it only does when storing took hours, all of it is done again.
  */
 export async function storeAvatar<Result>(
   db: TenantDatabase,
@@ -70,7 +76,7 @@ export async function storeAvatar<Result>(
 ): Promise<Result> {
   for (let attempt = 1; attempt <= 3; attempt += 1) {
     const id = newId();
-    const [file] = await db.query(reserve, id, contentHash, avatarFolder(db.tenantId, id));
+    const [file] = await db.query(reserve, { id, contentHash, path: avatarFolder(db.tenantId, id) });
     if (!file) continue;
     for (const [size, bytes] of images) await storage.put(avatarKey(file.path, size), bytes, 'image/webp');
     try {

@@ -14,16 +14,19 @@ export type RenderedAvatar = {
 
 const acceptedTypes = new Set(['image/png', 'image/jpeg', 'image/webp', 'image/gif', 'image/avif']);
 const heicTypes = new Set(['image/heic', 'image/heif', 'image/heic-sequence', 'image/heif-sequence']);
-// Its decoder is under patents: the builds that come with sharp lack it, a libvips of the operating system's may have it.
+// Its decoder is under patents: the builds that come with sharp lack it, a libvips of the operating system's may have
+// it.
 const readsHeic = (sharp.format.heif.input.fileSuffix ?? []).includes('.heic');
 const minSide = 8;
 const maxSide = 8_192;
 const maxPixels = 24_000_000;
-// An AVIF of a few hundred bytes can hold as many pixels as any, and each takes several times as long as those of other types.
+// An AVIF of a few hundred bytes can hold as many pixels as any, and each takes several times as long as those of other
+// types.
 const maxAvifPixels = 8_000_000;
 const decodeSeconds = 10;
 
-// Every image is another one: a cache would only hold memory. One thread each, because the turns below share out the cores.
+// Every image is another one: a cache would only hold memory. One thread each, because the turns below share out the
+// cores.
 sharp.cache(false);
 sharp.concurrency(1);
 // A second wall behind the look at the first bytes: libvips opens nothing but these, whatever it takes a file for.
@@ -42,8 +45,9 @@ sharp.unblock({
 export type Animation = 'firstFrame' | 'refused';
 
 /**
- * Turns any acceptable image into square WebP avatars: upright, cropped at the centre, sRGB, nothing in them but pixels.
- * Throws AVATAR_INVALID for everything else: other types, cut short, CMYK, too small or too large, and animated where that is refused.
+ * Turns any acceptable image into square WebP avatars: upright, cropped at the centre, sRGB, nothing in them but
+ * pixels. Throws AVATAR_INVALID for everything else: other types, cut short, CMYK, too small or too large, and animated
+ * where that is refused.
  */
 export async function renderAvatar(bytes: Uint8Array, animation: Animation = 'refused'): Promise<RenderedAvatar> {
   if (bytes.length === 0) throw new Problem('AVATAR_INVALID', 'The image is empty.');

@@ -1,12 +1,15 @@
 import { Repeater } from '@repeaterjs/repeater';
 import type { AvatarBatch } from './batches.ts';
 
-/** How often to look though nothing was announced, in milliseconds: announcements get lost, and the deletion of a contact makes none. */
+/**
+ * How often to look though nothing was announced, in milliseconds: announcements get lost, and the deletion of a
+ * contact makes none.
+ */
 const betweenLooks = 3_000;
 
 /**
- * A batch's state now, and then each time it is another, until the batch is over or gone. Steps that come faster than they are read
- * become one. `steps` are announcements, each of which is as good as the next.
+ * A batch's state now, and then each time it is another, until the batch is over or gone. Steps that come faster than
+ * they are read become one. `steps` are announcements, each of which is as good as the next.
  */
 export function progressOf(
   look: () => Promise<AvatarBatch | null>,

@@ -1,5 +1,8 @@
 import type { Database } from '../database/database.ts';
-import { globalStatement } from '../database/statement.ts';
+import { columns, nothing, type Rows, rows, type Selected } from '../database/sql/columns.ts';
+import { parameter } from '../database/sql/fragment.ts';
+import { globalStatement } from '../database/sql/statement.ts';
+import { array, assured, double, integer, nullable, textOf, uuid } from '../database/sql/types.ts';
 import type { ErrorCode } from '../errors/catalogue.ts';
 import type { JobQueue } from '../jobs/worker.ts';
 
@@ -26,13 +29,43 @@ export type AvatarJob = {
   againAddress: string | null;
 };
 
-/** How many jobs of one integration config are worked on at once, by all replicas together: roughly, for replicas don't wait for each other. */
+/**
+ * How many jobs of one integration config are worked on at once, by all replicas together: roughly, for replicas don't
+ * wait for each other.
+ */
 const mostPerConfig = 4;
 
-// From config to config, whatever many jobs each has; those with the least at work come first, so that a large batch lets the others through.
-// Only what is taken is locked: another replica's claim at the same moment takes the next.
-const claim = globalStatement<AvatarJob>(
-  `with recursive waiting (tenant_id, config_id) as (
+const columnsOfJob = columns('AvatarSyncJob', 'j', [
+  'tenantId',
+  'id',
+  'workerId',
+  'participantId',
+  'integrationConfigId',
+  'address',
+  'kind',
+  'generation',
+  'attempts',
+  'accounted',
+  'queuedAt',
+  'errorCode',
+  'errorStatus',
+  'errorDetail',
+  'againConfigId',
+  'againAddress',
+]);
+// Who claims a job is its worker; the error codes that are stored are those of the catalogue.
+const withWorker: Rows<AvatarJob> = rows(
+  { workerId: assured(uuid), errorCode: nullable(textOf<ErrorCode>()) },
+  columnsOfJob as Rows<Omit<AvatarJob, 'workerId' | 'errorCode'>>,
+);
+const job: Selected<AvatarJob> = { nodes: columnsOfJob.nodes, ...withWorker };
+const workerId = parameter('workerId', uuid);
+const leaseMs = parameter('leaseMs', double);
+
+// From config to config, whatever many jobs each has; those with the least at work come first, so that a large batch
+// lets the others through. Only what is taken is locked: another replica's claim at the same moment takes the next.
+const claim = globalStatement(job)`
+  with recursive waiting (tenant_id, config_id) as (
      (select j.tenant_id, j.integration_config_id from avatar_sync_job j where j.state = 'QUEUED' order by 1, 2 limit 1)
      union all
      select next.* from waiting w cross join lateral (
@@ -54,72 +87,68 @@ const claim = globalStatement<AvatarJob>(
        select from avatar_sync_pause s where s.tenant_id = w.tenant_id and s.integration_config_id = w.config_id and s.until > now())
    ), chosen as materialized (
      select j.tenant_id, j.id from due join avatar_sync_job j on j.tenant_id = due.tenant_id and j.id = due.id
-     where j.state = 'QUEUED' and j.run_at <= now() order by due.place, due.run_at limit $2::int for update of j skip locked
+     where j.state = 'QUEUED' and j.run_at <= now() order by due.place, due.run_at limit ${parameter('most', integer)} for update of j skip locked
    )
-   update avatar_sync_job j set state = 'RUNNING', attempts = j.attempts + 1, worker_id = $1::uuid,
-     lease_until = now() + $3::float8 * interval '1 millisecond'
+   update avatar_sync_job j set state = 'RUNNING', attempts = j.attempts + 1, worker_id = ${workerId},
+     lease_until = now() + ${leaseMs} * interval '1 millisecond'
    from chosen c where j.tenant_id = c.tenant_id and j.id = c.id
-   returning j.tenant_id as "tenantId", j.id, j.worker_id as "workerId", j.participant_id as "participantId",
-     j.integration_config_id as "integrationConfigId", j.address, j.kind, j.generation, j.attempts, j.accounted,
-     j.queued_at as "queuedAt", j.error_code as "errorCode", j.error_status as "errorStatus", j.error_detail as "errorDetail",
-     j.again_config_id as "againConfigId", j.again_address as "againAddress"`,
-);
+   returning ${job}`;
 
-// Whoever holds a job's lock is about to end or to change it, and the next renewal is soon: one that waited would keep the others' leases from being renewed.
-const renew = globalStatement<never>(
-  `with mine as materialized (
+// Whoever holds a job's lock is about to end or to change it, and the next renewal is soon: one that waited would keep
+// the others' leases from being renewed.
+const renew = globalStatement(nothing)`
+  with mine as materialized (
      select j.tenant_id, j.id from avatar_sync_job j
-     where j.state = 'RUNNING' and j.worker_id = $1::uuid and j.id = any($3::uuid[]) for no key update skip locked
+     where j.state = 'RUNNING' and j.worker_id = ${workerId} and j.id = any(${parameter('ids', array(uuid))}) for no key update skip locked
    )
-   update avatar_sync_job j set lease_until = now() + $2::float8 * interval '1 millisecond'
-   from mine where j.tenant_id = mine.tenant_id and j.id = mine.id`,
-);
+   update avatar_sync_job j set lease_until = now() + ${leaseMs} * interval '1 millisecond'
+   from mine where j.tenant_id = mine.tenant_id and j.id = mine.id`;
 
-const reclaim = globalStatement<never>(
-  `with lost as materialized (
+const reclaim = globalStatement(nothing)`
+  with lost as materialized (
      select j.tenant_id, j.id from avatar_sync_job j where j.state = 'RUNNING' and j.lease_until < now() for no key update skip locked
    )
    update avatar_sync_job j set state = 'QUEUED', worker_id = null, lease_until = null, run_at = now()
-   from lost where j.tenant_id = lost.tenant_id and j.id = lost.id`,
-);
+   from lost where j.tenant_id = lost.tenant_id and j.id = lost.id`;
 
 // The attempt counts, and it is due only after a while: what fails again would otherwise fail without a pause.
-const release = globalStatement<never>(
-  `update avatar_sync_job j set state = 'QUEUED', worker_id = null, lease_until = null, run_at = now() + $5::float8 * interval '1 millisecond'
-   where j.tenant_id = $1::uuid and j.id = $2::uuid and j.state = 'RUNNING' and j.worker_id = $3::uuid and j.attempts = $4::int`,
-);
+const release = globalStatement(nothing)`
+  update avatar_sync_job j set state = 'QUEUED', worker_id = null, lease_until = null, run_at = now() + ${parameter('waitMs', double)} * interval '1 millisecond'
+   where j.tenant_id = ${parameter('tenantId', uuid)} and j.id = ${parameter('id', uuid)} and j.state = 'RUNNING'
+     and j.worker_id = ${workerId} and j.attempts = ${parameter('attempts', integer)}`;
 
 // Locked in the order in which a batch locks them (batches.ts): neither waits for the other.
-const handBack = globalStatement<never>(
-  `with mine as materialized (
-     select j.tenant_id, j.id from avatar_sync_job j where j.state = 'RUNNING' and j.worker_id = $1::uuid
+const handBack = globalStatement(nothing)`
+  with mine as materialized (
+     select j.tenant_id, j.id from avatar_sync_job j where j.state = 'RUNNING' and j.worker_id = ${workerId}
      order by j.tenant_id, j.participant_id for no key update
    )
    update avatar_sync_job j set state = 'QUEUED', worker_id = null, lease_until = null, run_at = now(), attempts = greatest(0, j.attempts - 1)
-   from mine where j.tenant_id = mine.tenant_id and j.id = mine.id`,
-);
+   from mine where j.tenant_id = mine.tenant_id and j.id = mine.id`;
 
-const counts = globalStatement<{ due: number; waiting: number; running: number }>(
-  `select count(*) filter (where j.state = 'QUEUED' and j.run_at <= now())::int as due,
-     count(*) filter (where j.state = 'QUEUED' and j.run_at > now())::int as waiting,
-     count(*) filter (where j.state = 'RUNNING')::int as running
-   from (select j.state, j.run_at from avatar_sync_job j where j.state in ('QUEUED', 'RUNNING') limit 100000) j`,
-);
+const jobCounts = globalStatement(rows({ due: integer, waiting: integer, running: integer }))`
+  select count(*) filter (where j.state = 'QUEUED' and j.run_at <= now())::int as due,
+    count(*) filter (where j.state = 'QUEUED' and j.run_at > now())::int as waiting,
+    count(*) filter (where j.state = 'RUNNING')::int as running
+  from (select j.state, j.run_at from avatar_sync_job j where j.state in ('QUEUED', 'RUNNING') limit 100000) j`;
 
-/** How many avatar jobs of all tenants there are by what they are doing, of 100,000 that are looked at at most. */
+/** Counts the avatar jobs of all tenants by what they are doing. It looks at 100,000 at most. */
 export async function countAvatarJobs(database: Pick<Database, 'query'>): Promise<Record<string, number>> {
-  const [found] = await database.query(counts);
+  const [found] = await database.query(jobCounts);
   return { due: found?.due ?? 0, waiting: found?.waiting ?? 0, running: found?.running ?? 0 };
 }
 
-/** The avatar jobs of all tenants, for workers: the one place that looks across the wall between them, and only at what is to be done. */
+/**
+ * The avatar jobs of all tenants, for workers: the one place that looks across the wall between them, and only at what
+ * is to be done.
+ */
 export function avatarQueue(database: Pick<Database, 'query'>, leaseMs: number): JobQueue<AvatarJob> {
   return {
-    claim: (workerId, most) => database.query(claim, workerId, most, leaseMs),
-    renew: async (workerId, ids) => void (await database.query(renew, workerId, leaseMs, ids)),
+    claim: (workerId, most) => database.query(claim, { workerId, most, leaseMs }),
+    renew: async (workerId, ids) => void (await database.query(renew, { workerId, leaseMs, ids })),
     reclaim: async () => void (await database.query(reclaim)),
     release: async ({ tenantId, id, workerId, attempts }) =>
-      void (await database.query(release, tenantId, id, workerId, attempts, leaseMs / 15)),
-    handBack: async (workerId) => void (await database.query(handBack, workerId)),
+      void (await database.query(release, { tenantId, id, workerId, attempts, waitMs: leaseMs / 15 })),
+    handBack: async (workerId) => void (await database.query(handBack, { workerId })),
   };
 }

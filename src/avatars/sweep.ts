@@ -1,5 +1,8 @@
 import type { Database } from '../database/database.ts';
-import { globalStatement } from '../database/statement.ts';
+import { nothing, rows } from '../database/sql/columns.ts';
+import { parameter } from '../database/sql/fragment.ts';
+import { globalStatement } from '../database/sql/statement.ts';
+import { array, double, text, uuid } from '../database/sql/types.ts';
 import type { Storage } from '../storage/storage.ts';
 import { removeImages } from './files.ts';
 
@@ -8,48 +11,45 @@ export const fileGrace = 2 * 3_600_000;
 
 const atOnce = 100;
 
-type Swept = { tenantId: string; id: string; path: string };
-
-// Looks past what somebody is about to refer to: that row is locked. What was referred to just before the lock shows only to the
-// next statement, which asks again. From then on nobody finds the file any more. See docs/decisions/0013-files-and-their-sweep.md.
-const lockOld = `select f.id from file f
-  where f.touched_at < now() - $1::float8 * interval '1 millisecond'
+// Looks past what somebody is about to refer to: that row is locked. What was referred to just before the lock shows
+// only to the next statement, which asks again. From then on nobody finds the file any more. See
+// docs/decisions/0013-files-and-their-sweep.md.
+const lockOld = globalStatement(rows({ id: uuid }))`select f.id from file f
+  where f.touched_at < now() - ${parameter('graceMs', double)} * interval '1 millisecond'
   and not exists (select from participant p where p.tenant_id = f.tenant_id and p.avatar_file_id = f.id)
   order by f.touched_at limit ${atOnce} for update skip locked`;
-const take = `update file f set content_hash = null, touched_at = now()
-  where f.id = any($1::uuid[]) and not exists (select from participant p where p.tenant_id = f.tenant_id and p.avatar_file_id = f.id)
+const take = globalStatement(
+  rows({ tenantId: uuid, id: uuid, path: text }),
+)`update file f set content_hash = null, touched_at = now()
+  where f.id = any(${parameter('ids', array(uuid))}) and not exists (select from participant p where p.tenant_id = f.tenant_id and p.avatar_file_id = f.id)
   returning f.tenant_id as "tenantId", f.id, f.path`;
 
-const forget = globalStatement<never>(
-  'delete from file f where f.tenant_id = $1::uuid and f.id = $2::uuid and f.content_hash is null',
-);
+const forget = globalStatement(nothing)`
+  delete from file f
+  where f.tenant_id = ${parameter('tenantId', uuid)} and f.id = ${parameter('id', uuid)} and f.content_hash is null`;
 
 /**
- * Deletes the files that nobody has referred to for the grace period, in milliseconds, and what interrupted writes left in the
- * storage; returns how many files. Several replicas may do so at once. Ends early when it is `stopped`, which it asks before each
- * file. Throws when the storage or the database does. What was begun then is taken up again a grace period later.
+ * Deletes the files that nobody has referred to for the grace period, in milliseconds, and what interrupted writes left
+ * in the storage; returns how many files. Several replicas may do so at once. Ends early when it is `stopped`, which it
+ * asks before each file. Throws when the storage or the database does. What was begun then is taken up again a grace
+ * period later.
  */
 export async function sweepFiles(
-  database: Pick<Database, 'prisma' | 'query'>,
+  database: Pick<Database, 'transaction' | 'query'>,
   storage: Storage,
   grace = fileGrace,
   stopped: () => boolean = () => false,
 ): Promise<number> {
   let swept = 0;
   while (!stopped()) {
-    const files = await database.prisma.$transaction(async (tx) => {
-      const old = await tx.$queryRawUnsafe<{ id: string }[]>(lockOld, grace);
-      return old.length === 0
-        ? []
-        : tx.$queryRawUnsafe<Swept[]>(
-            take,
-            old.map(({ id }) => id),
-          );
+    const files = await database.transaction(async (query) => {
+      const ids = (await query(lockOld, { graceMs: grace })).map(({ id }) => id);
+      return ids.length === 0 ? [] : query(take, { ids });
     });
     for (const { tenantId, id, path } of files) {
       if (stopped()) return swept;
       await removeImages(storage, path);
-      await database.query(forget, tenantId, id);
+      await database.query(forget, { tenantId, id });
       swept += 1;
     }
     if (files.length < atOnce) break;

@@ -1,7 +1,10 @@
 import type { TenantDatabase, TenantTransaction } from '../database/database.ts';
 import { problemBehind } from '../database/failures.ts';
 import { asUuid } from '../database/ids.ts';
-import { tenantStatement } from '../database/statement.ts';
+import { rows } from '../database/sql/columns.ts';
+import { parameter, tenant } from '../database/sql/fragment.ts';
+import { statement } from '../database/sql/statement.ts';
+import { nullable, text, uuid } from '../database/sql/types.ts';
 import { lockParticipant, participantNotFound } from '../directory/participants/lock.ts';
 import type { Download } from '../egress/download.ts';
 import { Problem } from '../errors/catalogue.ts';
@@ -18,9 +21,14 @@ export type AvatarSyncInput = { participantId: string; integrationConfigId: stri
 
 /** The rules about avatars, most of them returning the participant's id. Each change is announced. */
 export interface AvatarSync {
-  /** Takes the avatar from the channel's provider. Changes nothing when it throws; either way the outcome is announced. */
+  /**
+   * Takes the avatar from the channel's provider. Changes nothing when it throws; either way the outcome is announced.
+   */
   sync(db: TenantDatabase, input: AvatarSyncInput): Promise<string>;
-  /** Takes the avatar for a job, and ends the job in the same transaction; unless one was uploaded, or the job is not the worker's any more. Changes nothing when it throws. */
+  /**
+   * Takes the avatar for a job, and ends the job in the same transaction; unless one was uploaded, or the job is not
+   * the worker's any more. Changes nothing when it throws.
+   */
   syncFor(db: TenantDatabase, job: AvatarJob): Promise<void>;
   /** Takes the file as the avatar. Throws AVATAR_INVALID. */
   upload(db: TenantDatabase, input: { participantId: string; file: Blob }): Promise<string>;
@@ -33,26 +41,27 @@ export const largestImage = 5 * 2 ** 20;
 
 type Subject = { id: string; configId: string | null; provider: string | null; tokenCiphertext: string | null };
 
-const subjectOf = tenantStatement<Subject>(
-  `select p.id, i.id as "configId", i.provider, i.token_ciphertext as "tokenCiphertext"
+const participantId = parameter('participantId', uuid);
+const address = parameter('address', text);
+
+const subjectOf = statement(
+  rows({ id: uuid, configId: nullable(uuid), provider: nullable(text), tokenCiphertext: nullable(text) }),
+)`select p.id, i.id as "configId", i.provider, i.token_ciphertext as "tokenCiphertext"
    from participant p
-   left join channel c on c.tenant_id = p.tenant_id and c.participant_id = p.id and c.integration_config_id = $3::uuid and c.address = $4
+   left join channel c on c.tenant_id = p.tenant_id and c.participant_id = p.id and c.integration_config_id = ${parameter('configId', nullable(uuid))} and c.address = ${address}
    left join integration_config i on i.tenant_id = c.tenant_id and i.id = c.integration_config_id
-   where p.tenant_id = $1 and p.id = $2::uuid`,
-);
+   where p.tenant_id = ${tenant} and p.id = ${participantId}`;
 
-const channelStays = tenantStatement<{ id: string }>(
-  `select c.id from channel c
-   where c.tenant_id = $1 and c.participant_id = $2::uuid and c.integration_config_id = $3::uuid and c.address = $4 for key share`,
-);
+const channelStays = statement(rows({ id: uuid }))`
+  select c.id from channel c
+  where c.tenant_id = ${tenant} and c.participant_id = ${participantId} and c.integration_config_id = ${parameter('configId', uuid)}
+    and c.address = ${address} for key share`;
 
-const pictured = tenantStatement<{ id: string }>(
-  'select p.id from participant p where p.tenant_id = $1 and p.id = $2::uuid and p.avatar_file_id is not null',
-);
+const pictured = statement(rows({ id: uuid }))`
+  select p.id from participant p where p.tenant_id = ${tenant} and p.id = ${participantId} and p.avatar_file_id is not null`;
 
-const uploaded = tenantStatement<{ id: string }>(
-  `select p.id from participant p where p.tenant_id = $1 and p.id = $2::uuid and p.avatar_source = 'UPLOADED'`,
-);
+const uploaded = statement(rows({ id: uuid }))`
+  select p.id from participant p where p.tenant_id = ${tenant} and p.id = ${participantId} and p.avatar_source = 'UPLOADED'`;
 
 /** Makes the rules from what they need of the outside world. */
 export function createAvatarSync(world: {
@@ -61,7 +70,10 @@ export function createAvatarSync(world: {
   download: Download;
   connections: Connections;
 }): AvatarSync {
-  /** Takes the avatar; `admit` says, in the transaction that writes it, whether it is still wanted, and `settle` is a part of that. */
+  /**
+   * Takes the avatar; `admit` says, in the transaction that writes it, whether it is still wanted, and `settle` is a
+   * part of that.
+   */
   async function take(
     db: TenantDatabase,
     subject: Subject,
@@ -87,7 +99,7 @@ export function createAvatarSync(world: {
       db.transaction(async (tx) => {
         const id = await lockParticipant(tx, subject.id);
         if (!(await admit(tx))) return;
-        const [channel] = await tx.query(channelStays, id, configId, address);
+        const [channel] = await tx.query(channelStays, { participantId: id, configId, address });
         if (!channel) throw gone;
         await setAvatar(tx, id, {
           avatarFileId,
@@ -103,7 +115,13 @@ export function createAvatarSync(world: {
 
   const subjectIn = async (db: TenantDatabase, input: AvatarSyncInput): Promise<Subject> => {
     const id = asUuid(input.participantId);
-    const [subject] = id ? await db.query(subjectOf, id, asUuid(input.integrationConfigId), input.address) : [];
+    const [subject] = id
+      ? await db.query(subjectOf, {
+          participantId: id,
+          configId: asUuid(input.integrationConfigId),
+          address: input.address,
+        })
+      : [];
     if (!subject) throw participantNotFound(input.participantId);
     return subject;
   };
@@ -138,12 +156,12 @@ export function createAvatarSync(world: {
     async syncFor(db, job) {
       const admit = async (tx: TenantTransaction) => {
         if (!(await isOwn(tx, job))) return false;
-        if ((await tx.query(uploaded, job.participantId)).length === 0) return true;
+        if ((await tx.query(uploaded, { participantId: job.participantId })).length === 0) return true;
         await endOwn(tx, job, { kind: 'SKIPPED' });
         return false;
       };
       // The provider need not be asked when it is plain already that nothing will come of it.
-      const wanted = (await db.query(uploaded, job.participantId)).length === 0;
+      const wanted = (await db.query(uploaded, { participantId: job.participantId })).length === 0;
       if (wanted) await take(db, await subjectIn(db, job), job, admit, (tx) => endOwn(tx, job, { kind: 'SYNCED' }));
       else {
         await db.transaction(async (tx) => {
@@ -172,7 +190,7 @@ export function createAvatarSync(world: {
       db.transaction(async (tx) => {
         const id = await lockParticipant(tx, participantId);
         await supersede(tx, id, { kind: 'SKIPPED' });
-        if ((await tx.query(pictured, id)).length > 0) {
+        if ((await tx.query(pictured, { participantId: id })).length > 0) {
           await setAvatar(tx, id, noAvatar);
           announceChange(tx, id);
         }

@@ -1,7 +1,8 @@
 import type { Logger } from 'pino';
 import type { Database } from '../database/database.ts';
 import { newId } from '../database/ids.ts';
-import { globalStatement } from '../database/statement.ts';
+import { nothing } from '../database/sql/columns.ts';
+import { globalStatement } from '../database/sql/statement.ts';
 import type { EventBus } from '../events/events.ts';
 import { periodically } from '../jobs/periodic.ts';
 import { startWorker } from '../jobs/worker.ts';
@@ -17,20 +18,24 @@ const hour = 3_600_000;
 const longestPoll = 5_000;
 
 // What is over is kept for operators to look at, and no longer.
+const ended = globalStatement(nothing);
 const prune = [
-  `delete from avatar_sync_job j where j.finished_at < now() - case j.state when 'DONE' then interval '7 days' else interval '30 days' end`,
-  `delete from avatar_sync_batch b where b.finished_at < now() - interval '30 days'`,
-  `delete from avatar_sync_pause s where s.until < now()`,
-  `update avatar_sync_batch b set finished_at = now() where b.finished_at is null and b.started_at < now() - interval '1 minute' and not exists (
+  ended`delete from avatar_sync_job j where j.finished_at < now() - case j.state when 'DONE' then interval '7 days' else interval '30 days' end`,
+  ended`delete from avatar_sync_batch b where b.finished_at < now() - interval '30 days'`,
+  ended`delete from avatar_sync_pause s where s.until < now()`,
+  ended`update avatar_sync_batch b set finished_at = now() where b.finished_at is null and b.started_at < now() - interval '1 minute' and not exists (
      select from avatar_sync_batch_item i where i.tenant_id = b.tenant_id and i.batch_id = b.id and i.result is null)`,
-].map((text) => globalStatement<never>(text));
+];
 
 /** Deletes the jobs and batches that ended long ago, and ends the batches whose last contacts were deleted. */
 export async function pruneJobs(database: Pick<Database, 'query'>): Promise<void> {
   for (const statement of prune) await database.query(statement);
 }
 
-/** What is done in the background: avatars are synced, and once an hour what is not needed any more is deleted. Returns how to stop. */
+/**
+ * What is done in the background: avatars are synced, and once an hour what is not needed any more is deleted. Returns
+ * how to stop.
+ */
 export function startAvatarWork(
   world: {
     database: Database;

@@ -1,4 +1,4 @@
-/** Prints a development token of the demo tenant on standard output, and nothing else: npm run -s token */
+/** Prints a development token of the demo tenant on standard output: npm run -s token */
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { developmentToken, existingDevelopmentKeys } from '../auth/development-keys.ts';
@@ -15,7 +15,7 @@ try {
     throw new ConfigError(
       `No service has run with the data folder ${folder}: start it first, or set DATA_DIR to the folder that it runs with.`,
     );
-  // The embedded database is locked by the service that has it. Keys of another folder than the running service's do not fit it.
+  // The service locks its embedded database. Keys of another folder do not fit the running service.
   if (!config.databaseUrl && !existsSync(`${folder}/database.lock`))
     console.error(
       `No service runs with the data folder ${folder} at present. If one runs, it has another: set DATA_DIR to that, else it refuses this token.`,

@@ -12,7 +12,7 @@ const usage = 'usage: npm run tenant -- create NAME | list';
 async function main([command, ...rest]: readonly string[]): Promise<void> {
   const name = rest.join(' ').trim();
   if (command !== 'list' && !(command === 'create' && name && name.length <= 150)) throw new ConfigError(usage);
-  // Only what reaches the database matters here: a machine that provisions needs none of the serving's settings.
+  // Read only the database's settings: a machine that provisions needs no settings of the server.
   const config = readConfig({ DATABASE_URL: process.env['DATABASE_URL'], DATA_DIR: process.env['DATA_DIR'] });
   const connection = config.databaseUrl
     ? (await import('../database/postgres.ts')).connectPostgres(config.databaseUrl, 1)

@@ -12,15 +12,15 @@ import type { Config } from '../config.ts';
 import { demoAvatarSource } from '../demo/pictures.ts';
 import { createDownloader } from '../egress/download.ts';
 import { createConnections } from '../integrations/connections.ts';
-import type { Ground } from './ground.ts';
 import type { Integrations } from './integrations.ts';
+import type { Resources } from './resources.ts';
 
 export type Avatars = ReturnType<typeof createAvatars>;
 
-/** Where avatars come from, and how they are synced. */
+/** Composes the avatar sources and the rules that sync avatars. */
 export function createAvatars(
   config: Config,
-  { storage }: Pick<Ground, 'storage'>,
+  { storage }: Pick<Resources, 'storage'>,
   { tokenCipher, oauthProviders }: Pick<Integrations, 'tokenCipher' | 'oauthProviders'>,
 ) {
   const sources = avatarSources(config);
@@ -43,10 +43,10 @@ export function createAvatars(
   };
 }
 
-/** Starts the background work, where the configuration has this process do any. Returns how to stop it. */
+/** Starts the background work where the configuration gives this process any. Returns the function that stops it. */
 export function startAvatars(
   config: Config,
-  { database, storage, events }: Pick<Ground, 'database' | 'storage' | 'events'>,
+  { database, storage, events }: Pick<Resources, 'database' | 'storage' | 'events'>,
   { avatars, syncable }: Avatars,
   log: Logger,
 ): () => Promise<void> {

@@ -6,7 +6,7 @@ import type { Viewer } from '../auth/viewer.ts';
 import { channelsChanged } from '../avatars/automatic.ts';
 import { createFileUrls } from '../avatars/file-urls.ts';
 import type { Config } from '../config.ts';
-import { announceDepartures } from '../conversations/departures.ts';
+import { announceRemovals } from '../conversations/announce-removals.ts';
 import type { TenantDatabase } from '../database/database.ts';
 import { createAdmission } from '../operations/admission.ts';
 import { createPrepare } from '../operations/prepare.ts';
@@ -16,29 +16,29 @@ import { createGraphContext } from '../schema/context.ts';
 import { buildSchema } from '../schema/schema.ts';
 import type { Services } from '../schema/services.ts';
 import type { Avatars } from './avatars.ts';
-import type { Ground } from './ground.ts';
 import type { Integrations } from './integrations.ts';
+import type { Resources } from './resources.ts';
 
-/** How often a query runs before it is compiled, unless tests say otherwise. */
+/** After how many runs a query is compiled, unless a test sets it. */
 const runsBeforeCompilation = 2;
 
 export type Graph = ReturnType<typeof createGraph>;
 
 export type GraphParts = {
-  ground: Ground;
+  resources: Resources;
   integrations: Integrations;
   avatars: Avatars;
   publicUrl: () => string;
   compileAfter?: number | undefined;
 };
 
-/** The graph: who may ask, what resolvers get, and how operations are run. */
+/** Composes the graph: authentication, the services that resolvers get, and the pipeline that runs operations. */
 export function createGraph(
   config: Config,
-  { ground, integrations, avatars, publicUrl, compileAfter }: GraphParts,
+  { resources, integrations, avatars, publicUrl, compileAfter }: GraphParts,
   log: Logger,
 ) {
-  const { database, events, developmentKeys, secretKey } = ground;
+  const { database, events, developmentKeys, secretKey } = resources;
   const { tokenCipher, signIns, webhookProviders } = integrations;
   const { syncable } = avatars;
   const fileUrls = createFileUrls(secretKey, publicUrl, () => database.now().getTime());
@@ -48,9 +48,9 @@ export function createGraph(
     syncable,
     participantHooks: {
       channelsChanged: (tx, participantId, changes) => channelsChanged(tx, participantId, changes, syncable),
-      beforeDelete: (tx, userId) => announceDepartures(tx, { userId }),
+      beforeDelete: (tx, userId) => announceRemovals(tx, { userId }),
     },
-    externalUserHooks: { beforeDelete: (tx, contactId) => announceDepartures(tx, { contactId }) },
+    externalUserHooks: { beforeDelete: (tx, contactId) => announceRemovals(tx, { contactId }) },
     fileUrls,
     tokenCipher,
     signIns,

@@ -15,16 +15,16 @@ import { slackWebhooks } from '../integrations/webhooks/slack.ts';
 import { sweepDeliveries } from '../integrations/webhooks/sweep.ts';
 import { telegramWebhooks } from '../integrations/webhooks/telegram.ts';
 import { createWorkspaces } from '../integrations/webhooks/workspaces.ts';
-import type { Ground } from './ground.ts';
+import type { Resources } from './resources.ts';
 
 const sweepEveryMs = 10 * 60_000;
 
 export type Integrations = ReturnType<typeof createIntegrations>;
 
-/** What connects tenants to providers: their tokens, the sign-in, and the webhooks. */
+/** What connects tenants to providers: stored tokens, the sign-in, and webhooks. */
 export function createIntegrations(
   config: Config,
-  { database, events, secretKey }: Pick<Ground, 'database' | 'events' | 'secretKey'>,
+  { database, events, secretKey }: Pick<Resources, 'database' | 'events' | 'secretKey'>,
   publicUrl: () => string,
 ) {
   const tokenCipher = createTokenCipher(secretKey);
@@ -58,8 +58,8 @@ export function createIntegrations(
   };
 }
 
-/** Sweeps what is kept of deliveries now and then. Returns how to stop that. */
-export function startDeliverySweep({ database }: Pick<Ground, 'database'>, log: Logger): () => void {
+/** Deletes old deliveries periodically. Returns the function that stops it. */
+export function startDeliverySweep({ database }: Pick<Resources, 'database'>, log: Logger): () => void {
   const sweep = () =>
     sweepDeliveries(database, database.now()).catch((error: unknown) =>
       log.warn({ err: error }, 'the sweep of deliveries failed'),

@@ -26,29 +26,29 @@ import { moveAddress } from '../integrations/webhooks/moves.ts';
 import { createErrorFormatter } from '../operations/errors.ts';
 import { limits } from '../operations/limits.ts';
 import type { Graph } from './graph.ts';
-import type { Ground } from './ground.ts';
 import type { Integrations } from './integrations.ts';
+import type { Resources } from './resources.ts';
 
-/** Bytes of all request bodies that are read at one time. */
+/** The bound of all request bodies that are being read, in bytes. */
 const allBodies = 100_000_000;
 
-export type ServerParts = { ground: Ground; integrations: Integrations; graph: Graph };
+export type ServerParts = { resources: Resources; integrations: Integrations; graph: Graph };
 
-/** What the port serves, with or without one. */
+/** What the port serves, with or without a port. */
 export interface HttpServer {
-  /** Answers a request, as the port does. */
+  /** Answers a request as the port does. */
   handler: RequestListener;
-  /** Serves on that server, or on one of its own, which listens on the configured port; returns the port. */
+  /** Serves on the given server, or on its own server on the configured port. Returns the port. */
   listen(server?: Server): Promise<number>;
-  /** Refuses new work from now on. */
+  /** Refuses new work. */
   refuse(): void;
-  /** Closes all connections, each after its answer. */
+  /** Closes each connection after its answer. */
   close(): Promise<void>;
 }
 
 export async function createHttpServer(config: Config, parts: ServerParts, log: Logger): Promise<HttpServer> {
   const {
-    ground: { connection, database, events, storage, developmentKeys: keys },
+    resources: { connection, database, events, storage, developmentKeys: keys },
     integrations: { webhooks, webhookProviders, workspaceOf, deliveries, signIns },
     graph,
   } = parts;
@@ -64,9 +64,9 @@ export async function createHttpServer(config: Config, parts: ServerParts, log: 
   const { admit, close: closeRateLimit } = await createRateLimit(config.rateLimit, counter, log);
   const readiness = createReadiness({
     database: { needed: true, freshMs: 1_000, check: (timeoutMs) => connection.check(timeoutMs) },
-    // It says what it knows, and asks nobody.
+    // The event bus knows its state and asks nobody.
     events: { needed: false, freshMs: 0, check: () => events.check() },
-    // To find out whether a file can be written is to write one.
+    // The only way to find out whether a file can be written is to write one.
     storage: { needed: false, freshMs: 30_000, check: () => storage.check() },
   });
   metrics.watchParts(readiness);
@@ -97,7 +97,7 @@ export async function createHttpServer(config: Config, parts: ServerParts, log: 
           graphiqlOptions(pageToken && isThisMachine(request, context) ? await pageToken() : null, examples)
       : false,
     stopping,
-    counted: metrics.plugin,
+    metrics: metrics.plugin,
     routes: useRoutes(
       {
         readiness,
@@ -109,7 +109,7 @@ export async function createHttpServer(config: Config, parts: ServerParts, log: 
           workspaceOf,
           deliveries,
           move: (tenantId, move) => moveAddress(database.forTenant(tenantId), move),
-          counted: metrics.delivered,
+          report: metrics.delivered,
           refused: (fields) => strangers(fields, 'a delivery was refused'),
           log,
         }),
@@ -170,7 +170,10 @@ export async function createHttpServer(config: Config, parts: ServerParts, log: 
 
 const loopback = /^(localhost|127\.\d+\.\d+\.\d+|\[?::1\]?|::ffff:127\.\d+\.\d+\.\d+)$/;
 
-/** Whether a browser on this machine asked for it by its own name: a page that signs itself in is for nobody else. */
+/**
+ * Returns whether a browser on this machine used the machine's own name. Only that browser gets a page that signs
+ * itself in.
+ */
 function isThisMachine(request: Request, context: ServerContext | undefined): boolean {
   const peer = context?.req?.socket.remoteAddress ?? 'localhost';
   return loopback.test(new URL(request.url).hostname) && loopback.test(peer);

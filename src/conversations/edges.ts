@@ -1,85 +1,60 @@
 import { visible, visibleMembership } from '../auth/visible-conversations.ts';
-import type { Value } from '../database/connection.ts';
 import type { TenantDatabase } from '../database/database.ts';
 import type { Conversation } from '../database/generated/client.ts';
-import { asUuid } from '../database/ids.ts';
-import { type Loader, ofOneKey, readerOf } from '../database/loaders.ts';
-import {
-  connectionOf,
-  countOf,
-  firstOf,
-  type Page,
-  type PageArguments,
-  pageOf,
-  type Total,
-  totalOf,
-} from '../database/pages.ts';
-import { columns, tenantStatement } from '../database/statement.ts';
-import { viewerStatement } from '../database/viewers.ts';
+import { countOf, firstOf, keyset, type PageValues, pageValues, shapeOfPage } from '../database/keyset.ts';
+import type { Loader } from '../database/loaders.ts';
+import { connectionOf, type Page, type PageArguments, type Total, totalOf } from '../database/pages.ts';
+import { columns, type Rows, rows, type Selected } from '../database/sql/columns.ts';
+import { eachKey, type Fragment, type Keys, name, sql } from '../database/sql/fragment.ts';
+import { type Statement, statement } from '../database/sql/statement.ts';
+import { assured, integer, type SqlType, text, uuid } from '../database/sql/types.ts';
+import { oncePerShape } from '../database/statement.ts';
 import { Problem } from '../errors/catalogue.ts';
-import { asMembers, type MemberRow, memberRow } from './members.ts';
+import { asMembers, type MemberRow, memberRow } from './memberships.ts';
 import type { Member } from './subject.ts';
 
-/** Binds a value and gives the parameter that stands for it. */
-export type Bind = (value: Value) => string;
-
-/** The parameter for the viewer's agent, or null for a viewer who sees all. */
-export const bindAgent = ({ agentId }: Pick<TenantDatabase, 'agentId'>, bind: Bind): string | null =>
-  agentId === null ? null : bind(agentId);
-
-/** A page of the list that belongs to one row. */
+/** A page of a list that belongs to one row. */
 type Wanted = { parentId: string; page: Page };
 
-/** Reads the arguments of a list that is ordered by a UUID. Throws VALIDATION_FAILED. */
-export const pageById = (args: PageArguments): Page => pageOf(args, 1, ([id]) => asUuid(id ?? '') !== null);
-
-/** The conditions and the direction that give a page of a list ordered by a UUID column, `descending` or not. */
-export function keyset({ backward, after, before }: Page, column: string, descending: boolean, bind: Bind) {
-  const beyond = (keys: readonly string[] | null, forward: boolean) =>
-    keys ? ` and ${column} ${forward === descending ? '<' : '>'} ${bind(keys[0] ?? '')}::uuid` : '';
-  return {
-    where: `${beyond(after, true)}${beyond(before, false)}`,
-    direction: backward === descending ? 'asc' : 'desc',
-  };
-}
-
-// Above 100 lists of 100: what the largest page of largest pages comes to.
+// A level of more than 100 lists of 100 rows: what the largest page of largest pages reads.
 const mostRowsOfPages = 20_000;
 
+/** The parameters of statements that read pages of many lists. */
+type Taken = { readonly tenantId: string } & { readonly viewerAgentId: string | null } & Keys & PageValues;
+
 /**
- * Pages of many lists in one statement, for all that ask for the same page. `each` selects one list's
- * rows, in order, for the parent `k.id`; `ordered` is the column that orders them.
+ * Reads the same page of many lists in one statement. `from` gives one list's rows for the parent `k.id`. `ordered` is
+ * the column that orders them.
  */
-function pagesBy<Selected extends { parentId: string }, Row extends { parentId: string }>(
+function pagesBy<Found, Row extends { parentId: string }>(
   list: {
-    type: 'uuid' | 'text';
+    type: SqlType<string>;
     descending: boolean;
     ordered: string;
-    row: string;
-    from(db: TenantDatabase, bind: Bind): string;
+    row: Selected<Found>;
+    from: Fragment<{ readonly tenantId: string } & { readonly viewerAgentId: string | null }>;
   },
-  read: (rows: Selected[]) => Row[],
+  read: (rows: (Found & { parentId: string })[]) => Row[],
 ): Loader<Wanted, Row[]> {
-  async function rowsOf(db: TenantDatabase, page: Page, parentIds: readonly string[]): Promise<Row[]> {
-    const [only] = parentIds.length === 1 ? parentIds : [];
-    const values: Value[] = [only ?? parentIds];
-    const bind: Bind = (value) => `$${values.push(value) + 1}`;
-    const from = list.from(db, bind);
-    const { where, direction } = keyset(page, list.ordered, list.descending, bind);
-    const statement = tenantStatement<Selected>(
-      `select * from (
-         select k.id as "parentId", page.* from unnest($2::${list.type}[]) k(id) cross join lateral (
-           ${firstOf(`select ${list.row} from ${from}${where} order by ${list.ordered} ${direction}`, bind(page.size + 1))}
-         ) page limit ${mostRowsOfPages + 1}
-       ) page order by "parentId", id ${direction}`,
-    );
-    const rows = read(await db.query(only === undefined ? statement : ofOneKey(statement), ...values));
-    if (rows.length > mostRowsOfPages)
+  const order = keyset([{ column: list.ordered, type: 'uuid' }], list.descending);
+  const selected = rows({ parentId: list.type }, list.row);
+  const statementOf = oncePerShape(
+    shapeOfPage,
+    (_: object, page: Page): Statement<Taken, Found & { parentId: string }> => statement(selected)`
+      select * from (
+        select k.id as "parentId", page.* from ${eachKey(list.type)} k(id) cross join lateral (
+          ${firstOf(sql`select ${list.row} from ${list.from}${order.within(page)} order by ${order.order(page)}`)}
+        ) page limit ${mostRowsOfPages + 1}
+      ) page order by "parentId", id ${order.direction(page)}`,
+  );
+  async function rowsOf(db: TenantDatabase, page: Page, keys: readonly string[]): Promise<Row[]> {
+    const found = read(await db.query(statementOf(list, page), { keys, ...pageValues(page) }));
+    if (found.length > mostRowsOfPages)
       throw new Problem(
         'RESULT_TOO_LARGE',
         `These pages have more than ${mostRowsOfPages} rows together: ask for smaller ones.`,
       );
-    return rows;
+    return found;
   }
   const identity = ({ parentId, page }: Wanted) => `${parentId} ${JSON.stringify(page)}`;
   return {
@@ -108,46 +83,55 @@ function pagesBy<Selected extends { parentId: string }, Row extends { parentId: 
   };
 }
 
-/** How long each parent's list is, for all parents in one statement, whose last parameter is the viewer's agent; `k.id` is the parent. */
-function totalsBy(type: 'uuid' | 'text', rows: (agent: string | null) => string): Loader<string, Total> {
-  const read = readerOf(
-    viewerStatement<{ id: string; count: number }>(
-      '$3',
-      (agent) => `select k.id, c.count from unnest($2::${type}[]) k(id) cross join lateral (${countOf(rows(agent))}) c`,
-    ),
-  );
+type Counted = { id: string; count: number };
+type Viewed = { readonly tenantId: string } & { readonly viewerAgentId: string | null };
+
+/**
+ * Reads the length of each parent's list, for all parents in one statement. `from` gives one list's rows for the parent
+ * `k.id`.
+ */
+function totalsBy(type: SqlType<string>, counted: Rows<Counted>, from: Fragment<Viewed>): Loader<string, Total> {
+  const counts = statement(counted)`
+    select k.id, c.count from ${eachKey(type)} k(id) cross join lateral (${countOf(from)}) c`;
   return {
-    async load(db, ids) {
-      const counts = new Map((await read(db, ids)).map(({ id, count }) => [id, count]));
-      return ids.map((id) => totalOf(counts.get(id) ?? 0));
+    async load(db, keys) {
+      const found = await db.query(counts, { keys });
+      const byParent = new Map(found.map(({ id, count }) => [id, count]));
+      return keys.map((id) => totalOf(byParent.get(id) ?? 0));
     },
   };
 }
 
-/** The pages of one kind of list, and how long the lists are. */
+/** The pages of one kind of list, and the lengths of the lists. */
 export type Edge<Row> = { pages: Loader<Wanted, (Row & { parentId: string })[]>; totals: Loader<string, Total> };
 
-const asTheyAre = (rows: (Conversation & { parentId: string })[]) => rows;
+const asTheyAre = (found: (Conversation & { parentId: string })[]) => found;
+const conversation = columns('Conversation', 'c');
+const uuidCounted = rows({ id: assured(uuid), count: integer });
+const textCounted = rows({ id: assured(text), count: integer });
 
-/** The conversations that a participant, or an external user, is a member of. */
-const conversationsOf = (column: 'user_id' | 'contact_id'): Edge<Conversation> => ({
-  pages: pagesBy(
-    {
-      type: 'uuid',
-      descending: true,
-      ordered: 'm.conversation_id',
-      row: columns('Conversation', 'c'),
-      from: (db, bind) =>
-        `conversation_member m join conversation c on c.tenant_id = m.tenant_id and c.id = m.conversation_id
-         where ${visibleMembership('m', bindAgent(db, bind))} and m.${column} = k.id`,
-    },
-    asTheyAre,
-  ),
-  totals: totalsBy(
-    'uuid',
-    (agent) => `conversation_member m where ${visibleMembership('m', agent)} and m.${column} = k.id`,
-  ),
-});
+/** The conversations of a participant or an external user. */
+const conversationsOf = (column: 'user_id' | 'contact_id'): Edge<Conversation> => {
+  const parent = name(`m.${column}`);
+  return {
+    pages: pagesBy(
+      {
+        type: uuid,
+        descending: true,
+        ordered: 'm.conversation_id',
+        row: conversation,
+        from: sql`conversation_member m join conversation c on c.tenant_id = m.tenant_id and c.id = m.conversation_id
+          where ${visibleMembership('m')} and ${parent} = k.id`,
+      },
+      asTheyAre,
+    ),
+    totals: totalsBy(
+      uuid,
+      uuidCounted,
+      sql`conversation_member m where ${visibleMembership('m')} and ${parent} = k.id`,
+    ),
+  };
+};
 
 /** The conversations of participants, the newest first. */
 export const conversationsByParticipant = conversationsOf('user_id');
@@ -159,44 +143,46 @@ export const conversationsByUser = conversationsOf('contact_id');
 export const conversationsByAgent: Edge<Conversation> = {
   pages: pagesBy(
     {
-      type: 'text',
+      type: text,
       descending: true,
       ordered: 'c.id',
-      row: columns('Conversation', 'c'),
-      from: (db, bind) => `conversation c where ${visible('c', bindAgent(db, bind))} and c.agent_id = k.id`,
+      row: conversation,
+      from: sql`conversation c where ${visible('c')} and c.agent_id = k.id`,
     },
     asTheyAre,
   ),
-  totals: totalsBy('text', (agent) => `conversation c where ${visible('c', agent)} and c.agent_id = k.id`),
+  totals: totalsBy(text, textCounted, sql`conversation c where ${visible('c')} and c.agent_id = k.id`),
 };
 
-/** Who takes part in conversations, the first to come first. */
+/** The memberships of conversations, the oldest first. */
 export const membersOfConversation: Edge<Member> = {
   pages: pagesBy(
     {
-      type: 'uuid',
+      type: uuid,
       descending: false,
       ordered: 'm.id',
       row: memberRow,
-      from: (db, bind) =>
-        `conversation_member m where ${visibleMembership('m', bindAgent(db, bind))} and m.conversation_id = k.id`,
+      from: sql`conversation_member m where ${visibleMembership('m')} and m.conversation_id = k.id`,
     },
     asMembers<MemberRow & { parentId: string }>,
   ),
   totals: totalsBy(
-    'uuid',
-    (agent) => `conversation_member m where ${visibleMembership('m', agent)} and m.conversation_id = k.id`,
+    uuid,
+    uuidCounted,
+    sql`conversation_member m where ${visibleMembership('m')} and m.conversation_id = k.id`,
   ),
 };
 
-/** The connection of one row, from an edge, with whatever loads. */
+const byId = keyset([{ column: 'id', type: 'uuid' }]);
+
+/** Returns the connection of one row's edge. `load` loads its pages. */
 export async function connectionTo<Row extends { id: string }>(
   { load }: { load<Key, Loaded>(loader: Loader<Key, Loaded>, key: Key): Promise<Loaded> },
   { pages, totals }: Edge<Row>,
   parentId: string,
   args: PageArguments,
 ) {
-  const page = pageById(args);
+  const page = byId.page(args);
   return connectionOf(
     page,
     await load(pages, { parentId, page }),

@@ -12,11 +12,11 @@ import { fieldOf, type Identifier, identifier, phoneColumns } from '../external-
 import { checked } from '../values/checked.ts';
 import { agentId, text } from '../values/text.ts';
 import { conversationClosed, conversationNotFound } from './conversations.ts';
-import { type Asked, agent, contact, contactBy, type Ensuring, flow, type Tried, user } from './ensuring.ts';
-import { asMembers, type MemberParts } from './members.ts';
+import { type Asked, agent, contact, contactBy, type Ensuring, flow, type Tried, user } from './ensure-statements.ts';
+import { asMembers, type MemberParts } from './memberships.ts';
 import type { Member } from './subject.ts';
 
-/** Whom to add: exactly one of these. */
+/** Names the participant to add: exactly one of these. */
 export type EnsureParticipant = {
   user?: { id: string } | null | undefined;
   flow?: { id: string } | null | undefined;
@@ -25,14 +25,17 @@ export type EnsureParticipant = {
   contactByIdentifier?: { identifierKey: IdentifierKey; identifierValue: string } | null | undefined;
 };
 
-/** What ensureConversationParticipant takes. */
+/** The unchecked input of ensureConversationParticipant. */
 export type EnsureInput = {
   conversationId: string;
   participant: EnsureParticipant;
   status?: MemberStatus | null | undefined;
 };
 
-/** Whom to add, as a statement takes it, and what to say, or to make, when the tenant doesn't have it. Flows are not kept here. */
+/**
+ * What to add, as a statement takes it, and what to throw or to create when the tenant does not have it. Flows are not
+ * stored here.
+ */
 type Wanted = { ensuring: Ensuring; value: string; unknown?: () => Problem; identifier?: Identifier };
 
 const flowRule = z.object({ participant: z.object({ flow: z.object({ id: text(1, 255) }) }) });
@@ -60,14 +63,14 @@ function wanted(participant: EnsureParticipant): Wanted {
   return { ensuring: flow, value: id };
 }
 
-/** A membership, and whether this call made it. */
+/** A membership, and whether this call created it. */
 export type Ensured = { participant: Member; created: boolean };
 
 /**
- * Adds somebody to a conversation, or finds that they are in it already: then nothing changes, and
- * `status` is not looked at. A contact named by an identifier that no external user has is created,
- * in the same transaction. However many callers race, one adds. Throws CONVERSATION_NOT_FOUND,
- * PARTICIPANT_STATE_CONFLICT when it is closed, and a 404 for whoever is to be added. Of the membership, the parts are read, or more.
+ * Adds a membership to a conversation, or finds the one that exists. An existing one stays as it is, and `status` is
+ * ignored. A contact with an identifier that no external user has is created in the same transaction. Of concurrent
+ * callers one adds. Reads at least `parts` of the membership. Throws CONVERSATION_NOT_FOUND, PARTICIPANT_STATE_CONFLICT
+ * when the conversation is closed, and a 404 code for a missing subject.
  */
 export async function ensureConversationParticipant(
   db: TenantDatabase,
@@ -91,8 +94,8 @@ export async function ensureConversationParticipant(
 type Place = { conversationId: string; status: MemberStatus };
 
 /**
- * Together with whoever else adds somebody somewhere at this moment, which costs each a part only. `nobody` when only a user with the
- * identifier is missing, null when it was not done for another reason.
+ * Tries a batched write, which shares one statement with concurrent callers. Returns `nobody` when only the external
+ * user is missing, and null when it was not done for another reason.
  */
 async function withOthers(
   db: TenantDatabase,
@@ -108,19 +111,22 @@ async function withOthers(
   return { participant: asMembers([row])[0] as Member, created: row.created };
 }
 
-/** By itself: waits for whoever holds the conversation, makes whom nobody knows, and finds out what is wrong. */
+/**
+ * Adds the membership in a statement of its own. It waits for locks, creates a missing external user, and finds out
+ * what is wrong.
+ */
 async function alone(
   db: TenantDatabase,
   subject: Wanted,
   { conversationId, status }: Place,
   nobodyKnown: boolean,
 ): Promise<Ensured> {
-  const values = [db.agentId, conversationId, subject.value, newId(), status];
+  const values = { conversationId, value: subject.value, id: newId(), status };
   const queue = db.queueFor(conversationId);
 
-  /** Null when the identifier is nobody's yet, or when somebody else adds or deletes the same one at this moment. */
+  /** Null when the identifier has no external user yet, or when another transaction adds or deletes the same row. */
   async function attempt({ query }: Pick<TenantDatabase, 'query'>): Promise<Ensured | null> {
-    const [row] = (await query(subject.ensuring.alone, ...values)) as [Tried];
+    const [row] = (await query(subject.ensuring.alone, values)) as [Tried];
     const { closed, subjectKnown, created, ...member } = row;
     if (member.id !== null) return { participant: asMembers([member])[0] as Member, created: created === true };
     if (closed === null) throw conversationNotFound(conversationId);
@@ -129,7 +135,10 @@ async function alone(
     return null;
   }
 
-  /** The same with a user made for the identifier; where it cannot be added, the user is not made either. */
+  /**
+   * Creates the external user and the membership in one transaction. If the membership cannot be added, the user is not
+   * created.
+   */
   const create = ({ key, value }: Identifier) =>
     queue.transaction(async (tx) => {
       const named = key === 'phonenumber' ? phoneColumns(value) : { [fieldOf(key)]: value };
@@ -140,7 +149,8 @@ async function alone(
 
   const { identifier } = subject;
   for (let attempts = 0; attempts < 10; attempts++) {
-    // To make a user and only then wait for the conversation would hold up whoever names the same one elsewhere.
+    // Lock the conversation before creating the user. Otherwise others who use the same identifier would wait for this
+    // wait too.
     const found = nobodyKnown && attempts === 0 ? null : await unlessDeleted(attempt(queue));
     const ensured = found ?? (identifier ? await unlessDeleted(create(identifier)) : null);
     if (ensured) return ensured;
@@ -148,7 +158,7 @@ async function alone(
   throw new Problem('UNAVAILABLE', 'Others keep changing the same participant.', { retryAfter: 1 });
 }
 
-/** Null when whoever was to be added was deleted before the membership stood. */
+/** Null when the subject was deleted before the membership was written. */
 async function unlessDeleted<Result>(attempt: Promise<Result>): Promise<Result | null> {
   try {
     return await attempt;

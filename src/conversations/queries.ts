@@ -1,55 +1,56 @@
 import { visible } from '../auth/visible-conversations.ts';
-import type { Value } from '../database/connection.ts';
 import type { TenantDatabase } from '../database/database.ts';
 import type { Conversation } from '../database/generated/client.ts';
 import { asUuid } from '../database/ids.ts';
+import { keyset, pagesOf } from '../database/keyset.ts';
 import { oneByUuid } from '../database/loaders.ts';
-import { connectionOf, countOf, defaultPage, firstOf, type PageArguments, totalOf } from '../database/pages.ts';
-import {
-  columns,
-  type Fields,
-  narrowStatement,
-  oncePer,
-  parseTimestamps,
-  tenantStatement,
-} from '../database/statement.ts';
-import { viewerStatement } from '../database/viewers.ts';
-import { type Bind, bindAgent, keyset, pageById } from './edges.ts';
-import { asMembers, type MemberParts, type MemberRow, memberRowOf, wholeMember } from './members.ts';
+import type { PageArguments } from '../database/pages.ts';
+import { columns, type Fields, rows, type Selected } from '../database/sql/columns.ts';
+import { anyKey, none, parameter, sql } from '../database/sql/fragment.ts';
+import { batchedRead } from '../database/sql/statement.ts';
+import { json, nullable, text, uuid } from '../database/sql/types.ts';
+import { oncePer, parseTimestamps } from '../database/statement.ts';
+import { asMembers, type MemberParts, type MemberRow, memberRowOf, wholeMember } from './memberships.ts';
 import type { Member } from './subject.ts';
 
 const row = columns('Conversation', 'c');
 
-/** What to read of conversations, themselves and together with them; null for all of their own, and nobody who takes part. */
+/** What to read of conversations and their memberships. Null for all columns and no memberships. */
 export type ConversationParts = { own: Fields; members: MemberParts | null };
 
-/** A conversation as it was read: what was not among the parts is not there, nor are the members where they are many. */
+/**
+ * A conversation as it was read. Parts that were not asked for are missing, and so are memberships that are too many.
+ */
 export type ListedConversation = Conversation & { participants?: Member[] };
 
-// Together with a page, so many of each conversation's members are read at the most; a conversation that has more has them read by their
-// loader, which bounds them. The numbers are few, because each makes a statement of its own.
-const mostTogether = (size: number) => (size <= defaultPage ? 50 : 10);
+// A page reads at most so many memberships of each conversation in its own statement. A conversation with more leaves
+// them to their loader, which has a bound. There are few numbers, because each makes a statement of its own.
+const mostTogether = (isLarge: boolean) => (isLarge ? 10 : 50);
 
-/** The select list of a conversation, with one more of its members than there may be together. */
-function rowOf({ own, members }: ConversationParts, size: number): string {
-  if (!members) return columns('Conversation', 'c', own);
-  return `${columns('Conversation', 'c', own)}, (select coalesce(json_agg(m), '[]') from (
+type Row = Conversation & { participants?: MemberRow[] };
+
+/** The select list of a conversation. It reads one membership more than a page may have. */
+function rowOf({ own, members }: ConversationParts, isLarge: boolean): Selected<Row> {
+  const conversation = columns('Conversation', 'c', own);
+  if (!members) return conversation;
+  const list = sql`${conversation}, (select coalesce(json_agg(m), '[]') from (
     select ${memberRowOf(members)} from conversation_member m
-    where m.tenant_id = c.tenant_id and m.conversation_id = c.id order by m.id limit ${mostTogether(size) + 1}) m) as participants`;
+    where m.tenant_id = c.tenant_id and m.conversation_id = c.id order by m.id limit ${mostTogether(isLarge) + 1}) m) as participants`;
+  return { ...list, ...rows({ participants: json<MemberRow[]>() }, conversation) };
 }
 
-/** The rows of that select list, as conversations. */
-function asConversations(rows: (Conversation & { participants?: MemberRow[] })[], size: number): ListedConversation[] {
-  for (const conversation of rows) {
+/** Converts rows of that select list to conversations. */
+function asConversations(found: Row[], isLarge: boolean): ListedConversation[] {
+  for (const conversation of found) {
     const { participants } = conversation;
     if (!participants) continue;
-    if (participants.length > mostTogether(size)) delete conversation.participants;
+    if (participants.length > mostTogether(isLarge)) delete conversation.participants;
     else {
       parseTimestamps(participants);
       asMembers(participants);
     }
   }
-  return rows as ListedConversation[];
+  return found as ListedConversation[];
 }
 
 const wholeConversation = oncePer(
@@ -58,17 +59,14 @@ const wholeConversation = oncePer(
 
 /** Conversations by their ids, as far as the viewer sees them. */
 export const conversationById = oneByUuid(
-  viewerStatement<Conversation>(
-    '$3',
-    (agent) => `select ${row} from conversation c where ${visible('c', agent)} and c.id = any($2::uuid[])`,
-  ),
+  batchedRead(row)`select ${row} from conversation c where ${visible('c')} and c.id = ${anyKey(uuid)}`,
   'id',
 );
 
-/** Whether a conversation takes new participants. */
+/** Returns whether a conversation accepts new memberships. */
 export type ConversationStatus = 'OPEN' | 'CLOSED';
 
-/** What a page of conversations may be narrowed to; each that is given must hold. */
+/** The filter of a page of conversations. All given conditions must hold. */
 export type ConversationFilter = {
   agentId?: string | null | undefined;
   status?: ConversationStatus | null | undefined;
@@ -76,43 +74,55 @@ export type ConversationFilter = {
   externalUserId?: string | null | undefined;
 };
 
-/** One page of the conversations that the viewer sees, the newest first. Throws VALIDATION_FAILED for a page that can't be. */
-export async function pageOfConversations(
+/** The parts of a filter that make another statement. */
+type FilterShape = {
+  agentId: boolean;
+  status: ConversationStatus | null;
+  participantId: boolean;
+  externalUserId: boolean;
+};
+
+const ofMember = sql`p.tenant_id = c.tenant_id and p.conversation_id = c.id`;
+const ofContact = sql`u.tenant_id = c.tenant_id and u.conversation_id = c.id`;
+
+const conversationPages = pagesOf({
+  keyset: keyset([{ column: 'c.id', type: 'uuid' }], true),
+  keysOf: ({ id }: ListedConversation) => [id],
+  select: rowOf,
+  whole: wholeConversation,
+  from: (has: FilterShape, within) =>
+    sql`conversation c${has.participantId ? sql` join conversation_member p on ${ofMember}` : none}${
+      has.externalUserId ? sql` join conversation_member u on ${ofContact}` : none
+    } where ${visible('c')}${has.agentId ? sql` and c.agent_id = ${parameter('agentId', nullable(text))}` : none}${
+      has.status === null ? none : sql` and c.closed_at is ${has.status === 'OPEN' ? none : sql`not `}null`
+    }${has.participantId ? sql` and p.user_id = ${parameter('participantId', nullable(uuid))}` : none}${
+      has.externalUserId ? sql` and u.contact_id = ${parameter('externalUserId', nullable(uuid))}` : none
+    }${within}`,
+  read: asConversations,
+});
+
+const given = (id: string | null | undefined) => (id == null ? null : asUuid(id));
+
+/**
+ * Returns a page of the conversations that the viewer sees, the newest first. Throws VALIDATION_FAILED for invalid page
+ * arguments.
+ */
+export function pageOfConversations(
   db: TenantDatabase,
-  filter: ConversationFilter,
+  { agentId, status, participantId, externalUserId }: ConversationFilter,
   args: PageArguments,
   parts: ConversationParts,
 ) {
-  const page = pageById(args);
-  const values: Value[] = [];
-  const bind: Bind = (value) => `$${values.push(value) + 1}`;
-
-  let from = 'conversation c';
-  let where = visible('c', bindAgent(db, bind));
-  if (filter.agentId != null) where += ` and c.agent_id = ${bind(filter.agentId)}`;
-  if (filter.status != null) where += ` and c.closed_at is ${filter.status === 'OPEN' ? '' : 'not '}null`;
-  for (const [alias, column, id] of [
-    ['p', 'user_id', filter.participantId],
-    ['u', 'contact_id', filter.externalUserId],
-  ] as const) {
-    if (id == null) continue;
-    from += ` join conversation_member ${alias} on ${alias}.tenant_id = c.tenant_id and ${alias}.conversation_id = c.id`;
-    where += ` and ${alias}.${column} = ${bind(asUuid(id))}::uuid`;
-  }
-  const counted = tenantStatement<{ count: number }>(countOf(`${from} where ${where}`));
-  const countedValues = [...values];
-
-  const { where: within, direction } = keyset(page, 'c.id', true, bind);
-  const size = bind(page.size + 1);
-  const select = (read: ConversationParts) =>
-    firstOf(`select ${rowOf(read, page.size)} from ${from} where ${where}${within} order by c.id ${direction}`, size);
-  const statement = narrowStatement<Conversation & { participants?: MemberRow[] }>(select(parts), () =>
-    select(wholeConversation(parts)),
-  );
-  return connectionOf(
-    page,
-    asConversations(await db.query(statement, ...values), page.size),
-    ({ id }) => [id],
-    async () => totalOf((await db.query(counted, ...countedValues))[0]?.count ?? 0),
-  );
+  const shape = {
+    agentId: agentId != null,
+    status: status ?? null,
+    participantId: participantId != null,
+    externalUserId: externalUserId != null,
+  };
+  const values = {
+    agentId: agentId ?? null,
+    participantId: given(participantId),
+    externalUserId: given(externalUserId),
+  };
+  return conversationPages(db, shape, values, args, parts);
 }

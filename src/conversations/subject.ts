@@ -10,32 +10,35 @@ import type {
 import { displayNameOf } from '../external-users/external-users.ts';
 import { fieldOf, type Identifier, identifierKeys } from '../external-users/identifiers.ts';
 
-/** Whom a membership is about. */
+/** What a membership is about. */
 export type Subject = Participant | ExternalUser | Agent;
 
-/** A membership together with whom it is about, which nearly every field of it needs; null for the types that stand for themselves. */
+/** A membership with its subject, which nearly every field of it needs. Null for types without a table. */
 export type Member = ConversationMember & { subject: Subject | null };
 
-/** The scope that reading a subject needs; the types that are not here have no subject. */
+/** The scope that reading a subject needs. Types that are not listed have no subject. */
 export const scopeOfSubject: Readonly<Partial<Record<MemberType, Scope>>> = {
   USER: 'participants:read',
   AGENT: 'participants:read',
   CONTACT: 'users:read',
 };
 
-/** What somebody is called in a conversation: by the membership's own name, or as whom it is about. */
-export function nameOf({ displayName, subject }: Member): string | null {
+/** Returns the name in a conversation: the membership's own, else its subject's. */
+export function nameOf({ displayName, subject }: Pick<Member, 'displayName' | 'subject'>): string | null {
   if (displayName !== null || subject === null) return displayName;
   if ('kind' in subject) return subject.displayName;
   return 'fkId' in subject ? displayNameOf(subject) : subject.name;
 }
 
-/** The stored avatar of the participant whom a membership is about; null for everybody else. */
-export const avatarFileOf = ({ subject }: Member): string | null =>
+/** Returns the stored avatar of the membership's participant. Null for every other type. */
+export const avatarFileOf = ({ subject }: Pick<Member, 'subject'>): string | null =>
   subject !== null && 'kind' in subject ? subject.avatarFileId : null;
 
-/** By which identifier a contact is known in a conversation: the one it was added by while its user has it, else the first the user has. */
-export function contactOf({ contactKey, subject }: Member): Identifier | null {
+/**
+ * Returns the identifier that a contact is known by in a conversation: the one it was added by while its user still has
+ * it, else the user's first.
+ */
+export function contactOf({ contactKey, subject }: Pick<Member, 'contactKey' | 'subject'>): Identifier | null {
   if (subject === null || !('fkId' in subject)) return null;
   const has = (key: IdentifierKey) => subject[fieldOf(key)] !== null;
   const key = contactKey !== null && has(contactKey) ? contactKey : identifierKeys.find(has);

@@ -1,8 +1,11 @@
 import { Problem } from '../errors/catalogue.ts';
 
-/** Bounds how much is done at once for one key, and how long the rest waits. */
+/** Bounds how much work runs at once for one key, and how long the rest waits. */
 export interface Admission {
-  /** Runs the work when it is its turn for the key. Throws UNAVAILABLE when too many wait for it already, or when it has waited too long. */
+  /**
+   * Runs the work when it is its turn for the key. Throws UNAVAILABLE when too many wait for the key, or when it has
+   * waited too long.
+   */
   run<Result>(key: string, work: () => Promise<Result>): Promise<Result>;
 }
 
@@ -10,12 +13,12 @@ type Place = { running: number; waiting: (() => void)[] };
 
 const busy = (what: string) => new Problem('UNAVAILABLE', what, { retryAfter: 1 });
 
-/** Work for one key is done `most` at a time, in the order in which it came. Those who wait hold nothing but memory. */
+/** Runs `most` pieces of work for a key at once, first come first served. Waiting callers hold nothing but memory. */
 export function createAdmission(options: {
   most: number;
   mostWaiting: number;
   maxWaitMs: number;
-  /** What those are told who are not admitted. */
+  /** The error for callers that are not admitted. */
   refusal: string;
 }): Admission {
   const { most, mostWaiting, maxWaitMs, refusal } = options;
@@ -43,7 +46,7 @@ export function createAdmission(options: {
         place = { running: 0, waiting: [] };
         places.set(key, place);
       }
-      // One who waited takes the turn of the one before, which is never given back in between.
+      // A waiting caller takes over the slot of the one before. The slot is never given back in between.
       if (place.running < most) place.running++;
       else await admitted(place);
       try {

@@ -1,13 +1,18 @@
 import { isOfStatement, isUnavailable } from './failures.ts';
 import { askedByMany, isStorable, type Prepared } from './statement.ts';
 
-/** Statements by a key, for whoever asks at the same moment: what is the same statement is run once for all of them. */
+/** Batches reads by a key: the same statement for concurrent callers runs once for all of them. */
 export interface BatchedReads {
-  /** The rows for this caller, as JSON has them. `alone` is the statement for one caller, `forMany` the one for many; both give one JSON text. */
+  /**
+   * Returns the rows for this caller as JSON has them. `alone` is the statement for one caller, `forMany` the one for
+   * many. Both give one JSON text.
+   */
   ask(alone: Prepared, forMany: Prepared, values: readonly unknown[]): Promise<Rows>;
 }
 
-/** Runs a statement and gives its JSON text; `gathered` says that nothing else is sent at this moment. */
+/**
+ * Runs a statement and returns its JSON text. `gathered` says that nothing else is sent in this turn of the event loop.
+ */
 export type RunForJson = (statement: Prepared, values: readonly unknown[], gathered: boolean) => Promise<string>;
 
 type Rows = Record<string, unknown>[];
@@ -15,7 +20,7 @@ type Texts = readonly (string | null)[];
 type Caller = { values: Texts; found(rows: Rows): void; failed(error: unknown): void };
 type Asking = { alone: Prepared; forMany: Prepared; callers: Caller[] };
 
-/** So many callers have one statement at the most. */
+/** The most callers of one statement. */
 const most = 64;
 
 const areTexts = (values: readonly unknown[]): values is Texts =>
@@ -32,7 +37,7 @@ export function createBatchedReads(run: RunForJson): BatchedReads {
       const text = await run(forMany, [askedByMany(callers.map(({ values }) => values))], gathered);
       for (const [n, rows] of (JSON.parse(text) as Rows[]).entries()) callers[n]?.found(rows);
     } catch (error) {
-      // What one caller asks for is not the others' affair; that the database is away, or holds up all, is.
+      // One caller's values must not fail the others. An outage of the database fails all.
       const isOfOne = isOfStatement(error) && !isUnavailable(error);
       for (const { values, found, failed } of callers) {
         if (isOfOne) askAlone(alone, values, false).then(found, failed);

@@ -1,17 +1,17 @@
-/** A PostgreSQL server; null for where the driver's own defaults lead. */
+/** A PostgreSQL server. Null stands for the driver's defaults. */
 export type Server = { host: string | null; port: number | null };
 
 /** What DATABASE_URL says. */
 export type DatabaseUrl = {
-  /** The URL for one server, as the driver reads it: of several the first. */
+  /** The URL for one server, as the driver reads it. Of several it is the first. */
   connectionString: string;
-  /** All servers that may be the one, in the order given; at least one. */
+  /** All servers that the URL names, in order. At least one. */
   servers: readonly Server[];
-  /** Whether only a server that takes writes will do; true unless the URL says `target_session_attrs=any`. */
+  /** Whether only a server that takes writes may be used. True unless the URL says `target_session_attrs=any`. */
   writable: boolean;
 };
 
-/** DATABASE_URL is not one that can be used; the message says why and does not contain the URL. */
+/** DATABASE_URL cannot be used. The message says why and does not contain the URL. */
 export class DatabaseUrlError extends Error {
   override readonly name = 'DatabaseUrlError';
 }
@@ -20,8 +20,9 @@ const pattern = /^(postgres(?:ql)?:\/\/)([^/?#]*@)?([^/?#]*)([^?#]*)(?:\?([^#]*)
 const one = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]]*))(?::(\d*))?$/;
 
 /**
- * Reads a PostgreSQL URL. Like libpq's it may name several servers (`host:port,host:port`, or the parameters `host` and `port` with lists), and
- * `target_session_attrs`: `read-write` (the default here), `primary` or `any`. Throws DatabaseUrlError.
+ * Reads a PostgreSQL URL. As in libpq, it may name several servers (`host:port,host:port`, or lists in the parameters
+ * `host` and `port`) and `target_session_attrs`: `read-write` (the default here), `primary` or `any`. Throws
+ * DatabaseUrlError.
  */
 export function readDatabaseUrl(text: string): DatabaseUrl {
   const found = pattern.exec(text);

@@ -2,56 +2,79 @@ import type { Announce, EventName, Events } from '../events/events.ts';
 import { createAdmission } from './admission.ts';
 import type { Connection, Value } from './connection.ts';
 import { PrismaClient } from './generated/client.ts';
-import { type BatchedWriteStatement, mayWait, type Statement } from './statement.ts';
+import type { Rows } from './sql/columns.ts';
+import {
+  type AnyStatement,
+  type BatchedWrite,
+  type Compiled,
+  formFor,
+  type GivenValues,
+  type Handle,
+  type Statement,
+  valuesFor,
+} from './sql/statement.ts';
+import { mayWait } from './statement.ts';
 import { keepsToTenant } from './tenant-wall.ts';
 import { createWriteBatching } from './write-batching.ts';
 
-/** Called with the text of every SQL statement that is run, transaction control aside. */
+/**
+ * A caller's parameters for a statement inside a tenant, by name. The handle adds the tenant and the viewer's agent.
+ */
+type Given<Parameters> = Values<Omit<Parameters, 'tenantId' | 'viewerAgentId'>>;
+type Values<Parameters> = keyof Parameters extends never ? [] : [values: Parameters];
+
+/** Runs a prepared statement inside the tenant. */
+export type TenantQuery = <Parameters extends { readonly tenantId: string }, Row>(
+  statement: Statement<Parameters, Row>,
+  ...values: Given<Parameters>
+) => Promise<Row[]>;
+
+/** Called with the text of every SQL statement that runs, except transaction control. */
 export type StatementObserver = (text: string) => void;
 
 /**
- * The database as one tenant may use it. Statements get the tenant as $1; Prisma's operations must
- * name it, which the tenant wall checks. Rules take this first and use nothing else.
+ * The database as one tenant may use it. It gives statements the tenant. Prisma's operations must name the tenant,
+ * which the tenant wall checks. Rules take this first and use nothing else.
  */
 export interface TenantDatabase {
   readonly tenantId: string;
-  /** The only agent whose conversations may be seen; null when all may. */
+  /** The only agent whose conversations may be seen. Null when all may. */
   readonly agentId: string | null;
   /** Prisma's models behind the tenant wall, outside any transaction. */
   readonly models: PrismaClient;
-  /** Runs a prepared statement on its own, outside any transaction. */
-  query<Row>(statement: Statement<Row>, ...values: Value[]): Promise<Row[]>;
-  /** Reads a list that is long, when it is its turn: inside an operation only a few are read at a time. */
+  /** Runs a prepared statement outside any transaction. */
+  readonly query: TenantQuery;
+  /** Reads a long list when it is its turn. In an operation only a few are read at a time. */
   longRead<Found>(read: () => Promise<Found>): Promise<Found>;
   /**
-   * Runs a statement for this caller and for all others, of any tenant, who ask for the same at this time: one transaction for all.
-   * Null when it did nothing for this caller, who is then to ask alone.
+   * Runs a statement for this caller and concurrent callers of any tenant in one transaction. Returns null when it did
+   * nothing for this caller, who must then run a statement of its own.
    */
-  batchedWrite<Row>(
-    statement: BatchedWriteStatement<Row>,
-    asked: Readonly<Record<string, string | null>>,
+  batchedWrite<Asked extends Readonly<Record<string, string | null>>, Row>(
+    statement: BatchedWrite<Asked, Row>,
+    asked: Asked,
   ): Promise<Row | null>;
-  /** Runs the work in one transaction: all of it happens, or, when it throws, nothing. Inside, use only the handle given. */
+  /** Runs the work in one transaction and rolls back when it throws. Inside, use only the given handle. */
   transaction<Result>(work: (tx: TenantTransaction) => Promise<Result>): Promise<Result>;
+  /** Announces an event at once, for what a single statement has committed. */
+  announce<Name extends EventName>(name: Name, event: Events[Name]): void;
   /**
-   * The same for work that locks one row on which many may want to work: few of them have a connection at a time, the others wait without one, and not
-   * for long. Throws UNAVAILABLE then.
+   * The database for work that waits for a row's lock. A few callers per row hold a connection while they wait, the
+   * others wait in memory and get UNAVAILABLE after a short time.
    */
   queueFor(row: string): Pick<TenantDatabase, 'query' | 'transaction'>;
-  /** The time by the database's clock, which is the same for all replicas, give or take some milliseconds. */
+  /** The database's time, accurate to some milliseconds. */
   now(): Date;
-  /** Announces an event at once: for what a single statement has just committed. */
-  announce<Name extends EventName>(name: Name, event: Events[Name]): void;
 }
 
 /** The models, and statements, inside a transaction of one tenant. */
 export type TenantTransaction = Models & {
   readonly tenantId: string;
   readonly agentId: string | null;
-  query<Row>(statement: Statement<Row>, ...values: Value[]): Promise<Row[]>;
-  /** The time by the database's clock, give or take some milliseconds. */
+  readonly query: TenantQuery;
+  /** The database's time, accurate to some milliseconds. */
   now(): Date;
-  /** Announces an event once the transaction has committed, and not at all if it doesn't. */
+  /** Announces an event after the commit. After a rollback it is dropped. */
   announce<Name extends EventName>(name: Name, event: Events[Name]): void;
 };
 
@@ -72,26 +95,29 @@ type Models = Pick<
   | 'oAuthState'
 >;
 
-/** The whole database: what only start-up, credentials and the tenants' own administration use. */
+/** The whole database. Only start-up, authentication and tenant administration use it. */
 export interface Database {
-  /** The database as that tenant may use it, or only one agent of it. */
+  /** Returns the database as that tenant, or only one agent of it, may use it. */
   forTenant(tenantId: string, agentId?: string | null): TenantDatabase;
   /** Runs a statement outside any tenant. */
-  query<Row>(statement: Statement<Row>, ...values: Value[]): Promise<Row[]>;
-  /** Runs statements outside any tenant in one transaction: all of them happen, or, when the work throws, none. */
+  readonly query: Query;
+  /** Runs statements outside any tenant in one transaction and rolls back when the work throws. */
   transaction<Result>(work: (query: Query) => Promise<Result>): Promise<Result>;
-  /** The time by the database's clock, give or take some milliseconds. */
+  /** The database's time, accurate to some milliseconds. */
   now(): Date;
-  /** The client that Pothos reads the models' shapes from. */
+  /** The client whose models' shapes Pothos reads. */
   readonly prisma: PrismaClient;
   readonly connection: Connection;
   close(): Promise<void>;
 }
 
-/** Runs a statement, with its parameters from $1 on. */
-export type Query = <Row>(statement: Statement<Row>, ...values: Value[]) => Promise<Row[]>;
+/** Runs a statement outside any tenant. */
+export type Query = <Parameters, Row>(
+  statement: Statement<Parameters, Row>,
+  ...values: Values<Parameters>
+) => Promise<Row[]>;
 
-// Prisma gives up waiting for a free connection after 2 s by default: too early when many callers race for the same rows.
+// Prisma's default of 2 s for a free connection is too short when many callers race for the same rows.
 const transactionOptions = { maxWait: 15_000, timeout: 20_000 };
 /** How much one tenant, or one row, may have waiting, and for how long. */
 const tenantQueue = {
@@ -107,7 +133,27 @@ const rowQueue = {
 };
 const transactionControl = /^(-- Implicit|BEGIN|COMMIT|ROLLBACK|SAVEPOINT|RELEASE|SET TRANSACTION)\b/i;
 
-/** Puts Prisma and the prepared statements on one connection. */
+type Run = (form: Compiled, values: Value[]) => Promise<unknown[]>;
+
+const inTransaction =
+  (tx: Pick<PrismaClient, '$queryRawUnsafe'>): Run =>
+  ({ text }, values) =>
+    tx.$queryRawUnsafe<unknown[]>(text, ...values);
+
+/**
+ * Runs the form of a statement for these keys and this viewer. Its rows have the declared columns: a test prepares
+ * every statement and compares them.
+ */
+const runner =
+  (run: Run, handle?: Handle) =>
+  <Row>(statement: AnyStatement & { readonly rows: Rows<Row> }, values?: unknown): Promise<Row[]> => {
+    const given = (values ?? noValues) as GivenValues;
+    const form = formFor(statement, handle?.viewerAgentId ?? null, given);
+    return run(form, valuesFor(form, given, handle) as Value[]) as Promise<Row[]>;
+  };
+const noValues: GivenValues = {};
+
+/** Creates the database of one connection: Prisma and the prepared statements use the same. */
 export function openDatabase(connection: Connection, announce: Announce, observe?: StatementObserver): Database {
   const base = new PrismaClient({
     adapter: connection.adapter,
@@ -116,13 +162,13 @@ export function openDatabase(connection: Connection, announce: Announce, observe
   });
   if (observe) base.$on('query', ({ query }) => transactionControl.test(query) || observe(query));
 
-  // Prisma's own mechanism for a new method on its client: a named, prepared statement on the connections that its adapter uses.
+  // Prisma's own way to add a method to its client: a named, prepared statement on its adapter's connections.
   const prisma = base.$extends({
     name: 'prepared statements',
     client: {
-      async $prepared<Row>(statement: Statement<Row>, values: readonly Value[]): Promise<Row[]> {
-        observe?.(statement.text);
-        return (await connection.query(statement, values)) as Row[];
+      async $prepared(form: Compiled, values: readonly Value[]): Promise<unknown[]> {
+        observe?.(form.text);
+        return connection.query(form, values);
       },
     },
   });
@@ -137,15 +183,15 @@ export function openDatabase(connection: Connection, announce: Announce, observe
     prisma: base,
     connection,
     now,
-    query: (statement, ...values) => prisma.$prepared(statement, values),
-    transaction: (work) =>
-      base.$transaction((tx) =>
-        work(<Row>(statement: Statement<Row>, ...values: Value[]) =>
-          tx.$queryRawUnsafe<Row[]>(statement.text, ...values),
-        ),
-      ),
+    query: runner(prisma.$prepared),
+    transaction: (work) => base.$transaction((tx) => work(runner(inTransaction(tx)))),
     forTenant(tenantId, agentId = null) {
       let writer: ReturnType<typeof walled> | undefined;
+      const inTurn: Run = (form, values) => {
+        const run = () => prisma.$prepared(form, values);
+        return mayWait(form) ? tenants.run(tenantId, run) : run();
+      };
+      const query: TenantQuery = runner(inTurn, { tenantId, viewerAgentId: agentId });
       const tenantDatabase: TenantDatabase = {
         tenantId,
         agentId,
@@ -154,13 +200,9 @@ export function openDatabase(connection: Connection, announce: Announce, observe
           writer ??= walled(tenantId);
           return writer as unknown as PrismaClient;
         },
-        query(statement, ...values) {
-          const run = () => prisma.$prepared(statement, [tenantId, ...values]);
-          return mayWait(statement) ? tenants.run(tenantId, run) : run();
-        },
+        query,
         queueFor: (row) => ({
-          query: (statement, ...values) =>
-            rows.run(`${tenantId} ${row}`, () => tenantDatabase.query(statement, ...values)),
+          query: (statement, ...values) => rows.run(`${tenantId} ${row}`, () => query(statement, ...values)),
           transaction: (work) => rows.run(`${tenantId} ${row}`, () => tenantDatabase.transaction(work)),
         }),
         batchedWrite: (statement, asked) => writeBatching.ask(statement, tenantId, asked),
@@ -172,7 +214,7 @@ export function openDatabase(connection: Connection, announce: Announce, observe
           const inTenant = writer;
           const run = () =>
             inTenant.$transaction((tx) =>
-              // Not assigned to `tx`: its properties are those of the one client that all transactions share.
+              // Not assigned to `tx`: its properties belong to the one client that all transactions use.
               work(
                 Object.create(
                   tx,
@@ -182,8 +224,7 @@ export function openDatabase(connection: Connection, announce: Announce, observe
                     now,
                     announce: <Name extends EventName>(name: Name, event: Events[Name]) =>
                       void announcements.push(() => announce(tenantId, name, event)),
-                    query: <Row>(statement: Statement<Row>, ...values: Value[]) =>
-                      tx.$queryRawUnsafe<Row[]>(statement.text, tenantId, ...values),
+                    query: runner(inTransaction(tx), { tenantId, viewerAgentId: agentId }),
                   }),
                 ) as TenantTransaction,
               ),

@@ -4,8 +4,8 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 const migrations = new URL('../../prisma/migrations/', import.meta.url);
 
 /**
- * Where a new embedded database finds itself already made and migrated, by these migrations and no others: to make one takes seconds.
- * `npm run build` writes the file; without it a new database is made from nothing.
+ * The path of an image of an embedded database with exactly these migrations applied. Creating a database from nothing
+ * takes seconds. `npm run build` writes the image. Without it a new database is created from nothing.
  */
 export function imageFile(): URL {
   const hash = createHash('sha256');

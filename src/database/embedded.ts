@@ -5,10 +5,12 @@ import type { Connection, RunScript } from './connection.ts';
 import { imageFile } from './embedded-image.ts';
 import { lockFolder } from './folder-lock.ts';
 
-/** Where the embedded database lives: a folder, or memory, there perhaps beginning as a copy of an image. */
+/** Where the embedded database is stored: in a folder, or in memory, where it may start as a copy of an image. */
 export type EmbeddedPlace = { folder: string } | { image: Blob | undefined };
 
-/** What a database in that folder begins as; nothing when there is one already, or no image. */
+/**
+ * The image that a new database in that folder starts from. Undefined when there is a database already, or no image.
+ */
 function imageFor(folder: string): Blob | undefined {
   const file = imageFile();
   return existsSync(`${folder}/PG_VERSION`) || !existsSync(file)
@@ -17,8 +19,8 @@ function imageFor(folder: string): Blob | undefined {
 }
 
 /**
- * PostgreSQL inside this process. It has one connection, and a transaction holds it: whatever runs
- * inside a transaction must use the transaction's own handle or it waits for itself.
+ * PostgreSQL inside this process. It has one connection, and a transaction holds it. Work inside a transaction must use
+ * the transaction's handle, or it waits for itself.
  */
 export async function connectEmbedded(place: EmbeddedPlace): Promise<Connection & { image(): Promise<Blob> }> {
   let unlock = () => {};
@@ -42,7 +44,7 @@ export async function connectEmbedded(place: EmbeddedPlace): Promise<Connection 
     batchedWritesAtOnce: 1,
     async script(work, { transaction = true } = {}) {
       const run: RunScript = async (sql) => (await database.exec(sql)).at(-1)?.rows ?? [];
-      // Nobody else can migrate: the folder is this process's alone.
+      // No other process can migrate: the folder belongs to this one.
       const lock = async () => {};
       if (!transaction) return work(run, lock);
       await run('begin');
@@ -55,7 +57,7 @@ export async function connectEmbedded(place: EmbeddedPlace): Promise<Connection 
       }
     },
     clockOffsetMs: 0,
-    // It has one connection, for which everything waits in turn.
+    // All statements wait in turn for the one connection.
     mostOfTenant: Number.POSITIVE_INFINITY,
     async check(timeoutMs) {
       let timer: NodeJS.Timeout | undefined;

@@ -1,18 +1,21 @@
-/** No connection could be made, or one was given up: what was asked of it may or may not have happened. */
+/** No connection could be opened, or one was given up. What was sent may or may not have happened. */
 export class ConnectionError extends Error {
   override readonly name = 'ConnectionError';
-  /** SQL's own code for it, so that it counts as an outage wherever an error is looked at. */
+  /** SQL's code for it, so that every place that checks errors takes it for an outage. */
   readonly code = '08006';
 }
 
-/** The database cannot be used as it is set up: to try again is of no use until somebody changes that. The message says what. */
+/**
+ * The database cannot be used as it is configured. Trying again does not help until somebody changes that. The message
+ * says what.
+ */
 export class DatabaseSetupError extends Error {
   override readonly name = 'DatabaseSetupError';
   /** To a client it is an outage. */
   readonly code = '08006';
 }
 
-/** Why the database cannot be used at the moment, in a line. */
+/** Returns in one line why the database cannot be used now. */
 export type DatabaseFault = { kind: 'retry' | 'configuration'; message: string };
 
 const inWords: Readonly<Record<string, string>> = {
@@ -27,8 +30,8 @@ const inWords: Readonly<Record<string, string>> = {
 };
 
 /**
- * What a failure to connect or to migrate means: `retry` where it may pass by itself or be mended elsewhere, `configuration` where a restart with other
- * settings, or another version, is needed. Null for what is not the database's.
+ * Classifies a failure to connect or to migrate: `retry` where it may pass or be mended elsewhere, `configuration`
+ * where a restart with other settings, or another version, is needed. Null for an error that is not the database's.
  */
 export function databaseFault(error: unknown): DatabaseFault | null {
   if (error instanceof DatabaseSetupError) return { kind: 'configuration', message: error.message };

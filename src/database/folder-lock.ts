@@ -14,10 +14,13 @@ const isAlive = (pid: number): boolean => {
   }
 };
 
-/** Claims a folder for this process; returns how to let go. Throws when another living process has it; what a dead one left, even an empty file, is taken over. */
+/**
+ * Locks a folder for this process and returns the function that unlocks it. Throws when another living process has it.
+ * Takes over the lock of a dead one, even an empty file.
+ */
 export function lockFolder(folder: string): () => void {
   const file = `${folder}.lock`;
-  // Linked in whole, so that no other process sees it before it says whose it is.
+  // Link the complete file, so that no other process sees it without its owner.
   const claim = () => {
     const own = `${file}.${process.pid}`;
     writeFileSync(own, String(process.pid));
@@ -35,7 +38,7 @@ export function lockFolder(folder: string): () => void {
     claim();
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    // Empty, or no number: its process ended, or the machine did, before it was written.
+    // Empty, or no number: the process or the machine stopped before it was written.
     const holder = Number.parseInt(readFileSync(file, 'utf8'), 10);
     if (holder > 0 && holder !== process.pid && isAlive(holder)) {
       throw new DatabaseInUseError(

@@ -1,45 +1,48 @@
 import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
 import { Problem } from '../errors/catalogue.ts';
 
-/** Many small writes as few large ones: what comes while a batch is written is the next batch. */
+/** Turns many small writes into few large ones: what arrives while a batch is written forms the next batch. */
 export interface GroupCommit<Item, Result> {
-  /** Resolves once the item has been written. Throws UNAVAILABLE when too much is waiting or it has waited too long, and whatever writing it threw. */
+  /**
+   * Resolves once the item has been written. Throws UNAVAILABLE when too much is waiting or it has waited too long, and
+   * what the write throws.
+   */
   submit(item: Item): Promise<Result>;
-  /** Waits until everything that was submitted has been written, or has failed. */
+  /** Waits until everything that was submitted has been written or has failed. */
   drain(): Promise<void>;
 }
 
 export type GroupCommitOptions<Item, Result> = {
-  /** Writes a batch, all or nothing; gives a result an item, in order. */
+  /** Writes a batch, all or nothing. Returns one result per item, in order. */
   write(items: readonly Item[]): Promise<readonly Result[]>;
-  /** Whether a batch that failed may hold one item that makes it fail: then it is written in halves. */
+  /** Whether one item may have made a batch fail. Then the batch is written in halves. */
   isItems(error: unknown): boolean;
-  /** How many items may wait, and how many are one batch at the most. */
+  /** How many items may wait, and how many form a batch at most. */
   capacity: number;
   batch: number;
   /**
-   * How long a batch gathers at least, in milliseconds: with one writer, a flood costs a transaction that often and no oftener. 0 is what
-   * the same turn of the event loop brings.
+   * The least time between two batches. With one writer a flood costs one transaction per interval. 0 batches one turn
+   * of the event loop.
    */
   gather: number;
-  /** How many batches may be written at once. */
+  /** How many batches are written at once. */
   writers: number;
-  /** How long an item may wait until it is written, in milliseconds; without, as long as it takes. */
+  /** How long an item may wait until it is written. Without it there is no limit. */
   maxWaitMs?: number;
 };
 
 type Waiting<Item, Result> = { item: Item; since: number; done(result: Result): void; failed(error: unknown): void };
 
-/** Writers that take what has gathered, a batch at a time. */
+/** Writers that take what has gathered, one batch at a time. */
 export function createGroupCommit<Item, Result>(options: GroupCommitOptions<Item, Result>): GroupCommit<Item, Result> {
   const { capacity, batch: largest, gather, writers, maxWaitMs = Number.POSITIVE_INFINITY } = options;
   const waiting: Waiting<Item, Result>[] = [];
   const unfinished = new Set<Promise<void>>();
   let writing = 0;
-  // One at a time: it takes all there is, so a second would find nothing.
+  // One writer at a time takes everything, so a second would find nothing.
   let gathering = false;
 
-  /** Writes a batch; returns what tells those who wait for it. */
+  /** Writes a batch. Returns the function that settles its items. */
   async function write(batch: readonly Waiting<Item, Result>[]): Promise<() => void> {
     try {
       const results = await options.write(batch.map(({ item }) => item));
@@ -62,7 +65,7 @@ export function createGroupCommit<Item, Result>(options: GroupCommitOptions<Item
     writing++;
     const tell = await write(waiting.splice(0, largest));
     writing--;
-    // Those who are told have much to do, so what has gathered meanwhile is sent on its way first.
+    // Settling runs much code of the callers, so the next batch is sent first.
     if (gather === 0 && begin()) await turn();
     else gatherIfWanted();
     tell();

@@ -1,54 +1,29 @@
 import { Problem } from '../errors/catalogue.ts';
 import type { TenantDatabase } from './database.ts';
 import { asUuid } from './ids.ts';
-import { batchedRead, type Statement, tenantStatement } from './statement.ts';
-import { queryAsViewer, type ViewerStatement } from './viewers.ts';
+import type { Keys } from './sql/fragment.ts';
+import type { Statement } from './sql/statement.ts';
 
-/** How the values for many keys are read in one statement: in the keys' order, one value a key. */
+/** Reads the values for many keys in one statement. Returns one value per key in the keys' order. */
 export type Loader<Key, Loaded> = {
   load(database: TenantDatabase, keys: readonly Key[]): Promise<readonly Loaded[]>;
-  /** How many keys one statement may have, where each can lead to much; without, any number. */
+  /** The most keys of one statement, where each can lead to much. Without it there is no limit. */
   most?: number;
-  /** What tells two keys apart, where the keys are objects. */
+  /** The identity of a key, where keys are objects. */
   identity?: (key: Key) => string;
 };
 
-/** A loader's statement; where viewers differ, the agent is $3. */
-type Reading<Row> = Statement<Row> | ViewerStatement<Row>;
+/** A loader's statement: it finds rows by `keys`, perhaps only those that the viewer sees. */
+export type ByKeys<Row> =
+  | Statement<Tenant & Keys, Row>
+  | Statement<Tenant & Keys & { readonly viewerAgentId: string | null }, Row>;
 
-/** How a single key is looked up: together with those of other callers, or, where that takes long or may find much, by itself. */
-export type ByOneKey = 'batched' | 'alone';
+type Tenant = { readonly tenantId: string };
 
-/** Reads the rows of keys, by a statement whose $2 is an array of them. */
-export function readerOf<Row>(
-  reading: Reading<Row>,
-  one: ByOneKey = 'alone',
-): (database: TenantDatabase, keys: readonly string[]) => Promise<Row[]> {
-  const ofOne = (statement: Statement<Row>) =>
-    one === 'batched' ? batchedRead(ofOneKey(statement)) : ofOneKey(statement);
-  const many = 'all' in reading ? reading : { all: reading, ofAgent: null };
-  const single = { all: ofOne(many.all), ofAgent: many.ofAgent && ofOne(many.ofAgent) };
-  return (database, keys) => {
-    const isOne = keys.length === 1;
-    const { all, ofAgent } = isOne ? single : many;
-    const value = isOne ? (keys[0] as string) : keys;
-    return ofAgent ? queryAsViewer(database, { all, ofAgent }, value) : database.query(all, value);
-  };
-}
+const read = <Row>(database: TenantDatabase, statement: ByKeys<Row>, keys: readonly string[]): Promise<Row[]> =>
+  database.query(statement as Statement<Tenant & Keys, Row>, { keys });
 
-/**
- * The statement with one key as $2 instead of an array of keys: of an array PostgreSQL supposes that it has ten keys, so it would plan each
- * array of one anew, which takes longer than to read the row.
- */
-export function ofOneKey<Row>(statement: Statement<Row>): Statement<Row> {
-  const text = statement.text
-    .replaceAll(/\bany\(\$2::(\w+)\[\]\)/g, (_, type) => `$2::${type}`)
-    .replaceAll(/\bunnest\(\$2::(\w+)\[\]\)/g, (_, type) => `(values ($2::${type}))`);
-  if (text === statement.text) throw new Error(`A loader's statement must say "any($2::type[])": ${text}`);
-  return tenantStatement(text);
-}
-
-/** The rows of a statement whose $2 is an array of keys, by the key's column. */
+/** The rows of a statement that takes keys, by the key's column. */
 function grouped<Row>(rows: readonly Row[], key: keyof Row): Map<unknown, Row[]> {
   const groups = new Map<unknown, Row[]>();
   for (const row of rows) {
@@ -59,65 +34,63 @@ function grouped<Row>(rows: readonly Row[], key: keyof Row): Map<unknown, Row[]>
   return groups;
 }
 
-/** One row a key, or null. The statement takes the keys as $2. UUIDs in any spelling; what is no UUID finds nothing and costs nothing. */
-export function oneByUuid<Row>(
-  statement: Reading<Row>,
-  key: keyof Row & string,
-  one: ByOneKey = 'batched',
-): Loader<string, Row | null> {
-  const read = readerOf(statement, one);
+/**
+ * Loads one row per key, or null. UUIDs may have any spelling. A text that is not a UUID finds nothing and costs no
+ * statement.
+ */
+export function oneByUuid<Row>(statement: ByKeys<Row>, key: keyof Row & string): Loader<string, Row | null> {
   return {
     async load(database, ids) {
       const uuids = ids.map(asUuid);
       const wanted = uuids.filter((id) => id !== null);
       if (wanted.length === 0) return ids.map(() => null);
       const rows = new Map<unknown, Row>();
-      for (const row of await read(database, wanted)) rows.set(row[key], row);
+      for (const row of await read(database, statement, wanted)) rows.set(row[key], row);
       return uuids.map((id) => (id && rows.get(id)) || null);
     },
   };
 }
 
-/** One row a key, or null, by a key that is plain text. */
-export function oneByText<Row>(
-  statement: Statement<Row>,
-  key: keyof Row & string,
-  one: ByOneKey = 'batched',
-): Loader<string, Row | null> {
-  const read = readerOf(statement, one);
+/** Loads one row per key, or null, by a key that is text. */
+export function oneByText<Row>(statement: ByKeys<Row>, key: keyof Row & string): Loader<string, Row | null> {
   return {
     async load(database, keys) {
       const rows = new Map<unknown, Row>();
-      for (const row of await read(database, keys)) rows.set(row[key], row);
+      for (const row of await read(database, statement, keys)) rows.set(row[key], row);
       return keys.map((id) => rows.get(id) ?? null);
     },
   };
 }
 
-/** Every row of each key, in the statement's order. The keys come from rows already read, so they are ids as they should be. */
-export function manyBy<Row>(statement: Reading<Row>, key: keyof Row & string): Loader<string, Row[]> {
-  const read = readerOf(statement);
+/** Loads every row of each key in the statement's order. Keys come from rows, so they are valid ids. */
+export function manyBy<Row>(statement: ByKeys<Row>, key: keyof Row & string): Loader<string, Row[]> {
   return {
     async load(database, ids) {
-      const groups = grouped(await read(database, ids), key);
+      const groups = grouped(await read(database, statement, ids), key);
       return ids.map((id) => groups.get(id) ?? []);
     },
   };
 }
 
-/** How many rows an unpaged list may have, or all the lists of one level of a query together. */
+/** How many rows an unpaged list may have, or all lists of one level of a query together. */
 export const mostRows = 10_000;
 
 /** The same for the short lists that every row of an unpaged list has. */
 export const mostInner = 100_000;
 
-/** The rows of an unpaged list, or RESULT_TOO_LARGE. Its statement may stop at one row more than the most. */
+/**
+ * Returns the rows of an unpaged list, or throws RESULT_TOO_LARGE. Its statement may stop at one row more than the
+ * bound.
+ */
 export function boundedRows<Row>(rows: Row[], what: string): Row[] {
   if (rows.length <= mostRows) return rows;
   throw new Problem('RESULT_TOO_LARGE', `There are more than ${mostRows} ${what}.`);
 }
 
-/** The loader, but RESULT_TOO_LARGE when it finds more rows than that at once. Its statement may stop at one row more. */
+/**
+ * Wraps a loader to throw RESULT_TOO_LARGE when it finds more rows than that at once. Its statement may stop at one row
+ * more.
+ */
 export function bounded<Key, Row>(loader: Loader<Key, Row[]>, rows: string, most = mostRows): Loader<Key, Row[]> {
   return {
     ...loader,

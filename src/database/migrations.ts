@@ -6,14 +6,15 @@ import { newId } from './ids.ts';
 
 const folder = new URL('../../prisma/migrations/', import.meta.url);
 
-// Prisma's own table, so that `prisma migrate deploy` and this agree on what has been applied.
+// Prisma's own table, so that `prisma migrate deploy` and this code agree on what has been applied.
 const history = `
   create table if not exists "_prisma_migrations" (
     "id" varchar(36) primary key, "checksum" varchar(64) not null, "finished_at" timestamptz,
     "migration_name" varchar(255) not null, "logs" text, "rolled_back_at" timestamptz,
     "started_at" timestamptz not null default now(), "applied_steps_count" integer not null default 0)`;
 
-// An index that is built while others write cannot be built in a transaction. One that was not finished stays behind, and is of no use.
+// An index that is built while others write cannot be built in a transaction. An unfinished one stays behind and is
+// unusable.
 const concurrentIndex = /^CREATE (?:UNIQUE )?INDEX CONCURRENTLY "(\w+)"/;
 
 const applied =
@@ -32,7 +33,10 @@ function ours(): Migration[] {
     .sort((one, other) => (one.name < other.name ? -1 : 1));
 }
 
-/** Those that are still to be applied. Throws DatabaseSetupError where the database's history is not a part of ours. */
+/**
+ * Returns the migrations that are still to apply. Throws DatabaseSetupError where the database's history is not a part
+ * of ours.
+ */
 function missing(migrations: readonly Migration[], seen: readonly Applied[]): Migration[] {
   const known = new Map(migrations.map(({ name, checksum }) => [name, checksum]));
   for (const { migration_name: name, checksum } of seen) {
@@ -48,9 +52,9 @@ function missing(migrations: readonly Migration[], seen: readonly Applied[]): Mi
 }
 
 /**
- * Applies the migrations that the database has not seen, in order; returns their names. Each runs in a transaction under a lock that ends with
- * it, but for those that are a single CREATE INDEX CONCURRENTLY. Safe to run from several processes at once. Never waits long for a lock, so
- * that those who want the same tables do not wait behind it: databaseFault says of what it throws whether to try again.
+ * Applies the missing migrations in order and returns their names. Each runs in a transaction under a lock that ends
+ * with it, except for those that are a single CREATE INDEX CONCURRENTLY. Several processes may run it at once. It never
+ * waits long for a lock, because others would wait behind it. databaseFault says of its errors whether to try again.
  */
 export async function migrate(connection: Connection): Promise<string[]> {
   const migrations = ours();
@@ -73,9 +77,9 @@ export async function migrate(connection: Connection): Promise<string[]> {
         await run(history);
         const before = left[0];
         const next = await readLeft(run);
-        // Another process has applied some while this one waited: the next may have to run in another way.
+        // Another process applied some while this one waited. The next migration may have to run in another way.
         if (!next || next.name !== before?.name) return;
-        // An index that is built concurrently waits for the transactions that are under way.
+        // A concurrent index build waits for running transactions.
         if (!transaction) {
           await run('set lock_timeout = 0');
           await run(`drop index if exists "${index}"`);

@@ -1,6 +1,6 @@
 import { Problem, type Violation } from '../errors/catalogue.ts';
 
-/** The arguments of every connection, as they come. */
+/** The unchecked arguments of every connection. */
 export type PageArguments = {
   first?: number | null | undefined;
   after?: string | null | undefined;
@@ -8,7 +8,10 @@ export type PageArguments = {
   before?: string | null | undefined;
 };
 
-/** Whether a cursor's key is a timestamp as PostgreSQL knows them, in the spelling of toISOString: JavaScript also reads a 30 February, and the year 0. */
+/**
+ * Returns whether a cursor's key is a timestamp of PostgreSQL in the spelling of toISOString. JavaScript also reads
+ * February 30 and the year 0.
+ */
 export function isTimestamp(text: string): boolean {
   const timestamp = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(text) ? new Date(text) : null;
   return (
@@ -19,40 +22,29 @@ export function isTimestamp(text: string): boolean {
   );
 }
 
-/**
- * The statement of a page: of ordered `rows` the first so many, `size` being a parameter of at most one more than the largest page. The
- * limit inside is for the planner: one that it does not know it takes for a tenth of all rows, and would plan each page anew.
- */
-export const firstOf = (rows: string, size: string): string =>
-  `select * from (${rows} limit ${largestPage + 1}) page limit ${size}`;
-
-/** Which rows of an ordered list are wanted, as a statement asks for them. */
+/** The rows of an ordered list that a statement has to read. */
 export type Page = {
   size: number;
-  /** Whether the rows are wanted from the end of the list. */
+  /** Whether to read from the end of the list. */
   backward: boolean;
-  /** The keys of the row after which, and before which, to look; null for the list's ends. */
+  /** The keys of the rows to begin after and to end before. Null for the list's ends. */
   after: readonly string[] | null;
   before: readonly string[] | null;
 };
 
-/** How far the rows of a list are counted. */
-export const mostCounted = 10_000;
+/** The bound of a count. */
+export const countBound = 10_000;
 
-/** The length of a list: exact up to the bound, else null with what it is at least. */
+/** The length of a list: exact up to the bound, else null with a lower bound. */
 export type Total = { totalCount: number | null; totalCountAtLeast: number };
 
-/** The length of a list of which so many rows were counted, by a statement that stops at one more than the bound. */
-export const totalOf = (counted: number): Total =>
-  counted > mostCounted
-    ? { totalCount: null, totalCountAtLeast: mostCounted }
-    : { totalCount: counted, totalCountAtLeast: counted };
+/** Returns the length for a count that stops at one more than the bound. */
+export const totalOf = (count: number): Total =>
+  count > countBound
+    ? { totalCount: null, totalCountAtLeast: countBound }
+    : { totalCount: count, totalCountAtLeast: count };
 
-/** The statement that counts rows, given from `from` on, and stops at one more than the bound. */
-export const countOf = (from: string): string =>
-  `select count(*)::int as count from (select from ${from} limit ${mostCounted + 1}) counted`;
-
-/** How many rows a page has when nothing else is said, and at the most. */
+/** How many rows a page has by default, and at most. */
 export const defaultPage = 20;
 export const largestPage = 100;
 
@@ -69,8 +61,8 @@ function decode(cursor: string, keys: number, fits: (keys: readonly string[]) =>
 }
 
 /**
- * Reads a connection's arguments: the first 20 rows unless said, 100 at most, from either end.
- * `fits` says whether the keys of a cursor are such as the list's statements take. Throws VALIDATION_FAILED.
+ * Reads a connection's arguments: the first 20 rows by default, 100 at most, from either end. `fits` checks that the
+ * list's statements accept the keys of a cursor. Throws VALIDATION_FAILED.
  */
 export function pageOf(args: PageArguments, keys: number, fits: (keys: readonly string[]) => boolean): Page {
   const errors: Violation[] = [];
@@ -102,8 +94,8 @@ export function pageOf(args: PageArguments, keys: number, fits: (keys: readonly 
 }
 
 /**
- * The connection for a page. `rows` are the rows found in the order they were asked for, one more
- * than the page's size if there are more; `keysOf` gives the keys of a row's cursor. `total` is asked for once, and only if wanted.
+ * Returns the connection of a page. `rows` are in the order of reading, one more than the page's size if there are
+ * more. `keysOf` returns the keys of a row's cursor. `total` is called once, and only if selected.
  */
 export function connectionOf<Row>(
   page: Page,

@@ -4,14 +4,15 @@ import { ConnectionError } from './faults.ts';
 import { Session, type SessionConfig } from './session.ts';
 import type { Prepared } from './statement.ts';
 
-/** Connections on which statements are sent without waiting for the answers of those before. */
+/** Connections that send a statement before the answers to earlier ones have come. */
 export interface PipelinedConnections {
   /**
-   * Runs a statement outside any transaction: named ones are prepared once a connection. `gathered` says that nothing else is sent in this turn of the
-   * event loop, so that there is nothing to wait for. Null when every connection is held up by a slow one.
+   * Runs a statement outside any transaction: named ones are prepared once a connection. `gathered` says that nothing
+   * else is sent in this turn of the event loop, so that there is nothing to wait for. Null when every connection is
+   * held up by a slow one.
    */
   query(statement: ReadStatement, gathered?: boolean): Promise<{ rows: unknown[] }> | null;
-  /** Waits for what is under way, but not for long, then closes. */
+  /** Waits a short time for running statements, then closes. */
   close(): Promise<void>;
 }
 
@@ -20,48 +21,51 @@ type ReadStatement = Prepared & { values: unknown[] };
 type PipelinedConnection = Busyness & {
   client: Session;
   connected: Promise<unknown>;
-  /** Fails whoever waits for the connection. */
+  /** Rejects all that wait for the connection. */
   giveUp(error: Error): void;
   gathering: boolean;
 };
 
-/** How busy a connection is. */
+/** The load of a connection. */
 export type Busyness = {
-  /** Statements that have been sent and not answered. */
+  /** Statements without an answer. */
   underWay: number;
-  /** How long what is under way will take, by what the same statements took before, in milliseconds. */
+  /** The expected milliseconds until all are answered, by how long the same statements took before. */
   backlog: number;
-  /** When it was last idle, or last gave an answer. */
+  /** When it was last idle, or gave its last answer. */
   movedAt: number;
 };
 
 /**
- * A connection that has so many statements under way, which will take no longer than so many milliseconds, gets the next one too, though others
- * are idle: a backend that is awake already reads a quick row for less than it takes to wake another.
+ * A connection with at most so many running statements that end within so many milliseconds gets the next one too,
+ * although others are idle. A backend that is awake reads a quick row in less time than it takes to wake another.
  */
-const sociable = 4;
-const soon = 2;
-/** How much the latest time counts in what a statement is expected to take, and what one is expected to take that nobody has run yet. */
+const minUnderWay = 4;
+const maxBacklogMs = 2;
+/**
+ * The weight of the newest duration in a statement's expected time, and the expected time of a statement that has not
+ * run yet.
+ */
 const weight = 0.1;
 const unknown = 1;
 const mostKnown = 5_000;
-/** How long a connection may give no answer until statements go elsewhere, in milliseconds. */
+/** After how many milliseconds without an answer statements go to other connections. */
 const slow = 50;
-/** How long no further connection is tried after one could not be had while others are open, in milliseconds. */
+/** After how many milliseconds another connection is tried, when one could not be opened while others are open. */
 const fullForMs = 5_000;
 /** How long a stop waits for answers. */
 const closeTimeoutMs = 3_000;
 
 const ended = () => new ConnectionError('Connection terminated: the connections are closed');
 
-/** The statement was not sent: its connection could not be opened, for the cause. */
+/** The statement was not sent, because its connection could not be opened. */
 class NotOpened extends Error {
   constructor(cause: unknown) {
     super('not opened', { cause });
   }
 }
 
-/** Runs a statement on a connection. As a Query object it is sent as it is; of a config pg first makes a copy, property by property. */
+/** Runs a statement on a connection. A Query object is sent without the copy that pg makes of a config. */
 function run(client: pg.Client, { name, text, values }: ReadStatement) {
   return new Promise<{ rows: unknown[] }>((resolve, reject) => {
     const query = new pg.Query(text, values) as pg.Query & Named;
@@ -72,7 +76,10 @@ function run(client: pg.Client, { name, text, values }: ReadStatement) {
 }
 type Named = { name: string; callback(error: Error | null, result: { rows: unknown[] }): void };
 
-/** Which of the connections gets a statement, of which some may not be open yet; null when each has given no answer for a while. */
+/**
+ * Chooses the connection for a statement. Some may not be open yet. Returns null when each has given no answer for some
+ * time.
+ */
 export function choose(connections: readonly (Busyness | undefined)[], now: number, mayOpen = true): number | null {
   let idle: number | null = null;
   let closed: number | null = null;
@@ -81,7 +88,7 @@ export function choose(connections: readonly (Busyness | undefined)[], now: numb
     if (!connection) closed ??= mayOpen ? index : null;
     else if (connection.underWay === 0) idle ??= index;
     else if (now - connection.movedAt < slow) {
-      if (connection.underWay >= sociable && connection.backlog < soon) return index;
+      if (connection.underWay >= minUnderWay && connection.backlog < maxBacklogMs) return index;
       if (least === null || connection.backlog < (connections[least] as Busyness).backlog) least = index;
     }
   }
@@ -89,9 +96,9 @@ export function choose(connections: readonly (Busyness | undefined)[], now: numb
 }
 
 /**
- * Up to `count` connections, opened when first needed. A statement goes where many quick ones are under way, else to an idle one, else to the
- * one with the least to do, and to none that has given no answer for a while. A connection that breaks fails what it had under way,
- * and is opened anew by the next statement.
+ * Opens up to `count` connections when they are first needed. A statement goes to a connection with many quick ones,
+ * else to an idle one, else to the one with the least work, and never to one that has given no answer for some time. A
+ * connection that breaks fails its running statements, and the next statement opens it again.
  */
 export function createPipelinedConnections(config: SessionConfig, count: number): PipelinedConnections {
   const connections: (PipelinedConnection | undefined)[] = Array.from({ length: count }, () => undefined);
@@ -108,7 +115,7 @@ export function createPipelinedConnections(config: SessionConfig, count: number)
     };
     client.on('error', forget);
     client.on('end', forget);
-    // What has been sent is still answered; the next statement opens another.
+    // What has been sent is still answered. The next statement opens another connection.
     client.onRetired = () => {
       forget();
       client.end().catch(() => {});
@@ -132,7 +139,7 @@ export function createPipelinedConnections(config: SessionConfig, count: number)
     return connection;
   }
 
-  /** What is sent in one turn of the event loop leaves together at its end. */
+  /** Statements of one turn of the event loop leave as one piece at its end. */
   function gather(connection: PipelinedConnection): void {
     if (connection.gathering) return;
     const stream = streamOf(connection);
@@ -165,7 +172,7 @@ export function createPipelinedConnections(config: SessionConfig, count: number)
       return await run(connection.client, statement);
     } finally {
       const now = performance.now();
-      // Answers come in the order of the statements: this one's turn was when the one before it had been given.
+      // Answers come in the order of the statements. This one began when the one before it was answered.
       learn(statement.name, now - Math.max(connection.movedAt, sentAt));
       connection.movedAt = now;
       connection.backlog = --connection.underWay === 0 ? 0 : connection.backlog - expected;
@@ -182,7 +189,7 @@ export function createPipelinedConnections(config: SessionConfig, count: number)
     return connection.client.facts ? sent : sent.catch((error: unknown) => elsewhere(error, statement, gathered));
   }
 
-  /** The server may have no connection left for us: those that there are do. */
+  /** The server may have no connection left. Use the ones that are open. */
   function elsewhere(error: unknown, statement: ReadStatement, gathered: boolean): Promise<{ rows: unknown[] }> {
     if (!(error instanceof NotOpened)) throw error;
     const hasOpen = connections.some((each) => each?.client.facts);

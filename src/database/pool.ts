@@ -2,7 +2,7 @@ import pg from 'pg';
 import { ConnectionError } from './faults.ts';
 import { Session, type SessionConfig } from './session.ts';
 
-/** How long no further connection is tried after the server had none left, in milliseconds. */
+/** After how many milliseconds another connection is tried when the server had none left. */
 const fullForMs = 5_000;
 
 type Connected = (
@@ -15,8 +15,8 @@ const isServerFull = (error: unknown): boolean =>
   error instanceof ConnectionError && (error.cause as { code?: unknown } | undefined)?.code === '53300';
 
 /**
- * A pool of sessions, opened when first needed. Where the server has no connection left, callers wait for one of those that there are.
- * A session that was replaced is closed instead of being handed out.
+ * A pool of sessions that are opened when first needed. Where the server has no connection left, callers wait for an
+ * open one. A replaced session is closed instead of being handed out.
  */
 export class SessionPool extends pg.Pool {
   readonly #most: number;
@@ -24,7 +24,7 @@ export class SessionPool extends pg.Pool {
   constructor(config: SessionConfig & { max: number; idleTimeoutMillis: number; connectionTimeoutMillis: number }) {
     super({ ...config, Client: Session as unknown as new () => pg.ClientBase });
     this.#most = config.max;
-    // Of a connection that broke while idle. The pool replaces it; without a listener it would end the process.
+    // An error of an idle connection. The pool replaces it. Without a listener it would end the process.
     this.on('error', () => {});
   }
 

@@ -16,21 +16,24 @@ import { mayWait, type Prepared, parseTimestamps, statementName } from './statem
 const longestNamed = 2_000;
 
 const timestamptz = 1184;
-// Types that are the same in JSON as in a row (timestamps apart): text and its kind, numbers without a scale, truth values, UUIDs, JSON, and arrays of these.
+// Types that are the same in JSON as in a row (except timestamps): texts, numbers without a scale, booleans, UUIDs,
+// JSON, and arrays of these.
 const sameInJson = new Set([16, 19, 21, 23, 25, 114, 701, 705, 1007, 1009, 1042, 1043, 2950, 2951, 3802, timestamptz]);
 const firstOfUsers = 16_384;
 
-/** How a statement is run: as it is, or so that it gives its rows as one JSON text, in which these columns are timestamps. */
+/**
+ * How a statement runs: unchanged, or wrapped to give its rows as one JSON text, in which these columns are timestamps.
+ */
 type Way = 'plain' | { json: Prepared; timestamps: readonly string[] };
 const ways = new LRUCache<string, Way>({ max: 5_000 });
 
 /**
- * How a statement is run from its second time on, now that its columns are known. To read one JSON text costs a fraction of what as
- * many columns of as many rows do.
+ * How a statement runs from its second run on, when its columns are known. Parsing one JSON text costs a fraction of
+ * parsing many columns of many rows.
  */
 function wayOf(statement: Prepared, fields: readonly pg.FieldDef[]): Way {
   const { name, text } = statement;
-  // The types that a database makes for itself are enumerations here.
+  // The types that a database defines itself are enumerations here.
   const same = fields.every(({ dataTypeID }) => sameInJson.has(dataTypeID) || dataTypeID >= firstOfUsers);
   if (!same || mayWait(statement) || new Set(fields.map(({ name }) => name)).size < fields.length) return 'plain';
   return {
@@ -39,24 +42,25 @@ function wayOf(statement: Prepared, fields: readonly pg.FieldDef[]): Way {
   };
 }
 
-// The server ends a statement that takes too long, or waits too long for a lock. A connection is given up a little later, when not even that comes.
+// The server ends a statement that runs, or waits for a lock, too long. A connection is given up a little later if not
+// even that error comes.
 const ordinary = { statementTimeoutMs: 20_000, lockTimeoutMs: 3_000, silenceLimitMs: 22_000 };
-/** A statement that serves several callers gives up rather than let all of them wait. */
+/** A batched write gives up early instead of making all its callers wait. */
 const batched = { statementTimeoutMs: 5_000, lockTimeoutMs: 100, silenceLimitMs: 7_000 };
-/** A migration takes as long as it takes, but those who wait behind its locks do not wait long. */
+/** A migration may run for any time, but what waits behind its locks must not wait long. */
 const migrating = { statementTimeoutMs: 0, lockTimeoutMs: 5_000, silenceLimitMs: Number.POSITIVE_INFINITY };
 /** How long a caller waits for a free connection. */
 const poolWaitMs = 5_000;
 const idleTimeoutMs = 30_000;
 const closeTimeoutMs = 3_000;
-/** How long a start waits for another process that migrates, before it says so and tries again. */
+/** How long a start waits for a migration of another process before it says so and tries again. */
 const migrationLockWaitMs = 5_000;
 const migrationLock = `hashtext('rollcall')`;
 
 /**
- * Connects to a PostgreSQL server. Connections are opened when first needed: three in ten for reading, which share them (pipelined-connections.ts), two
- * in ten for statements that serve several callers, the rest for transactions and for statements that may wait, one at a time; at least one of each.
- * One more asks whether the server is there (sessions.ts). Throws DatabaseUrlError.
+ * Connects to a PostgreSQL server. Connections are opened when first needed: three in ten are pipelined and read
+ * (pipelined-connections.ts), two in ten run batched writes, and the rest run transactions and statements that may
+ * wait, one at a time. Each kind has at least one. One more checks the server (sessions.ts). Throws DatabaseUrlError.
  */
 export function connectPostgres(url: string, poolSize: number): Connection {
   const sessions = createSessions(readDatabaseUrl(url));
@@ -76,7 +80,7 @@ export function connectPostgres(url: string, poolSize: number): Connection {
   const batchedReads = createBatchedReads(read);
 
   return {
-    // A long text is one of many that differ by how many rows they write: each would stay prepared on each connection.
+    // A long text is one of many that differ in their number of rows. Each would stay prepared on each connection.
     adapter: new PrismaPg(pool, {
       statementNameGenerator: ({ sql }) => (sql.length < longestNamed ? statementName(sql) : undefined) as string,
     }),
@@ -101,7 +105,7 @@ export function connectPostgres(url: string, poolSize: number): Connection {
         client.release();
         return rows;
       } catch (error) {
-        // A statement that was refused leaves a good connection, on which much is prepared.
+        // A refused statement leaves a good connection with its prepared statements.
         client.release(!isOfStatement(error));
         throw error;
       }
@@ -121,7 +125,7 @@ export function connectPostgres(url: string, poolSize: number): Connection {
         await work(script, () => lockMigrations(script, transaction));
         if (transaction) await script('commit');
       } finally {
-        // Ends the session, and with it a transaction that failed, and its lock.
+        // Ends the session, and with it a failed transaction and its lock.
         session.destroy(new ConnectionError('Connection terminated: the work is done'));
       }
     },
@@ -139,8 +143,8 @@ export function connectPostgres(url: string, poolSize: number): Connection {
 }
 
 /**
- * Takes the lock under which the database is migrated. Asks again and again instead of waiting: an index that is built concurrently waits for
- * every statement that is under way, so a statement that waited for its lock would never end.
+ * Takes the lock for migrations. Polls instead of waiting: a concurrent index build waits for every running statement,
+ * so a statement that waits for the lock would never end.
  */
 async function lockMigrations(run: RunScript, transaction: boolean): Promise<void> {
   const take = `select pg_try_advisory${transaction ? '_xact' : ''}_lock(${migrationLock}) as had`;

@@ -3,11 +3,11 @@ import type { Server } from './database-url.ts';
 import { ConnectionError, DatabaseSetupError } from './faults.ts';
 import { GatheringSocket } from './gathering-socket.ts';
 
-/** What is set on each connection after it is opened. A time limit of 0 is none. */
+/** The settings of each new connection. A time limit of 0 is none. */
 export type SessionSettings = {
   statementTimeoutMs: number;
   lockTimeoutMs: number;
-  /** How long a statement may give no answer until the connection is given up: longer than a statement may run. */
+  /** After how long without an answer a connection is given up. Longer than a statement may run. */
   silenceLimitMs: number;
 };
 
@@ -15,30 +15,31 @@ export type SessionSettings = {
 export type ServerFacts = {
   pid: number;
   readOnly: boolean;
-  /** When the server was started: two servers never have the same. */
+  /** When the server was started. No two servers have the same. */
   started: string;
 };
 
-/** Where sessions are kept account of, and where they find their server. */
+/** The registry of sessions, which also finds their server. */
 export interface SessionRegistry {
   findServer(): Promise<Server>;
   opened(session: Session): void;
   ended(session: Session): void;
-  /** The server that it went to could not be used. */
+  /** The server that it connected to could not be used. */
   failed(server: Server): void;
   /** A statement was refused because the server is read-only. */
   refusedWrite(session: Session): void;
   readonly writable: boolean;
 }
 
-/** How long a connection may take to be opened, until it can be used, in milliseconds. */
+/** How long opening a connection may take, until it can be used. */
 export const connectTimeoutMs = 5_000;
-/** How long a transaction may do nothing, in milliseconds. */
+/** How long a transaction may be idle. */
 const idleInTransactionMs = 30_000;
 
-/** The setting by which a session recognises what it has set itself. */
+/** The setting by which a session recognises its own settings. */
 const settingsOf = ({ statementTimeoutMs, lockTimeoutMs }: SessionSettings) => ({
-  // Prisma's adapter and our statements rely on the two; compiling a statement (jit) takes longer than any of ours should run.
+  // Prisma's adapter and our statements rely on the first two. Compiling a statement (jit) takes longer than running
+  // any of ours.
   TimeZone: 'UTC',
   DateStyle: 'ISO, MDY',
   jit: 'off',
@@ -60,21 +61,21 @@ type Callback = ((error: Error) => void) | ((error: null, client: pg.Client) => 
 export type SessionConfig = pg.ClientConfig & { registry: SessionRegistry; settings: SessionSettings };
 
 /**
- * A connection to PostgreSQL. It goes to the server that its registry finds, sets its time zone and limits with statements
- * (poolers such as PgBouncer refuse or ignore start-up options) and checks that they hold. An error of it never ends the process: those who wait for an answer are told, and
- * its pool replaces it.
+ * A connection to PostgreSQL. It connects to the server that its registry finds, sets its time zone and limits with
+ * statements (poolers like PgBouncer refuse or ignore start-up options) and checks that they hold. Its errors never end
+ * the process: waiting callers are rejected, and its pool replaces it.
  */
 export class Session extends pg.Client {
   readonly settings: SessionSettings;
   facts: ServerFacts | null = null;
   openedAt = Number.POSITIVE_INFINITY;
-  /** To be closed as soon as it is idle. */
+  /** Whether to close it as soon as it is idle. */
   retired = false;
   /** Called when it is retired, where no pool has it. */
   onRetired: (() => void) | null = null;
-  /** When it was told to end, by performance.now(). */
+  /** When its end was sent, by performance.now(). */
   endingSince: number | null = null;
-  /** Since when a statement is under way and no byte has come, by performance.now(), and how many had come until then. */
+  /** When the running statement last received a byte, by performance.now(), and the number of bytes until then. */
   quietSince: number | null = null;
   #bytesRead = -1;
   readonly #registry: SessionRegistry;
@@ -93,7 +94,7 @@ export class Session extends pg.Client {
     this.on('end', () => this.#registry.ended(this));
     this.connection.on('errorMessage', ({ code, message }: { code?: string; message?: string }) => {
       if (code === '25006') this.#registry.refusedWrite(this);
-      // What was prepared here is not what it was: after a migration, or behind a pooler.
+      // Prepared statements are stale after a migration, or behind a pooler.
       if (code === '26000' || code === '42P05' || (code === '0A000' && /cached plan/.test(message ?? '')))
         this.retire();
     });
@@ -104,10 +105,10 @@ export class Session extends pg.Client {
   override connect(callback?: Callback): Promise<pg.Client> | undefined {
     const opened = this.#open();
     if (!callback) return opened;
-    const told = callback as (error: Error | null, client?: pg.Client) => void;
+    const done = callback as (error: Error | null, client?: pg.Client) => void;
     opened.then(
-      () => told(null, this),
-      (error: Error) => told(error),
+      () => done(null, this),
+      (error: Error) => done(error),
     );
     return undefined;
   }
@@ -151,7 +152,7 @@ export class Session extends pg.Client {
   async #setUp(): Promise<void> {
     const wanted = settingsOf(this.settings);
     const set = Object.entries(wanted).map(([name, value]) => `set ${name} = '${value}'`);
-    // A script of several statements gives a result each.
+    // A script of several statements gives one result each.
     const results: unknown = await super.query([...set, factsSql].join('; '));
     const { rows } = (results as pg.QueryResult<Facts>[])[set.length] as pg.QueryResult<Facts>;
     const [{ settings, ...facts }] = rows as [Facts];
@@ -167,18 +168,18 @@ export class Session extends pg.Client {
       });
   }
 
-  /** Whether it waits for an answer. */
+  /** Whether a statement waits for an answer. */
   get busy(): boolean {
-    // pg has no other way to ask, in either mode: it is false from when a statement is sent until the server is ready for the next.
+    // pg has no other way to ask: this is false from when a statement is sent until the server is ready for the next.
     return (this as unknown as { readyForQuery?: boolean }).readyForQuery === false;
   }
 
-  /** Whether nothing is under way, not even a transaction. */
+  /** Whether nothing is running, not even a transaction. */
   get idle(): boolean {
     return !this.busy && this.facts !== null && this.getTransactionStatus() === 'I';
   }
 
-  /** Notes whether bytes have come since it was asked before. */
+  /** Records whether bytes have come since the last call. */
   observe(now: number): void {
     const { bytesRead } = this.connection.stream as unknown as { bytesRead: number };
     if (!this.busy) this.quietSince = null;
@@ -186,17 +187,17 @@ export class Session extends pg.Client {
     this.#bytesRead = bytesRead;
   }
 
-  /** Breaks the connection at once: those who wait for an answer get the error. */
+  /** Breaks the connection at once. Waiting callers get the error. */
   destroy(error: Error): void {
     this.connection.stream.destroy(error);
   }
 
-  /** Closes it now when it is idle, else as soon as it is. */
+  /** Closes it when it is idle, at once or later. */
   retire(): void {
     if (this.retired) return;
     this.retired = true;
     if (this.onRetired) this.onRetired();
-    // A pool takes a connection with an error out of what it has.
+    // A pool removes a connection that has an error.
     else if (this.idle) this.emit('error', new ConnectionError('Connection terminated: it was replaced'));
   }
 }

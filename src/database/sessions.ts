@@ -3,11 +3,11 @@ import type { DatabaseUrl, Server } from './database-url.ts';
 import { ConnectionError, DatabaseSetupError } from './faults.ts';
 import { connectTimeoutMs, type ServerFacts, Session, type SessionConfig, type SessionRegistry } from './session.ts';
 
-/** All connections of this process to one database: they are watched, and replaced when the server behind them is no longer the one. */
+/** Watches all connections of this process to one database, and replaces them when another server has taken over. */
 export interface Sessions {
-  /** What a pool, or a client, is made with. */
+  /** The settings of a pool or client. */
   config(settings: SessionConfig['settings']): SessionConfig;
-  /** Throws when the database does not take writes, or does not answer within the time. It has a connection of its own. */
+  /** Throws when the database does not take writes, or does not answer in time. It has its own connection. */
   check(timeoutMs: number): Promise<void>;
   /** Throws DatabaseSetupError when a pooler gives each transaction another connection. */
   refuseTransactionPooling(): Promise<void>;
@@ -18,16 +18,16 @@ export interface Sessions {
 }
 
 const betweenLooksMs = 1_000;
-/** How often the server is asked who it is, in milliseconds. */
+/** How often the server's identity is checked. */
 const betweenChecksMs = 5_000;
-/** How long a statement may give no answer until it is asked whether the server still works on it, in milliseconds. */
+/** After how long without an answer the server is asked whether it still runs the statement. */
 const suspiciousMs = 3_000;
 const probeTimeoutMs = 2_000;
-/** How old the connection for questions gets: a new one finds the server that new connections find. */
+/** How old the checking connection gets. A new one finds the server that new connections find. */
 const probeAgeMs = 30_000;
-/** How old any other connection gets, in milliseconds; up to a fifth more, so that not all are opened anew at once. */
+/** How old any other connection gets, plus up to a fifth, so that not all are replaced at once. */
 const greatestAgeMs = 10 * 60_000;
-/** How long a connection may take to be closed in good order, in milliseconds. */
+/** How long closing a connection in good order may take. */
 const closeTimeoutMs = 2_000;
 
 const probeSql = `select pg_is_in_recovery() or current_setting('transaction_read_only') = 'on' as "readOnly",
@@ -47,7 +47,7 @@ const transactionPooling = () =>
     'DATABASE_URL leads through a pooler that gives each transaction another connection (PgBouncer: pool_mode = transaction). Rollcall prepares statements and sets limits on its connections: use pool_mode = session, or connect to PostgreSQL itself.',
   );
 
-/** The same promise for all who ask until it has settled. */
+/** Returns the same promise to all callers until it has settled. */
 function single<Result>(work: () => Promise<Result>): () => Promise<Result> {
   let running: Promise<Result> | null = null;
   return () => {
@@ -68,7 +68,7 @@ export function createSessions(url: DatabaseUrl): Sessions {
 
   const probeSettings = { statementTimeoutMs: probeTimeoutMs, lockTimeoutMs: probeTimeoutMs, silenceLimitMs: 5_000 };
 
-  /** Replaces every connection, the one for questions too. */
+  /** Replaces every connection, also the checking one. */
   function replaceAll(except?: Session): void {
     if (url.servers.length > 1) found = null;
     for (const session of [...live]) if (session !== except && session.facts !== null) session.retire();
@@ -100,7 +100,7 @@ export function createSessions(url: DatabaseUrl): Sessions {
         query_timeout: connectTimeoutMs / 2,
       });
       client.on('error', () => {});
-      // What the URL says comes before what stands beside it.
+      // The URL comes before the separate settings.
       if (server.host !== null) client.host = server.host;
       if (server.port !== null) client.port = server.port;
       try {
@@ -153,7 +153,7 @@ export function createSessions(url: DatabaseUrl): Sessions {
     return answer;
   }
 
-  /** Asks on the connection for questions, and on a new one when that gives no answer. */
+  /** Asks on the checking connection, and on a new one when that gives no answer. */
   async function question(timeoutMs: number, pids: readonly number[] = []): Promise<Answer> {
     for (const [attempt, wait] of [timeoutMs * 0.4, timeoutMs * 0.55].entries()) {
       const before = probe;
@@ -177,7 +177,7 @@ export function createSessions(url: DatabaseUrl): Sessions {
     throw new ConnectionError('Connection terminated: the database did not answer in time');
   }
 
-  /** Breaks connections on which an answer is waited for that will not come: the network or the server behind them has gone. */
+  /** Breaks connections whose answer will not come, because the network or the server has gone. */
   async function breakSilent(suspects: readonly Session[]): Promise<void> {
     const since = new Map(suspects.map((session) => [session, session.quietSince]));
     const active = await question(
@@ -208,7 +208,7 @@ export function createSessions(url: DatabaseUrl): Sessions {
     const now = performance.now();
     let suspicious = false;
     for (const session of [...live]) {
-      // One that still answers what was sent on it is left to the limits below.
+      // A connection that still receives answers is left to the limits below.
       if (session.endingSince !== null && !session.busy && now - session.endingSince > closeTimeoutMs)
         session.destroy(new ConnectionError('Connection terminated: it was not closed in time'));
       if (session.facts === null) continue;
@@ -240,7 +240,7 @@ export function createSessions(url: DatabaseUrl): Sessions {
       const [one, other] = [new Session(sessions.config(probeSettings)), new Session(sessions.config(probeSettings))];
       try {
         await Promise.all([one.connect(), other.connect()]);
-        // A server tells its connections their process; a pooler tells them something else.
+        // A server tells its connections their process id. A pooler tells them something else.
         const isDirect = (session: Session) =>
           (session as unknown as { processID: number }).processID === session.facts?.pid;
         if (isDirect(one)) return;
@@ -252,7 +252,7 @@ export function createSessions(url: DatabaseUrl): Sessions {
           throw (error as { code?: unknown }).code === '08P01' ? transactionPooling() : error;
         });
         const others = await pid(other);
-        // While the other holds a connection in its transaction, this one keeps its own, unless it has none of its own.
+        // While the other one holds a connection in its transaction, this one keeps its own, unless it has none.
         const then = first === others ? null : await pid(one);
         if (then !== first || first !== one.facts?.pid || others !== other.facts?.pid) throw transactionPooling();
       } finally {

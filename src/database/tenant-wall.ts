@@ -4,7 +4,9 @@ type Bag = { [key: string]: unknown };
 
 const isBag = (value: unknown): value is Bag => typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** Whether a `where` or `data` names exactly that tenant, by itself or inside a compound key such as `tenantId_id`. */
+/**
+ * Returns whether a `where` or `data` names exactly that tenant, by itself or inside a compound key like `tenantId_id`.
+ */
 function names(part: unknown, tenantId: string): boolean {
   if (Array.isArray(part)) return part.every((item) => names(item, tenantId));
   if (!isBag(part)) return false;
@@ -15,8 +17,8 @@ function names(part: unknown, tenantId: string): boolean {
 }
 
 /**
- * The wall between tenants, for everything that goes through Prisma's models: an operation that
- * doesn't name the tenant it runs for is a fault of the program, and doesn't reach the database.
+ * Separates tenants in everything that goes through Prisma's models. An operation that does not name the tenant it runs
+ * for is a programming error and does not reach the database.
  */
 export const keepsToTenant = (tenantId: string) =>
   Prisma.defineExtension({

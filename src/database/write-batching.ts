@@ -3,31 +3,35 @@ import { isOfStatement } from './failures.ts';
 import { createGroupCommit } from './group-commit.ts';
 import { type BatchedWriteStatement, isStorable } from './statement.ts';
 
-/** Runs shared statements: each for all who ask for it at the same moment. */
+/** Runs the same write of concurrent callers as one statement. */
 export interface WriteBatching {
-  /** The row that the statement gives for this caller, or null when it gives none. */
+  /** Returns the statement's row for this caller, or null when there is none. */
   ask<Row>(
     statement: BatchedWriteStatement<Row>,
     tenantId: string,
     asked: Readonly<Record<string, string | null>>,
   ): Promise<Row | null>;
-  /** Waits for what is under way. */
+  /** Waits for what is running. */
   drain(): Promise<void>;
 }
 
-/** Callers that are served at once at the most, that may wait, and for how long, in milliseconds: as long as for a connection. */
+/** The most callers of one statement, the most that wait, and how long they wait: as long as for a connection. */
 const batch = 64;
 const capacity = 5_000;
 const maxWaitMs = 5_000;
-/** How many of those whom a statement failed may fail by themselves before the rest are sent away to ask alone. */
+/**
+ * How many callers of a failed statement may fail on their own before the rest get null and must write on their own.
+ */
 const mostFailures = 4;
 
 type Caller = { statement: BatchedWriteStatement<unknown>; asked: Readonly<Record<string, string | null>> };
 type Numbered = { n: number };
-/** What a caller gets: a row or nothing, or an error of the statement that was for it and not for others. */
+/** The outcome for a caller: a row or nothing, or an error that concerns only this caller. */
 type Outcome = { row: Numbered | null } | { error: unknown };
 
-/** One after the other the statements of those who came at the same moment: as many at once as there are connections for them. */
+/**
+ * Runs the statements of one batch one after the other. As many batches run at once as there are connections for them.
+ */
 export function createWriteBatching(
   connection: Pick<Connection, 'queryBatchedWrite' | 'batchedWritesAtOnce'>,
   observe: (text: string) => void = () => {},
@@ -46,8 +50,8 @@ export function createWriteBatching(
   }
 
   /**
-   * What one caller asks, or would have to wait for, is not the others' affair: where it fails all, each is asked for by itself, until some have
-   * failed again.
+   * One caller's values or locks must not fail the others. Where they fail a batch, each caller runs on its own until
+   * some have failed again.
    */
   async function serve(statement: BatchedWriteStatement<unknown>, asked: readonly object[]): Promise<Outcome[]> {
     try {
@@ -95,7 +99,7 @@ export function createWriteBatching(
 
   return {
     async ask(statement, tenantId, asked) {
-      // PostgreSQL refuses all of a JSON text for one such value.
+      // PostgreSQL refuses a whole JSON text for one bad value.
       if (!Object.values(asked).every(isStorable)) return null;
       const outcome = await group.submit({ statement, asked: { ...asked, tenant_id: tenantId } });
       if ('error' in outcome) throw outcome.error;

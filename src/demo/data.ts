@@ -1,4 +1,4 @@
-/** The people of the demo tenant. Those who are external users too are found by e-mail or by telephone number. */
+/** The people of the demo tenant. Some are external users too, with the same e-mail address or telephone number. */
 export const people: readonly {
   name: string;
   email?: string;
@@ -7,7 +7,7 @@ export const people: readonly {
   telegram?: string;
   user?: boolean;
   disabled?: true;
-  /** Whether the support agent has them as a contact, besides the agent of their turn. */
+  /** Whether the support agent has this person as a contact, besides the agent whose turn it is. */
   support?: true;
 }[] = [
   { name: 'Ada Lovelace', email: 'ada.lovelace@example.com', slack: 'U01ADA0001', phone: '+14155550101', user: true },
@@ -50,7 +50,7 @@ export const people: readonly {
   { name: 'Yukihiro Matsumoto', email: 'matz@example.com', slack: 'U01MATZ001' },
 ];
 
-/** Groups reached together, by their Slack channels. */
+/** Groups that are reached by their Slack channels. */
 export const groups: readonly { name: string; slack: string }[] = [
   { name: 'Billing team', slack: 'C01BILLING' },
   { name: 'Launch crew', slack: 'C01LAUNCH1' },
@@ -66,7 +66,7 @@ export const agents = [
   { id: 'onboarding-bot', name: 'Onboarding' },
 ] as const;
 
-/** First names, last names and subjects that the rest is made from. */
+/** First names, last names and subjects for the other rows. */
 export const firstNames = [
   'Amara',
   'Bela',

@@ -3,7 +3,7 @@ import type { AvatarSource } from '../avatars/sources/source.ts';
 import { pattern } from './pattern.ts';
 import { demoProvider } from './tenant.ts';
 
-/** Draws a picture for every address, so that avatar syncs can be tried without a provider. Never fails. */
+/** Draws a picture for every address, so that avatar syncs work without a provider. Never fails. */
 export const demoAvatarSource: AvatarSource = {
   provider: demoProvider,
   locate: async ({ address }) => ({

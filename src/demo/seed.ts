@@ -14,7 +14,7 @@ const day = 86_400_000;
 const tenantId = demoTenant.id;
 const pick = <Item>(items: readonly Item[], index: number): Item => items[index % items.length] as Item;
 
-/** The rows of the demo tenant; `since` is when its history begins. */
+/** The rows of the demo tenant. Its history begins at `since`. */
 function rows(since: number, cipher: TokenCipher) {
   const config = (provider: string, name: string, connected = false) => {
     const id = newId();
@@ -74,7 +74,7 @@ function rows(since: number, cipher: TokenCipher) {
     for (const agentId of new Set([...boundTo, ...(person.support ? ['support-bot'] : [])])) bind(id, agentId);
     if (person.user) {
       const [firstName, ...rest] = person.name.split(' ');
-      // The customer base has one of the two identifiers, and not always in the same spelling.
+      // The external user has one of the two identifiers, sometimes in another spelling.
       const byPhone = person.phone !== undefined && (index % 2 === 0 || !person.email);
       externalUsers.push({
         tenantId,
@@ -171,7 +171,7 @@ function rows(since: number, cipher: TokenCipher) {
   };
 }
 
-/** Fills the demo tenant where there is none. Where several replicas start at once, one of them fills it. */
+/** Fills the demo tenant where there is none. When several replicas start at once, one of them fills it. */
 export async function seedDemoTenant(
   database: Database,
   world: { avatars: AvatarSync; tokenCipher: TokenCipher; log: Logger },

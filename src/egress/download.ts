@@ -10,24 +10,24 @@ export type DownloaderOptions = {
   /** `host:port` pairs that may be reached although they are not public. */
   allow: readonly string[];
   maxBytes: number;
-  /** For the whole download, redirects and body included. */
+  /** For the whole download, with redirects and body. */
   timeoutMs: number;
-  /** From names to addresses; the system's resolver when left out. */
+  /** Resolves names to addresses. The system's resolver unless given. */
   resolve?: (hostname: string) => Promise<LookupAddress[]>;
 };
 
-/** Fetches the bytes behind a URL; throws a Problem of the AVATAR_… or PROVIDER_… kind when it cannot or may not. */
+/** Fetches the bytes of a URL. Throws an AVATAR_… or PROVIDER_… problem. */
 export type Download = (url: string) => Promise<Uint8Array>;
 
 const maxRedirects = 3;
 const redirectStatuses = new Set([301, 302, 303, 307, 308]);
-// Public by its number, but inside every Azure machine it is the platform's own service.
+// A public address, but inside every Azure machine it is the platform's own service.
 const platformAddresses = new Set(['168.63.129.16']);
 const globalUnicast = ipaddr.IPv6.parseCIDR('2000::/3');
 
 /**
- * Makes a downloader that reaches public addresses and the allowed `host:port` pairs only, looked at anew for every
- * connection it opens. Throws a TypeError for an entry of `allow` that is not `host:port`.
+ * Creates a downloader that reaches only public addresses and the allowed `host:port` pairs. It checks the address of
+ * every connection. Throws a TypeError for an entry of `allow` that is not `host:port`.
  */
 export function createDownloader(options: DownloaderOptions): Download {
   const { allow, maxBytes, timeoutMs, resolve = (hostname) => lookup(hostname, { all: true }) } = options;
@@ -58,8 +58,8 @@ export function createDownloader(options: DownloaderOptions): Download {
 }
 
 /**
- * Whether an address is one that anyone on the internet could reach: false for private, local and reserved ranges, for IPv4
- * addresses wrapped in IPv6 ones, and for what is no address at all.
+ * Returns whether an address is public. Private, local and reserved ranges, IPv4 addresses wrapped in IPv6 ones, and
+ * texts that are no address are not.
  */
 export function isPublicAddress(address: string): boolean {
   if (isIP(address) === 0 || platformAddresses.has(address)) return false;
@@ -69,8 +69,8 @@ export function isPublicAddress(address: string): boolean {
 }
 
 /**
- * Where a redirect leads. Throws PROVIDER_UNAVAILABLE for other schemes than http and https, for credentials in the URL, and
- * for a step from https down to http unless the host is allowed.
+ * Returns the target of a redirect. Throws PROVIDER_UNAVAILABLE for schemes other than http and https, for credentials
+ * in the URL, and for a step from https to http unless the host is allowed.
  */
 export function redirectTarget(from: URL, location: string, isAllowed: (url: URL) => boolean): URL {
   const to = target(location, from);
@@ -85,16 +85,16 @@ type Visit = {
   maxBytes: number;
 };
 
-// One request on a connection of its own, so that what was checked is what is spoken to, and nothing stays open behind it.
+// Each request has its own connection, so the checked address is the one that is used, and nothing stays open.
 async function visit(
   url: URL,
   { guarded, resolve, deadline, maxBytes }: Visit,
 ): Promise<Uint8Array | { location: string }> {
-  // A literal address is connected to without a look-up.
+  // A literal address is used without a DNS query.
   const literal = url.hostname.replace(/^\[|\]$/g, '');
   if (guarded && isIP(literal) !== 0 && !isPublicAddress(literal)) throw notAllowed();
   const client = new Client(url.origin, {
-    // The deadline alone decides; it ends the socket in every state, from the look-up to a body that trickles.
+    // The deadline alone decides. It ends the socket in every state, from the DNS query to a slow body.
     connect: buildConnector({ lookup: checkedLookup(resolve, guarded), signal: deadline, timeout: 0 }),
     headersTimeout: 0,
     bodyTimeout: 0,
@@ -107,7 +107,7 @@ async function visit(
     });
     if (redirectStatuses.has(statusCode)) return { location: oneOf(headers['location']) ?? '' };
     refuseStatus(statusCode, oneOf(headers['retry-after']));
-    // Nothing is decompressed: a small body could become a large one.
+    // Decompress nothing: a small body could become a large one.
     const encoding = oneOf(headers['content-encoding']) ?? 'identity';
     if (encoding !== 'identity') throw failed('The provider sent the image in an encoding that was not asked for.');
     if (Number(oneOf(headers['content-length'])) > maxBytes) throw tooLarge(maxBytes);
@@ -134,7 +134,7 @@ async function readAtMost(body: AsyncIterable<Uint8Array>, maxBytes: number): Pr
   let length = 0;
   for await (const chunk of body) {
     length += chunk.length;
-    // What was declared may be a lie, or missing.
+    // The declared length can be wrong or missing.
     if (length > maxBytes) throw tooLarge(maxBytes);
     chunks.push(chunk);
   }
@@ -142,7 +142,7 @@ async function readAtMost(body: AsyncIterable<Uint8Array>, maxBytes: number): Pr
   return new Uint8Array(Buffer.concat(chunks, length));
 }
 
-// The addresses that were checked are the ones connected to; a second answer from the DNS cannot replace them.
+// Connect to the checked addresses: a second DNS answer must not replace them.
 function checkedLookup(resolve: Visit['resolve'], guarded: boolean): LookupFunction {
   return (hostname, { all }, callback) => {
     resolve(hostname).then(

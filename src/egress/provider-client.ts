@@ -5,50 +5,53 @@ import { providerProblems } from './provider-problems.ts';
 import { retryAfterSeconds } from './retry-after.ts';
 
 export type ProviderClientOptions = {
-  /** What people call the provider; errors say it. */
+  /** The provider's public name, for errors. */
   name: string;
-  /** Where its API is, with or without a slash at the end. The operator's word, so private addresses are fine. */
+  /** The API's base URL, with or without a slash at the end. The operator sets it, so private addresses are allowed. */
   baseUrl: string;
-  /** For all that is asked in one go, bodies included. */
+  /** The deadline of one exchange, with all bodies. */
   timeoutMs: number;
 };
 
 export type ProviderAnswer = {
   status: number;
-  /** Seconds, from a Retry-After header; 30 without one. */
+  /** Seconds, from a Retry-After header. 30 without one. */
   retryAfter: number;
-  /** Whether it is a web page: no provider's API answers with one, but what stands in front of it may. */
+  /** Whether it is a web page. No provider's API answers with one, but a proxy before it may. */
   isPage: boolean;
   body: Buffer;
 };
 
 export type ProviderRequest = {
   headers?: Record<string, string>;
-  /** Sent as a form in a POST; a GET without. */
+  /** Sent as a form in a POST. Without it the request is a GET. */
   form?: Record<string, string>;
-  /** For bodies that may be large: how large, in bytes; 1 MB unless said. What a larger one is depends on what was asked for. */
+  /** The bound of a body in bytes, 1 MB unless given. The caller decides what a larger body means. */
   limit?: { bytes: number; problem: () => Problem };
 };
 
-/** Asks for a path below the base. Any status is an answer; throws PROVIDER_UNAVAILABLE when there is none, or not in time. */
+/**
+ * Asks for a path below the base URL. Any status is an answer. Throws PROVIDER_UNAVAILABLE when there is none in time.
+ */
 export type Ask = (path: string, request?: ProviderRequest) => Promise<ProviderAnswer>;
 
 const mostBytes = 1_000_000;
 
 /**
- * A way to a provider's API, for requests that carry a credential: to the configured base only, without proxies or redirects,
- * with limits of time and size. Nothing of a request is in its errors. Each call begins a conversation with its own deadline.
+ * Creates a client of a provider's API for requests that carry a credential. It reaches only the configured base URL,
+ * without proxies or redirects, with limits of time and size. Errors hold nothing of a request. Each call has its own
+ * deadline.
  */
 export function createProviderClient({ name, baseUrl, timeoutMs }: ProviderClientOptions): () => Ask {
   const base = baseUrl.replace(/\/*$/, '/');
   const problems = providerProblems(name);
-  // Of its own: neither a proxy from the environment nor a dispatcher set for the whole process gets to see tokens.
+  // A dispatcher of its own: proxies from the environment and global dispatchers must not see tokens.
   const dispatcher = new Agent({ connect: { timeout: timeoutMs }, headersTimeout: 0, bodyTimeout: 0 });
 
   return () => {
     const deadline = AbortSignal.timeout(timeoutMs);
     return async (path, { headers = {}, form, limit = { bytes: mostBytes, problem: problems.unexpected } } = {}) => {
-      // With the dot, so that a colon in a path makes no scheme of what is before it.
+      // The dot keeps a colon in the path from becoming a scheme.
       const url = URL.canParse(`./${path}`, base) ? new URL(`./${path}`, base) : null;
       if (!url?.href.startsWith(new URL(base).href)) throw problems.unexpected();
       try {
@@ -88,7 +91,7 @@ export function createProviderClient({ name, baseUrl, timeoutMs }: ProviderClien
   };
 }
 
-/** The answer's body as JSON of that form; null when it is something else. */
+/** Returns the body as JSON of that form, or null when it is something else. */
 export function jsonOf<Schema extends z.ZodType>({ body }: ProviderAnswer, schema: Schema): z.infer<Schema> | null {
   try {
     const { success, data } = schema.safeParse(JSON.parse(body.toString('utf8')));

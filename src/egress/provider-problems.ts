@@ -1,13 +1,13 @@
 import { Problem } from '../errors/catalogue.ts';
 
-/** INTEGRATION_NOT_CONNECTED because the provider says that the token itself is no good any more, and not merely not enough. */
+/** INTEGRATION_NOT_CONNECTED for a token that the provider refuses. Missing permissions are another error. */
 export class TokenRefused extends Problem {
   constructor(provider: string) {
     super('INTEGRATION_NOT_CONNECTED', `${provider} does not accept this integration’s token: connect it again.`);
   }
 }
 
-/** What can go wrong with a provider of that name, in the words that callers see. None quotes the provider: its answers may quote tokens. */
+/** The problems of a provider, in words for callers. None quotes the provider: its answers may hold tokens. */
 export const providerProblems = (provider: string) => ({
   noPicture: () =>
     new Problem(

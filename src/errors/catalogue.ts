@@ -1,4 +1,4 @@
-/** Every error that callers may meet: the code, the status the REST systems would have answered, and when. */
+/** Every error that callers may get: the code, the status of the former REST systems, and when. */
 export const catalogue = {
   GRAPHQL_PARSE_FAILED: { status: 400, title: 'Document does not parse', when: 'The document is not GraphQL.' },
   GRAPHQL_VALIDATION_FAILED: {
@@ -148,19 +148,19 @@ export type Violation = { path: readonly (string | number)[]; message: string };
 
 /** What a Problem may carry besides its code and detail. */
 export type ProblemOptions = {
-  /** Overrides the catalogue's status, where a code has two (502 or 504). */
+  /** Replaces the catalogue's status where a code has two (502 or 504). */
   status?: number;
-  /** Seconds to wait before another try. */
+  /** Seconds to wait before the next try. */
   retryAfter?: number;
   errors?: readonly Violation[];
   cause?: unknown;
 };
 
-// It may quote what the caller sent, however long that is.
+// It may quote input of any length.
 const longestDetail = 500;
 const shortened = (detail: string) => (detail.length > longestDetail ? `${detail.slice(0, longestDetail)} …` : detail);
 
-/** An error that the caller may see, as it is. Anything else that is thrown is masked as INTERNAL. */
+/** An error that the caller may see unchanged. Any other error is masked as INTERNAL. */
 export class Problem extends Error {
   override readonly name = 'Problem';
   readonly code: ErrorCode;
@@ -177,7 +177,7 @@ export class Problem extends Error {
   }
 }
 
-/** The members of an RFC 9457 problem for an error; `instance` is the request's id. */
+/** Returns the members of an RFC 9457 problem. `instance` is the request's id. */
 export function problemDetails(problem: Problem, instance: string): Record<string, unknown> {
   return {
     code: problem.code,

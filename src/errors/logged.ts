@@ -1,6 +1,6 @@
 import { pino } from 'pino';
 
-/** An error as the log has it: what PostgreSQL and its drivers say of the values of a statement is left out. */
+/** Returns an error for the log, without the values of a statement that PostgreSQL and its drivers put into it. */
 export function withoutValues(error: Error): object {
   const { params, query, detail, where, internalQuery, ...rest } = pino.stdSerializers.err(error) as unknown as Record<
     string,

@@ -1,6 +1,6 @@
 import { catalogue } from './catalogue.ts';
 
-/** The catalogue as the docs show it: a Markdown page. */
+/** Returns the catalogue as a Markdown page for the docs. */
 export function errorsPage(): string {
   const rows = Object.entries(catalogue).map(([code, { status, when }]) => `| \`${code}\` | ${status} | ${when} |`);
   return [

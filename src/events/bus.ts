@@ -9,16 +9,16 @@ import { openRedis } from './redis.ts';
 
 type Message = { origin: string; tenantId: string; name: EventName; event: unknown };
 
-// A consumer that is slower than its events keeps the newest; what it missed can be read from the database.
+// A slow consumer keeps the newest events. What it missed can be read from the database.
 const kept = 1_000;
 const redisChannel = 'rollcall:events';
 
-/** Events within one process, and, where something relays them, to and from the others. */
+/** Events within one process, and, where something relays them, between processes. */
 function localBus(relay: (tenantId: string, name: EventName, event: unknown) => void) {
   const emitter = new EventEmitter().setMaxListeners(0);
   const ofTenants = createFanOut();
   const deliver = (tenantId: string, name: EventName, event: unknown) => {
-    // What the service itself hears (a revoked key) must hold before anybody is told of anything.
+    // The service's own handlers (a revoked key) run before any consumer hears of an event.
     emitter.emit(name, event);
     ofTenants.emit(`${name}:${tenantId}`, event);
   };
@@ -29,7 +29,7 @@ function localBus(relay: (tenantId: string, name: EventName, event: unknown) => 
     },
     listen(tenantId, name, matches = () => true) {
       return new Repeater((push, stop) => {
-        // What doesn't match must not push out what does.
+        // Events that do not match must not displace those that do.
         const end = bus.hear(tenantId, name, (event) => {
           if (matches(event)) void push(event);
         });
@@ -38,7 +38,7 @@ function localBus(relay: (tenantId: string, name: EventName, event: unknown) => 
     },
     hear(tenantId, name, handle) {
       const topic = `${name}:${tenantId}`;
-      // A handler of its own, because the same function may be given twice.
+      // A handler object of its own, because the same function may be added twice.
       const handler = (event: unknown) => handle(event as never);
       ofTenants.on(topic, handler);
       return () => ofTenants.off(topic, handler);
@@ -50,19 +50,19 @@ function localBus(relay: (tenantId: string, name: EventName, event: unknown) => 
   return { bus, deliver };
 }
 
-/** A bus for a single replica. */
+/** Creates a bus for a single replica. */
 export function createMemoryBus(): EventBus {
   const { bus } = localBus(() => {});
   return { ...bus, check: async () => {}, close: async () => {} };
 }
 
-/** How long a start waits for Redis, in milliseconds: longer than a Redis that is there takes. */
+/** How long a start waits for Redis. Longer than a running Redis takes. */
 const joinTimeoutMs = 2_000;
 
 /**
- * A bus over Redis: what one replica announces, all hear. Returns once the subscription is confirmed, or without it where Redis does not
- * answer soon: while Redis is away a replica hears itself, `check` fails, and it joins the others when Redis is there. What was announced
- * meanwhile is not told later.
+ * Creates a bus over Redis: an event of one replica reaches all. Returns once the subscription is confirmed, or without
+ * it where Redis does not answer soon. While Redis is away a replica hears only itself and `check` fails. It joins the
+ * others when Redis is back. Events of the meantime are lost.
  */
 export async function createRedisBus(url: string, log: Logger): Promise<EventBus> {
   const origin = newId();
@@ -71,7 +71,7 @@ export async function createRedisBus(url: string, log: Logger): Promise<EventBus
   let subscribed = false;
 
   const { bus, deliver } = localBus((tenantId, name, event) => {
-    // The connection says itself that it is away; an event that is lost can be read from the database.
+    // The connection reports an outage itself. A lost event can be read from the database.
     publisher
       .publish(redisChannel, JSON.stringify({ origin, tenantId, name, event } satisfies Message))
       .catch(() => {});
@@ -81,11 +81,11 @@ export async function createRedisBus(url: string, log: Logger): Promise<EventBus
       const message = JSON.parse(text) as Message;
       if (message.origin !== origin) deliver(message.tenantId, message.name, message.event);
     } catch (error) {
-      // Whatever else is said on that channel must not end the process.
+      // Other messages on that channel must not end the process.
       log.warn({ err: error }, 'a message on the channel of events cannot be read');
     }
   });
-  // One subscription for all: a client's own would not be in force yet when its stream already looks open.
+  // One subscription for all: a subscription per client would not be active yet when its stream already looks open.
   const joined = new Promise<void>((resolve) => {
     subscriber.on('ready', () => {
       subscriber.subscribe(redisChannel).then(
@@ -93,7 +93,7 @@ export async function createRedisBus(url: string, log: Logger): Promise<EventBus
           subscribed = true;
           resolve();
         },
-        // A connection that refuses the subscription is of no use.
+        // A connection that refuses the subscription is useless.
         () => subscriber.disconnect(true),
       );
     });
@@ -119,7 +119,7 @@ export async function createRedisBus(url: string, log: Logger): Promise<EventBus
 const ready = (redis: Redis) =>
   new Promise<void>((resolve) => void (redis.status === 'ready' ? resolve() : redis.once('ready', () => resolve())));
 
-/** Waits until it is done, and no longer than that time, in milliseconds. */
+/** Waits for the promise, but at most for that time. */
 async function soon(work: Promise<unknown>, timeoutMs: number): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<void>((resolve) => {

@@ -1,24 +1,28 @@
 import { EventEmitter } from 'node:events';
 
 type Handler = (event: unknown) => void;
-/** Events of one topic on their way, the oldest first, to those who listened when each was announced. */
+/** Events of one topic, the oldest first, for the handlers of when each was announced. */
 type Pending = { event: unknown; to: readonly Handler[]; next: number }[];
 
-/** Hands events to handlers by topic: each handler gets the events of its topic in order, and each event once. */
+/** Gives events to handlers by topic: each handler gets each event of its topic once and in order. */
 export interface FanOut {
-  /** Each handler is given once, to one topic. */
+  /** Adds a handler to one topic. Each handler is added once. */
   on(topic: string, handler: Handler): void;
   off(topic: string, handler: Handler): void;
-  /** Hands the event to the topic's handlers of now: at once to as many as a turn of the event loop takes, to the rest in later turns. */
+  /**
+   * Gives the event to the topic's present handlers: at once to as many as one turn of the event loop takes, to the
+   * rest in later turns.
+   */
   emit(topic: string, event: unknown): void;
 }
 
-/** So many handlers are called in one turn of the event loop: each may make a client's query run. */
+/** How many handlers one turn of the event loop calls. Each may run a client's query. */
 const perTurn = 32;
 
 /**
- * Makes a fan-out that leaves the event loop to others between its turns. What thousands of subscriptions do about one event happens
- * turn by turn, in which those of the same kind share a statement; topics take turns, so that a large one does not hold up the others.
+ * Creates a fan-out that yields to the event loop between its turns. What thousands of subscriptions do about one event
+ * is spread over turns, in which queries of the same kind are batched. Topics take turns, so that a large one does not
+ * delay the others.
  */
 export function createFanOut(): FanOut {
   const emitter = new EventEmitter().setMaxListeners(0);
@@ -27,7 +31,7 @@ export function createFanOut(): FanOut {
   let left = perTurn;
   let planned = false;
 
-  /** Plans the next turn, which begins with a full measure of calls. */
+  /** Schedules the next turn with the full number of calls. */
   function plan(): void {
     if (planned) return;
     planned = true;
@@ -47,7 +51,7 @@ export function createFanOut(): FanOut {
       return;
     }
     first.next += 1;
-    // Those who left meanwhile hear nothing more.
+    // Handlers that were removed meanwhile are not called.
     if (!listening.has(handler)) return;
     left -= 1;
     handler(first.event);

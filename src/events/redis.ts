@@ -1,25 +1,25 @@
 import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
 
-/** How long a connection may take to open, and how long a command may wait for its answer, in milliseconds. */
+/** How long opening a connection may take, and how long a command may wait for its answer. */
 const connectTimeoutMs = 2_000;
 const commandTimeoutMs = 1_000;
-/** A socket that owes an answer for so long is given up and opened anew, in milliseconds. */
+/** After how long without an owed answer a socket is closed and opened again. */
 const socketTimeoutMs = 2_000;
-/** How often an idle connection is asked whether it is still there, in milliseconds. */
+/** How often an idle connection is checked. */
 const heartbeatMs = 3_000;
 const longestPauseMs = 2_000;
 
 /**
- * Opens a connection to Redis in the background, and opens it anew for as long as it takes whenever it breaks or falls silent. A command fails
- * at once while there is no connection, and after `timeoutMs` where no answer comes: no caller waits for Redis longer than that. An outage is
- * logged when it begins and when it ends.
+ * Opens a connection to Redis in the background, and reopens it whenever it breaks or falls silent, for as long as that
+ * takes. A command fails at once while there is no connection, and after `timeoutMs` without an answer: no caller waits
+ * longer for Redis. The log has the beginning and the end of an outage.
  */
 export async function openRedis(
   url: string,
   { purpose, log, timeoutMs = commandTimeoutMs }: { purpose: string; log: Logger; timeoutMs?: number },
 ): Promise<Redis> {
-  // Loaded only where there is a Redis: a start is the quicker without.
+  // Loaded only where there is a Redis: a start without one is faster.
   const { Redis } = await import('ioredis');
   const redis = new Redis(url, {
     connectTimeout: connectTimeoutMs,
@@ -47,7 +47,7 @@ export async function openRedis(
     if (away) log.info({ purpose }, 'Redis is back');
     away = false;
   });
-  // A socket that has fallen silent shows only when something is asked; `socketTimeout` then ends it.
+  // A silent socket is noticed only when something is sent. Then `socketTimeout` ends it.
   const heartbeat = setInterval(() => {
     if (redis.status === 'ready') redis.ping().catch(() => {});
   }, heartbeatMs).unref();

@@ -3,7 +3,10 @@ import type { TenantDatabase, TenantTransaction } from '../database/database.ts'
 import { sqlState } from '../database/failures.ts';
 import { type ExternalUser, Prisma } from '../database/generated/client.ts';
 import { asUuid, newId } from '../database/ids.ts';
-import { columns, tenantStatement } from '../database/statement.ts';
+import { columns, rows } from '../database/sql/columns.ts';
+import { join, literal, parameter, sql, tenant } from '../database/sql/fragment.ts';
+import { statement } from '../database/sql/statement.ts';
+import { nullable, text as sqlText, textOf, uuid } from '../database/sql/types.ts';
 import { Problem } from '../errors/catalogue.ts';
 import { checked } from '../values/checked.ts';
 import { emailAddress } from '../values/email-address.ts';
@@ -34,12 +37,14 @@ const newUser = z
   });
 const changes = z.object({ firstName: displayName.nullish(), lastName: displayName.nullish(), ...optional });
 
-/** The error for an external user that the tenant doesn't have, whether or not it exists elsewhere. */
+/** Returns EXTERNAL_USER_NOT_FOUND for a user that the tenant does not have, whether or not it exists elsewhere. */
 export const externalUserNotFound = (id: string) =>
   new Problem('EXTERNAL_USER_NOT_FOUND', `There is no external user ${id}.`);
 
-/** What a user is called: by its names, or, when it has neither, by the identifier it is known by. */
-export function displayNameOf(user: ExternalUser): string {
+/** Returns a user's display name: its names, else its first identifier. */
+export function displayNameOf(
+  user: Pick<ExternalUser, 'firstName' | 'lastName' | 'email' | 'phoneNumber' | 'fkId'>,
+): string {
   const names = [user.firstName, user.lastName].filter((name) => name !== null);
   return names.length > 0 ? names.join(' ') : (user.email ?? user.phoneNumber ?? user.fkId ?? '');
 }
@@ -49,11 +54,11 @@ type Identifiers = Pick<Fields, (typeof identifierFields)[number]>;
 
 type Given<Fields> = { [Field in keyof Fields]?: Exclude<Fields[Field], undefined> };
 
-/** Without the fields that were not given. */
+/** Removes the fields that were not given. */
 const given = <Some extends object>(fields: Some) =>
   Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Given<Some>;
 
-/** The given fields as Prisma takes them. */
+/** Converts the given fields for Prisma. */
 function columnsOf(fields: Fields) {
   const { metadata, ...named } = given(fields);
   const others = { ...named, ...(named.phoneNumber !== undefined && phoneColumns(named.phoneNumber)) };
@@ -61,26 +66,26 @@ function columnsOf(fields: Fields) {
   return { ...others, metadata: metadata === null ? Prisma.DbNull : (metadata as Prisma.InputJsonObject) };
 }
 
-const clashing = tenantStatement<{ field: keyof Identifiers }>(
-  identifierKeys
-    .map(
-      (key, index) => `select '${fieldOf(key)}' as field from external_user u
-        where u.tenant_id = $1 and ${hasIdentifier(key, 'u', `$${index + 2}`)} and u.id is distinct from $5::uuid`,
-    )
-    .join(' union all '),
-);
+const clashing = statement(rows({ field: textOf<keyof Identifiers>() }))`${join(
+  identifierKeys.map(
+    (key) => sql`select ${literal(fieldOf(key))} as field from external_user u
+      where u.tenant_id = ${tenant} and ${hasIdentifier(key, 'u', parameter(fieldOf(key), nullable(sqlText)))}
+        and u.id is distinct from ${parameter('id', nullable(uuid))}`,
+  ),
+  ' union all ',
+)}`;
 
-/** USER_ALREADY_EXISTS with every field that another user has; null when meanwhile none is. */
+/** Returns USER_ALREADY_EXISTS with every field that another user has. Null when none has any more. */
 async function alreadyExists(db: TenantDatabase, user: Identifiers, id: string | null): Promise<Problem | null> {
-  const values = identifierFields.map((field) => user[field] ?? null);
-  const fields = (await db.query(clashing, ...values, id)).map(({ field }) => field);
+  const { email = null, phoneNumber = null, fkId = null } = user;
+  const fields = (await db.query(clashing, { email, phoneNumber, fkId, id })).map(({ field }) => field);
   if (fields.length === 0) return null;
   return new Problem('USER_ALREADY_EXISTS', `Another external user has that ${fields.join(' and that ')}.`, {
     errors: fields.map((field) => ({ path: ['input', field], message: 'is another user’s' })),
   });
 }
 
-// Whoever had the identifier can be gone before it is looked at; then there is nothing against another try.
+// The other user may be deleted before this read. Then another try can succeed.
 async function tried<Result>(attempt: () => Promise<Result | Problem | null>): Promise<Result> {
   for (let attempts = 0; attempts < 5; attempts++) {
     const result = await attempt();
@@ -90,10 +95,10 @@ async function tried<Result>(attempt: () => Promise<Result | Problem | null>): P
   throw new Problem('UNAVAILABLE', 'Others keep changing the same external user.', { retryAfter: 1 });
 }
 
-/** An external user as createExternalUser takes it; unknown until its rules have been checked. */
+/** The unchecked input of createExternalUser. */
 export type NewExternalUser = z.input<typeof newUser>;
 
-/** Creates an external user. Throws USER_ALREADY_EXISTS, naming each field that another user has. */
+/** Creates an external user. Throws USER_ALREADY_EXISTS with each field that another user has. */
 export async function createExternalUser(db: TenantDatabase, input: NewExternalUser): Promise<ExternalUser> {
   const user = checked(newUser, input);
   const data = { ...columnsOf(user), tenantId: db.tenantId, id: newId() };
@@ -103,14 +108,17 @@ export async function createExternalUser(db: TenantDatabase, input: NewExternalU
   });
 }
 
-const lock = tenantStatement<ExternalUser>(
-  `select ${columns('ExternalUser', 'u')} from external_user u where u.tenant_id = $1 and u.id = $2::uuid for no key update`,
-);
+const whole = columns('ExternalUser', 'u');
+const lock = statement(whole)`
+  select ${whole} from external_user u where u.tenant_id = ${tenant} and u.id = ${parameter('id', uuid)} for no key update`;
 
-/** What updateExternalUser takes: what is absent stays as it is, and null clears it. */
+/** The input of updateExternalUser. An absent field stays as it is, and null clears it. */
 export type ExternalUserChanges = { id: string } & z.input<typeof changes>;
 
-/** Changes an external user. Throws EXTERNAL_USER_NOT_FOUND, USER_ALREADY_EXISTS, and VALIDATION_FAILED when no identifier would be left. */
+/**
+ * Changes an external user. Throws EXTERNAL_USER_NOT_FOUND, USER_ALREADY_EXISTS, and VALIDATION_FAILED when no
+ * identifier would be left.
+ */
 export async function updateExternalUser(db: TenantDatabase, input: ExternalUserChanges): Promise<ExternalUser> {
   const { id: name, ...fields } = input;
   const data = checked(changes, fields);
@@ -120,7 +128,7 @@ export async function updateExternalUser(db: TenantDatabase, input: ExternalUser
   return tried(async () => {
     try {
       return await db.transaction(async (tx) => {
-        const [before] = await tx.query(lock, id);
+        const [before] = await tx.query(lock, { id });
         if (!before) throw externalUserNotFound(id);
         if (Object.keys(given(data)).length === 0) return before;
         const after = { ...before, ...given(data) };
@@ -142,17 +150,19 @@ export async function updateExternalUser(db: TenantDatabase, input: ExternalUser
   });
 }
 
-const lockForGood = tenantStatement<{ id: string }>(
-  'select u.id from external_user u where u.tenant_id = $1 and u.id = $2::uuid for update',
-);
+const lockForGood = statement(rows({ id: uuid }))`
+  select u.id from external_user u where u.tenant_id = ${tenant} and u.id = ${parameter('id', uuid)} for update`;
 
 /** What other features do when external users change, in the same transaction. */
 export type ExternalUserHooks = {
-  /** Runs before an external user, which is locked for update, is deleted. */
+  /** Runs before an external user is deleted. It is locked for update. */
   beforeDelete(tx: TenantTransaction, externalUserId: string): Promise<void>;
 };
 
-/** Deletes an external user with its personal data and its memberships; returns its id. Throws EXTERNAL_USER_NOT_FOUND. */
+/**
+ * Deletes an external user with its personal data and its memberships, and returns its id. Throws
+ * EXTERNAL_USER_NOT_FOUND.
+ */
 export async function deleteExternalUser(
   db: TenantDatabase,
   input: { id: string },
@@ -162,7 +172,7 @@ export async function deleteExternalUser(
   const id = asUuid(input.id);
   if (!id) throw externalUserNotFound(input.id);
   await db.transaction(async (tx) => {
-    const [found] = await tx.query(lockForGood, id);
+    const [found] = await tx.query(lockForGood, { id });
     if (!found) throw externalUserNotFound(id);
     await hooks.beforeDelete(tx, id);
     await tx.externalUser.deleteMany({ where: { tenantId, id } });

@@ -1,22 +1,25 @@
 import type { z } from 'zod';
 import type { ExternalUser, IdentifierKey } from '../database/generated/client.ts';
+import { type Fragment, name, sql } from '../database/sql/fragment.ts';
+import { sameEmail } from '../database/sql/same-email.ts';
 import { Problem } from '../errors/catalogue.ts';
 import { emailAddress } from '../values/email-address.ts';
-import { phoneNumber, telephoneKey, telephoneKeySql } from '../values/phone-number.ts';
+import { phoneNumber, telephoneKey } from '../values/phone-number.ts';
 import { text } from '../values/text.ts';
 
-/** One of the ways to name an external user, its value as its rule leaves it. */
+/** An identifier of an external user with its normalised value. */
 export type Identifier = { readonly key: IdentifierKey; readonly value: string };
 
-/** A foreign key, kept as it is given. */
+/** A foreign key, kept as given. */
 export const fkId = text(1, 255);
 
-/** The condition that two e-mail addresses are the same but for their case; the digest is what they are indexed by. */
-export const sameEmail = (column: string, other: string): string =>
-  `md5(lower(${column})) = md5(lower(${other}::text)) and lower(${column}) = lower(${other}::text)`;
+/** SQL for telephoneKey of a number that asDialledToday has normalised. Null for null. */
+export const telephoneKeySql = (number: Fragment): Fragment =>
+  sql`regexp_replace(${number}, '^\\+549([0-9]{10})$', '+54\\1')`;
 
-/** SQL for what the telephone number of an `external_user` under that alias is compared by, as telephoneKey makes it; null of null. */
-export const phoneKeyOf = (alias: string): string => `coalesce(${alias}.phone_key, ${alias}.phone_number)`;
+/** SQL for the key that the telephone number of an `external_user` under that alias is compared by. Null for null. */
+export const phoneKeyOf = (alias: string): Fragment =>
+  sql`coalesce(${name(alias)}.phone_key, ${name(alias)}.phone_number)`;
 
 /** The columns of an external user's telephone number. */
 export function phoneColumns(phoneNumber: string | null): Pick<ExternalUser, 'phoneNumber' | 'phoneKey'> {
@@ -24,34 +27,39 @@ export function phoneColumns(phoneNumber: string | null): Pick<ExternalUser, 'ph
   return { phoneNumber, phoneKey: key === phoneNumber ? null : key };
 }
 
-/** By key: the field that holds it, its rule, and which users under an alias have the value of a parameter. */
+/** For each key: the field, its rule, and the condition that a user under an alias has the value of a parameter. */
 const kinds = {
   emailaddress: {
     field: 'email',
     rule: emailAddress,
-    has: (alias, value) => sameEmail(`${alias}.email`, value),
+    has: (alias, value) => sameEmail(name(`${alias}.email`), value),
   },
   phonenumber: {
     field: 'phoneNumber',
     rule: phoneNumber,
-    has: (alias, value) => `${alias}.phone_number is not null and ${phoneKeyOf(alias)} = ${telephoneKeySql(value)}`,
+    has: (alias, value) =>
+      sql`${name(alias)}.phone_number is not null and ${phoneKeyOf(alias)} = ${telephoneKeySql(value)}`,
   },
-  fkid: { field: 'fkId', rule: fkId, has: (alias, value) => `${alias}.fk_id = ${value}` },
+  fkid: { field: 'fkId', rule: fkId, has: (alias, value) => sql`${name(alias)}.fk_id = ${value}` },
 } as const satisfies Record<
   IdentifierKey,
-  { field: keyof ExternalUser; rule: z.ZodType<string>; has: (alias: string, value: string) => string }
+  { field: keyof ExternalUser; rule: z.ZodType<string>; has: (alias: string, value: Fragment) => Fragment }
 >;
 
 /** Every key, in the order in which a user's identifiers are preferred. */
 export const identifierKeys = Object.keys(kinds) as IdentifierKey[];
 
-/** The field of an external user that holds such an identifier. */
+/** Returns the field of an external user that holds the identifier. */
 export const fieldOf = (key: IdentifierKey) => kinds[key].field;
 
-/** The condition on `external_user` under an alias: that the user has the identifier whose value is the parameter. */
-export const hasIdentifier = (key: IdentifierKey, alias: string, value: string): string => kinds[key].has(alias, value);
+/** Returns the condition that the `external_user` under an alias has the identifier whose value is the parameter. */
+export const hasIdentifier = <Parameters>(
+  key: IdentifierKey,
+  alias: string,
+  value: Fragment<Parameters>,
+): Fragment<Parameters> => kinds[key].has(alias, value as Fragment) as Fragment<Parameters>;
 
-/** The identifier with its value normalised. Throws VALIDATION_FAILED, saying where the value came from. */
+/** Normalises the identifier's value. Throws VALIDATION_FAILED with the place in the arguments. */
 export function identifier(key: IdentifierKey, value: string, path: readonly string[]): Identifier {
   const result = kinds[key].rule.safeParse(value);
   if (result.success) return { key, value: result.data };

@@ -4,7 +4,8 @@ import { isInexact } from '../values/json-number.ts';
 const most = 16 * 1024;
 const deepest = 32;
 
-// JSON.stringify writes NUL and halves of surrogate pairs as escapes; PostgreSQL takes neither. An even number of backslashes before is text.
+// JSON.stringify writes NUL and halves of surrogate pairs as escapes, which PostgreSQL refuses. An even number of
+// backslashes before them is text.
 const unstorable = /(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f][0-9a-f]{2})/;
 
 const isDeeper = (value: unknown, levels: number): boolean =>
@@ -12,7 +13,7 @@ const isDeeper = (value: unknown, levels: number): boolean =>
   value !== null &&
   (levels === 0 || Object.values(value).some((part) => isDeeper(part, levels - 1)));
 
-// What writes JSON to the database loses a member of that name; written in a document it becomes the object's prototype before it comes here.
+// Our JSON writer loses a member of that name. In a document it becomes the object's prototype before it comes here.
 const hasPrototype = (value: unknown): boolean => {
   if (typeof value !== 'object' || value === null) return false;
   if (Array.isArray(value)) return value.some(hasPrototype);
@@ -26,7 +27,7 @@ const hasInexact = (value: unknown): boolean =>
     ? !Number.isFinite(value)
     : typeof value === 'object' && value !== null && (isInexact(value) || Object.values(value).some(hasInexact));
 
-/** A JSON object of the caller's own: at most 16 KB serialised and 32 levels deep. */
+/** A JSON object of the caller's: at most 16 KB serialised and 32 levels deep. */
 export const metadata = z
   .custom<Record<string, unknown>>(
     (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
@@ -34,7 +35,7 @@ export const metadata = z
   )
   .superRefine((value, context) => {
     const refuse = (message: string) => context.addIssue({ code: 'custom', message });
-    // First, because JSON.stringify itself can be made to run out of stack.
+    // Check this first: a deep value makes JSON.stringify run out of stack.
     if (isDeeper(value, deepest)) return refuse(`must not be nested deeper than ${deepest} levels`);
     if (hasInexact(value)) return refuse('must not contain numbers that cannot be kept exactly: send them as text');
     if (hasPrototype(value)) return refuse('must not have a member called __proto__');

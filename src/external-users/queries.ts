@@ -2,23 +2,26 @@ import { visibleMembership } from '../auth/visible-conversations.ts';
 import type { TenantDatabase } from '../database/database.ts';
 import type { ExternalUser, IdentifierKey } from '../database/generated/client.ts';
 import { bounded, type Loader, manyBy, mostRows, oneByUuid } from '../database/loaders.ts';
-import { columns, fieldsBut, tenantStatement } from '../database/statement.ts';
-import { queryAsViewer, type ViewerStatement, viewerBatchedRead, viewerStatement } from '../database/viewers.ts';
+import { columns, fieldsBut, rows } from '../database/sql/columns.ts';
+import { anyKey, parameter, tenant } from '../database/sql/fragment.ts';
+import { batchedRead, statement } from '../database/sql/statement.ts';
+import { assured, list, text, uuid } from '../database/sql/types.ts';
 import { hasIdentifier, type Identifier, identifierKeys } from './identifiers.ts';
 
 const row = columns('ExternalUser', 'u');
 
-/** What lists of external users read of them: all but the metadata, of which each can have 16 KB. */
+/** What lists read of external users: all but the metadata, which can have 16 KB each. */
 export const listedUser = fieldsBut('ExternalUser', 'metadata');
 
+const metadata = columns('ExternalUser', 'u', ['id', 'metadata']);
 const metadataOfUsers = oneByUuid(
-  tenantStatement<Pick<ExternalUser, 'id' | 'metadata'>>(
-    'select u.id, u.metadata from external_user u where u.tenant_id = $1 and u.id = any($2::uuid[])',
-  ),
+  batchedRead(
+    metadata,
+  )`select ${metadata} from external_user u where u.tenant_id = ${tenant} and u.id = ${anyKey(uuid)}`,
   'id',
 );
 
-/** The metadata of users who were read without it: of a few hundred in one statement, so that not all is read of what is too much. */
+/** The metadata of users that were read without it, a few hundred per statement to bound what is read at once. */
 export const metadataByUser: Loader<string, ExternalUser['metadata']> = {
   most: 200,
   load: async (database, ids) => (await metadataOfUsers.load(database, ids)).map((user) => user?.metadata ?? null),
@@ -26,25 +29,26 @@ export const metadataByUser: Loader<string, ExternalUser['metadata']> = {
 
 /** External users by their ids. */
 export const externalUserById = oneByUuid(
-  tenantStatement<ExternalUser>(`select ${row} from external_user u where u.tenant_id = $1 and u.id = any($2::uuid[])`),
+  batchedRead(row)`select ${row} from external_user u where u.tenant_id = ${tenant} and u.id = ${anyKey(uuid)}`,
   'id',
 );
 
 const conversationsOfUsers = bounded(
   manyBy(
-    viewerStatement<{ contactId: string; conversationId: string }>(
-      '$3',
-      (agent) => `select m.contact_id as "contactId", m.conversation_id as "conversationId" from (
-         select m.contact_id, m.conversation_id from conversation_member m
-         where ${visibleMembership('m', agent)} and m.contact_id = any($2::uuid[]) limit ${mostRows + 1}) m
-       order by m.contact_id, m.conversation_id desc`,
-    ),
+    statement(rows({ contactId: assured(uuid), conversationId: uuid }))`
+      select m.contact_id as "contactId", m.conversation_id as "conversationId" from (
+        select m.contact_id, m.conversation_id from conversation_member m
+        where ${visibleMembership('m')} and m.contact_id = ${anyKey(uuid)} limit ${mostRows + 1}) m
+      order by m.contact_id, m.conversation_id desc`,
     'contactId',
   ),
   'conversation ids: use conversations',
 );
 
-/** The ids of the conversations that users are contacts in and that the viewer sees, the newest first. Throws RESULT_TOO_LARGE. */
+/**
+ * The ids of the conversations that users are contacts in and that the viewer sees, the newest first. Throws
+ * RESULT_TOO_LARGE.
+ */
 export const conversationIdsByUser: Loader<string, string[]> = {
   async load(database, ids) {
     const lists = await conversationsOfUsers.load(database, ids);
@@ -52,36 +56,33 @@ export const conversationIdsByUser: Loader<string, string[]> = {
   },
 };
 
-/** A user that was searched for, and the ids of its conversations that the viewer sees, the newest first. */
+/** A user that was searched for, with the ids of its conversations that the viewer sees, the newest first. */
 export type ExternalUserSearchResult = { user: ExternalUser; conversationIds: string[] };
 
-type Found = ExternalUser & { conversationIds: string[] };
-
-// Together with a user, the ids of so many conversations are read at the most; those of a user who has more are read by their loader.
+// The search reads at most so many conversation ids with the user. More are left to their loader.
 const mostTogether = 50;
 
-const search = Object.fromEntries(
-  identifierKeys.map((key) => [
-    key,
-    viewerBatchedRead(
-      viewerStatement<Found>(
-        '$3',
-        (agent) => `select ${row}, array(
-           select m.conversation_id from conversation_member m
-           where ${visibleMembership('m', agent)} and m.contact_id = u.id
-           order by m.conversation_id desc limit ${mostTogether + 1}) as "conversationIds"
-         from external_user u where u.tenant_id = $1 and ${hasIdentifier(key, 'u', '$2')}`,
-      ),
-    ),
-  ]),
-) as Record<IdentifierKey, ViewerStatement<Found>>;
+const searchBy = (key: IdentifierKey) =>
+  batchedRead(rows({ conversationIds: list(uuid) }, row))`
+    select ${row}, array(
+      select m.conversation_id from conversation_member m where ${visibleMembership('m')} and m.contact_id = u.id
+      order by m.conversation_id desc limit ${mostTogether + 1}) as "conversationIds"
+    from external_user u where u.tenant_id = ${tenant} and ${hasIdentifier(key, 'u', parameter('value', text))}`;
 
-/** The external user with that identifier, or null. Throws RESULT_TOO_LARGE when it takes part in more than 10,000 conversations. */
+const search = Object.fromEntries(identifierKeys.map((key) => [key, searchBy(key)])) as Record<
+  IdentifierKey,
+  ReturnType<typeof searchBy>
+>;
+
+/**
+ * Returns the external user with that identifier, or null. Throws RESULT_TOO_LARGE when it is in more than 10,000
+ * conversations.
+ */
 export async function searchExternalUser(
   db: TenantDatabase,
   { key, value }: Identifier,
 ): Promise<ExternalUserSearchResult | null> {
-  const [user] = await queryAsViewer(db, search[key], value);
+  const [user] = await db.query(search[key], { value });
   if (!user) return null;
   if (user.conversationIds.length <= mostTogether) return { user, conversationIds: user.conversationIds };
   const [conversationIds = []] = await conversationIdsByUser.load(db, [user.id]);

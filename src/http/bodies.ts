@@ -5,7 +5,10 @@ const smallBody = 16_384;
 
 /** How many bytes of request bodies may be held at one time. */
 export interface BodyBudget {
-  /** Reserves what a body may take while it is read. Returns what gives it back; throws UNAVAILABLE when too much is being read. */
+  /**
+   * Reserves what a body may take while it is read. Returns what gives it back; throws UNAVAILABLE when too much is
+   * being read.
+   */
   reserve(bytes: number): () => void;
 }
 

@@ -1,14 +1,17 @@
 import type { FileUrls } from '../avatars/file-urls.ts';
 import { avatarKey } from '../avatars/keys.ts';
 import type { Database } from '../database/database.ts';
-import type { File } from '../database/generated/client.ts';
 import { asUuid } from '../database/ids.ts';
-import { columns, globalStatement } from '../database/statement.ts';
+import { columns } from '../database/sql/columns.ts';
+import { parameter } from '../database/sql/fragment.ts';
+import { globalStatement } from '../database/sql/statement.ts';
+import { uuid } from '../database/sql/types.ts';
 import { Problem } from '../errors/catalogue.ts';
 import type { Storage } from '../storage/storage.ts';
 
 // The signature is the credential, and it says nothing of a tenant.
-const fileById = globalStatement<File>(`select ${columns('File', 'f')} from file f where f.id = $1::uuid`);
+const file = columns('File', 'f', ['contentHash', 'path']);
+const fileById = globalStatement(file)`select ${file} from file f where f.id = ${parameter('id', uuid)}`;
 
 /** Serves a stored image to whoever has its signed URL. Throws FILE_NOT_FOUND. */
 export function createFileServer(database: Database, storage: Storage, urls: FileUrls) {
@@ -16,7 +19,7 @@ export function createFileServer(database: Database, storage: Storage, urls: Fil
     const id = asUuid(fileId);
     const { searchParams } = new URL(request.url);
     const size = id ? urls.verify(id, searchParams) : null;
-    const [file] = id && size ? await database.query(fileById, id) : [];
+    const [file] = id && size ? await database.query(fileById, { id }) : [];
     if (!size || !file?.contentHash)
       throw new Problem('FILE_NOT_FOUND', 'There is no such file, or its URL has expired.');
 

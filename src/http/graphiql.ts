@@ -96,7 +96,9 @@ export type GraphiqlExamples = {
   address: string;
 };
 
-/** The options that GraphiQL opens with: a tab for each thing worth trying first, and signed in where a token is given. */
+/**
+ * The options that GraphiQL opens with: a tab for each thing worth trying first, and signed in where a token is given.
+ */
 export function graphiqlOptions(token: string | null, examples: GraphiqlExamples): GraphiQLOptions & { query: string } {
   const headers = token ? JSON.stringify({ Authorization: `Bearer ${token}` }, null, 2) : undefined;
   const { participantId, agentId, syncedParticipantId, integrationConfigId, address } = examples;
@@ -125,8 +127,8 @@ export function graphiqlOptions(token: string | null, examples: GraphiqlExamples
   };
 }
 
-// GraphiQL leaves the offset of an animation on each tab. It takes effect when the tab gets the focus, so that a click that began on the
-// tab ends beside it.
+// GraphiQL leaves the offset of an animation on each tab. It takes effect when the tab gets the focus, so that a click
+// that began on the tab ends beside it.
 const tabsStayInPlace = '<style>.graphiql-tab { transform: none !important }</style>';
 
 /** GraphiQL's page. It is two megabytes of HTML, so its code is loaded when a browser first asks for it. */

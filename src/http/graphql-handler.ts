@@ -19,7 +19,9 @@ export type GraphqlHandlerOptions = {
   /** Answers all other requests. */
   yoga: Yoga;
   operations: Operations;
-  /** Who sends the headers, where that is known without asking anybody; null where it is to be found out, or is refused. */
+  /**
+   * Who sends the headers, where that is known without asking anybody; null where it is to be found out, or is refused.
+   */
   remembered(headers: RequestHeaders): Viewer | null;
   /** Counts a request of the viewer's. Throws RATE_LIMITED. */
   admit(viewer: Viewer): Promise<void> | void;
@@ -48,9 +50,9 @@ type Exchange = {
 };
 
 /**
- * The handler behind the port. It answers the common request itself, without the cost of fetch's Request and Response on Node: one query or mutation
- * as JSON in a POST, from a client that takes JSON. All else is handed to Yoga. Both let requests in, run operations and format results by
- * the same functions; clients cannot tell which of the two answered.
+ * The handler behind the port. It answers the common request itself, without the cost of fetch's Request and Response
+ * on Node: one query or mutation as JSON in a POST, from a client that takes JSON. All else is handed to Yoga. Both let
+ * requests in, run operations and format results by the same functions; clients cannot tell which of the two answered.
  */
 export function createGraphqlHandler(options: GraphqlHandlerOptions): RequestListener {
   const { yoga, operations, remembered, admit, signIn, format, bodies, largestBody, stopping, answered, failed } =
@@ -163,7 +165,10 @@ function refuseHost(response: ServerResponse): void {
   response.end(JSON.stringify(problem));
 }
 
-/** The result as text, with the status and the headers that its errors ask for: by the GraphQL over HTTP specification, as Yoga does it. */
+/**
+ * The result as text, with the status and the headers that its errors ask for: by the GraphQL over HTTP specification,
+ * as Yoga does it.
+ */
 function written(result: ExecutionResult, type: JsonType) {
   if (!result.errors?.length) return { status: 200, headers: {}, text: JSON.stringify(result) };
   let status = 0;
@@ -209,7 +214,10 @@ function commonMediaType({ headers }: IncomingMessage): JsonType | null {
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** The operation of a body that asks for one and nothing else, each part of the type that it should have; null for any other body. */
+/**
+ * The operation of a body that asks for one and nothing else, each part of the type that it should have; null for any
+ * other body.
+ */
 function commonOperation(body: string): OperationRequest | null {
   let parsed: unknown;
   try {

@@ -20,7 +20,7 @@ export type HooksOptions = {
   /** Moves channels of a tenant from an address to another one. */
   move(tenantId: string, move: Move): Promise<void>;
   /** Told what came of each request. */
-  counted(outcome: Lowercase<Outcome> | 'handshake' | 'ignored' | 'moved' | 'refused'): void;
+  report(outcome: Lowercase<Outcome> | 'handshake' | 'ignored' | 'moved' | 'refused'): void;
   /** Told of each delivery that is refused: its provider, and a code of the catalogue. */
   refused(fields: { provider: string; code: string }): void;
   log: Logger;
@@ -30,8 +30,8 @@ export type HooksOptions = {
 export type Hooks = (request: Request, provider: string, key: string) => Promise<Response>;
 
 /**
- * Takes a delivery: checks its key first, then its signature, then reads it. It is acknowledged once it has been written. Nothing here
- * says or logs a key, nor why a key does not work.
+ * Takes a delivery: checks its key first, then its signature, then reads it. It is acknowledged once it has been
+ * written. Nothing here says or logs a key, nor why a key does not work.
  */
 export function createHooks({
   webhooks,
@@ -39,18 +39,18 @@ export function createHooks({
   workspaceOf,
   deliveries,
   move,
-  counted,
+  report,
   refused,
   log,
 }: HooksOptions): Hooks {
   const readBody = bodyReader();
-  const told = new Set<string>();
+  const reported = new Set<string>();
 
   function usable(provider: string): WebhookProvider {
     const webhook = providers(provider);
     if (webhook.unusable === null) return webhook;
-    if (!told.has(provider)) log.error({ provider }, `deliveries are refused: ${webhook.unusable}`);
-    told.add(provider);
+    if (!reported.has(provider)) log.error({ provider }, `deliveries are refused: ${webhook.unusable}`);
+    reported.add(provider);
     throw new Problem('UNAVAILABLE', `Deliveries cannot be verified here: ${webhook.unusable}.`, { retryAfter: 60 });
   }
 
@@ -75,16 +75,16 @@ export function createHooks({
     const { keyId, tenantId, integrationConfigId, agentId, defaultRegion } = opened;
     const { reading, arrivedAt } = await read(request, usable(provider), opened);
     if (reading.kind === 'handshake') {
-      counted('handshake');
+      report('handshake');
       return textResponse(200, reading.answer);
     }
     if (reading.kind === 'nothing') {
-      counted('ignored');
+      report('ignored');
       return textResponse(200, '');
     }
     if (reading.kind === 'moved') {
       await move(tenantId, { keyId, integrationConfigId, provider, from: reading.from, to: reading.to });
-      counted('moved');
+      report('moved');
       return textResponse(200, '');
     }
     const outcome = await deliveries.submit({
@@ -104,7 +104,7 @@ export function createHooks({
       webhooks.forget(keyId);
       throw noSuchWebhook();
     }
-    counted(outcome === 'COUNTED' ? 'counted' : 'duplicate');
+    report(outcome === 'COUNTED' ? 'counted' : 'duplicate');
     return textResponse(200, '');
   }
 
@@ -112,7 +112,7 @@ export function createHooks({
     try {
       return await take(request, provider, key);
     } catch (error) {
-      counted('refused');
+      report('refused');
       refused({ provider: provider.slice(0, 50), code: error instanceof Problem ? error.code : 'INTERNAL' });
       throw error;
     }

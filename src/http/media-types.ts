@@ -1,4 +1,7 @@
-/** The media types that a client takes, in its order. Only UTF-8 is served: wishes for another character set are left out. */
+/**
+ * The media types that a client takes, in its order. Only UTF-8 is served: wishes for another character set are left
+ * out.
+ */
 function acceptedTypes(accept: string | null | undefined): string[] {
   return (accept || '*/*')
     .replace(/\s/g, '')
@@ -12,8 +15,8 @@ function acceptedTypes(accept: string | null | undefined): string[] {
 export type JsonType = 'application/graphql-response+json' | 'application/json';
 
 /**
- * The JSON type to answer in, by the first wish that one of the two fulfils, as Yoga chooses it. Null where a client wishes for streams, for
- * another character set, or for nothing that is served: that is Yoga's to settle.
+ * The JSON type to answer in, by the first wish that one of the two fulfils, as Yoga chooses it. Null where a client
+ * wishes for streams, for another character set, or for nothing that is served: that is Yoga's to settle.
  */
 export function commonJsonType(accept: string | undefined): JsonType | null {
   if (accept !== undefined && /event-stream|multipart|charset/i.test(accept)) return null;

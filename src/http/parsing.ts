@@ -18,8 +18,8 @@ export type ParsingOptions = {
 };
 
 /**
- * Reads requests more strictly than Yoga does by itself: bodies without files have a limit of their own, all bodies have one, multipart is
- * for one file, and what cannot be read is the caller's fault.
+ * Reads requests more strictly than Yoga does by itself: bodies without files have a limit of their own, all bodies
+ * have one, multipart is for one file, and what cannot be read is the caller's fault.
  */
 export function useStrictParsing({ body: limit, upload, bodies }: ParsingOptions): Plugin {
   return {
@@ -30,7 +30,7 @@ export function useStrictParsing({ body: limit, upload, bodies }: ParsingOptions
       const most = withFiles ? upload : limit;
       if (!withFiles && Number(declared) > limit) throw tooLarge(limit);
       // A declared length is what the HTTP parser lets through; otherwise the bytes are counted as they come.
-      const counted = !withFiles && declared === null && request.body !== null;
+      const mustCount = !withFiles && declared === null && request.body !== null;
       setRequestParser(async (whole) => {
         const release = reserved(
           bodies,
@@ -44,7 +44,7 @@ export function useStrictParsing({ body: limit, upload, bodies }: ParsingOptions
           }
           if (whole.body === null) return await requestParser(whole);
           const { url, method, headers, signal, body } = whole;
-          const text = withExactNumbers(counted ? await readAtMost(body, limit) : await whole.text());
+          const text = withExactNumbers(mustCount ? await readAtMost(body, limit) : await whole.text());
           return await requestParser(new fetchAPI.Request(url, { method, headers, signal, body: text }));
         } catch (error) {
           if (whole.signal?.aborted) throw error;

@@ -27,15 +27,18 @@ type AnyPlugin = Plugin<any, any>;
 
 const forTheRest = new WeakSet<object>();
 
-/** Says that a plugin is right to see only what the GraphQL handler leaves to Yoga, and why: what the handler does in its place. */
+/**
+ * Says that a plugin is right to see only what the GraphQL handler leaves to Yoga, and why: what the handler does in
+ * its place.
+ */
 export function seesOnlyTheRest<Given extends AnyPlugin>(_because: string, plugin: Given): Given {
   forTheRest.add(plugin);
   return plugin;
 }
 
 /**
- * Returns the plugins as they are. Throws, at the start, when one has a hook that would silently see only some requests, or none: parsing,
- * validation and execution belong in `operations/`.
+ * Returns the plugins as they are. Throws, at the start, when one has a hook that would silently see only some
+ * requests, or none: parsing, validation and execution belong in `operations/`.
  */
 export function demandWholeView<Given extends AnyPlugin>(plugins: readonly Given[]): Given[] {
   for (const plugin of plugins) {

@@ -14,8 +14,9 @@ export interface RateLimit {
 const pauseMs = 2_000;
 
 /**
- * Lets each credential make so many requests a minute; 0 is without limit. With a Redis, opened with a short time limit, they are counted across
- * replicas; while it is away or silent each replica counts for itself, and no request waits for it.
+ * Lets each credential make so many requests a minute; 0 is without limit. With a Redis, opened with a short time
+ * limit, they are counted across replicas; while it is away or silent each replica counts for itself, and no request
+ * waits for it.
  */
 export async function createRateLimit(perMinute: number, redis: Redis | null, log: Logger): Promise<RateLimit> {
   if (perMinute === 0) return { admit: () => {}, close: () => redis?.disconnect() };

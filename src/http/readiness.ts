@@ -19,8 +19,8 @@ const givenUpMs = 10_000;
 const late = 'did not answer in time';
 
 /**
- * Tells whether the service can answer, within two seconds in any case. Each part is asked once at a time, and not again while its last
- * answer is fresh: to ask often, or many at once, costs nothing.
+ * Tells whether the service can answer, within two seconds in any case. Each part is asked once at a time, and not
+ * again while its last answer is fresh: to ask often, or many at once, costs nothing.
  */
 export function createReadiness(parts: Readonly<Record<string, Part>>): () => Promise<Readiness> {
   const known = new Map<string, { fault: string | null; until: number }>();

@@ -7,8 +7,8 @@ import { Problem, problemDetails } from '../errors/catalogue.ts';
 export const createHttpServer = (): Server => createServer();
 
 /**
- * Has the server answer before the service is there: `/healthz` that the process lives, `/readyz` what it waits for, everything else
- * UNAVAILABLE. Returns how to end that, for those who answer from then on.
+ * Has the server answer before the service is there: `/healthz` that the process lives, `/readyz` what it waits for,
+ * everything else UNAVAILABLE. Returns how to end that, for those who answer from then on.
  */
 export function answerWhileStarting(server: Server, missing: () => Record<string, string | null>): () => void {
   const onRequest = (request: IncomingMessage, response: ServerResponse) => answer(request, response, missing());

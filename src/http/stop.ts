@@ -2,7 +2,9 @@ import type { IncomingMessage, Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** How long a server that stops still takes connections, and answers that it stops: what is on its way is not cut off. */
+/**
+ * How long a server that stops still takes connections, and answers that it stops: what is on its way is not cut off.
+ */
 const graceMs = 300;
 /** How long a request may take to arrive once the server stops. */
 const arrivalMs = 1_000;
@@ -13,8 +15,8 @@ const lookEveryMs = 50;
 /** Ends a server without cutting off what is being answered. */
 export interface ServerStop {
   /**
-   * Takes no new connections after a short grace, and resolves when all are closed: a connection is closed after its answer, or
-   * when its request does not arrive in time, or when the answer takes too long.
+   * Takes no new connections after a short grace, and resolves when all are closed: a connection is closed after its
+   * answer, or when its request does not arrive in time, or when the answer takes too long.
    */
   stop(): Promise<void>;
 }

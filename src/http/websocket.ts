@@ -54,8 +54,8 @@ const credentialsOf = (
 };
 
 /**
- * Serves the graph over WebSocket (graphql-transport-ws) beside an HTTP server. A connection without a good credential is closed with 4403.
- * Returns how to end all connections.
+ * Serves the graph over WebSocket (graphql-transport-ws) beside an HTTP server. A connection without a good credential
+ * is closed with 4403. Returns how to end all connections.
  */
 export function serveWebSocket(server: Server, options: WebSocketOptions): () => Promise<void> {
   const { operations, authenticate, admit, format, isListed } = options;
@@ -142,8 +142,8 @@ function isSameHost(origin: string, host: string): boolean {
 }
 
 /**
- * Passes over an offer of another protocol, such as `Upgrade: h2c`: the request is read once more, without the offer. Node has stopped to
- * parse it where its headers end, so the headers are put back in front of the body.
+ * Passes over an offer of another protocol, such as `Upgrade: h2c`: the request is read once more, without the offer.
+ * Node has stopped to parse it where its headers end, so the headers are put back in front of the body.
  */
 function answerPlainly(server: Server, request: IncomingMessage, socket: Duplex, head: Buffer): void {
   const lines = [`${request.method} ${request.url} HTTP/${request.httpVersion}`];

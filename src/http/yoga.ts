@@ -39,18 +39,19 @@ export type YogaOptions = {
   /** Whether the server is stopping, and takes no new work. */
   stopping(): boolean;
   /** Told of each result. */
-  counted: Plugin<object, ServerContext>;
+  metrics: Plugin<object, ServerContext>;
   /** What is served beside the graph. */
   routes: Plugin<object, ServerContext>;
   log: BoundedLog;
 };
 
 /**
- * Answers every request but the common one (graphql-handler.ts): GET, batches, uploads, streams, other media types, GraphiQL. Yoga has no schema
- * here. It reads requests and writes answers; operations are run by `operations`, as everywhere.
+ * Answers every request but the common one (graphql-handler.ts): GET, batches, uploads, streams, other media types,
+ * GraphiQL. Yoga has no schema here. It reads requests and writes answers; operations are run by `operations`, as
+ * everywhere.
  */
 export function createRestHandler(options: YogaOptions): Yoga {
-  const { bodies, crossOrigin, counted, graphiql, log, routes } = options;
+  const { bodies, crossOrigin, metrics, graphiql, log, routes } = options;
   return createYoga<ServerContext>({
     logging: {
       debug: () => {},
@@ -89,14 +90,17 @@ export function createRestHandler(options: YogaOptions): Yoga {
         useStrictParsing({ body: limits.body, upload: limits.upload, bodies }),
       ),
       // After the errors have their codes.
-      seesOnlyTheRest('the GraphQL handler tells of its answers itself', counted),
+      seesOnlyTheRest('the GraphQL handler measures its answers itself', metrics),
     ]),
   });
 }
 
 const sendEvents = getSSEProcessor();
 
-/** Lets Yoga's requests in by their headers, before a body is read; hands each operation on to be run; and formats what comes of it. */
+/**
+ * Lets Yoga's requests in by their headers, before a body is read; hands each operation on to be run; and formats what
+ * comes of it.
+ */
 function useOperations({ operations, signIn, format, stopping }: YogaOptions): Plugin<object, ServerContext> {
   return {
     async onRequestParse({ request, serverContext }) {
@@ -126,7 +130,8 @@ function useOperations({ operations, signIn, format, stopping }: YogaOptions): P
       const instance = serverContext.requestId ?? newId();
       if (Symbol.asyncIterator in result) {
         setResult(formatEach(result, (one) => format(one, instance)));
-        // Yoga knows a subscription only when it has executed it. Only events are streamed here; a client that takes none is told so.
+        // Yoga knows a subscription only when it has executed it. Only events are streamed here; a client that takes
+        // none is told so.
         if (takesEventStream(request.headers.get('accept'))) setResultProcessor(sendEvents, 'text/event-stream');
         else setResultProcessor(processRegularResult, 'application/json');
       } else setResult(Array.isArray(result) ? result.map((one) => format(one, instance)) : format(result, instance));

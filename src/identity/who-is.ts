@@ -1,20 +1,23 @@
 import { visibleMembership } from '../auth/visible-conversations.ts';
-import { asMembers, type MemberRow, memberRow } from '../conversations/members.ts';
+import { asMembers, memberRow } from '../conversations/memberships.ts';
 import type { Member } from '../conversations/subject.ts';
 import type { TenantDatabase } from '../database/database.ts';
 import type { ExternalUser, Participant } from '../database/generated/client.ts';
 import { boundedRows, mostRows } from '../database/loaders.ts';
-import { columns, tenantStatement } from '../database/statement.ts';
-import { queryAsViewer, viewerStatement } from '../database/viewers.ts';
+import { columns, rows } from '../database/sql/columns.ts';
+import { join, parameter, sql, tenant } from '../database/sql/fragment.ts';
+import { sameEmail } from '../database/sql/same-email.ts';
+import { statement } from '../database/sql/statement.ts';
+import { array, assured, boolean, nullable, text as sqlText } from '../database/sql/types.ts';
 import { Problem } from '../errors/catalogue.ts';
-import { hasIdentifier, identifier, identifierKeys, sameEmail } from '../external-users/identifiers.ts';
+import { fieldOf, hasIdentifier, identifier, identifierKeys } from '../external-users/identifiers.ts';
 import { listedUser } from '../external-users/queries.ts';
 import { addressKey, comparedBy, identityKey, isNationalNumber } from '../providers/address.ts';
 import { telephoneKey } from '../values/phone-number.ts';
 import { text } from '../values/text.ts';
 import { participantsLike, usersLike } from './same-person.ts';
 
-/** By what somebody is looked for: exactly one of these. */
+/** The identifier to search for: exactly one of these. */
 export type IdentityInput = {
   email?: string | null | undefined;
   phoneNumber?: string | null | undefined;
@@ -22,27 +25,28 @@ export type IdentityInput = {
   channel?: { provider: string; address: string } | null | undefined;
 };
 
-/** An identifier with all that it means: a channel's address can be an e-mail address or a telephone number too. */
+/**
+ * An identifier with everything that it means: a channel's address can be an e-mail address or a telephone number too.
+ */
 export type Identity = {
   readonly email: string | null;
-  /** As telephoneKey makes it. */
+  /** The telephoneKey of the number. */
   readonly phoneNumber: string | null;
   readonly fkId: string | null;
   readonly provider: string | null;
-  /** What the address may be compared by: several where it is a number of one country or another. */
+  /** What the address may be compared by. Several values where its country is not known. */
   readonly addressKeys: readonly string[];
 };
 
 const nothing: Identity = { email: null, phoneNumber: null, fkId: null, provider: null, addressKeys: [] };
 
-const regions = tenantStatement<{ region: string }>(
-  `select distinct i.default_region as region from integration_config i
-   where i.tenant_id = $1 and i.provider = $2 and i.default_region is not null order by 1 limit 300`,
-);
+const regions = statement(rows({ region: assured(sqlText) }))`
+  select distinct i.default_region as region from integration_config i
+  where i.tenant_id = ${tenant} and i.provider = ${parameter('provider', sqlText)} and i.default_region is not null order by 1 limit 300`;
 
 /**
- * Checks and normalises what to look for. A channel's number that doesn't say its country is one of those of the provider's configs, for which it
- * takes a statement. Throws VALIDATION_FAILED.
+ * Checks and normalises an identifier. A channel's number without a country gets the countries of the provider's
+ * configs, which takes a statement. Throws VALIDATION_FAILED.
  */
 export async function identityOf(
   db: Pick<TenantDatabase, 'query'>,
@@ -67,7 +71,7 @@ export async function identityOf(
   );
   if (errors[0]) throw new Problem('VALIDATION_FAILED', `${errors[0].path.at(-1)} ${errors[0].message}`, { errors });
   const { provider, address } = named;
-  const found = isNationalNumber(provider, address) ? await db.query(regions, provider) : [];
+  const found = isNationalNumber(provider, address) ? await db.query(regions, { provider }) : [];
   const readings = [null, ...found.map(({ region }) => region)];
   const identities = new Set(
     readings.map((region) => identityKey(provider, address, region)).filter((key) => key !== null),
@@ -83,66 +87,73 @@ export async function identityOf(
   };
 }
 
+const email = parameter('email', nullable(sqlText));
+const phoneNumber = parameter('phoneNumber', nullable(sqlText));
+const provider = parameter('provider', nullable(sqlText));
+const across = parameter('across', boolean);
+const users = identifierKeys.map(
+  (key) =>
+    sql`select u.id from external_user u where u.tenant_id = ${tenant} and ${hasIdentifier(key, 'u', parameter(fieldOf(key), nullable(sqlText)))}`,
+);
+
 /**
- * Whom an identifier leads to: those who have it, and, where $7 allows it, those on the other side
- * who are the same person as one of them. Only what a statement uses of this is run.
+ * Selects what an identifier leads to: the rows that have it, and, where \`across\` allows it, the rows of the other
+ * side that are the same person. PostgreSQL runs only the parts that a statement uses.
  */
-const found = `
+const found = sql`
   with having_participant as (
-    select p.id from participant p where p.tenant_id = $1 and ${sameEmail('p.email', '$2')}
-    union select c.participant_id from channel c where c.tenant_id = $1 and c.identity_key in (lower($2::text), $3::text)
-    union select c.participant_id from unnest($6::text[]) asked (key) join channel c
-      on c.tenant_id = $1 and c.provider = $5::text and md5(${comparedBy('c')}) = md5(asked.key) and ${comparedBy('c')} = asked.key
+    select p.id from participant p where p.tenant_id = ${tenant} and ${sameEmail(sql`p.email`, email)}
+    union select c.participant_id from channel c where c.tenant_id = ${tenant} and c.identity_key in (lower(${email}), ${phoneNumber})
+    union select c.participant_id from unnest(${parameter('addressKeys', array(sqlText))}) asked (key) join channel c
+      on c.tenant_id = ${tenant} and c.provider = ${provider} and md5(${comparedBy('c')}) = md5(asked.key) and ${comparedBy('c')} = asked.key
   ), having_user as (
-    ${identifierKeys
-      .map(
-        (key, index) =>
-          `select u.id from external_user u where u.tenant_id = $1 and ${hasIdentifier(key, 'u', `$${index + 2}::text`)}`,
-      )
-      .join(' union ')}
+    ${join(users, ' union ')}
   ), found_participant as (
     select id from having_participant
-    union select same.id from having_user h join external_user x on x.tenant_id = $1 and x.id = h.id
-      cross join lateral (${participantsLike('x')}) same where $7::boolean
+    union select same.id from having_user h join external_user x on x.tenant_id = ${tenant} and x.id = h.id
+      cross join lateral (${participantsLike('x')}) same where ${across}
   ), found_user as (
     select id from having_user
-    union select same.id from having_participant h join participant x on x.tenant_id = $1 and x.id = h.id
-      cross join lateral (${usersLike('x')}) same where $7::boolean
+    union select same.id from having_participant h join participant x on x.tenant_id = ${tenant} and x.id = h.id
+      cross join lateral (${usersLike('x')}) same where ${across}
   )`;
 
-const participants = tenantStatement<Participant>(
-  `${found} select ${columns('Participant', 'p')} from found_participant f join participant p on p.tenant_id = $1 and p.id = f.id
-   order by p.id limit ${mostRows + 1}`,
-);
+const participant = columns('Participant', 'p');
+const participants = statement(participant)`
+  ${found} select ${participant} from found_participant f join participant p on p.tenant_id = ${tenant} and p.id = f.id
+  order by p.id limit ${mostRows + 1}`;
 
-const externalUsers = tenantStatement<ExternalUser>(
-  `${found} select ${columns('ExternalUser', 'u', listedUser)} from found_user f join external_user u on u.tenant_id = $1 and u.id = f.id
-   order by u.id limit ${mostRows + 1}`,
-);
+const user = columns('ExternalUser', 'u', listedUser);
+const externalUsers = statement(user)`
+  ${found} select ${user} from found_user f join external_user u on u.tenant_id = ${tenant} and u.id = f.id
+  order by u.id limit ${mostRows + 1}`;
 
-const members = viewerStatement<MemberRow>(
-  '$8',
-  (agent) => `${found} select ${memberRow} from (
-     select m.* from (
-       select m.* from found_participant f join conversation_member m on m.tenant_id = $1 and m.user_id = f.id
-       union all
-       select m.* from found_user f join conversation_member m on m.tenant_id = $1 and m.contact_id = f.id
-     ) m where ${visibleMembership('m', agent)} order by m.id desc limit ${mostRows + 1}
-   ) m order by m.id desc`,
-);
+const members = statement(memberRow)`
+  ${found} select ${memberRow} from (
+    select m.* from (
+      select m.* from found_participant f join conversation_member m on m.tenant_id = ${tenant} and m.user_id = f.id
+      union all
+      select m.* from found_user f join conversation_member m on m.tenant_id = ${tenant} and m.contact_id = f.id
+    ) m where ${visibleMembership('m')} order by m.id desc limit ${mostRows + 1}
+  ) m order by m.id desc`;
 
-/** What the statements take, from $2 on. */
-const valuesOf = (by: Identity, across: boolean) =>
-  [by.email, by.phoneNumber, by.fkId, by.provider, by.addressKeys, across] as const;
-
-/** The participants whom the identifier leads to, `across` also from external users, by id. Throws RESULT_TOO_LARGE over 10,000. */
+/**
+ * Returns the participants that the identifier leads to, with `across` also through external users, by id. Throws
+ * RESULT_TOO_LARGE over 10,000.
+ */
 export const participantsOf = async (db: TenantDatabase, by: Identity, across: boolean): Promise<Participant[]> =>
-  boundedRows(await db.query(participants, ...valuesOf(by, across)), 'such participants');
+  boundedRows(await db.query(participants, { ...by, across }), 'participants of that identifier');
 
-/** The external users whom the identifier leads to, `across` also from participants, by id. Throws RESULT_TOO_LARGE over 10,000. */
+/**
+ * Returns the external users that the identifier leads to, with `across` also through participants, by id. Throws
+ * RESULT_TOO_LARGE over 10,000.
+ */
 export const externalUsersOf = async (db: TenantDatabase, by: Identity, across: boolean): Promise<ExternalUser[]> =>
-  boundedRows(await db.query(externalUsers, ...valuesOf(by, across)), 'such external users');
+  boundedRows(await db.query(externalUsers, { ...by, across }), 'external users of that identifier');
 
-/** The memberships of all of them in conversations that the viewer sees, the newest first. Throws RESULT_TOO_LARGE over 10,000. */
+/**
+ * Returns the memberships of all of them in conversations that the viewer sees, the newest first. Throws
+ * RESULT_TOO_LARGE over 10,000.
+ */
 export const membersOf = async (db: TenantDatabase, by: Identity, across: boolean): Promise<Member[]> =>
-  asMembers(boundedRows(await queryAsViewer(db, members, ...valuesOf(by, across)), 'such memberships'));
+  asMembers(boundedRows(await db.query(members, { ...by, across }), 'memberships of that identifier'));

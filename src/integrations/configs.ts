@@ -4,7 +4,10 @@ import type { IntegrationConfig } from '../database/generated/client.ts';
 import { asUuid, newId } from '../database/ids.ts';
 import { boundedRows, mostRows, oneByUuid } from '../database/loaders.ts';
 import { orderByName } from '../database/names.ts';
-import { columns, tenantStatement } from '../database/statement.ts';
+import { columns, rows } from '../database/sql/columns.ts';
+import { anyKey, parameter, tenant } from '../database/sql/fragment.ts';
+import { batchedRead, statement } from '../database/sql/statement.ts';
+import { uuid } from '../database/sql/types.ts';
 import { announceConfig } from '../directory/participants/announce.ts';
 import { Problem } from '../errors/catalogue.ts';
 import { checked } from '../values/checked.ts';
@@ -12,17 +15,19 @@ import { isRegion } from '../values/phone-number.ts';
 import { displayName, text } from '../values/text.ts';
 import type { TokenCipher } from './token-cipher.ts';
 
+const whole = columns('IntegrationConfig', 'i');
+
 /** Integration configs by their ids. */
 export const configById = oneByUuid(
-  tenantStatement<IntegrationConfig>(
-    `select ${columns('IntegrationConfig', 'i')} from integration_config i where i.tenant_id = $1 and i.id = any($2::uuid[])`,
-  ),
+  batchedRead(
+    whole,
+  )`select ${whole} from integration_config i where i.tenant_id = ${tenant} and i.id = ${anyKey(uuid)}`,
   'id',
 );
 
-const everyConfig = tenantStatement<IntegrationConfig>(
-  `select ${columns('IntegrationConfig', 'i')} from integration_config i where i.tenant_id = $1 order by i.provider collate "C", ${orderByName('i.name')}, i.id limit ${mostRows + 1}`,
-);
+const everyConfig = statement(whole)`
+  select ${whole} from integration_config i where i.tenant_id = ${tenant}
+  order by i.provider collate "C", ${orderByName('i.name')}, i.id limit ${mostRows + 1}`;
 
 /** Every integration config of the tenant, ordered by provider and name. Throws RESULT_TOO_LARGE over 10,000. */
 export const listConfigs = async (db: TenantDatabase): Promise<IntegrationConfig[]> =>
@@ -57,7 +62,10 @@ export async function createIntegrationConfig(db: TenantDatabase, input: z.input
 
 const connection = z.object({ token: z.string('must be text').trim().pipe(text(1, 8_000)) });
 
-/** Stores a provider's token, encrypted, in place of any before it; returns the config's id. Throws INTEGRATION_CONFIG_NOT_FOUND. */
+/**
+ * Stores a provider's token, encrypted, in place of any before it; returns the config's id. Throws
+ * INTEGRATION_CONFIG_NOT_FOUND.
+ */
 export async function connectIntegration(
   db: TenantDatabase,
   input: { id: string; token: string },
@@ -81,16 +89,18 @@ export async function connectIntegration(
   return id;
 }
 
-const disconnect = tenantStatement<{ id: string }>(
-  `update integration_config i set token_ciphertext = null, connected_at = null,
-     disconnected_reason = case when i.token_ciphertext is null then i.disconnected_reason else 'OPERATOR' end
-   where i.tenant_id = $1 and i.id = $2::uuid returning i.id`,
-);
+const disconnect = statement(rows({ id: uuid }))`
+  update integration_config i set token_ciphertext = null, connected_at = null,
+    disconnected_reason = case when i.token_ciphertext is null then i.disconnected_reason else 'OPERATOR' end
+  where i.tenant_id = ${tenant} and i.id = ${parameter('id', uuid)} returning i.id`;
 
-/** Forgets a config's token; returns the config's id. To disconnect again changes nothing. Throws INTEGRATION_CONFIG_NOT_FOUND. */
+/**
+ * Forgets a config's token; returns the config's id. To disconnect again changes nothing. Throws
+ * INTEGRATION_CONFIG_NOT_FOUND.
+ */
 export async function disconnectIntegration(db: TenantDatabase, input: { id: string }): Promise<string> {
   const id = asUuid(input.id);
-  const [config] = id ? await db.query(disconnect, id) : [];
+  const [config] = id ? await db.query(disconnect, { id }) : [];
   if (!config) throw configNotFound(input.id);
   announceConfig(db, config.id);
   return config.id;

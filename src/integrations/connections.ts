@@ -1,6 +1,9 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { TenantDatabase } from '../database/database.ts';
-import { tenantStatement } from '../database/statement.ts';
+import { rows } from '../database/sql/columns.ts';
+import { parameter, tenant } from '../database/sql/fragment.ts';
+import { statement } from '../database/sql/statement.ts';
+import { nullable, text, uuid } from '../database/sql/types.ts';
 import { announceConfig } from '../directory/participants/announce.ts';
 import { providerProblems, TokenRefused } from '../egress/provider-problems.ts';
 import { Problem } from '../errors/catalogue.ts';
@@ -15,9 +18,9 @@ export type Connectable = { id: string; provider: string; tokenCiphertext: strin
 /** Lets a provider be asked with an integration config's token. */
 export interface Connections {
   /**
-   * Runs the work with the config's token, refreshed if it has ended; with null where the provider needs none and there is none. When the
-   * provider refuses the token, the config is not connected any more, unless it was connected again meanwhile. Throws
-   * INTEGRATION_NOT_CONNECTED, and what the work throws. Not to be used in a transaction.
+   * Runs the work with the config's token, refreshed if it has ended; with null where the provider needs none and there
+   * is none. When the provider refuses the token, the config is not connected any more, unless it was connected again
+   * meanwhile. Throws INTEGRATION_NOT_CONNECTED, and what the work throws. Not to be used in a transaction.
    */
   use<Result>(
     db: TenantDatabase,
@@ -28,33 +31,35 @@ export interface Connections {
 
 type Held = { token: string; ciphertext: string; renewable: boolean };
 
-const ciphertextOf = tenantStatement<{ ciphertext: string | null }>(
-  'select i.token_ciphertext as ciphertext from integration_config i where i.tenant_id = $1 and i.id = $2::uuid',
-);
+const configId = parameter('id', uuid);
+const ciphertextOf = statement(rows({ ciphertext: nullable(text) }))`
+  select i.token_ciphertext as ciphertext from integration_config i where i.tenant_id = ${tenant} and i.id = ${configId}`;
 
 // Whoever changes a token says which one it means: what came in between stays.
-const replace = tenantStatement<{ id: string }>(
-  `update integration_config i set token_ciphertext = $4
-   where i.tenant_id = $1 and i.id = $2::uuid and i.token_ciphertext = $3 returning i.id`,
-);
-const forget = tenantStatement<{ id: string }>(
-  `update integration_config i set token_ciphertext = null, connected_at = null, disconnected_reason = 'TOKEN_REFUSED'
-   where i.tenant_id = $1 and i.id = $2::uuid and i.token_ciphertext = $3 returning i.id`,
-);
+const before = parameter('before', text);
+const replace = statement(rows({ id: uuid }))`
+  update integration_config i set token_ciphertext = ${parameter('after', text)}
+  where i.tenant_id = ${tenant} and i.id = ${configId} and i.token_ciphertext = ${before} returning i.id`;
+const forget = statement(rows({ id: uuid }))`
+  update integration_config i set token_ciphertext = null, connected_at = null, disconnected_reason = 'TOKEN_REFUSED'
+  where i.tenant_id = ${tenant} and i.id = ${configId} and i.token_ciphertext = ${before} returning i.id`;
 
 const seconds = 1_000;
 const lose = async (db: TenantDatabase, id: string, ciphertext: string): Promise<void> => {
-  if ((await db.query(forget, id, ciphertext)).length > 0) announceConfig(db, id);
+  if ((await db.query(forget, { id, before: ciphertext })).length > 0) announceConfig(db, id);
 };
 
 /** How long to wait before each further try to store a renewed token, in milliseconds. */
 const storePauses = [50, 250, 1_000];
 
-/** Stores a renewed token in place of the claim to renew it; 'other' when something else stands there, 'not' when the database doesn't let it. */
+/**
+ * Stores a renewed token in place of the claim to renew it; 'other' when something else stands there, 'not' when the
+ * database doesn't let it.
+ */
 async function keep(db: TenantDatabase, id: string, claimed: string, next: string): Promise<'kept' | 'other' | 'not'> {
   for (const pause of [...storePauses, null]) {
     try {
-      return (await db.query(replace, id, claimed, next)).length > 0 ? 'kept' : 'other';
+      return (await db.query(replace, { id, before: claimed, after: next })).length > 0 ? 'kept' : 'other';
     } catch {
       if (pause !== null) await wait(pause);
     }
@@ -78,15 +83,18 @@ export function createConnections({
   const notConnected = (id: string) =>
     new Problem('INTEGRATION_NOT_CONNECTED', `The integration config ${id} is not connected.`);
 
-  /** The config's token, good for a while; refreshed too when it is `refused`, the ciphertext of one that the provider did not take. */
+  /**
+   * The config's token, good for a while; refreshed too when it is `refused`, the ciphertext of one that the provider
+   * did not take.
+   */
   async function take(
     db: TenantDatabase,
     { id, provider, tokenCiphertext }: Connectable,
     refused?: string,
   ): Promise<Held> {
     const sealed = (token: StoredToken) => cipher.seal(writeToken(token), id);
-    const patience = Date.now() + 2 * timeoutMs;
-    const current = async () => (await db.query(ciphertextOf, id))[0]?.ciphertext ?? null;
+    const giveUpAt = Date.now() + 2 * timeoutMs;
+    const current = async () => (await db.query(ciphertextOf, { id }))[0]?.ciphertext ?? null;
     for (let ciphertext = tokenCiphertext; ; ciphertext = await current()) {
       const text = ciphertext === null ? null : cipher.open(ciphertext, id);
       if (ciphertext === null || text === null) throw notConnected(id);
@@ -105,16 +113,16 @@ export function createConnections({
         );
       }
       if (stored.refreshingUntil !== null && stored.refreshingUntil > db.now().getTime()) {
-        if (Date.now() > patience) throw providerProblems(signIn.label).late();
+        if (Date.now() > giveUpAt) throw providerProblems(signIn.label).late();
         await wait(100);
         continue;
       }
       // One at a time, on whichever replica: a refresh token may be good for one use only.
       const claimed = sealed({ ...stored, refreshingUntil: db.now().getTime() + timeoutMs + 5 * seconds });
-      if ((await db.query(replace, id, ciphertext, claimed)).length === 0) continue;
+      if ((await db.query(replace, { id, before: ciphertext, after: claimed })).length === 0) continue;
       const renewed = await signIn.refresh(stored.refresh).catch(async (error: unknown) => {
         if (error instanceof TokenRefused) await lose(db, id, claimed);
-        else await db.query(replace, id, claimed, ciphertext);
+        else await db.query(replace, { id, before: claimed, after: ciphertext });
         throw error;
       });
       // The old refresh token may be of no use from here on: whatever happens, it is not put back.

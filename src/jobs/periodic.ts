@@ -1,6 +1,7 @@
 /**
- * Does the work now and then: first after a part of the interval, in milliseconds, so that replicas that start together don't do it
- * together. Returns how to stop, which waits for the work; that is to ask now and then whether it is stopped, and to leave the rest.
+ * Runs the work periodically. The first run comes after a random part of the interval, so replicas that start at once
+ * do not run it at once. Returns a function that stops it and waits for the work. The work should ask `stopped` now and
+ * then, and end early.
  */
 export function periodically(
   interval: number,

@@ -1,26 +1,29 @@
-/** Where a worker's jobs come from. A job is leased: whoever doesn't renew it in time has lost it. */
+/** The source of a worker's jobs. A job is leased: a worker that does not renew its lease in time loses the job. */
 export interface JobQueue<Job> {
-  /** Leases at most so many jobs that are due; each counts an attempt. */
+  /** Leases at most so many due jobs. Each lease counts as an attempt. */
   claim(workerId: string, most: number): Promise<Job[]>;
-  /** Puts off the end of the worker's leases of these jobs. */
+  /** Extends the worker's leases of these jobs. */
   renew(workerId: string, ids: readonly string[]): Promise<void>;
-  /** Makes the jobs due again whose leases ran out. */
+  /** Makes jobs with an expired lease due again. */
   reclaim(): Promise<void>;
-  /** Makes a job due again a little later, the attempt counted, if it is still as it was claimed. */
+  /** Makes a job due again a little later and keeps its attempt, if it is still as it was claimed. */
   release(job: Job): Promise<void>;
-  /** Makes the worker's jobs due again, the attempt not counted. */
+  /** Makes the worker's jobs due again and takes their attempts back. */
   handBack(workerId: string): Promise<void>;
 }
 
 export type WorkerOptions<Job> = {
   id: string;
   queue: JobQueue<Job>;
-  /** Does the job and says so in the queue. What it throws is told to `failed`, and the job is released; should that fail too, its lease runs out. */
+  /**
+   * Does the job and records that in the queue. An error goes to `failed`, and the job is released. If that fails too,
+   * its lease expires.
+   */
   run(job: Job): Promise<void>;
-  /** How many jobs at once. */
+  /** How many jobs run at once. */
   concurrency: number;
   leaseMs: number;
-  /** How often to look for jobs that nobody has announced; half to one and a half times that. */
+  /** How often to look for jobs that were not announced: half to one and a half times this. */
   pollMs: number;
   failed(error: unknown): void;
 };
@@ -28,14 +31,14 @@ export type WorkerOptions<Job> = {
 export interface Worker {
   /** Looks for jobs now. */
   wake(): void;
-  /** Takes no more jobs, waits a little for those that run, and hands the rest back. */
+  /** Takes no more jobs, waits a little for those that run, and gives the rest back. */
   stop(): Promise<void>;
 }
 
-/** How long a stop waits for running jobs, in milliseconds. */
-const patience = 2_000;
+/** How long a stop waits for running jobs. */
+const stopTimeoutMs = 2_000;
 
-/** Starts working on a queue: at most so many jobs at once in this process, whatever happens to any of them. */
+/** Starts a worker on a queue. It runs a bounded number of jobs at once and survives every failure of a job. */
 export function startWorker<Job extends { id: string }>({
   id,
   queue,
@@ -45,7 +48,8 @@ export function startWorker<Job extends { id: string }>({
   pollMs,
   failed,
 }: WorkerOptions<Job>): Worker {
-  // What the queue says is this worker's may be more: what it never heard of, or could not settle. That is not renewed.
+  // The queue may list more jobs than this worker runs: jobs it never heard of, or could not settle. Do not renew
+  // those.
   const running = new Map<string, Promise<void>>();
   let stopped = false;
   let looking: Promise<void> | null = null;
@@ -105,7 +109,7 @@ export function startWorker<Job extends { id: string }>({
       stopped = true;
       clearTimeout(poll);
       await looking;
-      const late = new Promise<void>((resolve) => setTimeout(resolve, Math.min(patience, leaseMs)).unref());
+      const late = new Promise<void>((resolve) => setTimeout(resolve, Math.min(stopTimeoutMs, leaseMs)).unref());
       await Promise.race([Promise.all(running.values()), late]);
       clearInterval(renewal);
       await queue.handBack(id).catch(failed);

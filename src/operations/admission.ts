@@ -4,8 +4,8 @@ import { Turns } from './budget.ts';
 /** Lets large results be made a few at a time: each holds some ten megabytes, and takes its share of the event loop. */
 export interface Admission {
   /**
-   * Calls back once it is the caller's turn, at once when it is. Returns what ends the turn, or the wish for one. Calls `refuse` with
-   * UNAVAILABLE instead when many wait already, or when it has waited for too long.
+   * Calls back once it is the caller's turn, at once when it is. Returns what ends the turn, or the wish for one. Calls
+   * `refuse` with UNAVAILABLE instead when many wait already, or when it has waited for too long.
    */
   enter(proceed: () => void, refuse: (error: Problem) => void): () => void;
 }

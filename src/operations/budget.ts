@@ -1,8 +1,8 @@
 import { limits } from './limits.ts';
 
 /**
- * What one request has used of what it may use. The operations of a batch share one: none of them can have what another has used.
- * Everything that is counted goes up only, but for a result that is made again.
+ * What one request has used of what it may use. The operations of a batch share one: none of them can have what another
+ * has used. Everything that is counted goes up only, but for a result that is made again.
  */
 export type Budget = {
   /** Operations that it has been charged for. */

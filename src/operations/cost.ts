@@ -33,8 +33,9 @@ const countFields: ReadonlySet<string> = new Set(['totalCount', 'totalCountAtLea
 const costs = new WeakMap<OperationDefinitionNode, Cost>();
 
 /**
- * What an operation could cost with these variables: fields, times the rows of the pages that they are asked for. Throws UNPROCESSABLE
- * when that is over the limit, or, with the operations of the same request before it, over what is left of the request's budget.
+ * What an operation could cost with these variables: fields, times the rows of the pages that they are asked for.
+ * Throws UNPROCESSABLE when that is over the limit, or, with the operations of the same request before it, over what is
+ * left of the request's budget.
  */
 export function demandAffordable(
   schema: GraphQLSchema,
@@ -71,7 +72,9 @@ export type FieldCost = {
   readonly cost?: number;
   /** For itself without that argument, which would narrow what it reads. */
   readonly costWithout?: { readonly argument: string; readonly cost: number };
-  /** For members of its argument `filter` that are given: each row has to be looked at, and again when they are counted. */
+  /**
+   * For members of its argument `filter` that are given: each row has to be looked at, and again when they are counted.
+   */
   readonly filterCost?: { readonly of: readonly string[]; readonly page: number; readonly count: number };
 };
 
@@ -95,7 +98,8 @@ function costOf(schema: GraphQLSchema, document: DocumentNode, operation: Operat
       let cost = ofFragments.get(name);
       const fragment = fragments.get(name);
       if (!cost && fragment) {
-        // Remembered for one set of variables, so that fragments that spread each other twice aren't summed up for ever.
+        // Remembered for one set of variables, so that fragments that spread each other twice aren't summed up for
+        // ever.
         cost = remembered(ofSelections(schema.getType(fragment.typeCondition.name.value), fragment.selectionSet));
         ofFragments.set(name, cost);
       }

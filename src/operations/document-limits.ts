@@ -14,8 +14,8 @@ import { limits } from './limits.ts';
 type Fragments = ReadonlyMap<string, FragmentDefinitionNode>;
 
 /**
- * What is wrong with the size of a parsed document: no error, or one. Takes time in proportion to the document. Call it before validation,
- * whose rules compare each field with all others of the same name.
+ * What is wrong with the size of a parsed document: no error, or one. Takes time in proportion to the document. Call it
+ * before validation, whose rules compare each field with all others of the same name.
  */
 export function documentErrors(document: DocumentNode): readonly GraphQLError[] {
   const refuse = (most: number, what: string, node?: ASTNode) => [

@@ -28,7 +28,8 @@ function ofGraphQL(error: GraphQLError, cause: unknown): Problem | null {
   if (http?.status === 405) return new Problem('METHOD_NOT_ALLOWED', error.message);
   if (http?.status === 413) return new Problem('RESULT_TOO_LARGE', error.message);
   if (http?.status === 403) return new Problem('FORBIDDEN', error.message);
-  // What graphql-js itself says of an argument, and what a custom scalar throws while variables are read, is about the request.
+  // What graphql-js itself says of an argument, and what a custom scalar throws while variables are read, is about the
+  // request.
   if (cause instanceof GraphQLError || (!error.path && /^Variable "\$/.test(error.message)))
     return new Problem('BAD_USER_INPUT', shortened(error.message));
   return null;
@@ -73,8 +74,9 @@ const aboutTheDocument = new Set<ErrorCode>([
 export type FormatResult = (result: ExecutionResult, instance: string) => ExecutionResult;
 
 /**
- * Formats results for clients. A suggestion ("Did you mean …?") is a piece of the schema: it is kept only where `suggestions` says that the
- * schema may be seen. A result without errors is returned as it is. A result is formatted once: a second time would lose details.
+ * Formats results for clients. A suggestion ("Did you mean …?") is a piece of the schema: it is kept only where
+ * `suggestions` says that the schema may be seen. A result without errors is returned as it is. A result is formatted
+ * once: a second time would lose details.
  */
 export const createErrorFormatter =
   (log: Logger, suggestions: boolean): FormatResult =>

@@ -35,9 +35,9 @@ const bytesOfField = 28_000;
 const successesAfterError = 100;
 
 /**
- * Only success is taken from compiled code: a result with an error is made again by graphql-js, so that clients cannot tell the two apart. The
- * query then stays with graphql-js, and is executed once a request, until it has succeeded for a time. Mutations are not compiled,
- * because they cannot be made again.
+ * Only success is taken from compiled code: a result with an error is made again by graphql-js, so that clients cannot
+ * tell the two apart. The query then stays with graphql-js, and is executed once a request, until it has succeeded for
+ * a time. Mutations are not compiled, because they cannot be made again.
  */
 export function createExecutor(
   schema: GraphQLSchema,
@@ -82,8 +82,8 @@ export function createExecutor(
   return {
     execute(context, variables) {
       const done = (result: ExecutionResult) => {
-        // Of a WeakMap's entry, what it leads to counts as alive until the next full collection, even where its key is gone:
-        // all that the operation has read would be moved to the old generation first.
+        // Of a WeakMap's entry, what it leads to counts as alive until the next full collection, even where its key is
+        // gone: all that the operation has read would be moved to the old generation first.
         RequestCache.clearForContext(context);
         return result;
       };
@@ -96,8 +96,8 @@ export function createExecutor(
 }
 
 /**
- * The variables that may be null although they stand where null may not, because they have a default. graphql-js finds a null there while it
- * executes; compiled code would take `@skip(if: null)` for true.
+ * The variables that may be null although they stand where null may not, because they have a default. graphql-js finds
+ * a null there while it executes; compiled code would take `@skip(if: null)` for true.
  */
 const nullableWithDefault = ({ variableDefinitions = [] }: OperationDefinitionNode): readonly string[] =>
   variableDefinitions

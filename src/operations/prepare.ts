@@ -27,8 +27,8 @@ export type PreparedOperation = {
 };
 
 /**
- * From a document's text and an operation's name to the operation; no name, or an empty one, is for a document's only operation. Throws a
- * GraphQLError with a code. A budget is charged for the document.
+ * From a document's text and an operation's name to the operation; no name, or an empty one, is for a document's only
+ * operation. Throws a GraphQLError with a code. A budget is charged for the document.
  */
 export type Prepare = (text: string, operationName: string | null, budget?: Budget) => PreparedOperation;
 
@@ -49,13 +49,16 @@ type KnownDocument = {
   bytes: number;
 };
 
-/** What documents take in memory, measured: `test/operations/caches.test.ts` fills the cache with the dearest of each kind. */
+/**
+ * What documents take in memory, measured: `test/operations/caches.test.ts` fills the cache with the dearest of each
+ * kind.
+ */
 const bytesOfDocument = 2_000;
 const bytesOfNode = 600;
 
 /**
- * Parses and validates documents, and keeps them: the only cache of documents there is. What is kept is bounded in bytes. Documents that are
- * refused are not kept.
+ * Parses and validates documents, and keeps them: the only cache of documents there is. What is kept is bounded in
+ * bytes. Documents that are refused are not kept.
  */
 export function createPrepare(
   schema: GraphQLSchema,
@@ -149,8 +152,8 @@ function parsed(text: string, maxTokens: number): DocumentNode {
 }
 
 /**
- * Takes the parser's tokens apart. Each leads to the one after it, comments too: a document of nothing but comments would keep forty times its
- * length. Errors need only where nodes lie.
+ * Takes the parser's tokens apart. Each leads to the one after it, comments too: a document of nothing but comments
+ * would keep forty times its length. Errors need only where nodes lie.
  */
 function unlinkTokens({ loc }: DocumentNode): void {
   for (let token: Token | null = loc?.startToken ?? null; token; ) {

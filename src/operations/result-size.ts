@@ -4,7 +4,10 @@ import type { Admission } from './admission.ts';
 import type { Budget } from './budget.ts';
 import { limits } from './limits.ts';
 
-/** What one row costs at a place in a document, besides the lists and the rows below it that are counted when they are found. */
+/**
+ * What one row costs at a place in a document, besides the lists and the rows below it that are counted when they are
+ * found.
+ */
 export type Price = {
   /** The fields that are selected of it, those that run a resolver several times. About 2 µs each. */
   readonly work: number;
@@ -31,8 +34,8 @@ const large = 15_000;
 const step = 4_000;
 
 /**
- * Counts the result of one operation while it is made: the work and the bytes of each list, before any of its rows is completed. Where it
- * gets too large the operation ends with one RESULT_TOO_LARGE.
+ * Counts the result of one operation while it is made: the work and the bytes of each list, before any of its rows is
+ * completed. Where it gets too large the operation ends with one RESULT_TOO_LARGE.
  */
 export class ResultSize {
   /** Prices that hold for this operation's variables only. */

@@ -31,7 +31,10 @@ export type AnswerOptions = RunOptions & {
   readOnly?: boolean;
 };
 
-/** The one way to execute operations, whatever transport they come by. What goes wrong is an error of the result: nothing here throws. */
+/**
+ * The one way to execute operations, whatever transport they come by. What goes wrong is an error of the result:
+ * nothing here throws.
+ */
 export interface Operations {
   prepare: Prepare;
   /** Runs a prepared operation for a viewer who has been let in. */
@@ -106,7 +109,10 @@ const onlyByPost = () =>
     extensions: { code: 'METHOD_NOT_ALLOWED', http: { status: 405, headers: { allow: 'POST' } } },
   });
 
-/** What is wrong with the variables, the first five things; null when they fit. Each message quotes a value, which may be large. */
+/**
+ * What is wrong with the variables, the first five things; null when they fit. Each message quotes a value, which may
+ * be large.
+ */
 function refusedVariables({ schema, operation }: PreparedOperation, variables: Variables): ExecutionResult | null {
   if (!operation.variableDefinitions?.length) return null;
   const { errors } = getVariableValues(schema, operation.variableDefinitions, variables, { maxErrors: 5 });

@@ -2,7 +2,10 @@ import { type ExecutionResult, GraphQLError } from 'graphql';
 import { LRUCache } from 'lru-cache';
 import type { Viewer } from '../auth/viewer.ts';
 import type { Database } from '../database/database.ts';
-import { globalStatement } from '../database/statement.ts';
+import { columns } from '../database/sql/columns.ts';
+import { parameter } from '../database/sql/fragment.ts';
+import { globalStatement } from '../database/sql/statement.ts';
+import { array, uuid } from '../database/sql/types.ts';
 import { Problem } from '../errors/catalogue.ts';
 import type { EventBus } from '../events/events.ts';
 import { refusal } from './errors.ts';
@@ -18,31 +21,33 @@ export const mostStreams = { connection: 100, credential: 1_000, tenant: 5_000 }
 /** Seconds after which a client that has too many streams may try again. */
 const retryAfter = 30;
 
-const revokedAmong = globalStatement<{ id: string }>(
-  `select k.id from credential_key k
-   where (k.tenant_id, k.id) in (select * from unnest($1::uuid[], $2::uuid[])) and k.revoked_at is not null`,
-);
+const key = columns('CredentialKey', 'k', ['id']);
+const revokedAmong = globalStatement(key)`
+  select ${key} from credential_key k where k.revoked_at is not null
+    and (k.tenant_id, k.id) in (select * from unnest(${parameter('tenantIds', array(uuid))}, ${parameter('ids', array(uuid))}))`;
 
 /** The open streams of one server. */
 export interface Streams {
   /**
-   * The viewer's results as a stream that ends when its credential ends, and when the server stops. The last result is an error
-   * that says why.
+   * The viewer's results as a stream that ends when its credential ends, and when the server stops. The last result is
+   * an error that says why.
    */
   keep(
     viewer: Viewer,
     results: AsyncIterable<ExecutionResult>,
     connection?: object,
   ): AsyncIterableIterator<ExecutionResult>;
-  /** Throws RATE_LIMITED when the WebSocket connection, the credential or the tenant has as many streams as it may have. */
+  /**
+   * Throws RATE_LIMITED when the WebSocket connection, the credential or the tenant has as many streams as it may have.
+   */
   demandRoom(viewer: Viewer, connection?: object): void;
   /** Tells every stream to reconnect elsewhere. Resolves when all have been told, after a second at most. */
   endAll(): Promise<void>;
 }
 
 /**
- * Hears of revoked keys from the replica that revoked them, and reads the keys every half minute as well: what is announced while Redis
- * is away is never heard.
+ * Hears of revoked keys from the replica that revoked them, and reads the keys every half minute as well: what is
+ * announced while Redis is away is never heard.
  */
 export function createStreams(events: EventBus, database: Pick<Database, 'query'>): Streams {
   const open = new Map<symbol, { viewer: Viewer; end: (problem: Problem) => void; over: Promise<void> }>();
@@ -70,7 +75,8 @@ export function createStreams(events: EventBus, database: Pick<Database, 'query'
     reading = true;
     const keys = openKeys();
     try {
-      for (const { id } of await database.query(revokedAmong, [...keys.values()], [...keys.keys()])) endKey(id);
+      for (const { id } of await database.query(revokedAmong, { tenantIds: [...keys.values()], ids: [...keys.keys()] }))
+        endKey(id);
     } catch {
       // While the database is away nobody's streams end; the next time asks again.
     } finally {

@@ -1,9 +1,13 @@
+import { type Fragment, name, sql } from '../database/sql/fragment.ts';
 import { isNational } from '../values/phone-number.ts';
 import { formOf } from './registry.ts';
 
 /** What is stored with an address, of a channel and of an unknown sender. */
 export type AddressColumns = {
-  /** An e-mail address in lower case or a telephone's key, as other systems are asked for it; null when the address is neither. */
+  /**
+   * An e-mail address in lower case or a telephone's key, as other systems are asked for it; null when the address is
+   * neither.
+   */
   identityKey: string | null;
   /** What the address is compared by, where that is neither the identity key nor the address itself. */
   addressKey: string | null;
@@ -21,13 +25,19 @@ export function addressKey(provider: string, address: string, region: string | n
 export const fitsProvider = (provider: string, address: string, region: string | null = null): boolean =>
   formOf(provider)(address, region).fits;
 
-/** The address as e-mail addresses (lower case) and telephone numbers are compared across systems, or null when it is neither. */
+/**
+ * The address as e-mail addresses (lower case) and telephone numbers are compared across systems, or null when it is
+ * neither.
+ */
 export function identityKey(provider: string, address: string, region: string | null = null): string | null {
   const { key, identity } = formOf(provider)(address, region);
   return identity ? key : null;
 }
 
-/** Whether the address could be a telephone number of a country that it doesn't name: it is one only where a region is known. */
+/**
+ * Whether the address could be a telephone number of a country that it doesn't name: it is one only where a region is
+ * known.
+ */
 export const isNationalNumber = (provider: string, address: string): boolean =>
   !fitsProvider(provider, address) && isNational(address) && fitsProvider(provider, '+14155550100');
 
@@ -38,6 +48,11 @@ export function addressColumns(provider: string, address: string, region: string
   return { identityKey: identity, addressKey: key === (identity ?? address) ? null : key };
 }
 
-/** SQL for the key of a `channel` or an `unknown_sender` under that alias, as addressKey makes it; both are indexed by its digest. */
-export const comparedBy = (alias: string): string =>
-  `coalesce(${alias}.address_key, ${alias}.identity_key, ${alias}.address)`;
+/**
+ * SQL for the key of a `channel` or an `unknown_sender` under that alias, as addressKey makes it; both are indexed by
+ * its digest.
+ */
+export const comparedBy = (alias: string): Fragment => {
+  const a = name(alias);
+  return sql`coalesce(${a}.address_key, ${a}.identity_key, ${a}.address)`;
+};

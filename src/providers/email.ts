@@ -3,7 +3,10 @@ import type { AddressForm } from './form.ts';
 
 const longest = 320;
 
-/** An address, perhaps with a name before it in the way of mail headers; compared without case, and never without its dots. */
+/**
+ * An address, perhaps with a name before it in the way of mail headers; compared without case, and never without its
+ * dots.
+ */
 export const email: AddressForm = (address) => {
   const key = emailKey(address);
   // What is written to is the address as it is stored, so nothing may stand around it.

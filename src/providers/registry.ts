@@ -14,5 +14,8 @@ const forms: ReadonlyMap<string, AddressForm> = new Map(
 
 const any: AddressForm = (address) => ({ fits: true, key: address, identity: false });
 
-/** How a provider's addresses are read, by its name in lower case. Of a provider that isn't known every address fits, and is compared as it is. */
+/**
+ * How a provider's addresses are read, by its name in lower case. Of a provider that isn't known every address fits,
+ * and is compared as it is.
+ */
 export const formOf = (provider: string): AddressForm => forms.get(provider) ?? any;

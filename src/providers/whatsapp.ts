@@ -5,7 +5,10 @@ import { asTelephone, misfit } from './telephone.ts';
 // What WhatsApp's own clients call somebody: `user.agent:device@server`, or `user_agent`. The device says from which of their devices they write.
 const jid = /^([^@:\s]+?)(?:[._]\d{1,3})?(?::\d{1,5})?@([a-z.]+)$/i;
 const telephones: ReadonlySet<string> = new Set(['s.whatsapp.net', 'c.us', 'hosted']);
-/** By server, what stands before the @: hidden users, groups (an older form has its founder's number in it), channels, lists, bots. */
+/**
+ * By server, what stands before the @: hidden users, groups (an older form has its founder's number in it), channels,
+ * lists, bots.
+ */
 const others: Readonly<Record<string, RegExp>> = {
   lid: /^\d{1,20}$/,
   'hosted.lid': /^\d{1,20}$/,
@@ -27,7 +30,10 @@ const delivered = (number: string): ReadAddress => ({ fits: true, key: telephone
 
 const own = (key: string): ReadAddress => ({ fits: true, key, identity: false });
 
-/** Telephone numbers, with or without a plus or a server; ids of users, groups and channels, which are nobody's telephone. */
+/**
+ * Telephone numbers, with or without a plus or a server; ids of users, groups and channels, which are nobody's
+ * telephone.
+ */
 export const whatsapp: AddressForm = (address, region) => {
   const trimmed = asciiDigits(address)
     .trim()

@@ -3,8 +3,8 @@ import type { Turns } from '../operations/budget.ts';
 import type { ResultSize } from '../operations/result-size.ts';
 
 /**
- * The tenant's database for one operation: so many statements of its request at the same time, none for an operation that has ended
- * because its result is too large, and long lists in turn with those of other requests.
+ * Bounds the tenant's database for one operation. A request runs a bounded number of statements at once. An operation
+ * that has ended because its result is too large runs none. Long lists take turns with those of other requests.
  */
 export function boundedDatabase(database: TenantDatabase, turns: Turns, size: ResultSize): TenantDatabase {
   const give = () => turns.give();
@@ -28,7 +28,7 @@ export function boundedDatabase(database: TenantDatabase, turns: Turns, size: Re
   return {
     tenantId,
     agentId,
-    // Made lazily.
+    // Created on first use.
     get models() {
       return database.models;
     },

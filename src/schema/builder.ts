@@ -10,7 +10,7 @@ import type { Total } from '../database/pages.ts';
 import type { FieldCost } from '../operations/cost.ts';
 import type { GraphContext } from './context.ts';
 
-/** The schema is made by importing every *.graph.ts, each of which adds its part to this. */
+/** The builder that every module of schema/ adds its types to. */
 export const builder = new SchemaBuilder<{
   Context: GraphContext;
   PrismaTypes: PrismaTypes;
@@ -30,10 +30,10 @@ export const builder = new SchemaBuilder<{
   plugins: [ScopeAuthPlugin, RelayPlugin, PrismaPlugin],
   defaultFieldNullability: false,
   scopeAuth: {
-    // Throws rather than answers no, so that the error names the scope.
+    // Throw instead of returning false, so that the error names the scope.
     authScopes: ({ viewer }) => ({ scope: (scope) => demand(viewer, scope) ?? true }),
     treatErrorsAsUnauthorized: false,
-    // Or a stream would open for anybody, and be refused only with its first event.
+    // Otherwise a stream would open for anybody, and be refused only at its first event.
     authorizeOnSubscribe: true,
   },
   relay: {
@@ -69,7 +69,7 @@ export const builder = new SchemaBuilder<{
   prisma: { client: ({ db }) => db.models, dmmf: getDatamodel() },
 });
 
-// Counting reads up to 10,000 rows, some milliseconds.
+// Counting reads up to 10,000 rows, which takes some milliseconds.
 const counting: FieldCost = { cost: 300 };
 
 builder.globalConnectionField('totalCount', (t) =>

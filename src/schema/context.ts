@@ -8,26 +8,29 @@ import { ResultSize } from '../operations/result-size.ts';
 import { boundedDatabase } from './bounded-database.ts';
 import type { Services } from './services.ts';
 
-/** What every resolver gets: who asks, the tenant's database, and the loaders of this operation. */
+/** What every resolver gets: the viewer, the tenant's database, and the loaders of this operation. */
 export type GraphContext = {
   readonly viewer: Viewer;
   readonly db: TenantDatabase;
   readonly services: Services;
-  /** What the request may use, shared by the operations of a batch. */
+  /** The budget of the request, which the operations of a batch have in common. */
   readonly budget: Budget;
-  /** Counts the result of this operation, and ends it when it gets too large. */
+  /** Counts the result of this operation and ends it when it gets too large. */
   readonly size: ResultSize;
-  /** What the loader finds for the key, in one statement with all other keys asked for meanwhile, and only once. */
+  /** Returns what the loader finds for the key. Keys of one turn are read in one statement, each only once. */
   load<Key, Loaded>(loader: Loader<Key, Loaded>, key: Key): Promise<Loaded>;
-  /** Says what the loader would find, where another statement has already brought it. */
+  /** Stores a loader's value that another statement has read already. */
   prime<Key, Loaded>(loader: Loader<Key, Loaded>, key: Key, loaded: Loaded): void;
-  /** Forgets all that was read: after a write, and before each event of a subscription. */
+  /** Clears the loaders: after a write, and before each event of a subscription. */
   forget(): void;
 };
 
 const now = Promise.resolve();
 
-/** The context of one operation. A plain object, because Yoga copies its properties into its own. Without a budget it has one of its own. */
+/**
+ * Creates the context of one operation. It is a plain object, because Yoga copies its properties into its own. Without
+ * a budget it creates one.
+ */
 export function createGraphContext(
   viewer: Viewer,
   database: TenantDatabase,
@@ -39,7 +42,8 @@ export function createGraphContext(
   const size = new ResultSize(budget, admission);
   const db = boundedDatabase(database, budget.statements, size);
 
-  // The first line is what DataLoader would do; but the rows of a long list are completed in steps, and ask in one statement still.
+  // The first call is DataLoader's own way. The rows of a long list are completed in steps, and this still reads their
+  // keys in one statement.
   const schedule = (read: () => void) => {
     if (!size.whenStepped(read)) void now.then(() => process.nextTick(read));
   };

@@ -1,6 +1,6 @@
 import type { GraphContext } from './context.ts';
 
-/** Runs a rule that writes, and then forgets what was read before it, so that the payload and later fields see the change. */
+/** Runs a rule that writes, then clears the loaders, so that the payload and later fields see the change. */
 export async function write<Result>(context: GraphContext, rule: () => Promise<Result>): Promise<Result> {
   try {
     return await rule();
@@ -9,7 +9,7 @@ export async function write<Result>(context: GraphContext, rule: () => Promise<R
   }
 }
 
-/** The row that a payload points to. It is there unless it was deleted since: then that is what the caller is told. */
+/** Returns the row of a payload. Throws the given problem when the row was deleted meanwhile. */
 export async function still<Row>(row: Promise<Row | null>, gone: () => Error): Promise<Row> {
   const found = await row;
   if (found === null) throw gone();

@@ -1,8 +1,8 @@
 import { defaultFieldResolver, type GraphQLSchema, isObjectType } from 'graphql';
 
 /**
- * Takes away the resolvers that only read the property of the field's name, which is what happens without one. To the
- * executor it is the same; compiled code calls every resolver there is, but reads a plain field where it stands.
+ * Removes resolvers that only read the property of the field's name, which is the default. The executor behaves the
+ * same. Compiled code calls every resolver, but reads a plain field in place.
  */
 export function plainFields(schema: GraphQLSchema): GraphQLSchema {
   for (const type of Object.values(schema.getTypeMap())) {

@@ -23,27 +23,28 @@ import type { GraphContext } from './context.ts';
 type Info = Pick<GraphQLResolveInfo, 'fieldNodes' | 'fragments' | 'schema' | 'variableValues' | 'returnType'>;
 type Field = GraphQLField<unknown, GraphContext>;
 
-/** The fields that are properties of their rows, which are counted with the row. */
+/** Fields that are properties of their rows. They are counted with the row. */
 const plain = new WeakSet<object>();
 
-// A connection is no row, and the rows in its edges are those of a list.
+// A connection is no row. The rows in its edges belong to a list.
 const ofPages = /Edge | (\w*Connection|PageInfo)$/;
 
 /** Scalars whose values can be long. */
 const longTypes: ReadonlySet<string> = new Set(['String', 'EmailAddress', 'URL', 'JSONObject']);
-/** The bytes of the others, with what stands around them; enumerations and what is not named have 16. */
+/** The bytes of other scalars, with their punctuation. Enumerations and unlisted types have 16. */
 const bytesOfTypes: Readonly<Record<string, number>> = { Boolean: 5, Int: 8, Float: 12, ID: 38, DateTime: 27 };
 
-// What a field takes that is not a property: its resolver is called, and rows are asked for with a promise.
+// What a field takes that is not a property: its resolver is called, and rows are read through a promise.
 const workOfValue = 3;
 const workOfRows = 6;
 
-/** How much work a field takes, in its GraphQL extensions, where a resolver does more than most. */
+/** The work of a field, in its GraphQL extensions, where a resolver does more than most. */
 export type FieldWork = { readonly work?: number };
 
 /**
- * Makes every list of rows count itself into the result before a row of it is completed, and every single row and long value that is
- * made by a resolver. Loaders bound what is read; a few rows could still be written out many thousand times.
+ * Makes every list of rows count itself into the result before a row of it is completed. Single rows and long values
+ * from resolvers are counted too. Loaders bound what is read, but a few rows could still be written out many thousand
+ * times.
  */
 export function countResults(schema: GraphQLSchema): GraphQLSchema {
   for (const type of Object.values(schema.getTypeMap())) {
@@ -94,7 +95,10 @@ function countValue(field: Field): void {
 const prices = new WeakMap<readonly FieldNode[], Price>();
 const pricesOfOne = new WeakMap<FieldNode, Price>();
 
-/** The price of a row of the field: made once for a place in a document, or, where it depends on variables, for an operation. */
+/**
+ * Returns the price of a row of the field. It is computed once per place in a document, or per operation where it
+ * depends on variables.
+ */
 function priceAt(info: Info, { size }: GraphContext): Price {
   const { fieldNodes } = info;
   // Executors use the same array for all rows of an execution, compiled code for all executions.
@@ -116,7 +120,7 @@ function priceAt(info: Info, { size }: GraphContext): Price {
   return price;
 }
 
-/** Works out prices; says whether they hold for these variables only. */
+/** Computes prices. Says whether they hold for these variables only. */
 class Pricing {
   conditional = false;
   readonly #info: Info;
@@ -125,10 +129,10 @@ class Pricing {
     this.#info = info;
   }
 
-  /** The price of a row of that type, of which all this is selected; of several types the dearest. */
+  /** Returns the price of a row of that type with this selection. Of several types it is the highest. */
   ofRows(returnType: GraphQLResolveInfo['returnType'], nodes: readonly FieldNode[]): Price {
     const type = getNamedType(returnType);
-    // A list of values has none that are selected of them.
+    // A list of values has no selection.
     if (!isCompositeType(type)) return { work: 1, deepWork: 1, bytes: 0, long: [], inner: [] };
     const types = isAbstractType(type) ? this.#info.schema.getPossibleTypes(type) : [type];
     return dearest(types.map((one) => this.#ofObject(one, nodes)));
@@ -152,7 +156,7 @@ class Pricing {
       const field = fields[(same[0] as FieldNode).name.value] as Field | undefined;
       const named = field && getNamedType(field.type);
       if (!field || !named) {
-        // __typename, and, at the root, introspection.
+        // __typename, and at the root introspection.
         add({ work: 1, deepWork: 1, bytes: 24 });
         continue;
       }
@@ -215,7 +219,7 @@ class Pricing {
   }
 }
 
-/** A price that is not less than any of these. */
+/** Returns a price that is at least each of these. */
 function dearest(several: readonly Price[]): Price {
   const [only] = several;
   if (only && several.length === 1) return only;

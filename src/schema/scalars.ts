@@ -3,7 +3,9 @@ import { GraphQLDateTimeISO, GraphQLEmailAddress, GraphQLJSONObject, GraphQLURL 
 import { isExact } from '../values/json-number.ts';
 import { builder } from './builder.ts';
 
-/** A library's scalar whose values were checked when they were stored, and need not be again with every row. */
+/**
+ * Wraps a library's scalar whose values were checked when they were stored. They are not checked again with every row.
+ */
 function stored(scalar: GraphQLScalarType, description: string, serialize: (value: unknown) => unknown) {
   return new GraphQLScalarType({ ...scalar.toConfig(), description, serialize });
 }
@@ -25,7 +27,9 @@ builder.addScalarType(
   'URL',
   stored(GraphQLURL, 'An absolute URL.', (value) => value),
 );
-/** Refuses numbers in a document that would be changed by becoming doubles; those in variables are seen before they are parsed. */
+/**
+ * Refuses numbers in a document that a double would change. Numbers in variables are checked before they are parsed.
+ */
 function demandExact(node: ValueNode): void {
   if ((node.kind === Kind.INT || node.kind === Kind.FLOAT) && !isExact(node.value))
     throw new GraphQLError(`The number ${node.value.slice(0, 50)} cannot be kept exactly: send it as text.`, {
@@ -50,7 +54,7 @@ builder.addScalarType(
     },
   }),
 );
-// What parses a multipart request has a File class of its own, so its instances are known by what they can do, which JSON can't say.
+// The multipart parser has a File class of its own. Recognise an instance by its methods, which JSON cannot have.
 const isFile = (value: unknown): value is File =>
   typeof value === 'object' &&
   value !== null &&

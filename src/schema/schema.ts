@@ -9,7 +9,7 @@ import './directory/channels.ts';
 import './conversations/changes.ts';
 import './conversations/conversations.ts';
 import './conversations/mutations.ts';
-import './conversations/participation.ts';
+import './conversations/memberships.ts';
 import './external-users/external-users.ts';
 import './external-users/mutations.ts';
 import './scalars.ts';
@@ -37,7 +37,7 @@ may do.
 Each description says which scope a field needs, what null means, and which errors to expect. Errors have a \`code\` in their
 \`extensions\`. Lists that grow are connections of up to 100 rows a page.`;
 
-/** Builds the whole schema: everything that the modules imported above have added to the builder. */
+/** Builds the schema of everything that the imported modules have added to the builder. */
 export function buildSchema(): GraphQLSchema {
   const schema = countResults(plainFields(builder.toSchema()));
   schema.description = description;

@@ -7,18 +7,19 @@ import {
   Kind,
   type SelectionSetNode,
 } from 'graphql';
-import type { Fields } from '../database/statement.ts';
+import type { Fields } from '../database/sql/columns.ts';
+import type { GraphContext } from './context.ts';
 
 type Fragments = Readonly<Record<string, FragmentDefinitionNode>>;
 
 /**
- * What is selected below a field, by the fields' names, through fragments of any type. A field that a directive skips counts as
- * selected: the selection says what is worth reading at once, not what will be asked for.
+ * The selection below a field by the fields' names, through fragments of any type. A field that a directive skips
+ * counts as selected: the selection says what is worth reading at once.
  */
 export interface Selection {
   readonly names: Iterable<string>;
   has(name: string): boolean;
-  /** What is selected below a field of that name, wherever it stands; nothing when it is not selected. */
+  /** The selection below a field of that name, anywhere below. Empty when it is not selected. */
   below(name: string): Selection;
 }
 
@@ -28,7 +29,7 @@ const everything = (selections: readonly Selection[]): Selection => ({
   below: (name) => everything(selections.map((selection) => selection.below(name))),
 });
 
-/** What is selected of the rows of a connection, on either way to them. */
+/** The selection of the rows of a connection, through `nodes` and through `edges`. */
 export const nodesOf = (connection: Selection): Selection =>
   everything([connection.below('nodes'), connection.below('edges').below('node')]);
 
@@ -61,15 +62,16 @@ function selectionOf(
 }
 
 /**
- * What a resolver makes of what is selected below its field: made once for each place in a document. `isOnly` says whether the operation
- * itself has no other field of that name, so that nothing else asks for the same at the same time.
+ * Memoizes what a resolver derives from the selection below its field: once per place in a document. `isOnly` says
+ * whether the operation has no other field of that name, so that no other field needs the same batch.
  */
 export function fromSelection<Made>(
   make: (selection: Selection, schema: GraphQLSchema, isOnly: () => boolean) => Made,
 ): (info: GraphQLResolveInfo) => Made {
   const known = new WeakMap<FieldNode, Made>();
   return ({ fieldName, fieldNodes, fragments, schema, operation }) => {
-    // The same field merged from several places has others beside it, which may differ from one operation of a document to the next.
+    // The same field merged from several places has other siblings, which may differ from one operation of a document
+    // to the next.
     const [only] = fieldNodes.length === 1 ? fieldNodes : [];
     const before = only && known.get(only);
     if (before) return before;
@@ -80,12 +82,20 @@ export function fromSelection<Made>(
   };
 }
 
-/** Says of a field which columns of its row the resolver reads: without, it may be any of them. */
-export const reads = (...columns: string[]) => ({ extensions: { reads: columns } });
+/**
+ * Creates resolvers for the fields of a type whose rows are these. Each names the columns that it reads, and its row
+ * has only those. A field without it may read any column.
+ */
+export const reading =
+  <Row>() =>
+  <const Column extends keyof Row & string, Args, Result>(
+    columns: readonly Column[],
+    resolve: (row: Pick<Row, Column>, args: Args, context: GraphContext) => Result,
+  ) => ({ extensions: { reads: columns }, resolve });
 
 /**
- * The columns that a selection reads of an object type's rows, besides those that are `always` read; null for all of them, unless every
- * field that is selected is a column itself or says what it `reads`.
+ * The columns that a selection reads of an object type's rows, besides those that are `always` read; null for all of
+ * them, unless every field that is selected is a column itself or says what it `reads`.
  */
 export function columnsRead(
   schema: GraphQLSchema,
@@ -99,7 +109,7 @@ export function columnsRead(
   const columns = new Set(always);
   for (const name of names) {
     const field = known[name];
-    // A name of another type, selected beside this one.
+    // A name of another type that is selected beside this one.
     if (!field) continue;
     const read = field.resolve ? (field.extensions['reads'] as readonly string[] | undefined) : [name];
     if (!read) return null;

@@ -8,7 +8,7 @@ import type { SignIns } from '../integrations/oauth/sign-in.ts';
 import type { TokenCipher } from '../integrations/token-cipher.ts';
 import type { WebhookProviders } from '../integrations/webhooks/provider.ts';
 
-/** What fields need of the outside world, made in app.ts and nowhere else. */
+/** What fields need of the outside world. composition/graph.ts creates it. */
 export type Services = {
   readonly events: EventBus;
   readonly avatars: AvatarSync;
@@ -18,7 +18,7 @@ export type Services = {
   readonly fileUrls: FileUrls;
   readonly tokenCipher: TokenCipher;
   readonly webhookProviders: WebhookProviders;
-  /** Where clients reach the service, without a slash at the end. */
+  /** The URL that clients reach the service by, without a slash at the end. */
   publicUrl(): string;
   readonly signIns: SignIns;
 };

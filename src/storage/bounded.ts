@@ -1,14 +1,14 @@
 import { Problem } from '../errors/catalogue.ts';
 import type { Storage } from './storage.ts';
 
-/** How long one call to the storage may take, in milliseconds: a folder on a network drive that hangs would hang its callers too. */
+/** How long one call to the storage may take: a hanging network drive would hang its callers too. */
 const longestCallMs = 15_000;
 /** What callers are told to wait, in seconds. A full or read-only storage needs somebody to mend it. */
 const retryAfter = 30;
 
 /**
- * The same storage, whose every failure is UNAVAILABLE with a time to wait, whatever stands behind it: full, read-only, over a quota,
- * not permitted, away, or slower than `limitMs`, in milliseconds. The cause goes to the log only.
+ * Wraps a storage so that every failure is UNAVAILABLE with a time to wait: full, read-only, over a quota, not
+ * permitted, away, or slower than `limitMs`. The cause goes only to the log.
  */
 export function boundedStorage(storage: Storage, limitMs = longestCallMs): Storage {
   async function bounded<Result>(what: string, call: () => Promise<Result>): Promise<Result> {
@@ -31,7 +31,7 @@ export function boundedStorage(storage: Storage, limitMs = longestCallMs): Stora
     get: (key) => bounded('read', () => storage.get(key)),
     delete: (key) => bounded('written to', () => storage.delete(key)),
     ...(storage.tidy && { tidy: (ageMs: number) => storage.tidy?.(ageMs) ?? Promise.resolve() }),
-    // What is wrong is for operators to read, as the storage says it.
+    // The log has the fault in the storage's own words.
     check: async () => {
       await bounded('written to', () => storage.check()).catch((error: Problem) => {
         throw error.cause instanceof Error ? error.cause : error;

@@ -8,7 +8,7 @@ import {
 import { S3Driver } from 'flydrive/drivers/s3';
 import type { StoragePlace } from './storage-url.ts';
 
-/** Flydrive's driver for a part of an S3 bucket. Credentials come from where Amazon's tools look for them. */
+/** Creates Flydrive's driver for a part of an S3 bucket. Credentials come from where Amazon's tools look for them. */
 export function s3Driver({
   bucket,
   prefix,
@@ -21,30 +21,31 @@ export function s3Driver({
     ...(endpoint !== null && { endpoint }),
     forcePathStyle,
     maxAttempts: 3,
-    // Without the word the handler would only write a warning.
+    // Without this option the handler only writes a warning.
     requestHandler: {
       connectionTimeout: 2_000,
       requestTimeout: 5_000,
       socketTimeout: 5_000,
       throwOnRequestTimeout: true,
     },
-    // Services that speak S3, but are not Amazon's, often know no trailing checksums. TLS and the signature guard what travels.
+    // S3 services of other vendors often do not support trailing checksums. TLS and the signature protect the content.
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
   });
-  // Buckets made since 2023 refuse access lists; without them objects are as private as the bucket.
+  // Buckets created since 2023 refuse access lists. Without them objects are as private as the bucket.
   return new PrefixedDriver({ client, bucket, visibility: 'private', supportsACL: false }, prefix);
 }
 
-/** Whether S3's error says that there is no such object. */
+/** Returns whether S3's error says that there is no object of that key. */
 export function isMissingObject(error: unknown): boolean {
   if (!(error instanceof S3ServiceException)) return false;
-  // To those who may not list the bucket, S3 says "denied" of an object that is not there. That all is denied is what check() finds out.
+  // S3 answers "denied" for a missing object where listing is not permitted. check() finds out whether everything is
+  // denied.
   if (error.name === 'AccessDenied') return true;
   return error.$metadata.httpStatusCode === 404 && error.name !== 'NoSuchBucket';
 }
 
-// Flydrive has no prefixes. Put before the keys that Disk has made sure of, so that no key leads out of it.
+// Flydrive has no prefixes. Add it before the keys that Disk has validated, so that no key leads out of it.
 class PrefixedDriver extends S3Driver {
   readonly #prefix: string;
 

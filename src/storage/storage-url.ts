@@ -7,17 +7,17 @@ export type StoragePlace =
   | {
       kind: 's3';
       bucket: string;
-      /** What every key begins with: empty, or ending with a slash. */
+      /** The beginning of every key: empty, or ending with a slash. */
       prefix: string;
-      /** Null leaves it to the AWS environment. */
+      /** Null to use the AWS environment. */
       region: string | null;
-      /** Of a service other than Amazon's; null for Amazon's. */
+      /** The endpoint of another vendor's service. Null for Amazon's. */
       endpoint: string | null;
-      /** Whether the bucket stands in the path, and not in the host's name. */
+      /** Whether the bucket is part of the path instead of the host's name. */
       forcePathStyle: boolean;
     };
 
-/** Reads `file:` and `s3:` URLs; `faults` says everything that is wrong with one, without repeating it. */
+/** Reads a `file:` or `s3:` URL. `faults` lists everything that is wrong with it, without repeating the URL. */
 export function readStorageUrl(url: string): { place: StoragePlace } | { faults: string[] } {
   if (url.startsWith('file:')) return readFolder(url);
   if (url.startsWith('s3:')) return readBucket(url);
@@ -63,7 +63,7 @@ function readBucket(url: string): ReturnType<typeof readStorageUrl> {
     else if (searchParams.getAll(name).length > 1) faults.push(`must have ${name} once`);
   }
   const region = searchParams.get('region');
-  if (region !== null && !/^[a-z0-9-]{1,50}$/.test(region)) faults.push('must have a region such as eu-central-1');
+  if (region !== null && !/^[a-z0-9-]{1,50}$/.test(region)) faults.push('must have a region like eu-central-1');
   const endpoint = searchParams.get('endpoint');
   if (endpoint !== null && !isEndpoint(endpoint))
     faults.push('must have an endpoint that is an http or https URL without credentials');
@@ -76,7 +76,7 @@ function readBucket(url: string): ReturnType<typeof readStorageUrl> {
       kind: 's3',
       bucket,
       prefix: prefix && `${prefix}/`,
-      // Services that are not Amazon's mostly ignore it, but requests are signed with one.
+      // Other vendors mostly ignore the region, but requests are signed with one.
       region: region ?? (endpoint === null ? null : 'us-east-1'),
       endpoint,
       forcePathStyle: style === null ? endpoint !== null : style === 'true',

@@ -7,19 +7,19 @@ import { readStorageUrl } from './storage-url.ts';
 
 /** Where files are kept, by key (`avatars/…/512.webp`). A key is written whole or not at all. */
 export interface Storage {
-  /** Stores the bytes under the key, replacing what was there; a reader sees the old bytes or the new, never a part. */
+  /** Stores the bytes under the key and replaces any before. A reader sees the old bytes or the new, never a part. */
   put(key: string, bytes: Uint8Array, contentType: string): Promise<void>;
-  /** The bytes under the key, null where there are none. */
+  /** Returns the bytes under the key, or null. */
   get(key: string): Promise<Uint8Array | null>;
-  /** Removes the key; one that is not there is no error. */
+  /** Removes the key. A missing key is no error. */
   delete(key: string): Promise<void>;
-  /** Removes what writes that were interrupted longer ago than that, in milliseconds, have left; absent where they leave nothing. */
+  /** Removes what interrupted writes left longer ago than this, in milliseconds. Absent where writes leave nothing. */
   tidy?(age: number): Promise<void>;
   /** Throws when nothing can be written. */
   check(): Promise<void>;
 }
 
-/** Opens the storage that a `file:` or `s3:` URL names, without asking whether it is there. Throws what is wrong with the URL. */
+/** Opens the storage of a `file:` or `s3:` URL without checking that it is there. Throws what is wrong with the URL. */
 export async function openStorage(url: string): Promise<Storage> {
   const read = readStorageUrl(url);
   if ('faults' in read) throw new Error(`STORAGE_URL ${read.faults.join(', and ')}.`);
@@ -27,7 +27,7 @@ export async function openStorage(url: string): Promise<Storage> {
   if (place.kind === 'folder') {
     return folderStorage(place.directory);
   }
-  // Amazon's client is large: loaded where it is used.
+  // Amazon's client is large: load it only where it is used.
   const { isMissingObject, s3Driver } = await import('./s3.ts');
   return diskStorage(new Disk(s3Driver(place)), isMissingObject);
 }
@@ -59,7 +59,7 @@ function diskStorage(disk: Disk, isMissing: (cause: unknown) => boolean): Storag
     },
     delete: (key) => disk.delete(key),
     async check() {
-      // A name of its own, because several replicas may look at the same time.
+      // A unique name, because several replicas may check at once.
       const key = `check/${randomUUID()}`;
       await disk.put(key, new Uint8Array(1));
       await disk.delete(key);
@@ -80,7 +80,7 @@ class WholeFileDriver extends FSDriver {
 
   override async put(key: string, contents: string | Uint8Array): Promise<void> {
     const target = join(this.#root, key);
-    // Disk strips the dot from a key's beginning, so no key can fall into this directory.
+    // Disk strips the dot from a key's beginning, so no key can fall into this folder.
     const staged = join(this.#root, '.incoming', randomUUID());
     await mkdir(dirname(staged), { recursive: true });
     try {

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { Problem } from '../errors/catalogue.ts';
 
-/** The input as its rules leave it (trimmed, normalised), or VALIDATION_FAILED with every violation at once. */
+/** Returns the input after its rules (trimmed, normalised). Throws VALIDATION_FAILED with every violation at once. */
 export function checked<Schema extends z.ZodType>(schema: Schema, input: unknown): z.output<Schema> {
   const result = schema.safeParse(input);
   if (result.success) return result.data;

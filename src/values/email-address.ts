@@ -2,25 +2,28 @@ import { domainToASCII } from 'node:url';
 import { z } from 'zod';
 import { text } from './text.ts';
 
-// HTML's definition of a valid e-mail address, which is also the EmailAddress scalar's.
+// HTML's definition of a valid e-mail address, which the EmailAddress scalar uses too.
 const form =
   /^[a-zA-Z0-9.!#$%&'*+/=?^_`{|}~-]+@[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?)*$/;
 
 const ascii = /^[\x21-\x7e]*$/;
 
-/** The address with its domain as the domain name system spells it (`bücher.example` is `xn--bcher-kva.example`); null when it is none. */
+/**
+ * Returns the address with its domain in ASCII (`bücher.example` is `xn--bcher-kva.example`). Null when it is not an
+ * address.
+ */
 export function asEmailAddress(value: string): string | null {
   if (form.test(value)) return value;
   const at = value.lastIndexOf('@');
   if (at < 0 || value.length > 4_000) return null;
   const domain = value.slice(at + 1);
-  // What is ASCII already has nothing to be translated, and is no address.
+  // An ASCII text has nothing to translate, and did not match.
   if (ascii.test(domain) || /\s/.test(domain)) return null;
   const address = `${value.slice(0, at)}@${domainToASCII(domain)}`;
   return form.test(address) ? address : null;
 }
 
-/** Whether the text is an e-mail address, its domain in any script. */
+/** Returns whether the text is an e-mail address. Its domain may be in any script. */
 export const isEmailAddress = (value: string): boolean => asEmailAddress(value) !== null;
 
 // What copying brings along: marks that cannot be seen, at either end.
@@ -52,10 +55,12 @@ function mailboxOf(value: string): string {
   return ofLink(named.exec(plain)?.[1] ?? commented.exec(plain)?.[1] ?? plain);
 }
 
-/** What an e-mail address is compared by: without case. Null when the text is none. */
+/** Returns the key that e-mail addresses are compared by: lower case. Null when the text is not an address. */
 export const emailKey = (value: string): string | null => asEmailAddress(mailboxOf(value))?.toLowerCase() ?? null;
 
-/** An e-mail address of at most 4,000 characters, kept as it is given but for white space around it and its domain, which becomes ASCII. */
+/**
+ * An e-mail address of at most 4,000 characters. It is trimmed and its domain becomes ASCII; the rest is kept as given.
+ */
 export const emailAddress = z
   .string('must be text')
   .trim()

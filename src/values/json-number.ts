@@ -1,9 +1,9 @@
-// Few texts have so many digits in a row, or an exponent: the rest need not be looked at one by one.
+// Few texts have so many digits in a row, or an exponent. Only these need the exact check.
 const suspicious = /\d[\d.]{15}|\d[eE][+-]?\d/;
 const number = /-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 const [quote, backslash] = ['"'.charCodeAt(0), '\\'.charCodeAt(0)];
 
-/** A decimal number's digits without zeros at either end, and where its point stands. */
+/** Returns a decimal number's digits without zeros at either end, and the place of its point. */
 function canonical(number: string): string {
   const [, whole = '', fraction = '', exponent = '0'] = /^-?(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d+))?$/.exec(number) ?? [];
   const digits = (whole + fraction).replace(/^0+/, '');
@@ -12,7 +12,7 @@ function canonical(number: string): string {
   return `${significant}e${BigInt(exponent) - BigInt(fraction.length) + BigInt(digits.length - significant.length)}`;
 }
 
-/** Whether a number as JSON and GraphQL write it is the same after it has been a double: `80351110224678912345` and `1e400` are not. */
+/** Returns whether a number of JSON or GraphQL survives as a double: `80351110224678912345` and `1e400` do not. */
 export function isExact(number: string): boolean {
   if (number.length <= 15 && !/[eE]/.test(number)) return true;
   const value = Number(number);
@@ -20,16 +20,17 @@ export function isExact(number: string): boolean {
   return canonical(number) === canonical(String(Math.abs(value)));
 }
 
-/** What stands in the place of a number that would not be kept as it is. No rule accepts it: its key can be stored nowhere. */
+/** Replaces a number that a double would change. No rule accepts it, because its key cannot be stored. */
 const inPlace = (number: string) => JSON.stringify({ '\0number': number.slice(0, 100) });
 
 /**
- * A JSON text whose numbers are all kept by JSON.parse as they are: in the place of others stands an object that no rule accepts, and that
- * isInexact knows. Where no number looks doubtful the text is returned as it came. Text that isn't JSON stays none.
+ * Returns a JSON text whose numbers JSON.parse keeps exactly. Any other number is replaced by an object that no rule
+ * accepts and that isInexact recognises. A text without doubtful numbers is returned unchanged. A text that is not JSON
+ * stays invalid.
  */
 export function withExactNumbers(json: string): string {
   if (!suspicious.test(json)) return json;
-  // Each character once, however many quotes there are: an expression for strings could be made to try each of them to the end.
+  // Reads each character once, however many quotes there are. A regular expression for strings can backtrack.
   let exact = '';
   let copied = 0;
   let at = 0;
@@ -48,7 +49,7 @@ export function withExactNumbers(json: string): string {
   return exact + json.slice(copied);
 }
 
-/** Where the string ends that begins there: behind its closing quote, or the text's end. */
+/** Returns the index behind the string that begins there: behind its closing quote, or the text's end. */
 function behindString(json: string, start: number): number {
   for (let at = start + 1; at < json.length; at += 1) {
     const code = json.charCodeAt(at);
@@ -58,6 +59,6 @@ function behindString(json: string, start: number): number {
   return json.length;
 }
 
-/** Whether a parsed value stands in the place of a number that could not be kept. */
+/** Returns whether a parsed value replaces a number that could not be kept. */
 export const isInexact = (value: unknown): boolean =>
   typeof value === 'object' && value !== null && Object.hasOwn(value, '\0number');

@@ -8,10 +8,12 @@ import { z } from 'zod';
 
 const e164 = /^\+[1-9]\d{1,14}$/;
 
-/** A change of a country's numbering plan: the old spelling of a number, and the same telephone's as it is dialled today. */
+/**
+ * A change of a country's numbering plan: the old spelling of a number, and how the same telephone is dialled today.
+ */
 type Renumbering = { from: RegExp; to: string | ((...groups: string[]) => string) };
 
-// In Vietnam, by the digits after +84 that went in 2018.
+// Vietnam, by the digits after +84 that were removed in 2018.
 const vietnam: Readonly<Record<string, string>> = {
   ...{ 120: '70', 121: '79', 122: '77', 126: '76', 128: '78' },
   ...{ 123: '83', 124: '84', 125: '85', 127: '81', 129: '82' },
@@ -19,9 +21,9 @@ const vietnam: Readonly<Record<string, string>> = {
   ...{ 186: '56', 188: '58', 199: '59' },
 };
 
-/** The plans that changed and whose old numbers WhatsApp and address books still have. One old number is one new one. */
+/** Changed plans whose old numbers WhatsApp and address books still have. One old number is one new number. */
 const renumberings: readonly Renumbering[] = [
-  // Mexico, 2019: mobiles lost the 1 after the country code, and what was dialled before a number within the country.
+  // Mexico, 2019: mobiles lost the 1 after the country code and the prefixes for calls within the country.
   { from: /^\+52(?:1|01|044|045)(\d{10})$/, to: '+52$1' },
   // Brazil, until 2016: mobiles gained a 9. Landlines begin with 2 to 5, and did not.
   { from: /^\+55([1-9]{2})([6-9]\d{7})$/, to: '+55$19$2' },
@@ -40,7 +42,7 @@ const renumberings: readonly Renumbering[] = [
   },
 ];
 
-/** The number of the same telephone as it is dialled today, given a number in E.164 of today or of before. */
+/** Returns the number as it is dialled today, for a number in E.164 of today or of before. */
 export function asDialledToday(number: string): string {
   for (const { from, to } of renumberings)
     if (from.test(number)) return typeof to === 'string' ? number.replace(from, to) : number.replace(from, to);
@@ -48,17 +50,15 @@ export function asDialledToday(number: string): string {
 }
 
 /**
- * What telephone numbers in E.164 are compared by: the same for each spelling of one telephone's number. An Argentine mobile is dialled with a
- * 9 after +54 from abroad and without it at home, and the number alone doesn't say whether it is a mobile: so the 9 is no part of the key.
+ * Returns the key that telephone numbers in E.164 are compared by. It is the same for each spelling of one telephone's
+ * number. An Argentine mobile is dialled with a 9 after +54 from abroad and without it at home, and the number does not
+ * say whether it is a mobile. So the key has no 9.
  */
 export const telephoneKey = (number: string): string => asDialledToday(number).replace(/^\+549(\d{10})$/, '+54$1');
 
-/** SQL that makes the key of a text that asDialledToday has left, or null of null. */
-export const telephoneKeySql = (value: string): string => `regexp_replace(${value}, '^\\+549([0-9]{10})$', '+54\\1')`;
-
 const digit = /\p{Nd}/u;
 
-/** The value of a decimal digit: in every script they are ten in a row. */
+/** Returns the value of a decimal digit. In every script the ten digits are consecutive. */
 function digitValue(character: string): string {
   const point = character.codePointAt(0) as number;
   let value = 0;
@@ -79,8 +79,9 @@ export const asciiDigits = (text: string): string =>
     .replaceAll(/\p{Nd}/gu, (character) => (character <= '9' ? character : digitValue(character)));
 
 /**
- * A telephone number as text that has nothing in it but digits of ASCII, what stands between them and a plus: digits of any script, full-width
- * signs, `00` and URI schemes are no more. Null when the text isn't one number and nothing else; extensions make it another one.
+ * Returns a telephone number with nothing in it but ASCII digits, separators and a plus. Converts digits of any script
+ * and full-width signs, and removes `00` and URI schemes. Null when the text is not exactly one number. An extension
+ * makes it another number.
  */
 export function plainNumber(text: string): string | null {
   if (text.length > 120) return null;
@@ -93,8 +94,8 @@ export function plainNumber(text: string): string | null {
 }
 
 /**
- * The telephone number in E.164 (`+14155550100`) as it is dialled today, or null when the text isn't one number of a possible length and nothing
- * else. A number without a plus is one of the region (ISO 3166), where one is given.
+ * Returns the telephone number in E.164 (`+14155550100`) as it is dialled today. Null when the text is not exactly one
+ * number of a possible length. A number without a plus belongs to the region (ISO 3166), where one is given.
  */
 export function toE164(text: string, region: string | null = null): string | null {
   const plain = plainNumber(text);
@@ -126,16 +127,16 @@ function parsed(spelling: string, country: CountryCode | null): string | null {
   return e164.test(found) ? found : null;
 }
 
-/** Whether the text is a number that doesn't say its country. */
+/** Returns whether the text is a number without its country. */
 export const isNational = (text: string): boolean => plainNumber(text)?.startsWith('+') === false;
 
-/** Whether that is a country whose numbering plan is known, as ISO 3166 spells it. */
+/** Returns whether that is a country (ISO 3166) with a known numbering plan. */
 export const isRegion = (region: string): boolean => /^[A-Z]{2}$/.test(region) && isSupportedCountry(region);
 
-/** A telephone number in any international spelling; becomes E.164. */
+/** A telephone number in any international spelling. It becomes E.164. */
 export const phoneNumber = z.string('must be text').transform((value, context) => {
   const number = toE164(value);
   if (number) return number;
-  context.addIssue({ code: 'custom', message: 'must be an international telephone number, such as +14155550100' });
+  context.addIssue({ code: 'custom', message: 'must be an international telephone number, for example +14155550100' });
   return z.NEVER;
 });

@@ -1,12 +1,12 @@
 import { z } from 'zod';
 
-/** Characters as a person counts them, which are also those that PostgreSQL counts. */
+/** Counts characters as a person does, which is also how PostgreSQL counts. */
 const length = (text: string) => [...text].length;
 
 // The braille pattern without dots and the musical symbol for no note are drawn, as nothing.
 const visible = /[^\p{Cc}\p{Cf}\p{Cs}\p{Z}\p{M}\p{Default_Ignorable_Code_Point}\u2800\u{1D159}]/u;
 
-/** Whether anything of the text can be seen. */
+/** Returns whether the text has a visible character. */
 export const isVisible = (text: string): boolean => visible.test(text);
 
 // With the two separators of Unicode's own that end a line.
@@ -15,7 +15,9 @@ const controlInLines = /(?![\t\n\r])\p{Cc}/u;
 const directional = /[\u202A-\u202E\u2066-\u2069]/;
 const directionals = /[\u202A-\u202E\u2066-\u2069]/g;
 
-/** Whether every mark that begins another direction of writing is ended, and every end has a beginning: else it turns what stands behind the text. */
+/**
+ * Returns whether every directional mark is paired. An unpaired one would change the direction of the text after it.
+ */
 function isBalanced(text: string): boolean {
   if (!directional.test(text)) return true;
   const open: string[] = [];
@@ -30,8 +32,8 @@ function isBalanced(text: string): boolean {
 type Lines = { lines?: boolean };
 
 /**
- * Text of so many characters, without those that are none: controls, halves of surrogate pairs, and directional marks that are not in pairs.
- * Where `lines` are allowed, so are tabs and line ends.
+ * Text of a bounded length. Removes controls, halves of surrogate pairs, and directional marks that are not in pairs.
+ * With `lines` it allows tabs and line ends.
  */
 export function text(min: number, max: number, { lines = false }: Lines = {}) {
   const controls = lines ? controlInLines : control;
@@ -39,13 +41,13 @@ export function text(min: number, max: number, { lines = false }: Lines = {}) {
     const refuse = (message: string) => context.addIssue({ code: 'custom', message });
     if (controls.test(value) || /\p{Surrogate}/u.test(value)) refuse('must not contain characters that are no text');
     else if (!isBalanced(value)) refuse('must not contain directional marks that are not in pairs');
-    // The quick test first: a very long text isn't taken apart.
+    // The quick test first: it spares splitting a very long text.
     if (value.length > 2 * max || length(value) > max) refuse(`must be at most ${max} characters`);
     else if (length(value) < min) refuse(min === 1 ? 'must not be empty' : `must be at least ${min} characters`);
   });
 }
 
-/** Text of so many characters after the white space around it is gone, and something of it can be seen. */
+/** Text that is trimmed, has a bounded length, and has a visible character. */
 export const trimmed = (min: number, max: number) =>
   z
     .string('must be text')
@@ -57,12 +59,12 @@ export const trimmed = (min: number, max: number) =>
       }),
     );
 
-/** What people and things are called: 1 to 150 characters after trimming, one of which can be seen. */
+/** A name: 1 to 150 characters after trimming, one of them visible. */
 export const displayName = trimmed(1, 150);
 
 /**
- * A name that somebody else chose, as names are here: at most 150 characters, with spaces for controls and without directional marks that are
- * not in pairs. Null when nothing of it can be seen.
+ * Returns a name from elsewhere in the form of our names: at most 150 characters, spaces for controls, no unpaired
+ * directional marks. Null when nothing is visible.
  */
 export function nameOrNull(given: string): string | null {
   const plain = given
@@ -74,7 +76,7 @@ export function nameOrNull(given: string): string | null {
   return isVisible(name) ? name : null;
 }
 
-/** An agent's id, as its tenant chose it: letters, digits, dots, dashes and underscores. */
+/** An agent's id, which its tenant chooses: letters, digits, dots, dashes and underscores. */
 export const agentId = z
   .string('must be text')
   .regex(

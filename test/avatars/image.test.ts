@@ -142,7 +142,7 @@ describe('refused', () => {
     ['a PDF', new TextEncoder().encode('%PDF-1.7\n1 0 obj\n<<>>\nendobj\ntrailer\n<<>>\n%%EOF')],
     ['a TIFF', new Uint8Array([0x49, 0x49, 0x2a, 0, 8, 0, 0, 0, 0, 0, 0, 0, 0, 0])],
     ['a few bytes', new Uint8Array([0x89, 0x50])],
-  ])('%s, whatever it is called', async (_, bytes) => {
+  ])('%s, under any name', async (_, bytes) => {
     expect((await refusal(bytes)).message).toMatch(/not a PNG/);
   });
 

@@ -1,7 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
 import { type AvatarJob, avatarQueue } from '../../src/avatars/queue.ts';
 import { newId } from '../../src/database/ids.ts';
-import { globalStatement } from '../../src/database/statement.ts';
+import { nothing, rows } from '../../src/database/sql/columns.ts';
+import { parameter } from '../../src/database/sql/fragment.ts';
+import { globalStatement } from '../../src/database/sql/statement.ts';
+import { uuid } from '../../src/database/sql/types.ts';
 import type { JobQueue } from '../../src/jobs/worker.ts';
 import { startApp, type TestApp, type TestTenant } from '../app.ts';
 import { createConfig, createParticipant } from '../factories.ts';
@@ -70,7 +73,7 @@ describe('a lease', () => {
     expect(await job(other.id)).toMatchObject({ state: 'RUNNING' });
   });
 
-  test('is not released by whoever had it before', async () => {
+  test('is not released by its former worker', async () => {
     const [before] = await lapsed();
     await queue.reclaim();
     await queue.claim(workerId, 2);
@@ -97,8 +100,9 @@ test('a claim takes at most four of one config, and of as many configs as there 
 
 // The embedded database has one connection.
 describe.skipIf(!('url' in inject('database')))('while somebody has a lock', () => {
-  const free = globalStatement<{ id: string }>('select j.id from avatar_sync_job j for update skip locked');
-  const hold = globalStatement<never>('select from avatar_sync_job j where j.id = $1::uuid for update');
+  const free = globalStatement(rows({ id: uuid }))`select j.id from avatar_sync_job j for update skip locked`;
+  const hold = globalStatement(nothing)`
+    select from avatar_sync_job j where j.id = ${parameter('id', uuid)} for update`;
 
   test('a claim locks what it takes and nothing else, and another claim takes the rest', async () => {
     await queued(3);
@@ -115,7 +119,7 @@ describe.skipIf(!('url' in inject('database')))('while somebody has a lock', () 
   test('the other jobs are renewed and reclaimed all the same', async () => {
     const [held, other] = await lapsed();
     await service.app.database.transaction(async (query) => {
-      await query(hold, held.id);
+      await query(hold, { id: held.id });
       await queue.reclaim();
       expect(await job(other.id)).toMatchObject({ state: 'QUEUED' });
       const [again] = await queue.claim(workerId, 2);

@@ -86,7 +86,7 @@ describe('a picture that was uploaded', () => {
     }
   });
 
-  test('is asked for directly, whatever dispatcher or proxy the process has', async () => {
+  test('is asked for directly, also when the process has a dispatcher or proxy', async () => {
     slack.users.set('U1AA', { image: await png() });
     const before = getGlobalDispatcher();
     const nowhere = new MockAgent();

@@ -204,7 +204,7 @@ describe('the sweep', () => {
   });
 });
 
-// Whoever stores a picture: row, images (three), reference. The sweep: mark, images (three), row. Each is held at each of its steps while
+// Storing a picture: row, images (three), reference. The sweep: mark, images (three), row. Each is held at each of its steps while
 // the other runs from beginning to end.
 describe('a picture that is stored while the sweep is at work', () => {
   /** An unreferenced old file of the picture that is about to be stored again. */

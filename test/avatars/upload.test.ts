@@ -37,7 +37,7 @@ describe('an upload', () => {
     ['WebP', webp],
     ['GIF', gif],
     ['AVIF', avif],
-  ] as const)('of a %s is taken, whatever it is called', async (_, image) => {
+  ] as const)('of a %s is taken under any name', async (_, image) => {
     const id = await createParticipant(service.tenant);
     const answer = await upload(service, service.tenant, id, await image(), 'text/html');
     expect(dataOf(answer).uploadParticipantAvatar.participant).toMatchObject({ id, avatarSource: 'UPLOADED' });

@@ -121,7 +121,7 @@ describe('the form of an address', () => {
     for (const address of bad[provider]!) expect([address, fitsProvider(provider, address)]).toEqual([address, false]);
   });
 
-  test('is free where the provider is not known, whatever it is called', () => {
+  test('is free for every unknown provider', () => {
     for (const provider of ['pigeon', 'constructor', 'valueof']) {
       expect(fitsProvider(provider, 'coop 3')).toBe(true);
       expect(identityKey(provider, 'coop 3')).toBeNull();

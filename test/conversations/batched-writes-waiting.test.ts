@@ -3,12 +3,12 @@ import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { newId } from '../../src/database/ids.ts';
 import { startApp, type TestApp, type TestTenant } from '../app.ts';
 import { createParticipant } from '../factories.ts';
-import { ask, type Call, flow } from './asking.ts';
+import { ask, type Call, flow } from './ensure-calls.ts';
 import { createConversation } from './factories.ts';
 
 const database = inject('database');
 
-// Whoever has to wait for another session is not waited for by those who ask at the same moment. The embedded database has one session.
+// A caller that waits for another session does not delay concurrent callers. The embedded database has one session.
 describe.skipIf(!('url' in database))('while another session', () => {
   let service: TestApp;
   let tenant: TestTenant;
@@ -78,7 +78,7 @@ describe.skipIf(!('url' in database))('while another session', () => {
     expect(outcomes).toMatchObject([{ created: true }, { code: 'PARTICIPANT_NOT_FOUND' }]);
   });
 
-  test('holds a conversation, whoever else names a new user that waits for it does not wait', async () => {
+  test('holds a conversation, others do not wait for a new user that waits for it', async () => {
     const [held, free] = [await createConversation(tenant), await createConversation(tenant)];
     const participant = {
       contactByIdentifier: { identifierKey: 'emailaddress' as const, identifierValue: 'fresh@example.com' },

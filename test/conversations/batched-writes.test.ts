@@ -5,10 +5,10 @@ import type { Connection } from '../../src/database/connection.ts';
 import { newId } from '../../src/database/ids.ts';
 import { startApp, type TestApp, type TestTenant } from '../app.ts';
 import { createAgent, createParticipant } from '../factories.ts';
-import { ask, type Call, flow, type Outcome, together, whole } from './asking.ts';
+import { ask, type Call, ensureConcurrently, flow, type Outcome, whole } from './ensure-calls.ts';
 import { closeConversation, createConversation, createExternalUser } from './factories.ts';
 
-// What callers ask for at the same moment is one statement for all of them, whatever their tenants.
+// Concurrent callers of any tenants share one statement.
 
 let service: TestApp;
 let tenant: TestTenant;
@@ -43,12 +43,12 @@ test('many callers of several tenants are one statement, and each gets its own',
       const id = await createParticipant(of, { displayName: names.at(-1) });
       calls.push({ of, conversationId: await createConversation(of), participant: { user: { id } } });
     }
-  const added = await together(service, calls);
+  const added = await ensureConcurrently(service, calls);
   expect(added.statements).toHaveLength(1);
   expect(added.outcomes).toMatchObject(
     calls.map(({ participant }, at) => ({ created: true, participantId: participant.user?.id, name: names[at] })),
   );
-  const again = await together(service, calls);
+  const again = await ensureConcurrently(service, calls);
   expect(again.statements).toHaveLength(1);
   expect(again.outcomes).toEqual(added.outcomes.map((outcome) => ({ ...outcome, created: false })));
 });
@@ -59,7 +59,7 @@ test('what one of them asks in vain is told to that one, and nobody else is held
   const closed = await createConversation(tenant);
   await closeConversation(tenant, closed);
   const mine = await createAgent(tenant);
-  const { outcomes, statements } = await together(service, [
+  const { outcomes, statements } = await ensureConcurrently(service, [
     { of: tenant, conversationId, participant: flow('good') },
     { of: tenant, conversationId: foreign, participant: flow('of another tenant') },
     { of: other, conversationId: foreign, participant: flow('good') },
@@ -104,7 +104,7 @@ test.each([
   ['phonenumber', 'phoneNumber', '+14155550123', '+1 415 555 0123'],
   ['fkid', 'fkId', 'the same', 'the same'],
 ] as const)(
-  'whom two tenants know by the same %s is each tenant’s own, in one statement',
+  'subjects of two tenants with the same %s stay apart in one statement',
   async (identifierKey, field, stored, asked) => {
     const calls: Call[] = [];
     const users: string[] = [];
@@ -114,7 +114,7 @@ test.each([
       calls.push({ of, conversationId: await createConversation(of), participant });
     }
     for (const created of [true, false]) {
-      const { outcomes, statements } = await together(service, calls);
+      const { outcomes, statements } = await ensureConcurrently(service, calls);
       expect(outcomes).toMatchObject(users.map((participantId) => ({ created, participantId })));
       expect(statements).toHaveLength(1);
     }
@@ -126,7 +126,7 @@ test('a statement that fails for what is in it is made up for by each alone', as
   const calls = ['a', 'b', 'c'].map((id) => ({ of: tenant, conversationId, participant: flow(id) }));
   for (const code of ['23503', '40P01', '55P03', '22P05']) {
     failure = Object.assign(new Error('the database says no'), { code });
-    const { outcomes } = await together(service, calls);
+    const { outcomes } = await ensureConcurrently(service, calls);
     expect(outcomes.map((outcome) => 'participantId' in outcome && outcome.participantId)).toEqual(['a', 'b', 'c']);
   }
 });
@@ -140,11 +140,14 @@ test.each([
   const conversationId = await createConversation(tenant);
   failure = away;
   const calls = ['a', 'b'].map((id) => ({ of: tenant, conversationId, participant: flow(id) }));
-  expect((await together(service, calls)).outcomes).toEqual([{ code: 'UNAVAILABLE' }, { code: 'UNAVAILABLE' }]);
-  expect((await together(service, calls)).outcomes).toMatchObject([{ created: true }, { created: true }]);
+  expect((await ensureConcurrently(service, calls)).outcomes).toEqual([
+    { code: 'UNAVAILABLE' },
+    { code: 'UNAVAILABLE' },
+  ]);
+  expect((await ensureConcurrently(service, calls)).outcomes).toMatchObject([{ created: true }, { created: true }]);
 });
 
-test('who is under way when the service stops is answered', async () => {
+test('running callers are answered when the service stops', async () => {
   const stopping = await startApp();
   const conversationId = await createConversation(stopping.tenant);
   const db = stopping.app.database.forTenant(stopping.tenant.id);
@@ -153,7 +156,7 @@ test('who is under way when the service stops is answered', async () => {
   expect(await answer).toMatchObject({ created: true });
 });
 
-test('the same mixture gives together what it gives one after the other', async () => {
+test('a concurrent mixture has the same outcomes as a sequence', async () => {
   const [mine, theirs] = [await createAgent(tenant), await createAgent(other)];
   const people = { [tenant.id]: await createParticipant(tenant), [other.id]: await createParticipant(other) };
   const users = { [tenant.id]: await createExternalUser(tenant), [other.id]: await createExternalUser(other) };
@@ -161,11 +164,20 @@ test('the same mixture gives together what it gives one after the other', async 
   const one = fc.record({
     of: fc.constantFrom(tenant, other),
     at: fc.constantFrom('own', 'foreign', 'closed', 'of the agent', 'nowhere'),
-    whom: fc.constantFrom('user', 'foreign user', 'contact', 'agent', 'flow', 'known e-mail', 'new e-mail', 'unknown'),
+    subject: fc.constantFrom(
+      'user',
+      'foreign user',
+      'contact',
+      'agent',
+      'flow',
+      'known e-mail',
+      'new e-mail',
+      'unknown',
+    ),
     asAgent: fc.boolean(),
   });
   type One = Awaited<
-    ReturnType<typeof fc.sample<{ of: TestTenant; at: string; whom: string; asAgent: boolean }>>
+    ReturnType<typeof fc.sample<{ of: TestTenant; at: string; subject: string; asAgent: boolean }>>
   >[number];
 
   /** The calls of a mixture, in conversations of their own. */
@@ -182,12 +194,12 @@ test('the same mixture gives together what it gives one after the other', async 
         nowhere: newId(),
       });
     }
-    return mixture.map(({ of, at, whom, asAgent }) => {
+    return mixture.map(({ of, at, subject, asAgent }) => {
       const away = of === tenant ? other : tenant;
       const email = (identifierValue: string) => ({
         contactByIdentifier: { identifierKey: 'emailaddress' as const, identifierValue },
       });
-      const whoms: Record<string, EnsureParticipant> = {
+      const subjects: Record<string, EnsureParticipant> = {
         user: { user: { id: people[of.id] as string } },
         'foreign user': { user: { id: people[away.id] as string } },
         contact: { contact: { id: users[of.id] as string } },
@@ -201,23 +213,23 @@ test('the same mixture gives together what it gives one after the other', async 
         of,
         agentId: asAgent ? (of === tenant ? mine : theirs) : null,
         conversationId: (at === 'foreign' ? rooms.get(away)?.['own'] : rooms.get(of)?.[at]) as string,
-        participant: whoms[whom] as EnsureParticipant,
+        participant: subjects[subject] as EnsureParticipant,
       };
     });
   }
   for (const of of [tenant, other]) await createExternalUser(of, { email: 'Known@example.com' });
 
-  /** Nobody's ids: whether it was added, and to whom, but for who was made on the way. */
+  /** The outcome without generated ids. */
   const shape = (outcomes: Outcome[], mixture: readonly One[]) =>
     outcomes.map((outcome, at) =>
-      'code' in outcome ? outcome : mixture[at]?.whom === 'new e-mail' ? 'added' : outcome.participantId,
+      'code' in outcome ? outcome : mixture[at]?.subject === 'new e-mail' ? 'added' : outcome.participantId,
     );
   const added = (outcomes: Outcome[]) => outcomes.filter((outcome) => 'created' in outcome && outcome.created).length;
 
   await fc.assert(
     fc.asyncProperty(fc.array(one, { minLength: 1, maxLength: 25 }), async (mixture) => {
       round++;
-      const { outcomes } = await together(service, await callsOf(mixture, `t${round}`));
+      const { outcomes } = await ensureConcurrently(service, await callsOf(mixture, `t${round}`));
       const oneByOne: Outcome[] = [];
       for (const call of await callsOf(mixture, `s${round}`)) oneByOne.push(await ask(service, call));
       expect(shape(outcomes, mixture)).toEqual(shape(oneByOne, mixture));

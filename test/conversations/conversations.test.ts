@@ -145,7 +145,7 @@ describe('who sees a conversation', () => {
     expect(dataOf(await other.graphql('{ conversation(id: "no uuid") { id } }')).conversation).toBeNull();
   });
 
-  test('whoever has conversations:read; its agent and its people need their own scopes', async () => {
+  test('viewers with conversations:read; its agent and its people need their own scopes', async () => {
     const agentId = await createAgent(tenant);
     const conversationId = await createConversation(tenant, { agentId });
     const user = await createParticipant(tenant, { displayName: 'Ada' });

@@ -1,6 +1,8 @@
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
-import { tenantStatement } from '../../src/database/statement.ts';
+import { columns } from '../../src/database/sql/columns.ts';
+import { tenant as ofTenant } from '../../src/database/sql/fragment.ts';
+import { statement } from '../../src/database/sql/statement.ts';
 import { dataOf, problemOf, startApp, type TestApp, type TestTenant } from '../app.ts';
 import { createParticipant } from '../factories.ts';
 import { createConversation, createExternalUser, ensure, member, patch, remove } from './factories.ts';
@@ -45,7 +47,8 @@ describe.skipIf(!('url' in database))('while another session', () => {
 
   test('is in a transaction of the same tenant, each sees only its own writes', async () => {
     const db = service.app.database.forTenant(tenant.id);
-    const agents = tenantStatement<{ id: string }>('select a.id from agent a where a.tenant_id = $1');
+    const id = columns('Agent', 'a', ['id']);
+    const agents = statement(id)`select ${id} from agent a where a.tenant_id = ${ofTenant}`;
     const meeting = () => {
       let arrived = 0;
       let begin = () => {};

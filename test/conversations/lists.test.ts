@@ -74,7 +74,7 @@ describe('lists of conversations', () => {
       expect(await listed(fresh, nobody)).toEqual({ total: 0, ids: [] });
   });
 
-  test('give each conversation exactly once, whatever the page and from whichever end', async () => {
+  test('give each conversation exactly once, with any page size and from either end', async () => {
     const fresh = await service.createTenant();
     const userId = await createParticipant(fresh);
     const expected = await manyConversations(service, fresh, 37);

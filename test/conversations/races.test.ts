@@ -78,7 +78,7 @@ describe('a hundred racing calls', () => {
     expect(new Set(answers.map((answer) => payload(answer).participant.participantId)).size).toBe(1);
   });
 
-  test('against closing: whoever is told that it was added is in, and nobody is added after', async () => {
+  test('against closing: each call that reports an addition has a membership, and none follows', async () => {
     const conversationId = await createConversation(tenant);
     const adding = Array.from({ length: 40 }, (_, index) =>
       ensure(tenant, { conversationId, participant: { flow: { id: `f${index}` } } }),

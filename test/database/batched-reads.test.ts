@@ -2,14 +2,11 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { createBatchedReads } from '../../src/database/batched-reads.ts';
 import type { Connection } from '../../src/database/connection.ts';
-import {
-  askedByMany,
-  batchedRead,
-  globalStatement,
-  type Prepared,
-  type Statement,
-  tenantStatement,
-} from '../../src/database/statement.ts';
+import { nothing, rows } from '../../src/database/sql/columns.ts';
+import { parameter, sql, tenant } from '../../src/database/sql/fragment.ts';
+import { batchedRead } from '../../src/database/sql/statement.ts';
+import { array, nullable, text, timestamptz, uuid } from '../../src/database/sql/types.ts';
+import { askedByMany, type Prepared } from '../../src/database/statement.ts';
 import { connectTestDatabase } from '../setup/database.ts';
 
 const named = (name: string): Prepared => ({ name, text: name });
@@ -20,7 +17,7 @@ const [one, all, other, allOfOther] = ['one', 'all', 'other', 'all of other'].ma
   Prepared,
 ];
 
-/** Look-ups whose database gives each caller its values; with what was run. */
+/** Batched reads whose database returns each caller its values, and a log of what ran. */
 function echo(refuses: (values: readonly unknown[]) => unknown = () => null) {
   const ran: { name: string; callers: number; gathered: boolean }[] = [];
   const batchedReads = createBatchedReads(async ({ name }, values, gathered) => {
@@ -37,7 +34,7 @@ function echo(refuses: (values: readonly unknown[]) => unknown = () => null) {
   return { ran, batchedReads };
 }
 
-test('who asks the same at the same moment is answered by one statement, and who is alone by its own', async () => {
+test('concurrent equal reads are one statement, and a single one is its own', async () => {
   const { ran, batchedReads } = echo();
   const answers = await Promise.all([
     ...['a', 'b', 'c'].map((key) => batchedReads.ask(one, all, ['t', key])),
@@ -109,13 +106,15 @@ describe('a batched read', () => {
 
   const tenants = ['1', '2'].map((digit) => `0199c0de-0000-7000-8000-00000000000${digit}`);
   // Each tenant has rows of all keys, some of them several, and of some keys none.
-  const text = `select k.key || ' of ' || k.tenant_id as found, '2026-01-02 03:04:05.678+00'::timestamptz as "createdAt", null as nothing
-    from (select t.id as tenant_id, n % 7 as key from (values ('${tenants[0]}'::uuid), ('${tenants[1]}'::uuid)) t (id), generate_series(0, 9) n) k
-    where k.tenant_id = $1 and k.key::text = $2 order by found`;
-  const statement: Statement<object> = batchedRead(tenantStatement(text));
+  const of = (index: number) => sql`('0199c0de-0000-7000-8000-00000000000${index}'::uuid)`;
+  const row = rows({ found: text, createdAt: timestamptz, nothing: nullable(text) });
+  const statement = batchedRead(row)`
+    select k.key || ' of ' || k.tenant_id as found, '2026-01-02 03:04:05.678+00'::timestamptz as "createdAt", null as nothing
+    from (select t.id as tenant_id, n % 7 as key from (values ${of(1)}, ${of(2)}) t (id), generate_series(0, 9) n) k
+    where k.tenant_id = ${tenant} and k.key::text = ${parameter('key', text)} order by found`.all.many;
 
   test('finds for many what it finds for each, and nothing of another tenant', async () => {
-    const alone = { name: statement.name, text };
+    const alone = { name: statement.name, text: statement.text };
     await fc.assert(
       fc.asyncProperty(
         fc.array(fc.tuple(fc.constantFrom(...tenants), fc.integer({ min: 0, max: 9 }).map(String)), {
@@ -125,10 +124,10 @@ describe('a batched read', () => {
         async (callers) => {
           const each: unknown[] = [];
           for (const caller of callers) each.push(await connection.query(alone, caller));
-          const together = await Promise.all(callers.map((caller) => connection.query(statement, caller)));
-          expect(together).toEqual(each);
+          const batched = await Promise.all(callers.map((caller) => connection.query(statement, caller)));
+          expect(batched).toEqual(each);
           for (const [index, [tenant]] of callers.entries())
-            for (const { found } of together[index] as { found: string }[]) expect(found).toContain(tenant);
+            for (const { found } of batched[index] as { found: string }[]) expect(found).toContain(tenant);
 
           // The statement for many itself, whichever way the connection takes.
           const [row] = (await connection.query(statement.forMany as Prepared, [askedByMany(callers)])) as {
@@ -150,10 +149,14 @@ describe('a batched read', () => {
   });
 
   test('that does not keep to its tenant cannot be made', () => {
-    expect(() => batchedRead(globalStatement('select 1 where $1 = $2'))).toThrow(/tenant_id = \$1/);
-    for (const more of ['id = any($2::uuid[])', 'id = (select asked.id from agent asked)'])
-      expect(() => batchedRead(tenantStatement(`select from agent where tenant_id = $1 and ${more}`))).toThrow(
-        /no arrays/,
-      );
+    expect(() => batchedRead(nothing)`select from agent a where a.id = ${parameter('id', text)}`).toThrow(
+      /tenant_id = /,
+    );
+    expect(() => batchedRead(nothing)`select from agent a where a.id = ${tenant}::text`).toThrow(/tenant_id = /);
+    const ids = parameter('ids', array(uuid));
+    expect(() => batchedRead(nothing)`select from file f where f.tenant_id = ${tenant} and f.id = any(${ids})`).toThrow(
+      /no arrays/,
+    );
+    expect(() => batchedRead(nothing)`select from agent asked where asked.tenant_id = ${tenant}`).toThrow(/asked/);
   });
 });

@@ -127,7 +127,7 @@ test('a batch that one of its items makes fail is written in halves, until that 
   expect(answers.map(({ status }) => status === 'fulfilled')).toEqual(answers.map((_, item) => item !== 13));
 });
 
-test('whatever comes when, each is written once, no more than may be at once, and drained at the end', async () => {
+test('in any order of arrival, each is written once, within the bound, and drained at the end', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(fc.nat({ max: 3 }), { minLength: 1, maxLength: 40 }),

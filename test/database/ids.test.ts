@@ -5,7 +5,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-test('ids are version 7 UUIDs of this moment, none twice, and later ones sort later, also those of one millisecond', () => {
+test('ids are version 7 UUIDs of the present time, none twice, and later ones sort later, also those of one millisecond', () => {
   const before = Date.now();
   const ids = Array.from({ length: 20_000 }, newId);
   const after = Date.now();

@@ -1,26 +1,29 @@
 import type { TypedDocumentNode } from '@graphql-typed-document-node/core';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import type { Statement } from '../../src/database/statement.ts';
+import type { AnyStatement } from '../../src/database/sql/statement.ts';
 import { dataOf, startApp, type TestApp } from '../app.ts';
 import { createAgentKey } from '../factories.ts';
 import {
   ContactListDocument,
   EnsureDocument,
   InboxDocument,
-  LookUpDocument,
+  ReadByIdDocument,
   UserByEmailDocument,
   WhoIsDocument,
 } from '../graph/generated/graphql.ts';
 
-const batchedReads = vi.hoisted(() => new Set<Statement<unknown>>());
-vi.mock('../../src/database/statement.ts', async (original) => {
-  const real = await original<typeof import('../../src/database/statement.ts')>();
-  const batchedRead: typeof real.batchedRead = (statement) => {
-    const made = real.batchedRead(statement);
-    batchedReads.add(made);
-    return made;
-  };
-  return { ...real, batchedRead };
+const batchedReads = vi.hoisted(() => new Map<string, { text: string; forMany: string }>());
+vi.mock('../../src/database/sql/statement.ts', async (original) => {
+  const real = await original<typeof import('../../src/database/sql/statement.ts')>();
+  real.observeDefinitions((statement) => {
+    if (!('all' in statement)) return;
+    for (const { text, name, forMany } of formsOf(statement))
+      if (forMany) batchedReads.set(name, { text, forMany: forMany.text });
+  });
+  function* formsOf({ all, ofAgent }: AnyStatement) {
+    for (const forms of ofAgent ? [all, ofAgent] : [all]) yield* forms.one ? [forms.many, forms.one] : [forms.many];
+  }
+  return real;
 });
 
 let service: TestApp;
@@ -116,7 +119,7 @@ const byName = '((COALESCE(p.name_key, name_key(p.display_name)))::text) COLLATE
 const hot: [string, string | TypedDocumentNode<unknown, never>, object, string[] | null][] = [
   ['a contact list', ContactListDocument, { agentId: 'agent-3' }, [byName]],
   ['an inbox', InboxDocument, {}, []],
-  ['a batched read', LookUpDocument, { id: idOf(2, 5) }, []],
+  ['a batched read', ReadByIdDocument, { id: idOf(2, 5) }, []],
   ['a user by e-mail', UserByEmailDocument, { email: 'user5@example.com' }, []],
   ['whoIs', WhoIsDocument, { by: { email: 'person5@example.com' } }, null],
   [
@@ -216,7 +219,7 @@ test('every batched read can be run for many, by the plan that it has alone', as
     await service.tenant.graphql(`{ participant(id: "${idOf(2, 5)}") { displayName channels { address } agentIds } }`),
   );
   expect(batchedReads.size).toBeGreaterThan(15);
-  for (const { text, forMany } of batchedReads) {
+  for (const { text, forMany } of batchedReads.values()) {
     const found = (nodes: Plan[]) =>
       nodes
         .map(({ 'Relation Name': table, 'Index Name': index }) => table && `${table} ${index}`)
@@ -224,7 +227,7 @@ test('every batched read can be run for many, by the plan that it has alone', as
         .sort();
     const alone = found(await planOf(text));
     expect(alone.length).toBeGreaterThan(0);
-    expect([text, found(await planOf(forMany?.text ?? ''))]).toEqual([text, alone]);
+    expect([text, found(await planOf(forMany))]).toEqual([text, alone]);
   }
 });
 
@@ -254,7 +257,7 @@ describe('one plan is kept', () => {
   type Kept = [string, string | TypedDocumentNode<unknown, never>, object, () => string[]];
   const batchedRead: Kept = [
     'for a batched read',
-    LookUpDocument,
+    ReadByIdDocument,
     { id: idOf(2, 5) },
     () => [`${of()}, '${idOf(2, 5)}'`],
   ];

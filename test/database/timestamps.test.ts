@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { isTimestamp } from '../../src/database/pages.ts';
 
-test('every moment since the year 1 is one, as toISOString spells it', () => {
+test('every time since the year 1 is one, as toISOString spells it', () => {
   fc.assert(
     fc.property(
       fc.date({ min: new Date('0001-01-01T00:00:00Z'), max: new Date('9999-12-31T23:59:59Z'), noInvalidDate: true }),

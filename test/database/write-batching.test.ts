@@ -1,13 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { batchedWriteStatement, type Prepared } from '../../src/database/statement.ts';
+import { rows } from '../../src/database/sql/columns.ts';
+import { name, sql } from '../../src/database/sql/fragment.ts';
+import { batchedWrite } from '../../src/database/sql/statement.ts';
+import { integer, text } from '../../src/database/sql/types.ts';
+import type { Prepared } from '../../src/database/statement.ts';
 import { createWriteBatching } from '../../src/database/write-batching.ts';
 
-const statement = (name: string) =>
-  batchedWriteStatement<{ said: string }>(
-    'word text',
-    `${name} as (select from agent a where a.tenant_id = asked.tenant_id)`,
-    'select 1',
+const statement = (called: string) =>
+  batchedWrite(
+    { word: text },
+    sql`${name(called)} as (select from agent a where a.tenant_id = asked.tenant_id)`,
+    sql`select 1`,
+    rows({ n: integer, said: text }),
   );
 
 /** A connection that answers each caller with the tenant and the word that it was given, after a while. */
@@ -33,7 +38,7 @@ function echo(batchedWritesAtOnce: number) {
   };
 }
 
-test('each caller gets its own row, of its own statement, whatever others ask', async () => {
+test('each caller gets its own row, of its own statement', async () => {
   const { batching, seen } = echo(1);
   const [one, two] = [statement('one'), statement('two')];
   const answers = await Promise.all(
@@ -59,7 +64,7 @@ test('no more statements run at once than there are connections, however many di
   expect(seen.most).toBe(2);
 });
 
-test('when the database goes away between two statements, only those are told whom it is about', async () => {
+test('when the database goes away between two statements, only the affected callers get the error', async () => {
   const { batching, seen } = echo(1);
   seen.failing = 'two as (';
   const [good, bad] = await Promise.allSettled([
@@ -101,6 +106,11 @@ test('a tenant is not what a caller says it is', async () => {
 
 test('a statement that does not keep to its callers’ tenants cannot be made', () => {
   expect(() =>
-    batchedWriteStatement('word text', 'one as (select from agent a where a.tenant_id is not null)', 'select 1'),
+    batchedWrite(
+      { word: text },
+      sql`one as (select from agent a where a.tenant_id is not null)`,
+      sql`select 1`,
+      rows({ n: integer }),
+    ),
   ).toThrow(/tenant_id = asked.tenant_id/);
 });

@@ -344,7 +344,7 @@ describe('a time limit', () => {
     await until(() => site.connections() === 0);
   });
 
-  test('ends a look-up that is not answered', async () => {
+  test('ends a DNS query without an answer', async () => {
     const download = downloader({ timeoutMs: 100, resolve: () => new Promise(() => {}) });
     expect(await problemOf(download('http://images.example/'))).toMatchObject({
       code: 'PROVIDER_UNAVAILABLE',
@@ -511,7 +511,7 @@ describe('public is', () => {
     fc.assert(fc.property(inside, (address) => !isPublicAddress(address)));
   });
 
-  test('no IPv4 address inside an IPv6 one, in whatever notation', () => {
+  test('no IPv4 address inside an IPv6 one, in any notation', () => {
     fc.assert(
       fc.property(anyNumber, (value) => {
         const dotted = text4(value);

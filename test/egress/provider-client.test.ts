@@ -54,7 +54,7 @@ describe('a provider is asked', () => {
     ]);
   });
 
-  test('directly, whatever dispatcher the process has', async () => {
+  test('directly, also when the process has a dispatcher', async () => {
     const before = getGlobalDispatcher();
     const nowhere = new MockAgent();
     nowhere.disableNetConnect();
@@ -68,7 +68,7 @@ describe('a provider is asked', () => {
 });
 
 describe('its answer', () => {
-  test('is one whatever its status, redirects too', async () => {
+  test('is one with any status, redirects too', async () => {
     expect((await open()('gone')).status).toBe(410);
     fake.apiTrouble = { redirect: `http://${fake.host}/api/other` };
     expect((await open()('x')).status).toBe(302);
@@ -83,7 +83,7 @@ describe('its answer', () => {
     expect(jsonOf(await open()('x'), form)).toBeNull();
   });
 
-  test('that is too large is the error of whoever asked', async () => {
+  test('that is too large is the caller’s error', async () => {
     fake.apiTrouble = 'oversize';
     await expect(open()('x')).rejects.toMatchObject({ code: 'PROVIDER_UNAVAILABLE', status: 502 });
     const limit = { bytes: 10, problem: () => new Problem('AVATAR_INVALID', 'Too large.') };

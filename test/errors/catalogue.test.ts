@@ -133,7 +133,7 @@ describe('an outage of the database', () => {
     expect(await problemIn(response)).toMatchObject({ code: 'UNAVAILABLE', retryAfter: 5 });
   });
 
-  test('is told as such by what writes', async () => {
+  test('is reported by what writes', async () => {
     const connection = connectPostgres('postgresql://postgres@127.0.0.1:1/none', 1);
     const db = openDatabase(connection, () => {}).forTenant(stage.tenant.id);
     const error: unknown = await createParticipantRule(
@@ -145,7 +145,7 @@ describe('an outage of the database', () => {
     await connection.close();
   });
 
-  test('is told as such by what reads', async () => {
+  test('is reported by what reads', async () => {
     for (const error of [
       Object.assign(new Error('terminating connection due to administrator command'), { code: '57P01' }),
       Object.assign(new Error('sorry, too many clients already'), { code: '53300' }),

@@ -174,7 +174,7 @@ describe('an upgrade that is none of ours', () => {
       socket.on('error', reject);
     });
 
-  test('is refused, whatever its path, and ends nothing else', async () => {
+  test('is refused on any path, and ends nothing else', async () => {
     for (const path of ['/', '/other', '//', '/\\', 'http://', '*']) {
       expect(await upgrade(path), path).toMatch(/^HTTP\/1\.1 4\d\d/);
     }

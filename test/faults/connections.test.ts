@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from '
 import { type Answer, startApp, type TestApp, type TestTenant } from '../app.ts';
 import { createConversation } from '../conversations/factories.ts';
 import { until } from '../events/trigger.ts';
+import { prepared } from '../prepared.ts';
 import { createOwnDatabase } from '../setup/database.ts';
 import { type FaultProxy, type Mode, startProxy } from './proxy.ts';
 
@@ -140,7 +141,7 @@ describe.skipIf(!('url' in database))('a connection to PostgreSQL', () => {
   });
 
   test('one that works for long is not taken for silent', async () => {
-    const sleep = service.app.database.query({ name: 'sleeps', text: 'select pg_sleep(6)::text as slept' });
+    const sleep = service.app.database.connection.query(prepared('select pg_sleep(6)::text as slept'), []);
     expect(await sleep).toEqual([{ slept: '' }]);
   });
 
@@ -169,24 +170,24 @@ describe.skipIf(!('url' in database))('a connection to PostgreSQL', () => {
     for (const way of Object.values(ways)) for (let time = 0; time < 3; time++) await way();
     const before = proxy.connections.map(({ id }) => id);
     await watching.query('create sequence counter');
-    const refused = service.app.database.query({
-      name: 'refused',
-      text: `select set_config('transaction_read_only', 'on', true) as a, nextval('counter')::text as b`,
-    });
+    const refused = service.app.database.connection.query(
+      prepared(`select set_config('transaction_read_only', 'on', true) as a, nextval('counter')::text as b`),
+      [],
+    );
     await expect(refused).rejects.toMatchObject({ code: '25006' });
     await until(async () => proxy.connections.every(({ id }) => !before.includes(id)));
     expect(outcome(await create())).toBe('ok');
   });
 
-  test('keeps time in UTC and its limits, whatever the database says', async () => {
+  test('keeps time in UTC and its limits, against the settings of the database', async () => {
     await beside.query(`do $$ begin execute format('alter database %I set timezone = ''Asia/Tokyo''', current_database());
       execute format('alter database %I set statement_timeout = 1', current_database()); end $$`);
     for (const each of proxy.connections) each.mode('cut');
     await until(async () => outcome(await create()) === 'ok');
-    const [row] = await service.app.database.query<{ zone: string; limit: string }>({
-      name: 'zone',
-      text: `select current_setting('TimeZone') as zone, current_setting('statement_timeout') as limit`,
-    });
+    const [row] = await service.app.database.connection.query(
+      prepared(`select current_setting('TimeZone') as zone, current_setting('statement_timeout') as limit`),
+      [],
+    );
     expect(row).toEqual({ zone: 'UTC', limit: '20s' });
     await beside.query(`do $$ begin execute format('alter database %I reset all', current_database()); end $$`);
   });

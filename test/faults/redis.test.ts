@@ -72,7 +72,7 @@ describe.skipIf(noRedis)('Redis', () => {
       // Once each: nothing is subscribed twice, and nothing sent again.
       expect(near.filter((keyId) => keyId === 'from there')).toHaveLength(1);
       expect(far.filter((keyId) => keyId === 'from here')).toHaveLength(1);
-      // One line for the publisher and one for the subscriber, whatever the number of tries.
+      // One line for the publisher and one for the subscriber, for any number of tries.
       expect(lines.filter(({ msg }) => /Redis is away/.test(msg))).toHaveLength(2);
       expect(lines.filter(({ msg }) => msg === 'Redis is back')).toHaveLength(2);
     },

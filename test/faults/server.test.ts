@@ -4,6 +4,7 @@ import { migrate } from '../../src/database/migrations.ts';
 import { connectPostgres } from '../../src/database/postgres.ts';
 import { type Answer, startApp } from '../app.ts';
 import { until } from '../events/trigger.ts';
+import { prepared } from '../prepared.ts';
 import { noServer, type OwnServer, pgbouncer, startPgBouncer, startServer } from './postgres-server.ts';
 import { startProxy } from './proxy.ts';
 
@@ -55,10 +56,10 @@ describe.skipIf(runs !== null)(`a PostgreSQL of the suite’s own${name(runs)}`,
     await until(() => acknowledged.length > before + 20);
     going = false;
     await Promise.all(writers);
-    const ids = await service.app.database.query<{ id: string }>({
-      name: 'all',
-      text: `select id::text from participant where tenant_id = '${service.tenant.id}'`,
-    });
+    const ids = (await service.app.database.connection.query(
+      prepared(`select id::text from participant where tenant_id = '${service.tenant.id}'`),
+      [],
+    )) as { id: string }[];
     const stored = new Set(ids.map(({ id }) => id));
     expect(acknowledged.filter((id) => !stored.has(id))).toEqual([]);
     await service.close();
@@ -186,10 +187,10 @@ describe.skipIf(runs !== null)(`a PostgreSQL of the suite’s own${name(runs)}`,
         const service = await start(`postgresql://postgres@127.0.0.1:${bouncer.port}/pooled`);
         const answers = await Promise.all(Array.from({ length: 20 }, () => service.tenant.graphql(document())));
         expect(new Set(answers.map(outcome))).toEqual(new Set(['ok']));
-        const [row] = await service.app.database.query<{ zone: string }>({
-          name: 'z',
-          text: `select current_setting('TimeZone') || current_setting('lock_timeout') as zone`,
-        });
+        const [row] = (await service.app.database.connection.query(
+          prepared(`select current_setting('TimeZone') || current_setting('lock_timeout') as zone`),
+          [],
+        )) as { zone: string }[];
         expect(row?.zone).toBe('UTC3s');
         await service.close();
         await bouncer.close();

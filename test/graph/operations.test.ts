@@ -5,7 +5,7 @@ import {
   ContactListDocument,
   EnsureDocument,
   InboxDocument,
-  LookUpDocument,
+  ReadByIdDocument,
   UnreachableDocument,
   UserByEmailDocument,
   WhoIsDocument,
@@ -103,8 +103,8 @@ test('an inbox takes one statement', async () => {
   expect(answer.statements).toHaveLength(1);
 });
 
-test('a look-up takes one statement', async () => {
-  const answer = await tenant.graphql(LookUpDocument, { id: people[3] as string });
+test('a read by id takes one statement', async () => {
+  const answer = await tenant.graphql(ReadByIdDocument, { id: people[3] as string });
   expect(dataOf(answer).participant).toMatchObject({ id: people[3], email: 'person3@example.com' });
   expect(answer.statements).toHaveLength(1);
 });

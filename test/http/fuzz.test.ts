@@ -30,7 +30,7 @@ async function answerTo(body: string): Promise<Answer<unknown>[]> {
   return Array.isArray(told) ? told : [told];
 }
 
-test('no body whatever is more than the caller’s own fault', async () => {
+test('every body is at most the caller’s own fault', async () => {
   const operation = fc.record(
     {
       query: fc.oneof(

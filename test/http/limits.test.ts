@@ -1,8 +1,8 @@
 import { Lexer, Source, TokenKind } from 'graphql';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { globalStatement } from '../../src/database/statement.ts';
 import { limits } from '../../src/operations/limits.ts';
 import { type Answer, dataOf, problemOf, startApp, type TestApp, type TestTenant } from '../app.ts';
+import { prepared } from '../prepared.ts';
 
 let service: TestApp;
 beforeAll(async () => {
@@ -144,10 +144,10 @@ describe('a result', () => {
   let large: TestTenant;
   beforeAll(async () => {
     large = await service.createTenant();
-    await service.app.database.query(
-      globalStatement(`insert into participant (tenant_id, id, kind, display_name)
+    await service.app.database.connection.query(
+      prepared(`insert into participant (tenant_id, id, kind, display_name)
        select $1::uuid, gen_random_uuid(), 'PERSON', 'P' || n from generate_series(1, 10000) n`),
-      large.id,
+      [large.id],
     );
   });
   const over = [{ code: 'RESULT_TOO_LARGE', status: 413 }];
@@ -187,11 +187,10 @@ describe('a result', () => {
       .participantsConnection.nodes;
     const data = Array.from({ length: 3_000 }, (_, n) => ({ tenantId: large.id, id: `a${n}`, name: `A${n}` }));
     await service.app.database.prisma.agent.createMany({ data });
-    await service.app.database.query(
-      globalStatement(`insert into binding (tenant_id, id, participant_id, agent_id)
+    await service.app.database.connection.query(
+      prepared(`insert into binding (tenant_id, id, participant_id, agent_id)
        select $1::uuid, gen_random_uuid(), $2::uuid, 'a' || n from generate_series(0, 2999) n`),
-      large.id,
-      first.id,
+      [large.id, first.id],
     );
     const many = times(50, (index) => `a${index}: agents { id name }`);
     const answer = await large.graphql(
@@ -211,17 +210,16 @@ describe('a result', () => {
       await tenant.graphql('mutation { createConversation(input: {}) { conversation { id } } }'),
     );
     const users = 2_000;
-    await service.app.database.query(
-      globalStatement(`insert into external_user (tenant_id, id, fk_id, metadata)
+    await service.app.database.connection.query(
+      prepared(`insert into external_user (tenant_id, id, fk_id, metadata)
        select $1::uuid, ('00000000-0000-7000-8000-' || lpad(n::text, 12, '0'))::uuid, 'fk' || n, jsonb_build_object('x', repeat('x', 16000))
        from generate_series(1, ${users}) n`),
-      tenant.id,
+      [tenant.id],
     );
-    await service.app.database.query(
-      globalStatement(`insert into conversation_member (tenant_id, id, conversation_id, type, participant_id, contact_id)
+    await service.app.database.connection.query(
+      prepared(`insert into conversation_member (tenant_id, id, conversation_id, type, participant_id, contact_id)
        select tenant_id, gen_random_uuid(), $2::uuid, 'CONTACT', id::text, id from external_user where tenant_id = $1::uuid`),
-      tenant.id,
-      createConversation.conversation.id,
+      [tenant.id, createConversation.conversation.id],
     );
     const document = `query ($id: ID!) { conversation(id: $id) { participants { subject { ... on ExternalUser { id metadata } } } } }`;
     const answer = await tenant.graphql(document, createConversation.conversation);

@@ -57,7 +57,7 @@ describe.skipIf(!redisUrl || !('url' in inject('database')))('several processes 
     return response.status;
   };
 
-  test('answer in turn, are counted together, replace whoever dies, and stop together', async () => {
+  test('answer in turn, add up their metrics, replace one that dies, and stop with the service', async () => {
     const before = up().map(({ pid }) => pid);
     expect(new Set(before).size).toBe(2);
     for (let request = 0; request < 6; request++) expect(await answered()).toBeGreaterThanOrEqual(400);

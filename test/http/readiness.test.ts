@@ -61,7 +61,7 @@ test('what is not needed only degrades', async () => {
   });
 });
 
-test('a part that never answers is told as such within two seconds, then at once, and asked anew later', async () => {
+test('a part that never answers is reported within two seconds, then at once, and asked anew later', async () => {
   const state: { answer: 'well' | 'nothing' } = { answer: 'nothing' };
   const hung = part(state);
   const well = part({ answer: 'well' });

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { newId } from '../../src/database/ids.ts';
-import { globalStatement } from '../../src/database/statement.ts';
 import { backfillKeys } from '../../src/identity/backfill.ts';
 import { dataOf, problemOf, startApp, type TestApp, type TestTenant, type Untyped } from '../app.ts';
 import { createAgent, createConfig, createParticipant } from '../factories.ts';
 import { fromGeneric } from '../fakes/deliveries.ts';
+import { prepared } from '../prepared.ts';
 import { createOwnDatabase } from '../setup/database.ts';
 import { bindingOf, countsOf, generate, unknownSenders } from '../webhooks/webhooks.ts';
 
@@ -317,11 +317,12 @@ describe('the key of a name', () => {
     ['١٢', '١٢'],
   ])('of %s is %s, on every database', async (name, key) => {
     const id = await createParticipant(service.tenant, { displayName: name });
-    const keyOf = globalStatement<{ key: string }>('select name_key as key from participant where id = $1::uuid');
-    expect(await service.app.database.query(keyOf, id)).toEqual([{ key }]);
+    const { prisma } = service.app.database;
+    const stored = () => prisma.$queryRaw`select name_key as key from participant where id = ${id}::uuid`;
+    expect(await stored()).toEqual([{ key }]);
     const rename = 'mutation ($i: UpdateParticipantInput!) { updateParticipant(input: $i) { participant { id } } }';
     dataOf(await service.tenant.graphql(rename, { i: { participantId: id, displayName: `Z${name}` } }));
-    expect(await service.app.database.query(keyOf, id)).toEqual([{ key: `z${key}` }]);
+    expect(await stored()).toEqual([{ key: `z${key}` }]);
   });
 });
 
@@ -330,15 +331,13 @@ describe('the order of names', () => {
     const tenant = await service.createTenant();
     const { database } = service.app;
     for (const displayName of ['zoe', 'Émile', 'Bob', 'ada']) await createParticipant(tenant, { displayName });
-    const take = globalStatement<never>(
-      `update participant set name_key = null where tenant_id = $1::uuid and display_name in ('Bob', 'zoe')`,
-    );
     const rows = () =>
       tenant
         .graphql('{ participantsConnection { nodes { displayName modifiedAt } } }')
         .then((answer) => dataOf(answer).participantsConnection.nodes);
     const before = await rows();
-    await database.query(take, tenant.id);
+    await database.prisma
+      .$executeRaw`update participant set name_key = null where tenant_id = ${tenant.id}::uuid and display_name in ('Bob', 'zoe')`;
     expect(await rows()).toEqual(before);
     expect(before.map(({ displayName }: { displayName: string }) => displayName)).toEqual([
       'ada',
@@ -471,7 +470,7 @@ test('stored rows get their keys, each row and id stays, and what clashes stays 
     ];
     await prisma.externalUser.createMany({ data: users });
 
-    await old.app.database.query(globalStatement('delete from backfill'));
+    await old.app.database.connection.query(prepared('delete from backfill'), []);
     await backfillKeys(old.app.database, old.app.log);
 
     const channels = await prisma.channel.findMany({ where: { tenantId }, orderBy: { id: 'asc' } });

@@ -71,7 +71,7 @@ async function world() {
 }
 
 describe('whoIs', () => {
-  test('finds everybody whom an identifier leads to, in three statements', async () => {
+  test('finds everything that an identifier leads to, in three statements', async () => {
     const { tenant, ada, bo, byEmail, byPhone, membersOf } = await world();
     const everybody = {
       participants: [ada, bo],

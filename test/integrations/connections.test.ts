@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { AnyStatement } from '../../src/database/sql/statement.ts';
 import { TokenRefused } from '../../src/egress/provider-problems.ts';
 import { Problem } from '../../src/errors/catalogue.ts';
 import { type Connectable, type Connections, createConnections } from '../../src/integrations/connections.ts';
@@ -113,7 +114,7 @@ describe('a token that has ended', () => {
     expect(teams.authorization.refreshes).toBe(1);
   });
 
-  test('is refreshed once, whoever needs it at the same time', async () => {
+  test('is refreshed once for all concurrent callers', async () => {
     await store(ended());
     const given = await config();
     const tokens = await Promise.all(
@@ -160,12 +161,12 @@ describe('a token that has ended', () => {
     const below = db();
     return {
       ...below,
-      query: ((statement: { text: string }, ...values: [string, string, string]) => {
+      query: ((statement: AnyStatement, values: { after?: string }) => {
         const storing =
-          statement.text.includes('set token_ciphertext = $4') &&
-          cipher.open(values[2], id)?.includes('access-0') === false;
+          statement.all.many.text.includes('set token_ciphertext = $') &&
+          cipher.open(values.after ?? '', id)?.includes('access-0') === false;
         if (storing && failing-- > 0) return Promise.reject(new Error('Connection terminated unexpectedly'));
-        return below.query(statement as never, ...values);
+        return below.query(statement as never, ...([values] as unknown as []));
       }) as typeof below.query,
     };
   };

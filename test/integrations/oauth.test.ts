@@ -243,7 +243,7 @@ describe.each(providers)('signing in to %s', (provider) => {
     expect((await comeBack(standing)).status).toBe(200);
   });
 
-  test('names are text on the page, whatever they hold', async () => {
+  test('names are only text on the page', async () => {
     fakes()[provider].authorization.workspaceName = '"><img src=x onerror=alert(1)>\u202e';
     const created = dataOf(
       await tenant.graphql(

@@ -188,7 +188,7 @@ describe('participantChanged', () => {
     const ada = await createParticipant(tenant, { displayName: 'Ada', agentIds: [agentId] });
     const stream = await listen();
     const heard = stream.event();
-    const input = { participantId: ada, displayName: 'Never', agentIds: ['no-such-agent'] };
+    const input = { participantId: ada, displayName: 'Never', agentIds: ['missing-agent'] };
     await tenant.graphql(
       'mutation ($input: UpdateParticipantInput!) { updateParticipant(input: $input) { __typename } }',
       {
@@ -200,7 +200,7 @@ describe('participantChanged', () => {
     await stream.leave();
   });
 
-  test('names whoever was unbound and has been bound again as a contact', async () => {
+  test('names a participant that was unbound and bound again as a contact', async () => {
     const [ada] = (await contacts(1)) as [string];
     const gone = newId();
     const stream = await listen();
@@ -231,14 +231,14 @@ describe('participantChanged', () => {
   test('covers every change in the end, however they come', async () => {
     const ids = await contacts(20);
     const marker = await createParticipant(tenant, { agentIds: [agentId] });
-    const moment = fc.record({
+    const step = fc.record({
       changed: fc.array(fc.nat({ max: 19 }), { maxLength: 6 }),
       wait: fc.constantFrom('no', 'a turn', 'an event'),
     });
     const stream = await listen();
     let next = stream.event();
     await fc.assert(
-      fc.asyncProperty(fc.array(moment, { minLength: 1, maxLength: 8 }), async (moments) => {
+      fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 8 }), async (steps) => {
         const changed = new Set<string>();
         const told = new Set<string>();
         const take = async () => {
@@ -247,7 +247,7 @@ describe('participantChanged', () => {
           expect(everything).toBe(false);
           for (const { id } of participants) told.add(id);
         };
-        for (const { changed: places, wait } of moments) {
+        for (const { changed: places, wait } of steps) {
           const some = places.map((place) => ids[place] as string);
           for (const id of some) changed.add(id);
           announce(some);
@@ -275,7 +275,7 @@ describe('participantChanged', () => {
     for (const say of [
       () => announce(ids),
       () => announce([], { integrationConfigId: config }),
-      // Too many to remember, whoever they are.
+      // Too many to remember.
       () => announce(Array.from({ length: 10_001 }, newId)),
       () =>
         service.app.database.forTenant(tenant.id).announce('participantChanged', {
@@ -373,7 +373,7 @@ describe('the changes of an agent’s contacts', () => {
     const idsOf = ({ value }: IteratorResult<{ participants: { id: string }[] }>) =>
       value.participants.map(({ id }: { id: string }) => id);
     const settle = async () => {
-      // Whatever could be read by now has been.
+      // All reads have finished by now.
       for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
       await createAgent(tenant);
     };

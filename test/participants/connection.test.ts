@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { globalStatement } from '../../src/database/statement.ts';
 import { dataOf, problemOf, startApp, type TestApp, type TestTenant, type Untyped } from '../app.ts';
 import { createAgent, createConfig, createParticipant } from '../factories.ts';
+import { prepared } from '../prepared.ts';
 
 type Person = { id: string; displayName: string; kind: string; agent: boolean; disabled: boolean };
 type Filter = { kind?: string | null; agentId?: string | null; disabled?: boolean | null; email?: string | null };
@@ -233,14 +233,14 @@ describe('the statements', () => {
         statements,
       ]);
     }
-    const lookUp = `query ($id: ID!) { participant(id: $id) { ${everything} } }`;
+    const readById = `query ($id: ID!) { participant(id: $id) { ${everything} } }`;
     expect([
-      await counted(one, lookUp, { id: ids.get(one) }),
-      await counted(many, lookUp, { id: ids.get(many) }),
+      await counted(one, readById, { id: ids.get(one) }),
+      await counted(many, readById, { id: ids.get(many) }),
     ]).toEqual([6, 6]);
   });
 
-  test('of several look-ups at once are those of one', async () => {
+  test('of several reads by id at once are those of one', async () => {
     const aliased = people
       .slice(0, 10)
       .map(({ id }, index) => `p${index}: participant(id: "${id}") { displayName channels { id } }`);
@@ -282,7 +282,7 @@ describe('an unpaged list', () => {
     const large = await service.createTenant();
     const add = (count: number) =>
       service.app.database.connection.query(
-        globalStatement(`insert into participant (tenant_id, id, kind, display_name)
+        prepared(`insert into participant (tenant_id, id, kind, display_name)
          select $1::uuid, gen_random_uuid(), 'PERSON', 'P' || n from generate_series(1, ${count}) n`),
         [large.id],
       );

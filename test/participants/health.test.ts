@@ -28,7 +28,7 @@ const kinds = ['connected', 'away', 'needless', 'unknown', 'keyed', 'revoked'] a
 type Kind = (typeof kinds)[number];
 type Channel = { kind: Kind; valid: boolean; disabled: boolean };
 
-/** Addresses that fit a config's provider, and such that don't. */
+/** Addresses that fit a config's provider, and others. */
 const addresses: Record<Kind, { good: (n: number) => string; bad: (n: number) => string }> = {
   connected: { good: (n) => `U0GOOD${n}`, bad: (n) => `ada ${n}` },
   away: { good: (n) => `W0GOOD${n}`, bad: (n) => `${n}` },

@@ -116,7 +116,7 @@ const ofBindings: Of<typeof world> = (() => {
   } as Of<typeof world>;
 })();
 
-/** One of whom each thing is true that can be, so that chance leaves none out. */
+/** One participant for each possible state, so that chance leaves none out. */
 const ofEveryReason: Of<typeof world> = (() => {
   const { configs, people } = ofBindings;
   const ada = { ...people[0]!, keys: [] };
@@ -176,7 +176,7 @@ const filters: Filter[] = [
 ];
 
 describe('the filter by health', () => {
-  test('finds exactly those of whom health says so, page by page from either end', async () => {
+  test('finds exactly those with that health, page by page from either end', async () => {
     const found = new Set<string>();
     await fc.assert(
       fc.asyncProperty(world, fc.integer({ min: 1, max: 5 }), fc.boolean(), async (each, size, backward) => {

@@ -45,7 +45,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
 }
 
 /**
- * A database for one test file alone, where that matters: workers take whatever job there is. The embedded one is a file's own
+ * A database for one test file alone, where that matters: workers take every job. The embedded one is a file's own
  * anyway. Migrated by the app that opens it first.
  */
 export async function createOwnDatabase(place: Place): Promise<{ place: Place; drop(): Promise<void> }> {

@@ -138,7 +138,7 @@ describe('a storage URL', () => {
     ['s3://bucket:9000/x', 'neither a port'],
     ['s3://bucket/x?regoin=eu', 'regoin'],
     ['s3://bucket/x?region=a&region=b', 'once'],
-    ['s3://bucket/x?region=EU', 'region such as'],
+    ['s3://bucket/x?region=EU', 'region like'],
     ['s3://bucket/x?endpoint=minio:9000', 'endpoint that is'],
     ['s3://bucket/x?endpoint=http://key:hunter2@minio', 'endpoint that is'],
     ['s3://bucket/x?forcePathStyle=yes', 'true or false'],

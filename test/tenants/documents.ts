@@ -72,7 +72,7 @@ export function idPaths(field: GraphQLField<unknown, unknown>): string[] {
     .filter((path) => !path.endsWith('clientMutationId'));
 }
 
-/** What variables have at such a path; a list's items are all had. */
+/** The values of variables at a path, with all items of a list. */
 export function valuesAt(variables: unknown, path: string): unknown[] {
   return path
     .split('.')
@@ -85,7 +85,7 @@ export function valuesAt(variables: unknown, path: string): unknown[] {
     );
 }
 
-/** Whether an answer to a query says that nothing was found: null, an empty list, or an object of nothing but such. */
+/** Whether an answer to a query says that nothing was found: null, an empty list, or an object of only these. */
 export function saysNothing(value: unknown, type: GraphQLOutputType): boolean {
   if (value === null || value === 0) return true;
   if (Array.isArray(value)) return value.length === 0 && isListType(getNullableType(type));

@@ -1,8 +1,8 @@
 import type { Database } from '../../src/database/database.ts';
 import { newId } from '../../src/database/ids.ts';
-import { globalStatement } from '../../src/database/statement.ts';
 import type { TestApp, TestTenant } from '../app.ts';
 import { createAccessKey, createAgent, createConfig, createParticipant } from '../factories.ts';
+import { prepared } from '../prepared.ts';
 import { generate } from '../webhooks/webhooks.ts';
 
 /** A tenant with one of everything. */
@@ -141,14 +141,14 @@ export async function createWorld(service: TestApp, mark: string, phoneNumber: s
 /** Everything that is stored for a tenant, by table. */
 export async function rowsOf({ connection }: Database, tenantId: string): Promise<Record<string, unknown[]>> {
   const tables = (await connection.query(
-    globalStatement(`select c.table_name as name from information_schema.columns c join information_schema.tables t using (table_schema, table_name)
+    prepared(`select c.table_name as name from information_schema.columns c join information_schema.tables t using (table_schema, table_name)
      where c.column_name = 'tenant_id' and c.table_schema = 'public' and t.table_type = 'BASE TABLE' order by 1`),
     [],
   )) as { name: string }[];
   const rows: Record<string, unknown[]> = {};
   for (const { name } of tables) {
     rows[name] = await connection.query(
-      globalStatement(`select to_jsonb(t)::text as row from "${name}" t where t.tenant_id = $1::uuid order by 1`),
+      prepared(`select to_jsonb(t)::text as row from "${name}" t where t.tenant_id = $1::uuid order by 1`),
       [tenantId],
     );
   }

@@ -124,7 +124,7 @@ describe('Slack', () => {
     expect(await everything()).toEqual(before);
   });
 
-  test('sends what somebody said, whatever else is doubtful in it', async () => {
+  test('sends what was said, also when other parts are doubtful', async () => {
     const { webhook, participant } = await place('slack', 'U0ADA');
     const more: Record<string, unknown>[] = [
       {},
@@ -327,7 +327,7 @@ describe('Telegram', () => {
     expect(await countsOf(tenant, participant)).toEqual([1]);
   });
 
-  test('counts a message whatever is doubtful in it', async () => {
+  test('counts a message with doubtful parts', async () => {
     const { webhook, participant } = await place('telegram', String(ada.id));
     const doubtful = { ...message, text: 'Hello', date: 'yesterday', sender_chat: 'x', chat: {} };
     await deliver(webhook, { message: { ...doubtful, from: { ...ada, first_name: 7, username: {}, is_bot: 'no' } } });

@@ -2,11 +2,11 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import type { Connection } from '../../src/database/connection.ts';
 import { newId } from '../../src/database/ids.ts';
-import { globalStatement } from '../../src/database/statement.ts';
 import { mostUnknownSenders, sweepDeliveries } from '../../src/integrations/webhooks/sweep.ts';
 import { startApp, type TestApp, type TestTenant } from '../app.ts';
 import { createAgent, createConfig, createParticipant } from '../factories.ts';
 import { fromGeneric, fromSlack, slackMessage, slackSecret } from '../fakes/deliveries.ts';
+import { prepared } from '../prepared.ts';
 import { rowsOf } from '../tenants/world.ts';
 import { bindingOf, channelsOf, countsOf, generate, rotate, unknownSenders, type Webhook } from './webhooks.ts';
 
@@ -147,7 +147,7 @@ describe('a database that fails', () => {
     expect(await countsOf(service.tenant, ada)).toEqual([20]);
   });
 
-  test('for a moment only is asked again', async () => {
+  test('for a short time is asked again', async () => {
     const webhook = await slack();
     const ada = await person(webhook, 'U0ADA');
     failing = { error: deadlock(), times: 2 };
@@ -213,7 +213,7 @@ test('an address that several participants share counts for each', async () => {
   expect(await unknownSenders(service.tenant, { integrationConfigId: config })).toMatchObject([{ messageCount: 3 }]);
 });
 
-test('whatever comes in whatever order, each delivery counts once', async () => {
+test('in any order of arrival, each delivery counts once', async () => {
   const webhook = await slack();
   const known = ['U0A', 'U0B'];
   const strangers = ['U0X', 'U0Y'];
@@ -287,12 +287,12 @@ test('the sweep lets go of old deliveries, and of the unknown senders heard of l
   const { connection } = service.app.database;
   const tenantId = service.tenant.id;
   await connection.query(
-    globalStatement(`insert into webhook_delivery (tenant_id, integration_config_id, delivery_id, received_at)
+    prepared(`insert into webhook_delivery (tenant_id, integration_config_id, delivery_id, received_at)
      select $1::uuid, $2::uuid, 'Old' || n, now() - interval '73 hours' from generate_series(1, 6000) n`),
     [tenantId, webhook.config],
   );
   await connection.query(
-    globalStatement(`insert into unknown_sender (tenant_id, id, integration_config_id, address, message_count, first_message_at, last_message_at)
+    prepared(`insert into unknown_sender (tenant_id, id, integration_config_id, address, message_count, first_message_at, last_message_at)
      select $1::uuid, gen_random_uuid(), $2::uuid, 'U' || n, 1, now() - interval '1 year', now() - n * interval '1 second' from generate_series(1, 10020) n`),
     [tenantId, webhook.config],
   );
@@ -406,7 +406,7 @@ describe.skipIf(!('url' in database))('two replicas', () => {
     // Two editors may have met over one who was deleted.
     expect(codes.filter((code) => code !== 'PARTICIPANT_NOT_FOUND')).toEqual([]);
     const both = await here.app.database.connection.query(
-      globalStatement(`select u.address from unknown_sender u join channel c
+      prepared(`select u.address from unknown_sender u join channel c
          on c.tenant_id = u.tenant_id and c.integration_config_id = u.integration_config_id and c.address = u.address`),
       [],
     );

@@ -293,7 +293,7 @@ describe('an unknown sender whose address a participant gets', () => {
     expect(await unknownSenders(service.tenant, { integrationConfigId: config })).toEqual([]);
   });
 
-  test('becomes known for all that is under way at that moment', async () => {
+  test('becomes known for all running transactions', async () => {
     for (let round = 0; round < 5; round += 1) {
       const here = await place();
       const creating: Promise<string>[] = [];

@@ -19,7 +19,10 @@ export type DiscordOptions = Omit<SourceOptions, 'largestImage'> & {
   cdnUrl: string;
 };
 
-/** Pictures from Discord: those that people gave themselves. The pictures are public; only the question where they are needs the bot. */
+/**
+ * Pictures from Discord: those that people gave themselves. The pictures are public; only the question where they are
+ * needs the bot.
+ */
 export function discordAvatarSource({ apiUrl, cdnUrl, timeoutMs }: DiscordOptions): AvatarSource {
   const problems = providerProblems('Discord');
   const begin = createProviderClient({ name: 'Discord', baseUrl: apiUrl, timeoutMs });

@@ -101,8 +101,8 @@ export function slackAvatarSource({ apiUrl, timeoutMs }: Omit<SourceOptions, 'la
   };
 }
 
-// Slack marks an uploaded picture with is_custom_image and gives its image_original; a default has neither, and its sizes are
-// Gravatar's or Slack's own drawings. Older answers lack the mark.
+// Slack marks an uploaded picture with is_custom_image and gives its image_original; a default has neither, and its
+// sizes are Gravatar's or Slack's own drawings. Older answers lack the mark.
 function customImage(profile: Profile): string {
   const { is_custom_image: marked, image_original: original } = profile;
   const custom = marked ?? (Boolean(original) && !isGravatar(original));
@@ -116,7 +116,8 @@ function isGravatar(url: string | null | undefined): boolean {
   return /^https?:\/\/([a-z0-9]+\.)?gravatar\.com\//i.test(url ?? '');
 }
 
-// The client itself would sleep through a 429, or fail without a number in Retry-After, and leave its body open either way.
+// The client itself would sleep through a 429, or fail without a number in Retry-After, and leave its body open either
+// way.
 function directFetch(dispatcher: Agent): FetchFunction {
   return async (url, init) => {
     const { method = 'POST', headers = {}, body, signal } = init ?? {};

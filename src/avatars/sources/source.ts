@@ -1,8 +1,9 @@
 import { Problem } from '../../errors/catalogue.ts';
 
 /**
- * Where a picture is, or the picture itself. A URL is the provider's word, still to be checked, and fetched without any credential; what
- * needs a credential, in a header or in the URL, the source fetches itself, so that it goes nowhere else.
+ * Where a picture is, or the picture itself. A URL is the provider's word, still to be checked, and fetched without any
+ * credential; what needs a credential, in a header or in the URL, the source fetches itself, so that it goes nowhere
+ * else.
  */
 export type Picture = { url: string } | { image: Uint8Array };
 
@@ -17,8 +18,9 @@ export interface AvatarSource {
   /** The provider's name, as integration configs carry it. */
   readonly provider: string;
   /**
-   * Asks the provider for the picture of the one at this address. Throws AVATAR_NOT_AVAILABLE, INTEGRATION_NOT_CONNECTED (as
-   * TokenRefused where the token is at fault), PROVIDER_RATE_LIMITED, PROVIDER_UNAVAILABLE or AVATAR_INVALID.
+   * Asks the provider for the picture of the one at this address. Throws AVATAR_NOT_AVAILABLE,
+   * INTEGRATION_NOT_CONNECTED (as TokenRefused where the token is at fault), PROVIDER_RATE_LIMITED,
+   * PROVIDER_UNAVAILABLE or AVATAR_INVALID.
    */
   locate(request: PictureRequest): Promise<Picture>;
 }

@@ -35,7 +35,8 @@ export function teamsAvatarSource({ apiUrl, timeoutMs, largestImage }: SourceOpt
         case 403:
           throw answer.isPage ? problems.status(403) : problems.notPermitted();
         case 404:
-          // ImageNotFound, ErrorItemNotFound, ResourceNotFound …, as JSON, as text, or as nothing at all. A page is no answer of Graph's.
+          // ImageNotFound, ErrorItemNotFound, ResourceNotFound …, as JSON, as text, or as nothing at all. A page is no
+          // answer of Graph's.
           throw answer.isPage ? problems.status(404) : problems.noPicture();
         case 429:
           throw problems.rateLimited(answer.retryAfter);

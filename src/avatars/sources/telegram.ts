@@ -21,8 +21,8 @@ const file = z.object({ file_path: z.string().regex(/^[\w-]+(\/[\w-]+(\.[\w-]+)*
 const problems = providerProblems('Telegram');
 
 /**
- * Pictures from Telegram, by its Bot API: a person's profile photo, and that of a group, channel or public @name. The token is a
- * part of every URL, the picture's too, so no URL leaves this file.
+ * Pictures from Telegram, by its Bot API: a person's profile photo, and that of a group, channel or public @name. The
+ * token is a part of every URL, the picture's too, so no URL leaves this file.
  */
 export function telegramAvatarSource({ apiUrl, timeoutMs, largestImage }: SourceOptions): AvatarSource {
   const begin = createProviderClient({ name: 'Telegram', baseUrl: apiUrl, timeoutMs });

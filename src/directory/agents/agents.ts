@@ -3,45 +3,47 @@ import type { TenantDatabase, TenantTransaction } from '../../database/database.
 import type { Agent } from '../../database/generated/client.ts';
 import { boundedRows, mostRows, oneByText } from '../../database/loaders.ts';
 import { orderByName } from '../../database/names.ts';
-import { columns, tenantStatement } from '../../database/statement.ts';
+import { columns } from '../../database/sql/columns.ts';
+import { anyKey, parameter, tenant } from '../../database/sql/fragment.ts';
+import { batchedRead, statement } from '../../database/sql/statement.ts';
+import { array, text } from '../../database/sql/types.ts';
 import { Problem } from '../../errors/catalogue.ts';
 import { checked } from '../../values/checked.ts';
 import { agentId, displayName } from '../../values/text.ts';
 
+const whole = columns('Agent', 'a');
+
 /** Agents by their ids. */
 export const agentById = oneByText(
-  tenantStatement<Agent>(
-    `select ${columns('Agent', 'a')} from agent a where a.tenant_id = $1 and a.id = any($2::text[])`,
-  ),
+  batchedRead(whole)`select ${whole} from agent a where a.tenant_id = ${tenant} and a.id = ${anyKey(text)}`,
   'id',
 );
 
-const everyAgent = tenantStatement<Agent>(
-  `select ${columns('Agent', 'a')} from agent a where a.tenant_id = $1 order by ${orderByName('a.name')}, a.id limit ${mostRows + 1}`,
-);
+const everyAgent = statement(whole)`
+  select ${whole} from agent a where a.tenant_id = ${tenant} order by ${orderByName('a.name')}, a.id limit ${mostRows + 1}`;
 
-/** Every agent of the tenant, in the order of their names. Throws RESULT_TOO_LARGE over 10,000. */
+/** Returns every agent of the tenant in the order of their names. Throws RESULT_TOO_LARGE over 10,000. */
 export const listAgents = async (db: TenantDatabase): Promise<Agent[]> =>
   boundedRows(await db.query(everyAgent), 'agents');
 
-const present = tenantStatement<Pick<Agent, 'id'>>(
-  'select a.id from agent a where a.tenant_id = $1 and a.id = any($2::text[])',
-);
+const id = columns('Agent', 'a', ['id']);
+const present = statement(id)`
+  select ${id} from agent a where a.tenant_id = ${tenant} and a.id = any(${parameter('ids', array(text))})`;
 
-/** Throws AGENT_NOT_FOUND unless the tenant has every one of these agents. */
+/** Throws AGENT_NOT_FOUND unless the tenant has each of these agents. */
 export async function demandAgents(tx: TenantTransaction, ids: readonly string[]): Promise<void> {
   if (ids.length === 0) return;
-  const found = new Set((await tx.query(present, ids)).map(({ id }) => id));
+  const found = new Set((await tx.query(present, { ids })).map(({ id }) => id));
   const missing = ids.find((id) => !found.has(id));
   if (missing !== undefined) throw agentNotFound(missing);
 }
 
-/** The error for an agent that the tenant doesn't have. */
+/** Returns AGENT_NOT_FOUND for an agent that the tenant does not have. */
 export const agentNotFound = (id: string) => new Problem('AGENT_NOT_FOUND', `There is no agent ${id}.`);
 
 const newAgent = z.object({ id: agentId, name: displayName });
 
-/** Creates an agent under the id that the tenant chose; returns the id. Throws CONFLICT when it is taken. */
+/** Creates an agent under the id that the tenant chose and returns the id. Throws CONFLICT when it is taken. */
 export async function createAgent(db: TenantDatabase, input: { id: string; name: string }): Promise<string> {
   const { id, name } = checked(newAgent, input);
   const { tenantId } = db;

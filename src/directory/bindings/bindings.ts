@@ -2,42 +2,50 @@ import type { TenantDatabase, TenantTransaction } from '../../database/database.
 import type { Binding } from '../../database/generated/client.ts';
 import { newId } from '../../database/ids.ts';
 import { bounded, manyBy, mostInner } from '../../database/loaders.ts';
-import { columns, tenantStatement } from '../../database/statement.ts';
+import { columns, nothing } from '../../database/sql/columns.ts';
+import { anyKey, parameter, tenant } from '../../database/sql/fragment.ts';
+import { statement } from '../../database/sql/statement.ts';
+import { array, text, uuid } from '../../database/sql/types.ts';
 import { demandAgents } from '../agents/agents.ts';
 import { announceParticipant } from '../participants/announce.ts';
 import { lockParticipant } from '../participants/lock.ts';
 
+const whole = columns('Binding', 'b');
+const ends = columns('Binding', 'b', ['participantId', 'agentId']);
+const agent = columns('Binding', 'b', ['agentId']);
+
 /** The bindings of participants, ordered by agent. */
 export const bindingsByParticipant = bounded(
   manyBy(
-    tenantStatement<Binding>(
-      `select ${columns('Binding', 'b')} from binding b
-     where b.tenant_id = $1 and b.participant_id = any($2::uuid[]) order by b.participant_id, b.agent_id limit ${mostInner + 1}`,
-    ),
+    statement(whole)`select ${whole} from binding b where b.tenant_id = ${tenant} and b.participant_id = ${anyKey(uuid)}
+      order by b.participant_id, b.agent_id limit ${mostInner + 1}`,
     'participantId',
   ),
   'bindings: ask for fewer participants',
   mostInner,
 );
 
-/** The ids of the agents that participants are bound to, in order: less to read than the bindings, where nothing else is asked for. */
+/**
+ * The ids of the agents that participants are bound to, in order. Less to read than the bindings, where nothing else is
+ * selected.
+ */
 export const agentIdsByParticipant = bounded(
   manyBy(
-    tenantStatement<Pick<Binding, 'participantId' | 'agentId'>>(
-      `select b.participant_id as "participantId", b.agent_id as "agentId" from binding b
-     where b.tenant_id = $1 and b.participant_id = any($2::uuid[]) order by b.participant_id, b.agent_id limit ${mostInner + 1}`,
-    ),
+    statement(ends)`select ${ends} from binding b where b.tenant_id = ${tenant} and b.participant_id = ${anyKey(uuid)}
+      order by b.participant_id, b.agent_id limit ${mostInner + 1}`,
     'participantId',
   ),
   'bindings: ask for fewer participants',
   mostInner,
 );
 
-const one = tenantStatement<Binding>(
-  `select ${columns('Binding', 'b')} from binding b where b.tenant_id = $1 and b.participant_id = $2::uuid and b.agent_id = $3`,
-);
+const one = statement(whole)`select ${whole} from binding b
+  where b.tenant_id = ${tenant} and b.participant_id = ${parameter('participantId', uuid)} and b.agent_id = ${parameter('agentId', text)}`;
 
-/** Binds a participant to an agent, or finds that it is: `created` says which. Throws PARTICIPANT_NOT_FOUND, AGENT_NOT_FOUND. */
+/**
+ * Binds a participant to an agent. `created` is false when the binding exists already. Throws PARTICIPANT_NOT_FOUND,
+ * AGENT_NOT_FOUND.
+ */
 export async function bindParticipant(
   db: TenantDatabase,
   input: { participantId: string; agentId: string },
@@ -51,13 +59,13 @@ export async function bindParticipant(
       data: [{ tenantId, id: newId(), participantId, agentId }],
       skipDuplicates: true,
     });
-    const [binding] = await tx.query(one, participantId, agentId);
+    const [binding] = await tx.query(one, { participantId, agentId });
     if (count === 1) announceParticipant(tx, participantId);
     return { binding: binding as Binding, created: count === 1 };
   });
 }
 
-/** Ends a binding if there is one: `removed` says whether there was. Throws PARTICIPANT_NOT_FOUND. */
+/** Deletes a binding. `removed` is false when there was none. Throws PARTICIPANT_NOT_FOUND. */
 export async function unbindParticipant(
   db: TenantDatabase,
   input: { participantId: string; agentId: string },
@@ -71,17 +79,16 @@ export async function unbindParticipant(
   });
 }
 
-const agentsOf = tenantStatement<Pick<Binding, 'agentId'>>(
-  'select b.agent_id as "agentId" from binding b where b.tenant_id = $1::uuid and b.participant_id = $2::uuid',
-);
+const agentsOf = statement(agent)`
+  select ${agent} from binding b where b.tenant_id = ${tenant} and b.participant_id = ${parameter('participantId', uuid)}`;
 
-/** The agents that a participant is bound to, as its transaction sees them. */
+/** Returns the agents that a participant is bound to, as its transaction sees them. */
 export const agentIdsOf = async (tx: TenantTransaction, participantId: string): Promise<string[]> =>
-  (await tx.query(agentsOf, participantId)).map(({ agentId }) => agentId);
+  (await tx.query(agentsOf, { participantId })).map(({ agentId }) => agentId);
 
 /**
- * Gives a participant exactly these bindings, in the participant's transaction; those it has already stay as they are.
- * Returns the agents that it is not bound to any more. Throws AGENT_NOT_FOUND.
+ * Gives a participant exactly these bindings, in its transaction. Existing ones stay as they are. Returns the agents
+ * that it is no longer bound to. Throws AGENT_NOT_FOUND.
  */
 export async function replaceBindings(
   tx: TenantTransaction,
@@ -89,18 +96,18 @@ export async function replaceBindings(
   agentIds: readonly string[],
 ): Promise<string[]> {
   await demandAgents(tx, agentIds);
-  const removed = await tx.query(removeOthers, participantId, agentIds);
-  if (agentIds.length > 0) await tx.query(addAll, participantId, agentIds.map(newId), agentIds);
+  const removed = await tx.query(removeOthers, { participantId, agentIds });
+  if (agentIds.length > 0) await tx.query(addAll, { participantId, ids: agentIds.map(newId), agentIds });
   return removed.map(({ agentId }) => agentId);
 }
 
-// Arrays rather than a parameter each: one statement to prepare, however many agents there are.
-const removeOthers = tenantStatement<Pick<Binding, 'agentId'>>(
-  `delete from binding b where b.tenant_id = $1::uuid and b.participant_id = $2::uuid and b.agent_id <> all($3::text[])
-   returning b.agent_id as "agentId"`,
-);
-const addAll = tenantStatement<never>(
-  `insert into binding (tenant_id, id, participant_id, agent_id)
-   select a.tenant_id, i.id, $2::uuid, a.id from unnest($3::uuid[], $4::text[]) i (id, agent_id) join agent a on a.id = i.agent_id
-   where a.tenant_id = $1::uuid on conflict do nothing`,
-);
+// Arrays instead of a parameter each: one statement to prepare for any number of agents.
+const removeOthers = statement(agent)`
+  delete from binding b where b.tenant_id = ${tenant} and b.participant_id = ${parameter('participantId', uuid)}
+    and b.agent_id <> all(${parameter('agentIds', array(text))})
+  returning ${agent}`;
+const addAll = statement(nothing)`
+  insert into binding (tenant_id, id, participant_id, agent_id)
+  select a.tenant_id, i.id, ${parameter('participantId', uuid)}, a.id
+  from unnest(${parameter('ids', array(uuid))}, ${parameter('agentIds', array(text))}) i (id, agent_id) join agent a on a.id = i.agent_id
+  where a.tenant_id = ${tenant} on conflict do nothing`;

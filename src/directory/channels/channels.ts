@@ -3,24 +3,27 @@ import type { TenantTransaction } from '../../database/database.ts';
 import type { Channel, IntegrationConfig } from '../../database/generated/client.ts';
 import { asUuid, newId } from '../../database/ids.ts';
 import { bounded, manyBy, mostInner } from '../../database/loaders.ts';
-import { columns, type Fields, tenantStatement } from '../../database/statement.ts';
+import { columns, type Fields, nothing } from '../../database/sql/columns.ts';
+import { anyKey, name, parameter, sql, tenant } from '../../database/sql/fragment.ts';
+import { statement } from '../../database/sql/statement.ts';
+import { array, boolean, nullable, text as sqlText, uuid } from '../../database/sql/types.ts';
 import { Problem } from '../../errors/catalogue.ts';
 import { addressColumns, fitsProvider } from '../../providers/address.ts';
 import { text, trimmed } from '../../values/text.ts';
-import { absorbUnknownSenders } from '../unknown-senders/absorb.ts';
+import { mergeUnknownSenders } from '../unknown-senders/merge.ts';
 
-/** Selects the channels of the participant that stands in a statement under that alias, in the order in which they are to be tried. */
-export const channelsOf = (participant: string, fields: Fields): string =>
-  `select ${columns('Channel', 'c', fields)} from channel c
-   where c.tenant_id = ${participant}.tenant_id and c.participant_id = ${participant}.id order by c.priority, c.id`;
+/** Selects the channels of the participant under that alias, in the order in which they are tried. */
+export const channelsOf = (participant: string, fields: Fields) =>
+  sql`select ${columns('Channel', 'c', fields)} from channel c
+   where c.tenant_id = ${name(participant)}.tenant_id and c.participant_id = ${name(participant)}.id order by c.priority, c.id`;
 
-/** The channels of participants, in the order in which they are to be tried. */
+const whole = columns('Channel', 'c');
+
+/** The channels of participants, in the order in which they are tried. */
 export const channelsByParticipant = bounded(
   manyBy(
-    tenantStatement<Channel>(
-      `select ${columns('Channel', 'c')} from channel c
-     where c.tenant_id = $1 and c.participant_id = any($2::uuid[]) order by c.participant_id, c.priority, c.id limit ${mostInner + 1}`,
-    ),
+    statement(whole)`select ${whole} from channel c where c.tenant_id = ${tenant} and c.participant_id = ${anyKey(uuid)}
+      order by c.participant_id, c.priority, c.id limit ${mostInner + 1}`,
     'participantId',
   ),
   'channels: ask for fewer participants',
@@ -31,7 +34,7 @@ const mostChannels = 100;
 const smallest = -(2 ** 31);
 const largest = 2 ** 31 - 1;
 
-/** The channels a participant is to have. */
+/** The channels that a participant gets. */
 export const channelList = z
   .array(
     z.object({
@@ -56,32 +59,35 @@ export const channelList = z
 
 export type ChannelList = z.output<typeof channelList>;
 
-// Shared with all who add channels, but not with who counts messages of unknown senders: see src/directory/unknown-senders/absorb.ts.
-const providers = tenantStatement<Pick<IntegrationConfig, 'id' | 'provider' | 'defaultRegion'>>(
-  'select i.id, i.provider, i.default_region as "defaultRegion" from integration_config i where i.tenant_id = $1 and i.id = any($2::uuid[]) order by i.id for share',
-);
+// A shared lock: callers that add channels do not exclude each other. Recording messages of unknown senders does: see
+// src/directory/unknown-senders/merge.ts.
+const config = columns('IntegrationConfig', 'i', ['id', 'provider', 'defaultRegion']);
+const providers = statement(config)`select ${config} from integration_config i
+  where i.tenant_id = ${tenant} and i.id = any(${parameter('ids', array(uuid))}) order by i.id for share`;
 
-/** What a replacement of channels came to. */
+/** The outcome of a replacement of channels. */
 export type ChannelChanges = {
   /** Whether the participant has lost a channel. */
   gone: boolean;
   /** The providers of the channels that are new. */
   added: string[];
-  /** Whether a channel that stays has another priority, or was switched on or off. */
+  /** Whether a channel that stays has another priority, or was enabled or disabled. */
   reordered: boolean;
 };
 
-const lockAll = tenantStatement<Channel>(
-  `select ${columns('Channel', 'c')} from channel c where c.tenant_id = $1 and c.participant_id = $2::uuid order by c.id for no key update`,
-);
-
-/** Locks a participant's channels, in the order in which messages are counted into them: whoever changes several takes them so. */
-export const lockChannels = (tx: TenantTransaction, participantId: string): Promise<Channel[]> =>
-  tx.query(lockAll, participantId);
+const lockAll = statement(whole)`select ${whole} from channel c
+  where c.tenant_id = ${tenant} and c.participant_id = ${parameter('participantId', uuid)} order by c.id for no key update`;
 
 /**
- * Gives a participant exactly these channels, in the participant's transaction. A channel that it had
- * already, by integration config and address, keeps its id. Throws INTEGRATION_CONFIG_NOT_FOUND.
+ * Locks a participant's channels in the order in which messages are recorded in them. Every writer of several channels
+ * uses this order.
+ */
+export const lockChannels = (tx: TenantTransaction, participantId: string): Promise<Channel[]> =>
+  tx.query(lockAll, { participantId });
+
+/**
+ * Gives a participant exactly these channels, in its transaction. A channel that it has already, by integration config
+ * and address, keeps its id. Throws INTEGRATION_CONFIG_NOT_FOUND.
  */
 export async function replaceChannels(
   tx: TenantTransaction,
@@ -92,7 +98,8 @@ export async function replaceChannels(
   const configIds = [...new Set(wanted.map(({ integrationConfigId }) => asUuid(integrationConfigId)))];
   const known = configIds.filter((id) => id !== null);
   const configs = new Map<string, Pick<IntegrationConfig, 'provider' | 'defaultRegion'>>();
-  for (const config of known.length > 0 ? await tx.query(providers, known) : []) configs.set(config.id, config);
+  for (const config of known.length > 0 ? await tx.query(providers, { ids: known }) : [])
+    configs.set(config.id, config);
   if (configs.size < configIds.length)
     throw new Problem('INTEGRATION_CONFIG_NOT_FOUND', 'A channel names an unknown integration config.');
 
@@ -131,24 +138,26 @@ export async function replaceChannels(
   const added = rows.filter((row) => !before.has(keyOf(row)));
   if (added.length > 0) {
     await tx.channel.createMany({ data: added });
-    await absorbUnknownSenders(tx, participantId);
+    await mergeUnknownSenders(tx, participantId);
   }
   return { gone: gone.length > 0, added: added.map(({ provider }) => provider), reordered };
 }
 
-const addOne = tenantStatement<never>(
-  `insert into channel (tenant_id, id, participant_id, integration_config_id, provider, address, identity_key, address_key, address_valid)
-   select i.tenant_id, $2::uuid, $3::uuid, i.id, i.provider, $5, $6, $7, $8 from integration_config i
-   where i.tenant_id = $1 and i.id = $4::uuid on conflict do nothing`,
-);
+const addOne = statement(nothing)`
+  insert into channel (tenant_id, id, participant_id, integration_config_id, provider, address, identity_key, address_key, address_valid)
+  select i.tenant_id, ${parameter('id', uuid)}, ${parameter('participantId', uuid)}, i.id, i.provider,
+    ${parameter('address', sqlText)}, ${parameter('identityKey', nullable(sqlText))}, ${parameter('addressKey', nullable(sqlText))},
+    ${parameter('addressValid', boolean)}
+  from integration_config i where i.tenant_id = ${tenant} and i.id = ${parameter('integrationConfigId', uuid)} on conflict do nothing`;
 
-/** An address that messages came from, and what of its config says how to read it. */
+/** An address that messages came from, and what of its config is needed to read it. */
 export type SenderAddress = Pick<Channel, 'integrationConfigId' | 'provider' | 'address'> &
   Pick<IntegrationConfig, 'defaultRegion'>;
 
 /**
- * Gives a locked participant one more channel, unless it has one of that address; who had been unknown under the address is so no more.
- * The transaction must share the config's lock. Throws VALIDATION_FAILED when it has 100 already.
+ * Adds a channel to a locked participant unless it has one of that address, and deletes the unknown sender of the
+ * address. The transaction must hold the config's shared lock. Throws VALIDATION_FAILED when the participant has 100
+ * channels already.
  */
 export async function addChannel(
   tx: TenantTransaction,
@@ -162,8 +171,9 @@ export async function addChannel(
     });
   }
   const { identityKey, addressKey } = addressColumns(provider, address, defaultRegion);
-  const fits = fitsProvider(provider, address, defaultRegion);
-  await tx.query(addOne, newId(), participantId, integrationConfigId, address, identityKey, addressKey, fits);
-  await absorbUnknownSenders(tx, participantId);
+  const addressValid = fitsProvider(provider, address, defaultRegion);
+  const id = newId();
+  await tx.query(addOne, { id, participantId, integrationConfigId, address, identityKey, addressKey, addressValid });
+  await mergeUnknownSenders(tx, participantId);
   return { gone: false, added: [provider], reordered: false };
 }

@@ -1,6 +1,6 @@
 import type { TenantDatabase, TenantTransaction } from '../../database/database.ts';
 
-/** Says, once the transaction has committed, that a participant is not as it was, and whose contact it has ceased to be. */
+/** Announces, after the commit, that a participant has changed, and which agents have lost it as a contact. */
 export const announceParticipant = (
   tx: TenantTransaction,
   participantId: string,
@@ -13,8 +13,8 @@ export const announceParticipant = (
   });
 
 /**
- * Says that an integration config changed, in its connection or its keys, so that whoever has a channel in it may be reached now,
- * or not any more: once the transaction has committed, or at once for what has been.
+ * Announces that an integration config's connection or keys have changed, so that participants with a channel in it may
+ * have become reachable or unreachable. In a transaction it is announced after the commit, otherwise at once.
  */
 export const announceConfig = (
   db: Pick<TenantDatabase | TenantTransaction, 'announce'>,

@@ -2,34 +2,37 @@ import { Repeater } from '@repeaterjs/repeater';
 import type { TenantDatabase } from '../../database/database.ts';
 import type { Participant } from '../../database/generated/client.ts';
 import { orderByParticipant } from '../../database/names.ts';
-import { columns, tenantStatement } from '../../database/statement.ts';
+import { columns } from '../../database/sql/columns.ts';
+import { parameter, tenant } from '../../database/sql/fragment.ts';
+import { statement } from '../../database/sql/statement.ts';
+import { array, text, uuid } from '../../database/sql/types.ts';
 import type { EventBus } from '../../events/events.ts';
 
-/** How an agent's contacts have changed since the last such. */
+/** The changes of an agent's contacts since the previous event. */
 export type ContactChanges = {
   agentId: string;
-  /** Contacts that are not as they were, as they are now; new ones too. */
+  /** Contacts that have changed or are new, as they are now. */
   participants: Participant[];
-  /** Those that were contacts, and are not any more. */
+  /** Ids of participants that are no longer contacts. */
   removedIds: string[];
-  /** Too many to tell: nobody is named, and the list is to be read again. */
+  /** Too many changes to list: no contact is named, and the client should read the list again. */
   everything: boolean;
   occurredAt: Date;
 };
 
-/** How many are named at once. */
+/** How many contacts one event names. */
 export const mostNamed = 100;
-/** How many are remembered at once, before it is known which of them are contacts. */
+/** How many ids are kept before it is known which of them are contacts. */
 const mostGathered = 10_000;
-/** The least time between two looks at what has changed, in milliseconds. */
+/** The least time between two reads of changes. */
 const pause = 250;
 
 type Gathered = { changed: Set<string>; unbound: Set<string>; configs: Set<string>; tooMany: boolean };
 const nothing = (): Gathered => ({ changed: new Set(), unbound: new Set(), configs: new Set(), tooMany: false });
 
 /**
- * The changes among an agent's contacts from now on: the first as it happens, and then at most one every 250 ms with all that
- * has happened meanwhile. What is slow to be taken waits as ids, each once. `beforeRead` is called before anything is read anew.
+ * Streams the changes of an agent's contacts: the first at once, then at most one event every 250 ms with all changes
+ * since. For a slow consumer it keeps ids, each once. `beforeRead` is called before each read.
  */
 export function contactChanges(db: TenantDatabase, events: EventBus, agentId: string, beforeRead: () => void) {
   return new Repeater<ContactChanges>(async (push, stop) => {
@@ -76,7 +79,7 @@ export function contactChanges(db: TenantDatabase, events: EventBus, agentId: st
 const somethingIn = ({ changed, unbound, configs, tooMany }: Gathered) =>
   tooMany || changed.size + unbound.size + configs.size > 0;
 
-/** Hears what may have changed a contact of the agent; returns what ends that. */
+/** Listens for events that may change a contact of the agent. Returns a function that ends it. */
 function hear(
   events: EventBus,
   tenantId: string,
@@ -102,22 +105,27 @@ function hear(
   ];
 }
 
-const contactsAmong = tenantStatement<Participant>(
-  `select ${columns('Participant', 'p')} from binding b join participant p on p.tenant_id = b.tenant_id and p.id = b.participant_id
-   where b.tenant_id = $1 and b.agent_id = $2 and b.participant_id in (
-     select unnest($3::uuid[]) union all
-     select c.participant_id from channel c where c.tenant_id = $1 and c.integration_config_id = any($4::uuid[]))
-   order by ${orderByParticipant('p')}, p.id limit ${mostNamed + 1}`,
-);
+const whole = columns('Participant', 'p');
+const contactsAmong = statement(whole)`
+  select ${whole} from binding b join participant p on p.tenant_id = b.tenant_id and p.id = b.participant_id
+  where b.tenant_id = ${tenant} and b.agent_id = ${parameter('agentId', text)} and b.participant_id in (
+    select unnest(${parameter('participantIds', array(uuid))}) union all
+    select c.participant_id from channel c
+    where c.tenant_id = ${tenant} and c.integration_config_id = any(${parameter('configIds', array(uuid))}))
+  order by ${orderByParticipant('p')}, p.id limit ${mostNamed + 1}`;
 
-/** What has become of the contacts among those; null when none of them is or was one. */
+/** Returns the changes among these contacts, or null when none of them is or was one. */
 async function read(db: TenantDatabase, agentId: string, gathered: Gathered): Promise<ContactChanges | null> {
   const { changed, unbound, configs, tooMany } = gathered;
   const of = { agentId, occurredAt: db.now() };
   const everything = { ...of, participants: [], removedIds: [], everything: true };
   if (tooMany) return everything;
-  const participants = await db.query(contactsAmong, agentId, [...new Set([...changed, ...unbound])], [...configs]);
-  // Who has been bound again is not gone.
+  const participants = await db.query(contactsAmong, {
+    agentId,
+    participantIds: [...new Set([...changed, ...unbound])],
+    configIds: [...configs],
+  });
+  // A participant that was bound again is not removed.
   for (const { id } of participants) unbound.delete(id);
   const count = participants.length + unbound.size;
   if (count === 0) return null;

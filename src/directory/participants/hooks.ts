@@ -2,12 +2,12 @@ import type { TenantTransaction } from '../../database/database.ts';
 import type { ChannelChanges } from '../channels/channels.ts';
 
 /**
- * What other features do when participants change, in the same transaction. Handed in, so that the directory imports neither avatars
- * nor conversations.
+ * What other features do when participants change, in the same transaction. Hooks keep the directory from importing
+ * avatars and conversations.
  */
 export type ParticipantHooks = {
   /** Runs after the channels of a participant were written. */
   channelsChanged(tx: TenantTransaction, participantId: string, changes: ChannelChanges): Promise<void>;
-  /** Runs before a participant, which is locked for update, is deleted. */
+  /** Runs before a participant is deleted. It is locked for update. */
   beforeDelete(tx: TenantTransaction, participantId: string): Promise<void>;
 };

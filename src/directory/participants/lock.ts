@@ -1,20 +1,27 @@
 import type { TenantTransaction } from '../../database/database.ts';
 import { asUuid } from '../../database/ids.ts';
-import { tenantStatement } from '../../database/statement.ts';
+import { rows } from '../../database/sql/columns.ts';
+import { parameter, tenant } from '../../database/sql/fragment.ts';
+import { statement } from '../../database/sql/statement.ts';
+import { uuid } from '../../database/sql/types.ts';
 import { Problem } from '../../errors/catalogue.ts';
 
-/** The error for a participant that the tenant doesn't have, whether or not it exists elsewhere. */
+/**
+ * Returns PARTICIPANT_NOT_FOUND for a participant that the tenant does not have, whether or not it exists elsewhere.
+ */
 export const participantNotFound = (id: string) =>
   new Problem('PARTICIPANT_NOT_FOUND', `There is no participant ${id}.`);
 
-const lock = tenantStatement<{ id: string }>(
-  'select p.id from participant p where p.tenant_id = $1 and p.id = $2::uuid for no key update',
-);
+const lock = statement(rows({ id: uuid }))`
+  select p.id from participant p where p.tenant_id = ${tenant} and p.id = ${parameter('id', uuid)} for no key update`;
 
-/** Lets no other transaction change the participant, its channels or its bindings until this one ends; returns its id. Throws PARTICIPANT_NOT_FOUND. */
+/**
+ * Locks a participant and returns its id: no other transaction can change it, its channels or its bindings until this
+ * one ends. Throws PARTICIPANT_NOT_FOUND.
+ */
 export async function lockParticipant(tx: TenantTransaction, id: string): Promise<string> {
-  const uuid = asUuid(id);
-  const [row] = uuid ? await tx.query(lock, uuid) : [];
+  const known = asUuid(id);
+  const [row] = known ? await tx.query(lock, { id: known }) : [];
   if (!row) throw participantNotFound(id);
   return row.id;
 }

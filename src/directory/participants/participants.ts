@@ -1,7 +1,10 @@
 import { z } from 'zod';
 import type { TenantDatabase, TenantTransaction } from '../../database/database.ts';
 import { asUuid, newId } from '../../database/ids.ts';
-import { tenantStatement } from '../../database/statement.ts';
+import { rows } from '../../database/sql/columns.ts';
+import { parameter, tenant } from '../../database/sql/fragment.ts';
+import { statement } from '../../database/sql/statement.ts';
+import { uuid } from '../../database/sql/types.ts';
 import { Problem } from '../../errors/catalogue.ts';
 import { checked } from '../../values/checked.ts';
 import { emailAddress } from '../../values/email-address.ts';
@@ -37,16 +40,19 @@ const changes = z.object({
   agentIds: agentIds.optional(),
 });
 
-/** What is wrong with a participant of that kind representing that agent; null when nothing is. */
+/** Returns what is wrong with a participant of that kind that represents that agent. Null when nothing is. */
 function relatedAgentMessage(kind: string, relatedAgentId: string | null): string | null {
   if (kind === 'AI_AGENT') return relatedAgentId === null ? 'must be given for an AI_AGENT' : null;
   return relatedAgentId === null ? null : `must not be given for a ${kind}`;
 }
 
-/** A participant as createParticipant takes it; unknown until its rules have been checked. */
+/** The unchecked input of createParticipant. */
 export type NewParticipant = z.input<typeof newParticipant>;
 
-/** Creates a participant with its channels and bindings, and queues a sync of its avatar; returns its id. Throws AGENT_NOT_FOUND, INTEGRATION_CONFIG_NOT_FOUND. */
+/**
+ * Creates a participant with its channels and bindings, queues a sync of its avatar, and returns its id. Throws
+ * AGENT_NOT_FOUND, INTEGRATION_CONFIG_NOT_FOUND.
+ */
 export async function createParticipant(
   db: TenantDatabase,
   input: NewParticipant,
@@ -56,7 +62,7 @@ export async function createParticipant(
   return db.transaction((tx) => insert(tx, participant, hooks));
 }
 
-/** The same in a transaction that does more than that. */
+/** The same as a part of a transaction. */
 export const insertParticipant = (
   tx: TenantTransaction,
   input: NewParticipant,
@@ -86,12 +92,15 @@ async function insert(
   return id;
 }
 
-/** What updateParticipant takes: what is absent stays as it is, and `email: null` clears it. */
+/** The input of updateParticipant. An absent field stays as it is, and `email: null` clears the e-mail address. */
 export type ParticipantChanges = { participantId: string } & {
   [Field in keyof z.input<typeof changes>]?: z.input<typeof changes>[Field] | null;
 };
 
-/** Changes a participant, and what follows for its avatar; returns its id. Throws PARTICIPANT_NOT_FOUND, AGENT_NOT_FOUND, INTEGRATION_CONFIG_NOT_FOUND. */
+/**
+ * Changes a participant and what its avatar depends on, and returns its id. Throws PARTICIPANT_NOT_FOUND,
+ * AGENT_NOT_FOUND, INTEGRATION_CONFIG_NOT_FOUND.
+ */
 export async function updateParticipant(
   db: TenantDatabase,
   { participantId, ...input }: ParticipantChanges,
@@ -114,7 +123,7 @@ export async function updateParticipant(
       }
       await demandAgents(tx, [columns.relatedAgentId]);
     }
-    // Channels and bindings are a part of the participant: a change of theirs is one of its own.
+    // Channels and bindings are a part of the participant, so changing them changes it.
     const { displayName, email, relatedAgentId } = columns;
     const changed = {
       ...(displayName !== undefined && { displayName }),
@@ -133,11 +142,12 @@ export async function updateParticipant(
   });
 }
 
-const lockForGood = tenantStatement<{ id: string }>(
-  'select p.id from participant p where p.tenant_id = $1 and p.id = $2::uuid for update',
-);
+const lockForGood = statement(rows({ id: uuid }))`
+  select p.id from participant p where p.tenant_id = ${tenant} and p.id = ${parameter('id', uuid)} for update`;
 
-/** Deletes a participant with its channels, bindings and memberships; returns its id. Throws PARTICIPANT_NOT_FOUND. */
+/**
+ * Deletes a participant with its channels, bindings and memberships, and returns its id. Throws PARTICIPANT_NOT_FOUND.
+ */
 export async function deleteParticipant(
   db: TenantDatabase,
   input: { participantId: string },
@@ -146,7 +156,7 @@ export async function deleteParticipant(
   const id = asUuid(input.participantId);
   if (!id) throw participantNotFound(input.participantId);
   await db.transaction(async (tx) => {
-    const [found] = await tx.query(lockForGood, id);
+    const [found] = await tx.query(lockForGood, { id });
     if (!found) throw participantNotFound(id);
     await hooks.beforeDelete(tx, id);
     announceParticipant(tx, id, await agentIdsOf(tx, id));
@@ -156,7 +166,10 @@ export async function deleteParticipant(
   return id;
 }
 
-/** Disables or enables a participant; returns its id. To disable again changes nothing, not even the time. Throws PARTICIPANT_NOT_FOUND. */
+/**
+ * Disables or enables a participant and returns its id. A second call changes nothing, not even the timestamp. Throws
+ * PARTICIPANT_NOT_FOUND.
+ */
 export async function setDisabled(
   db: TenantDatabase,
   input: { participantId: string },

@@ -1,43 +1,32 @@
-import type { Value } from '../../database/connection.ts';
 import type { TenantDatabase } from '../../database/database.ts';
 import type { Channel, Participant, ParticipantKind } from '../../database/generated/client.ts';
-import { asUuid } from '../../database/ids.ts';
+import { countOf, keyset, pagesOf } from '../../database/keyset.ts';
 import { boundedRows, type Loader, mostRows, oneByUuid } from '../../database/loaders.ts';
-import { orderByName, orderByParticipant, participantOrder } from '../../database/names.ts';
-import {
-  connectionOf,
-  countOf,
-  firstOf,
-  mostCounted,
-  type PageArguments,
-  pageOf,
-  totalOf,
-} from '../../database/pages.ts';
-import {
-  columns,
-  type Fields,
-  narrowStatement,
-  oncePer,
-  parseTimestamps,
-  tenantStatement,
-} from '../../database/statement.ts';
+import { orderByParticipant, participantNameKey } from '../../database/names.ts';
+import { countBound, type PageArguments } from '../../database/pages.ts';
+import { columns, type Fields, rows, type Selected } from '../../database/sql/columns.ts';
+import { anyKey, type Fragment, join, none, parameter, sql, tenant } from '../../database/sql/fragment.ts';
+import { sameEmail } from '../../database/sql/same-email.ts';
+import { batchedRead, statement } from '../../database/sql/statement.ts';
+import { enumeration, json, nullable, text, uuid } from '../../database/sql/types.ts';
+import { narrowest, oncePer, oncePerShape, parseTimestamps } from '../../database/statement.ts';
 import { emailKey } from '../../values/email-address.ts';
 import { channelsOf } from '../channels/channels.ts';
 import { type HealthCondition, reachableCondition, reasonCondition, type UnreachableReason } from './health.ts';
 
 /**
- * What to read of participants, themselves and together with them in the same statement; null for all of it. Who reads less than all
- * must ask for nothing else of the rows.
+ * What to read of participants and their parts in one statement. Null for all of it. A caller that reads less must use
+ * nothing else of the rows.
  */
 export type ParticipantParts = { own: Fields; channels: { own: Fields } | null; agentIds: boolean };
 
-/** A participant as it was read: what was not among the parts is not there. */
+/** A participant as it was read. Parts that were not asked for are missing. */
 export type ListedParticipant = Participant & { channels?: Channel[]; agentIds?: string[] };
 
-/** A participant with all of its own, and nothing together with it. */
+/** A participant with all of its columns and no parts. */
 export const participantAlone: ParticipantParts = { own: null, channels: null, agentIds: false };
 
-/** The same parts, each of them with all that it has. */
+/** The same parts, each with all of its columns. */
 export const wholeParticipant = oncePer(
   ({ channels, agentIds }: ParticipantParts): ParticipantParts => ({
     own: null,
@@ -47,30 +36,31 @@ export const wholeParticipant = oncePer(
 );
 const withNothing = oncePer(({ own }: ParticipantParts): ParticipantParts => ({ ...participantAlone, own }));
 
-// Together with each participant, so many are read at the most; whoever has more has them read by their loader, which bounds them.
+// One statement reads at most so many parts of each participant. A participant with more leaves them to their loader,
+// which has a bound.
 const mostChannels = 20;
 const mostAgentIds = 50;
 
-/** The select list of a participant, `p`, with what is to be read together with it, and one more of that than there may be. */
-export const participantRow = oncePer(({ own, channels, agentIds }: ParticipantParts) =>
-  [
-    columns('Participant', 'p', own),
-    ...(channels
-      ? [
-          `(select coalesce(json_agg(c), '[]') from (${channelsOf('p', channels.own)} limit ${mostChannels + 1}) c) as channels`,
-        ]
-      : []),
-    ...(agentIds
-      ? [
-          `(select coalesce(json_agg(o.agent_id), '[]') from (
+/** The select list of a participant, `p`, with its parts. It reads one part more than the bound. */
+export const participantRow = oncePer(({ own, channels, agentIds }: ParticipantParts): Selected<ListedParticipant> => {
+  const list: Fragment[] = [columns('Participant', 'p', own)];
+  let read = columns('Participant', 'p', own) as Pick<Selected<ListedParticipant>, 'columns'>;
+  if (channels) {
+    list.push(
+      sql`(select coalesce(json_agg(c), '[]') from (${channelsOf('p', channels.own)} limit ${mostChannels + 1}) c) as channels`,
+    );
+    read = rows({ channels: json<Channel[]>() }, read);
+  }
+  if (agentIds) {
+    list.push(sql`(select coalesce(json_agg(o.agent_id), '[]') from (
        select o.agent_id from binding o where o.tenant_id = p.tenant_id and o.participant_id = p.id
-       order by o.agent_id limit ${mostAgentIds + 1}) o) as "agentIds"`,
-        ]
-      : []),
-  ].join(', '),
-);
+       order by o.agent_id limit ${mostAgentIds + 1}) o) as "agentIds"`);
+    read = rows({ agentIds: json<string[]>() }, read);
+  }
+  return { ...join(list, ', '), ...read };
+});
 
-/** What was read together with participants as it should be: moments are such, and what is too much is left to its loader. */
+/** Converts the parts of participants: timestamps become dates, and parts over the bound are left to their loader. */
 export function asListed(rows: readonly ListedParticipant[]): void {
   for (const participant of rows) {
     const { channels, agentIds } = participant;
@@ -82,12 +72,15 @@ export function asListed(rows: readonly ListedParticipant[]): void {
 
 const loaders = new Map<string, Loader<string, ListedParticipant | null>>();
 
+const byIds = (parts: ParticipantParts) => {
+  const row = participantRow(parts);
+  return batchedRead(row)`select ${row} from participant p where p.tenant_id = ${tenant} and p.id = ${anyKey(uuid)}`;
+};
+
 /** Participants by their ids, with these parts. */
 export const participantWith = oncePer((parts: ParticipantParts): Loader<string, ListedParticipant | null> => {
-  const text = (read: ParticipantParts) =>
-    `select ${participantRow(read)} from participant p where p.tenant_id = $1 and p.id = any($2::uuid[])`;
-  const statement = narrowStatement<ListedParticipant>(text(parts), () => text(wholeParticipant(parts)), 'batchedRead');
-  // The same for the same statement: what asks for the same parts in several places of an operation is loaded at once.
+  const statement = narrowest(byIds(parts), () => byIds(wholeParticipant(parts)), 'batchedRead');
+  // One loader per statement: the same parts in several places of an operation are loaded at once.
   const known = loaders.get(statement.name);
   if (known) return known;
   const { load } = oneByUuid(statement, 'id');
@@ -102,42 +95,57 @@ export const participantWith = oncePer((parts: ParticipantParts): Loader<string,
   return loader;
 });
 
-/** Participants by their ids, with all of their own. */
+/** Participants by their ids, with all of their columns. */
 export const participantById: Loader<string, Participant | null> = participantWith(participantAlone);
 
-// Together with everything, so many participants are read at the most; a longer list's parts are read by their loaders, which bound them.
+// The parts of at most so many participants are read with them. In a longer list they are read by their loaders, which
+// have bounds.
 const mostTogether = 500;
 
 const byName = orderByParticipant('p');
 
-const listing = (agent: boolean, parts: ParticipantParts, most: number) => {
-  const from = agent
-    ? 'binding b join participant p on p.tenant_id = b.tenant_id and p.id = b.participant_id where b.tenant_id = $1 and b.agent_id = $2'
-    : 'participant p where p.tenant_id = $1';
-  return `select ${participantRow(parts)} from ${from} order by ${byName}, p.id limit ${most + 1}`;
+const listing = (parts: ParticipantParts, most: number) => {
+  const row = participantRow(parts);
+  return statement(
+    row,
+  )`select ${row} from participant p where p.tenant_id = ${tenant} order by ${byName}, p.id limit ${most + 1}`;
 };
-/** Every participant of the tenant, or of one agent, in the order of their names. Throws RESULT_TOO_LARGE over 10,000. */
+const listingOfAgent = (parts: ParticipantParts, most: number) => {
+  const row = participantRow(parts);
+  return statement(row)`
+    select ${row} from binding b join participant p on p.tenant_id = b.tenant_id and p.id = b.participant_id
+    where b.tenant_id = ${tenant} and b.agent_id = ${parameter('agentId', text)} order by ${byName}, p.id limit ${most + 1}`;
+};
+const narrowListing = oncePerShape(String, (parts: ParticipantParts, most: number) =>
+  narrowest(listing(parts, most), () => listing(wholeParticipant(parts), most)),
+);
+const narrowListingOfAgent = oncePerShape(String, (parts: ParticipantParts, most: number) =>
+  narrowest(listingOfAgent(parts, most), () => listingOfAgent(wholeParticipant(parts), most)),
+);
+
+/**
+ * Returns every participant of the tenant, or of one agent, in the order of their names. Throws RESULT_TOO_LARGE over
+ * 10,000.
+ */
 export async function listParticipants(
   db: TenantDatabase,
   agentId: string | null,
   parts: ParticipantParts,
 ): Promise<ListedParticipant[]> {
-  const read = (what: ParticipantParts, most: number) => {
-    const text = (each: ParticipantParts) => listing(agentId !== null, each, most);
-    const statement = narrowStatement<ListedParticipant>(text(what), () => text(wholeParticipant(what)));
-    return agentId === null ? db.query(statement) : db.query(statement, agentId);
-  };
-  // Few are read at once. Of many a start is read only to know that they are many: the whole list waits for its turn.
-  const rows = await read(parts, mostTogether);
-  if (rows.length <= mostTogether) {
-    asListed(rows);
-    return rows;
+  const read = (what: ParticipantParts, most: number) =>
+    agentId === null ? db.query(narrowListing(what, most)) : db.query(narrowListingOfAgent(what, most), { agentId });
+  // A short list is read at once. Of a long one only a beginning is read to detect that, and the whole list waits for
+  // its turn.
+  const listed = await read(parts, mostTogether);
+  if (listed.length <= mostTogether) {
+    asListed(listed);
+    return listed;
   }
   const all = await db.longRead(() => read(withNothing(parts), mostRows));
   return boundedRows(all, 'participants: use participantsConnection');
 }
 
-/** What a page of participants may be narrowed to; each that is given must hold. */
+/** The filter of a page of participants. All given conditions must hold. */
 export type ParticipantFilter = {
   agentId?: string | null | undefined;
   kind?: ParticipantKind | null | undefined;
@@ -147,90 +155,84 @@ export type ParticipantFilter = {
   reason?: UnreachableReason | null | undefined;
 };
 
-/** One page of the tenant's participants, in the order of their names. Throws VALIDATION_FAILED for a page that can't be. */
-export async function pageOfParticipants(
+/** The parts of a filter that make another statement: which conditions it has, and their values. */
+type FilterShape = {
+  agentId: boolean;
+  kind: boolean;
+  email: boolean;
+  disabled: boolean | null;
+  reachable: boolean | null;
+  reason: UnreachableReason | null;
+};
+
+const agentId = parameter('agentId', nullable(text));
+const kind = parameter('kind', nullable(enumeration<ParticipantKind>('ParticipantKind')));
+const email = parameter('email', nullable(text));
+
+const healthConditions = ({ reachable, reason }: FilterShape): HealthCondition[] => [
+  ...(reachable === null ? [] : [reachableCondition(reachable)]),
+  ...(reason === null ? [] : [reasonCondition(reason)]),
+];
+
+// How many participants a count examines for a condition that costs some 9 µs each.
+const mostLookedAt = 100_000;
+
+/** The participants that a filter may match. Expensive conditions are left to the exact part. */
+const candidates = (shape: FilterShape) => {
+  const cheap = healthConditions(shape).flatMap((condition) => condition.cheap ?? []);
+  return sql`participant p where p.tenant_id = ${tenant}${
+    shape.agentId
+      ? sql` and exists (select from binding b where b.tenant_id = p.tenant_id and b.participant_id = p.id and b.agent_id = ${agentId})`
+      : none
+  }${shape.kind ? sql` and p.kind = ${kind}` : none}${
+    shape.disabled === null ? none : sql` and p.disabled_at is ${shape.disabled ? sql`not ` : none}null`
+  }${shape.email ? sql` and ${sameEmail(sql`p.email`, email)}` : none}${join(
+    cheap.map((condition) => sql` and ${condition}`),
+    ' ',
+  )}`;
+};
+const exactConditions = (shape: FilterShape) => healthConditions(shape).flatMap((condition) => condition.exact ?? []);
+
+const participantPages = pagesOf({
+  keyset: keyset([
+    { column: 'p.display_name', type: 'name', nameKey: participantNameKey('p') },
+    { column: 'p.id', type: 'uuid' },
+  ]),
+  keysOf: ({ displayName, id }: ListedParticipant) => [displayName, id],
+  select: participantRow,
+  whole: wholeParticipant,
+  from(shape: FilterShape, within, then) {
+    const exact = exactConditions(shape);
+    const found = sql`${candidates(shape)}${within}`;
+    // The planner does not flatten the inner query because of its order. So expensive conditions are evaluated for few
+    // rows, in that order, until the page is full (docs/decisions/0007-health-as-a-filter.md).
+    return exact.length === 0 ? found : sql`(select p.* from ${found} ${then}) p where ${join(exact, ' and ')}`;
+  },
+  countLooked(shape: FilterShape) {
+    const exact = exactConditions(shape);
+    if (exact.length === 0) return null;
+    const some = sql`from ${candidates(shape)} limit ${mostLookedAt + 1}`;
+    const found = countOf(sql`(select p.* ${some}) p where ${join(exact, ' and ')}`);
+    return sql`select c.count, c.count > ${countBound} or (select count(*) from (select ${some}) l) <= ${mostLookedAt} as "isWhole" from (${found}) c`;
+  },
+  read(rows: ListedParticipant[]) {
+    asListed(rows);
+    return rows;
+  },
+});
+
+/**
+ * Returns a page of the tenant's participants in the order of their names. Throws VALIDATION_FAILED for invalid page
+ * arguments.
+ */
+export function pageOfParticipants(
   db: TenantDatabase,
   filter: ParticipantFilter,
   args: PageArguments,
   parts: ParticipantParts,
 ) {
-  const page = pageOf(args, 2, ([, id]) => asUuid(id ?? '') !== null);
-  const values: Value[] = [];
-  const bind = (value: Value) => `$${values.push(value) + 1}`;
-
-  const where = ['p.tenant_id = $1'];
-  if (filter.agentId != null) {
-    where.push(
-      `exists (select from binding b where b.tenant_id = p.tenant_id and b.participant_id = p.id and b.agent_id = ${bind(filter.agentId)})`,
-    );
-  }
-  if (filter.kind != null) where.push(`p.kind = ${bind(filter.kind)}::"ParticipantKind"`);
-  if (filter.disabled != null) where.push(`p.disabled_at is ${filter.disabled ? 'not ' : ''}null`);
-  if (filter.email != null) {
-    const email = bind(emailKey(filter.email) ?? filter.email);
-    where.push(`md5(lower(p.email)) = md5(lower(${email})) and lower(p.email) = lower(${email})`);
-  }
-  const exact: string[] = [];
-  for (const condition of healthConditions(filter)) {
-    if (condition.cheap) where.push(condition.cheap);
-    if (condition.exact) exact.push(condition.exact);
-  }
-  const counted = [...where];
-  const countedValues = [...values];
-  for (const [sign, keys] of [
-    ['>', page.after],
-    ['<', page.before],
-  ] as const) {
-    if (!keys) continue;
-    const name = bind(keys[0] ?? '');
-    where.push(`(${byName}, p.id) ${sign} (${orderByName(`${name}::text`)}, ${bind(keys[1] ?? '')}::uuid)`);
-  }
-  const keysOfOrder = [...participantOrder('p'), 'p.id'];
-  const order = `order by ${keysOfOrder.map((key) => (page.backward ? `${key} desc` : key)).join(', ')}`;
-  // The planner doesn't take the inner query apart for its order: what is costly to find out is found out of few, and in that
-  // order, until the page is full (docs/decisions/0007-health-as-a-filter.md).
-  const found = (conditions: string[], then: string) =>
-    exact.length === 0
-      ? `participant p where ${conditions.join(' and ')}`
-      : `(select p.* from participant p where ${conditions.join(' and ')} ${then}) p where ${exact.join(' and ')}`;
-  const source = found(where, order);
-  const size = bind(page.size + 1);
-  const select = (read: ParticipantParts) => firstOf(`select ${participantRow(read)} from ${source} ${order}`, size);
-  const statement = narrowStatement<ListedParticipant>(select(parts), () => select(wholeParticipant(parts)));
-  const rows = await db.query(statement, ...values);
-  asListed(rows);
-
-  return connectionOf(
-    page,
-    rows,
-    ({ displayName, id }) => [displayName, id],
-    async () => {
-      const [counts] = await db.query(tenantStatement<Counts>(countOfFound(counted, exact)), ...countedValues);
-      const { count = 0, looked = 0 } = counts ?? {};
-      // Of a list that was not looked through the end is not known.
-      return looked > mostLookedAt && count <= mostCounted
-        ? { totalCount: null, totalCountAtLeast: count }
-        : totalOf(count);
-    },
-  );
+  const { agentId = null, kind = null, disabled = null, reachable = null, reason = null } = filter;
+  const email = filter.email == null ? null : (emailKey(filter.email) ?? filter.email);
+  const shape = { agentId: agentId !== null, kind: kind !== null, email: email !== null, disabled, reachable, reason };
+  return participantPages(db, shape, { agentId, kind, email }, args, parts);
 }
-
-type Counts = { count: number; looked: number };
-
-// So many participants are looked at to find out how many of them have what is costly to find out, some 9 µs each.
-const mostLookedAt = 100_000;
-
-/** The statement that counts participants, and how many it looked at where it may not look at all. */
-function countOfFound(conditions: readonly string[], exact: readonly string[]): string {
-  const candidates = `participant p where ${conditions.join(' and ')}`;
-  if (exact.length === 0) return `select c.count, 0 as looked from (${countOf(candidates)}) c`;
-  const some = `from ${candidates} limit ${mostLookedAt + 1}`;
-  const found = countOf(`(select p.* ${some}) p where ${exact.join(' and ')}`);
-  return `select c.count, case when c.count > ${mostCounted} then 0 else (select count(*)::int from (select ${some}) l) end as looked
-   from (${found}) c`;
-}
-
-const healthConditions = ({ reachable, reason }: ParticipantFilter): HealthCondition[] => [
-  ...(reachable == null ? [] : [reachableCondition(reachable)]),
-  ...(reason == null ? [] : [reasonCondition(reason)]),
-];

@@ -1,7 +1,10 @@
 import type { TenantDatabase, TenantTransaction } from '../../database/database.ts';
 import type { ParticipantKind, UnknownSender } from '../../database/generated/client.ts';
 import { asUuid } from '../../database/ids.ts';
-import { columns, tenantStatement } from '../../database/statement.ts';
+import { columns, rows } from '../../database/sql/columns.ts';
+import { parameter, tenant } from '../../database/sql/fragment.ts';
+import { statement } from '../../database/sql/statement.ts';
+import { nullable, text, uuid } from '../../database/sql/types.ts';
 import { Problem } from '../../errors/catalogue.ts';
 import { nameOrNull } from '../../values/text.ts';
 import { addChannel } from '../channels/channels.ts';
@@ -12,31 +15,32 @@ import { insertParticipant, type NewParticipant } from '../participants/particip
 
 const row = columns('UnknownSender', 'u');
 
-// The config is locked before the sender, as whoever counts messages does it.
-const withConfig = tenantStatement<{ id: string; provider: string; defaultRegion: string | null }>(
-  `select u.id, i.provider, i.default_region as "defaultRegion" from unknown_sender u join integration_config i on i.tenant_id = u.tenant_id and i.id = u.integration_config_id
-   where u.tenant_id = $1 and u.id = $2::uuid for share of i`,
-);
-const lock = tenantStatement<UnknownSender>(
-  `select ${row} from unknown_sender u where u.tenant_id = $1 and u.id = $2::uuid for update`,
-);
+// Lock the config before the sender, as the recording of messages does.
+const withConfig = statement(rows({ id: uuid, provider: text, defaultRegion: nullable(text) }))`
+  select u.id, i.provider, i.default_region as "defaultRegion" from unknown_sender u join integration_config i on i.tenant_id = u.tenant_id and i.id = u.integration_config_id
+  where u.tenant_id = ${tenant} and u.id = ${parameter('id', uuid)} for share of i`;
+const lock = statement(row)`
+  select ${row} from unknown_sender u where u.tenant_id = ${tenant} and u.id = ${parameter('id', uuid)} for update`;
 
 const unknownSenderNotFound = (id: string) =>
   new Problem('UNKNOWN_SENDER_NOT_FOUND', `There is no unknown sender ${id}.`);
 
-/** The unknown sender, which nobody else may count, take or dismiss until the transaction ends. Throws UNKNOWN_SENDER_NOT_FOUND. */
+/**
+ * Locks the unknown sender and returns it: no other transaction can count, take or dismiss it until this one ends.
+ * Throws UNKNOWN_SENDER_NOT_FOUND.
+ */
 async function take(
   tx: TenantTransaction,
   given: string,
 ): Promise<UnknownSender & { provider: string; defaultRegion: string | null }> {
   const id = asUuid(given);
-  const [there] = id ? await tx.query(withConfig, id) : [];
-  const [sender] = there ? await tx.query(lock, there.id) : [];
+  const [there] = id ? await tx.query(withConfig, { id }) : [];
+  const [sender] = there ? await tx.query(lock, { id: there.id }) : [];
   if (!there || !sender) throw unknownSenderNotFound(given);
   return { ...sender, provider: there.provider, defaultRegion: there.defaultRegion };
 }
 
-/** What createParticipantFromUnknownSender takes besides the sender. */
+/** The input of createParticipantFromUnknownSender besides the sender. */
 export type SenderAsParticipant = {
   unknownSenderId: string;
   kind?: ParticipantKind | null | undefined;
@@ -45,13 +49,14 @@ export type SenderAsParticipant = {
   agentIds?: string[] | null | undefined;
 };
 
-/** What a sender is called who has given no name. */
+/** Returns the name of a participant for a sender that has given none. */
 const nameOf = ({ displayName, address }: UnknownSender) =>
   nameOrNull(displayName ?? '') ?? nameOrNull(address) ?? 'Unknown sender';
 
 /**
- * Makes a participant of an unknown sender, with a channel of its address and what was counted of it, bound to the agent whose webhook
- * it came through unless other agents are named; returns the participant's id. Throws UNKNOWN_SENDER_NOT_FOUND, VALIDATION_FAILED, AGENT_NOT_FOUND.
+ * Creates a participant of an unknown sender, with a channel of its address and its counts, and returns the
+ * participant's id. It is bound to the named agents, else to the agent whose webhook the newest message came through.
+ * Throws UNKNOWN_SENDER_NOT_FOUND, VALIDATION_FAILED, AGENT_NOT_FOUND.
  */
 export async function createParticipantFromUnknownSender(
   db: TenantDatabase,
@@ -77,8 +82,9 @@ export async function createParticipantFromUnknownSender(
 }
 
 /**
- * Gives a participant a channel of an unknown sender's address, and what was counted of it; returns the participant's id. Throws
- * UNKNOWN_SENDER_NOT_FOUND, PARTICIPANT_NOT_FOUND, and VALIDATION_FAILED when the participant has as many channels as it may.
+ * Adds a channel of an unknown sender's address to a participant, with the sender's counts, and returns the
+ * participant's id. Throws UNKNOWN_SENDER_NOT_FOUND, PARTICIPANT_NOT_FOUND, and VALIDATION_FAILED when the participant
+ * has 100 channels already.
  */
 export async function addUnknownSenderToParticipant(
   db: TenantDatabase,
@@ -98,14 +104,13 @@ export async function addUnknownSenderToParticipant(
   });
 }
 
-const remove = tenantStatement<{ id: string }>(
-  'delete from unknown_sender u where u.tenant_id = $1 and u.id = $2::uuid returning u.id',
-);
+const remove = statement(rows({ id: uuid }))`
+  delete from unknown_sender u where u.tenant_id = ${tenant} and u.id = ${parameter('id', uuid)} returning u.id`;
 
-/** Forgets an unknown sender, until it sends another message; returns its id. Throws UNKNOWN_SENDER_NOT_FOUND. */
+/** Deletes an unknown sender until its next message, and returns its id. Throws UNKNOWN_SENDER_NOT_FOUND. */
 export async function dismissUnknownSender(db: TenantDatabase, input: { unknownSenderId: string }): Promise<string> {
   const id = asUuid(input.unknownSenderId);
-  const [gone] = id ? await db.query(remove, id) : [];
+  const [gone] = id ? await db.query(remove, { id }) : [];
   if (!gone) throw unknownSenderNotFound(input.unknownSenderId);
   return gone.id;
 }

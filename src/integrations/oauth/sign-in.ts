@@ -1,7 +1,10 @@
 import type { Viewer } from '../../auth/viewer.ts';
 import type { TenantDatabase } from '../../database/database.ts';
 import { asUuid } from '../../database/ids.ts';
-import { tenantStatement } from '../../database/statement.ts';
+import { nothing, rows } from '../../database/sql/columns.ts';
+import { parameter, tenant } from '../../database/sql/fragment.ts';
+import { statement } from '../../database/sql/statement.ts';
+import { nullable, text, textOf, uuid } from '../../database/sql/types.ts';
 import { announceConfig } from '../../directory/participants/announce.ts';
 import { Problem } from '../../errors/catalogue.ts';
 import { configNotFound } from '../configs.ts';
@@ -18,48 +21,56 @@ export type SignedIn = { label: string; workspaceName: string | null; configName
 
 /** Connecting integration configs by signing in to their providers. */
 export interface SignIns {
-  /** Where the operator's browser is to go, good for ten minutes and one return. Throws INTEGRATION_CONFIG_NOT_FOUND or UNPROCESSABLE. */
+  /**
+   * Where the operator's browser is to go, good for ten minutes and one return. Throws INTEGRATION_CONFIG_NOT_FOUND or
+   * UNPROCESSABLE.
+   */
   begin(db: TenantDatabase, viewer: Viewer, input: { id: string }): Promise<string>;
-  /** Takes what the browser came back with, once, and connects the config. Throws a Problem whose detail can be shown to anybody. */
+  /**
+   * Takes what the browser came back with, once, and connects the config. Throws a Problem whose detail can be shown to
+   * anybody.
+   */
   complete(db: TenantDatabase, provider: string, given: Return): Promise<SignedIn>;
 }
 
-const configOf = tenantStatement<{ provider: string }>(
-  'select i.provider from integration_config i where i.tenant_id = $1 and i.id = $2::uuid',
-);
-// The database's clock alone says how long ten minutes are.
-const remember = tenantStatement(
-  `insert into oauth_state (tenant_id, state_hash, integration_config_id, viewer_kind, viewer_id, verifier_ciphertext, expires_at)
-   select i.tenant_id, $3, i.id, $4, $5, $6, now() + interval '10 minutes' from integration_config i
-   where i.tenant_id = $1 and i.id = $2::uuid`,
-);
-const forgetExpired = tenantStatement('delete from oauth_state s where s.tenant_id = $1 and s.expires_at < now()');
+const id = parameter('id', uuid);
+const stateHash = parameter('stateHash', text);
 
-type Begun = {
-  configId: string;
-  provider: string;
-  configName: string;
-  tenantName: string;
-  viewerKind: Viewer['kind'];
-  viewerId: string;
-  verifierCiphertext: string | null;
-};
+const configOf = statement(rows({ provider: text }))`
+  select i.provider from integration_config i where i.tenant_id = ${tenant} and i.id = ${id}`;
+// The database's clock alone says how long ten minutes are.
+const remember = statement(nothing)`
+  insert into oauth_state (tenant_id, state_hash, integration_config_id, viewer_kind, viewer_id, verifier_ciphertext, expires_at)
+  select i.tenant_id, ${stateHash}, i.id, ${parameter('viewerKind', textOf<Viewer['kind']>())}, ${parameter('viewerId', text)},
+    ${parameter('verifierCiphertext', nullable(text))}, now() + interval '10 minutes'
+  from integration_config i where i.tenant_id = ${tenant} and i.id = ${id}`;
+const forgetExpired = statement(
+  nothing,
+)`delete from oauth_state s where s.tenant_id = ${tenant} and s.expires_at < now()`;
 
 // Deleted as it is read: of two that come back with the same state, one finds it.
-const claim = tenantStatement<Begun>(
-  `with s as (delete from oauth_state o where o.tenant_id = $1 and o.state_hash = $2 and o.expires_at >= now() returning o.*)
+const claim = statement(
+  rows({
+    configId: uuid,
+    provider: text,
+    configName: text,
+    tenantName: text,
+    viewerKind: textOf<Viewer['kind']>(),
+    viewerId: text,
+    verifierCiphertext: nullable(text),
+  }),
+)`with s as (delete from oauth_state o where o.tenant_id = ${tenant} and o.state_hash = ${stateHash} and o.expires_at >= now() returning o.*)
    select i.id as "configId", i.provider, i.name as "configName", t.name as "tenantName", s.viewer_kind as "viewerKind",
      s.viewer_id as "viewerId", s.verifier_ciphertext as "verifierCiphertext"
-   from s join integration_config i on i.tenant_id = s.tenant_id and i.id = s.integration_config_id join tenant t on t.id = s.tenant_id`,
-);
-const standingKey = tenantStatement<{ id: string }>(
-  `select k.id from credential_key k where k.tenant_id = $1 and k.id = $2::uuid and k.revoked_at is null
-   and k.scopes && array['integrations:write', 'admin']`,
-);
-const connect = tenantStatement<{ id: string }>(
-  `update integration_config i set token_ciphertext = $3, connected_at = now(), workspace_name = $4, workspace_id = $5, disconnected_reason = null
-   where i.tenant_id = $1 and i.id = $2::uuid returning i.id`,
-);
+   from s join integration_config i on i.tenant_id = s.tenant_id and i.id = s.integration_config_id join tenant t on t.id = s.tenant_id`;
+const standingKey = statement(rows({ id: uuid }))`
+  select k.id from credential_key k where k.tenant_id = ${tenant} and k.id = ${id} and k.revoked_at is null
+    and k.scopes && array['integrations:write', 'admin']`;
+const connect = statement(rows({ id: uuid }))`
+  update integration_config i set token_ciphertext = ${parameter('tokenCiphertext', text)}, connected_at = now(),
+    workspace_name = ${parameter('workspaceName', nullable(text))}, 
+    workspace_id = ${parameter('workspaceId', nullable(text))}, disconnected_reason = null
+  where i.tenant_id = ${tenant} and i.id = ${id} returning i.id`;
 
 /** Makes the rules. `publicUrl` is where browsers reach the service. */
 export function createSignIns({
@@ -87,27 +98,21 @@ export function createSignIns({
   return {
     async begin(db, viewer, input) {
       const id = asUuid(input.id);
-      const [config] = id ? await db.query(configOf, id) : [];
+      const [config] = id ? await db.query(configOf, { id }) : [];
       if (!id || !config) throw configNotFound(input.id);
       const signIn = signInTo(config.provider);
       const { state, stateHash } = makeState(db.tenantId);
       const proof = signIn.pkce ? makeProof() : null;
       await db.transaction(async (tx) => {
         await tx.query(forgetExpired);
-        await tx.query(
-          remember,
-          id,
-          stateHash,
-          viewer.kind,
-          viewer.id,
-          proof && cipher.seal(proof.verifier, stateHash),
-        );
+        const verifierCiphertext = proof && cipher.seal(proof.verifier, stateHash);
+        await tx.query(remember, { id, stateHash, viewerKind: viewer.kind, viewerId: viewer.id, verifierCiphertext });
       });
       return signIn.authorizationUrl({ state, redirectUri: redirectUri(signIn), challenge: proof?.challenge ?? null });
     },
 
     async complete(db, provider, { stateHash, code, error }) {
-      const [begun] = await db.query(claim, stateHash);
+      const [begun] = await db.query(claim, { stateHash });
       if (!begun || begun.provider !== provider) throw stateUnknown();
       const signIn = signInTo(provider);
       if (error === 'access_denied') {
@@ -115,7 +120,7 @@ export function createSignIns({
       }
       if (!code) throw new Problem('BAD_USER_INPUT', `${signIn.label} sent no sign-in back. Begin again.`);
       // A key that was revoked meanwhile must not go on by what it began.
-      if (begun.viewerKind !== 'USER' && (await db.query(standingKey, begun.viewerId)).length === 0) {
+      if (begun.viewerKind !== 'USER' && (await db.query(standingKey, { id: begun.viewerId })).length === 0) {
         throw new Problem('FORBIDDEN', 'Whoever began this sign-in may not connect integrations any more.');
       }
       const verifier = begun.verifierCiphertext && cipher.open(begun.verifierCiphertext, stateHash);
@@ -125,8 +130,9 @@ export function createSignIns({
         redirectUri: redirectUri(signIn),
         verifier,
       });
-      const sealed = cipher.seal(writeToken(token), begun.configId);
-      const [connected] = await db.query(connect, begun.configId, sealed, workspaceName, workspaceId);
+      const tokenCiphertext = cipher.seal(writeToken(token), begun.configId);
+      const connection = { id: begun.configId, tokenCiphertext, workspaceName, workspaceId };
+      const [connected] = await db.query(connect, connection);
       if (!connected) throw configNotFound(begun.configId);
       announceConfig(db, begun.configId);
       return { label: signIn.label, workspaceName, configName: begun.configName, tenantName: begun.tenantName };

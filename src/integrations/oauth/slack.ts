@@ -35,21 +35,21 @@ export function slackOAuth({
   timeoutMs: number;
 }): OAuthProvider {
   const problems = providerProblems('Slack');
-  const begin = createProviderClient({ name: 'Slack', baseUrl: apiUrl, timeoutMs });
+  const openClient = createProviderClient({ name: 'Slack', baseUrl: apiUrl, timeoutMs });
 
   async function access(form: Record<string, string>, refused: ReadonlySet<string>, problem: () => Problem) {
-    const answer = await begin()('oauth.v2.access', {
+    const answer = await openClient()('oauth.v2.access', {
       form: { client_id: client.id, client_secret: client.secret, ...form },
     });
     if (answer.status === 429) throw problems.rateLimited(answer.retryAfter);
     if (answer.status !== 200) throw problems.status(answer.status);
-    const told = jsonOf(answer, envelope);
-    if (told?.ok === false && told.error === 'ratelimited') throw problems.rateLimited(answer.retryAfter);
-    if (told?.ok === false && refused.has(told.error ?? '')) throw problem();
-    const grant = told?.ok ? jsonOf(answer, granted) : null;
+    const body = jsonOf(answer, envelope);
+    if (body?.ok === false && body.error === 'ratelimited') throw problems.rateLimited(answer.retryAfter);
+    if (body?.ok === false && refused.has(body.error ?? '')) throw problem();
+    const grant = body?.ok ? jsonOf(answer, granted) : null;
     // bad_client_secret, bad_redirect_uri …: for the operator of the service to mend.
     if (!grant)
-      throw told && /^[a-z_]{1,64}$/.test(told.error ?? '') ? mistake(told.error as string) : problems.unexpected();
+      throw body && /^[a-z_]{1,64}$/.test(body.error ?? '') ? mistake(body.error as string) : problems.unexpected();
     return grant;
   }
 

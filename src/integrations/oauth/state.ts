@@ -5,8 +5,8 @@ const tenantBytes = 16;
 const randomPart = 32;
 
 /**
- * A new state for a provider to carry back: the tenant, by which it is looked up, and 256 random bits. It says nothing else, and only
- * its hash is kept.
+ * A new state for a provider to carry back: the tenant, by which it is looked up, and 256 random bits. It says nothing
+ * else, and only its hash is kept.
  */
 export function makeState(tenantId: string): { state: string; stateHash: string } {
   const state = Buffer.concat([Buffer.from(tenantId.replaceAll('-', ''), 'hex'), randomBytes(randomPart)]).toString(

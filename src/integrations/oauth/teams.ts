@@ -15,10 +15,12 @@ const granted = z.object({
 const refusal = z.object({ error: z.string().regex(/^[a-z_]{1,64}$/) });
 const organisation = z.object({ tid: z.string(), preferred_username: z.string().optional() });
 
-// What only signing in again can mend. All else (invalid_client when the secret has ended, …) is for the operator of the service.
+// What only signing in again can mend. All else (invalid_client when the secret has ended, …) is for the operator of
+// the service.
 const ended = new Set(['invalid_grant', 'interaction_required', 'consent_required', 'login_required']);
 
-// The pictures of the organisation's people, a refresh token because access tokens end within the hour, and who signed in.
+// The pictures of the organisation's people, a refresh token because access tokens end within the hour, and who signed
+// in.
 const scope = 'openid profile offline_access User.ReadBasic.All';
 
 /** Signing in to an organisation of Microsoft's identity platform, v2. */
@@ -34,10 +36,10 @@ export function teamsOAuth({
 }): OAuthProvider {
   const authority = authorityUrl.replace(/\/*$/, '/');
   const problems = providerProblems('Microsoft');
-  const begin = createProviderClient({ name: 'Microsoft', baseUrl: authority, timeoutMs });
+  const openClient = createProviderClient({ name: 'Microsoft', baseUrl: authority, timeoutMs });
 
   async function token(form: Record<string, string>, problem: () => Problem) {
-    const answer = await begin()('oauth2/v2.0/token', {
+    const answer = await openClient()('oauth2/v2.0/token', {
       form: { client_id: client.id, client_secret: client.secret, scope, ...form },
     });
     if (answer.status === 429) throw problems.rateLimited(answer.retryAfter);
@@ -46,11 +48,11 @@ export function teamsOAuth({
       if (!grant) throw problems.unexpected();
       return grant;
     }
-    const told = jsonOf(answer, refusal);
-    if (!told) throw problems.status(answer.status);
-    throw ended.has(told.error)
+    const body = jsonOf(answer, refusal);
+    if (!body) throw problems.status(answer.status);
+    throw ended.has(body.error)
       ? problem()
-      : new Problem('PROVIDER_UNAVAILABLE', `Microsoft answered with the error ${told.error}.`);
+      : new Problem('PROVIDER_UNAVAILABLE', `Microsoft answered with the error ${body.error}.`);
   }
 
   const tokenOf = ({ access_token, refresh_token, expires_in }: z.infer<typeof granted>): StoredToken => ({

@@ -3,7 +3,10 @@ import { LRUCache } from 'lru-cache';
 import { makeSecret, matches, prefixOf } from '../../auth/secrets.ts';
 import type { Database } from '../../database/database.ts';
 import type { WebhookKey } from '../../database/generated/client.ts';
-import { columns, globalStatement } from '../../database/statement.ts';
+import { columns, rows } from '../../database/sql/columns.ts';
+import { parameter } from '../../database/sql/fragment.ts';
+import { globalStatement } from '../../database/sql/statement.ts';
+import { assured, double, nullable, text, timestamptz, uuid } from '../../database/sql/types.ts';
 import { Problem } from '../../errors/catalogue.ts';
 import type { TokenCipher } from '../token-cipher.ts';
 
@@ -16,11 +19,15 @@ export type OpenWebhook = Pick<WebhookKey, 'tenantId' | 'integrationConfigId' | 
   provider: string;
   /** The config's: the country whose numbers may be written without a plus; null for none. */
   defaultRegion: string | null;
-  /** The workspace that the integration config is connected to, as the provider calls it; null when that is not known. */
+  /**
+   * The workspace that the integration config is connected to, as the provider calls it; null when that is not known.
+   */
   workspaceId: string | null;
   /** The config's token, encrypted; null while it is not connected. */
   sealedToken: string | null;
-  /** The key's own secret first, then those of the keys that it replaced. Empty where the provider signs with its own. */
+  /**
+   * The key's own secret first, then those of the keys that it replaced. Empty where the provider signs with its own.
+   */
   signingSecrets: readonly SigningSecret[];
 };
 
@@ -43,34 +50,33 @@ const mostReplaced = 2;
 export const noSuchWebhook = () => new Problem('KEY_NOT_FOUND', 'There is no such webhook.');
 
 // The key is what says which tenant it is.
-const keyByPrefix = globalStatement<
-  WebhookKey & {
-    provider: string;
-    workspaceId: string | null;
-    sealedToken: string | null;
-    defaultRegion: string | null;
-  }
->(
-  `select ${columns('WebhookKey', 'k')}, i.provider, i.workspace_id as "workspaceId", i.token_ciphertext as "sealedToken", i.default_region as "defaultRegion"
+const whole = columns('WebhookKey', 'k');
+const keyByPrefix = globalStatement(
+  rows(
+    { provider: text, workspaceId: nullable(text), sealedToken: nullable(text), defaultRegion: nullable(text) },
+    whole,
+  ),
+)`select ${whole}, i.provider, i.workspace_id as "workspaceId", i.token_ciphertext as "sealedToken", i.default_region as "defaultRegion"
    from webhook_key k
    join integration_config i on i.tenant_id = k.tenant_id and i.id = k.integration_config_id
-   where k.prefix = $1 and k.revoked_at is null`,
-);
+   where k.prefix = ${parameter('prefix', text)} and k.revoked_at is null`;
 
-// The sender needs time to take the new secret into use; the replaced key itself ends at once. A rotation ends one key and makes
-// the next in one transaction, so at the same time; the secret of a key that was revoked by itself is not accepted any more.
-const replacedKeys = globalStatement<Pick<WebhookKey, 'id' | 'signingSecretCiphertext'> & { revokedAt: Date }>(
-  `select k.id, k.signing_secret_ciphertext as "signingSecretCiphertext", k.revoked_at as "revokedAt" from webhook_key k
-   where k.tenant_id = $1::uuid and k.integration_config_id = $2::uuid and k.binding_id is not distinct from $3::uuid
-     and k.revoked_at > now() - $4::float8 * interval '1 millisecond' and k.signing_secret_ciphertext is not null
+// The sender needs time to take the new secret into use; the replaced key itself ends at once. A rotation ends one key
+// and makes the next in one transaction, so at the same time; the secret of a key that was revoked by itself is not
+// accepted any more.
+const replacedKeys = globalStatement(
+  rows({ id: uuid, signingSecretCiphertext: assured(text), revokedAt: assured(timestamptz) }),
+)`select k.id, k.signing_secret_ciphertext as "signingSecretCiphertext", k.revoked_at as "revokedAt" from webhook_key k
+   where k.tenant_id = ${parameter('tenantId', uuid)} and k.integration_config_id = ${parameter('integrationConfigId', uuid)}
+     and k.binding_id is not distinct from ${parameter('bindingId', nullable(uuid))}
+     and k.revoked_at > now() - ${parameter('overlapMs', double)} * interval '1 millisecond' and k.signing_secret_ciphertext is not null
      and exists (select from webhook_key n where n.tenant_id = k.tenant_id and n.integration_config_id = k.integration_config_id
        and n.binding_id is not distinct from k.binding_id and n.id <> k.id and n.created_at = k.revoked_at)
-   order by k.revoked_at desc limit ${mostReplaced}`,
-);
+   order by k.revoked_at desc limit ${mostReplaced}`;
 
 /**
- * Reads keys, and remembers those that work for half a minute. A key that ended meanwhile records nothing all the same: the
- * statement that records a delivery asks again.
+ * Reads keys, and remembers those that work for half a minute. A key that ended meanwhile records nothing all the same:
+ * the statement that records a delivery asks again.
  */
 export function createWebhookAuthenticator(
   database: Pick<Database, 'query'>,
@@ -87,7 +93,7 @@ export function createWebhookAuthenticator(
   async function read(key: string): Promise<OpenWebhook | null> {
     const changesBefore = changes;
     const prefix = prefixOf(key);
-    const [row] = prefix ? await database.query(keyByPrefix, prefix) : [];
+    const [row] = prefix ? await database.query(keyByPrefix, { prefix }) : [];
     const good = matches(key, row?.secretHash ?? placeholderHash);
     const current = cipher.open(row?.signingSecretCiphertext ?? placeholderCiphertext, row?.id ?? 'nobody');
     if (!row || !good) return null;
@@ -96,9 +102,14 @@ export function createWebhookAuthenticator(
     const signingSecrets: SigningSecret[] = [];
     if (row.signingSecretCiphertext) {
       if (current !== null) signingSecrets.push({ value: current, endsAt: null });
-      const replaced = await database.query(replacedKeys, tenantId, integrationConfigId, bindingId, secretOverlapMs);
+      const replaced = await database.query(replacedKeys, {
+        tenantId,
+        integrationConfigId,
+        bindingId,
+        overlapMs: secretOverlapMs,
+      });
       for (const { id, signingSecretCiphertext, revokedAt } of replaced) {
-        const value = cipher.open(signingSecretCiphertext as string, id);
+        const value = cipher.open(signingSecretCiphertext, id);
         if (value !== null) signingSecrets.push({ value, endsAt: revokedAt.getTime() + secretOverlapMs });
       }
     }

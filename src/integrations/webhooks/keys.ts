@@ -1,8 +1,10 @@
 import { makeSecret } from '../../auth/secrets.ts';
 import type { TenantDatabase, TenantTransaction } from '../../database/database.ts';
-import type { WebhookKey } from '../../database/generated/client.ts';
 import { newId } from '../../database/ids.ts';
-import { tenantStatement } from '../../database/statement.ts';
+import { columns, nothing } from '../../database/sql/columns.ts';
+import { parameter, tenant } from '../../database/sql/fragment.ts';
+import { statement } from '../../database/sql/statement.ts';
+import { nullable, text, uuid } from '../../database/sql/types.ts';
 import { announceConfig } from '../../directory/participants/announce.ts';
 import { Problem } from '../../errors/catalogue.ts';
 import type { TokenCipher } from '../token-cipher.ts';
@@ -16,27 +18,32 @@ export type KeyMaking = { providers: WebhookProviders; cipher: TokenCipher };
 /** A webhook with its new key, which is not stored and cannot be had again; nor can the signing secret. */
 export type NewWebhook = { activation: ChannelActivation & { key: string }; signingSecret: string | null };
 
-const insert = tenantStatement<Pick<WebhookKey, 'createdAt'>>(
-  `insert into webhook_key (tenant_id, id, integration_config_id, binding_id, agent_id, prefix, secret_hash, signing_secret_ciphertext)
-   select i.tenant_id, $2::uuid, i.id, $4::uuid, $5, $6, $7, $8 from integration_config i where i.tenant_id = $1 and i.id = $3::uuid
-   on conflict do nothing returning created_at as "createdAt"`,
-);
+const configId = parameter('configId', uuid);
+const bindingId = parameter('bindingId', nullable(uuid));
+const made = columns('WebhookKey', 'k', ['createdAt']);
+const itsAgent = columns('WebhookKey', 'k', ['agentId']);
+const itsId = columns('WebhookKey', 'k', ['id']);
 
-const lockConfig = tenantStatement<never>(
-  'select from integration_config i where i.tenant_id = $1 and i.id = $2::uuid for no key update',
-);
+const insert = statement(made)`
+  insert into webhook_key as k (tenant_id, id, integration_config_id, binding_id, agent_id, prefix, secret_hash, signing_secret_ciphertext)
+  select i.tenant_id, ${parameter('id', uuid)}, i.id, ${bindingId}, ${parameter('agentId', nullable(text))}, ${parameter('prefix', text)},
+    ${parameter('secretHash', text)}, ${parameter('signingSecretCiphertext', nullable(text))}
+  from integration_config i where i.tenant_id = ${tenant} and i.id = ${configId}
+  on conflict do nothing returning ${made}`;
 
-const lastKey = tenantStatement<Pick<WebhookKey, 'agentId'>>(
-  `select k.agent_id as "agentId" from webhook_key k
-   where k.tenant_id = $1 and k.integration_config_id = $2::uuid and k.binding_id is not distinct from $3::uuid
-   order by k.revoked_at desc nulls first limit 1`,
-);
+const lockConfig = statement(nothing)`
+  select from integration_config i where i.tenant_id = ${tenant} and i.id = ${configId} for no key update`;
 
-const end = tenantStatement<Pick<WebhookKey, 'id'>>(
-  `update webhook_key k set revoked_at = now()
-   where k.tenant_id = $1 and k.integration_config_id = $2::uuid and k.binding_id is not distinct from $3::uuid and k.revoked_at is null
-   returning k.id`,
-);
+const lastKey = statement(itsAgent)`
+  select ${itsAgent} from webhook_key k
+  where k.tenant_id = ${tenant} and k.integration_config_id = ${configId} and k.binding_id is not distinct from ${bindingId}
+  order by k.revoked_at desc nulls first limit 1`;
+
+const end = statement(itsId)`
+  update webhook_key k set revoked_at = now()
+  where k.tenant_id = ${tenant} and k.integration_config_id = ${configId} and k.binding_id is not distinct from ${bindingId}
+    and k.revoked_at is null
+  returning ${itsId}`;
 
 async function make(
   tx: TenantTransaction,
@@ -48,7 +55,15 @@ async function make(
   const { secret, prefix, secretHash } = makeSecret('WEBHOOK_KEY');
   const signingSecret = providers(provider).newSecret();
   const sealed = signingSecret === null ? null : cipher.seal(signingSecret, id);
-  const [row] = await tx.query(insert, id, integrationConfigId, keyBindingId, agentId, prefix, secretHash, sealed);
+  const [row] = await tx.query(insert, {
+    id,
+    configId: integrationConfigId,
+    bindingId: keyBindingId,
+    agentId,
+    prefix,
+    secretHash,
+    signingSecretCiphertext: sealed,
+  });
   if (!row) {
     throw new Problem('CONFLICT', 'The webhook has a key that works already: rotate it.', {
       errors: [
@@ -76,7 +91,10 @@ export async function generateWebhookUrl(
   });
 }
 
-/** Puts a new key in the place of a webhook's last one, which ends at once, everywhere. Throws KEY_NOT_FOUND when it never had one, and what generateWebhookUrl throws. */
+/**
+ * Puts a new key in the place of a webhook's last one, which ends at once, everywhere. Throws KEY_NOT_FOUND when it
+ * never had one, and what generateWebhookUrl throws.
+ */
 export async function rotateWebhookKey(
   db: TenantDatabase,
   input: WebhookInput,
@@ -86,10 +104,10 @@ export async function rotateWebhookKey(
     const target = await findTarget(tx, input);
     const { integrationConfigId, keyBindingId } = target;
     // One after the other: of two rotations the second ends the first one's key.
-    await tx.query(lockConfig, integrationConfigId);
-    const [last] = await tx.query(lastKey, integrationConfigId, keyBindingId);
+    await tx.query(lockConfig, { configId: integrationConfigId });
+    const [last] = await tx.query(lastKey, { configId: integrationConfigId, bindingId: keyBindingId });
     if (!last) throw new Problem('KEY_NOT_FOUND', 'The webhook has no key: generate one.');
-    for (const { id } of await tx.query(end, integrationConfigId, keyBindingId))
+    for (const { id } of await tx.query(end, { configId: integrationConfigId, bindingId: keyBindingId }))
       tx.announce('keyRevoked', { keyId: id });
     return make(tx, target, target.agentId ?? last.agentId, making);
   });

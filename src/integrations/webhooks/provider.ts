@@ -7,9 +7,14 @@ export type WebhookRequest = {
   headers: { get(name: string): string | null };
   /** Exactly the bytes that were signed. */
   body: Buffer;
-  /** What this key's deliveries may be signed with, its own secret first; empty where the provider has a secret of its own. */
+  /**
+   * What this key's deliveries may be signed with, its own secret first; empty where the provider has a secret of its
+   * own.
+   */
   secrets: readonly string[];
-  /** The workspace that the integration config is connected to, as the provider calls it; null when that is not known. */
+  /**
+   * The workspace that the integration config is connected to, as the provider calls it; null when that is not known.
+   */
   workspaceId: string | null;
   /** When it came. */
   arrivedAt: Date;
@@ -46,11 +51,13 @@ export interface WebhookProvider {
   /** Throws UNAUTHENTICATED unless the provider sent the request, and lately where it says when. */
   verify(request: WebhookRequest): void;
   /**
-   * Asks the provider which workspace a token is for; null when it doesn't say. Only where deliveries name their workspace. Throws a
-   * PROVIDER_… problem.
+   * Asks the provider which workspace a token is for. Null when it does not say. Only where deliveries name their
+   * workspace. Throws a PROVIDER_… problem.
    */
   workspaceOf?(token: string): Promise<string | null>;
-  /** Throws BAD_USER_INPUT and VALIDATION_FAILED for what the provider does not send, FORBIDDEN for another workspace's. */
+  /**
+   * Throws BAD_USER_INPUT and VALIDATION_FAILED for what the provider does not send, FORBIDDEN for another workspace's.
+   */
   read(request: WebhookRequest): Reading;
 }
 

@@ -1,7 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { Database } from '../../database/database.ts';
 import { sqlState } from '../../database/failures.ts';
-import { globalStatement } from '../../database/statement.ts';
+import { rows } from '../../database/sql/columns.ts';
+import { parameter } from '../../database/sql/fragment.ts';
+import { globalStatement } from '../../database/sql/statement.ts';
+import { array, boolean, integer, text, uuid } from '../../database/sql/types.ts';
 import type { OpenWebhook } from './authenticator.ts';
 import { countMessages } from './senders.ts';
 
@@ -25,8 +28,8 @@ export type Outcome = 'COUNTED' | 'DUPLICATE' | 'KEY_ENDED';
 const oldestBelieved = 7 * 24 * 3_600_000;
 
 /** When a message was sent: by the provider's clock where that is believable, and else when it came. */
-export const sentAt = (told: Date | null, arrivedAt: Date): Date =>
-  told && told <= arrivedAt && arrivedAt.getTime() - told.getTime() <= oldestBelieved ? told : arrivedAt;
+export const sentAt = (claimed: Date | null, arrivedAt: Date): Date =>
+  claimed && claimed <= arrivedAt && arrivedAt.getTime() - claimed.getTime() <= oldestBelieved ? claimed : arrivedAt;
 
 /** A delivery's name as it is stored: what the provider calls it, or, where that is long or no plain text, a digest. */
 export const storedDeliveryId = (id: string): string =>
@@ -34,9 +37,11 @@ export const storedDeliveryId = (id: string): string =>
 
 // A batch is of several tenants: the tenant is a column of what is given, and every join and every key begins with it.
 
-const insertDeliveries = globalStatement<{ n: number; fresh: boolean }>(
-  `with given as (
-     select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[]) with ordinality g (tenant_id, key_id, config_id, delivery_id, n)
+const insertDeliveries = globalStatement(rows({ n: integer, fresh: boolean }))`
+  with given as (
+     select * from unnest(${parameter('tenantIds', array(uuid))}, ${parameter('keyIds', array(uuid))},
+       ${parameter('configIds', array(uuid))}, ${parameter('deliveryIds', array(text))})
+       with ordinality g (tenant_id, key_id, config_id, delivery_id, n)
    ), working as (
      select g.* from given g join webhook_key k on k.tenant_id = g.tenant_id and k.id = g.key_id and k.revoked_at is null
    ), fresh as (
@@ -45,14 +50,13 @@ const insertDeliveries = globalStatement<{ n: number; fresh: boolean }>(
      on conflict do nothing returning tenant_id, integration_config_id, delivery_id
    )
    select w.n::int as n, f.delivery_id is not null as fresh from working w
-   left join fresh f on f.tenant_id = w.tenant_id and f.integration_config_id = w.config_id and f.delivery_id = w.delivery_id`,
-);
+   left join fresh f on f.tenant_id = w.tenant_id and f.integration_config_id = w.config_id and f.delivery_id = w.delivery_id`;
 
 const mostIdsAnEvent = 500;
 
 /**
- * Records deliveries of any tenants in one transaction and, however many they are, one to six statements. A delivery of a
- * config's that has been recorded before counts for nothing. Returns what became of each, in order.
+ * Records deliveries of any tenants in one transaction and, however many they are, one to six statements. A delivery of
+ * a config's that has been recorded before counts for nothing. Returns what became of each, in order.
  */
 export async function recordDeliveries(database: Database, deliveries: readonly Delivery[]): Promise<Outcome[]> {
   // Where copies of the same stand, come through the same key.
@@ -68,13 +72,12 @@ export async function recordDeliveries(database: Database, deliveries: readonly 
 
   const { outcomes, counted } = await insistently(() =>
     database.transaction(async (query) => {
-      const working = await query(
-        insertDeliveries,
-        once.map(({ tenantId }) => tenantId),
-        once.map(({ keyId }) => keyId),
-        once.map(({ integrationConfigId }) => integrationConfigId),
-        once.map(({ deliveryId }) => deliveryId),
-      );
+      const working = await query(insertDeliveries, {
+        tenantIds: once.map(({ tenantId }) => tenantId),
+        keyIds: once.map(({ keyId }) => keyId),
+        configIds: once.map(({ integrationConfigId }) => integrationConfigId),
+        deliveryIds: once.map(({ deliveryId }) => deliveryId),
+      });
       const outcomes = deliveries.map((): Outcome => 'KEY_ENDED');
       const fresh = new Map<string, Delivery>();
       for (const { n, fresh: isFresh } of working) {
@@ -111,7 +114,8 @@ function announce(database: Database, counted: readonly { tenantId: string; part
   }
 }
 
-// Deadlocks, serialisation, and a config that went while it was written about: the next try finds things as they are then.
+// Deadlocks, serialisation, and a config that went while it was written about: the next try finds things as they are
+// then.
 const passing = new Set(['40P01', '40001', '23503']);
 const tries = 4;
 

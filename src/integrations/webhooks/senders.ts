@@ -1,6 +1,9 @@
 import type { Query } from '../../database/database.ts';
 import { newId } from '../../database/ids.ts';
-import { globalStatement } from '../../database/statement.ts';
+import { columns, combined, nothing, rows } from '../../database/sql/columns.ts';
+import { parameter } from '../../database/sql/fragment.ts';
+import { globalStatement } from '../../database/sql/statement.ts';
+import { array, integer, nullable, text, timestamptz, uuid } from '../../database/sql/types.ts';
 import { type AddressColumns, addressColumns, addressKey, comparedBy } from '../../providers/address.ts';
 import type { Delivery } from './record.ts';
 
@@ -16,24 +19,36 @@ type Sender = Pick<Delivery, 'tenantId' | 'integrationConfigId' | 'provider' | '
 
 // A batch is of several tenants: the tenant is a column of what is given, and every join and every key begins with it.
 
-const findChannels = globalStatement<{ n: number; tenantId: string; id: string }>(
-  `select g.n::int as n, c.tenant_id as "tenantId", c.id
+const tenantIds = parameter('tenantIds', array(uuid));
+const ids = parameter('ids', array(uuid));
+const configIds = parameter('configIds', array(uuid));
+const providers = parameter('providers', array(text));
+const messages = parameter('messages', array(integer));
+const last = parameter('last', array(timestamptz));
+
+const channel = columns('Channel', 'c', ['tenantId', 'id']);
+const findChannels = globalStatement(combined(channel, rows({ n: integer })))`
+   select g.n::int as n, ${channel}
    from (
      select tenant_id, config_id, provider, key, n
-     from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[]) with ordinality g (tenant_id, config_id, provider, key, n)
+     from unnest(${tenantIds}, ${configIds}, ${providers}, ${parameter('keys', array(text))}) with ordinality
+       g (tenant_id, config_id, provider, key, n)
      union all
      select tenant_id, config_id, provider, key, n
-     from unnest($1::uuid[], $2::uuid[], $3::text[], $5::text[]) with ordinality g (tenant_id, config_id, provider, key, n)
+     from unnest(${tenantIds}, ${configIds}, ${providers}, ${parameter('publicKeys', array(nullable(text)))}) with ordinality
+       g (tenant_id, config_id, provider, key, n)
      where key is not null
    ) g
    join channel c on c.tenant_id = g.tenant_id and c.provider = g.provider and md5(${comparedBy('c')}) = md5(g.key)
-     and ${comparedBy('c')} = g.key and c.integration_config_id = g.config_id`,
-);
+     and ${comparedBy('c')} = g.key and c.integration_config_id = g.config_id`;
 
-/** Rows are locked in the order of their keys, whichever replica locks them; so none waits for one that waits for it. */
-const countIntoChannels = globalStatement<{ tenantId: string; participantId: string }>(
-  `with counted as (
-     select * from unnest($1::uuid[], $2::uuid[], $3::int[], $4::timestamptz[]) g (tenant_id, id, messages, last)
+/**
+ * Rows are locked in the order of their keys, whichever replica locks them; so none waits for one that waits for it.
+ */
+const participant = columns('Channel', 'c', ['tenantId', 'participantId']);
+const countIntoChannels = globalStatement(participant)`
+   with counted as (
+     select * from unnest(${tenantIds}, ${ids}, ${messages}, ${last}) g (tenant_id, id, messages, last)
    ), locked as materialized (
      select c.tenant_id, c.id from channel c join counted g on g.tenant_id = c.tenant_id and g.id = c.id
      order by c.tenant_id, c.id for no key update of c
@@ -42,19 +57,20 @@ const countIntoChannels = globalStatement<{ tenantId: string; participantId: str
      message_count = least(c.message_count::bigint + g.messages, 2147483647)::int
    from counted g join locked l on l.tenant_id = g.tenant_id and l.id = g.id
    where c.tenant_id = g.tenant_id and c.id = g.id
-   returning c.tenant_id as "tenantId", c.participant_id as "participantId"`,
-);
+   returning ${participant}`;
 
 // Whoever gives an address to a participant shares this lock: a message either finds the channel or is found by it.
-const lockConfigs = globalStatement<{ id: string }>(
-  `select i.id from integration_config i join unnest($1::uuid[], $2::uuid[]) g (tenant_id, id) on g.tenant_id = i.tenant_id and g.id = i.id
-   order by i.tenant_id, i.id for no key update of i`,
-);
+const lockConfigs = globalStatement(rows({ id: uuid }))`
+   select i.id from integration_config i join unnest(${tenantIds}, ${ids}) g (tenant_id, id) on g.tenant_id = i.tenant_id and g.id = i.id
+   order by i.tenant_id, i.id for no key update of i`;
 
-const countUnknown = globalStatement<never>(
-  `insert into unknown_sender as u
+const countUnknown = globalStatement(nothing)`
+   insert into unknown_sender as u
      (tenant_id, id, integration_config_id, address, identity_key, address_key, agent_id, display_name, message_count, first_message_at, last_message_at)
-   select g.* from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::int[], $10::timestamptz[], $11::timestamptz[])
+   select g.* from unnest(${tenantIds}, ${ids}, ${configIds}, ${parameter('addresses', array(text))},
+     ${parameter('identityKeys', array(nullable(text)))}, ${parameter('addressKeys', array(nullable(text)))},
+     ${parameter('agentIds', array(nullable(text)))}, ${parameter('displayNames', array(nullable(text)))}, ${messages},
+     ${parameter('first', array(timestamptz))}, ${last})
      g (tenant_id, id, config_id, address, identity_key, address_key, agent_id, display_name, messages, first, last)
    order by g.tenant_id, g.config_id, md5(${comparedBy('g')})
    on conflict (tenant_id, integration_config_id, md5(coalesce(address_key, identity_key, address))) do update set
@@ -62,8 +78,7 @@ const countUnknown = globalStatement<never>(
      first_message_at = least(u.first_message_at, excluded.first_message_at),
      last_message_at = greatest(u.last_message_at, excluded.last_message_at),
      display_name = coalesce(excluded.display_name, u.display_name),
-     agent_id = excluded.agent_id`,
-);
+     agent_id = excluded.agent_id`;
 
 const keyOf = ({ address, identityKey, addressKey }: Pick<Sender, 'address' | keyof AddressColumns>) =>
   addressKey ?? identityKey ?? address;
@@ -102,19 +117,16 @@ function bySender(deliveries: readonly Delivery[]): Sender[] {
 }
 
 const column = <Row, Name extends keyof Row>(rows: readonly Row[], name: Name) => rows.map((row) => row[name]);
-const texts = (values: readonly (string | number | Date | null)[]) =>
-  values.map((value) => (value instanceof Date ? value.toISOString() : value === null ? null : String(value)));
 
 /** Counts messages into the channels of their senders; returns whose they are, and the senders that no channel has. */
 async function countKnown(query: Query, senders: readonly Sender[], onlyIfAll: boolean) {
-  const found = await query(
-    findChannels,
-    column(senders, 'tenantId'),
-    column(senders, 'integrationConfigId'),
-    column(senders, 'provider'),
-    senders.map(keyOf),
-    column(senders, 'publicKey'),
-  );
+  const found = await query(findChannels, {
+    tenantIds: column(senders, 'tenantId'),
+    configIds: column(senders, 'integrationConfigId'),
+    providers: column(senders, 'provider'),
+    keys: senders.map(keyOf),
+    publicKeys: column(senders, 'publicKey'),
+  });
   const matched = new Set(found.map(({ n }) => n));
   const unknown = senders.filter((_, index) => !matched.has(index + 1));
   if (onlyIfAll && unknown.length > 0) return { unknown, counted: [] };
@@ -130,17 +142,16 @@ async function countKnown(query: Query, senders: readonly Sender[], onlyIfAll: b
       last: known && known.last > last ? known.last : last,
     });
   }
-  const rows = [...channels.values()];
+  const whole = [...channels.values()];
   const counted =
-    rows.length === 0
+    whole.length === 0
       ? []
-      : await query(
-          countIntoChannels,
-          column(rows, 'tenantId'),
-          column(rows, 'id'),
-          texts(column(rows, 'messages')),
-          texts(column(rows, 'last')),
-        );
+      : await query(countIntoChannels, {
+          tenantIds: column(whole, 'tenantId'),
+          ids: column(whole, 'id'),
+          messages: column(whole, 'messages'),
+          last: column(whole, 'last'),
+        });
   return { unknown, counted };
 }
 
@@ -154,23 +165,22 @@ export async function countMessages(
   if (known.unknown.length === 0) return known.counted;
 
   const configs = new Map(known.unknown.map(({ tenantId, integrationConfigId }) => [integrationConfigId, tenantId]));
-  await query(lockConfigs, [...configs.values()], [...configs.keys()]);
+  await query(lockConfigs, { tenantIds: [...configs.values()], ids: [...configs.keys()] });
   // A channel may have come into being before the lock was had.
   const { unknown, counted } = await countKnown(query, senders, false);
   if (unknown.length > 0)
-    await query(
-      countUnknown,
-      column(unknown, 'tenantId'),
-      unknown.map(newId),
-      column(unknown, 'integrationConfigId'),
-      column(unknown, 'address'),
-      texts(column(unknown, 'identityKey')),
-      texts(column(unknown, 'addressKey')),
-      texts(column(unknown, 'agentId')),
-      texts(column(unknown, 'displayName')),
-      texts(column(unknown, 'messages')),
-      texts(column(unknown, 'first')),
-      texts(column(unknown, 'last')),
-    );
+    await query(countUnknown, {
+      tenantIds: column(unknown, 'tenantId'),
+      ids: unknown.map(newId),
+      configIds: column(unknown, 'integrationConfigId'),
+      addresses: column(unknown, 'address'),
+      identityKeys: column(unknown, 'identityKey'),
+      addressKeys: column(unknown, 'addressKey'),
+      agentIds: column(unknown, 'agentId'),
+      displayNames: column(unknown, 'displayName'),
+      messages: column(unknown, 'messages'),
+      first: column(unknown, 'first'),
+      last: column(unknown, 'last'),
+    });
   return counted;
 }

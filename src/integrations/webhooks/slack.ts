@@ -41,9 +41,10 @@ const message = z.object({
 const other = z.object({ type: z.string() });
 
 /**
- * The messages that somebody wrote, by subtype; those without one are too. All other subtypes tell of something else: changes to
- * messages (`message_changed`, `message_deleted`, `message_replied`), bots (`bot_message`, `slackbot_response`), comings and goings,
- * topics, pins, huddles, reminders, canvases. `reply_broadcast` and `file_comment` accompany messages that are delivered themselves.
+ * The messages that somebody wrote, by subtype; those without one are too. All other subtypes tell of something else:
+ * changes to messages (`message_changed`, `message_deleted`, `message_replied`), bots (`bot_message`,
+ * `slackbot_response`), comings and goings, topics, pins, huddles, reminders, canvases. `reply_broadcast` and
+ * `file_comment` accompany messages that are delivered themselves.
  */
 const written: ReadonlySet<string> = new Set(['file_share', 'me_message', 'thread_broadcast']);
 
@@ -104,7 +105,8 @@ function read(request: WebhookRequest): Reading {
   const { event_id, event } = bodyAs(message, request);
   const { user, bot_id, hidden, channel, ts, client_msg_id } = event;
   if (!user || user === slackbot || user.length > 255 || bot_id || hidden) return { kind: 'nothing' };
-  // The same message comes with several event ids where the app hears of it in several ways. In a channel it has one `ts`.
+  // The same message comes with several event ids where the app hears of it in several ways. In a channel it has one
+  // `ts`.
   const place = `${called.team_id ?? ''}/${channel ?? ''}`;
   const deliveryId = channel && ts ? `${place}/${ts}/${user}` : client_msg_id ? `${place}/${client_msg_id}` : event_id;
   return {
@@ -118,8 +120,9 @@ function read(request: WebhookRequest): Reading {
 }
 
 /**
- * Slack sends all workspaces' deliveries of an app to one URL, so the signature does not say whose they are. In a channel shared
- * between organisations `team_id` may be the other one's; then the authorizations say for which workspace it is delivered.
+ * Slack sends all workspaces' deliveries of an app to one URL, so the signature does not say whose they are. In a
+ * channel shared between organisations `team_id` may be the other one's; then the authorizations say for which
+ * workspace it is delivered.
  */
 function demandWorkspace(
   { team_id, enterprise_id, context_team_id, is_ext_shared_channel, authorizations }: z.infer<typeof callback>,

@@ -1,6 +1,9 @@
 import type { TenantTransaction } from '../../database/database.ts';
 import { asUuid } from '../../database/ids.ts';
-import { tenantStatement } from '../../database/statement.ts';
+import { columns, rows } from '../../database/sql/columns.ts';
+import { parameter, tenant } from '../../database/sql/fragment.ts';
+import { statement } from '../../database/sql/statement.ts';
+import { nullable, text, uuid } from '../../database/sql/types.ts';
 import { agentNotFound } from '../../directory/agents/agents.ts';
 import { Problem } from '../../errors/catalogue.ts';
 import { webhookScope } from '../../providers/providers.ts';
@@ -19,7 +22,10 @@ export type WebhookTarget = {
   provider: string;
   /** The binding that the key is for; null where it is for the whole config. */
   keyBindingId: string | null;
-  /** The binding that was named, and its participant's first address at the config; null when none was, or there is none. */
+  /**
+   * The binding that was named, and its participant's first address at the config; null when none was, or there is
+   * none.
+   */
   bindingId: string | null;
   address: string | null;
   /** The agent that was named, by itself or by its binding; null when none was. */
@@ -35,26 +41,28 @@ type BindingChannel = {
   address: string | null;
 };
 
-const config = tenantStatement<Config>(
-  'select i.id, i.provider from integration_config i where i.tenant_id = $1 and i.id = $2::uuid for key share',
-);
+const found = columns('IntegrationConfig', 'i', ['id', 'provider']);
+const config = statement(found)`
+  select ${found} from integration_config i where i.tenant_id = ${tenant} and i.id = ${parameter('id', uuid)} for key share`;
 
-const agent = tenantStatement<{ id: string }>(
-  'select a.id from agent a where a.tenant_id = $1 and a.id = $2 for key share',
-);
+const agent = statement(rows({ id: text }))`
+  select a.id from agent a where a.tenant_id = ${tenant} and a.id = ${parameter('id', text)} for key share`;
 
 // A binding that is ended meanwhile takes its keys with it: it may not go before they are there.
-const bindingChannels = tenantStatement<BindingChannel>(
-  `select b.id, b.agent_id as "agentId", c.integration_config_id as "configId", c.provider, c.address
-   from (select * from binding b where b.tenant_id = $1 and b.id = $2::uuid for key share) b
+const bindingChannels = statement(
+  rows({ id: uuid, agentId: text, configId: nullable(uuid), provider: nullable(text), address: nullable(text) }),
+)`select b.id, b.agent_id as "agentId", c.integration_config_id as "configId", c.provider, c.address
+   from (select * from binding b where b.tenant_id = ${tenant} and b.id = ${parameter('id', uuid)} for key share) b
    left join channel c on c.tenant_id = b.tenant_id and c.participant_id = b.participant_id
-   order by c.priority, c.id`,
-);
+   order by c.priority, c.id`;
 
 const refused = (field: string, message: string) =>
   new Problem('VALIDATION_FAILED', `${field} ${message}`, { errors: [{ path: ['input', field], message }] });
 
-/** Finds the webhook that is meant. Throws INTEGRATION_CONFIG_NOT_FOUND, BINDING_NOT_FOUND, AGENT_NOT_FOUND, VALIDATION_FAILED. */
+/**
+ * Finds the webhook that is meant. Throws INTEGRATION_CONFIG_NOT_FOUND, BINDING_NOT_FOUND, AGENT_NOT_FOUND,
+ * VALIDATION_FAILED.
+ */
 export async function findTarget(tx: TenantTransaction, input: WebhookInput): Promise<WebhookTarget> {
   if (input.integrationConfigId == null && input.bindingId == null)
     throw refused('integrationConfigId', 'must be given, or bindingId, or both');
@@ -68,7 +76,7 @@ export async function findTarget(tx: TenantTransaction, input: WebhookInput): Pr
     throw refused('bindingId', `must be given: with ${provider} each binding has a webhook of its own`);
 
   if (input.agentId != null) {
-    const [found] = await tx.query(agent, input.agentId);
+    const [found] = await tx.query(agent, { id: input.agentId });
     if (!found) throw agentNotFound(input.agentId);
     if (binding && binding.agentId !== input.agentId)
       throw refused('agentId', 'must be the binding’s agent, or be left out');
@@ -85,14 +93,14 @@ export async function findTarget(tx: TenantTransaction, input: WebhookInput): Pr
 
 async function findConfig(tx: TenantTransaction, given: string): Promise<Config> {
   const id = asUuid(given);
-  const [found] = id ? await tx.query(config, id) : [];
+  const [found] = id ? await tx.query(config, { id }) : [];
   if (!found) throw configNotFound(given);
   return found;
 }
 
 async function findBinding(tx: TenantTransaction, given: string): Promise<BindingChannel[]> {
   const id = asUuid(given);
-  const found = id ? await tx.query(bindingChannels, id) : [];
+  const found = id ? await tx.query(bindingChannels, { id }) : [];
   if (found.length === 0) throw new Problem('BINDING_NOT_FOUND', `There is no binding ${given}.`);
   return found;
 }

@@ -38,8 +38,9 @@ const update = z.object({
 });
 
 /**
- * What a message that somebody wrote has one of: the contents that the Bot API's Message lists. A message without any of them is a
- * service message (`new_chat_members`, `pinned_message`, `forum_topic_created` …), of those too that the Bot API gets later.
+ * What a message that somebody wrote has one of: the contents that the Bot API's Message lists. A message without any
+ * of them is a service message (`new_chat_members`, `pinned_message`, `forum_topic_created` …), of those too that the
+ * Bot API gets later.
  */
 const contents = [
   'text',

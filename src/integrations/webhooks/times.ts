@@ -6,9 +6,9 @@ const minutes = 60_000;
 const days = 24 * 60 * minutes;
 
 /**
- * A time of ISO 8601 in any of its common forms, as a date: the calendar, the week and the ordinal date, extended or basic, with a
- * time of day down to hours, minutes, seconds or a fraction of the last of these, and an offset. Without an offset it is in UTC, and
- * without a time of day it is midnight. Null for everything else, for February 30 too.
+ * A time of ISO 8601 in any of its common forms, as a date: the calendar, the week and the ordinal date, extended or
+ * basic, with a time of day down to hours, minutes, seconds or a fraction of the last of these, and an offset. Without
+ * an offset it is in UTC, and without a time of day it is midnight. Null for everything else, for February 30 too.
  */
 export function isoTime(given: string): Date | null {
   let rest = given.trim();

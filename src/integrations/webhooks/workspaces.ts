@@ -1,16 +1,19 @@
 import { LRUCache } from 'lru-cache';
 import type { Database } from '../../database/database.ts';
-import { tenantStatement } from '../../database/statement.ts';
+import { nothing } from '../../database/sql/columns.ts';
+import { parameter, tenant } from '../../database/sql/fragment.ts';
+import { statement } from '../../database/sql/statement.ts';
+import { text, uuid } from '../../database/sql/types.ts';
 import { readToken } from '../oauth/stored-token.ts';
 import type { TokenCipher } from '../token-cipher.ts';
 import type { OpenWebhook } from './authenticator.ts';
 import type { WebhookProvider } from './provider.ts';
 
 // Of another token, which came in between, this says nothing.
-const remember = tenantStatement<never>(
-  `update integration_config i set workspace_id = $4
-   where i.tenant_id = $1 and i.id = $2::uuid and i.token_ciphertext = $3 and i.workspace_id is null`,
-);
+const remember = statement(nothing)`
+  update integration_config i set workspace_id = ${parameter('workspaceId', text)}
+  where i.tenant_id = ${tenant} and i.id = ${parameter('id', uuid)} and i.token_ciphertext = ${parameter('sealed', text)}
+    and i.workspace_id is null`;
 
 /** How long an answer is remembered, and that there was none, in milliseconds. */
 const rememberedMs = 10 * 60_000;
@@ -31,10 +34,10 @@ export function createWorkspaces(database: Pick<Database, 'forTenant'>, cipher: 
     sealed: string,
     ask: (token: string) => Promise<string | null>,
   ): Promise<string | null> {
-    const text = cipher.open(sealed, id);
+    const token = cipher.open(sealed, id);
     // What a token is good for shows when it is used: a refusal here says no more than that there is no answer.
-    const workspaceId = text === null ? null : await ask(readToken(text).access).catch(() => null);
-    if (workspaceId !== null) await database.forTenant(tenantId).query(remember, id, sealed, workspaceId);
+    const workspaceId = token === null ? null : await ask(readToken(token).access).catch(() => null);
+    if (workspaceId !== null) await database.forTenant(tenantId).query(remember, { id, sealed, workspaceId });
     return workspaceId;
   }
 

@@ -9,7 +9,10 @@ import {
 import { isScope, type Scope, scopes } from '../../auth/scopes.ts';
 import type { Viewer } from '../../auth/viewer.ts';
 import type { Tenant } from '../../database/generated/client.ts';
-import { tenantStatement } from '../../database/statement.ts';
+import { rows } from '../../database/sql/columns.ts';
+import { tenant } from '../../database/sql/fragment.ts';
+import { statement } from '../../database/sql/statement.ts';
+import { text, uuid } from '../../database/sql/types.ts';
 import { agentById } from '../../directory/agents/agents.ts';
 import { builder } from '../builder.ts';
 import { AgentType } from '../directory/agents.ts';
@@ -50,9 +53,8 @@ const TenantType = builder.objectRef<Pick<Tenant, 'id' | 'name'>>('Tenant').impl
   }),
 });
 
-const ownTenant = tenantStatement<Pick<Tenant, 'id' | 'name'>>(
-  'select t.id, t.name from (select id as tenant_id, id, name from tenant) t where t.tenant_id = $1',
-);
+const ownTenant = statement(rows({ id: uuid, name: text }))`
+  select t.id, t.name from (select id as tenant_id, id, name from tenant) t where t.tenant_id = ${tenant}`;
 
 const ViewerType = builder.objectRef<Viewer>('Viewer').implement({
   description: 'Who the credential of this request belongs to. Every credential may ask.',

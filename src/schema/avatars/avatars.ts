@@ -2,6 +2,7 @@ import { filter, pipe } from 'graphql-yoga';
 import { avatarSizes } from '../../avatars/sizes.ts';
 import type { AvatarSyncInput } from '../../avatars/sync.ts';
 import { asUuid } from '../../database/ids.ts';
+import type { ListedParticipant } from '../../directory/participants/queries.ts';
 import { participantById } from '../../directory/participants/queries.ts';
 import { Problem } from '../../errors/catalogue.ts';
 import type { Events } from '../../events/events.ts';
@@ -13,13 +14,32 @@ import { participantField } from '../directory/participant-payload.ts';
 import { ParticipantType } from '../directory/participants.ts';
 import { write } from '../mutation.ts';
 import type { FieldWork } from '../result-size.ts';
-import { reads } from '../selection.ts';
+import { reading } from '../selection.ts';
 
-// To make the images takes up to a second of CPU: one upload a request, and a few syncs, which wait for their provider too.
+const ofParticipant = reading<ListedParticipant>();
+
+// To make the images takes up to a second of CPU: one upload a request, and a few syncs, which wait for their provider
+// too.
 const upload: FieldCost = { cost: Math.floor(limits.cost / 2) + 1 };
 const sync: FieldCost = { cost: Math.floor(limits.cost / 12) };
 // A signature each.
 const signing: FieldWork = { work: 5 };
+
+/** The signed URL of a participant's avatar in a size. */
+const signedUrl = (() => {
+  const field = ofParticipant(
+    ['avatarFileId'],
+    ({ avatarFileId }, { size }: { size?: number | null | undefined }, { services }) => {
+      const known = avatarSizes.find((one) => one === (size ?? 128));
+      if (!known) {
+        const message = `must be one of ${avatarSizes.join(', ')}`;
+        throw new Problem('VALIDATION_FAILED', `size ${message}`, { errors: [{ path: ['size'], message }] });
+      }
+      return avatarFileId === null ? null : services.fileUrls.sign(avatarFileId, known);
+    },
+  );
+  return { ...field, extensions: { ...field.extensions, ...signing } };
+})();
 
 builder.objectField(ParticipantType, 'avatarUrl', (t) =>
   t.field({
@@ -33,15 +53,7 @@ builder.objectField(ParticipantType, 'avatarUrl', (t) =>
         description: 'The width and height in pixels: 64, 128 or 512; null is 128.',
       }),
     },
-    extensions: { ...signing, ...reads('avatarFileId').extensions },
-    resolve: ({ avatarFileId }, { size }, { services }) => {
-      const known = avatarSizes.find((one) => one === (size ?? 128));
-      if (!known) {
-        const message = `must be one of ${avatarSizes.join(', ')}`;
-        throw new Problem('VALIDATION_FAILED', `size ${message}`, { errors: [{ path: ['size'], message }] });
-      }
-      return avatarFileId === null ? null : services.fileUrls.sign(avatarFileId, known);
-    },
+    ...signedUrl,
   }),
 );
 

@@ -5,13 +5,14 @@ import {
   batchNotFound,
   estimatedCompletion,
   failuresByBatch,
-  latestBatch,
   mostRunning,
+  newestBatch,
   runningByBatch,
   syncAgentAvatars,
   waitingByBatch,
 } from '../../avatars/batches.ts';
 import { progressOf } from '../../avatars/progress.ts';
+import type { Agent } from '../../database/generated/client.ts';
 import { agentById, agentNotFound } from '../../directory/agents/agents.ts';
 import type { ErrorCode } from '../../errors/catalogue.ts';
 import { builder } from '../builder.ts';
@@ -19,7 +20,9 @@ import type { GraphContext } from '../context.ts';
 import { AgentType } from '../directory/agents.ts';
 import { ParticipantType } from '../directory/participants.ts';
 import { still, write } from '../mutation.ts';
-import { reads } from '../selection.ts';
+import { reading } from '../selection.ts';
+
+const ofAgent = reading<Agent>();
 
 const StateType = builder.enumType('AvatarSyncBatchState', {
   description: 'Whether a batch is still at work.',
@@ -113,12 +116,11 @@ builder.objectField(AgentType, 'avatarSyncBatch', (t) =>
     nullable: true,
     description:
       'The newest batch of avatar syncs of the agent’s contacts; null when there was none in the last 30 days. Needs `participants:read`.',
-    ...reads('id'),
-    resolve: ({ id }, _, context) => {
+    ...ofAgent(['id'], ({ id }, _, context) => {
       // An agent's key sees its own agent without this scope, but not the agent's contacts.
       demand(context.viewer, 'participants:read');
-      return context.load(latestBatch, id);
-    },
+      return context.load(newestBatch, id);
+    }),
   }),
 );
 

@@ -8,14 +8,17 @@ import {
   type WaitingSyncs,
   waitingSyncs,
 } from '../../avatars/failures.ts';
+import type { ListedParticipant } from '../../directory/participants/queries.ts';
 import { configById, configNotFound } from '../../integrations/configs.ts';
 import { builder } from '../builder.ts';
 import { participantField } from '../directory/participant-payload.ts';
 import { ParticipantType } from '../directory/participants.ts';
 import { IntegrationConfigType } from '../integrations/integrations.ts';
 import { still, write } from '../mutation.ts';
-import { reads } from '../selection.ts';
+import { reading } from '../selection.ts';
 import { SyncErrorType } from './avatars.ts';
+
+const ofParticipant = reading<ListedParticipant>();
 
 const AutoSyncType = builder.objectRef<AutoSync>('ParticipantAvatarAutoSync').implement({
   description: 'The outcome of the last automatic sync of a participant’s avatar.',
@@ -28,7 +31,8 @@ const AutoSyncType = builder.objectRef<AutoSync>('ParticipantAvatarAutoSync').im
       type: SyncErrorType,
       nullable: true,
       description: 'Why the avatar could not be taken; null when it was.',
-      resolve: ({ code, status, detail }) => code && { code, status, detail },
+      resolve: ({ code, status, detail }) =>
+        code === null || status === null || detail === null ? null : { code, status, detail },
     }),
   }),
 });
@@ -39,8 +43,7 @@ builder.objectField(ParticipantType, 'avatarAutoSync', (t) =>
     nullable: true,
     description:
       'The outcome of the last automatic sync of the avatar: one is queued when the participant is given a channel whose provider has avatars and is connected. Null when none has ended yet.',
-    ...reads('id'),
-    resolve: ({ id }, _, context) => context.load(autoSyncByParticipant, id),
+    ...ofParticipant(['id'], ({ id }, _, context) => context.load(autoSyncByParticipant, id)),
   }),
 );
 

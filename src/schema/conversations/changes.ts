@@ -1,11 +1,11 @@
 import { filter, pipe } from 'graphql-yoga';
 import { conversationNotFound } from '../../conversations/conversations.ts';
-import { memberById } from '../../conversations/members.ts';
+import { memberById } from '../../conversations/memberships.ts';
 import { conversationById } from '../../conversations/queries.ts';
 import type { Events } from '../../events/events.ts';
 import { builder } from '../builder.ts';
 import type { GraphContext } from '../context.ts';
-import { ConversationParticipantType } from './participation.ts';
+import { ConversationParticipantType } from './memberships.ts';
 
 type Changed = Events['conversationParticipantChanged'];
 

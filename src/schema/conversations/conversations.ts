@@ -7,18 +7,29 @@ import {
   conversationsByUser,
   type Edge,
 } from '../../conversations/edges.ts';
-import { type ConversationStatus, conversationById, pageOfConversations } from '../../conversations/queries.ts';
-import type { Conversation } from '../../database/generated/client.ts';
+import {
+  type ConversationStatus,
+  conversationById,
+  type ListedConversation,
+  pageOfConversations,
+} from '../../conversations/queries.ts';
+import type { Agent, Conversation, ExternalUser } from '../../database/generated/client.ts';
 import type { PageArguments } from '../../database/pages.ts';
 import { agentById } from '../../directory/agents/agents.ts';
+import type { ListedParticipant } from '../../directory/participants/queries.ts';
 import { builder } from '../builder.ts';
 import type { GraphContext } from '../context.ts';
 import { AgentType } from '../directory/agents.ts';
 import { ParticipantType } from '../directory/participants.ts';
 import { ExternalUserType } from '../external-users/external-users.ts';
 import { write } from '../mutation.ts';
-import { fromSelection, reads } from '../selection.ts';
+import { fromSelection, reading } from '../selection.ts';
 import { conversationParts } from './parts.ts';
+
+const ofAgent = reading<Agent>();
+const ofConversation = reading<ListedConversation>();
+const ofExternalUser = reading<ExternalUser>();
+const ofParticipant = reading<ListedParticipant>();
 
 const StatusType = builder.enumType('ConversationStatus', {
   description: 'Whether a conversation goes on.',
@@ -46,18 +57,16 @@ export const ConversationType = builder.prismaObject('Conversation', {
       type: AgentType,
       nullable: true,
       description: 'The agent that the conversation belongs to; null when it is no agent’s. Needs `participants:read`.',
-      ...reads('agentId'),
-      resolve: ({ agentId }, _, context) => {
+      ...ofConversation(['agentId'], ({ agentId }, _, context) => {
         if (agentId === null) return null;
         demand(context.viewer, 'participants:read');
         return context.load(agentById, agentId);
-      },
+      }),
     }),
     status: t.field({
       type: StatusType,
       description: 'Whether the conversation goes on.',
-      ...reads('closedAt'),
-      resolve: ({ closedAt }): ConversationStatus => (closedAt ? 'CLOSED' : 'OPEN'),
+      ...ofConversation(['closedAt'], ({ closedAt }): ConversationStatus => (closedAt ? 'CLOSED' : 'OPEN')),
     }),
     closedAt: t.expose('closedAt', {
       type: 'DateTime',
@@ -129,8 +138,7 @@ builder.objectField(ParticipantType, 'conversations', (t) =>
     description:
       'The conversations in which the participant is a `USER`, the newest first. Needs `conversations:read`.',
     args: pageArgs,
-    ...reads('id'),
-    resolve: pageTo(conversationsByParticipant),
+    ...ofParticipant(['id'], pageTo(conversationsByParticipant)),
   }),
 );
 
@@ -140,8 +148,7 @@ builder.objectField(ExternalUserType, 'conversations', (t) =>
     description:
       'The conversations in which the user is a `CONTACT`, the newest first; under an agent’s key only that agent’s. Needs `conversations:read`.',
     args: pageArgs,
-    ...reads('id'),
-    resolve: pageTo(conversationsByUser),
+    ...ofExternalUser(['id'], pageTo(conversationsByUser)),
   }),
 );
 
@@ -150,8 +157,7 @@ builder.objectField(AgentType, 'conversations', (t) =>
     type: ConversationConnection,
     description: 'The conversations that belong to the agent, the newest first. Needs `conversations:read`.',
     args: pageArgs,
-    ...reads('id'),
-    resolve: pageTo(conversationsByAgent),
+    ...ofAgent(['id'], pageTo(conversationsByAgent)),
   }),
 );
 

@@ -1,10 +1,10 @@
 import { type Ensured, ensureConversationParticipant } from '../../conversations/ensure.ts';
-import { patchConversationParticipant, removeConversationParticipant } from '../../conversations/participation.ts';
+import { patchConversationParticipant, removeConversationParticipant } from '../../conversations/membership-changes.ts';
 import type { Member } from '../../conversations/subject.ts';
 import { builder } from '../builder.ts';
 import { write } from '../mutation.ts';
 import { fromSelection } from '../selection.ts';
-import { ContactIdentifierInput, ConversationParticipantType, StatusType } from './participation.ts';
+import { ContactIdentifierInput, ConversationParticipantType, StatusType } from './memberships.ts';
 import { memberParts } from './parts.ts';
 
 const ReferenceInput = builder.inputType('ParticipantReferenceInput', {

@@ -1,16 +1,16 @@
 import type { GraphQLSchema } from 'graphql';
-import type { MemberParts } from '../../conversations/members.ts';
+import type { MemberParts } from '../../conversations/memberships.ts';
 import type { ConversationParts } from '../../conversations/queries.ts';
 import { participantParts } from '../directory/participants.ts';
 import { columnsRead, nodesOf, type Selection } from '../selection.ts';
 
-// What tells one kind of subject from another; and what those fields of a membership that say they read the `subject` take from it: its
-// name, its avatar and its identifiers.
-const told = { participant: ['id', 'kind'], externalUser: ['id', 'fkId'], agent: ['id'] };
+// What tells one kind of subject from another; and what those fields of a membership that say they read the `subject`
+// take from it: its name, its avatar and its identifiers.
+const identifying = { participant: ['id', 'kind'], externalUser: ['id', 'fkId'], agent: ['id'] };
 const forItsName = {
-  participant: [...told.participant, 'displayName', 'avatarFileId'],
-  externalUser: [...told.externalUser, 'firstName', 'lastName', 'email', 'phoneNumber'],
-  agent: [...told.agent, 'name'],
+  participant: [...identifying.participant, 'displayName', 'avatarFileId'],
+  externalUser: [...identifying.externalUser, 'firstName', 'lastName', 'email', 'phoneNumber'],
+  agent: [...identifying.agent, 'name'],
 };
 const wholeSubject = { externalUser: null, agent: null };
 
@@ -23,7 +23,7 @@ export function memberParts(selection: Selection, schema: GraphQLSchema): Member
     return { own, subject: { ...wholeSubject, participant: { ...participantParts(subject, schema, []), own: null } } };
   const named = own.has('subject');
   if (!named && !selection.has('subject')) return { own, subject: 'nothing' };
-  const always = named ? forItsName : told;
+  const always = named ? forItsName : identifying;
   return {
     own,
     subject: {

@@ -10,10 +10,12 @@ import type { ListedParticipant } from '../../directory/participants/queries.ts'
 import { builder } from '../builder.ts';
 import type { GraphContext } from '../context.ts';
 import { still, write } from '../mutation.ts';
-import { reads } from '../selection.ts';
+import { reading } from '../selection.ts';
 import { AgentType } from './agents.ts';
 import { participantField } from './participant-payload.ts';
 import { ParticipantType } from './participants.ts';
+
+const ofParticipant = reading<ListedParticipant>();
 
 /** A binding in the graph; other features add their edges to it. */
 export const BindingType = builder.prismaObject('Binding', {
@@ -45,24 +47,21 @@ builder.objectFields(ParticipantType, (t) => ({
   bindings: t.field({
     type: [BindingType],
     description: 'The bindings to agents, ordered by the agent’s id.',
-    ...reads('id'),
-    resolve: ({ id }, _, context) => context.load(bindingsByParticipant, id),
+    ...ofParticipant(['id'], ({ id }, _, context) => context.load(bindingsByParticipant, id)),
   }),
   agentIds: t.idList({
     description: 'The ids of the agents that the participant is bound to, in order.',
-    ...reads('id'),
-    resolve: ({ id, agentIds }: ListedParticipant, _, context) => agentIds ?? loadAgentIds(id, context),
+    ...ofParticipant(['id', 'agentIds'], ({ id, agentIds }, _, context) => agentIds ?? loadAgentIds(id, context)),
   }),
   agents: t.field({
     type: [AgentType],
     description: 'The agents that the participant is bound to, ordered by their ids.',
-    ...reads('id'),
-    resolve: async ({ id }, _, context) => {
+    ...ofParticipant(['id'], async ({ id }, _, context) => {
       const bindings = await context.load(bindingsByParticipant, id);
       return Promise.all(
         bindings.map(({ agentId }) => still(context.load(agentById, agentId), () => agentNotFound(agentId))),
       );
-    },
+    }),
   }),
 }));
 

@@ -1,8 +1,11 @@
+import type { Channel } from '../../database/generated/client.ts';
 import { configById, configNotFound } from '../../integrations/configs.ts';
 import { builder } from '../builder.ts';
 import { IntegrationConfigType } from '../integrations/integrations.ts';
 import { still } from '../mutation.ts';
-import { reads } from '../selection.ts';
+import { reading } from '../selection.ts';
+
+const ofChannel = reading<Channel>();
 
 /** A channel in the graph; its health is added where health is. */
 export const ChannelType = builder.prismaObject('Channel', {
@@ -17,9 +20,9 @@ export const ChannelType = builder.prismaObject('Channel', {
     integrationConfig: t.field({
       type: IntegrationConfigType,
       description: 'The integration config that it goes through.',
-      ...reads('integrationConfigId'),
-      resolve: ({ integrationConfigId: id }, _, context) =>
+      ...ofChannel(['integrationConfigId'], ({ integrationConfigId: id }, _, context) =>
         still(context.load(configById, id), () => configNotFound(id)),
+      ),
     }),
     provider: t.exposeString('provider', { description: 'The integration config’s provider, in lower case.' }),
     address: t.exposeString('address', {

@@ -84,7 +84,10 @@ builder.objectField(ParticipantType, 'health', (t) =>
   }),
 );
 
-/** The health of a channel that has been read; of one that was deleted or replaced since, that nothing is left to reach it by. */
+/**
+ * The health of a channel that has been read; of one that was deleted or replaced since, that nothing is left to reach
+ * it by.
+ */
 async function healthOf(channel: Channel, context: GraphContext): Promise<ChannelHealth> {
   const all = await context.load(channelFactsByParticipant, channel.participantId);
   const facts = all.find(({ id }) => id === channel.id);

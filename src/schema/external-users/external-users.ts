@@ -1,3 +1,4 @@
+import type { ExternalUser } from '../../database/generated/client.ts';
 import { displayNameOf } from '../../external-users/external-users.ts';
 import { type Identifier, identifier } from '../../external-users/identifiers.ts';
 import {
@@ -8,7 +9,9 @@ import {
   searchExternalUser,
 } from '../../external-users/queries.ts';
 import { builder } from '../builder.ts';
-import { reads } from '../selection.ts';
+import { reading } from '../selection.ts';
+
+const ofExternalUser = reading<ExternalUser>();
 
 /** An external user in the graph; other features add their edges to it. */
 export const ExternalUserType = builder.prismaObject('ExternalUser', {
@@ -19,8 +22,7 @@ export const ExternalUserType = builder.prismaObject('ExternalUser', {
     displayName: t.string({
       description:
         'First and last name, as far as they are known; without either, the e-mail, telephone number or foreign key.',
-      ...reads('firstName', 'lastName', 'email', 'phoneNumber', 'fkId'),
-      resolve: displayNameOf,
+      ...ofExternalUser(['firstName', 'lastName', 'email', 'phoneNumber', 'fkId'], displayNameOf),
     }),
     firstName: t.exposeString('firstName', {
       nullable: true,
@@ -56,15 +58,14 @@ export const ExternalUserType = builder.prismaObject('ExternalUser', {
       type: 'JSONObject',
       nullable: true,
       description: 'Further data of the caller’s about the user; null when nothing was given.',
-      ...reads('id', 'metadata'),
-      resolve: (user, _, context) =>
+      ...ofExternalUser(['id', 'metadata'], (user, _, context) =>
         Object.hasOwn(user, 'metadata') ? user.metadata : context.load(metadataByUser, user.id),
+      ),
     }),
     conversationIds: t.idList({
       description:
         'The UUIDs of the conversations that the user is a contact in, the newest first: those of the agent under an agent’s key, else all of the tenant’s. Not paged: over 10,000 it is `RESULT_TOO_LARGE`.',
-      ...reads('id'),
-      resolve: ({ id }, _, context) => context.load(conversationIdsByUser, id),
+      ...ofExternalUser(['id'], ({ id }, _, context) => context.load(conversationIdsByUser, id)),
     }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When the user was created.' }),
     modifiedAt: t.expose('modifiedAt', { type: 'DateTime', description: 'When the user was last changed.' }),

@@ -2,7 +2,7 @@ import { may } from '../../auth/viewer.ts';
 import { externalUsersOf, type Identity, identityOf, membersOf, participantsOf } from '../../identity/who-is.ts';
 import { builder } from '../builder.ts';
 import type { GraphContext } from '../context.ts';
-import { ConversationParticipantType } from '../conversations/participation.ts';
+import { ConversationParticipantType } from '../conversations/memberships.ts';
 import { ParticipantType } from '../directory/participants.ts';
 import { ExternalUserType } from '../external-users/external-users.ts';
 

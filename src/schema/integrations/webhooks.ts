@@ -1,3 +1,4 @@
+import type { ListedParticipant } from '../../directory/participants/queries.ts';
 import { activationsByParticipant, type ChannelActivation } from '../../integrations/webhooks/activations.ts';
 import { generateWebhookUrl, type NewWebhook, rotateWebhookKey } from '../../integrations/webhooks/keys.ts';
 import { webhookScope } from '../../providers/providers.ts';
@@ -5,7 +6,9 @@ import { builder } from '../builder.ts';
 import { BindingType } from '../directory/bindings.ts';
 import { ParticipantType } from '../directory/participants.ts';
 import { write } from '../mutation.ts';
-import { reads } from '../selection.ts';
+import { reading } from '../selection.ts';
+
+const ofParticipant = reading<ListedParticipant>();
 
 const ScopeType = builder.enumType('WebhookScope', {
   description: 'What a webhook’s key is for: a property of the provider.',
@@ -67,8 +70,7 @@ builder.objectField(ParticipantType, 'channelActivations', (t) =>
     type: [ChannelActivationType],
     description:
       'Where messages from the participant come in: one for each binding and channel whose webhook has a working key, ordered by agent and the channels’ order.',
-    ...reads('id'),
-    resolve: ({ id }, _, context) => context.load(activationsByParticipant, id),
+    ...ofParticipant(['id'], ({ id }, _, context) => context.load(activationsByParticipant, id)),
   }),
 );
 

@@ -3,14 +3,14 @@ import { type EnsureParticipant, ensureConversationParticipant } from '../../src
 import { problemBehind } from '../../src/database/failures.ts';
 import type { TestApp, TestTenant } from '../app.ts';
 
-/** Somebody to be ensured, and by whom; under an agent's key where one is named. */
+/** A call of the rule by a tenant, or by an agent's key where one is named. */
 export type Call = { of: TestTenant; agentId?: string | null; conversationId: string; participant: EnsureParticipant };
 export type Outcome = { created: boolean; id: string; participantId: string; name: string | null } | { code: string };
 
 /** All that there is to read of a membership. */
 export const whole = { own: null, subject: null };
 
-/** Ensures by the rule itself: what comes through HTTP at the same moment does not always get there at the same moment. */
+/** Calls the rule itself: concurrent HTTP requests do not always arrive in one turn of the event loop. */
 export async function ask(
   service: TestApp,
   { of, agentId = null, conversationId, participant }: Call,
@@ -35,8 +35,8 @@ export async function ask(
   }
 }
 
-/** Ensures all at the same moment; with the statements that took. */
-export async function together(
+/** Ensures all concurrently. Returns the statements that it took, too. */
+export async function ensureConcurrently(
   service: TestApp,
   calls: readonly Call[],
 ): Promise<{ outcomes: Outcome[]; statements: string[] }> {

@@ -11,27 +11,27 @@ import type { Attempt } from '../starting.ts';
 import { boundedStorage } from '../storage/bounded.ts';
 import { openStorage, type Storage } from '../storage/storage.ts';
 
-/** What tests put in the place of what the configuration would give. */
-export type GroundOverrides = { connection?: Connection; observe?: StatementObserver; storage?: Storage };
+/** Parts that tests replace. */
+export type ResourceOverrides = { connection?: Connection; observe?: StatementObserver; storage?: Storage };
 
-/** What everything else stands on: the database, the events between replicas, the storage, and the keys. */
-export type Ground = {
+/** What all other parts need: the database, the events between replicas, the storage, and the keys. */
+export type Resources = {
   connection: Connection;
   database: Database;
   events: EventBus;
   storage: Storage;
-  /** Null where the configuration has keys of its own. */
+  /** Null where the configuration has its own keys. */
   developmentKeys: DevelopmentKeys | null;
   secretKey: string;
   close(): Promise<void>;
 };
 
-/** Opens the ground; the database is migrated. */
-export async function openGround(
+/** Opens these parts and migrates the database. */
+export async function openResources(
   config: Config,
   log: Logger,
-  overrides: GroundOverrides & { attempt: Attempt },
-): Promise<Ground> {
+  overrides: ResourceOverrides & { attempt: Attempt },
+): Promise<Resources> {
   const keys = config.secretKey && config.jwt.key ? null : developmentKeys(config.dataDir);
   const connection = overrides.connection ?? (await connect(config));
   await overrides.attempt('database', () => migrate(connection));
@@ -54,7 +54,7 @@ export async function openGround(
 }
 
 async function connect(config: Config): Promise<Connection> {
-  // Only one of the two is loaded: the embedded one is large.
+  // Load only one of the two: the embedded database is large.
   if (config.databaseUrl)
     return (await import('../database/postgres.ts')).connectPostgres(config.databaseUrl, config.databasePoolSize);
   return (await import('../database/embedded.ts')).connectEmbedded({ folder: `${config.dataDir}/database` });

@@ -39,7 +39,7 @@ describe('patchConversationParticipant', () => {
   };
   const status = fc.constantFrom('PENDING', 'INVITED', 'ACTIVE');
 
-  test('follows the allowed transitions, whatever is asked in whatever order', async () => {
+  test('follows the allowed transitions in any order of calls', async () => {
     await fc.assert(
       fc.asyncProperty(
         status,
@@ -144,7 +144,7 @@ describe('removeConversationParticipant', () => {
 });
 
 describe('a conversation participant is named', () => {
-  test('by its id in any case, of whatever type, a user first', async () => {
+  test('by its id in any case and of any type, a user first', async () => {
     const conversationId = await createConversation(tenant);
     const id = await createParticipant(tenant);
     await member(tenant, { conversationId, participant: flow(id) });

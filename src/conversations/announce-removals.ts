@@ -1,10 +1,10 @@
 import type { TenantTransaction } from '../database/database.ts';
 
 /**
- * Announces, once the transaction has committed, that someone who is about to be deleted leaves every conversation. It must be
- * locked for update: then nobody can make it a member of another meanwhile.
+ * Announces, after the commit, that the memberships of a participant or external user are deleted with it. The row must
+ * be locked for update, so that no other transaction adds a membership meanwhile.
  */
-export async function announceDepartures(
+export async function announceRemovals(
   tx: TenantTransaction,
   of: { userId: string } | { contactId: string },
 ): Promise<void> {

@@ -55,7 +55,7 @@ async function both({ method, headers, body }: Sent) {
 }
 
 const bodies = (id: string): Record<string, string> => ({
-  lookUp: JSON.stringify({
+  readById: JSON.stringify({
     query: 'query ($id: ID!) { participant(id: $id) { id displayName createdAt agentIds } }',
     variables: { id },
   }),
@@ -156,14 +156,14 @@ test('which way a request goes cannot be told from its answer', { timeout: 120_0
       body,
     });
   }
-  const lookUp = bodies(participantId)['lookUp'];
+  const readById = bodies(participantId)['readById'];
   for (const headers of [
     { ...plain, authorization: 'Bearer nonsense' },
     { ...plain, authorization: 'Basic eDp5' },
     { ...plain, 'agent-secret-key': 'x' },
     { ...plain, 'content-encoding': 'gzip' },
   ]) {
-    await compare(JSON.stringify(headers), { method: 'POST', headers, body: lookUp });
+    await compare(JSON.stringify(headers), { method: 'POST', headers, body: readById });
   }
   await compare('a body over the limit', {
     method: 'POST',
@@ -200,7 +200,7 @@ test('nor, of a mutation that has come before, when its variables are wrong in a
   const send = (variables: unknown) => both({ method: 'POST', headers, body: JSON.stringify({ query, variables }) });
   const conversationId = newId();
   const input = { conversationId, participant: { flow: { id: 'f' } } };
-  // There is no such conversation: it is executed, and so known from now on, but changes nothing.
+  // The conversation does not exist: the mutation is executed, and so known from now on, but changes nothing.
   const executed = await send({ input, first: 2 });
   expect(executed.byHandler.body).toContain('CONVERSATION_NOT_FOUND');
   const dear = await send({ input, first: 100_000 });

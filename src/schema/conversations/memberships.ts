@@ -1,7 +1,7 @@
 import { demand } from '../../auth/viewer.ts';
 import { conversationNotFound } from '../../conversations/conversations.ts';
 import { connectionTo, membersOfConversation } from '../../conversations/edges.ts';
-import { findMember, memberKey, membersByConversation } from '../../conversations/members.ts';
+import { findMember, memberKey, membersByConversation } from '../../conversations/memberships.ts';
 import { conversationById, type ListedConversation } from '../../conversations/queries.ts';
 import {
   avatarFileOf,
@@ -13,14 +13,18 @@ import {
 } from '../../conversations/subject.ts';
 import type { ConversationMember } from '../../database/generated/client.ts';
 import { asUuid } from '../../database/ids.ts';
+import type { PageArguments } from '../../database/pages.ts';
 import type { Identifier } from '../../external-users/identifiers.ts';
 import { builder } from '../builder.ts';
 import { AgentType } from '../directory/agents.ts';
 import { ParticipantType } from '../directory/participants.ts';
 import { ExternalUserType } from '../external-users/external-users.ts';
 import { still } from '../mutation.ts';
-import { reads } from '../selection.ts';
+import { reading } from '../selection.ts';
 import { ConversationType } from './conversations.ts';
+
+const ofConversation = reading<ListedConversation>();
+const ofConversationMember = reading<ConversationMember & Partial<Pick<Member, 'subject'>>>();
 
 const TypeType = builder.enumType('ConversationParticipantType', {
   description: 'The kind of a conversation participant. It decides what `participantId` means.',
@@ -88,7 +92,7 @@ const SubjectType = builder.unionType('ConversationSubject', {
 });
 
 /** Each statement that reads memberships also reads their subjects, if a selected field reads them. */
-const whole = (member: ConversationMember) => member as Member;
+const whole = <Row extends object>(member: Row) => member as Row & Pick<Member, 'subject'>;
 
 /** A membership in the graph. */
 export const ConversationParticipantType = builder.prismaObject('ConversationMember', {
@@ -108,47 +112,43 @@ export const ConversationParticipantType = builder.prismaObject('ConversationMem
       nullable: true,
       description:
         'The name: the one set for this conversation, else that of the participant, external user or agent; null without a name.',
-      ...reads('displayName', 'subject'),
-      resolve: (member) => nameOf(whole(member)),
+      ...ofConversationMember(['displayName', 'subject'], (member) => nameOf(whole(member))),
     }),
     avatarUrl: t.field({
       type: 'URL',
       nullable: true,
       description:
         'The URL of the avatar: the one set for this conversation, else, for a `USER`, the participant’s in 128 pixels, valid for at least an hour; null without an avatar.',
-      ...reads('avatarUrl', 'subject'),
-      resolve: (member, _, { services }) => {
+      ...ofConversationMember(['avatarUrl', 'subject'], (member, _, { services }) => {
         if (member.avatarUrl !== null) return member.avatarUrl;
         const fileId = avatarFileOf(whole(member));
         return fileId === null ? null : services.fileUrls.sign(fileId, 128);
-      },
+      }),
     }),
     contact: t.field({
       type: ContactIdentifierType,
       nullable: true,
       description:
         'For a `CONTACT`: the identifier that it was added by, if the user still has it, else the first of e-mail, telephone number and foreign key that the user has; null for every other type.',
-      ...reads('contactKey', 'subject'),
-      resolve: (member) => contactOf(whole(member)),
+      ...ofConversationMember(['contactKey', 'subject'], (member) => contactOf(whole(member))),
     }),
     conversation: t.field({
       type: ConversationType,
       description: 'The conversation.',
-      ...reads('conversationId'),
-      resolve: ({ conversationId: id }, _, context) =>
+      ...ofConversationMember(['conversationId'], ({ conversationId: id }, _, context) =>
         still(context.load(conversationById, id), () => conversationNotFound(id)),
+      ),
     }),
     subject: t.field({
       type: SubjectType,
       nullable: true,
       description:
         'What it stands for: the participant of a `USER` and the agent of an `AGENT` (these need `participants:read`), the external user of a `CONTACT` (this needs `users:read`); null for every other type.',
-      ...reads('type'),
-      resolve: (member, _, { viewer }) => {
+      ...ofConversationMember(['type'], (member, _, { viewer }) => {
         const scope = scopeOfSubject[member.type];
         if (scope) demand(viewer, scope);
         return whole(member).subject;
-      },
+      }),
     }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was added to the conversation.' }),
     modifiedAt: t.expose('modifiedAt', { type: 'DateTime', description: 'When the membership was last changed.' }),
@@ -169,16 +169,18 @@ builder.objectFields(ConversationType, (t) => ({
     type: [ConversationParticipantType],
     description:
       'The participants, in the order in which they were added. Not paged: over 10,000 in all conversations of one level is `RESULT_TOO_LARGE`.',
-    ...reads('id'),
-    resolve: ({ id, participants }: ListedConversation, _, context) =>
-      participants ?? context.load(membersByConversation, id),
+    ...ofConversation(
+      ['id', 'participants'],
+      ({ id, participants }, _, context) => participants ?? context.load(membersByConversation, id),
+    ),
   }),
   participantsConnection: t.field({
     type: ConversationParticipantConnection,
     description: 'The participants, page by page, in the order in which they were added.',
     args: t.arg.connectionArgs(),
-    ...reads('id'),
-    resolve: ({ id }, args, context) => connectionTo(context, membersOfConversation, id, args),
+    ...ofConversation(['id'], ({ id }, args: PageArguments, context) =>
+      connectionTo(context, membersOfConversation, id, args),
+    ),
   }),
 }));
 

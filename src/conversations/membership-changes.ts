@@ -1,26 +1,29 @@
 import type { TenantDatabase } from '../database/database.ts';
 import type { MemberStatus } from '../database/generated/client.ts';
-import { tenantStatement } from '../database/statement.ts';
+import { rows } from '../database/sql/columns.ts';
+import { parameter, tenant } from '../database/sql/fragment.ts';
+import { statement } from '../database/sql/statement.ts';
+import { enumeration, uuid } from '../database/sql/types.ts';
 import { Problem } from '../errors/catalogue.ts';
 import { conversationClosed, lockConversation } from './conversations.ts';
-import { asMembers, findMember, type MemberName, type MemberRow, memberKey, memberRow } from './members.ts';
+import { asMembers, findMember, type MemberName, memberKey, memberRow } from './memberships.ts';
 import type { Member } from './subject.ts';
 
 const memberNotFound = () =>
   new Problem('CONVERSATION_PARTICIPANT_NOT_FOUND', 'Nobody of that identity takes part in the conversation.');
 
-/** What a status may become. To stay what it is needs no permission. */
+/** The transitions that a status allows. Keeping the status is always allowed. */
 const transitions: Readonly<Record<MemberStatus, readonly MemberStatus[]>> = {
   PENDING: ['ACTIVE', 'INVITED'],
   INVITED: ['ACTIVE'],
   ACTIVE: [],
 };
 
-const setStatus = tenantStatement<MemberRow>(
-  `update conversation_member m set status = $3::"MemberStatus" where m.tenant_id = $1 and m.id = $2::uuid returning ${memberRow}`,
-);
+const setStatus = statement(memberRow)`
+  update conversation_member m set status = ${parameter('status', enumeration<MemberStatus>('MemberStatus'))}
+  where m.tenant_id = ${tenant} and m.id = ${parameter('id', uuid)} returning ${memberRow}`;
 
-/** Which membership to change, and how: a status that is absent or null stays as it is. */
+/** Names the membership and its changes. A status that is absent or null stays as it is. */
 export type ParticipantPatch = MemberName & { conversationId: string; status?: MemberStatus | null | undefined };
 
 /**
@@ -38,8 +41,8 @@ export async function patchConversationParticipant(db: TenantDatabase, input: Pa
     if (closedAt) throw conversationClosed(conversationId);
     if (!transitions[member.status].includes(status))
       throw new Problem('PARTICIPANT_STATE_CONFLICT', `A participant who is ${member.status} cannot become ${status}.`);
-    const [changed] = asMembers(await tx.query(setStatus, member.id, status));
-    // Deleted with whom it is about, which takes no lock on the conversation.
+    const [changed] = asMembers(await tx.query(setStatus, { id: member.id, status }));
+    // Deleted with its subject, which takes no lock on the conversation.
     if (!changed) throw memberNotFound();
     tx.announce('conversationParticipantChanged', {
       conversationId,
@@ -51,14 +54,14 @@ export async function patchConversationParticipant(db: TenantDatabase, input: Pa
   });
 }
 
-const othersActive = tenantStatement<{ id: string }>(
-  `select m.id from conversation_member m where m.tenant_id = $1 and m.conversation_id = $2::uuid and m.id <> $3::uuid
-   and m.type in ('USER', 'AGENT') and m.status = 'ACTIVE' limit 1`,
-);
+const othersActive = statement(rows({ id: uuid }))`
+  select m.id from conversation_member m
+  where m.tenant_id = ${tenant} and m.conversation_id = ${parameter('conversationId', uuid)} and m.id <> ${parameter('id', uuid)}
+    and m.type in ('USER', 'AGENT') and m.status = 'ACTIVE' limit 1`;
 
 /**
- * Takes somebody out of a conversation; returns the membership's id. Throws CONVERSATION_NOT_FOUND,
- * CONVERSATION_PARTICIPANT_NOT_FOUND, and REMOVAL_NOT_ALLOWED for the last active user or agent of an open conversation.
+ * Deletes a membership and returns its id. Throws CONVERSATION_NOT_FOUND, CONVERSATION_PARTICIPANT_NOT_FOUND, and
+ * REMOVAL_NOT_ALLOWED for the last active user or agent of an open conversation.
  */
 export async function removeConversationParticipant(
   db: TenantDatabase,
@@ -71,7 +74,7 @@ export async function removeConversationParticipant(
     if (!member) throw memberNotFound();
     const { id, type, status } = member;
     const carries = !closedAt && status === 'ACTIVE' && (type === 'USER' || type === 'AGENT');
-    if (carries && (await tx.query(othersActive, conversationId, id)).length === 0)
+    if (carries && (await tx.query(othersActive, { conversationId, id })).length === 0)
       throw new Problem('REMOVAL_NOT_ALLOWED', 'The last active user or agent of an open conversation stays.');
     const { count } = await tx.conversationMember.deleteMany({ where: { tenantId: db.tenantId, id } });
     if (count === 0) throw memberNotFound();

@@ -1,0 +1,276 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import type { ConversationParts } from '../../src/conversations/queries.ts';
+import type { TenantDatabase } from '../../src/database/database.ts';
+import { columns, nothing, type Rows, rows } from '../../src/database/sql/columns.ts';
+import { parameter, sql, tenant } from '../../src/database/sql/fragment.ts';
+import {
+  type AnyStatement,
+  type Compiled,
+  type DefinitionObserver,
+  globalStatement,
+  observeDefinitions,
+  statement,
+} from '../../src/database/sql/statement.ts';
+import { integer, text, uuid } from '../../src/database/sql/types.ts';
+import type { ParticipantParts } from '../../src/directory/participants/queries.ts';
+import { type Describing, openDescribing } from '../setup/describing.ts';
+
+type Defined = Parameters<DefinitionObserver>[0];
+const defined = new Map<string, Defined>();
+observeDefinitions((each) => defined.set('all' in each ? each.name : each.text, each));
+
+let database: Describing;
+let typeNames: ReadonlyMap<number, string>;
+/** Whether a table's column may be null, by the table's and the column's numbers. */
+let mayBeNull: ReadonlyMap<string, boolean>;
+
+beforeAll(async () => {
+  database = await openDescribing(inject('database'));
+  const types = await database.query('select oid::int8::int as oid, format_type(oid, null) as name from pg_type');
+  typeNames = new Map(types.map(({ oid, name }) => [oid as number, name as string]));
+  const attributes = await database.query(
+    `select attrelid::int8::int as relation, attnum::int as number, not attnotnull as nullable from pg_attribute where attnum > 0`,
+  );
+  mayBeNull = new Map(attributes.map((row) => [`${row['relation']} ${row['number']}`, row['nullable'] as boolean]));
+});
+afterAll(() => database.close());
+
+/** What a declared type and PostgreSQL's name of a type have in common: a model's text may be a UUID. */
+const fits = (declared: string | null, actual: string | undefined) =>
+  declared === null ? actual === 'text' || actual === 'uuid' : declared === actual;
+
+/** What is declared of a text's rows and is not so. */
+async function faultsOfRows(sqlText: string, declared: Rows<unknown>['columns'], name: string): Promise<string[]> {
+  const { columns: actual } = await database.describe(sqlText);
+  const faults: string[] = [];
+  const names = actual.map((column) => column.name);
+  for (const column of Object.keys(declared))
+    if (!names.includes(column)) faults.push(`${name}: ${column} is not selected`);
+  for (const column of actual) {
+    const type = declared[column.name];
+    const actualType = typeNames.get(column.type);
+    if (!type) faults.push(`${name}: ${column.name} is not declared`);
+    else if (!fits(type.name, actualType)) faults.push(`${name}: ${column.name} is ${actualType}, not ${type.name}`);
+    else if (!type.isNullable && !type.isAssured && mayBeNull.get(`${column.table} ${column.column}`))
+      faults.push(`${name}: ${column.name} may be null`);
+  }
+  return faults;
+}
+
+async function faultsOf(each: Defined): Promise<string[]> {
+  // PostgreSQL says of a batched write what its JSON text is; what is in it stands in the innermost select.
+  if (!('all' in each)) {
+    const inner = each.text.replace(
+      / select coalesce\(json_agg\(r\), '\[\]'\)::text as rows from \(([\s\S]*)\) r$/,
+      ' $1',
+    );
+    return faultsOfRows(inner, each.rows.columns, each.text.slice(0, 80));
+  }
+  const faults: string[] = [];
+  for (const { text: sqlText, places, forMany } of formsOf(each)) {
+    const { parameters } = await database.describe(sqlText);
+    const [declared, actual] = [places.map(({ type }) => type.name), parameters.map((type) => typeNames.get(type))];
+    if (JSON.stringify(declared) !== JSON.stringify(actual))
+      faults.push(`${sqlText.slice(0, 80)}: takes ${actual}, not ${declared}`);
+    faults.push(...(await faultsOfRows(sqlText, each.rows.columns, sqlText.slice(0, 80))));
+    if (forMany) await database.describe(forMany.text);
+  }
+  return faults;
+}
+
+const formsOf = ({ all, ofAgent }: AnyStatement): Compiled[] =>
+  [all, ...(ofAgent ? [ofAgent] : [])].flatMap(({ many, one }) => (one ? [many, one] : [many]));
+
+const files = readdirSync('src', { recursive: true, encoding: 'utf8' }).filter(
+  (file) =>
+    file.endsWith('.ts') &&
+    !file.startsWith('database/') &&
+    readFileSync(`src/${file}`, 'utf8').includes('database/sql/statement.ts'),
+);
+
+/** A database that finds nothing: for what makes its statements when it is asked. */
+const empty = { tenantId: 'none', agentId: null, query: async () => [] } as unknown as TenantDatabase;
+
+function combinations<Shape extends Record<string, readonly unknown[]>>(
+  of: Shape,
+): { [Name in keyof Shape]: Shape[Name][number] }[] {
+  return Object.entries(of).reduce<Record<string, unknown>[]>(
+    (before, [name, values]) => before.flatMap((each) => values.map((value) => ({ ...each, [name]: value }))),
+    [{}],
+  ) as never;
+}
+
+const cursor = (...keys: string[]) => Buffer.from(JSON.stringify(keys)).toString('base64url');
+const id = '0199c0de-0000-7000-8000-000000000001';
+const time = '2026-01-02T03:04:05.678Z';
+
+/** Every page that a list with these cursors has a statement for. */
+const pages = (given: string) =>
+  [given, null].flatMap((after) =>
+    [given, null].flatMap((before) => [
+      { first: 5, after, before },
+      { last: 5, after, before },
+      { first: 50, after, before },
+    ]),
+  );
+
+async function define(): Promise<void> {
+  for (const file of files) await import(resolve('src', file));
+  const { pageOfParticipants, listParticipants, participantWith } = await import(
+    '../../src/directory/participants/queries.ts'
+  );
+  const { pageOfConversations } = await import('../../src/conversations/queries.ts');
+  const { connectionTo, ...edges } = await import('../../src/conversations/edges.ts');
+  const ensuring = await import('../../src/conversations/ensure-statements.ts');
+  const { pageOfUnknownSenders } = await import('../../src/directory/unknown-senders/queries.ts');
+  const { pageOfFailures } = await import('../../src/avatars/failures.ts');
+  const { unreachableReasons } = await import('../../src/directory/participants/health.ts');
+
+  const fieldsOf = (
+    model: 'Participant' | 'Channel' | 'Conversation' | 'ConversationMember' | 'ExternalUser' | 'Agent',
+  ) => [null, ...Object.keys(columns(model, 'x').columns).map((field) => new Set(['id', field]))];
+  const some = [null, new Set(['id', 'displayName'])];
+  const ofParticipant: ParticipantParts[] = [
+    ...fieldsOf('Participant').map((own) => ({ own, channels: null, agentIds: false })),
+    ...fieldsOf('Channel').map((own) => ({ own: null, channels: { own }, agentIds: true })),
+    ...combinations({ own: some, channels: [null, { own: null }], agentIds: [false, true] }),
+  ];
+  const subjects = ofParticipant.map((participant) => ({ participant, externalUser: null, agent: null }));
+  const members = [
+    ...fieldsOf('ConversationMember').flatMap((own) => [
+      { own, subject: null },
+      { own, subject: 'nothing' as const },
+    ]),
+    ...subjects.map((subject) => ({ own: null, subject })),
+    ...fieldsOf('ExternalUser').map((externalUser) => ({
+      own: null,
+      subject: { participant: ofParticipant[0] as ParticipantParts, externalUser, agent: new Set(['id']) },
+    })),
+  ];
+
+  const whole: ParticipantParts = { own: null, channels: { own: null }, agentIds: true };
+  for (const parts of ofParticipant) {
+    participantWith(parts);
+    await listParticipants(empty, null, parts);
+    await listParticipants(empty, 'agent', parts);
+    await pageOfParticipants(empty, {}, {}, parts);
+  }
+  const filters = combinations({
+    agentId: [null, 'agent'],
+    kind: [null, 'PERSON' as const],
+    email: [null, 'a@b.c'],
+    disabled: [null, true, false],
+    reachable: [null, true, false],
+    reason: [null, ...unreachableReasons],
+  });
+  for (const filter of filters) await (await pageOfParticipants(empty, filter, {}, whole)).total();
+  for (const page of pages(cursor('name', id))) await pageOfParticipants(empty, { reachable: true }, page, whole);
+
+  const conversationParts: ConversationParts[] = [
+    ...fieldsOf('Conversation').map((own) => ({ own, members: null })),
+    ...members.map((each) => ({ own: null, members: each })),
+  ];
+  for (const parts of conversationParts) await pageOfConversations(empty, {}, {}, parts);
+  const ofConversation = combinations({
+    agentId: [null, 'agent'],
+    status: [null, 'OPEN' as const, 'CLOSED' as const],
+    participantId: [null, id],
+    externalUserId: [null, id],
+  });
+  for (const filter of ofConversation)
+    for (const page of pages(cursor(id)))
+      await (await pageOfConversations(empty, filter, page, { own: null, members: null })).total();
+
+  const { conversationsByAgent, conversationsByParticipant, conversationsByUser, membersOfConversation } = edges;
+  const load = async <Key, Loaded>(
+    loader: { load(db: TenantDatabase, keys: readonly Key[]): Promise<readonly Loaded[]> },
+    key: Key,
+  ) => (await loader.load(empty, [key]))[0] as Loaded;
+  for (const page of pages(cursor(id))) {
+    for (const edge of [conversationsByAgent, conversationsByParticipant, conversationsByUser])
+      await (await connectionTo({ load }, edge, id, page)).total();
+    await (await connectionTo({ load }, membersOfConversation, id, page)).total();
+  }
+  const kinds = [ensuring.user, ensuring.contact, ensuring.agent, ensuring.flow, ...Object.values(ensuring.contactBy)];
+  for (const kind of kinds) for (const parts of members) kind.batchedWrite(parts);
+
+  for (const page of pages(cursor(time, id))) {
+    for (const filter of combinations({ agentId: [null, 'agent'], integrationConfigId: [null, id] }))
+      await (await pageOfUnknownSenders(empty, filter, page)).total();
+    for (const filter of combinations({ agentId: [null, 'agent'], code: [null, 'INTERNAL'] }))
+      await (await pageOfFailures(empty, filter, page)).total();
+  }
+}
+
+test('every statement is what it is declared to be, in each of its forms', { timeout: 300_000 }, async () => {
+  await define();
+  expect(files.length).toBeGreaterThan(30);
+  expect(defined.size).toBeGreaterThan(1_000);
+  const faults: string[] = [];
+  for (const each of [...defined.values()])
+    faults.push(
+      ...(await faultsOf(each).catch((error: Error) => [
+        `${error.message}: ${'text' in each ? each.text : each.all.many.text}`,
+      ])),
+    );
+  expect([...new Set(faults)]).toEqual([]);
+});
+
+test('no statement is made but by these: there is no other way to a connection', () => {
+  const others = readdirSync('src', { recursive: true, encoding: 'utf8' }).filter(
+    (file) =>
+      file.endsWith('.ts') &&
+      !file.startsWith('database/') &&
+      /\$(queryRaw|executeRaw)/.test(readFileSync(`src/${file}`, 'utf8')),
+  );
+  expect(others).toEqual([]);
+});
+
+test.each([
+  [
+    'a column that no table has',
+    () => statement(nothing)`select a.nmae from agent a where a.tenant_id = ${tenant}`,
+    /nmae/,
+  ],
+  [
+    'a parameter of another type than its column',
+    () => statement(nothing)`delete from file f where f.tenant_id = ${tenant} and f.id = ${parameter('id', text)}`,
+    /uuid = text/,
+  ],
+  [
+    'a column that is selected and not declared',
+    () => statement(rows({ id: text }))`select a.id, a.name from agent a where a.tenant_id = ${tenant}`,
+    /name is not declared/,
+  ],
+  [
+    'a column that is declared and not selected',
+    () => statement(rows({ id: text, name: text }))`select a.id from agent a where a.tenant_id = ${tenant}`,
+    /name is not selected/,
+  ],
+  [
+    'a column of another type',
+    () => globalStatement(rows({ count: integer }))`select count(*) as count from agent`,
+    /count is bigint, not integer/,
+  ],
+  [
+    'a column that may be null',
+    () =>
+      statement(rows({ id: uuid, email: text }))`select p.id, p.email from participant p where p.tenant_id = ${tenant}`,
+    /email may be null/,
+  ],
+])('%s is found', async (_, make, fault) => {
+  const found = await faultsOf(make()).catch((error: Error) => [error.message]);
+  expect(found.join('\n')).toMatch(fault);
+});
+
+test('a parameter that comes with two types cannot be made, nor a text that is no name', () => {
+  const twice = () => statement(
+    nothing,
+  )`select from agent a where a.tenant_id = ${tenant} and a.id = ${parameter('a', text)}
+    and a.name = ${parameter('a', integer)}`;
+  expect(twice).toThrow(/a is text and integer/);
+  expect(() => sql`${1.5}`).toThrow(/whole numbers/);
+  expect(() => columns('Agent', 'a; drop table agent')).toThrow(/Not a name/);
+});

@@ -1,0 +1,68 @@
+import { execFileSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+
+const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], { encoding: 'utf8' })
+  .split('\n')
+  .filter((file) => /^(src|test|scripts|bench|docs|prisma|examples)\/|^[A-Za-z]+\.(md|graphql)$/.test(file))
+  .filter((file) => !/generated|migrations|lock|\.(png|svg|sql|lua|tsbuildinfo)$/.test(file));
+const linesOf = (file: string) => readFileSync(file, 'utf8').split('\n');
+
+// docs/style.md has them as examples of what not to write.
+const exempt = new Set(['docs/style.md', 'test/docs/style.test.ts']);
+
+const words = /\b(whoever|whom|whomever|whatever|thereof|lest|patience|look-?ups?|presenter|such|moments?)\b/i;
+
+/** Words that are part of a name which is not ours, or of a text that a test sends. */
+const quoted = /`[^`]*`|dns\.lookup|\blookup[:(,]/g;
+
+describe('words of docs/style.md', () => {
+  test('are not used in code, documents and descriptions', () => {
+    const found = files
+      .filter((file) => !exempt.has(file))
+      .flatMap((file) =>
+        linesOf(file).flatMap((line, at) => {
+          const word = words.exec(
+            file.endsWith('.ts') ? line.replace(/\bdns\.lookup|\blookup[:(,]/g, '') : line.replace(quoted, ''),
+          );
+          return word ? [`${file}:${at + 1}: ${word[0]}`] : [];
+        }),
+      );
+    expect(found).toEqual([]);
+  });
+});
+
+describe('the size of files', () => {
+  test('is at most 300 lines in src', () => {
+    const long = files.filter((file) => file.startsWith('src/') && linesOf(file).length > 301);
+    expect(long).toEqual([]);
+  });
+
+  test('is at most 120 characters a line of code and comments', () => {
+    // Strings that cannot be broken stay on their line, as Biome leaves them.
+    const isText = (line: string) => /['"`]/.test(line);
+    const long = files
+      .filter((file) => /\.(ts|mjs)$/.test(file))
+      .flatMap((file) =>
+        linesOf(file).flatMap((line, at) => (line.length > 120 && !isText(line) ? [`${file}:${at + 1}`] : [])),
+      );
+    expect(long).toEqual([]);
+  });
+});
+
+describe('the index of decisions', () => {
+  const index = readFileSync('docs/decisions/README.md', 'utf8');
+  const records = readdirSync('docs/decisions').filter((file) => /^\d{4}-/.test(file));
+
+  test.each(records)('has %s, with its number, status and date', (file) => {
+    const text = readFileSync(`docs/decisions/${file}`, 'utf8');
+    expect(text).toMatch(new RegExp(`^# ${Number(file.slice(0, 4))}\\. `));
+    expect(text).toMatch(/^Status: /m);
+    const row = index.split('\n').find((line) => line.includes(`](${file})`));
+    expect(row).toMatch(
+      new RegExp(
+        `^\\| ${Number(file.slice(0, 4))} \\| .* \\| (accepted|superseded|proposed).* \\| \\d{4}-\\d\\d-\\d\\d \\|$`,
+      ),
+    );
+  });
+});
