@@ -19,8 +19,8 @@ import { bigint, boolean, integer, nullable, type SqlType } from './sql/types.ts
 import { narrowest, oncePerShape } from './statement.ts';
 
 /**
- * A column that orders a list. In a cursor its keys are text. A `name` is ordered as names are. `nameKey` is where its key is
- * stored; without it the key is made.
+ * A column that orders a list. In a cursor its keys are text. A `name` is ordered as names are. `nameKey` is where its
+ * key is stored; without it the key is made.
  */
 type Key = { readonly column: string; readonly type: keyof typeof kinds; readonly nameKey?: Fragment };
 

@@ -5,7 +5,7 @@ import { AggregatorRegistry, Counter, collectDefaultMetrics, Gauge, Histogram, R
 import type { Readiness } from './readiness.ts';
 import type { ServerContext } from './yoga.ts';
 
-/** How long the counts of jobs are good for, in milliseconds: whoever asks for the metrics often does not count each time. */
+/** How long the counts of jobs are reused, in milliseconds: frequent scrapes do not count each time. */
 const jobsFreshMs = 10_000;
 
 /** The process's and the requests' measures, for Prometheus. */

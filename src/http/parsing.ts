@@ -100,10 +100,10 @@ function demandOneFile(params: GraphQLParams | GraphQLParams[]): void {
   if (files > 1) throw refused('One file a request: upload the others by themselves.', 413);
 }
 
-/** How often a file stands in a value, however deep. Each is made to be called "a file" where a message quotes values. */
+/** Counts the files in a value, at any depth. Each is prepared to be called "a file" where a message quotes values. */
 function filesIn(value: unknown): number {
   if (value instanceof Blob || isFile(value)) {
-    // GraphQL's messages print what an object says of itself as JSON, or else all that is in it, and name its members that no type has.
+    // GraphQL's messages print an object's JSON, or else all that is in it, and name its members that no type has.
     Object.defineProperty(value, 'toJSON', { value: () => 'a file', configurable: true });
     for (const member of Object.keys(value)) Object.defineProperty(value, member, { enumerable: false });
     return 1;

@@ -10,7 +10,7 @@ const botIds = [
   /^19:[A-Za-z0-9_-]{1,200}@(thread\.(tacv2|v2|skype)|unq\.gbl\.spaces)$/,
 ];
 
-// What Skype's own systems, which Teams has under it, call somebody: in an organisation by the object id, also in clouds for governments.
+// Teams is built on Skype, whose ids of an organisation's users hold the object id, also in clouds for governments.
 const orgUser = /^8:(?:orgid|gcch|dod):([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/i;
 // Accounts of other kinds there.
 const otherUser = /^8:(?:live|acs|teamsvisitor|skype):[A-Za-z0-9._:-]{1,200}$/;
@@ -23,7 +23,7 @@ function keyOf(address: string): string {
   return withoutCase(address) && !address.startsWith('19:') ? address.toLowerCase() : address;
 }
 
-/** Object ids, however they are given, and principal names are compared without case; in the Bot Framework's ids it matters. */
+/** Object ids and principal names are compared without case. In the Bot Framework's ids case matters. */
 export const teams = ownAddresses(
   (address) =>
     withoutCase(address) || orgUser.test(address) || [...botIds, otherUser].some((form) => form.test(address)),

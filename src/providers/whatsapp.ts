@@ -2,7 +2,8 @@ import { asciiDigits, plainNumber, telephoneKey, toE164 } from '../values/phone-
 import type { AddressForm, ReadAddress } from './form.ts';
 import { asTelephone, misfit } from './telephone.ts';
 
-// What WhatsApp's own clients call somebody: `user.agent:device@server`, or `user_agent`. The device says from which of their devices they write.
+// What WhatsApp's own clients call somebody: `user.agent:device@server`, or `user_agent`. The device says from which of
+// their devices they write.
 const jid = /^([^@:\s]+?)(?:[._]\d{1,3})?(?::\d{1,5})?@([a-z.]+)$/i;
 const telephones: ReadonlySet<string> = new Set(['s.whatsapp.net', 'c.us', 'hosted']);
 /**
@@ -17,7 +18,8 @@ const others: Readonly<Record<string, RegExp>> = {
   broadcast: /^(status|\d{5,25})$/i,
   bot: /^\d{5,25}$/,
 };
-// A business-scoped user id, and one of a portfolio of businesses. The country is in upper case; where it isn't, only digits tell it from a name.
+// A business-scoped user id, and one of a portfolio of businesses. The country is in upper case; in lower case only digits
+// may follow, which tell it from a name.
 const businessScoped = /^[A-Z]{2}\.(?:ENT\.)?[A-Za-z0-9]{1,128}$/;
 const businessScopedDigits = /^[A-Z]{2}\.(?:ENT\.)?\d{1,128}$/i;
 // What the Cloud API calls a group: "capi_group:…" in base64.

@@ -28,7 +28,7 @@ export const isEmailAddress = (value: string): boolean => asEmailAddress(value) 
 
 // What copying brings along: marks that cannot be seen, at either end.
 const around = /^[\s\p{Cf}]+|[\s\p{Cf}]+$/gu;
-// A name before the address, perhaps in quotes, which may hold anything; a comment behind it, or behind an address alone.
+// A name before the address, in quotes if it has signs of the syntax; a comment behind it, or behind an address alone.
 const named = /^(?:"(?:[^"\\]|\\.)*"|[^<>"])*<\s*([^<>\s]+)\s*>(?:\s*\([^()]*\))?$/;
 const commented = /^([^\s<>()"]+)\s*\([^()]*\)$/;
 const mailto = /^mailto:([^?]*)(?:\?.*)?$/i;
@@ -44,8 +44,8 @@ function ofLink(link: string): string {
 }
 
 /**
- * The address alone, of `Ada <ada@example.com>`, `ada@example.com (Ada)` and `mailto:ada@example.com`; other text as it is, without what cannot
- * be seen around it. Full-width signs become those of ASCII.
+ * Returns the address of `Ada <ada@example.com>`, `ada@example.com (Ada)` and `mailto:ada@example.com`. Trims any other text,
+ * also of marks that cannot be seen. Full-width signs become ASCII.
  */
 function mailboxOf(value: string): string {
   if (value.length > 8_000) return value;

@@ -18,12 +18,15 @@ const remember = statement(nothing)`
 /** How long an answer is remembered, and that there was none, in milliseconds. */
 const rememberedMs = 10 * 60_000;
 
-/** Which workspace a webhook's integration config is connected to; null when that cannot be found out. Never throws for the provider's sake. */
+/**
+ * Finds the workspace that a webhook's integration config is connected to. Null when it is not known. A failure of the
+ * provider is not an error.
+ */
 export type WorkspaceOf = (webhook: OpenWebhook, provider: WebhookProvider) => Promise<string | null>;
 
 /**
- * Finds out the workspace of configs that were connected with a bare token, which names none: the provider is asked with it once, at the first
- * delivery, and the answer is stored.
+ * Finds out the workspace of configs that were connected with a bare token, which names none. The provider is asked with
+ * it once, at the first delivery, and the answer is stored.
  */
 export function createWorkspaces(database: Pick<Database, 'forTenant'>, cipher: TokenCipher): WorkspaceOf {
   // By the sealed token: another token may be another workspace's.
