@@ -147,7 +147,7 @@ async function cases(data: DataSet, agentSizes: readonly number[]): Promise<Case
       const keys: string[][][] = [];
       for (const tenant of everyTenant) {
         const found = await client.query<{ display_name: string; id: string }>(
-          'select display_name, id from participant where tenant_id = $1 order by name_key(display_name) collate "C", display_name collate "C", id offset $2 limit $3',
+          'select display_name, id from participant where tenant_id = $1 order by coalesce(name_key, name_key(display_name)) collate "C", display_name collate "C", id offset $2 limit $3',
           [idOf('tenant', tenant), place, many],
         );
         keys.push(found.rows.map(({ display_name, id }) => [display_name, id]));

@@ -14,7 +14,7 @@ import type { Viewer } from './viewer.ts';
 
 const credential = columns('CredentialKey', 'k');
 const keyByPrefix = globalStatement(credential)`
-  select ${credential} from credential_key k where k.prefix = ${parameter('prefix', text)} and k.revoked_at is null`;
+  select ${credential} from credential_key k where k.prefix = ${parameter('prefix', text)}`;
 const known = columns('Tenant', 't', ['id']);
 const tenantById = globalStatement(known)`select ${known} from tenant t where t.id = ${parameter('id', uuid)}`;
 
@@ -88,7 +88,8 @@ export function createAuthenticator(database: Database, verifyJwt: (token: strin
     const revocationsBefore = revocations;
     const prefix = prefixOf(secret);
     const [key] = prefix ? await database.query(keyByPrefix, { prefix }) : [];
-    if (!key || key.kind !== kind || !matches(secret, key.secretHash))
+    // A revoked key shows whose it was, and no more.
+    if (!key || key.revokedAt !== null || key.kind !== kind || !matches(secret, key.secretHash))
       throw new SignInRefused('The key does not verify.', key?.tenantId ?? null);
     const granted = key.scopes.filter(isScope);
     const viewer: Viewer = {

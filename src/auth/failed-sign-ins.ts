@@ -5,8 +5,8 @@ import type { Authenticator } from './authenticate.ts';
 export class SignInRefused extends Problem {
   readonly tenantId: string | null;
 
-  constructor(detail: string, tenantId: string | null) {
-    super('UNAUTHENTICATED', detail);
+  constructor(detail: string, tenantId: string | null, cause?: unknown) {
+    super('UNAUTHENTICATED', detail, { cause });
     this.tenantId = tenantId;
   }
 }

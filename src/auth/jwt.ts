@@ -3,12 +3,14 @@ import {
   errors,
   importSPKI,
   type JWKSCacheInput,
+  type JWTPayload,
   type JWTVerifyGetKey,
   jwksCache,
   jwtVerify,
 } from 'jose';
 import { asUuid } from '../database/ids.ts';
 import { Problem } from '../errors/catalogue.ts';
+import { SignInRefused } from './failed-sign-ins.ts';
 import { isScope, type Scope } from './scopes.ts';
 
 /** How bearer tokens are verified. The key comes from exactly one of the two. */
@@ -103,6 +105,8 @@ function remoteKeys(url: string, report: KeySetReport): JWTVerifyGetKey {
   };
 }
 
+const tenantOf = ({ tenant }: JWTPayload): string | null => (typeof tenant === 'string' ? asUuid(tenant) : null);
+
 /** Called when a key set cannot be fetched any more, and when it can again. */
 export type KeySetReport = { away(error: unknown): void; back(): void };
 const silent: KeySetReport = { away: () => {}, back: () => {} };
@@ -124,14 +128,16 @@ export function jwtVerifier(settings: JwtSettings, report: KeySetReport = silent
   return async (token) => {
     const { payload, protectedHeader } = await jwtVerify(token, keys, options).catch((error: unknown) => {
       if (error instanceof Problem) throw error;
-      if (error instanceof errors.JWTExpired) throw refused('The token has expired.', error);
+      // Its signature was right, so what it says of its tenant is.
+      if (error instanceof errors.JWTExpired)
+        throw new SignInRefused('The token has expired.', tenantOf(error.payload), error);
       throw refused('The token does not verify.', error);
     });
     // A token of another type, for example an ID token, is not an access token.
     if (protectedHeader.typ !== undefined && !/^(application\/)?(at\+)?jwt$/i.test(protectedHeader.typ))
       throw refused('The token is of another type.');
     if (typeof payload.sub !== 'string' || payload.sub === '') throw refused('The token names nobody.');
-    const tenantId = typeof payload['tenant'] === 'string' ? asUuid(payload['tenant']) : null;
+    const tenantId = tenantOf(payload);
     if (!tenantId) throw refused('The token names no tenant.');
     const scope = payload['scope'];
     const granted = typeof scope === 'string' ? scope.split(' ').filter(isScope) : [];

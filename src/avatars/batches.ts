@@ -2,7 +2,7 @@ import type { TenantDatabase, TenantTransaction } from '../database/database.ts'
 import type { Participant } from '../database/generated/client.ts';
 import { newId, newIdSql } from '../database/ids.ts';
 import { type Loader, manyBy, oneByText, oneByUuid } from '../database/loaders.ts';
-import { orderByName } from '../database/names.ts';
+import { orderByParticipant } from '../database/names.ts';
 import { columns, nothing, rows } from '../database/sql/columns.ts';
 import { anyKey, eachKey, parameter, sql, tenant } from '../database/sql/fragment.ts';
 import { statement } from '../database/sql/statement.ts';
@@ -98,7 +98,7 @@ export const runningByBatch: Loader<string, Participant[]> = manyBy(
        select ${participant} from avatar_sync_job j
        join avatar_sync_batch_item i on i.tenant_id = j.tenant_id and i.participant_id = j.participant_id and i.batch_id = b.id and i.result is null
        join participant p on p.tenant_id = j.tenant_id and p.id = j.participant_id
-       where j.tenant_id = ${tenant} and j.state = 'RUNNING' order by ${orderByName('p.display_name')}, p.id limit ${mostRunning}) r`,
+       where j.tenant_id = ${tenant} and j.state = 'RUNNING' order by ${orderByParticipant('p')}, p.id limit ${mostRunning}) r`,
   'batchId',
 );
 

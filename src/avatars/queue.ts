@@ -127,6 +127,18 @@ const handBack = globalStatement(nothing)`
    update avatar_sync_job j set state = 'QUEUED', worker_id = null, lease_until = null, run_at = now(), attempts = greatest(0, j.attempts - 1)
    from mine where j.tenant_id = mine.tenant_id and j.id = mine.id`;
 
+const jobCounts = globalStatement(rows({ due: integer, waiting: integer, running: integer }))`
+  select count(*) filter (where j.state = 'QUEUED' and j.run_at <= now())::int as due,
+    count(*) filter (where j.state = 'QUEUED' and j.run_at > now())::int as waiting,
+    count(*) filter (where j.state = 'RUNNING')::int as running
+  from (select j.state, j.run_at from avatar_sync_job j where j.state in ('QUEUED', 'RUNNING') limit 100000) j`;
+
+/** Counts the avatar jobs of all tenants by what they are doing. It looks at 100,000 at most. */
+export async function countAvatarJobs(database: Pick<Database, 'query'>): Promise<Record<string, number>> {
+  const [found] = await database.query(jobCounts);
+  return { due: found?.due ?? 0, waiting: found?.waiting ?? 0, running: found?.running ?? 0 };
+}
+
 /**
  * The avatar jobs of all tenants, for workers. Nothing else crosses the wall between tenants, and it reads only what
  * has to be done.

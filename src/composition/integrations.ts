@@ -15,6 +15,7 @@ import { createWebhookProviders } from '../integrations/webhooks/registry.ts';
 import { slackWebhooks } from '../integrations/webhooks/slack.ts';
 import { sweepDeliveries } from '../integrations/webhooks/sweep.ts';
 import { telegramWebhooks } from '../integrations/webhooks/telegram.ts';
+import { createWorkspaces } from '../integrations/webhooks/workspaces.ts';
 import type { Resources } from './resources.ts';
 
 const sweepEveryMs = 10 * 60_000;
@@ -39,10 +40,14 @@ export function createIntegrations(
     oauthProviders,
     signIns: createSignIns({ providers: oauthProviders, cipher: tokenCipher, publicUrl }),
     webhookProviders: createWebhookProviders(
-      { slack: slackWebhooks(config.slackSigningSecret), telegram: telegramWebhooks },
+      {
+        slack: slackWebhooks({ signingSecret: config.slackSigningSecret, apiUrl: config.slackApiUrl }),
+        telegram: telegramWebhooks,
+      },
       genericWebhooks,
     ),
     webhooks,
+    workspaceOf: createWorkspaces(database, tokenCipher),
     deliveries: createGroupCommit<Delivery, Outcome>({
       write: (items) => recordDeliveries(database, items),
       isItems: (error) => !isUnavailable(error),

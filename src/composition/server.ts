@@ -2,6 +2,7 @@ import type { RequestListener, Server } from 'node:http';
 import type { Logger } from 'pino';
 import { developmentToken } from '../auth/development-keys.ts';
 import { tellingFailures } from '../auth/failed-sign-ins.ts';
+import { countAvatarJobs } from '../avatars/queue.ts';
 import type { Config } from '../config.ts';
 import { demoTenant, examples } from '../demo/tenant.ts';
 import { openRedis } from '../events/redis.ts';
@@ -49,7 +50,7 @@ export interface HttpServer {
 export async function createHttpServer(config: Config, parts: ServerParts, log: Logger): Promise<HttpServer> {
   const {
     resources: { connection, database, events, storage, developmentKeys: keys },
-    integrations: { webhooks, webhookProviders, deliveries, signIns },
+    integrations: { webhooks, webhookProviders, workspaceOf, deliveries, signIns },
     graph,
   } = parts;
   const { operations, fileUrls } = graph;
@@ -70,6 +71,7 @@ export async function createHttpServer(config: Config, parts: ServerParts, log: 
     storage: { needed: false, freshMs: 30_000, check: () => storage.check() },
   });
   metrics.watchParts(readiness);
+  metrics.watchJobs(() => countAvatarJobs(database));
   const format = createErrorFormatter(log, config.introspection);
   const bodies = createBodyBudget(allBodies);
   const crossOrigin = createCrossOrigin(config.corsOrigins);
@@ -105,6 +107,7 @@ export async function createHttpServer(config: Config, parts: ServerParts, log: 
         hook: createHooks({
           webhooks,
           providers: webhookProviders,
+          workspaceOf,
           deliveries,
           move: (tenantId, move) => moveAddress(database.forTenant(tenantId), move),
           report: metrics.delivered,

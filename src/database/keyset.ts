@@ -18,8 +18,11 @@ import { type Statement, statement } from './sql/statement.ts';
 import { bigint, boolean, integer, nullable, type SqlType } from './sql/types.ts';
 import { narrowest, oncePerShape } from './statement.ts';
 
-/** A column that orders a list. In a cursor its keys are text. A `name` is ordered as names are. */
-type Key = { readonly column: string; readonly type: keyof typeof kinds };
+/**
+ * A column that orders a list. In a cursor its keys are text. A `name` is ordered as names are. `nameKey` is where its
+ * key is stored; without it the key is made.
+ */
+type Key = { readonly column: string; readonly type: keyof typeof kinds; readonly nameKey?: Fragment };
 
 // PostgreSQL parses them from the text of the cursor.
 const kinds = {
@@ -55,7 +58,9 @@ export function keyset(keys: readonly [Key] | readonly [Key, Key], descending = 
   const list = (pieces: readonly Fragment<PageValues>[]): Fragment<PageValues> =>
     pieces.length === 1 ? join(pieces, ', ') : sql`(${join(pieces, ', ')})`;
   const ordered = <Parameters>({ type }: Key, of: Fragment<Parameters>) => (type === 'name' ? nameOrder(of) : [of]);
-  const inOrder = keys.flatMap((key) => ordered(key, name(key.column)));
+  const inOrder = keys.flatMap((key) =>
+    key.nameKey ? nameOrder(name(key.column), key.nameKey) : ordered(key, name(key.column)),
+  );
   const columns = list(inOrder);
   const isBelow = ({ backward }: Page) => backward !== descending;
   return {

@@ -5,6 +5,7 @@ import { noSuchWebhook, type OpenWebhook, type WebhookAuthenticator } from '../i
 import type { Move } from '../integrations/webhooks/moves.ts';
 import type { WebhookProvider, WebhookProviders } from '../integrations/webhooks/provider.ts';
 import { type Delivery, type Outcome, sentAt, storedDeliveryId } from '../integrations/webhooks/record.ts';
+import type { WorkspaceOf } from '../integrations/webhooks/workspaces.ts';
 import { textResponse } from './responses.ts';
 
 /** Bytes of one delivery, and of all deliveries that are being read. */
@@ -14,6 +15,7 @@ const largestTogether = 64_000_000;
 export type HooksOptions = {
   webhooks: WebhookAuthenticator;
   providers: WebhookProviders;
+  workspaceOf: WorkspaceOf;
   deliveries: GroupCommit<Delivery, Outcome>;
   /** Moves a tenant's channels from one address to another. */
   move(tenantId: string, move: Move): Promise<void>;
@@ -34,7 +36,7 @@ export type Hooks = (request: Request, provider: string, key: string) => Promise
  * answer and no log line holds a key or says why a key does not work.
  */
 export function createHooks(options: HooksOptions): Hooks {
-  const { webhooks, providers, deliveries, move, report, refused, now, log } = options;
+  const { webhooks, providers, workspaceOf, deliveries, move, report, refused, now, log } = options;
   const readBody = bodyReader();
   const reported = new Set<string>();
 
@@ -47,14 +49,16 @@ export function createHooks(options: HooksOptions): Hooks {
   }
 
   /** A function of its own, so that the body can be freed while its message waits to be written. */
-  async function read(request: Request, webhook: WebhookProvider, { signingSecrets, workspaceId }: OpenWebhook) {
+  async function read(request: Request, webhook: WebhookProvider, opened: OpenWebhook) {
     const arrivedAt = now();
-    const secrets = signingSecrets
+    const secrets = opened.signingSecrets
       .filter(({ endsAt }) => endsAt === null || endsAt > arrivedAt.getTime())
       .map(({ value }) => value);
+    const { workspaceId } = opened;
     const whole = { headers: request.headers, body: await readBody(request), secrets, workspaceId, arrivedAt };
     webhook.verify(whole);
-    return { reading: webhook.read(whole), arrivedAt };
+    // Asked only once the delivery is known to be the provider's.
+    return { reading: webhook.read({ ...whole, workspaceId: await workspaceOf(opened, webhook) }), arrivedAt };
   }
 
   async function take(request: Request, provider: string, key: string): Promise<Response> {

@@ -5,6 +5,9 @@ import { AggregatorRegistry, Counter, collectDefaultMetrics, Gauge, Histogram, R
 import type { Readiness } from './readiness.ts';
 import type { ServerContext } from './yoga.ts';
 
+/** How long the counts of jobs are reused: frequent scrapes do not count each time. */
+const jobsFreshMs = 10_000;
+
 /** Metrics of the process and its requests, for Prometheus. */
 export function createMetrics() {
   const registry = new Registry();
@@ -50,6 +53,24 @@ export function createMetrics() {
         for (const [part, fault] of Object.entries(parts)) this.set({ part }, fault === null ? 1 : 0);
       },
     });
+  /** Measures how many avatar jobs there are, at most every ten seconds. Nothing while they cannot be counted. */
+  const watchJobs = (count: () => Promise<Record<string, number>>) => {
+    let until = 0;
+    return new Gauge({
+      name: 'rollcall_avatar_jobs',
+      help: 'Avatar jobs of all tenants: due (for a worker to take), waiting (for a provider or a pause to end), running. Each replica counts all of them.',
+      labelNames: ['state'],
+      aggregator: 'max',
+      registers: [registry],
+      async collect() {
+        if (performance.now() < until) return;
+        until = performance.now() + jobsFreshMs;
+        const counts = await count().catch(() => null);
+        this.reset();
+        for (const [state, jobs] of Object.entries(counts ?? {})) this.set({ state }, jobs);
+      },
+    });
+  };
   // A tenant's label comes from an existing key, so strangers cannot create labels.
   const signIns = new Counter({
     name: 'rollcall_failed_sign_ins_total',
@@ -106,6 +127,7 @@ export function createMetrics() {
     answeredRest,
     delivered,
     watchParts,
+    watchJobs,
     signInFailed,
     read: async () => ({ type: registry.contentType, text: await text() }),
   };

@@ -100,13 +100,18 @@ function demandOneFile(params: GraphQLParams | GraphQLParams[]): void {
   if (files > 1) throw refused('One file a request: upload the others by themselves.', 413);
 }
 
-/** Counts the files in a value, at any depth. */
+/** Counts the files in a value, at any depth. Each is prepared to be called "a file" where a message quotes values. */
 function filesIn(value: unknown): number {
-  if (value instanceof Blob || isFile(value)) return 1;
+  if (value instanceof Blob || isFile(value)) {
+    // GraphQL's messages print an object's JSON, or else all that is in it, and name its members that no type has.
+    Object.defineProperty(value, 'toJSON', { value: () => 'a file', configurable: true });
+    for (const member of Object.keys(value)) Object.defineProperty(value, member, { enumerable: false });
+    return 1;
+  }
   if (typeof value !== 'object' || value === null) return 0;
   return Object.values(value).reduce((sum: number, each) => sum + filesIn(each), 0);
 }
 
 // Yoga's fetch library has a File class of its own.
-const isFile = (value: unknown): boolean =>
+const isFile = (value: unknown): value is object =>
   typeof value === 'object' && value !== null && 'arrayBuffer' in value && typeof value.arrayBuffer === 'function';

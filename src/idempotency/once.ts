@@ -5,7 +5,7 @@ import { newId } from '../database/ids.ts';
 import { rows } from '../database/sql/columns.ts';
 import { parameter, tenant } from '../database/sql/fragment.ts';
 import { globalStatement, statement } from '../database/sql/statement.ts';
-import { array, list, text, uuid } from '../database/sql/types.ts';
+import { array, assured, list, text, uuid } from '../database/sql/types.ts';
 import { Problem } from '../errors/catalogue.ts';
 import { checked } from '../values/checked.ts';
 import { text as textOfLength } from '../values/text.ts';
@@ -19,7 +19,7 @@ const claim = statement(rows({ key: text }))`
   on conflict (tenant_id, owner, key) do update set operation = excluded.operation, input_digest = excluded.input_digest,
     result_ids = excluded.result_ids, created_at = now()
   where k.tenant_id = ${tenant} and k.created_at < now() - interval '1 day' returning k.key`;
-const claimed = statement(rows({ operation: text, digest: text, ids: list(text) }))`
+const claimed = statement(rows({ operation: text, digest: text, ids: assured(list(text)) }))`
   select k.operation, k.input_digest as digest, k.result_ids as ids from idempotency_key k
   where k.tenant_id = ${tenant} and k.owner = ${parameter('owner', text)} and k.key = ${parameter('key', text)}`;
 

@@ -160,6 +160,20 @@ const users: Pass<Key & { phoneNumber: string; phoneKey: string | null }> = {
   },
 };
 
+const writeNames = globalStatement(nothing)`
+  update participant p set name_key = name_key(p.display_name)
+  from unnest(${tenantIds}, ${ids}) g (tenant_id, id) where p.tenant_id = g.tenant_id and p.id = g.id`;
+
+const names: Pass<Key & { nameKey: string | null }> = {
+  name: 'participant names 1',
+  read: page(rows({ ...key, nameKey: nullable(text) }), 'participant', sql`r.name_key as "nameKey"`, none, sql`true`),
+  async write(query, rows) {
+    const without = rows.filter(({ nameKey }) => nameKey === null);
+    if (without.length > 0)
+      await query(writeNames, { tenantIds: column(without, 'tenantId'), ids: column(without, 'id') });
+  },
+};
+
 function firstOfEach<Row>(rows: readonly Row[], keyOf: (row: Row) => string): Row[] {
   const first = new Map<string, Row>();
   for (const row of rows) if (!first.has(keyOf(row))) first.set(keyOf(row), row);
@@ -207,8 +221,8 @@ async function run<Row extends Key>(database: Database, pass: Pass<Row>): Promis
 }
 
 /**
- * Computes the keys of stored addresses and telephone numbers by the rules of this version. Every row and its id stay,
- * and only rows that differ are written, in batches of a thousand that each commit. A stopped pass continues where it
+ * Computes the keys of stored addresses, telephone numbers and names by the rules of this version. Every row and its id
+ * stay, and only rows that differ are written, in batches of a thousand that each commit. A stopped pass continues where it
  * ended, and a pass of another process is left to it. Until a row's turn it is compared as it was stored. A failed pass
  * is logged and continues at the next start.
  */
@@ -218,6 +232,7 @@ export async function backfillKeys(database: Database, log: Logger): Promise<voi
     { name: channels.name, all: () => run(database, channels) },
     { name: senders.name, all: () => run(database, senders) },
     { name: users.name, all: () => run(database, users) },
+    { name: names.name, all: () => run(database, names) },
   ];
   for (const { name, all } of passes.filter((pass) => !over.has(pass.name)))
     await all().catch((error: unknown) => log.warn({ err: error }, `the pass over ${name} was not finished`));

@@ -1,4 +1,4 @@
-import { asEmailAddress, emailKey, mailboxOf } from '../values/email-address.ts';
+import { emailKey } from '../values/email-address.ts';
 import type { AddressForm } from './form.ts';
 
 const longest = 320;
@@ -6,9 +6,9 @@ const longest = 320;
 /** An address, perhaps after a name as in mail headers. Compared without case, but with its dots. */
 export const email: AddressForm = (address) => {
   const key = emailKey(address);
-  const named = /[<>]/.test(address) || /^mailto:/i.test(address);
+  // What is written to is the address as it is stored, so nothing may stand around it.
   return {
-    fits: asEmailAddress(named ? mailboxOf(address) : address) !== null,
+    fits: key !== null && !/^[\s\p{Cf}]|[\s\p{Cf}]$/u.test(address),
     key: key ?? address.trim(),
     identity: key !== null && key.length <= longest,
   };

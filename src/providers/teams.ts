@@ -10,10 +10,22 @@ const botIds = [
   /^19:[A-Za-z0-9_-]{1,200}@(thread\.(tacv2|v2|skype)|unq\.gbl\.spaces)$/,
 ];
 
+// Teams is built on Skype, whose ids of an organisation's users hold the object id, also in clouds for governments.
+const orgUser = /^8:(?:orgid|gcch|dod):([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/i;
+// Accounts of other kinds there.
+const otherUser = /^8:(?:live|acs|teamsvisitor|skype):[A-Za-z0-9._:-]{1,200}$/;
+
 const withoutCase = (address: string) => objectId.test(address) || principalName.test(address);
+
+function keyOf(address: string): string {
+  const [, id] = orgUser.exec(address) ?? [];
+  if (id !== undefined) return id.toLowerCase();
+  return withoutCase(address) && !address.startsWith('19:') ? address.toLowerCase() : address;
+}
 
 /** Object ids and principal names are compared without case. The Bot Framework's ids are compared with case. */
 export const teams = ownAddresses(
-  (address) => withoutCase(address) || botIds.some((form) => form.test(address)),
-  (address) => (withoutCase(address) && !address.startsWith('19:') ? address.toLowerCase() : address),
+  (address) =>
+    withoutCase(address) || orgUser.test(address) || [...botIds, otherUser].some((form) => form.test(address)),
+  keyOf,
 );

@@ -26,11 +26,33 @@ export function asEmailAddress(value: string): string | null {
 /** Returns whether the text is an e-mail address. Its domain may be in any script. */
 export const isEmailAddress = (value: string): boolean => asEmailAddress(value) !== null;
 
-/** Returns the address of `Ada <ada@example.com>` and of `mailto:ada@example.com`. Trims any other text. */
-export function mailboxOf(value: string): string {
-  const trimmed = value.trim();
-  const named = /^[^<>]*<\s*([^<>\s]+)\s*>$/.exec(trimmed);
-  return (named?.[1] ?? trimmed).replace(/^mailto:/i, '');
+// What copying brings along: marks that cannot be seen, at either end.
+const around = /^[\s\p{Cf}]+|[\s\p{Cf}]+$/gu;
+// A name before the address, in quotes if it has signs of the syntax; a comment behind it, or behind an address alone.
+const named = /^(?:"(?:[^"\\]|\\.)*"|[^<>"])*<\s*([^<>\s]+)\s*>(?:\s*\([^()]*\))?$/;
+const commented = /^([^\s<>()"]+)\s*\([^()]*\)$/;
+const mailto = /^mailto:([^?]*)(?:\?.*)?$/i;
+
+function ofLink(link: string): string {
+  const [, escaped] = mailto.exec(link) ?? [];
+  if (escaped === undefined) return link;
+  try {
+    return decodeURIComponent(escaped);
+  } catch {
+    return escaped;
+  }
+}
+
+/**
+ * Returns the address of `Ada <ada@example.com>`, `ada@example.com (Ada)` and `mailto:ada@example.com`. Trims any other text,
+ * also of marks that cannot be seen. Full-width signs become ASCII.
+ */
+function mailboxOf(value: string): string {
+  if (value.length > 8_000) return value;
+  const plain = value
+    .replaceAll(around, '')
+    .replaceAll(/[\uFF01-\uFF5E]/g, (sign) => String.fromCharCode(sign.charCodeAt(0) - 0xfee0));
+  return ofLink(named.exec(plain)?.[1] ?? commented.exec(plain)?.[1] ?? plain);
 }
 
 /** Returns the key that e-mail addresses are compared by: lower case. Null when the text is not an address. */

@@ -1,4 +1,9 @@
-import { type CountryCode, isSupportedCountry, parsePhoneNumberFromString } from 'libphonenumber-js/max';
+import {
+  type CountryCode,
+  getCountryCallingCode,
+  isSupportedCountry,
+  parsePhoneNumberFromString,
+} from 'libphonenumber-js/max';
 import { z } from 'zod';
 
 const e164 = /^\+[1-9]\d{1,14}$/;
@@ -66,6 +71,13 @@ const scheme = /^\s*(?:tel|sms|smsto|callto|whatsapp)\s*:\s*(?:\/\/)?/i;
 // What people write between the digits.
 const whole = /^\(?\+?[\d\s().\-/~·\u2212\p{Pd}]+$/u;
 
+/** Returns the text with digits of any script in ASCII, signs in their common width, and no marks that cannot be seen. */
+export const asciiDigits = (text: string): string =>
+  text
+    .normalize('NFKC')
+    .replace(invisible, '')
+    .replaceAll(/\p{Nd}/gu, (character) => (character <= '9' ? character : digitValue(character)));
+
 /**
  * Returns a telephone number with nothing in it but ASCII digits, separators and a plus. Converts digits of any script
  * and full-width signs, and removes `00` and URI schemes. Null when the text is not exactly one number. An extension
@@ -73,10 +85,7 @@ const whole = /^\(?\+?[\d\s().\-/~·\u2212\p{Pd}]+$/u;
  */
 export function plainNumber(text: string): string | null {
   if (text.length > 120) return null;
-  const plain = text
-    .normalize('NFKC')
-    .replace(invisible, '')
-    .replaceAll(/\p{Nd}/gu, (character) => (character <= '9' ? character : digitValue(character)))
+  const plain = asciiDigits(text)
     .replace(scheme, '')
     .trim()
     .replace(/^\(\s*\+/, '+(')
@@ -94,11 +103,24 @@ export function toE164(text: string, region: string | null = null): string | nul
   const international = plain.startsWith('+');
   if (!international && (region === null || !isSupportedCountry(region))) return null;
   const digits = plain.replaceAll(/\D/g, '');
-  const today = international ? asDialledToday(`+${digits}`) : null;
-  const spelling = today === null || today === `+${digits}` ? plain : today;
+  if (international) {
+    const today = asDialledToday(`+${digits}`);
+    return parsed(today === `+${digits}` ? plain : today, null);
+  }
+  const country = region as CountryCode;
+  const found = parsed(plain, country);
+  if (found !== null) return found;
+  // A number of before, as it was dialled within the country, or with the country's code.
+  const code = getCountryCallingCode(country);
+  const old = [`+${code}${digits}`, ...(digits.startsWith(code) ? [`+${digits}`] : [])];
+  const [today] = old.map(asDialledToday).filter((number, index) => number !== old[index]);
+  return today === undefined ? null : parsed(today, null);
+}
+
+function parsed(spelling: string, country: CountryCode | null): string | null {
   const number = parsePhoneNumberFromString(spelling, {
     extract: false,
-    ...(!international && { defaultCountry: region as CountryCode }),
+    ...(country !== null && { defaultCountry: country }),
   });
   if (!number?.isPossible() || number.ext) return null;
   const found = asDialledToday(number.number);

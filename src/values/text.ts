@@ -9,7 +9,8 @@ const visible = /[^\p{Cc}\p{Cf}\p{Cs}\p{Z}\p{M}\p{Default_Ignorable_Code_Point}\
 /** Returns whether the text has a visible character. */
 export const isVisible = (text: string): boolean => visible.test(text);
 
-const control = /\p{Cc}/u;
+// With the two separators of Unicode's own that end a line.
+const control = /[\p{Cc}\u2028\u2029]/u;
 const controlInLines = /(?![\t\n\r])\p{Cc}/u;
 const directional = /[\u202A-\u202E\u2066-\u2069]/;
 const directionals = /[\u202A-\u202E\u2066-\u2069]/g;
@@ -69,7 +70,7 @@ export function nameOrNull(given: string): string | null {
   const plain = given
     .slice(0, 1_000)
     .replaceAll(/\p{Surrogate}/gu, '')
-    .replaceAll(/\p{Cc}+/gu, ' ');
+    .replaceAll(/[\p{Cc}\u2028\u2029]+/gu, ' ');
   const cut = [...plain.trim()].slice(0, 150).join('').trim();
   const name = isBalanced(cut) ? cut : cut.replaceAll(directionals, '').trim();
   return isVisible(name) ? name : null;

@@ -223,6 +223,11 @@ describe('a provider that says wait', () => {
     const busyJobs = (await jobsOf(service, tenant)).filter(({ participantId }) => waiting.includes(participantId));
     expect(busyJobs.every(({ state, attempts }) => state === 'QUEUED' && attempts === 0)).toBe(true);
     expect(slack.requests.filter(({ authorization }) => authorization === 'Bearer xoxb-busy')).toHaveLength(asked);
+    const metrics = await (await service.app.fetch(new Request('http://localhost/metrics'))).text();
+    const jobs = (state: string) =>
+      Number(new RegExp(`rollcall_avatar_jobs\\{state="${state}"\\} (\\d+)`).exec(metrics)?.[1]);
+    expect(jobs('waiting') + jobs('due')).toBeGreaterThanOrEqual(waiting.length);
+    expect(jobs('running')).not.toBeNaN();
 
     const configs = dataOf(
       await tenant.graphql('{ integrationConfigs { id avatarSyncPausedUntil } }'),

@@ -116,7 +116,7 @@ const idOf = (kind: number, n: number) =>
 const cursor = (...keys: string[]) => Buffer.from(JSON.stringify(keys)).toString('base64url');
 const page = '{ nodes { id displayName } pageInfo { hasNextPage } }';
 
-const byName = '((name_key(p.display_name))::text) COLLATE "C", p.display_name COLLATE "C", p.id';
+const byName = '((COALESCE(p.name_key, name_key(p.display_name)))::text) COLLATE "C", p.display_name COLLATE "C", p.id';
 
 // What an index gives in order is not sorted. What may be: an agent's contacts by name, several short lists each in its
 // own order, and those who are added together, in the order in which they are locked; whoIs (null) puts together what

@@ -14,7 +14,7 @@ test('writes a few lines a second, and says how many it left out', () => {
   expect(lines.slice(20)).toEqual([{ line: 50, leftOut: 30 }, { line: 51 }]);
 });
 
-test('failed sign-ins are counted, by tenant where the key is one of its own', async () => {
+test('failed sign-ins are counted, by tenant where the credential is or was one of its own', async () => {
   const { app, tenant, close } = await startApp();
   const answer = await tenant.graphql(
     'mutation { createAccessKey(input: { name: "k", scopes: [PARTICIPANTS_READ] }) { secret } }',
@@ -24,8 +24,16 @@ test('failed sign-ins are counted, by tenant where the key is one of its own', a
   for (const wrong of [`${secret.slice(0, -4)}AAAA`, `${secret.slice(0, -4)}BBBB`])
     expect((await ask(`AccessKey ${wrong}`)).status).toBe(401);
   expect((await ask('Bearer nonsense')).status).toBe(401);
+  // What was right once says whose it was.
+  expect((await ask(`Bearer ${await tenant.token(undefined, { expiresIn: '-1h' })}`)).status).toBe(401);
+  const { key, secret: revoked } = dataOf(
+    await tenant.graphql('mutation { createAccessKey(input: { name: "k", scopes: [ADMIN] }) { key { id } secret } }'),
+  ).createAccessKey;
+  dataOf(await tenant.graphql('mutation ($id: ID!) { revokeKey(input: { id: $id }) { key { id } } }', { id: key.id }));
+  expect((await ask(`AccessKey ${revoked}`)).status).toBe(401);
   const metrics = await (await app.fetch(new Request('http://localhost/metrics'))).text();
   expect(metrics).toMatch(/rollcall_failed_sign_ins_total\{credential="token",tenant="unknown"\} 1/);
-  expect(metrics).toContain(`rollcall_failed_sign_ins_total{credential="key",tenant="${tenant.id}"} 2`);
+  expect(metrics).toContain(`rollcall_failed_sign_ins_total{credential="key",tenant="${tenant.id}"} 3`);
+  expect(metrics).toContain(`rollcall_failed_sign_ins_total{credential="token",tenant="${tenant.id}"} 1`);
   await close();
 });

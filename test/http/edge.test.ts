@@ -144,11 +144,25 @@ describe('multipart', () => {
     const response = await service.app.fetch(
       new Request('http://localhost/graphql', { method: 'POST', headers: { authorization }, body }),
     );
-    return {
-      status: response.status,
-      code: ((await response.json()) as { errors?: { extensions: { code: string } }[] }).errors?.[0]?.extensions.code,
-    };
+    const { errors } = (await response.json()) as { errors?: { message: string; extensions: { code: string } }[] };
+    messages = errors?.map(({ message }) => message) ?? [];
+    return { status: response.status, code: errors?.[0]?.extensions.code };
   };
+  let messages: string[] = [];
+
+  test.each([
+    ['mutation ($v: CreateAgentInput!) { createAgent(input: $v) { agent { id } } }', { id: null, name: 'x' }, 'v.id'],
+    ['mutation ($v: CreateAgentInput!) { createAgent(input: $v) { agent { id } } }', { id: 'x', name: null }, 'v.name'],
+    ['mutation ($v: CreateAgentInput!) { createAgent(input: $v) { agent { id } } }', null, 'v'],
+    ['query ($v: Int) { participantsConnection(first: $v) { totalCount } }', null, 'v'],
+    ['query ($v: ID!) { participant(id: $v) { id } }', null, 'v'],
+    ['query ($v: Boolean!) { viewer { kind @skip(if: $v) } }', null, 'v'],
+  ])('prints nothing of a file that stands where none belongs: %s, %j', async (query, v, place) => {
+    const { code } = await send({ query, variables: { v } }, { 0: [`variables.${place}`] }, ['0']);
+    expect(code).toBe('BAD_USER_INPUT');
+    expect(messages.join(' ')).toContain('a file');
+    expect(messages.join(' ')).not.toMatch(/\[object|\[Object|blobParts|lastModified|function/);
+  });
 
   test('is not for plain operations', async () => {
     expect(await send({ query: '{ viewer { kind } }' }, {})).toEqual({ status: 415, code: 'BAD_USER_INPUT' });

@@ -156,6 +156,16 @@ describe('a channel', () => {
       ['US.13491208655302741918'],
       ['13491208655302741918', 'MX.13491208655302741918'],
     ],
+    [
+      'whatsapp',
+      '+52 55 1234 5678',
+      ['5215512345678.0:2@s.whatsapp.net', '٥٢٥٥١٢٣٤٥٦٧٨@c.us', '525512345678:1@hosted', '\u200e+5215512345678'],
+      ['5215512345678@hosted.lid', '5215512345678@newsletter', '5215512345678@broadcast', '525512345679'],
+    ],
+    ['whatsapp', 'status@broadcast', ['STATUS@broadcast'], ['status@g.us']],
+    ['whatsapp', 'DE.13491208655302741918', ['de.13491208655302741918'], ['DE.ENT.13491208655302741918']],
+    ['voice', '+541123456789', ['+54 9 11 2345-6789', 'tel:+54-11-15-2345-6789'], ['+541123456788', 'Anonymous']],
+    ['sms', 'ACME-24', ['acme-24 ', 'Acme-24'], ['ACME 24', '24']],
     ['sms', '+551133334444', ['00551133334444', '＋55 11 3333-4444'], ['+5511933334444']],
     ['sms', '68849', ['68849 ', '６８８４９'], ['+68849']],
     [
@@ -166,6 +176,17 @@ describe('a channel', () => {
     ],
     ['telegram', '@Ada_L', ['@ada_l', ' @ADA_L '], ['@ada_ll', 'ada_l']],
     ['email', 'Ada <ada@example.com>', [' ADA@example.com', 'mailto:ada@example.com'], ['a.da@example.com']],
+    [
+      'email',
+      'ada@example.com (Ada)',
+      [
+        '"Ada <home>" <ada@example.com>',
+        'ada＠example.com',
+        '\u200bada@example.com',
+        'mailto:ada@example.com?subject=x',
+      ],
+      ['ada+x@example.com', 'ada@example.com, bob@example.com', '"ada@example.com" <eve@example.com>'],
+    ],
     ['email', 'ada@bücher.example', ['ada@xn--bcher-kva.example'], ['ada@bucher.example']],
   ];
   test.each(people)('of %s: %s is found, and hears, by each spelling', async (provider, stored, asked, strangers) => {
@@ -271,7 +292,61 @@ describe('a channel', () => {
   );
 });
 
+describe('the key of a name', () => {
+  test.each([
+    ['Straße', 'strasse'],
+    ['STRAẞE', 'strasse'],
+    ['Ørsted', 'orsted'],
+    ['Łódź', 'lodz'],
+    ['Đorđe', 'dorde'],
+    ['İstanbul', 'istanbul'],
+    ['ısparta', 'isparta'],
+    ['Æsir Œuvre', 'aesir oeuvre'],
+    ['ﬁne', 'fine'],
+    ['Þór', 'thor'],
+    ['ＡＤＡ １', 'ada 1'],
+    ['Ά\u03b3\u03c2', 'αγσ'],
+    ['Ё', 'е'],
+    ['Ⅳ', 'iv'],
+    ['𝒜𝒹𝒶', 'ada'],
+    ['é', 'e'],
+    ['e\u0301', 'e'],
+    ['A\u200dB', 'ab'],
+    ['山田', '山田'],
+    ['👩\u200d🚀', '👩🚀'],
+    ['١٢', '١٢'],
+  ])('of %s is %s, on every database', async (name, key) => {
+    const id = await createParticipant(service.tenant, { displayName: name });
+    const { prisma } = service.app.database;
+    const stored = () => prisma.$queryRaw`select name_key as key from participant where id = ${id}::uuid`;
+    expect(await stored()).toEqual([{ key }]);
+    const rename = 'mutation ($i: UpdateParticipantInput!) { updateParticipant(input: $i) { participant { id } } }';
+    dataOf(await service.tenant.graphql(rename, { i: { participantId: id, displayName: `Z${name}` } }));
+    expect(await stored()).toEqual([{ key: `z${key}` }]);
+  });
+});
+
 describe('the order of names', () => {
+  test('stays while rows have no key yet, which get it without having been modified', async () => {
+    const tenant = await service.createTenant();
+    const { database } = service.app;
+    for (const displayName of ['zoe', 'Émile', 'Bob', 'ada']) await createParticipant(tenant, { displayName });
+    const rows = () =>
+      tenant
+        .graphql('{ participantsConnection { nodes { displayName modifiedAt } } }')
+        .then((answer) => dataOf(answer).participantsConnection.nodes);
+    const before = await rows();
+    await database.prisma
+      .$executeRaw`update participant set name_key = null where tenant_id = ${tenant.id}::uuid and display_name in ('Bob', 'zoe')`;
+    expect(await rows()).toEqual(before);
+    expect(before.map(({ displayName }: { displayName: string }) => displayName)).toEqual([
+      'ada',
+      'Bob',
+      'Émile',
+      'zoe',
+    ]);
+  });
+
   const names = [
     '10',
     'abel',

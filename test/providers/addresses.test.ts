@@ -150,6 +150,18 @@ describe('a number without a plus', () => {
     ['AR', '011 15-2345-6789', '+541123456789'],
     ['BR', '(31) 8888-8888', '+5531988888888'],
     ['US', '+442079460000', '+442079460000'],
+    // Numbers of before, as they were dialled in the country, and as WhatsApp has them.
+    ['MX', '1 55 1234 5678', '+525512345678'],
+    ['MX', '044 55 1234 5678', '+525512345678'],
+    ['MX', '5215512345678', '+525512345678'],
+    ['CI', '07 12 34 56', '+2250707123456'],
+    ['BJ', '97 12 34 56', '+2290197123456'],
+    ['VN', '0120 123 4567', '+84701234567'],
+    ['BR', '11 3333 4444', '+551133334444'],
+    ['IN', '०98765 43210', '+919876543210'],
+    ['EG', '٠١٠٠١٢٣٤٥٦٧', '+201001234567'],
+    ['US', '011 44 20 7946 0000', '+442079460000'],
+    ['US', 'tel:4155550101', '+14155550101'],
   ])('is one of %s: %s', (region, address, key) => {
     expect(identityKey('sms', address, region)).toBe(key);
     expect(fitsProvider('voice', address, region)).toBe(true);
@@ -197,6 +209,10 @@ describe('WhatsApp', () => {
     ['US.ENT.11815799212886844830', 'US.ENT.11815799212886844830'],
     ['whatsapp:US.13491208655302741918', 'US.13491208655302741918'],
     ['BR.aB3', 'BR.aB3'],
+    ['in.13491208655302741918', 'IN.13491208655302741918'],
+    ['154417159582282:31@hosted.lid', '154417159582282@hosted.lid'],
+    ['STATUS@BROADCAST', 'status@broadcast'],
+    ['120363025246125486@NEWSLETTER', '120363025246125486@newsletter'],
   ])('takes %s, which is nobody’s telephone', (address, key) => {
     expect(fitsProvider('whatsapp', address)).toBe(true);
     expect(identityKey('whatsapp', address)).toBeNull();
@@ -208,6 +224,12 @@ describe('WhatsApp', () => {
     '14155550101@s.whatsapp.net',
     '14155550101:7@s.whatsapp.net',
     '14155550101_1:7@s.whatsapp.net',
+    '14155550101.1:7@s.whatsapp.net',
+    '14155550101:99@hosted',
+    '+14155550101@c.us',
+    '١٤١٥٥٥٥٠١٠١@s.whatsapp.net',
+    '14155550101＠s.whatsapp.net',
+    '\u200e14155550101@S.WHATSAPP.NET',
   ])('%s is a telephone', (address) => {
     expect(addressKey('whatsapp', address)).toBe('+14155550101');
     expect(identityKey('whatsapp', address)).toBe('+14155550101');
@@ -235,6 +257,10 @@ describe('WhatsApp', () => {
 
   test.each([
     'ada@s.whatsapp.net',
+    'ad.min',
+    '14155550101@s.whatsapp.net.example.com',
+    '14155550101@s.whatsapp.net@lid',
+    '1 415 555 0101@s.whatsapp.net',
     '123@s.whatsapp.net',
     '@lid',
     'x@lid',
@@ -257,6 +283,13 @@ describe('e-mail', () => {
     '"Lovelace, Ada" <ADA@example.com>',
     '<ada@example.com>',
     'mailto:ada@example.com',
+    'mailto:ada%40example.com?subject=Hello',
+    'ada@example.com (Ada)',
+    'Ada <ada@example.com> (at work)',
+    '"Ada <home>" <ada@example.com>',
+    '"eve@example.com" <ada@example.com>',
+    'ada＠example.com',
+    '\u200bada@example.com\ufeff',
   ])('%j is ada’s', (address) => {
     expect(identityKey('email', address)).toBe('ada@example.com');
   });
@@ -271,17 +304,25 @@ describe('e-mail', () => {
     expect(identityKey('email', 'a.da@gmail.com')).not.toBe(identityKey('email', 'ada@gmail.com'));
   });
 
-  test.each(['Ada', 'Ada <ada>', '<ada@example.com> <bob@example.com>', 'ada@bücher example', 'a da@example.com'])(
-    'takes no %j',
-    (address) => {
-      expect(fitsProvider('email', address)).toBe(false);
-      expect(identityKey('email', address)).toBeNull();
-    },
-  );
+  test.each([
+    'Ada',
+    'Ada <ada>',
+    'ada@example.com.',
+    'ada@example.com;',
+    'Ada <ada@example.com>, Bob <bob@example.com>',
+    '<ada@example.com> <bob@example.com>',
+    'ada@bücher example',
+    'a da@example.com',
+  ])('takes no %j', (address) => {
+    expect(fitsProvider('email', address)).toBe(false);
+    expect(identityKey('email', address)).toBeNull();
+  });
 });
 
 test.each([
   ['teams', '0198F000-0000-7000-8000-00000000ABCD', '0198f000-0000-7000-8000-00000000abcd'],
+  ['teams', '8:orgid:0198F000-0000-7000-8000-00000000ABCD', '0198f000-0000-7000-8000-00000000abcd'],
+  ['teams', 'Ada_example.com#EXT#@Contoso.onmicrosoft.com', 'ada_example.com#ext#@contoso.onmicrosoft.com'],
   ['teams', 'Ada.Lovelace@Example.com', 'ada.lovelace@example.com'],
   ['telegram', '@Ada_Lovelace', '@ada_lovelace'],
   ['slack', ' U024BE7LH ', 'U024BE7LH'],

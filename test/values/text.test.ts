@@ -59,6 +59,8 @@ describe('a name', () => {
     'A\nda',
     'A\tda',
     'A\u009fda',
+    'A\u2028da',
+    'A\u2029da',
     'Ada \u202egpj.exe',
     '\u2066Ada',
     'Ada\u2069',

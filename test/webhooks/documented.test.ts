@@ -10,6 +10,7 @@ import {
   slackSecret,
   telegramMessage,
 } from '../fakes/deliveries.ts';
+import { startFakeSlack } from '../fakes/slack.ts';
 import { rowsOf } from '../tenants/world.ts';
 import { channelsOf, countsOf, generate, rotate, unknownSenders, type Webhook } from './webhooks.ts';
 
@@ -173,6 +174,37 @@ describe('Slack', () => {
     expect(await statusOf({ team_id: 'T0OTHER', authorizations, is_ext_shared_channel: true })).toBe(200);
     expect(await statusOf({ team_id: 'T0OTHER', is_ext_shared_channel: true })).toBe(403);
     expect(await countsOf(tenant, participant)).toEqual([2]);
+  });
+});
+
+describe('Slack, connected with a bare token,', () => {
+  test('is asked once whose the token is, and another workspace’s deliveries are refused', async () => {
+    const slack = await startFakeSlack();
+    const own = await startApp({ SLACK_SIGNING_SECRET: slackSecret, SLACK_API_URL: slack.apiUrl });
+    try {
+      slack.tokens.set('xoxb-gone', 'token_revoked');
+      const deliver = async ({ url }: Webhook, team_id: string) => {
+        const request = fromSlack(url, { ...slackMessage('U0ADA'), team_id });
+        return (await own.app.fetch(request)).status;
+      };
+      const webhookOf = async (token?: string) =>
+        generate(own.tenant, { integrationConfigId: await createConfig(own.tenant, 'slack', token) });
+      const asked = () => slack.requests.filter(({ path }) => path === '/api/auth.test').length;
+
+      const known = await webhookOf('xoxb-good');
+      expect([await deliver(known, 'T0OTHER'), await deliver(known, 'T0FAKE')]).toEqual([403, 200]);
+      expect([await deliver(known, 'T0OTHER'), await deliver(known, 'T0FAKE')]).toEqual([403, 200]);
+      expect(asked()).toBe(1);
+      // Who does not say costs nobody a message, and is not asked each time.
+      const refused = await webhookOf('xoxb-gone');
+      expect([await deliver(refused, 'T0OTHER'), await deliver(refused, 'T0FAKE')]).toEqual([200, 200]);
+      const never = await webhookOf();
+      expect(await deliver(never, 'T0OTHER')).toBe(200);
+      expect(asked()).toBe(2);
+    } finally {
+      await own.close();
+      await slack.close();
+    }
   });
 });
 

@@ -1,7 +1,7 @@
 import { Repeater } from '@repeaterjs/repeater';
 import type { TenantDatabase } from '../../database/database.ts';
 import type { Participant } from '../../database/generated/client.ts';
-import { orderByName } from '../../database/names.ts';
+import { orderByParticipant } from '../../database/names.ts';
 import { columns } from '../../database/sql/columns.ts';
 import { parameter, tenant } from '../../database/sql/fragment.ts';
 import { statement } from '../../database/sql/statement.ts';
@@ -112,7 +112,7 @@ const contactsAmong = statement(whole)`
     select unnest(${parameter('participantIds', array(uuid))}) union all
     select c.participant_id from channel c
     where c.tenant_id = ${tenant} and c.integration_config_id = any(${parameter('configIds', array(uuid))}))
-  order by ${orderByName('p.display_name')}, p.id limit ${mostNamed + 1}`;
+  order by ${orderByParticipant('p')}, p.id limit ${mostNamed + 1}`;
 
 /** Returns the changes among these contacts, or null when none of them is or was one. */
 async function read(db: TenantDatabase, agentId: string, gathered: Gathered): Promise<ContactChanges | null> {

@@ -2,7 +2,7 @@ import type { TenantDatabase } from '../../database/database.ts';
 import type { Channel, Participant, ParticipantKind } from '../../database/generated/client.ts';
 import { countOf, keyset, pagesOf } from '../../database/keyset.ts';
 import { boundedRows, type Loader, mostRows, oneByUuid } from '../../database/loaders.ts';
-import { orderByName } from '../../database/names.ts';
+import { orderByParticipant, participantNameKey } from '../../database/names.ts';
 import { countBound, type PageArguments } from '../../database/pages.ts';
 import { columns, type Fields, rows, type Selected } from '../../database/sql/columns.ts';
 import { anyKey, type Fragment, join, none, parameter, sql, tenant } from '../../database/sql/fragment.ts';
@@ -102,7 +102,7 @@ export const participantById: Loader<string, Participant | null> = participantWi
 // have bounds.
 const mostTogether = 500;
 
-const byName = orderByName('p.display_name');
+const byName = orderByParticipant('p');
 
 const listing = (parts: ParticipantParts, most: number) => {
   const row = participantRow(parts);
@@ -195,7 +195,7 @@ const exactConditions = (shape: FilterShape) => healthConditions(shape).flatMap(
 
 const participantPages = pagesOf({
   keyset: keyset([
-    { column: 'p.display_name', type: 'name' },
+    { column: 'p.display_name', type: 'name', nameKey: participantNameKey('p') },
     { column: 'p.id', type: 'uuid' },
   ]),
   keysOf: ({ displayName, id }: ListedParticipant) => [displayName, id],

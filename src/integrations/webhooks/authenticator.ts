@@ -21,6 +21,8 @@ export type OpenWebhook = Pick<WebhookKey, 'tenantId' | 'integrationConfigId' | 
   defaultRegion: string | null;
   /** The provider's id of the connected workspace. Null when it is not known. */
   workspaceId: string | null;
+  /** The config's token, encrypted. Null while it is not connected. */
+  sealedToken: string | null;
   /** The key's own secret, then those of the keys that it replaced. Empty where the provider has one of its own. */
   signingSecrets: readonly SigningSecret[];
 };
@@ -46,8 +48,11 @@ export const noSuchWebhook = () => new Problem('KEY_NOT_FOUND', 'The webhook doe
 // A global statement, because the key tells the tenant.
 const whole = columns('WebhookKey', 'k');
 const keyByPrefix = globalStatement(
-  rows({ provider: text, workspaceId: nullable(text), defaultRegion: nullable(text) }, whole),
-)`select ${whole}, i.provider, i.workspace_id as "workspaceId", i.default_region as "defaultRegion"
+  rows(
+    { provider: text, workspaceId: nullable(text), sealedToken: nullable(text), defaultRegion: nullable(text) },
+    whole,
+  ),
+)`select ${whole}, i.provider, i.workspace_id as "workspaceId", i.token_ciphertext as "sealedToken", i.default_region as "defaultRegion"
    from webhook_key k
    join integration_config i on i.tenant_id = k.tenant_id and i.id = k.integration_config_id
    where k.prefix = ${parameter('prefix', text)} and k.revoked_at is null`;
@@ -88,7 +93,8 @@ export function createWebhookAuthenticator(
     const good = matches(key, row?.secretHash ?? placeholderHash);
     const current = cipher.open(row?.signingSecretCiphertext ?? placeholderCiphertext, row?.id ?? 'nobody');
     if (!row || !good) return null;
-    const { id: keyId, tenantId, integrationConfigId, bindingId, agentId, provider, workspaceId, defaultRegion } = row;
+    const { id: keyId, tenantId, integrationConfigId, bindingId, agentId, provider } = row;
+    const { workspaceId, sealedToken, defaultRegion } = row;
     const signingSecrets: SigningSecret[] = [];
     if (row.signingSecretCiphertext) {
       if (current !== null) signingSecrets.push({ value: current, endsAt: null });
@@ -111,6 +117,7 @@ export function createWebhookAuthenticator(
       provider,
       defaultRegion,
       workspaceId,
+      sealedToken,
       signingSecrets,
     };
     if (changes === changesBefore) known.set(key, opened);

@@ -47,6 +47,11 @@ export interface WebhookProvider {
   newSecret(): string | null;
   /** Throws UNAUTHENTICATED unless the provider has signed the request, and recently where it has a timestamp. */
   verify(request: WebhookRequest): void;
+  /**
+   * Asks the provider which workspace a token is for. Null when it does not say. Only for providers whose deliveries name
+   * their workspace. Throws a PROVIDER_… problem.
+   */
+  workspaceOf?(token: string): Promise<string | null>;
   /** Throws BAD_USER_INPUT and VALIDATION_FAILED for invalid bodies, FORBIDDEN for another workspace's. */
   read(request: WebhookRequest): Reading;
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { createProviderClient, jsonOf } from '../../egress/provider-client.ts';
 import { Problem } from '../../errors/catalogue.ts';
 import {
   bodyAs,
@@ -47,12 +48,39 @@ const other = z.object({ type: z.string() });
  */
 const written: ReadonlySet<string> = new Set(['file_share', 'me_message', 'thread_broadcast']);
 
+/** An id of a team or of an Enterprise organisation. */
+const workspace = /^[A-Z0-9]{2,50}$/;
+
 /** Slack's own bot, which has the id of a person. */
 const slackbot = 'USLACKBOT';
 
+const identity = z.object({
+  ok: z.literal(true),
+  team_id: z.string().regex(workspace).nullish().catch(null),
+  enterprise_id: z.string().regex(workspace).nullish().catch(null),
+  is_enterprise_install: optionalFlag,
+});
+
+/** Slack waits three seconds for an answer to a delivery. */
+const longestQuestionMs = 1_500;
+
 /** Slack's Events API, signed with the app's signing secret (`v0`). Null refuses every delivery. */
-export function slackWebhooks(signingSecret: string | null): WebhookProvider {
+export function slackWebhooks({
+  signingSecret,
+  apiUrl,
+}: {
+  signingSecret: string | null;
+  apiUrl: string;
+}): WebhookProvider {
+  const begin = createProviderClient({ name: 'Slack', baseUrl: apiUrl, timeoutMs: longestQuestionMs });
   return {
+    async workspaceOf(token) {
+      // What no header can carry is no token.
+      if (!/^[\x21-\x7e]+$/.test(token)) return null;
+      const answer = await begin()('auth.test', { headers: { authorization: `Bearer ${token}` }, form: {} });
+      const told = jsonOf(answer, identity);
+      return (told?.is_enterprise_install ? told.enterprise_id : told?.team_id) ?? null;
+    },
     unusable: signingSecret === null ? 'SLACK_SIGNING_SECRET is not set' : null,
     newSecret: () => null,
     verify({ headers, body, arrivedAt }) {
