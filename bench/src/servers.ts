@@ -156,7 +156,8 @@ export async function createLauncher(profiles: string | null, previous: string |
         if (child.exitCode !== null || child.signalCode !== null) throw failed('ended as it started');
         const up = await fetch(url, { method: 'POST', signal: AbortSignal.timeout(requestTimeout) }).catch(() => null);
         await up?.arrayBuffer();
-        if (up) break;
+        // It listens before its database is there, and says so.
+        if (up && up.status !== 503) break;
         if (performance.now() > deadline) throw failed(`did not answer within ${startTimeout / 1_000} s`);
         await sleep(100);
       }
