@@ -1,5 +1,5 @@
 import type { Announce, EventName, Events } from '../events/events.ts';
-import { createAdmission } from './admission.ts';
+import { createAdmission, createFairAdmission } from './admission.ts';
 import type { Connection, Value } from './connection.ts';
 import { PrismaClient } from './generated/client.ts';
 import { type BatchedWriteStatement, mayWait, type Statement } from './statement.ts';
@@ -21,6 +21,11 @@ export interface TenantDatabase {
   readonly models: PrismaClient;
   /** Runs a prepared statement on its own, outside any transaction. */
   query<Row>(statement: Statement<Row>, ...values: Value[]): Promise<Row[]>;
+  /**
+   * Runs a statement that may take a second, as counts by what has to be found out of each row do: a few at a time in the process, fewer of one tenant,
+   * and apart from the connections that quick statements share. Throws UNAVAILABLE when too many wait, or when it has waited too long.
+   */
+  slowQuery<Row>(statement: Statement<Row>, ...values: Value[]): Promise<Row[]>;
   /** Reads a list that is long, when it is its turn: inside an operation only a few are read at a time. */
   longRead<Found>(read: () => Promise<Found>): Promise<Found>;
   /**
@@ -105,6 +110,14 @@ const rowQueue = {
   maxWaitMs: 3_000,
   refusal: 'Too many are changing the same at this time.',
 };
+const slowReads = {
+  running: 2,
+  runningOfKey: 1,
+  waiting: 100,
+  waitingOfKey: 20,
+  maxWaitMs: 10_000,
+  refusal: 'Too many slow counts and filters are asked for at once: ask again later.',
+};
 const transactionControl = /^(-- Implicit|BEGIN|COMMIT|ROLLBACK|SAVEPOINT|RELEASE|SET TRANSACTION)\b/i;
 
 /** Puts Prisma and the prepared statements on one connection. */
@@ -130,6 +143,7 @@ export function openDatabase(connection: Connection, announce: Announce, observe
   const now = () => new Date(Date.now() + connection.clockOffsetMs);
   const tenants = createAdmission({ ...tenantQueue, most: connection.mostOfTenant });
   const rows = createAdmission(rowQueue);
+  const slow = createFairAdmission(slowReads);
   const writeBatching = createWriteBatching(connection, observe);
   const walled = (tenantId: string) => base.$extends(keepsToTenant(tenantId));
 
@@ -158,6 +172,8 @@ export function openDatabase(connection: Connection, announce: Announce, observe
           const run = () => prisma.$prepared(statement, [tenantId, ...values]);
           return mayWait(statement) ? tenants.run(tenantId, run) : run();
         },
+        slowQuery: (statement, ...values) =>
+          slow.run(tenantId, () => prisma.$prepared({ ...statement, slow: true }, [tenantId, ...values])),
         queueFor: (row) => ({
           query: (statement, ...values) =>
             rows.run(`${tenantId} ${row}`, () => tenantDatabase.query(statement, ...values)),

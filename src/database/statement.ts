@@ -3,7 +3,12 @@ import { Prisma } from './generated/client.ts';
 import { getDatamodel } from './generated/pothos.ts';
 
 /** A SQL statement that is prepared once a connection, by its name. */
-export type Prepared = { readonly name: string; readonly text: string };
+export type Prepared = {
+  readonly name: string;
+  readonly text: string;
+  /** Whether it may take so long that quick statements must not wait behind it. */
+  readonly slow?: boolean;
+};
 
 /** A statement, and the type of the rows it returns. */
 export type Statement<Row> = Prepared & {

@@ -40,11 +40,6 @@ export class Turns {
     this.#free = most;
   }
 
-  /** How many wait. */
-  get waiting(): number {
-    return this.#waiting.length;
-  }
-
   /** Takes a turn at once, or says that there is none. */
   take(): boolean {
     if (this.#free === 0) return false;

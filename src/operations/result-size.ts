@@ -39,6 +39,7 @@ export class ResultSize {
   readonly prices = new Map<unknown, Price>();
   readonly #budget: Budget;
   readonly #admission: Admission | null;
+  readonly #tenantId: string;
   #work = 0;
   #bytes = 0;
   #error: GraphQLError | null = null;
@@ -58,9 +59,10 @@ export class ResultSize {
   #afterTurn: Waiting[] = [];
 
   /** Counts against the budget of the request. Without an admission the operation neither waits nor goes in steps. */
-  constructor(budget: Budget, admission: Admission | null) {
+  constructor(budget: Budget, admission: Admission | null, tenantId = '') {
     this.#budget = budget;
     this.#admission = admission;
+    this.#tenantId = tenantId;
   }
 
   get work(): number {
@@ -296,6 +298,7 @@ export class ResultSize {
     if (this.#turn !== 'none' || !this.#admission) return;
     this.#turn = 'waiting';
     const leave = this.#admission.enter(
+      this.#tenantId,
       () => {
         this.#turn = 'mine';
         for (const { proceed } of this.#afterTurn.splice(0)) proceed();

@@ -36,7 +36,7 @@ export function createGraphContext(
   admission: Admission | null = null,
 ): GraphContext {
   const loaders = new Map<unknown, unknown>();
-  const size = new ResultSize(budget, admission);
+  const size = new ResultSize(budget, admission, viewer.tenantId);
   const db = boundedDatabase(database, budget.statements, size);
 
   // The first line is what DataLoader would do; but the rows of a long list are completed in steps, and ask in one statement still.
