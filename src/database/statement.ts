@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
 import { Prisma } from './generated/client.ts';
 import { getDatamodel } from './generated/pothos.ts';
 
@@ -18,15 +19,18 @@ export type Statement<Row> = Prepared & {
   readonly row?: Row;
 };
 
-const byText = new Map<string, string>();
+/** Names of texts, in bounded memory: Prisma's statements come here too, and one that writes many rows is long. */
+const byText = new LRUCache<string, string>({
+  maxSize: 20_000_000,
+  sizeCalculation: (_, text) => 200 + 2 * text.length,
+});
 
 /** The name under which a statement is prepared: the same text always has the same name. */
 export function statementName(text: string): string {
   let name = byText.get(text);
   if (name === undefined) {
     name = `s_${createHash('sha1').update(text).digest('hex').slice(0, 20)}`;
-    // Prisma's own statements come here too; their number is bounded in practice, this makes it so.
-    if (byText.size < 5_000) byText.set(text, name);
+    byText.set(text, name);
   }
   return name;
 }

@@ -10,6 +10,8 @@ import { textResponse } from './responses.ts';
 /** Bytes of a delivery, and of all deliveries that are being read at one time. */
 const largestDelivery = 256_000;
 const largestTogether = 64_000_000;
+/** Bytes of a delivery that are read, and forgotten, so that its sender hears that it is too large. */
+const largestRefused = 2_000_000;
 
 export type HooksOptions = {
   webhooks: WebhookAuthenticator;
@@ -114,18 +116,31 @@ function bodyReader(): (request: Request) => Promise<Buffer> {
   let held = 0;
   return async ({ body }) => {
     const chunks: Uint8Array[] = [];
-    let length = 0;
+    let [length, kept] = [0, 0];
+    let refused: Problem | null = null;
     try {
       for await (const chunk of (body ?? []) as AsyncIterable<Uint8Array>) {
         length += chunk.byteLength;
-        held += chunk.byteLength;
-        if (length > largestDelivery) throw tooLarge();
-        if (held > largestTogether) throw new Problem('UNAVAILABLE', 'Too much is being read.', { retryAfter: 5 });
-        chunks.push(chunk);
+        if (!refused) {
+          kept += chunk.byteLength;
+          held += chunk.byteLength;
+          if (length > largestDelivery) refused = tooLarge();
+          else if (held > largestTogether)
+            refused = new Problem('UNAVAILABLE', 'Too much is being read.', { retryAfter: 5 });
+          else chunks.push(chunk);
+          if (!refused) continue;
+          // Nothing of it is needed any more.
+          chunks.length = 0;
+          held -= kept;
+          kept = 0;
+        }
+        // A client that is still sending when the connection is closed may never read the answer. Some more is read, and forgotten.
+        if (length > largestRefused) throw refused;
       }
+      if (refused) throw refused;
       return Buffer.concat(chunks, length);
     } finally {
-      held -= length;
+      held -= kept;
     }
   };
 }

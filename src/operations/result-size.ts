@@ -1,4 +1,5 @@
 import { type ExecutionResult, GraphQLError, type GraphQLResolveInfo, responsePathAsArray } from 'graphql';
+import type { TenantDatabase } from '../database/database.ts';
 import { Problem } from '../errors/catalogue.ts';
 import type { Admission } from './admission.ts';
 import type { Budget } from './budget.ts';
@@ -10,6 +11,10 @@ export type Price = {
   readonly work: number;
   /** The same with the single rows that hang on it. */
   readonly deepWork: number;
+  /** The work of the single rows that certainly hang on it, because they cannot be null. */
+  readonly certainWork: number;
+  /** The lists below it whose rows can be counted before they are read, with the work of each row. */
+  readonly lists: readonly { readonly count: CountBelow; readonly work: number }[];
   /** Its names, and those of its values whose length is known. */
   readonly bytes: number;
   /** Properties whose values can be long, and under how many names each is selected. */
@@ -17,6 +22,9 @@ export type Price = {
   /** Objects that are a part of the row. */
   readonly inner: readonly { readonly property: string; readonly price: Price }[];
 };
+
+/** Counts the rows that lists of these parents have in all. Stops where there are more than any result may have. */
+export type CountBelow = (db: TenantDatabase, parentIds: readonly string[]) => Promise<number>;
 
 /** That a whole result is too large. Every list that finds out throws the same, which is told once. */
 export class ResultLimit extends Problem {}
@@ -27,8 +35,15 @@ type Result = ExecutionResult | Promise<ExecutionResult>;
 
 /** From so much work on, an operation waits for its turn among the large ones, and goes on in small steps. */
 const large = 15_000;
+/** From so many bytes on, the text of a result is made in pieces. */
+const largeBytes = 500_000;
 /** The work of one step; the event loop serves others between two of them. */
 const step = 4_000;
+
+const largeData = new WeakSet<object>();
+/** Whether the result took many steps to make, and is without errors: its text is long, and is to be made in steps as well. */
+export const isLarge = ({ data, errors }: ExecutionResult): boolean =>
+  data != null && !errors?.length && largeData.has(data);
 
 /**
  * Counts the result of one operation while it is made: the work and the bytes of each list, before any of its rows is completed. Where it
@@ -84,6 +99,7 @@ export class ResultSize {
     if (this.stopped) return stopped();
     if (!(made instanceof Promise)) {
       this.#end();
+      this.#mark(made);
       return made;
     }
     return new Promise((resolve, reject) => {
@@ -91,6 +107,7 @@ export class ResultSize {
       made.then(
         (result) => {
           this.#end();
+          this.#mark(result);
           resolve(result);
         },
         (error: unknown) => {
@@ -144,15 +161,15 @@ export class ResultSize {
     return this.#paced(found, price.deepWork, false);
   }
 
-  /** Counts what was being read. */
-  countRead(found: object | null | undefined, price: () => Price, place: Place): unknown {
+  /** Counts what was being read. `workBelow` is the work of the lists below it that have been counted already. */
+  countRead(found: object | null | undefined, price: () => Price, place: Place, workBelow = 0): unknown {
     this.#pending--;
     if (found == null || this.stopped) {
       this.#schedule();
       return this.stopped ? this.never : found;
     }
     const { deepWork } = price();
-    if (!this.#add(found, price())) return this.#refuse(place);
+    if (!this.#add(found, price(), workBelow)) return this.#refuse(place);
     if (this.#work > large && this.#running && this.#admission) return this.#paced(found, deepWork, true);
     this.#schedule();
     return found;
@@ -193,9 +210,11 @@ export class ResultSize {
 
   #fits = (): boolean => this.#budget.work <= limits.work && this.#budget.bytes <= limits.resultBytes;
 
-  #add(found: object, price: Price): boolean {
+  #add(found: object, price: Price, workBelow = 0): boolean {
     if (!Array.isArray(found)) return this.#use(price.work, price.bytes + longBytes(found, price, this));
     if (!this.#use(price.work * found.length, (price.bytes + 1) * found.length)) return false;
+    // What is certain to follow is not counted yet, but need not be begun where it is too much.
+    if (this.#budget.work + price.certainWork * found.length + workBelow > limits.work) return false;
     if (price.long.length === 0 && price.inner.length === 0) return true;
     for (const row of found) if (row !== null && !this.#use(0, longBytes(row, price, this))) return false;
     return true;
@@ -209,9 +228,9 @@ export class ResultSize {
   #refuse({ path, fieldNodes }: Place): Promise<never> {
     if (!this.#error) {
       const what =
-        this.#budget.work > limits.work
-          ? `would be more than ${limits.work} fields' work`
-          : `would be larger than ${limits.resultBytes / 1e6} MB`;
+        this.#budget.bytes > limits.resultBytes
+          ? `would be larger than ${limits.resultBytes / 1e6} MB`
+          : `would be more than ${limits.work} fields' work`;
       const message = `The result ${what}: ask for fewer rows or fields at once, or for pages.`;
       this.#error = new GraphQLError(message, {
         nodes: fieldNodes,
@@ -223,6 +242,10 @@ export class ResultSize {
     // Always the same error: a stack costs more than a row.
     if (!this.#stops) throw this.#error;
     return this.never;
+  }
+
+  #mark({ data }: ExecutionResult): void {
+    if (data && (this.#work > large || this.#bytes > largeBytes)) largeData.add(data);
   }
 
   /** Ends everything that has not been done. */

@@ -7,6 +7,17 @@ import { demandAgents } from '../agents/agents.ts';
 import { announceParticipant } from '../participants/announce.ts';
 import { lockParticipant } from '../participants/lock.ts';
 
+const bindingsCounted = tenantStatement<{ count: number }>(
+  `select count(*)::int as count from (
+     select from binding x where x.tenant_id = $1 and x.participant_id = any($2::uuid[]) limit ${mostInner + 1}) x`,
+);
+
+/** How many bindings these participants have in all; of very many, that they are more than may be listed. */
+export async function countBindings(db: TenantDatabase, participantIds: readonly string[]): Promise<number> {
+  const [row] = await db.query(bindingsCounted, participantIds);
+  return row?.count ?? 0;
+}
+
 /** The bindings of participants, ordered by agent. */
 export const bindingsByParticipant = bounded(
   manyBy(

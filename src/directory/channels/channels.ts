@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { TenantTransaction } from '../../database/database.ts';
+import type { TenantDatabase, TenantTransaction } from '../../database/database.ts';
 import type { Channel, IntegrationConfig } from '../../database/generated/client.ts';
 import { asUuid, newId } from '../../database/ids.ts';
 import { bounded, manyBy, mostInner } from '../../database/loaders.ts';
@@ -13,6 +13,17 @@ import { absorbUnknownSenders } from '../unknown-senders/absorb.ts';
 export const channelsOf = (participant: string, fields: Fields): string =>
   `select ${columns('Channel', 'c', fields)} from channel c
    where c.tenant_id = ${participant}.tenant_id and c.participant_id = ${participant}.id order by c.priority, c.id`;
+
+const channelsCounted = tenantStatement<{ count: number }>(
+  `select count(*)::int as count from (
+     select from channel x where x.tenant_id = $1 and x.participant_id = any($2::uuid[]) limit ${mostInner + 1}) x`,
+);
+
+/** How many channels these participants have in all; of very many, that they are more than may be listed. */
+export async function countChannels(db: TenantDatabase, participantIds: readonly string[]): Promise<number> {
+  const [row] = await db.query(channelsCounted, participantIds);
+  return row?.count ?? 0;
+}
 
 /** The channels of participants, in the order in which they are to be tried. */
 export const channelsByParticipant = bounded(
