@@ -10,8 +10,8 @@ import { textResponse } from './responses.ts';
 /** Bytes of a delivery, and of all deliveries that are being read at one time. */
 const largestDelivery = 256_000;
 const largestTogether = 64_000_000;
-/** Bytes of a delivery that are read, and forgotten, so that its sender hears that it is too large. */
-const largestRefused = 2_000_000;
+/** Bytes that are read of a refused delivery while its sender gets the answer. */
+const mostForgotten = 2_000_000;
 
 export type HooksOptions = {
   webhooks: WebhookAuthenticator;
@@ -116,31 +116,39 @@ function bodyReader(): (request: Request) => Promise<Buffer> {
   let held = 0;
   return async ({ body }) => {
     const chunks: Uint8Array[] = [];
-    let [length, kept] = [0, 0];
-    let refused: Problem | null = null;
+    let length = 0;
+    const coming = (body as AsyncIterable<Uint8Array> | null)?.[Symbol.asyncIterator]();
     try {
-      for await (const chunk of (body ?? []) as AsyncIterable<Uint8Array>) {
-        length += chunk.byteLength;
-        if (!refused) {
-          kept += chunk.byteLength;
-          held += chunk.byteLength;
-          if (length > largestDelivery) refused = tooLarge();
-          else if (held > largestTogether)
-            refused = new Problem('UNAVAILABLE', 'Too much is being read.', { retryAfter: 5 });
-          else chunks.push(chunk);
-          if (!refused) continue;
-          // Nothing of it is needed any more.
-          chunks.length = 0;
-          held -= kept;
-          kept = 0;
+      for (let next = await coming?.next(); next && !next.done; next = await coming?.next()) {
+        length += next.value.byteLength;
+        held += next.value.byteLength;
+        if (length <= largestDelivery && held <= largestTogether) {
+          chunks.push(next.value);
+          continue;
         }
-        // A client that is still sending when the connection is closed may never read the answer. Some more is read, and forgotten.
-        if (length > largestRefused) throw refused;
+        // To end the reading is to close the connection, and a client that is still sending would not read the answer.
+        if (coming) void forget(coming);
+        throw length > largestDelivery
+          ? tooLarge()
+          : new Problem('UNAVAILABLE', 'Too much is being read.', { retryAfter: 5 });
       }
-      if (refused) throw refused;
       return Buffer.concat(chunks, length);
     } finally {
-      held -= kept;
+      held -= length;
     }
   };
+}
+
+/** Reads on and keeps nothing, as far as that goes, and then closes the connection. */
+async function forget(coming: AsyncIterator<Uint8Array>): Promise<void> {
+  try {
+    for (let left = mostForgotten; left > 0; ) {
+      const next = await coming.next();
+      if (next.done) return;
+      left -= next.value.byteLength;
+    }
+    await coming.return?.();
+  } catch {
+    // The client has left.
+  }
 }
