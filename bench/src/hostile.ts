@@ -322,7 +322,7 @@ export async function hostile(
   const server = new URL(url);
   server.pathname = '/postgres';
   await withClient(server.href, async (client) => {
-    await client.query(`drop database if exists "${name}"`);
+    await client.query(`drop database if exists "${name}" with (force)`);
     await client.query(`create database "${name}" template "${template}"`);
   });
   url.pathname = `/${name}`;
@@ -332,7 +332,7 @@ export async function hostile(
   try {
     return await attackAll(launcher, { ...data, databaseUrl: url.href }, poolSize, only, say);
   } finally {
-    await withClient(server.href, (client) => client.query(`drop database "${name}"`).then(() => {}));
+    await withClient(server.href, (client) => client.query(`drop database "${name}" with (force)`).then(() => {}));
   }
 }
 

@@ -58,6 +58,8 @@ export class ResultSize {
   #work = 0;
   #bytes = 0;
   #error: GraphQLError | null = null;
+  /** What there was too much of. */
+  #excess: 'work' | 'bytes' = 'work';
   /** Whether the operation ends at once where it gets too large. A mutation does not: its later fields write. */
   #stops = false;
   #running = false;
@@ -156,7 +158,7 @@ export class ResultSize {
 
   /** Counts what was found at once; returns what is to be completed in its place, perhaps later. */
   count(found: object, price: Price, place: Place): unknown {
-    if (!this.#add(found, price)) return this.#refuse(place);
+    if (!this.#charge(() => this.#add(found, price))) return this.#refuse(place);
     if (this.#work <= large || !this.#running || !this.#admission) return found;
     return this.#paced(found, price.deepWork, false);
   }
@@ -169,7 +171,7 @@ export class ResultSize {
       return this.stopped ? this.never : found;
     }
     const { deepWork } = price();
-    if (!this.#add(found, price(), workBelow)) return this.#refuse(place);
+    if (!this.#charge(() => this.#add(found, price(), workBelow))) return this.#refuse(place);
     if (this.#work > large && this.#running && this.#admission) return this.#paced(found, deepWork, true);
     this.#schedule();
     return found;
@@ -179,7 +181,7 @@ export class ResultSize {
   countLeaf(value: unknown, place: Place): unknown {
     const bytes = typeof value === 'string' ? value.length : bytesOf(value);
     const work = Array.isArray(value) ? value.length : 0;
-    return this.#use(work, bytes) ? value : this.#refuse(place);
+    return this.#charge(() => this.#use(work, bytes)) ? value : this.#refuse(place);
   }
 
   /** Runs a batched read when the rows that ask for it have all been completed. */
@@ -198,6 +200,15 @@ export class ResultSize {
       });
     }
     return this.stopped ? this.never : read();
+  }
+
+  /** Charges for what fits. In a mutation what does not fit is given back: it is left out, and the fields after it are answered. */
+  #charge(add: () => boolean): boolean {
+    const [work, bytes] = [this.#work, this.#bytes];
+    if (add()) return true;
+    this.#excess = this.#budget.bytes > limits.resultBytes ? 'bytes' : 'work';
+    if (!this.#stops) this.#use(work - this.#work, bytes - this.#bytes);
+    return false;
   }
 
   #use(work: number, bytes: number): boolean {
@@ -228,7 +239,7 @@ export class ResultSize {
   #refuse({ path, fieldNodes }: Place): Promise<never> {
     if (!this.#error) {
       const what =
-        this.#budget.bytes > limits.resultBytes
+        this.#excess === 'bytes'
           ? `would be larger than ${limits.resultBytes / 1e6} MB`
           : `would be more than ${limits.work} fields' work`;
       const message = `The result ${what}: ask for fewer rows or fields at once, or for pages.`;

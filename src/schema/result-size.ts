@@ -117,10 +117,10 @@ function countValue(field: Field): void {
 /** The work of the lists below rows: each kind of list is counted once. */
 async function workBelow(rows: readonly { id: string }[], { lists }: Price, { db }: GraphContext): Promise<number> {
   const ids = rows.map(({ id }) => id);
-  const counts = new Map(lists.map(({ count }) => [count, count(db, ids)]));
-  let work = 0;
-  for (const list of lists) work += list.work * ((await counts.get(list.count)) ?? 0);
-  return work;
+  const worked = new Map<CountBelow, number>();
+  for (const { count, work } of lists) worked.set(count, (worked.get(count) ?? 0) + work);
+  const each = await Promise.all([...worked].map(async ([count, work]) => work * (await count(db, ids))));
+  return each.reduce((sum, work) => sum + work, 0);
 }
 
 const prices = new WeakMap<readonly FieldNode[], Price>();
