@@ -5,6 +5,7 @@ import { checkEqual, DifferentAnswers } from './check.ts';
 import { type DataSet, dropDataSet, provideDataSet } from './data-set.ts';
 import { deliver, deliveryTable } from './deliveries.ts';
 import { growth, growthTable } from './growth.ts';
+import { hostile, hostileTable } from './hostile.ts';
 import { chooseGenerator, stopLoad } from './load.ts';
 import { operationNamed } from './operations.ts';
 import { type Options, readOptions, UsageError, usage } from './options.ts';
@@ -70,6 +71,13 @@ async function streaming(
   if (options.json) writeFileSync(options.json, `${JSON.stringify({ where, result }, null, 2)}\n`);
   if (result.heard.events < result.expected.events || result.broken > 0)
     throw new Error('Events were lost, or streams broke.');
+}
+
+async function attacking(launcher: Launcher, data: DataSet, plan: Plan, options: Options): Promise<void> {
+  const found = await hostile(launcher, data, { poolSize: plan.poolSize, only: options.only }, say);
+  console.log(hostileTable(found));
+  const where = await circumstances(options, plan, data);
+  if (options.json) writeFileSync(options.json, `${JSON.stringify({ where, found }, null, 2)}\n`);
 }
 
 async function growing(launcher: Launcher, data: DataSet, plan: Plan, options: Options): Promise<void> {
@@ -144,6 +152,7 @@ async function main(): Promise<void> {
     };
     if (options.deliveryRate !== null) await delivering(launcher, data, plan, options.deliveryRate, options);
     else if (options.streams) await streaming(launcher, data, plan, options.streams, options);
+    else if (options.hostile) await attacking(launcher, data, plan, options);
     else if (options.growth) await growing(launcher, data, plan, options);
     else if (options.scale) await scaling(launcher, data, plan, options.scale, options);
     else if (options.soakMinutes !== null) await soaking(launcher, data, plan, options.soakMinutes, options);

@@ -28,6 +28,10 @@ export type Options = {
   growth: boolean;
   /** With how many processes the service is measured beside one, and the Redis that they need; null for none. */
   scale: { processes: number; redisUrl: string } | null;
+  /** Whether the service alone is attacked by a client with an ordinary credential. */
+  hostile: boolean;
+  /** Only attacks whose names have this in them; null for all. */
+  only: string | null;
   generator: 'wrk' | 'autocannon' | 'auto';
   json: string | null;
   svg: string | null;
@@ -61,6 +65,8 @@ export const usage = `Usage: DATABASE_URL=postgresql://… npm run bench -- [opt
   --rate N            deliveries a second (default 1000), or events for the streams (default 10)
   --growth            instead: lists of different lengths, and pages from different places, on the service alone
   --processes N       instead: the service with one process and with so many in turn; needs REDIS_URL
+  --hostile           instead: what a hostile client may send, one attack at a time, in a copy of the data
+  --only TEXT         of the attacks those with this in their names
   --json FILE         write every figure there
   --svg FILE          draw the ratios there
   --profile FOLDER    write CPU profiles of the contenders there (see profile.mjs); what is measured then is slower
@@ -139,6 +145,8 @@ export function readOptions(args: readonly string[], environment: NodeJS.Process
       values.processes === undefined
         ? null
         : { processes: whole('processes', values.processes), redisUrl: redis(environment) },
+    hostile: values.hostile,
+    only: values.only ?? null,
     generator,
     json: values.json ?? null,
     svg: values.svg ?? null,
@@ -168,6 +176,8 @@ const parse = (args: readonly string[]) =>
       rate: { type: 'string' },
       growth: { type: 'boolean', default: false },
       processes: { type: 'string' },
+      hostile: { type: 'boolean', default: false },
+      only: { type: 'string' },
       json: { type: 'string' },
       svg: { type: 'string' },
       profile: { type: 'string' },

@@ -70,7 +70,7 @@ function inTurn(database: TenantDatabase, admission: Admission): TenantDatabase 
               .then(resolve, reject)
               .finally(() => leave?.());
           };
-          leave = admission.enter(() => setImmediate(proceed), reject);
+          leave = admission.enter(database.tenantId, () => setImmediate(proceed), reject);
         }),
     },
   });

@@ -1,4 +1,5 @@
 import { Problem } from '../errors/catalogue.ts';
+import { createFairTurns, type FairTurnsOptions } from './fair-turns.ts';
 
 /** Bounds how much work runs at once for one key, and how long the rest waits. */
 export interface Admission {
@@ -55,6 +56,41 @@ export function createAdmission(options: {
         const next = place.waiting.shift();
         if (next) next();
         else if (--place.running === 0) places.delete(key);
+      }
+    },
+  };
+}
+
+/** Work for all keys is done a few at a time, fewer of one key; those who wait are served key by key. */
+export function createFairAdmission(
+  options: FairTurnsOptions & {
+    maxWaitMs: number;
+    /** What those are told who are not admitted. */
+    refusal: string;
+  },
+): Admission {
+  const { maxWaitMs, refusal } = options;
+  const turns = createFairTurns(options);
+
+  const admitted = (key: string) =>
+    new Promise<void>((resolve, reject) => {
+      const takeBack = turns.wait(key, () => {
+        clearTimeout(timer);
+        resolve();
+      });
+      if (!takeBack) return reject(busy(refusal));
+      const timer = setTimeout(() => {
+        if (takeBack()) reject(busy(refusal));
+      }, maxWaitMs);
+    });
+
+  return {
+    async run(key, work) {
+      if (!turns.take(key)) await admitted(key);
+      try {
+        return await work();
+      } finally {
+        turns.give(key);
       }
     },
   };

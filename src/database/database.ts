@@ -1,5 +1,5 @@
 import type { Announce, EventName, Events } from '../events/events.ts';
-import { createAdmission } from './admission.ts';
+import { createAdmission, createFairAdmission } from './admission.ts';
 import type { Connection, Value } from './connection.ts';
 import { PrismaClient } from './generated/client.ts';
 import type { Rows } from './sql/columns.ts';
@@ -44,6 +44,12 @@ export interface TenantDatabase {
   readonly models: PrismaClient;
   /** Runs a prepared statement outside any transaction. */
   readonly query: TenantQuery;
+  /**
+   * Runs a statement that may take a second, like a count by what must be computed for each row: a few at a time in the
+   * process, fewer of one tenant, and apart from the pipelined connections. Throws UNAVAILABLE when too many wait, or when
+   * it has waited too long.
+   */
+  readonly slowQuery: TenantQuery;
   /** Reads a long list when it is its turn. In an operation only a few are read at a time. */
   longRead<Found>(read: () => Promise<Found>): Promise<Found>;
   /**
@@ -133,6 +139,14 @@ const rowQueue = {
   maxWaitMs: 3_000,
   refusal: 'Too many are changing the same at this time.',
 };
+const slowReads = {
+  running: 2,
+  runningOfKey: 1,
+  waiting: 100,
+  waitingOfKey: 20,
+  maxWaitMs: 10_000,
+  refusal: 'Too many slow counts and filters are asked for at once: ask again later.',
+};
 const transactionControl = /^(-- Implicit|BEGIN|COMMIT|ROLLBACK|SAVEPOINT|RELEASE|SET TRANSACTION)\b/i;
 
 type Run = (form: Compiled, values: Value[]) => Promise<unknown[]>;
@@ -178,6 +192,7 @@ export function openDatabase(connection: Connection, announce: Announce, observe
   const now = () => new Date(Date.now() + connection.clockOffsetMs);
   const tenants = createAdmission({ ...tenantQueue, most: connection.mostOfTenant });
   const rows = createAdmission(rowQueue);
+  const slow = createFairAdmission(slowReads);
   const writeBatching = createWriteBatching(connection, observe);
   const walled = (tenantId: string) => base.$extends(keepsToTenant(tenantId));
 
@@ -193,7 +208,10 @@ export function openDatabase(connection: Connection, announce: Announce, observe
         const run = () => prisma.$prepared(form, values);
         return mayWait(form) ? tenants.run(tenantId, run) : run();
       };
-      const query: TenantQuery = runner(inTurn, { tenantId, viewerAgentId: agentId });
+      const handle = { tenantId, viewerAgentId: agentId };
+      const query: TenantQuery = runner(inTurn, handle);
+      const inSlowTurn: Run = (form, values) =>
+        slow.run(tenantId, () => prisma.$prepared({ ...form, slow: true }, values));
       const tenantDatabase: TenantDatabase = {
         tenantId,
         agentId,
@@ -203,6 +221,7 @@ export function openDatabase(connection: Connection, announce: Announce, observe
           return writer as unknown as PrismaClient;
         },
         query,
+        slowQuery: runner(inSlowTurn, handle),
         queueFor(row) {
           // An id has many spellings.
           const key = `${tenantId} ${row.toLowerCase()}`;

@@ -133,6 +133,8 @@ export type PagedList<Shape, Parts, Parameters, Row, Node> = {
    * The tables and conditions. `within` are further conditions. `then` follows them where rows must be found in order.
    */
   from(shape: Shape, within: Fragment<PageValues>, then: Fragment): Fragment<Parameters>;
+  /** Whether its statements may take a second, because something must be computed for each row. */
+  isSlow?(shape: Shape): boolean;
   /**
    * How the list is counted where the count is bounded by examined rows: `count` of the rows that were found, and
    * `isWhole` when all were examined. Null for a list that is found without examining others.
@@ -173,7 +175,7 @@ export function pagesOf<Shape extends object, Parts extends object, Parameters, 
 
   return async (db: TenantDatabase, shape: Shape, values: Taken<Parameters>, args: PageArguments, parts: Parts) => {
     // The parameters that `query` gets have the types of this function's own arguments.
-    const run = db.query as unknown as Run;
+    const run = (list.isSlow?.(shape) ? db.slowQuery : db.query) as unknown as Run;
     const page = list.keyset.page(args);
     const found = await run(pageStatement(parts, shape, page), { ...values, ...pageValues(page) });
     return connectionOf(page, read(found, page.size > defaultPage), keysOf, async () => {

@@ -7,6 +7,7 @@ import type { Connection, RunScript } from './connection.ts';
 import { readDatabaseUrl } from './database-url.ts';
 import { isOfStatement } from './failures.ts';
 import { ConnectionError } from './faults.ts';
+import { asJson, parseRows } from './long-json.ts';
 import { createPipelinedConnections } from './pipelined-connections.ts';
 import { SessionPool } from './pool.ts';
 import { Session } from './session.ts';
@@ -25,19 +26,27 @@ const firstOfUsers = 16_384;
  * How a statement runs: unchanged, or wrapped to give its rows as one JSON text, in which these columns are timestamps.
  */
 type Way = 'plain' | { json: Prepared; timestamps: readonly string[] };
-const ways = new LRUCache<string, Way>({ max: 5_000 });
+const ways = new LRUCache<string, Way>({
+  maxSize: 20_000_000,
+  // A text has one or two bytes a character.
+  sizeCalculation: (way, name) => 200 + 2 * (name.length + (way === 'plain' ? 0 : way.json.text.length)),
+});
 
 /**
  * How a statement runs from its second run on, when its columns are known. Parsing one JSON text costs a fraction of
  * parsing many columns of many rows.
  */
-function wayOf(statement: Prepared, fields: readonly pg.FieldDef[]): Way {
-  const { name, text } = statement;
+function wayOf(statement: Prepared & { forMany?: Prepared }, fields: readonly pg.FieldDef[]): Way {
+  const { name, text, forMany } = statement;
   // The types that a database defines itself are enumerations here.
   const same = fields.every(({ dataTypeID }) => sameInJson.has(dataTypeID) || dataTypeID >= firstOfUsers);
   if (!same || mayWait(statement) || new Set(fields.map(({ name }) => name)).size < fields.length) return 'plain';
   return {
-    json: { name: `${name}j`, text: `select coalesce(json_agg(r), '[]')::text as rows from (${text}) r` },
+    // What is read for many callers at once finds a few rows of a few kilobytes each.
+    json: {
+      name: `${name}j`,
+      text: forMany ? `select coalesce(json_agg(r), '[]')::text as rows from (${text}) r` : asJson(text),
+    },
     timestamps: fields.filter(({ dataTypeID }) => dataTypeID === timestamptz).map(({ name }) => name),
   };
 }
@@ -72,9 +81,10 @@ export function connectPostgres(url: string, poolSize: number): Connection {
   const writes = new SessionPool({ ...sessions.config(batched), ...waiting, max: batchedWritesAtOnce });
   const pipelined = createPipelinedConnections(sessions.config(ordinary), pipelinedCount);
 
-  const read: RunForJson = async ({ name, text }, values, gathered) => {
+  // What `asJson` has made gives null, which parseRows knows, for more than may be read.
+  const read: RunForJson = async ({ name, text, slow }, values, gathered) => {
     const statement = { name, text, values: values as unknown[] };
-    const { rows } = await (pipelined.query(statement, gathered) ?? pool.query(statement));
+    const { rows } = await ((slow ? null : pipelined.query(statement, gathered)) ?? pool.query(statement));
     return (rows as [{ rows: string }])[0].rows;
   };
   const batchedReads = createBatchedReads(read);
@@ -94,7 +104,7 @@ export function connectPostgres(url: string, poolSize: number): Connection {
       }
       const found = await (forMany
         ? batchedReads.ask(way.json, forMany, values)
-        : read(way.json, values, false).then((text) => JSON.parse(text) as Record<string, unknown>[]));
+        : read(statement.slow ? { ...way.json, slow: true } : way.json, values, false).then(parseRows));
       parseTimestamps(found, way.timestamps);
       return found;
     },

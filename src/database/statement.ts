@@ -1,21 +1,30 @@
 import { createHash } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
 import { getDatamodel } from './generated/pothos.ts';
 
 /** A SQL statement that is prepared once per connection, by its name. */
-export type Prepared = { readonly name: string; readonly text: string };
+export type Prepared = {
+  readonly name: string;
+  readonly text: string;
+  /** Whether it may take so long that quick statements must not wait behind it. */
+  readonly slow?: boolean;
+};
 
 /** What a connection reads by. A batched read has a statement for many callers too. */
 export type Readable = Prepared & { readonly forMany?: Prepared };
 
-const byText = new Map<string, string>();
+/** Names of texts, in bounded memory: Prisma's statements come here too, and one that writes many rows is long. */
+const byText = new LRUCache<string, string>({
+  maxSize: 20_000_000,
+  sizeCalculation: (_, text) => 200 + 2 * text.length,
+});
 
 /** Returns the name under which a statement is prepared. The same text always has the same name. */
 export function statementName(text: string): string {
   let name = byText.get(text);
   if (name === undefined) {
     name = `s_${createHash('sha1').update(text).digest('hex').slice(0, 20)}`;
-    // Prisma's own statements come here too. Their number is small in practice, and this bounds it.
-    if (byText.size < 5_000) byText.set(text, name);
+    byText.set(text, name);
   }
   return name;
 }

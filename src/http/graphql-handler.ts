@@ -6,10 +6,12 @@ import type { Viewer } from '../auth/viewer.ts';
 import { asUuid, newId } from '../database/ids.ts';
 import { Problem, problemDetails } from '../errors/catalogue.ts';
 import { type FormatResult, problemOf, refusal } from '../operations/errors.ts';
+import { isLarge } from '../operations/result-size.ts';
 import { type OperationRequest, type Operations, failed as resultOf } from '../operations/run.ts';
 import { withExactNumbers } from '../values/json-number.ts';
 import type { BodyBudget } from './bodies.ts';
 import { isHost } from './host.ts';
+import { stringifyInPieces } from './long-json.ts';
 import { commonJsonType, type JsonType } from './media-types.ts';
 import type { ServerContext, Yoga } from './yoga.ts';
 
@@ -121,20 +123,32 @@ export function createGraphqlHandler(options: GraphqlHandlerOptions): RequestLis
     } else send(exchange, outcome);
   }
 
-  function send({ response, type, startedAt, requestId }: Exchange, outcome: Awaited<ReturnType<Operations['run']>>) {
+  function send(exchange: Exchange, outcome: Awaited<ReturnType<Operations['run']>>): void {
+    const { requestId } = exchange;
     if (Symbol.asyncIterator in outcome) throw new Error('A query or mutation has answered with a stream.');
     const result = format(outcome, requestId);
-    const { status, headers, text } = written(result, type);
+    if (isLarge(result)) {
+      stringifyInPieces(result)
+        .then((body) => respond(exchange, result, { status: 200, headers: {}, body }))
+        .catch(broken(exchange.response));
+    } else respond(exchange, result, written(result, exchange.type));
+  }
+
+  function respond(
+    { response, type, startedAt, requestId }: Exchange,
+    result: ExecutionResult,
+    { status, headers, body }: Written,
+  ): void {
     answered(status, (performance.now() - startedAt) / 1_000, result);
     if (stopping()) response.setHeader('connection', 'close');
     response.writeHead(status, {
       'content-type': `${type}; charset=utf-8`,
       ...headers,
       'x-request-id': requestId,
-      'content-length': Buffer.byteLength(text),
+      'content-length': Buffer.byteLength(body),
     });
     // Text leaves with the headers in one system call.
-    response.end(text);
+    response.end(body);
   }
 
   return (request, response) => {
@@ -171,12 +185,14 @@ function refuseHost(response: ServerResponse): void {
   response.end(JSON.stringify(problem));
 }
 
+type Written = { status: number; headers: Record<string, string>; body: string | Buffer };
+
 /**
  * Returns the result as text, with the status and the headers for its errors by the GraphQL over HTTP specification, as
  * Yoga does.
  */
-function written(result: ExecutionResult, type: JsonType) {
-  if (!result.errors?.length) return { status: 200, headers: {}, text: JSON.stringify(result) };
+function written(result: ExecutionResult, type: JsonType): Written {
+  if (!result.errors?.length) return { status: 200, headers: {}, body: JSON.stringify(result) };
   let status = 0;
   const headers: Record<string, string> = {};
   const errors = result.errors.map((error) => {
@@ -185,7 +201,7 @@ function written(result: ExecutionResult, type: JsonType) {
     if (http?.status && !(http.spec && type === 'application/json')) status = Math.max(status, http.status);
     return { ...error.toJSON(), extensions };
   });
-  return { status: status || 200, headers, text: JSON.stringify({ ...result, errors }) };
+  return { status: status || 200, headers, body: JSON.stringify({ ...result, errors }) };
 }
 
 const header = (request: IncomingMessage, name: string): string | null => {

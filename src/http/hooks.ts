@@ -11,6 +11,8 @@ import { textResponse } from './responses.ts';
 /** Bytes of one delivery, and of all deliveries that are being read. */
 const largestDelivery = 256_000;
 const largestTogether = 64_000_000;
+/** Bytes that are read of a refused delivery while its sender gets the answer. */
+const mostForgotten = 2_000_000;
 
 export type HooksOptions = {
   webhooks: WebhookAuthenticator;
@@ -123,17 +125,38 @@ function bodyReader(): (request: Request) => Promise<Buffer> {
   return async ({ body }) => {
     const chunks: Uint8Array[] = [];
     let length = 0;
+    const coming = (body as AsyncIterable<Uint8Array> | null)?.[Symbol.asyncIterator]();
     try {
-      for await (const chunk of (body ?? []) as AsyncIterable<Uint8Array>) {
-        length += chunk.byteLength;
-        held += chunk.byteLength;
-        if (length > largestDelivery) throw tooLarge();
-        if (held > largestTogether) throw new Problem('UNAVAILABLE', 'Too much is being read.', { retryAfter: 5 });
-        chunks.push(chunk);
+      for (let next = await coming?.next(); next && !next.done; next = await coming?.next()) {
+        length += next.value.byteLength;
+        held += next.value.byteLength;
+        if (length <= largestDelivery && held <= largestTogether) {
+          chunks.push(next.value);
+          continue;
+        }
+        // To end the reading is to close the connection, and a client that is still sending would not read the answer.
+        if (coming) void forget(coming);
+        throw length > largestDelivery
+          ? tooLarge()
+          : new Problem('UNAVAILABLE', 'Too much is being read.', { retryAfter: 5 });
       }
       return Buffer.concat(chunks, length);
     } finally {
       held -= length;
     }
   };
+}
+
+/** Reads on and keeps nothing, as far as that goes, and then closes the connection. */
+async function forget(coming: AsyncIterator<Uint8Array>): Promise<void> {
+  try {
+    for (let left = mostForgotten; left > 0; ) {
+      const next = await coming.next();
+      if (next.done) return;
+      left -= next.value.byteLength;
+    }
+    await coming.return?.();
+  } catch {
+    // The client has left.
+  }
 }

@@ -86,11 +86,12 @@ function claiming(db: TenantDatabase, values: Claim): TenantDatabase {
       if (!mine) throw isRepeat;
       return work(tx);
     });
-  const { tenantId, agentId, query, longRead, batchedWrite, queueFor, announce, now } = db;
+  const { tenantId, agentId, query, slowQuery, longRead, batchedWrite, queueFor, announce, now } = db;
   return {
     tenantId,
     agentId,
     query,
+    slowQuery,
     longRead,
     batchedWrite,
     queueFor,

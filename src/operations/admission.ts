@@ -1,5 +1,5 @@
+import { createFairTurns } from '../database/fair-turns.ts';
 import { Problem } from '../errors/catalogue.ts';
-import { Turns } from './budget.ts';
 
 /** Bounds how many large results are made at once. Each holds some ten megabytes and takes much of the event loop. */
 export interface Admission {
@@ -8,40 +8,56 @@ export interface Admission {
    * withdraws the request for one. Calls `refuse` with UNAVAILABLE instead when many wait already, or after waiting too
    * long.
    */
-  enter(proceed: () => void, refuse: (error: Problem) => void): () => void;
+  enter(tenantId: string, proceed: () => void, refuse: (error: Problem) => void): () => void;
 }
 
-/** Creates the admission of a process. A caller waits `maxWaitMs` at most. */
-export function createAdmission({ running = 2, waiting = 50, maxWaitMs = 10_000 } = {}): Admission {
-  const turns = new Turns(running);
+export type AdmissionOptions = {
+  running?: number;
+  runningOfTenant?: number;
+  waiting?: number;
+  waitingOfTenant?: number;
+  /** How long a caller waits at most. */
+  maxWaitMs?: number;
+};
+
+/** Creates the admission of a process. One tenant never has all the turns, nor all the places in the queue. */
+export function createAdmission({
+  running = 3,
+  runningOfTenant = 2,
+  waiting = 100,
+  waitingOfTenant = 40,
+  maxWaitMs = 10_000,
+}: AdmissionOptions = {}): Admission {
+  const turns = createFairTurns({ running, runningOfKey: runningOfTenant, waiting, waitingOfKey: waitingOfTenant });
   const refusal = () =>
     new Problem('UNAVAILABLE', 'Too many large results are asked for at once: ask again later, or for pages.', {
       retryAfter: 5,
     });
   return {
-    enter(proceed, refuse) {
+    enter(tenantId, proceed, refuse) {
       let state: 'waiting' | 'running' | 'over' = 'waiting';
       const start = () => {
         state = 'running';
         proceed();
       };
       const leave = () => {
-        if (state === 'running') turns.give();
+        const had = state === 'running';
         state = 'over';
+        if (had) turns.give(tenantId);
       };
-      if (turns.take()) {
+      if (turns.take(tenantId)) {
         start();
         return leave;
       }
-      if (turns.waiting >= waiting) {
+      const takeBack = turns.wait(tenantId, () => {
+        clearTimeout(late);
+        start();
+      });
+      if (!takeBack) {
         state = 'over';
         refuse(refusal());
         return leave;
       }
-      const takeBack = turns.wait(() => {
-        clearTimeout(late);
-        start();
-      });
       const late = setTimeout(() => {
         takeBack();
         state = 'over';

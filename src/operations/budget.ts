@@ -40,11 +40,6 @@ export class Turns {
     this.#free = most;
   }
 
-  /** How many wait. */
-  get waiting(): number {
-    return this.#waiting.length;
-  }
-
   /** Takes a turn at once, or returns false when there is none. */
   take(): boolean {
     if (this.#free === 0) return false;

@@ -1,4 +1,5 @@
 import { type ExecutionResult, GraphQLError, type GraphQLResolveInfo, responsePathAsArray } from 'graphql';
+import type { TenantDatabase } from '../database/database.ts';
 import { Problem } from '../errors/catalogue.ts';
 import type { Admission } from './admission.ts';
 import type { Budget } from './budget.ts';
@@ -13,6 +14,10 @@ export type Price = {
   readonly work: number;
   /** The same with the single rows that belong to it. */
   readonly deepWork: number;
+  /** The work of the single rows that certainly hang on it, because they cannot be null. */
+  readonly certainWork: number;
+  /** The lists below it whose rows can be counted before they are read, with the work of each row. */
+  readonly lists: readonly { readonly count: CountBelow; readonly work: number }[];
   /** The bytes of its names, and of values with a known length. */
   readonly bytes: number;
   /** Properties with long values, and under how many names each is selected. */
@@ -20,6 +25,9 @@ export type Price = {
   /** Objects that are a part of the row. */
   readonly inner: readonly { readonly property: string; readonly price: Price }[];
 };
+
+/** Counts the rows that lists of these parents have in all. Stops above the most that a result may have. */
+export type CountBelow = (db: TenantDatabase, parentIds: readonly string[]) => Promise<number>;
 
 /** The whole result is too large. Every list that finds out throws the same error, which is reported once. */
 export class ResultLimit extends Problem {}
@@ -30,8 +38,15 @@ type Result = ExecutionResult | Promise<ExecutionResult>;
 
 /** From this much work on, an operation takes turns with other large ones and runs in small steps. */
 const large = 15_000;
+/** From this size on, the text of a result is made in pieces. */
+const largeBytes = 500_000;
 /** The work of one step. The event loop runs other work between two steps. */
 const step = 4_000;
+
+const largeData = new WeakSet<object>();
+/** Whether the result took many steps to make, and is without errors: its text is long, and is to be made in steps as well. */
+export const isLarge = ({ data, errors }: ExecutionResult): boolean =>
+  data != null && !errors?.length && largeData.has(data);
 
 /**
  * Counts the result of one operation while it is made: the work and the bytes of each list, before any of its rows is
@@ -42,9 +57,12 @@ export class ResultSize {
   readonly prices = new Map<unknown, Price>();
   readonly #budget: Budget;
   readonly #admission: Admission | null;
+  readonly #tenantId: string;
   #work = 0;
   #bytes = 0;
   #error: GraphQLError | null = null;
+  /** What there was too much of. */
+  #excess: 'work' | 'bytes' = 'work';
   /** Whether the operation ends at once over the limit. A mutation does not, because its later fields write. */
   #stops = false;
   #running = false;
@@ -61,9 +79,10 @@ export class ResultSize {
   #afterTurn: Waiting[] = [];
 
   /** Counts against the request's budget. Without an admission the operation neither waits nor runs in steps. */
-  constructor(budget: Budget, admission: Admission | null) {
+  constructor(budget: Budget, admission: Admission | null, tenantId = '') {
     this.#budget = budget;
     this.#admission = admission;
+    this.#tenantId = tenantId;
   }
 
   get work(): number {
@@ -85,6 +104,7 @@ export class ResultSize {
     if (this.stopped) return stopped();
     if (!(made instanceof Promise)) {
       this.#end();
+      this.#mark(made);
       return made;
     }
     return new Promise((resolve, reject) => {
@@ -92,6 +112,7 @@ export class ResultSize {
       made.then(
         (result) => {
           this.#end();
+          this.#mark(result);
           resolve(result);
         },
         (error: unknown) => {
@@ -140,20 +161,20 @@ export class ResultSize {
 
   /** Counts a list or row that is known at once. Returns what to complete instead, perhaps later. */
   count(found: object, price: Price, place: Place): unknown {
-    if (!this.#add(found, price)) return this.#refuse(place);
+    if (!this.#charge(() => this.#add(found, price))) return this.#refuse(place);
     if (this.#work <= large || !this.#running || !this.#admission) return found;
     return this.#paced(found, price.deepWork, false);
   }
 
-  /** Counts a list or row that was read. */
-  countRead(found: object | null | undefined, price: () => Price, place: Place): unknown {
+  /** Counts a list or row that was read. `workBelow` is the work of lists below it that were counted already. */
+  countRead(found: object | null | undefined, price: () => Price, place: Place, workBelow = 0): unknown {
     this.#pending--;
     if (found == null || this.stopped) {
       this.#schedule();
       return this.stopped ? this.never : found;
     }
     const { deepWork } = price();
-    if (!this.#add(found, price())) return this.#refuse(place);
+    if (!this.#charge(() => this.#add(found, price(), workBelow))) return this.#refuse(place);
     if (this.#work > large && this.#running && this.#admission) return this.#paced(found, deepWork, true);
     this.#schedule();
     return found;
@@ -163,7 +184,7 @@ export class ResultSize {
   countLeaf(value: unknown, place: Place): unknown {
     const bytes = typeof value === 'string' ? value.length : bytesOf(value);
     const work = Array.isArray(value) ? value.length : 0;
-    return this.#use(work, bytes) ? value : this.#refuse(place);
+    return this.#charge(() => this.#use(work, bytes)) ? value : this.#refuse(place);
   }
 
   /** Runs a batched read after the rows that ask for it have been completed. */
@@ -184,6 +205,15 @@ export class ResultSize {
     return this.stopped ? this.never : read();
   }
 
+  /** Charges for what fits. In a mutation what does not fit is given back: it is left out, and the fields after it are answered. */
+  #charge(add: () => boolean): boolean {
+    const [work, bytes] = [this.#work, this.#bytes];
+    if (add()) return true;
+    this.#excess = this.#budget.bytes > limits.resultBytes ? 'bytes' : 'work';
+    if (!this.#stops) this.#use(work - this.#work, bytes - this.#bytes);
+    return false;
+  }
+
   #use(work: number, bytes: number): boolean {
     this.#work += work;
     this.#bytes += bytes;
@@ -194,9 +224,11 @@ export class ResultSize {
 
   #fits = (): boolean => this.#budget.work <= limits.work && this.#budget.bytes <= limits.resultBytes;
 
-  #add(found: object, price: Price): boolean {
+  #add(found: object, price: Price, workBelow = 0): boolean {
     if (!Array.isArray(found)) return this.#use(price.work, price.bytes + longBytes(found, price, this));
     if (!this.#use(price.work * found.length, (price.bytes + 1) * found.length)) return false;
+    // What is certain to follow is not counted yet, but need not be begun where it is too much.
+    if (this.#budget.work + price.certainWork * found.length + workBelow > limits.work) return false;
     if (price.long.length === 0 && price.inner.length === 0) return true;
     for (const row of found) if (row !== null && !this.#use(0, longBytes(row, price, this))) return false;
     return true;
@@ -210,9 +242,9 @@ export class ResultSize {
   #refuse({ path, fieldNodes }: Place): Promise<never> {
     if (!this.#error) {
       const what =
-        this.#budget.work > limits.work
-          ? `would be more than ${limits.work} fields' work`
-          : `would be larger than ${limits.resultBytes / 1e6} MB`;
+        this.#excess === 'bytes'
+          ? `would be larger than ${limits.resultBytes / 1e6} MB`
+          : `would be more than ${limits.work} fields' work`;
       const message = `The result ${what}: ask for fewer rows or fields at once, or for pages.`;
       this.#error = new GraphQLError(message, {
         nodes: fieldNodes,
@@ -224,6 +256,10 @@ export class ResultSize {
     // Always the same error: a stack costs more than a row.
     if (!this.#stops) throw this.#error;
     return this.never;
+  }
+
+  #mark({ data }: ExecutionResult): void {
+    if (data && (this.#work > large || this.#bytes > largeBytes)) largeData.add(data);
   }
 
   /** Rejects everything that is not done. */
@@ -299,6 +335,7 @@ export class ResultSize {
     if (this.#turn !== 'none' || !this.#admission) return;
     this.#turn = 'waiting';
     const leave = this.#admission.enter(
+      this.#tenantId,
       () => {
         this.#turn = 'mine';
         for (const { proceed } of this.#afterTurn.splice(0)) proceed();

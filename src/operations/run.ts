@@ -1,4 +1,11 @@
-import { type ExecutionResult, GraphQLError, getVariableValues, OperationTypeNode, subscribe } from 'graphql';
+import {
+  createSourceEventStream,
+  type ExecutionResult,
+  execute,
+  GraphQLError,
+  getVariableValues,
+  OperationTypeNode,
+} from 'graphql';
 import type { Viewer } from '../auth/viewer.ts';
 import { Problem } from '../errors/catalogue.ts';
 import type { GraphContext } from '../schema/context.ts';
@@ -64,9 +71,15 @@ export function createOperations({ prepare, contextOf, streams }: OperationsOpti
   ): Promise<Outcome> {
     streams.demandRoom(viewer, connection);
     const operationName = operation.name?.value;
-    const contextValue = contextOf(viewer, budget);
-    const results = await subscribe({ schema, document, operationName, variableValues, contextValue });
-    return Symbol.asyncIterator in results ? streams.keep(viewer, results, connection) : results;
+    const args = { schema, document, operationName, variableValues };
+    const events = await createSourceEventStream({ ...args, contextValue: contextOf(viewer, budget) });
+    if (!(Symbol.asyncIterator in events)) return events;
+    // Each event is an operation of its own: it is counted from nothing, reads everything anew, and waits for its turn where it is large.
+    const results = mapped(events, (rootValue) => {
+      const contextValue = contextOf(viewer);
+      return contextValue.size.run(true, () => execute({ ...args, rootValue, contextValue }));
+    });
+    return streams.keep(viewer, results, connection);
   }
 
   const run: Operations['run'] = (prepared, variables, viewer, options = {}) => {
@@ -96,6 +109,31 @@ export function createOperations({ prepare, contextOf, streams }: OperationsOpti
       } catch (error) {
         return failed(error);
       }
+    },
+  };
+}
+
+/** The stream with each value made into another, one after the other. Ending it ends the one below. */
+function mapped<From, To>(values: AsyncIterable<From>, make: (value: From) => To | Promise<To>): AsyncIterable<To> {
+  return {
+    [Symbol.asyncIterator]() {
+      const below = values[Symbol.asyncIterator]();
+      return {
+        async next() {
+          const next = await below.next();
+          if (next.done) return { done: true, value: undefined };
+          try {
+            return { done: false, value: await make(next.value) };
+          } catch (error) {
+            await below.return?.();
+            throw error;
+          }
+        },
+        async return() {
+          await below.return?.();
+          return { done: true, value: undefined };
+        },
+      };
     },
   };
 }

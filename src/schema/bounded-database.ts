@@ -8,17 +8,17 @@ import type { ResultSize } from '../operations/result-size.ts';
  */
 export function boundedDatabase(database: TenantDatabase, turns: Turns, size: ResultSize): TenantDatabase {
   const give = () => turns.give();
-  const query: TenantDatabase['query'] = (statement, ...values) => {
+  const inTurn = <Found>(read: () => Promise<Found>): Promise<Found> => {
     if (size.stopped) return size.never;
     if (turns.take()) {
-      const rows = database.query(statement, ...values);
+      const rows = read();
       rows.then(give, give);
       return rows;
     }
     return new Promise((resolve) => {
       turns.wait(() => {
         if (size.stopped) return give();
-        const rows = database.query(statement, ...values);
+        const rows = read();
         rows.then(give, give);
         resolve(rows);
       });
@@ -32,7 +32,8 @@ export function boundedDatabase(database: TenantDatabase, turns: Turns, size: Re
     get models() {
       return database.models;
     },
-    query,
+    query: (statement, ...values) => inTurn(() => database.query(statement, ...values)),
+    slowQuery: (statement, ...values) => inTurn(() => database.slowQuery(statement, ...values)),
     longRead: (read) => size.longRead(read),
     batchedWrite,
     queueFor,

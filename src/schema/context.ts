@@ -39,7 +39,7 @@ export function createGraphContext(
   admission: Admission | null = null,
 ): GraphContext {
   const loaders = new Map<unknown, unknown>();
-  const size = new ResultSize(budget, admission);
+  const size = new ResultSize(budget, admission, viewer.tenantId);
   const db = boundedDatabase(database, budget.statements, size);
 
   // The first call is DataLoader's own way. The rows of a long list are completed in steps, and this still reads their

@@ -13,11 +13,12 @@ import {
   isAbstractType,
   isCompositeType,
   isListType,
+  isNonNullType,
   isObjectType,
   Kind,
   type SelectionSetNode,
 } from 'graphql';
-import type { Price } from '../operations/result-size.ts';
+import type { CountBelow, Price } from '../operations/result-size.ts';
 import type { GraphContext } from './context.ts';
 
 type Info = Pick<GraphQLResolveInfo, 'fieldNodes' | 'fragments' | 'schema' | 'variableValues' | 'returnType'>;
@@ -41,18 +42,27 @@ const workOfRows = 6;
 /** The work of a field, in its GraphQL extensions, where a resolver does more than most. */
 export type FieldWork = { readonly work?: number };
 
+/** How the rows of lists are counted before they are read, by `Type.field`. */
+export type CountsBelow = Readonly<Record<string, CountBelow>>;
+const countsBelow = new WeakMap<object, CountBelow>();
+
+/** From so many rows on, the lists below them are counted before they are read. */
+const manyRows = 1_000;
+
 /**
  * Makes every list of rows count itself into the result before a row of it is completed. Single rows and long values
  * from resolvers are counted too. Loaders bound what is read, but a few rows could still be written out many thousand
- * times.
+ * times. Of the lists named by `below` the rows are counted as soon as there are many parents.
  */
-export function countResults(schema: GraphQLSchema): GraphQLSchema {
+export function countResults(schema: GraphQLSchema, below: CountsBelow = {}): GraphQLSchema {
   for (const type of Object.values(schema.getTypeMap())) {
     if (!isObjectType(type) || type.name.startsWith('__')) continue;
     for (const field of Object.values(type.getFields())) {
       const named = getNamedType(field.type);
       const isList = isListType(getNullableType(field.type));
       if (!field.resolve) plain.add(field);
+      const count = below[`${type.name}.${field.name}`];
+      if (count) countsBelow.set(field, count);
       if (isCompositeType(named)) {
         if (isList || (field.resolve && !ofPages.test(`${type.name} ${named.name}`))) countRows(field);
       } else if (field.resolve && (isList || longTypes.has(named.name))) countValue(field);
@@ -71,7 +81,19 @@ function countRows(field: Field): void {
       return typeof found === 'object' && found !== null ? size.count(found, priceAt(info, context), info) : found;
     size.reading();
     return found.then(
-      (read) => size.countRead(read, () => priceAt(info, context), info),
+      (read) => {
+        if (!Array.isArray(read) || read.length < manyRows || size.stopped)
+          return size.countRead(read, () => priceAt(info, context), info);
+        const price = priceAt(info, context);
+        if (price.lists.length === 0) return size.countRead(read, () => price, info);
+        return workBelow(read, price, context).then(
+          (work) => size.countRead(read, () => price, info, work),
+          (error: unknown) => {
+            size.failed();
+            throw error;
+          },
+        );
+      },
       (error: unknown) => {
         size.failed();
         throw error;
@@ -90,6 +112,15 @@ function countValue(field: Field): void {
       return value.then((made: unknown) => (made == null ? made : size.countLeaf(made, info)));
     return value == null ? value : size.countLeaf(value, info);
   };
+}
+
+/** The work of the lists below rows: each kind of list is counted once. */
+async function workBelow(rows: readonly { id: string }[], { lists }: Price, { db }: GraphContext): Promise<number> {
+  const ids = rows.map(({ id }) => id);
+  const worked = new Map<CountBelow, number>();
+  for (const { count, work } of lists) worked.set(count, (worked.get(count) ?? 0) + work);
+  const each = await Promise.all([...worked].map(async ([count, work]) => work * (await count(db, ids))));
+  return each.reduce((sum, work) => sum + work, 0);
 }
 
 const prices = new WeakMap<readonly FieldNode[], Price>();
@@ -120,6 +151,8 @@ function priceAt(info: Info, { size }: GraphContext): Price {
   return price;
 }
 
+const nothing: Price = { work: 0, deepWork: 0, certainWork: 0, lists: [], bytes: 0, long: [], inner: [] };
+
 /** Computes prices. Says whether they hold for these variables only. */
 class Pricing {
   conditional = false;
@@ -133,7 +166,7 @@ class Pricing {
   ofRows(returnType: GraphQLResolveInfo['returnType'], nodes: readonly FieldNode[]): Price {
     const type = getNamedType(returnType);
     // A list of values has no selection.
-    if (!isCompositeType(type)) return { work: 1, deepWork: 1, bytes: 0, long: [], inner: [] };
+    if (!isCompositeType(type)) return { ...nothing, work: 1, deepWork: 1 };
     const types = isAbstractType(type) ? this.#info.schema.getPossibleTypes(type) : [type];
     return dearest(types.map((one) => this.#ofObject(one, nodes)));
   }
@@ -145,7 +178,8 @@ class Pricing {
     const fields = type.getFields();
     const long = new Map<string, number>();
     const inner: Price['inner'][number][] = [];
-    let [work, deepWork, bytes] = [1, 1, 2];
+    const lists: Price['lists'][number][] = [];
+    let [work, deepWork, certainWork, bytes] = [1, 1, 0, 2];
     const add = (more: { work: number; deepWork: number; bytes: number }) => {
       work += more.work;
       deepWork += more.deepWork;
@@ -167,18 +201,35 @@ class Pricing {
       if (isCompositeType(named) && !isList) {
         const price = this.ofRows(named, same);
         if (isPlain) {
+          certainWork += price.certainWork;
           add({ ...price, work: own + price.work });
           inner.push({ property: field.name, price });
         } else if (ofPages.test(`${type.name} ${named.name}`)) add({ ...price, work: own + price.work });
-        else add({ work: own, deepWork: own + price.deepWork, bytes: 4 });
+        else {
+          add({ work: own, deepWork: own + price.deepWork, bytes: 4 });
+          if (isNonNullType(field.type)) certainWork += price.work + price.certainWork;
+        }
         continue;
+      }
+      const count = countsBelow.get(field);
+      if (count) {
+        const row = this.ofRows(named, same);
+        lists.push({ count, work: row.work + row.certainWork });
       }
       const isLong = isPlain && !isCompositeType(named) && (isList || longTypes.has(named.name));
       if (isLong) long.set(field.name, (long.get(field.name) ?? 0) + 1);
       const known = isList || longTypes.has(named.name) ? 2 : (bytesOfTypes[named.name] ?? 16);
       add({ work: own, deepWork: own, bytes: known });
     }
-    return { work, deepWork, bytes, long: [...long].map(([property, times]) => ({ property, times })), inner };
+    return {
+      work,
+      deepWork,
+      certainWork,
+      lists,
+      bytes,
+      long: [...long].map(([property, times]) => ({ property, times })),
+      inner,
+    };
   }
 
   #collect(
@@ -227,6 +278,7 @@ function dearest(several: readonly Price[]): Price {
   for (const price of several)
     for (const { property, times } of price.long) long.set(property, Math.max(times, long.get(property) ?? 0));
   return {
+    ...nothing,
     work: Math.max(0, ...several.map(({ work }) => work)),
     deepWork: Math.max(0, ...several.map(({ deepWork }) => deepWork)),
     bytes: Math.max(0, ...several.map(({ bytes }) => bytes)),

@@ -25,9 +25,11 @@ import './directory/participant-mutations.ts';
 import './directory/participants.ts';
 import './directory/unknown-sender-decisions.ts';
 import './directory/unknown-senders.ts';
+import { countBindings } from '../directory/bindings/bindings.ts';
+import { countChannels } from '../directory/channels/channels.ts';
 import { builder } from './builder.ts';
 import { plainFields } from './plain-fields.ts';
-import { countResults } from './result-size.ts';
+import { type CountsBelow, countResults } from './result-size.ts';
 
 const description = `Rollcall answers one question: who is on the other end?
 
@@ -39,9 +41,16 @@ may do.
 Each description says which scope a field needs, what null means, and which errors to expect. Errors have a \`code\` in their
 \`extensions\`. Lists that grow are connections of up to 100 rows a page.`;
 
+const below: CountsBelow = {
+  'Participant.agentIds': countBindings,
+  'Participant.agents': countBindings,
+  'Participant.bindings': countBindings,
+  'Participant.channels': countChannels,
+};
+
 /** Builds the schema of everything that the imported modules have added to the builder. */
 export function buildSchema(): GraphQLSchema {
-  const schema = countResults(plainFields(builder.toSchema()));
+  const schema = countResults(plainFields(builder.toSchema()), below);
   schema.description = description;
   return schema;
 }

@@ -178,8 +178,8 @@ describe('a result', () => {
   test('of a whole directory is complete, in as many statements as of a part', async () => {
     const answer = await large.graphql('{ participants { displayName channels { id } agentIds } }');
     expect((answer.data as { participants: unknown[] }).participants).toHaveLength(10_000);
-    // The beginning, the list, its channels, and its agents' ids.
-    expect(answer.statements).toHaveLength(4);
+    // The beginning, the list, how many channels and bindings there are, the channels, and the agents' ids.
+    expect(answer.statements).toHaveLength(6);
   });
 
   test('of a mutation is refused, but what is written after it is written', async () => {
@@ -288,8 +288,8 @@ describe('a result', () => {
     test('shares what it may cost', async () => {
       const query = '{ participantsConnection(first: 0, filter: { reachable: true }) { totalCount } }';
       const codes = (await batch(Array.from({ length: 10 }, () => ({ query })))).map(told);
-      expect(codes.filter((one) => one === undefined)).toHaveLength(5);
-      expect(codes.filter((one) => one?.[0]?.code === 'UNPROCESSABLE')).toHaveLength(5);
+      expect(codes.filter((one) => one === undefined)).toHaveLength(2);
+      expect(codes.filter((one) => one?.[0]?.code === 'UNPROCESSABLE')).toHaveLength(8);
     });
 
     test('shares how large its results may be', async () => {
@@ -299,36 +299,52 @@ describe('a result', () => {
       expect(answers).toContainEqual(undefined);
     });
 
-    test('has one upload', async () => {
-      const query =
-        'mutation ($file: File!) { uploadParticipantAvatar(input: { participantId: "x", file: $file }) { participant { id } } }';
-      const twice = `mutation ($file: File!) { a: uploadParticipantAvatar(input: { participantId: "x", file: $file }) { participant { id } }
-        b: uploadParticipantAvatar(input: { participantId: "x", file: $file }) { participant { id } } }`;
-      const form = new FormData();
-      form.set(
-        'operations',
-        JSON.stringify([
-          { query, variables: { file: null } },
-          { query, variables: { file: null } },
-          { query: twice, variables: { file: null } },
-        ]),
-      );
-      form.set('map', JSON.stringify({ 0: ['0.variables.file', '1.variables.file', '2.variables.file'] }));
-      form.set('0', new Blob(['x']));
-      const response = await service.app.fetch(
-        new Request('http://localhost/graphql', {
-          method: 'POST',
-          headers: { authorization: `Bearer ${await large.token()}` },
-          body: form,
-        }),
-      );
-      const answers = (await response.json()) as Pick<Answer<unknown>, 'errors'>[];
-      expect(answers.map(({ errors }) => errors?.[0]?.extensions.code).sort()).toEqual([
-        'PARTICIPANT_NOT_FOUND',
-        'UNPROCESSABLE',
-        'UNPROCESSABLE',
-      ]);
+    test('has one file, and uploads it once', async () => {
+      const upload = (name: string) =>
+        `${name}: uploadParticipantAvatar(input: { participantId: "x", file: $file }) { participant { id } }`;
+      const send = async (operations: unknown, places: string[]) => {
+        const form = new FormData();
+        form.set('operations', JSON.stringify(operations));
+        form.set('map', JSON.stringify({ 0: places }));
+        form.set('0', new Blob(['x']));
+        const response = await service.app.fetch(
+          new Request('http://localhost/graphql', {
+            method: 'POST',
+            headers: { authorization: `Bearer ${await large.token()}` },
+            body: form,
+          }),
+        );
+        return (await response.json()) as Pick<Answer<unknown>, 'errors'>;
+      };
+      const [once, twice] = [upload('a'), `${upload('a')} ${upload('b')}`].map((fields) => ({
+        query: `mutation ($file: File!) { ${fields} }`,
+        variables: { file: null },
+      }));
+      expect(told(await send(once, ['variables.file']))?.[0]?.code).toBe('PARTICIPANT_NOT_FOUND');
+      expect(told(await send(twice, ['variables.file']))).toEqual([{ code: 'UNPROCESSABLE', status: 422 }]);
+      expect(told(await send([once, once], ['0.variables.file', '1.variables.file']))).toEqual(over);
     });
+  });
+
+  test('of lists below a long list is refused before they are read, where the database says how long they are', async () => {
+    const tenant = await service.createTenant();
+    const { prisma } = service.app.database;
+    await prisma.agent.create({ data: { tenantId: tenant.id, id: 'one', name: 'One' } });
+    await service.app.database.connection.query(
+      prepared(`with p as (insert into participant (tenant_id, id, kind, display_name)
+         select $1::uuid, gen_random_uuid(), 'PERSON', 'P' || n from generate_series(1, 8000) n returning id)
+       insert into binding (tenant_id, id, participant_id, agent_id) select $1::uuid, gen_random_uuid(), id, 'one' from p`),
+      [tenant.id],
+    );
+    const answer = await tenant.graphql(
+      '{ participants { agents { id } b: agents { id name } c: bindings { agent { id name } participant { id displayName } } d: bindings { agent { id name } participant { id displayName } } } }',
+    );
+    expect(told(answer)).toEqual(over);
+    // The beginning, the list, and one count for all lists of bindings.
+    expect(answer.statements).toHaveLength(3);
+    expect(answer.statements.filter((text) => text.includes('count(*)'))).toHaveLength(1);
+    const few = await tenant.graphql('{ participants { agents { id } } }');
+    expect((few.data as { participants: { agents: object[] }[] }).participants[0]?.agents).toEqual([{ id: 'one' }]);
   });
 });
 

@@ -180,14 +180,18 @@ describe.each(['plain', 'compiled'] as const)('by %s execution', (how) => {
     let most = 0;
     let within = 0;
     const watched: Admission = {
-      enter(proceed, refuse) {
+      enter(tenantId, proceed, refuse) {
         let inside = false;
-        const leave = admission.enter(() => {
-          inside = true;
-          within++;
-          most = Math.max(most, within);
-          proceed();
-        }, refuse);
+        const leave = admission.enter(
+          tenantId,
+          () => {
+            inside = true;
+            within++;
+            most = Math.max(most, within);
+            proceed();
+          },
+          refuse,
+        );
         return () => {
           if (inside) within--;
           inside = false;
@@ -208,20 +212,21 @@ describe.each(['plain', 'compiled'] as const)('by %s execution', (how) => {
 test('a wait that is too long ends, and its place is free', async () => {
   const admission = createAdmission({ running: 1, waiting: 5, maxWaitMs: 20 });
   const leave = admission.enter(
+    't',
     () => {},
     () => {},
   );
-  const refusal = await new Promise((resolve) => admission.enter(() => resolve('proceeded'), resolve));
+  const refusal = await new Promise((resolve) => admission.enter('t', () => resolve('proceeded'), resolve));
   expect(refusal).toMatchObject({ code: 'UNAVAILABLE' });
   leave();
-  expect(await new Promise((resolve) => admission.enter(() => resolve('proceeded'), resolve))).toBe('proceeded');
+  expect(await new Promise((resolve) => admission.enter('t', () => resolve('proceeded'), resolve))).toBe('proceeded');
 });
 
 test('operations of one budget share it', async () => {
   const budget = createBudget();
   const first = new ResultSize(budget, null);
   const second = new ResultSize(budget, null);
-  const price = { work: 1, deepWork: 1, bytes: 0, long: [], inner: [] };
+  const price = { work: 1, deepWork: 1, certainWork: 0, lists: [], bytes: 0, long: [], inner: [] };
   const place = { path: { prev: undefined, key: 'rows', typename: 'Query' }, fieldNodes: [] };
   const rows = Array.from({ length: limits.work * 0.6 }, () => ({}));
   expect(first.count(rows, price, place)).toBe(rows);

@@ -2,10 +2,10 @@ import type { TenantDatabase, TenantTransaction } from '../../database/database.
 import type { Binding } from '../../database/generated/client.ts';
 import { newId } from '../../database/ids.ts';
 import { bounded, manyBy, mostInner, oneByUuid } from '../../database/loaders.ts';
-import { columns, nothing } from '../../database/sql/columns.ts';
+import { columns, nothing, rows } from '../../database/sql/columns.ts';
 import { anyKey, parameter, tenant } from '../../database/sql/fragment.ts';
 import { statement } from '../../database/sql/statement.ts';
-import { array, text, uuid } from '../../database/sql/types.ts';
+import { array, integer, text, uuid } from '../../database/sql/types.ts';
 import { demandAgents } from '../agents/agents.ts';
 import { announceParticipant } from '../participants/announce.ts';
 import { lockParticipant } from '../participants/lock.ts';
@@ -19,6 +19,16 @@ export const bindingById = oneByUuid(
   statement(whole)`select ${whole} from binding b where b.tenant_id = ${tenant} and b.id = ${anyKey(uuid)}`,
   'id',
 );
+
+const bindingsCounted = statement(rows({ count: integer }))`
+  select count(*)::int as count from (
+    select from binding x where x.tenant_id = ${tenant} and x.participant_id = any(${parameter('ids', array(uuid))}) limit ${mostInner + 1}) x`;
+
+/** Returns how many bindings these participants have in all. Counting stops above the most that may be listed. */
+export async function countBindings(db: TenantDatabase, participantIds: readonly string[]): Promise<number> {
+  const [row] = await db.query(bindingsCounted, { ids: participantIds });
+  return row?.count ?? 0;
+}
 
 /** The bindings of participants, ordered by agent. */
 export const bindingsByParticipant = bounded(

@@ -1,12 +1,12 @@
 import { z } from 'zod';
-import type { TenantTransaction } from '../../database/database.ts';
+import type { TenantDatabase, TenantTransaction } from '../../database/database.ts';
 import type { Channel, IntegrationConfig } from '../../database/generated/client.ts';
 import { asUuid, newId } from '../../database/ids.ts';
 import { bounded, manyBy, mostInner, oneByUuid } from '../../database/loaders.ts';
-import { columns, type Fields, nothing } from '../../database/sql/columns.ts';
+import { columns, type Fields, nothing, rows } from '../../database/sql/columns.ts';
 import { anyKey, name, parameter, sql, tenant } from '../../database/sql/fragment.ts';
 import { statement } from '../../database/sql/statement.ts';
-import { array, boolean, nullable, text as sqlText, uuid } from '../../database/sql/types.ts';
+import { array, boolean, integer, nullable, text as sqlText, uuid } from '../../database/sql/types.ts';
 import { Problem } from '../../errors/catalogue.ts';
 import { addressColumns, fitsProvider } from '../../providers/address.ts';
 import { text, trimmed } from '../../values/text.ts';
@@ -24,6 +24,16 @@ export const channelById = oneByUuid(
   statement(whole)`select ${whole} from channel c where c.tenant_id = ${tenant} and c.id = ${anyKey(uuid)}`,
   'id',
 );
+
+const channelsCounted = statement(rows({ count: integer }))`
+  select count(*)::int as count from (
+    select from channel x where x.tenant_id = ${tenant} and x.participant_id = any(${parameter('ids', array(uuid))}) limit ${mostInner + 1}) x`;
+
+/** Returns how many channels these participants have in all. Counting stops above the most that may be listed. */
+export async function countChannels(db: TenantDatabase, participantIds: readonly string[]): Promise<number> {
+  const [row] = await db.query(channelsCounted, { ids: participantIds });
+  return row?.count ?? 0;
+}
 
 /** The channels of participants, in the order in which they are tried. */
 export const channelsByParticipant = bounded(

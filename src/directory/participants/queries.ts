@@ -208,6 +208,8 @@ const participantPages = pagesOf({
     // rows, in that order, until the page is full (docs/decisions/0007-health-as-a-filter.md).
     return exact.length === 0 ? found : sql`(select p.* from ${found} ${then}) p where ${join(exact, ' and ')}`;
   },
+  // What must be computed for each row can take a second for many rows.
+  isSlow: (shape: FilterShape) => exactConditions(shape).length > 0,
   countLooked(shape: FilterShape) {
     const exact = exactConditions(shape);
     if (exact.length === 0) return null;

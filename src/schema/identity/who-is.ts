@@ -1,5 +1,6 @@
 import { may } from '../../auth/viewer.ts';
 import { externalUsersOf, type Identity, identityOf, membersOf, participantsOf } from '../../identity/who-is.ts';
+import type { FieldCost } from '../../operations/cost.ts';
 import { builder } from '../builder.ts';
 import type { GraphContext } from '../context.ts';
 import { ConversationParticipantType } from '../conversations/memberships.ts';
@@ -60,12 +61,16 @@ const IdentityType = builder.objectRef<Identity>('Identity').implement({
   }),
 });
 
+/** An identifier can lead to thousands of rows, in four statements: thirty may be asked about in a request. */
+const asking: FieldCost = { cost: 5_000 };
+
 builder.queryField('whoIs', (t) =>
   t.field({
     type: IdentityType,
     description:
       'Who is on the other end? Everything in the tenant that an identifier leads to, in one statement a list. Every credential may ask: what it may not read is empty.',
     args: { by: t.arg({ type: IdentityInputType, required: true, description: 'The identifier to ask about.' }) },
+    extensions: asking,
     resolve: (_, { by }, { db }): Promise<Identity> => identityOf(db, by),
   }),
 );
