@@ -1,10 +1,10 @@
 /**
  * Measures how much memory the server takes while the avatars that it syncs are as bad as can be:
  *
- *   npx tsx scripts/avatar-memory.ts [syncs of each kind, 40 unless said]
+ * npx tsx scripts/avatar-memory.ts [syncs of each kind, 40 unless said]
  *
- * Starts a stand-in for Slack here and the server in a process of its own, lets it sync good pictures first and then each kind of
- * bad one, and prints the server's resident memory: at its most meanwhile, and 2 s after.
+ * Starts a stand-in for Slack here and the server in a process of its own, lets it sync good pictures first and then
+ * each kind of bad one, and prints the server's resident memory: at its most meanwhile, and 2 s after.
  */
 import { execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';

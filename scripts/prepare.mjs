@@ -1,6 +1,7 @@
 /**
- * Runs after an installation. Generates Prisma's client, and builds, so that the first start is quick. Without the development
- * packages there is no compiler: then an earlier build stays as it is, and without one `npm start` runs the sources.
+ * Runs after an installation. Generates Prisma's client, and builds, so that the first start is quick. Without the
+ * development packages there is no compiler: then an earlier build stays as it is, and without one `npm start` runs the
+ * sources.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';

@@ -1,4 +1,6 @@
-/** Starts the built server as a newcomer would, on an empty folder, asks it something, changes something, and stops it. */
+/**
+ * Starts the built server as a newcomer would, on an empty folder, asks it something, changes something, and stops it.
+ */
 import { execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -67,8 +67,9 @@ export type TestTenant = {
 };
 
 /**
- * Starts the whole service on the tests' database. Without a port, what is sent to it goes over a socket of its own to the same handler. Environment variables as in production can be given, and a
- * connection to put around the database's own, to make it fail. Nothing goes on in the background unless AVATAR_WORKERS says so.
+ * Starts the whole service on the tests' database. Without a port, what is sent to it goes over a socket of its own to
+ * the same handler. Environment variables as in production can be given, and a connection to put around the database's
+ * own, to make it fail. Nothing goes on in the background unless AVATAR_WORKERS says so.
  */
 export async function startApp(
   environment: Record<string, string> = {},

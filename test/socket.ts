@@ -3,7 +3,9 @@ import { Readable } from 'node:stream';
 
 export type Fetch = (request: Request) => Promise<Response>;
 
-/** A server of the handler's on a socket that only this process knows: requests go the way that they go in production. */
+/**
+ * A server of the handler's on a socket that only this process knows: requests go the way that they go in production.
+ */
 export async function listenLocally(handler: RequestListener, path: string) {
   const server = createServer(handler);
   // On a busy machine a connection would be closed while the next request is already on its way.
@@ -20,7 +22,10 @@ export async function listenLocally(handler: RequestListener, path: string) {
   };
 }
 
-/** Sends the request, to the host that its URL names. Its body is declared by its length, unless its headers say that it is chunked. */
+/**
+ * Sends the request, to the host that its URL names. Its body is declared by its length, unless its headers say that it
+ * is chunked.
+ */
 async function sendOver(path: string, agent: Agent, request: Request): Promise<Response> {
   const url = new URL(request.url);
   const streamed = request.headers.get('transfer-encoding') === 'chunked';

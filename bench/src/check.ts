@@ -6,7 +6,9 @@ import { type Counted, countStatements } from './statement-counter.ts';
 
 const samples = 20;
 
-/** What a request costs the database, a request: by contender, then by operation; null where it could not be counted. */
+/**
+ * What a request costs the database, a request: by contender, then by operation; null where it could not be counted.
+ */
 export type StatementCounts = Map<string, Counted | null>;
 
 /** The contenders do not answer alike. */

@@ -67,7 +67,10 @@ const isPostgres = (pid: number) => {
   }
 };
 
-/** The clock for contenders on that database. The database's time is that of its sessions: writing to disk in the background is nobody's. */
+/**
+ * The clock for contenders on that database. The database's time is that of its sessions: writing to disk in the
+ * background is nobody's.
+ */
 export async function createCpuClock(databaseUrl: string): Promise<CpuClock> {
   const client = new pg.Client({ connectionString: databaseUrl });
   await client.connect();

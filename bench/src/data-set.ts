@@ -151,8 +151,8 @@ async function migrated(databaseUrl: string, checkout: string): Promise<void> {
 }
 
 /**
- * Takes out what has been added, so that what is measured next finds what was there before, and gives participants back what
- * `keepParticipants` has kept. Returns how many rows writes to conversations had added.
+ * Takes out what has been added, so that what is measured next finds what was there before, and gives participants back
+ * what `keepParticipants` has kept. Returns how many rows writes to conversations had added.
  */
 export async function restore({ databaseUrl }: DataSet): Promise<number> {
   return withClient(databaseUrl, async (client) => {
@@ -195,7 +195,10 @@ const avatarColumns = [
   'avatar_synced_at',
 ];
 
-/** Keeps these participants as they are, in the database, for `restore`: after a run that was cut short the next one finds them there. */
+/**
+ * Keeps these participants as they are, in the database, for `restore`: after a run that was cut short the next one
+ * finds them there.
+ */
 export async function keepParticipants({ databaseUrl }: DataSet, ids: readonly string[]): Promise<void> {
   await withClient(databaseUrl, async (client) => {
     await client.query('create table bench.participant_as_was as table participant with no data');

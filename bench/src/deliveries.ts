@@ -159,7 +159,10 @@ async function webhooks(server: Server, data: DataSet): Promise<{ url: string; a
   return made;
 }
 
-/** Delivers so many signed messages a second, while contact lists are read at a low rate; then counts what the database has. */
+/**
+ * Delivers so many signed messages a second, while contact lists are read at a low rate; then counts what the database
+ * has.
+ */
 export async function deliver(
   launcher: Launcher,
   data: DataSet,

@@ -59,7 +59,10 @@ const documents = {
   }`),
 };
 
-/** Agents that have so many contacts, evenly spread over the tenant's participants, beside those that the data has. `restore` removes them. */
+/**
+ * Agents that have so many contacts, evenly spread over the tenant's participants, beside those that the data has.
+ * `restore` removes them.
+ */
 async function addAgents(data: DataSet): Promise<number[]> {
   const rows = data.participants / tenants;
   const possible = sizes.filter((size) => size <= rows);

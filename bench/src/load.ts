@@ -59,7 +59,10 @@ export function stopLoad(): void {
   for (const child of running) child.kill('SIGKILL');
 }
 
-/** Runs the generator in a process of its own, with one thread. Throws when it fails, or takes much longer than it should. */
+/**
+ * Runs the generator in a process of its own, with one thread. Throws when it fails, or takes much longer than it
+ * should.
+ */
 export async function run({ generator, url, connections, seconds, file, offset, verify }: Load): Promise<LoadResult> {
   const last = [file, String(offset), ...(verify ? ['verify'] : [])];
   const [program, args]: [string, string[]] =

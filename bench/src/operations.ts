@@ -35,7 +35,10 @@ export function seeded(seed: number): Random {
   };
 }
 
-/** Each request about a row that is drawn by itself; `key` says what of the row. The row's tenant is its number's last digit. */
+/**
+ * Each request about a row that is drawn by itself; `key` says what of the row. The row's tenant is its number's last
+ * digit.
+ */
 const independent =
   (rows: (data: DataSet) => number, key: (n: number) => string): Operation['draw'] =>
   (count, data, random) =>

@@ -20,7 +20,9 @@ export type Options = {
   soakMinutes: number | null;
   /** How many deliveries a second the service alone is sent by webhooks; null for none. */
   deliveryRate: number | null;
-  /** How many subscriptions are opened at the service alone, and how many events a second they are given; null for none. */
+  /**
+   * How many subscriptions are opened at the service alone, and how many events a second they are given; null for none.
+   */
   streams: { count: number; rate: number } | null;
   /** Whether answers of different sizes, and from different places of a list, are measured on the service alone. */
   growth: boolean;

@@ -80,7 +80,9 @@ type Cause = {
 /** What a stream is of, and what it waits for: by participant, as the same may change twice. */
 type Listener = { tenant: number; body: string; waiting: Map<string, Cause[]>; broken: boolean };
 
-/** Half of the streams to single participants that have an avatar, half to agents; each next one is another tenant's. */
+/**
+ * Half of the streams to single participants that have an avatar, half to agents; each next one is another tenant's.
+ */
 function listenersFor(count: number, data: DataSet) {
   const listener = (tenant: number, query: string, variables: object): Listener => ({
     tenant,
@@ -110,7 +112,10 @@ function grouped(pairs: readonly [number, Listener][]): ReadonlyMap<number, List
   return groups;
 }
 
-/** Mutations in turn: a contact of an agent gets another name; a participant loses its avatar, which that agent's stream hears too. */
+/**
+ * Mutations in turn: a contact of an agent gets another name; a participant loses its avatar, which that agent's stream
+ * hears too.
+ */
 function causesFor(
   count: number,
   { avatars, contacts, pictured }: ReturnType<typeof listenersFor>,
@@ -142,7 +147,10 @@ function causesFor(
   });
 }
 
-/** Settles what the listener was waiting for; gives false when it is not for this listener: the same may come to it again. */
+/**
+ * Settles what the listener was waiting for; gives false when it is not for this listener: the same may come to it
+ * again.
+ */
 function hear(listener: Listener, event: Json, now: number): boolean {
   const changes = at(event, 'data') as { participantAvatarSynced?: Json; participantChanged?: Json };
   const contacts = changes.participantChanged;

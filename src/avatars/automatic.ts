@@ -8,7 +8,7 @@ import type { ChannelChanges } from '../directory/channels/channels.ts';
 import { noAvatar, setAvatar } from './files.ts';
 import { type SyncableProviders, syncableChannels } from './syncable.ts';
 
-// What is running for an earlier reason doesn't get to write: it belongs to an earlier generation.
+// A running job of an earlier reason must not write: it belongs to an earlier generation.
 const queueFirst = statement(rows({ id: uuid }))`
   insert into avatar_sync_job as j (tenant_id, id, participant_id, integration_config_id, address, kind)
    select p.tenant_id, ${parameter('id', uuid)}, p.id, s.integration_config_id, s.address, 'AUTOMATIC'
@@ -26,9 +26,9 @@ const orphaned = statement(rows({ id: uuid }))`
      and c.integration_config_id = p.avatar_source_config_id and c.address = p.avatar_source_address)`;
 
 /**
- * What a change of a participant's channels means for its avatar, in the same transaction. An avatar from a channel
- * that is there no more is taken away, for it may be somebody else's face; and a sync from the first syncable channel
- * is queued, unless the avatar was uploaded.
+ * Updates the avatar after a change of a participant's channels, in the same transaction. An avatar from a channel that
+ * is gone is removed, because it may show another person. A sync from the first syncable channel is queued, unless the
+ * avatar was uploaded.
  */
 export async function channelsChanged(
   tx: TenantTransaction,

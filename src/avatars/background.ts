@@ -12,14 +12,14 @@ import { endOwn, isOwn } from './settle.ts';
 import type { AvatarSync } from './sync.ts';
 import { type SyncableProviders, syncableChannels } from './syncable.ts';
 
-/** How often a job is begun, without an outcome that was written down, before it is given up. */
+/** How often a job is started without a recorded outcome before it is given up. */
 export const mostAttempts = 5;
-/** How long a job waits in all for a provider or a storage that is away, or that only ever says wait. */
+/** How long a job waits in all for a provider or a storage that is away or asks to wait. */
 const longestWaitMs = 24 * 3_600_000;
 /** The longest pause between two attempts. */
 const longestPauseMs = 15 * 60_000;
 
-/** Outages: they end by themselves, and nobody here can say when. */
+/** Outages: they pass, and nobody here knows when. */
 const outages: ReadonlySet<ErrorCode> = new Set(['PROVIDER_UNAVAILABLE', 'UNAVAILABLE']);
 
 const requeue = statement(nothing)`
@@ -38,7 +38,7 @@ const pause = statement(nothing)`
    from integration_config i where i.tenant_id = ${tenant} and i.id = ${parameter('configId', uuid)}
    on conflict (tenant_id, integration_config_id) do update set until = greatest(s.until, excluded.until) where s.tenant_id = ${tenant}`;
 
-// The first after the one that was tried; should that have been taken away meanwhile, the first of all.
+// The first channel after the one that was tried, or the first of all if that is gone.
 const nextChannel = statement(rows({ configId: uuid, address: text }))`
   select s.integration_config_id as "configId", s.address
    from (select p.id from participant p where p.tenant_id = ${tenant} and p.id = ${parameter('participantId', uuid)}) p
@@ -47,13 +47,13 @@ const nextChannel = statement(rows({ configId: uuid, address: text }))`
    cross join lateral (${syncableChannels(sql`p.id`)}) s
    where t.id is null or (s.priority, s.id) > (t.priority, t.id) limit 1`;
 
-/** A channel, as a job names it. */
+/** A channel as a job names it. */
 type Place = { configId: string; address: string };
 
 /**
- * Does one avatar job: by its end the outcome is stored, or the job is due again. Throws only when the database is
- * away. A round tries the participant's channels in their order until one has a picture. Where a channel of the round
- * failed for a while, another round begins at the first of those, after a pause that grows from round to round.
+ * Runs one avatar job. By its end the outcome is stored, or the job is due again. A round tries the participant's
+ * channels in order until one has a picture. Where a channel failed temporarily, another round starts at the first of
+ * those after a growing pause. Throws only when the database is away.
  */
 export function createAvatarJobRunner(
   database: Pick<Database, 'forTenant'>,
@@ -64,13 +64,13 @@ export function createAvatarJobRunner(
   async function runJob(job: AvatarJob): Promise<void> {
     const db = database.forTenant(job.tenantId);
     try {
-      // Workers that began it that often died before they could write down an outcome.
+      // Too many workers that started it died before they could record an outcome.
       if (job.attempts - job.accounted > mostAttempts)
         throw new Problem('INTERNAL', 'The sync was begun several times and never came to an end.');
       await avatars.syncFor(db, job);
     } catch (error) {
       await failed(db, job, problemBehind(error)).catch((failure: unknown) => {
-        // Deleted meanwhile, and its job with it.
+        // The participant was deleted meanwhile, and its job with it.
         if (!(failure instanceof Problem && failure.code === 'PARTICIPANT_NOT_FOUND')) throw failure;
       });
     }
@@ -98,7 +98,7 @@ export function createAvatarJobRunner(
       if (problem.code === 'PROVIDER_RATE_LIMITED') {
         const waitMs = (problem.retryAfter ?? 30) * 1_000;
         await tx.query(pause, { configId, waitMs });
-        // The attempt doesn't count, and not all come back at the same time.
+        // The attempt does not count, and the jobs do not all return at once.
         if (waitedMs < longestWaitMs) {
           await queue(here, attempts - 1, waitMs + backoff(1, firstBackoffMs), told, placeOf(job));
           return;
@@ -107,7 +107,7 @@ export function createAvatarJobRunner(
       const goesOn =
         (outages.has(problem.code) && waitedMs < longestWaitMs) ||
         (problem.code === 'INTERNAL' && attempts < mostAttempts && attempts - job.accounted <= mostAttempts);
-      // What the round comes back to, and why; a later channel's definite answer does not hide it.
+      // The channel that the round returns to, and its error. A later channel's permanent error does not hide it.
       const again = placeOf(job) ?? (goesOn ? here : null);
       const why = goesOn ? told : placeOf(job) ? toldBefore(job) : null;
 

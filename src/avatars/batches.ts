@@ -12,23 +12,23 @@ import { type ErrorCode, Problem } from '../errors/catalogue.ts';
 import { endFinished } from './settle.ts';
 import { type SyncableProviders, syncableChannels } from './syncable.ts';
 
-/** A batch and how far it has come, counted from its contacts. */
+/** A batch with its progress, counted from its contacts. */
 export type AvatarBatch = {
   id: string;
   agentId: string;
   startedAt: Date;
-  /** Null while a contact is still to be done. */
+  /** Null while a contact is not done. */
   finishedAt: Date | null;
   total: number;
   done: number;
   synced: number;
   skipped: number;
   failed: number;
-  /** Of those done, the ones that were not plain from the beginning. */
+  /** Of the contacts that are done, those that had to be tried. */
   worked: number;
 };
 
-// A batch whose last contact was deleted is over too, before anybody has written so.
+// A batch whose last contact was deleted is over too, before that is stored.
 const counted = sql`b.id, b.agent_id as "agentId", b.started_at as "startedAt", c.total, c.done, c.synced, c.skipped, c.failed, c.worked,
   coalesce(b.finished_at, case when c.total = c.done then coalesce(c.last, b.started_at) end) as "finishedAt"`;
 const counts = sql`cross join lateral (
@@ -52,14 +52,14 @@ const batch = rows({
 
 /** Batches by their ids. */
 export const batchById = oneByUuid(
-  // Not batched: all of its contacts are counted.
+  // Not a batched read: it counts all contacts of the batch.
   statement(
     batch,
   )`select ${counted} from avatar_sync_batch b ${counts} where b.tenant_id = ${tenant} and b.id = ${anyKey(uuid)}`,
   'id',
 );
 
-/** The latest batch of each agent. */
+/** The newest batch of each agent. */
 export const newestBatch = oneByText(
   statement(batch)`
     select ${counted} from ${eachKey(text)} as a (id) cross join lateral (
@@ -76,7 +76,7 @@ export const failuresByBatch: Loader<string, { code: ErrorCode; count: number }[
   'batchId',
 );
 
-/** How many contacts of batches wait to be tried again, by the code of their last attempt, the most frequent first. */
+/** How many contacts of batches wait for another try, by the code of their last attempt, the most frequent first. */
 export const waitingByBatch: Loader<string, { code: ErrorCode; count: number }[]> = manyBy(
   statement(rows({ batchId: uuid, code: assured(textOf<ErrorCode>()), count: integer }))`
     select i.batch_id as "batchId", j.error_code as code, count(*)::int as count from avatar_sync_batch_item i
@@ -86,12 +86,12 @@ export const waitingByBatch: Loader<string, { code: ErrorCode; count: number }[]
   'batchId',
 );
 
-/** How many of the contacts that are being synced are told. */
+/** How many of the contacts in progress are listed. */
 export const mostRunning = 10;
 
 const participant = columns('Participant', 'p');
 
-/** Contacts of batches that are being synced just now, at most ten of each. */
+/** Contacts of batches that are being synced now, at most ten per batch. */
 export const runningByBatch: Loader<string, Participant[]> = manyBy(
   statement(rows({ batchId: uuid }, participant))`
     select b.id as "batchId", r.* from ${eachKey(uuid)} as b (id) cross join lateral (
@@ -102,7 +102,7 @@ export const runningByBatch: Loader<string, Participant[]> = manyBy(
   'batchId',
 );
 
-/** When a batch will be done if it goes on as it has until now; null before that can be said, and when it is over. */
+/** The expected end of a batch at its present rate. Null before it can be computed, and when the batch is over. */
 export function estimatedCompletion(
   { startedAt, finishedAt, total, done, worked }: AvatarBatch,
   now = Date.now(),
@@ -111,7 +111,7 @@ export function estimatedCompletion(
   return new Date(now + ((now - startedAt.getTime()) / worked) * (total - done));
 }
 
-/** The error for a batch that the tenant doesn't have. */
+/** Returns AVATAR_SYNC_NOT_FOUND for a batch that the tenant does not have. */
 export const batchNotFound = (id: string) =>
   new Problem('AVATAR_SYNC_NOT_FOUND', `There is no batch of avatar syncs ${id}: it may have ended long ago.`);
 
@@ -126,8 +126,8 @@ const begin = statement(id)`
   on conflict (tenant_id, agent_id) where finished_at is null do update set agent_id = excluded.agent_id
   where b.tenant_id = ${tenant} returning b.id`;
 
-// What speaks against each contact is known at once; the most particular reason is told. now() is when the transaction
-// began, so these end when the batch starts. A participant that is being deleted is not counted.
+// Contacts that cannot be synced end with the start of the batch, with the most specific reason. now() is the start of
+// the transaction. A participant that is being deleted is not counted.
 const addContacts = statement(nothing)`
   insert into avatar_sync_batch_item (tenant_id, batch_id, participant_id, result, error_code, finished_at)
    select p.tenant_id, ${parameter('batchId', uuid)}, p.id, v.result::"AvatarSyncResult", v.code, case when v.result is not null then now() end
@@ -144,7 +144,7 @@ const addContacts = statement(nothing)`
          else 'CHANNEL_NOT_ON_PARTICIPANT' end as code) v
    where b.tenant_id = ${tenant} and b.agent_id = ${parameter('agentId', text)} order by p.id for key share of p`;
 
-// A job that waits or runs already will do for the batch; its row is locked, so that it does not end unseen.
+// A job that waits or runs already serves the batch. Its row is locked, so that it does not end unnoticed.
 const addJobs = statement(nothing)`
   insert into avatar_sync_job as j (tenant_id, id, participant_id, integration_config_id, address, kind)
    select i.tenant_id, ${newIdSql}, i.participant_id, s.integration_config_id, s.address, 'BATCH'
@@ -160,8 +160,8 @@ const addJobs = statement(nothing)`
    where j.tenant_id = ${tenant}`;
 
 /**
- * Queues a sync of every contact of an agent, or joins the batch that is running for it already; returns the batch's
- * id. Throws AGENT_NOT_FOUND.
+ * Queues a sync of every contact of an agent, or joins its running batch. Returns the batch's id. Throws
+ * AGENT_NOT_FOUND.
  */
 export async function syncAgentAvatars(
   db: TenantDatabase,
@@ -170,7 +170,7 @@ export async function syncAgentAvatars(
 ): Promise<string> {
   return db.transaction(async (tx) => {
     await demandAgents(tx, [agentId]);
-    // One whose last contact was deleted is running by name only.
+    // A batch whose last contact was deleted is not running any more.
     const before = await tx.query(runningBatch, { agentId });
     if (before.length > 0)
       await endFinished(

@@ -11,7 +11,7 @@ import { lockParticipant } from '../directory/participants/lock.ts';
 import { type ErrorCode, Problem } from '../errors/catalogue.ts';
 import { type SyncableProviders, syncableChannels } from './syncable.ts';
 
-/** A sync in the background that was given up. */
+/** A background sync that was given up. */
 export type AvatarSyncFailure = {
   id: string;
   participantId: string;
@@ -61,7 +61,10 @@ const pages = pagesOf({
   read: (found: AvatarSyncFailure[]) => found,
 });
 
-/** One page of the syncs that were given up, the newest first. Throws VALIDATION_FAILED for a page that can't be. */
+/**
+ * Returns a page of the syncs that were given up, the newest first. Throws VALIDATION_FAILED for invalid page
+ * arguments.
+ */
 export function pageOfFailures(
   db: TenantDatabase,
   { agentId = null, code = null }: FailureFilter,
@@ -70,7 +73,7 @@ export function pageOfFailures(
   return pages(db, { agentId: agentId !== null, code: code !== null }, { agentId, code }, args, everything);
 }
 
-/** Syncs in the background that wait to be tried again, of one integration config and for one reason. */
+/** Background syncs of one integration config that wait for another try for the same reason. */
 export type WaitingSyncs = {
   integrationConfigId: string;
   code: ErrorCode;
@@ -92,13 +95,13 @@ const waiting = statement(
   from avatar_sync_job j where j.tenant_id = ${tenant} and j.state = 'QUEUED' and j.error_code is not null
   group by 1, 2 order by 3 desc, 1, 2 limit 1000`;
 
-/** What waits to be tried again, by integration config and reason, the most first. */
+/** The waiting syncs by integration config and reason, the most frequent first. */
 export const waitingSyncs = (db: TenantDatabase): Promise<WaitingSyncs[]> => db.query(waiting);
 
 const jobById = statement(rows({ participantId: uuid }))`
   select j.participant_id as "participantId" from avatar_sync_job j where j.tenant_id = ${tenant} and j.id = ${parameter('id', uuid)}`;
 
-// From the first channel again, or, where none can be synced any more, from the same: that says why.
+// Starts with the first channel, or, where none can be synced, with the same one, which gives the reason.
 const retry = statement(rows({ id: uuid }))`
   update avatar_sync_job j set state = 'QUEUED', attempts = 0, accounted = 0, again_config_id = null, again_address = null,
     generation = j.generation + 1, queued_at = now(), run_at = now(),
@@ -109,8 +112,8 @@ const retry = statement(rows({ id: uuid }))`
    where j.tenant_id = ${tenant} and j.id = ${parameter('id', uuid)} and j.state = 'FAILED' returning j.id`;
 
 /**
- * Queues a sync that was given up again; returns the participant's id. One that isn't given up any more stays as it is.
- * Throws AVATAR_SYNC_NOT_FOUND.
+ * Queues a sync that was given up and returns the participant's id. Any other sync stays as it is. Throws
+ * AVATAR_SYNC_NOT_FOUND.
  */
 export async function retryAvatarSync(
   db: TenantDatabase,
@@ -127,13 +130,13 @@ export async function retryAvatarSync(
   });
 }
 
-/** What came of the last automatic sync of a participant. */
+/** The outcome of a participant's last automatic sync. */
 export type AutoSync = {
   participantId: string;
   provider: string;
   address: string;
   attemptedAt: Date;
-  /** Why it failed, with its status and its detail; null when it did not. */
+  /** The error with its status and detail. Null without one. */
   code: ErrorCode | null;
   status: number | null;
   detail: string | null;
@@ -157,7 +160,7 @@ export const autoSyncByParticipant = oneByUuid(
   'participantId',
 );
 
-/** Until when integration configs wait for their provider, by config; null for those that don't. */
+/** Until when integration configs wait for their provider, by config. Null for those that do not wait. */
 export const pauseByConfig = oneByUuid(
   batchedRead(rows({ configId: uuid, until: timestamptz }))`
     select s.integration_config_id as "configId", s.until from avatar_sync_pause s

@@ -1,24 +1,24 @@
 import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
 import { type AvatarSize, avatarSizes } from './sizes.ts';
 
-/** Signed addresses of stored images. */
+/** Signed URLs of stored images. */
 export interface FileUrls {
   /**
-   * An absolute URL of the image in that size, good for one to two hours. The same URL for an hour, so that caches can
-   * keep it.
+   * Returns an absolute URL of the image in that size, valid for one to two hours. It is the same for an hour, so that
+   * caches can keep it.
    */
   sign(fileId: string, size: AvatarSize): string;
-  /** The size that a URL's query asks for; null when the signature is not ours or has expired. */
+  /** Returns the size of a URL's query. Null when the signature is invalid or has expired. */
   verify(fileId: string, query: URLSearchParams): AvatarSize | null;
-  /** How many seconds a URL that ends at that time, in seconds, is still good. */
+  /** Returns how many seconds a URL is still valid that ends at that time, in seconds. */
   secondsLeft(expires: number): number;
 }
 
 const hour = 3_600;
 
 /**
- * Signs with a key derived from the service's secret key. `publicUrl` is where clients reach the service; `now` is the
- * time by which URLs end, in milliseconds: all replicas must agree about it.
+ * Creates signed URLs with a key that is derived from the service's secret key. Clients reach the service at
+ * `publicUrl`. URLs end by `now`, in milliseconds, on which all replicas must agree.
  */
 export function createFileUrls(
   secretKey: string,

@@ -10,15 +10,15 @@ import type { RenderedAvatar } from './image.ts';
 import { avatarFolder, avatarKey } from './keys.ts';
 import { avatarSizes } from './sizes.ts';
 
-// How a picture comes into the storage and leaves it, so that no row ever points to a file that isn't there, is written
-// down in docs/decisions/0013-files-and-their-sweep.md. The sweep is in sweep.ts.
+// docs/decisions/0013-files-and-their-sweep.md says how images are stored and deleted so that no row refers to a
+// missing file. sweep.ts deletes them.
 
 const reserve = statement(rows({ id: uuid, path: text }))`
   insert into file as f (tenant_id, id, content_hash, path)
   values (${tenant}, ${parameter('id', uuid)}, ${parameter('contentHash', text)}, ${parameter('path', text)})
   on conflict (tenant_id, content_hash) do update set touched_at = now() where f.tenant_id = ${tenant} returning f.id, f.path`;
 
-// In the order of their ids, because others may exchange the same two pictures the other way round.
+// In the order of their ids, because another transaction may exchange the same two pictures.
 const exchange = statement(rows({ id: uuid }))`
   with files as (
     select f.id from file f where f.tenant_id = ${tenant} and f.content_hash is not null
@@ -27,10 +27,10 @@ const exchange = statement(rows({ id: uuid }))`
     order by f.id for no key update)
   update file f set touched_at = now() from files where f.tenant_id = ${tenant} and f.id = files.id returning f.id`;
 
-/** The sweep was faster: the picture must be stored anew. */
+/** The sweep has deleted the file: the picture must be stored again. */
 class FileSwept extends Error {}
 
-/** The columns of a participant that say what its avatar is. */
+/** The columns of a participant that describe its avatar. */
 export type AvatarColumns = {
   avatarFileId: string | null;
   avatarSource: 'UPLOADED' | 'CHANNEL' | null;
@@ -39,7 +39,7 @@ export type AvatarColumns = {
   avatarSyncedAt: Date | null;
 };
 
-/** What those columns are without an avatar. */
+/** The values of those columns without an avatar. */
 export const noAvatar: AvatarColumns = {
   avatarFileId: null,
   avatarSource: null,
@@ -49,8 +49,8 @@ export const noAvatar: AvatarColumns = {
 };
 
 /**
- * Gives the participant, which the transaction must have locked, that avatar. The file it had stays for as long as URLs
- * of it are good.
+ * Sets a participant's avatar. The transaction must have locked the participant. The former file stays while URLs of it
+ * are valid.
  */
 export async function setAvatar(tx: TenantTransaction, participantId: string, columns: AvatarColumns): Promise<void> {
   const files = await tx.query(exchange, { participantId, fileId: columns.avatarFileId });
@@ -65,8 +65,8 @@ export async function removeImages(storage: Storage, folder: string): Promise<vo
 }
 
 /**
- * Stores the picture, and then lets `refer` point a row to it by `setAvatar`. Should the sweep have taken the file
- * meanwhile, which it only does when storing took hours, all of it is done again.
+ * Stores the picture, then calls `refer` to set it on a row by `setAvatar`. If the sweep has deleted the file
+ * meanwhile, which takes hours, it starts again.
  */
 export async function storeAvatar<Result>(
   db: TenantDatabase,
@@ -83,9 +83,9 @@ export async function storeAvatar<Result>(
       return await refer(file.id);
     } catch (error) {
       if (!(error instanceof FileSwept)) throw error;
-      // The sweep may have emptied the folder before the images came into it.
+      // The sweep may have emptied the folder before the images were written.
       await removeImages(storage, file.path);
     }
   }
-  throw new Problem('UNAVAILABLE', 'The avatar could not be stored at the moment.', { retryAfter: 5 });
+  throw new Problem('UNAVAILABLE', 'The avatar could not be stored now.', { retryAfter: 5 });
 }

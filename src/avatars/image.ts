@@ -14,22 +14,21 @@ export type RenderedAvatar = {
 
 const acceptedTypes = new Set(['image/png', 'image/jpeg', 'image/webp', 'image/gif', 'image/avif']);
 const heicTypes = new Set(['image/heic', 'image/heif', 'image/heic-sequence', 'image/heif-sequence']);
-// Its decoder is under patents: the builds that come with sharp lack it, a libvips of the operating system's may have
-// it.
+// This decoder is patented. sharp's builds lack it, but a libvips of the operating system may have it.
 const readsHeic = (sharp.format.heif.input.fileSuffix ?? []).includes('.heic');
 const minSide = 8;
 const maxSide = 8_192;
 const maxPixels = 24_000_000;
-// An AVIF of a few hundred bytes can hold as many pixels as any, and each takes several times as long as those of other
-// types.
+// An AVIF of a few hundred bytes can hold any number of pixels, and each takes several times as long as in other
+// formats.
 const maxAvifPixels = 8_000_000;
 const decodeSeconds = 10;
 
-// Every image is another one: a cache would only hold memory. One thread each, because the turns below share out the
-// cores.
+// No two images are the same, so a cache would only use memory. One thread per image, because the turns below divide
+// the cores.
 sharp.cache(false);
 sharp.concurrency(1);
-// A second wall behind the look at the first bytes: libvips opens nothing but these, whatever it takes a file for.
+// A second check after that of the first bytes: libvips opens only these formats.
 sharp.block({ operation: ['VipsForeignLoad'] });
 sharp.unblock({
   operation: [
@@ -41,20 +40,19 @@ sharp.unblock({
   ],
 });
 
-/** What becomes of an animated image: its first frame is taken, or it is refused. */
+/** What to do with an animated image: take its first frame, or refuse it. */
 export type Animation = 'firstFrame' | 'refused';
 
 /**
- * Turns any acceptable image into square WebP avatars: upright, cropped at the centre, sRGB, nothing in them but
- * pixels. Throws AVATAR_INVALID for everything else: other types, cut short, CMYK, too small or too large, and animated
- * where that is refused.
+ * Turns an image into square WebP avatars: upright, cropped at the centre, sRGB, without metadata. Throws
+ * AVATAR_INVALID for other types, cut files, CMYK, a size out of bounds, and animated images where they are refused.
  */
 export async function renderAvatar(bytes: Uint8Array, animation: Animation = 'refused'): Promise<RenderedAvatar> {
   if (bytes.length === 0) throw new Problem('AVATAR_INVALID', 'The image is empty.');
-  // The recogniser parses what it is given too; should it stumble, the file is none of these.
+  // The type detector parses its input. A file that makes it fail is none of these types.
   const type = await fileTypeFromBuffer(bytes).catch(() => undefined);
   checkType(type?.mime, animation);
-  // The decoder needs only the pixels; a file without its last part was cut all the same.
+  // The decoder needs only the pixels, and would accept a file without its last part.
   if (type?.mime.endsWith('png') && !Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).includes('IEND'))
     throw damaged();
   return inTurn(async () => {
@@ -81,7 +79,7 @@ function checkType(mime: string | undefined, animation: Animation): void {
 
 function checkHeader(header: Metadata, animation: Animation): void {
   const { width, height } = header;
-  // Without being asked for more, the decoder reads the first frame alone.
+  // By default the decoder reads only the first frame.
   if ((header.pages ?? 1) > 1 && animation === 'refused') throw animated();
   if (width < minSide || height < minSide)
     throw new Problem('AVATAR_INVALID', 'The image is smaller than 8 × 8 pixels.');
@@ -96,10 +94,10 @@ function checkHeader(header: Metadata, animation: Animation): void {
 
 type Pixels = { data: Buffer; info: { width: number; height: number; channels: 1 | 2 | 3 | 4 } };
 
-// Decoded once, to the largest size; the smaller ones are made from it.
+// Decoded once, to the largest size. The smaller ones are made from it.
 function decodeSquare(bytes: Uint8Array): Promise<Pixels> {
   return (
-    // What browsers show too: a camera's wrong scan parameters and stray bytes are warnings. Missing data is an error.
+    // Browsers show these too: wrong scan parameters and stray bytes are warnings. Missing data is an error.
     sharp(bytes, { limitInputPixels: maxPixels, failOn: 'error' })
       .timeout({ seconds: decodeSeconds })
       .autoOrient()
@@ -135,7 +133,7 @@ function animated(): Problem {
 let freeTurns = availableParallelism();
 const waiting: (() => void)[] = [];
 
-// A decoded image takes up to a hundred megabytes, so no more than one a core is open at a time.
+// A decoded image takes up to a hundred megabytes, so at most one per core is open at a time.
 async function inTurn<T>(work: () => Promise<T>): Promise<T> {
   if (freeTurns > 0) freeTurns -= 1;
   else await new Promise<void>((proceed) => waiting.push(proceed));

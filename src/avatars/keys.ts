@@ -1,9 +1,7 @@
 import type { AvatarSize } from './sizes.ts';
 
-/**
- * Where the storage keeps a file's images: a folder that no other file shares, so that to empty it can hurt no other.
- */
+/** The folder of a file's images. No other file has the same, so deleting it deletes nothing else. */
 export const avatarFolder = (tenantId: string, fileId: string): string => `avatars/${tenantId}/${fileId}`;
 
-/** Where in its folder one size of it lies. */
+/** The key of one size in that folder. */
 export const avatarKey = (folder: string, size: AvatarSize): string => `${folder}/${size}.webp`;

@@ -1,15 +1,12 @@
 import { Repeater } from '@repeaterjs/repeater';
 import type { AvatarBatch } from './batches.ts';
 
-/**
- * How often to look though nothing was announced, in milliseconds: announcements get lost, and the deletion of a
- * contact makes none.
- */
+/** How often to check without an announcement: announcements get lost, and deleting a contact makes none. */
 const betweenLooks = 3_000;
 
 /**
- * A batch's state now, and then each time it is another, until the batch is over or gone. Steps that come faster than
- * they are read become one. `steps` are announcements, each of which is as good as the next.
+ * Streams a batch's state now and after each change, until the batch is over or deleted. Changes that come faster than
+ * they are read become one. All `steps` are equivalent.
  */
 export function progressOf(
   look: () => Promise<AvatarBatch | null>,
@@ -37,7 +34,7 @@ export function progressOf(
         const batch = await look();
         if (!batch) break;
         const state = JSON.stringify(batch);
-        // Waits until the consumer has taken it and asks for the next.
+        // Resumes when the consumer asks for the next state.
         if (state !== before) await push(batch);
         before = state;
         if (batch.finishedAt) break;

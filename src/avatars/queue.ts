@@ -6,7 +6,7 @@ import { array, assured, double, integer, nullable, textOf, uuid } from '../data
 import type { ErrorCode } from '../errors/catalogue.ts';
 import type { JobQueue } from '../jobs/worker.ts';
 
-/** A job as a worker gets it: which channel of which participant to take the avatar from. */
+/** A job for a worker: which channel of which participant to take the avatar from. */
 export type AvatarJob = {
   tenantId: string;
   id: string;
@@ -17,21 +17,21 @@ export type AvatarJob = {
   kind: 'AUTOMATIC' | 'BATCH';
   generation: number;
   attempts: number;
-  /** How many of the attempts ended with an error that was written down. */
+  /** How many attempts ended with a recorded error. */
   accounted: number;
   queuedAt: Date;
-  /** Why it was not done at the last attempt; null before that, and when the last channel failed for good. */
+  /** The error of the last attempt. Null before one, and when the last channel failed permanently. */
   errorCode: ErrorCode | null;
   errorStatus: number | null;
   errorDetail: string | null;
-  /** The first channel of this round that failed for a while; null while none has. */
+  /** The first channel of this round that failed temporarily. Null for none. */
   againConfigId: string | null;
   againAddress: string | null;
 };
 
 /**
- * How many jobs of one integration config are worked on at once, by all replicas together: roughly, for replicas don't
- * wait for each other.
+ * About how many jobs of one integration config run at once on all replicas. Replicas do not wait for each other to
+ * enforce it.
  */
 const mostPerConfig = 4;
 
@@ -53,7 +53,7 @@ const columnsOfJob = columns('AvatarSyncJob', 'j', [
   'againConfigId',
   'againAddress',
 ]);
-// Who claims a job is its worker; the error codes that are stored are those of the catalogue.
+// The worker that claims a job owns it. Stored error codes are those of the catalogue.
 const withWorker: Rows<AvatarJob> = rows(
   { workerId: assured(uuid), errorCode: nullable(textOf<ErrorCode>()) },
   columnsOfJob as Rows<Omit<AvatarJob, 'workerId' | 'errorCode'>>,
@@ -62,8 +62,8 @@ const job: Selected<AvatarJob> = { nodes: columnsOfJob.nodes, ...withWorker };
 const workerId = parameter('workerId', uuid);
 const leaseMs = parameter('leaseMs', double);
 
-// From config to config, whatever many jobs each has; those with the least at work come first, so that a large batch
-// lets the others through. Only what is taken is locked: another replica's claim at the same moment takes the next.
+// Takes turns between configs, the one with the fewest running jobs first, so that a large batch does not delay others.
+// Locks only what is taken. A concurrent claim of another replica takes the next.
 const claim = globalStatement(job)`
   with recursive waiting (tenant_id, config_id) as (
      (select j.tenant_id, j.integration_config_id from avatar_sync_job j where j.state = 'QUEUED' order by 1, 2 limit 1)
@@ -94,8 +94,8 @@ const claim = globalStatement(job)`
    from chosen c where j.tenant_id = c.tenant_id and j.id = c.id
    returning ${job}`;
 
-// Whoever holds a job's lock is about to end or to change it, and the next renewal is soon: one that waited would keep
-// the others' leases from being renewed.
+// A locked job is about to end or change, and the next renewal comes soon. Waiting here would delay the renewal of the
+// others.
 const renew = globalStatement(nothing)`
   with mine as materialized (
      select j.tenant_id, j.id from avatar_sync_job j
@@ -111,13 +111,14 @@ const reclaim = globalStatement(nothing)`
    update avatar_sync_job j set state = 'QUEUED', worker_id = null, lease_until = null, run_at = now()
    from lost where j.tenant_id = lost.tenant_id and j.id = lost.id`;
 
-// The attempt counts, and it is due only after a while: what fails again would otherwise fail without a pause.
+// The attempt counts, and the job is due only after a while: otherwise a job that always fails would run without a
+// pause.
 const release = globalStatement(nothing)`
   update avatar_sync_job j set state = 'QUEUED', worker_id = null, lease_until = null, run_at = now() + ${parameter('waitMs', double)} * interval '1 millisecond'
    where j.tenant_id = ${parameter('tenantId', uuid)} and j.id = ${parameter('id', uuid)} and j.state = 'RUNNING'
      and j.worker_id = ${workerId} and j.attempts = ${parameter('attempts', integer)}`;
 
-// Locked in the order in which a batch locks them (batches.ts): neither waits for the other.
+// Locked in the same order as by a batch (batches.ts), so that the two cannot deadlock.
 const handBack = globalStatement(nothing)`
   with mine as materialized (
      select j.tenant_id, j.id from avatar_sync_job j where j.state = 'RUNNING' and j.worker_id = ${workerId}
@@ -127,8 +128,8 @@ const handBack = globalStatement(nothing)`
    from mine where j.tenant_id = mine.tenant_id and j.id = mine.id`;
 
 /**
- * The avatar jobs of all tenants, for workers: the one place that looks across the wall between them, and only at what
- * is to be done.
+ * The avatar jobs of all tenants, for workers. Nothing else crosses the wall between tenants, and it reads only what
+ * has to be done.
  */
 export function avatarQueue(database: Pick<Database, 'query'>, leaseMs: number): JobQueue<AvatarJob> {
   return {

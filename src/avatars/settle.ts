@@ -6,7 +6,7 @@ import { array, enumeration, integer, nullable, text, uuid } from '../database/s
 import type { Problem } from '../errors/catalogue.ts';
 import type { AvatarJob } from './queue.ts';
 
-/** How a contact's sync ended: with the avatar, without a try because there is one that stays, or not at all. */
+/** How a contact's sync ended: with the avatar, skipped because there is one that stays, or failed. */
 export type SyncResult = { kind: 'SYNCED' } | { kind: 'SKIPPED' } | { kind: 'FAILED'; problem: Problem };
 
 const id = parameter('id', uuid);
@@ -26,10 +26,7 @@ const letGo = statement(nothing)`
   update avatar_sync_job j set state = 'QUEUED', worker_id = null, lease_until = null, run_at = now()
   where j.tenant_id = ${tenant} and j.id = ${id} and j.state = 'RUNNING' and j.worker_id = ${workerId}`;
 
-/**
- * Whether the job is still this worker's and nothing newer has come; locks it then. Otherwise it is left for whoever
- * has it now.
- */
+/** Locks the job and returns true if it still belongs to this worker and no newer one has come. */
 export async function isOwn(tx: TenantTransaction, job: AvatarJob): Promise<boolean> {
   const { id, workerId, generation } = job;
   if ((await tx.query(own, { id, workerId, generation })).length > 0) return true;
@@ -51,7 +48,7 @@ const tellAutomatic = statement(nothing)`
      error_detail = excluded.error_detail
    where a.tenant_id = ${tenant}`;
 
-/** Ends a job that is this worker's, for good; announces what came of it. */
+/** Ends a job of this worker for good and announces the outcome. */
 export async function endOwn(tx: TenantTransaction, job: AvatarJob, result: SyncResult): Promise<void> {
   const { participantId } = job;
   const problem = result.kind === 'FAILED' ? result.problem : null;
@@ -72,7 +69,7 @@ const endLive = statement(itsId)`
      error_code = null, error_status = null, error_detail = null
    where j.tenant_id = ${tenant} and j.participant_id = ${participantId} and j.state <> 'DONE' returning j.id`;
 
-/** Somebody has said what the participant's avatar is to be: no sync that was wanted before changes it any more. */
+/** An explicit avatar was set: earlier syncs do not change it any more. */
 export async function supersede(tx: TenantTransaction, participantId: string, result: SyncResult): Promise<void> {
   if ((await tx.query(endLive, { participantId })).length > 0) await settleContact(tx, participantId, result);
 }
@@ -82,7 +79,7 @@ const settleItems = statement(rows({ batchId: uuid }))`
   set result = ${parameter('result', enumeration<SyncResult['kind']>('AvatarSyncResult'))}, error_code = ${code}, finished_at = now()
   where i.tenant_id = ${tenant} and i.participant_id = ${participantId} and i.result is null returning i.batch_id as "batchId"`;
 
-// Two that finish the last two contacts must not each leave it to the other.
+// Two workers that finish the last two contacts must not each leave the batch to the other.
 const ids = parameter('ids', array(uuid));
 const lockBatches = statement(itsId)`
   select b.id from avatar_sync_batch b where b.tenant_id = ${tenant} and b.id = any(${ids}) order by b.id for no key update`;
@@ -98,7 +95,7 @@ export async function endFinished(tx: TenantTransaction, ids: readonly string[])
   await tx.query(endBatches, { ids });
 }
 
-/** Ends what the batches wait for of this participant, and the batches that wait for nothing more. */
+/** Ends the batch contacts of this participant, and the batches that have none left. */
 async function settleContact(tx: TenantTransaction, participantId: string, result: SyncResult): Promise<void> {
   const code = result.kind === 'FAILED' ? result.problem.code : null;
   const batchIds = (await tx.query(settleItems, { participantId, result: result.kind, code })).map(

@@ -6,13 +6,13 @@ import { array, double, text, uuid } from '../database/sql/types.ts';
 import type { Storage } from '../storage/storage.ts';
 import { removeImages } from './files.ts';
 
-/** How long a file that nobody refers to is kept, in milliseconds: as long as a signed URL of it may be good. */
+/** How long a file without a reference is kept, in milliseconds: as long as a signed URL of it may be valid. */
 export const fileGrace = 2 * 3_600_000;
 
 const atOnce = 100;
 
-// Looks past what somebody is about to refer to: that row is locked. What was referred to just before the lock shows
-// only to the next statement, which asks again. From then on nobody finds the file any more. See
+// Skips rows that another transaction is about to refer to: those are locked. A reference from just before the lock is
+// visible only to the next statement, which checks again. After that nothing can find the file. See
 // docs/decisions/0013-files-and-their-sweep.md.
 const lockOld = globalStatement(rows({ id: uuid }))`select f.id from file f
   where f.touched_at < now() - ${parameter('graceMs', double)} * interval '1 millisecond'
@@ -29,10 +29,9 @@ const forget = globalStatement(nothing)`
   where f.tenant_id = ${parameter('tenantId', uuid)} and f.id = ${parameter('id', uuid)} and f.content_hash is null`;
 
 /**
- * Deletes the files that nobody has referred to for the grace period, in milliseconds, and what interrupted writes left
- * in the storage; returns how many files. Several replicas may do so at once. Ends early when it is `stopped`, which it
- * asks before each file. Throws when the storage or the database does. What was begun then is taken up again a grace
- * period later.
+ * Deletes the files without a reference for the grace period, in milliseconds, and what interrupted writes have left.
+ * Returns the number of files. Several replicas may run it at once. It asks `stopped` before each file and ends early.
+ * Throws when the storage or the database does. The next run after a grace period completes what was started.
  */
 export async function sweepFiles(
   database: Pick<Database, 'transaction' | 'query'>,

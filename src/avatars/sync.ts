@@ -16,27 +16,25 @@ import type { AvatarJob } from './queue.ts';
 import { endOwn, isOwn, supersede } from './settle.ts';
 import type { AvatarSources } from './sources/registry.ts';
 
-/** Which channel of which participant an avatar is to be taken from. */
+/** The channel of a participant that an avatar is taken from. */
 export type AvatarSyncInput = { participantId: string; integrationConfigId: string; address: string };
 
-/** The rules about avatars, most of them returning the participant's id. Each change is announced. */
+/** The rules of avatars. Most return the participant's id. Each change is announced. */
 export interface AvatarSync {
-  /**
-   * Takes the avatar from the channel's provider. Changes nothing when it throws; either way the outcome is announced.
-   */
+  /** Takes the avatar from the channel's provider. Changes nothing when it throws. Announces the outcome either way. */
   sync(db: TenantDatabase, input: AvatarSyncInput): Promise<string>;
   /**
-   * Takes the avatar for a job, and ends the job in the same transaction; unless one was uploaded, or the job is not
-   * the worker's any more. Changes nothing when it throws.
+   * Takes the avatar for a job and ends the job in the same transaction, unless an avatar was uploaded or another
+   * worker has the job. Changes nothing when it throws.
    */
   syncFor(db: TenantDatabase, job: AvatarJob): Promise<void>;
-  /** Takes the file as the avatar. Throws AVATAR_INVALID. */
+  /** Stores the file as the avatar. Throws AVATAR_INVALID. */
   upload(db: TenantDatabase, input: { participantId: string; file: Blob }): Promise<string>;
-  /** Leaves the participant without an avatar. To do so again changes nothing. */
+  /** Removes the participant's avatar. A second call changes nothing. */
   remove(db: TenantDatabase, input: { participantId: string }): Promise<string>;
 }
 
-/** How large an image may be, in bytes. */
+/** The bound of an image in bytes. */
 export const largestImage = 5 * 2 ** 20;
 
 type Subject = { id: string; configId: string | null; provider: string | null; tokenCiphertext: string | null };
@@ -71,8 +69,8 @@ export function createAvatarSync(world: {
   connections: Connections;
 }): AvatarSync {
   /**
-   * Takes the avatar; `admit` says, in the transaction that writes it, whether it is still wanted, and `settle` is a
-   * part of that.
+   * Takes the avatar. In the transaction that writes it, `admit` says whether it is still wanted, and `settle` ends the
+   * job.
    */
   async function take(
     db: TenantDatabase,
@@ -93,7 +91,7 @@ export function createAvatarSync(world: {
       source.locate({ token, address }),
     );
     const image = 'image' in picture ? picture.image : await world.download(picture.url);
-    // A provider's animated picture is how it is: nobody here can choose another one.
+    // An animated picture of a provider is accepted: nobody here can choose another one.
     const avatar = await renderAvatar(image, 'firstFrame');
     await storeAvatar(db, world.storage, avatar, (avatarFileId) =>
       db.transaction(async (tx) => {
@@ -160,7 +158,7 @@ export function createAvatarSync(world: {
         await endOwn(tx, job, { kind: 'SKIPPED' });
         return false;
       };
-      // The provider need not be asked when it is plain already that nothing will come of it.
+      // Checks before the provider is asked, where the outcome is known already.
       const wanted = (await db.query(uploaded, { participantId: job.participantId })).length === 0;
       if (wanted) await take(db, await subjectIn(db, job), job, admit, (tx) => endOwn(tx, job, { kind: 'SYNCED' }));
       else {

@@ -3,13 +3,10 @@ import { array, text } from '../database/sql/types.ts';
 import { needsConnection } from '../providers/providers.ts';
 import type { AvatarSources } from './sources/registry.ts';
 
-/**
- * The providers that avatars can be had from: rules need to know them to choose a channel, and nothing more of the
- * sources.
- */
+/** The providers with avatars. Rules need their names to choose a channel, and nothing more of the sources. */
 export type SyncableProviders = {
   readonly all: readonly string[];
-  /** Those among them that no integration config has to be connected for. */
+  /** Those that need no connected integration config. */
   readonly unconnected: readonly string[];
 };
 
@@ -23,8 +20,8 @@ const all = parameter('all', array(text));
 const unconnected = parameter('unconnected', array(text));
 
 /**
- * SQL, for `from … lateral`: the channels of the tenant's participant `of` that an avatar can be taken from, in the
- * order in which they are to be tried. It takes SyncableProviders.
+ * SQL for `from … lateral`: the channels of the tenant's participant `of` that an avatar can be taken from, in the
+ * order in which they are tried. It takes SyncableProviders.
  */
 export const syncableChannels = (of: Fragment) =>
   sql`select c.integration_config_id, c.address, c.provider, c.priority, c.id

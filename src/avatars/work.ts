@@ -14,10 +14,10 @@ import type { AvatarSync } from './sync.ts';
 import type { SyncableProviders } from './syncable.ts';
 
 const hour = 3_600_000;
-/** The longest time between two looks for jobs that nobody announced, in milliseconds. */
+/** The longest time between two searches for jobs that were not announced. */
 const longestPoll = 5_000;
 
-// What is over is kept for operators to look at, and no longer.
+// Finished jobs and batches are kept only for operators to look at.
 const ended = globalStatement(nothing);
 const prune = [
   ended`delete from avatar_sync_job j where j.finished_at < now() - case j.state when 'DONE' then interval '7 days' else interval '30 days' end`,
@@ -27,14 +27,14 @@ const prune = [
      select from avatar_sync_batch_item i where i.tenant_id = b.tenant_id and i.batch_id = b.id and i.result is null)`,
 ];
 
-/** Deletes the jobs and batches that ended long ago, and ends the batches whose last contacts were deleted. */
+/** Deletes jobs and batches that ended long ago, and ends batches whose last contacts were deleted. */
 export async function pruneJobs(database: Pick<Database, 'query'>): Promise<void> {
   for (const statement of prune) await database.query(statement);
 }
 
 /**
- * What is done in the background: avatars are synced, and once an hour what is not needed any more is deleted. Returns
- * how to stop.
+ * Starts the background work: syncs avatars, and deletes once an hour what is not needed any more. Returns the function
+ * that stops it.
  */
 export function startAvatarWork(
   world: {
@@ -70,7 +70,7 @@ export function startAvatarWork(
   );
   return async () => {
     await Promise.all([worker.stop(), stopCleaning()]);
-    // Of no tenant: another replica's worker may have what was handed back.
+    // For no tenant: a worker of another replica may take the returned jobs.
     events.announce('', 'avatarSyncQueued', {});
   };
 }

@@ -1,20 +1,20 @@
 import { Problem } from '../errors/catalogue.ts';
 
-/** Bodies that fit into a socket's own buffers are not worth counting. */
+/** Bodies that fit into a socket's own buffers are not counted. */
 const smallBody = 16_384;
 
-/** How many bytes of request bodies may be held at one time. */
+/** Bounds the bytes of request bodies that are held at one time. */
 export interface BodyBudget {
   /**
-   * Reserves what a body may take while it is read. Returns what gives it back; throws UNAVAILABLE when too much is
-   * being read.
+   * Reserves the bytes of a body while it is read, and returns the function that releases them. Throws UNAVAILABLE when
+   * too much is being read.
    */
   reserve(bytes: number): () => void;
 }
 
 const nothing = () => {};
 
-/** Bounds all bodies that are being read: each has its own limit, but there can be many. */
+/** Bounds all bodies that are being read. Each has a limit of its own, but there can be many. */
 export function createBodyBudget(most: number): BodyBudget {
   let held = 0;
   return {

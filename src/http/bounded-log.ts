@@ -1,12 +1,12 @@
 import type { Logger } from 'pino';
 
-/** So many lines are written in a second; further ones are counted. */
+/** How many lines are written per second. Others are only counted. */
 const mostASecond = 20;
 
-/** Logs what a stranger can cause: one line of JSON each, at debug, and never more than a few a second. */
+/** Logs what clients without a credential can cause: one JSON line each, at debug, and a bounded number per second. */
 export type BoundedLog = (fields: object, message: string) => void;
 
-/** Makes one. The first line after others were left out says how many, as `leftOut`. `now` is in milliseconds. */
+/** Creates a bounded log. The first line after omitted ones has their number in `leftOut`. `now` is in milliseconds. */
 export function createBoundedLog(log: Pick<Logger, 'debug'>, now: () => number = Date.now): BoundedLog {
   let second = 0;
   let written = 0;

@@ -5,12 +5,12 @@ import { problemResponse } from './responses.ts';
 
 type Headers = { get(name: string): string | null };
 
-/** Which web pages of other origins may read answers, and open sockets. */
+/** Decides which web pages of other origins may read answers and open sockets. */
 export interface CrossOrigin {
   isListed(origin: string): boolean;
   /** Yoga's option: a listed origin gets the headers, any other none. */
   options: ((request: { headers: Headers }) => CORSOptions) | false;
-  /** Says which variable to set where a browser's question is answered with no. */
+  /** Names the variable to set where a preflight is refused. */
   plugin: Plugin;
 }
 
@@ -28,7 +28,7 @@ export function createCrossOrigin(origins: readonly string[]): CrossOrigin {
     plugin: {
       onResponse({ request, response, setResponse }) {
         const origin = request.headers.get('origin');
-        // What is cached for one origin is not for another; nobody caches the answer to a POST without one.
+        // A cached answer for one origin is not for another. The answer to a POST without an origin is not cached.
         if (listed.size > 0 && (origin !== null || request.method !== 'POST'))
           response.headers.append('vary', 'Origin');
         const isPreflight = request.method === 'OPTIONS' && request.headers.has('access-control-request-method');

@@ -9,11 +9,11 @@ import { uuid } from '../database/sql/types.ts';
 import { Problem } from '../errors/catalogue.ts';
 import type { Storage } from '../storage/storage.ts';
 
-// The signature is the credential, and it says nothing of a tenant.
+// The signature is the credential, and it has no tenant.
 const file = columns('File', 'f', ['contentHash', 'path']);
 const fileById = globalStatement(file)`select ${file} from file f where f.id = ${parameter('id', uuid)}`;
 
-/** Serves a stored image to whoever has its signed URL. Throws FILE_NOT_FOUND. */
+/** Serves a stored image to a request with its signed URL. Throws FILE_NOT_FOUND. */
 export function createFileServer(database: Database, storage: Storage, urls: FileUrls) {
   return async (request: Request, fileId: string): Promise<Response> => {
     const id = asUuid(fileId);
@@ -21,12 +21,12 @@ export function createFileServer(database: Database, storage: Storage, urls: Fil
     const size = id ? urls.verify(id, searchParams) : null;
     const [file] = id && size ? await database.query(fileById, { id }) : [];
     if (!size || !file?.contentHash)
-      throw new Problem('FILE_NOT_FOUND', 'There is no such file, or its URL has expired.');
+      throw new Problem('FILE_NOT_FOUND', 'The file does not exist, or its URL has expired.');
 
     const etag = `"${file.contentHash}-${size}"`;
     const headers = {
       etag,
-      // Whoever has the URL may see the file for as long as the URL is good.
+      // The URL alone permits the file, for as long as the URL is valid.
       'cache-control': `private, max-age=${urls.secondsLeft(Number(searchParams.get('expires')))}, immutable`,
       'x-content-type-options': 'nosniff',
       'content-security-policy': `default-src 'none'; sandbox`,
@@ -41,6 +41,6 @@ export function createFileServer(database: Database, storage: Storage, urls: Fil
   };
 }
 
-/** Whether an If-None-Match header names the entity: any of a list, weak or not, or all there are. */
+/** Returns whether an If-None-Match header matches the entity: `*`, or a list that contains it, weak or not. */
 const isKnown = (header: string | null, etag: string): boolean =>
   (header ?? '').split(',').some((one) => one.trim() === '*' || one.trim().replace(/^W\//, '') === etag);

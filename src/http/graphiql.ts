@@ -87,7 +87,7 @@ mutation SyncAvatar($input: SyncParticipantAvatarFromChannelInput!) {
 `,
 ];
 
-/** What the tabs' variables point at. */
+/** The ids that the tabs' variables name. */
 export type GraphiqlExamples = {
   participantId: string;
   agentId: string;
@@ -96,9 +96,7 @@ export type GraphiqlExamples = {
   address: string;
 };
 
-/**
- * The options that GraphiQL opens with: a tab for each thing worth trying first, and signed in where a token is given.
- */
+/** The options of GraphiQL: a tab for each example, and signed in where a token is given. */
 export function graphiqlOptions(token: string | null, examples: GraphiqlExamples): GraphiQLOptions & { query: string } {
   const headers = token ? JSON.stringify({ Authorization: `Bearer ${token}` }, null, 2) : undefined;
   const { participantId, agentId, syncedParticipantId, integrationConfigId, address } = examples;
@@ -119,7 +117,7 @@ export function graphiqlOptions(token: string | null, examples: GraphiqlExamples
       };
     }),
     ...(headers && { headers, defaultHeaders: headers }),
-    // A token ends after a day. One that was kept would come before the page's own.
+    // A token ends after a day. A stored one would take precedence over the page's own.
     shouldPersistHeaders: false,
     // The documentation pane begins with the schema's description.
     schemaDescription: true,

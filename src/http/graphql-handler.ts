@@ -20,28 +20,29 @@ export type GraphqlHandlerOptions = {
   yoga: Yoga;
   operations: Operations;
   /**
-   * Who sends the headers, where that is known without asking anybody; null where it is to be found out, or is refused.
+   * Returns the viewer of the headers where that is known without waiting. Null where it has to be found out, or is
+   * refused.
    */
   remembered(headers: RequestHeaders): Viewer | null;
-  /** Counts a request of the viewer's. Throws RATE_LIMITED. */
+  /** Counts a request of the viewer against its rate limit. Throws RATE_LIMITED. */
   admit(viewer: Viewer): Promise<void> | void;
-  /** Who sends the headers, found out and counted. Throws when nobody does, or too often. */
+  /** Authenticates the headers and counts the request. Throws UNAUTHENTICATED or RATE_LIMITED. */
   signIn(headers: RequestHeaders): Promise<Viewer>;
   format: FormatResult;
   bodies: BodyBudget;
-  /** Bytes of a body; a larger one is Yoga's to refuse. */
+  /** The bound of a body in bytes. Yoga refuses a larger one. */
   largestBody: number;
-  /** Whether the server is stopping; then every request is Yoga's to refuse. */
+  /** Whether the server is stopping. Then Yoga refuses every request. */
   stopping(): boolean;
-  /** Told of each answer: its status, the seconds it took, and its result. */
+  /** Called with each answer: its status, the seconds it took, and its result. */
   answered(status: number, seconds: number, result: ExecutionResult): void;
   /** Answers the requests whose path begins with one of these. */
   faces: { prefixes: readonly string[]; handler: RequestListener };
-  /** Told of what went wrong in the handler itself; the connection is closed. */
+  /** Called with an error of the handler itself. The connection is closed. */
   failed(error: unknown): void;
 };
 
-/** A common request that is being answered. */
+/** A common request in progress. */
 type Exchange = {
   request: IncomingMessage;
   response: ServerResponse;
@@ -69,7 +70,7 @@ export function createGraphqlHandler(options: GraphqlHandlerOptions): RequestLis
     response.destroy();
   };
 
-  /** The viewer, at once where possible; before the body is read in any case. */
+  /** Authenticates without waiting where possible, and always before the body is read. */
   function letIn(headers: RequestHeaders): Viewer | Promise<Viewer> {
     const viewer = remembered(headers);
     if (!viewer) return signIn(headers);
@@ -97,7 +98,7 @@ export function createGraphqlHandler(options: GraphqlHandlerOptions): RequestLis
 
   function run(exchange: Exchange, body: string, viewer: Viewer): void {
     const { request, response, requestId } = exchange;
-    // As body parsers hand it on: Yoga takes the text in place of the stream that has been read.
+    // In the form of body parsers: Yoga takes the text instead of the stream, which has been read.
     const leaveToYoga = () => rest(Object.assign(request, { body }), response, { viewer, requestId });
     const operation = commonOperation(body);
     if (!operation) {
@@ -132,7 +133,7 @@ export function createGraphqlHandler(options: GraphqlHandlerOptions): RequestLis
       'x-request-id': requestId,
       'content-length': Buffer.byteLength(text),
     });
-    // Text leaves with the headers, in one system call.
+    // Text leaves with the headers in one system call.
     response.end(text);
   }
 
@@ -146,7 +147,7 @@ export function createGraphqlHandler(options: GraphqlHandlerOptions): RequestLis
     if (!type || !(length > 0 && length <= largestBody)) return rest(request, response);
 
     const headers = { get: (name: string) => header(request, name) };
-    // Not a version 7 one: it is in no index, and randomUUID has its random bytes in store.
+    // Not a version 7 UUID: it is in no index, and randomUUID keeps random bytes in store.
     const requestId = asUuid(header(request, 'x-request-id') ?? '') ?? randomUUID();
     const exchange = { request, response, headers, type, startedAt: performance.now(), requestId };
     const refused = (error: unknown) => send(exchange, { errors: [refusal(problemOf(error))] });
@@ -171,8 +172,8 @@ function refuseHost(response: ServerResponse): void {
 }
 
 /**
- * The result as text, with the status and the headers that its errors ask for: by the GraphQL over HTTP specification,
- * as Yoga does it.
+ * Returns the result as text, with the status and the headers for its errors by the GraphQL over HTTP specification, as
+ * Yoga does.
  */
 function written(result: ExecutionResult, type: JsonType) {
   if (!result.errors?.length) return { status: 200, headers: {}, text: JSON.stringify(result) };
@@ -193,11 +194,11 @@ const header = (request: IncomingMessage, name: string): string | null => {
 };
 
 const json = /^application\/json(\s*;\s*charset=utf-8)?$/i;
-/** Longer Accept headers are read each time: they are not common, and would be kept. */
+/** Longer Accept headers are uncommon. They are parsed each time instead of being kept. */
 const longestAccept = 200;
 const byAccept = new LRUCache<string, { type: JsonType | null }>({ max: 200 });
 
-/** The media type to answer in; null when the request is not a common one. */
+/** Returns the media type of the answer. Null when the request is not a common one. */
 function commonMediaType({ headers }: IncomingMessage): JsonType | null {
   if (
     !json.test(headers['content-type'] ?? '') ||
@@ -219,10 +220,7 @@ function commonMediaType({ headers }: IncomingMessage): JsonType | null {
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/**
- * The operation of a body that asks for one and nothing else, each part of the type that it should have; null for any
- * other body.
- */
+/** Returns the operation of a body with exactly one, each part of its type. Null for any other body. */
 function commonOperation(body: string): OperationRequest | null {
   let parsed: unknown;
   try {

@@ -7,7 +7,7 @@ import type { WebhookProvider, WebhookProviders } from '../integrations/webhooks
 import { type Delivery, type Outcome, sentAt, storedDeliveryId } from '../integrations/webhooks/record.ts';
 import { textResponse } from './responses.ts';
 
-/** Bytes of a delivery, and of all deliveries that are being read at one time. */
+/** Bytes of one delivery, and of all deliveries that are being read. */
 const largestDelivery = 256_000;
 const largestTogether = 64_000_000;
 
@@ -15,21 +15,21 @@ export type HooksOptions = {
   webhooks: WebhookAuthenticator;
   providers: WebhookProviders;
   deliveries: GroupCommit<Delivery, Outcome>;
-  /** Moves channels of a tenant from an address to another one. */
+  /** Moves a tenant's channels from one address to another. */
   move(tenantId: string, move: Move): Promise<void>;
-  /** Told what came of each request. */
+  /** Called with the outcome of each request. */
   report(outcome: Lowercase<Outcome> | 'handshake' | 'ignored' | 'moved' | 'refused'): void;
-  /** Told of each delivery that is refused: its provider, and a code of the catalogue. */
+  /** Called with each refused delivery: its provider, and a code of the catalogue. */
   refused(fields: { provider: string; code: string }): void;
   log: Logger;
 };
 
-/** Takes providers' deliveries. */
+/** Receives providers' deliveries. */
 export type Hooks = (request: Request, provider: string, key: string) => Promise<Response>;
 
 /**
- * Takes a delivery: checks its key first, then its signature, then reads it. It is acknowledged once it has been
- * written. Nothing here says or logs a key, nor why a key does not work.
+ * Receives a delivery: checks its key, then its signature, then reads it. It is acknowledged after the commit. No
+ * answer and no log line holds a key or says why a key does not work.
  */
 export function createHooks({ webhooks, providers, deliveries, move, report, refused, log }: HooksOptions): Hooks {
   const readBody = bodyReader();
@@ -43,7 +43,7 @@ export function createHooks({ webhooks, providers, deliveries, move, report, ref
     throw new Problem('UNAVAILABLE', `Deliveries cannot be verified here: ${webhook.unusable}.`, { retryAfter: 60 });
   }
 
-  /** By itself, so that nothing holds the body while its message waits to be written. */
+  /** A function of its own, so that the body can be freed while its message waits to be written. */
   async function read(request: Request, webhook: WebhookProvider, { signingSecrets, workspaceId }: OpenWebhook) {
     const arrivedAt = new Date();
     const secrets = signingSecrets

@@ -1,5 +1,5 @@
 /**
- * The media types that a client takes, in its order. Only UTF-8 is served: wishes for another character set are left
+ * Returns the media types that a client accepts, in its order. Entries with a character set other than UTF-8 are left
  * out.
  */
 function acceptedTypes(accept: string | null | undefined): string[] {
@@ -15,8 +15,8 @@ function acceptedTypes(accept: string | null | undefined): string[] {
 export type JsonType = 'application/graphql-response+json' | 'application/json';
 
 /**
- * The JSON type to answer in, by the first wish that one of the two fulfils, as Yoga chooses it. Null where a client
- * wishes for streams, for another character set, or for nothing that is served: that is Yoga's to settle.
+ * Returns the JSON type of the answer as Yoga chooses it: by the first entry that one of the two matches. Null where a
+ * client asks for streams, for another character set, or for nothing that is served. Yoga answers these.
  */
 export function commonJsonType(accept: string | undefined): JsonType | null {
   if (accept !== undefined && /event-stream|multipart|charset/i.test(accept)) return null;
@@ -27,6 +27,6 @@ export function commonJsonType(accept: string | undefined): JsonType | null {
   return null;
 }
 
-/** Whether a client takes server-sent events. */
+/** Returns whether a client accepts server-sent events. */
 export const takesEventStream = (accept: string | null): boolean =>
   acceptedTypes(accept).some((type) => type === 'text/event-stream' || type === 'text/*' || type === '*/*');

@@ -5,7 +5,7 @@ import { AggregatorRegistry, Counter, collectDefaultMetrics, Gauge, Histogram, R
 import type { Readiness } from './readiness.ts';
 import type { ServerContext } from './yoga.ts';
 
-/** The process's and the requests' measures, for Prometheus. */
+/** Metrics of the process and its requests, for Prometheus. */
 export function createMetrics() {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
@@ -36,13 +36,13 @@ export function createMetrics() {
     registers: [registry],
   });
 
-  /** Measures with each read whether every part can be used. */
+  /** Checks with each scrape whether every part can be used. */
   const watchParts = (readiness: () => Promise<Readiness>) =>
     new Gauge({
       name: 'rollcall_part_available',
       help: '1 for a part of the service that can be used, 0 for one that cannot, as /readyz says.',
       labelNames: ['part'],
-      // Of several processes the one that is worst off.
+      // Of several processes the slowest one counts.
       aggregator: 'min',
       registers: [registry],
       async collect() {
@@ -50,7 +50,7 @@ export function createMetrics() {
         for (const [part, fault] of Object.entries(parts)) this.set({ part }, fault === null ? 1 : 0);
       },
     });
-  // Tenants are told by keys of theirs that exist, so a stranger cannot make labels up.
+  // A tenant's label comes from an existing key, so strangers cannot create labels.
   const signIns = new Counter({
     name: 'rollcall_failed_sign_ins_total',
     help: 'Sign-ins that were refused, by kind of credential and, where its key is known, by tenant.',
@@ -76,7 +76,7 @@ export function createMetrics() {
       for (const one of Array.isArray(result) ? result : [result]) count(one);
     },
   };
-  // Labels are looked up by their text, which costs more than the observation.
+  // Labels are found by their text, which costs more than the observation.
   const durations = new Map<number, ReturnType<typeof duration.labels>>();
   const durationOf = (status: number) => {
     let known = durations.get(status);
@@ -86,7 +86,7 @@ export function createMetrics() {
     }
     return known;
   };
-  /** Measures an answer that did not pass through the plugin. */
+  /** Records an answer that did not pass through the plugin. */
   const answered = (status: number, seconds: number, result: ExecutionResult) => {
     durationOf(status).observe(seconds);
     if (result.errors) count(result);
@@ -111,14 +111,14 @@ export function createMetrics() {
   };
 }
 
-/** What one of several processes asks the one that runs them, and is answered. */
+/** Messages between one of several processes and their parent. */
 export type MetricsQuestion = { ask: 'metrics'; id: number };
 export type MetricsAnswer = { id: number; text: string };
 
-/** The metrics of all processes together: whichever of them is asked, it asks the one that runs them. */
+/** Returns the metrics of all processes together. Each process asks their parent. */
 function metricsOfAll(registry: Registry): () => Promise<string> {
   AggregatorRegistry.setRegistries([registry]);
-  // Makes this process answer when it is asked in its turn.
+  // Makes this process answer the parent's requests.
   new AggregatorRegistry();
   const waiting = new Map<number, (text: string) => void>();
   let asked = 0;

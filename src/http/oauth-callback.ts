@@ -4,7 +4,7 @@ import type { SignIns } from '../integrations/oauth/sign-in.ts';
 import { stateUnknown } from '../integrations/oauth/sign-in.ts';
 import { readState } from '../integrations/oauth/state.ts';
 
-/** Answers browsers that come back from a provider's sign-in, with a page. The page never says what the URL held. */
+/** Answers browsers that return from a provider's sign-in with a page. The page never repeats the URL. */
 export function createOAuthCallback(database: Database, signIns: SignIns) {
   return async (request: Request, provider: string): Promise<Response> => {
     const { searchParams } = new URL(request.url);
@@ -19,7 +19,7 @@ export function createOAuthCallback(database: Database, signIns: SignIns) {
       return page(200, `${label} is connected`, [
         `${label}${workspaceName ? ` (${workspaceName})` : ''} is now connected to “${configName}” of ${tenantName}.`,
         'You can close this window.',
-        // Whoever was sent here by somebody else has connected their workspace to that somebody's tenant.
+        // A person who was sent here by somebody else has connected their workspace to that somebody's tenant.
         `If you did not begin this yourself, remove the app at ${label}, and tell your administrator.`,
       ]);
     } catch (error) {
@@ -54,7 +54,7 @@ ${lines.map((line) => `<p>${escaped(line)}</p>`).join('\n')}
     headers: {
       'content-type': 'text/html; charset=utf-8',
       'cache-control': 'no-store',
-      // The address of this page holds a code, even if it is of no more use.
+      // The URL of this page holds a code, even if it is used up.
       'referrer-policy': 'no-referrer',
       'content-security-policy': `default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
       'x-content-type-options': 'nosniff',

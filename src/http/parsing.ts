@@ -13,13 +13,13 @@ export type ParsingOptions = {
   /** Bytes of a body without files, and of one with files. */
   body: number;
   upload: number;
-  /** Shared with the GraphQL handler. */
+  /** The budget of bodies, which the GraphQL handler uses too. */
   bodies: BodyBudget;
 };
 
 /**
- * Reads requests more strictly than Yoga does by itself: bodies without files have a limit of their own, all bodies
- * have one, multipart is for one file, and what cannot be read is the caller's fault.
+ * Parses requests more strictly than Yoga: bodies without files have a lower limit, all bodies have a common bound,
+ * multipart is for one file, and an unreadable request is the caller's error.
  */
 export function useStrictParsing({ body: limit, upload, bodies }: ParsingOptions): Plugin {
   return {
@@ -29,7 +29,7 @@ export function useStrictParsing({ body: limit, upload, bodies }: ParsingOptions
       const declared = request.headers.get('content-length');
       const most = withFiles ? upload : limit;
       if (!withFiles && Number(declared) > limit) throw tooLarge(limit);
-      // A declared length is what the HTTP parser lets through; otherwise the bytes are counted as they come.
+      // The HTTP parser enforces a declared length. Otherwise the bytes are counted as they arrive.
       const mustCount = !withFiles && declared === null && request.body !== null;
       setRequestParser(async (whole) => {
         const release = reserved(
@@ -66,7 +66,7 @@ function reserved(bodies: BodyBudget, bytes: number): () => void {
   }
 }
 
-/** The request, with the numbers of its operations as withExactNumbers leaves them. */
+/** Applies withExactNumbers to the operations of the request. */
 const exactForm = (request: Request): Request =>
   new Proxy(request, {
     get(target, name) {
@@ -93,20 +93,20 @@ async function readAtMost(body: AsyncIterable<Uint8Array> | null, limit: number)
   return Buffer.concat(chunks, length).toString('utf8');
 }
 
-/** Multipart is for a file, and for one: each costs as much as many operations. */
+/** Multipart is for exactly one file: each file costs as much as many operations. */
 function demandOneFile(params: GraphQLParams | GraphQLParams[]): void {
   const files = filesIn(params);
   if (files === 0) throw refused('Multipart is for uploads, and there is no file: send JSON.', 415);
   if (files > 1) throw refused('One file a request: upload the others by themselves.', 413);
 }
 
-/** How often a file stands in a value, however deep. */
+/** Counts the files in a value, at any depth. */
 function filesIn(value: unknown): number {
   if (value instanceof Blob || isFile(value)) return 1;
   if (typeof value !== 'object' || value === null) return 0;
   return Object.values(value).reduce((sum: number, each) => sum + filesIn(each), 0);
 }
 
-// Yoga's fetch library has a File of its own.
+// Yoga's fetch library has a File class of its own.
 const isFile = (value: unknown): boolean =>
   typeof value === 'object' && value !== null && 'arrayBuffer' in value && typeof value.arrayBuffer === 'function';

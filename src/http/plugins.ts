@@ -1,6 +1,6 @@
 import type { Plugin } from 'graphql-yoga';
 
-/** Hooks of Yoga that never run here, because operations are not executed by Yoga. */
+/** Hooks of Yoga that never run here, because Yoga executes no operations. */
 const neverRun = [
   'onPluginInit',
   'onSchemaChange',
@@ -11,7 +11,7 @@ const neverRun = [
   'onExecute',
   'onSubscribe',
 ] as const;
-/** Hooks that run for what is left to Yoga, and not for the common request. */
+/** Hooks that run only for the requests that go to Yoga. */
 const runForTheRest = [
   'onRequest',
   'onRequestParse',
@@ -27,18 +27,15 @@ type AnyPlugin = Plugin<any, any>;
 
 const forTheRest = new WeakSet<object>();
 
-/**
- * Says that a plugin is right to see only what the GraphQL handler leaves to Yoga, and why: what the handler does in
- * its place.
- */
+/** Declares that a plugin may see only the requests that go to Yoga, and why: what the handler does instead. */
 export function seesOnlyTheRest<Given extends AnyPlugin>(_because: string, plugin: Given): Given {
   forTheRest.add(plugin);
   return plugin;
 }
 
 /**
- * Returns the plugins as they are. Throws, at the start, when one has a hook that would silently see only some
- * requests, or none: parsing, validation and execution belong in `operations/`.
+ * Returns the plugins. Throws at the start when a hook would silently see only some requests, or none. Parsing,
+ * validation and execution belong in `operations/`.
  */
 export function demandWholeView<Given extends AnyPlugin>(plugins: readonly Given[]): Given[] {
   for (const plugin of plugins) {

@@ -3,20 +3,19 @@ import type { Logger } from 'pino';
 import type { Viewer } from '../auth/viewer.ts';
 import { Problem } from '../errors/catalogue.ts';
 
-/** Who may make how many requests. */
+/** Limits the requests of each viewer. */
 export interface RateLimit {
-  /** Counts a request of the viewer's; without a limit, at once. Throws RATE_LIMITED. */
+  /** Counts a request of the viewer, without waiting where there is no limit. Throws RATE_LIMITED. */
   admit(viewer: Viewer): Promise<void> | void;
   close(): void;
 }
 
-/** After Redis has failed to count a request in time, it is not asked again for so long, in milliseconds. */
+/** After how long Redis is asked again when it did not count a request in time. */
 const pauseMs = 2_000;
 
 /**
- * Lets each credential make so many requests a minute; 0 is without limit. With a Redis, opened with a short time
- * limit, they are counted across replicas; while it is away or silent each replica counts for itself, and no request
- * waits for it.
+ * Limits the requests per minute of each credential. 0 is no limit. With a Redis, opened with a short time limit,
+ * requests are counted across replicas. While Redis is away each replica counts its own, and no request waits for it.
  */
 export async function createRateLimit(perMinute: number, redis: Redis | null, log: Logger): Promise<RateLimit> {
   if (perMinute === 0) return { admit: () => {}, close: () => redis?.disconnect() };
@@ -29,7 +28,7 @@ export async function createRateLimit(perMinute: number, redis: Redis | null, lo
 
   async function consume(key: string): Promise<void> {
     if (shared && performance.now() >= askAgainAt) {
-      // One request finds out whether Redis is back; the others do not wait with it.
+      // One request finds out whether Redis is back. The others do not wait for that.
       if (alone) askAgainAt = performance.now() + pauseMs;
       try {
         await shared.consume(key);

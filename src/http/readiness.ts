@@ -1,26 +1,26 @@
-/** A part of the service, and how to find out whether it can be used. */
+/** A part of the service, and how to check it. */
 export type Part = {
-  /** Throws when the part cannot be used; may take so long, in milliseconds. */
+  /** Throws when the part cannot be used. It may take that many milliseconds. */
   check(timeoutMs: number): Promise<void>;
-  /** Whether nothing can be answered without it. What else is missing is only said. */
+  /** Whether the service can answer nothing without it. Other faults are only reported. */
   needed: boolean;
-  /** How long what was found out counts, in milliseconds; a fault counts a second at most. */
+  /** How many milliseconds a result is used. A fault is used for a second at most. */
   freshMs: number;
 };
 
-/** What is wrong with each part, null for one that can be used; and which faults the service goes on with. */
+/** The fault of each part, null for one that works, and the faults that the service goes on with. */
 export type Readiness = { ready: boolean; parts: Record<string, string | null>; degraded: string[] };
 
-/** How long a part may take to answer, in milliseconds. */
+/** How long a check may take. */
 const checkTimeoutMs = 1_500;
 const faultFreshMs = 1_000;
-/** A part that has said nothing for so long is asked anew, in milliseconds. */
+/** After how long a silent check is started again. */
 const givenUpMs = 10_000;
 const late = 'did not answer in time';
 
 /**
- * Tells whether the service can answer, within two seconds in any case. Each part is asked once at a time, and not
- * again while its last answer is fresh: to ask often, or many at once, costs nothing.
+ * Reports whether the service can answer, always within two seconds. Each part is checked once at a time, and not again
+ * while its result is fresh, so that frequent or concurrent calls cost nothing.
  */
 export function createReadiness(parts: Readonly<Record<string, Part>>): () => Promise<Readiness> {
   const known = new Map<string, { fault: string | null; until: number }>();
@@ -62,7 +62,7 @@ export function createReadiness(parts: Readonly<Record<string, Part>>): () => Pr
   };
 }
 
-/** The fault, or that there was no answer in time. */
+/** Returns the fault, or that there was no answer in time. */
 async function inTime(answer: Promise<string | null>): Promise<string | null> {
   let timer: NodeJS.Timeout | undefined;
   const timeLimit = new Promise<string>((resolve) => {

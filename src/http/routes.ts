@@ -7,17 +7,17 @@ import type { Readiness } from './readiness.ts';
 import { problemResponse, textResponse } from './responses.ts';
 import type { ServerContext } from './yoga.ts';
 
-/** What is served beside the graph. */
+/** The other paths that the port serves. */
 export type Routes = {
-  /** Whether what serving needs is there, and what is wrong with each part, if anything. */
+  /** Whether serving is possible, and the faults of all parts. */
   readiness(): Promise<Readiness>;
   metrics(): Promise<{ type: string; text: string }>;
   file(request: Request, id: string): Promise<Response>;
-  /** Takes a provider's delivery for the webhook of that key. */
+  /** Receives a provider's delivery for the webhook of that key. */
   hook(request: Request, provider: string, key: string): Promise<Response>;
-  /** For browsers that come back from that provider's sign-in. */
+  /** Answers browsers that return from that provider's sign-in. */
   oauthCallback(request: Request, provider: string): Promise<Response>;
-  /** Whether the server is stopping, and takes no new work. */
+  /** Whether the server is stopping and takes no new work. */
   stopping(): boolean;
 };
 
@@ -27,7 +27,7 @@ const codeOfStatus: Readonly<Record<number, ErrorCode>> = {
   413: 'RESULT_TOO_LARGE',
 };
 
-/** Answers every path but the graph's, and names each request. */
+/** Answers every path except the graph's, and gives each request an id. */
 export function useRoutes(routes: Routes, log: Logger): Plugin<object, ServerContext> {
   async function answer(request: Request, path: string): Promise<Response | null> {
     if (path === '/healthz') return textResponse(200, 'ok\n');
@@ -46,10 +46,10 @@ export function useRoutes(routes: Routes, log: Logger): Plugin<object, ServerCon
         throw new Problem('UNAVAILABLE', 'The server is stopping: try again elsewhere.', { retryAfter: 1 });
       return routes.hook(request, provider, key);
     }
-    // What is nearly a webhook's URL may hold a key: it isn't quoted.
+    // A URL that resembles a webhook's may hold a key, so it is not quoted.
     if (/^\/hooks(\/|$)/.test(path)) throw new Problem('NOT_FOUND', 'This is no webhook’s URL.');
     const [, oauthProvider] = /^\/oauth\/([a-z][a-z0-9_-]{0,49})\/callback$/.exec(path) ?? [];
-    // A HEAD would use up what the GET after it needs.
+    // A HEAD would use up the state that the GET after it needs.
     if (oauthProvider && request.method === 'GET') return routes.oauthCallback(request, oauthProvider);
     if (oauthProvider || (request.method !== 'GET' && request.method !== 'HEAD')) {
       throw new Problem(
@@ -84,7 +84,7 @@ export function useRoutes(routes: Routes, log: Logger): Plugin<object, ServerCon
     },
     onResponse({ response, serverContext, setResponse }) {
       const requestId = serverContext.requestId ?? newId();
-      // Yoga answers what it cannot read, or may not write, with a status alone.
+      // Yoga answers what it cannot read, or may not write, with only a status.
       if (response.status >= 400 && !response.headers.get('content-type')) {
         const code = codeOfStatus[response.status] ?? 'BAD_USER_INPUT';
         const problem = new Problem(code, response.statusText || 'The request cannot be read.', {

@@ -3,12 +3,12 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Duplex } from 'node:stream';
 import { Problem, problemDetails } from '../errors/catalogue.ts';
 
-/** The HTTP server that the port belongs to, without a handler yet. */
+/** The HTTP server of the port, without a handler. */
 export const createHttpServer = (): Server => createServer();
 
 /**
- * Has the server answer before the service is there: `/healthz` that the process lives, `/readyz` what it waits for,
- * everything else UNAVAILABLE. Returns how to end that, for those who answer from then on.
+ * Answers requests while the service starts: `/healthz` that the process lives, `/readyz` what it waits for, and
+ * everything else UNAVAILABLE. Returns the function that ends this.
  */
 export function answerWhileStarting(server: Server, missing: () => Record<string, string | null>): () => void {
   const onRequest = (request: IncomingMessage, response: ServerResponse) => answer(request, response, missing());
@@ -34,7 +34,7 @@ type Answer = { status: number; type: string; body: string | object; headers?: R
 function answerFor({ url, headers: { accept } }: IncomingMessage, missing: Record<string, string | null>): Answer {
   const path = url?.split('?')[0];
   if (path === '/healthz') return { status: 200, type: 'text/plain', body: 'ok\n' };
-  // The next request may well be answered by somebody else.
+  // Another process may answer the next request.
   const headers = { connection: 'close', 'retry-after': String(retryAfter) };
   if (path === '/readyz') {
     const body = { ready: false, starting: true, parts: missing, degraded: [] };

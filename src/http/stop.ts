@@ -3,7 +3,8 @@ import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /**
- * How long a server that stops still takes connections, and answers that it stops: what is on its way is not cut off.
+ * How long a stopping server accepts connections and answers that it stops, so that requests on their way are not cut
+ * off.
  */
 const graceMs = 300;
 /** How long a request may take to arrive once the server stops. */
@@ -12,18 +13,18 @@ const arrivalMs = 1_000;
 const answerMs = 15_000;
 const lookEveryMs = 50;
 
-/** Ends a server without cutting off what is being answered. */
+/** Stops a server without cutting off answers. */
 export interface ServerStop {
   /**
-   * Takes no new connections after a short grace, and resolves when all are closed: a connection is closed after its
-   * answer, or when its request does not arrive in time, or when the answer takes too long.
+   * Accepts no connections after a short time, and resolves when all are closed. A connection is closed after its
+   * answer, or when its request or answer takes too long.
    */
   stop(): Promise<void>;
 }
 
-/** Watches a server's connections, and has each end with its next answer once the server is stopping. */
+/** Watches a server's connections. Once the server is stopping, each ends with its next answer. */
 export function watchConnections(server: Server, stopping: () => boolean): ServerStop {
-  /** The connections, each with the request that it carries. */
+  /** The connections, each with its current request. */
   const connections = new Map<Socket, IncomingMessage | null>();
   server.on('connection', (socket) => {
     if (!connections.has(socket)) socket.once('close', () => connections.delete(socket));
@@ -44,7 +45,7 @@ export function watchConnections(server: Server, stopping: () => boolean): Serve
       await sleep(graceMs);
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       const since = performance.now();
-      // Those that were busy when it began are idle later, and would stay until their client leaves.
+      // Connections that were busy at first become idle later, and would stay until their client leaves.
       const timer = setInterval(() => {
         server.closeIdleConnections();
         const waitedMs = performance.now() - since;

@@ -12,7 +12,7 @@ import { failed, type Operations, type Outcome } from '../operations/run.ts';
 import { withExactNumbers } from '../values/json-number.ts';
 import { isHost } from './host.ts';
 
-/** A socket whose messages have the numbers that withExactNumbers leaves. */
+/** A socket whose messages have passed withExactNumbers. */
 class ExactWebSocket extends WebSocket {
   override emit(event: string | symbol, ...values: unknown[]): boolean {
     const [data, isBinary] = values;
@@ -25,21 +25,23 @@ class ExactWebSocket extends WebSocket {
 
 type Credentials = { get(name: string): string | null };
 type Extra = { credentials?: Credentials };
-/** What graphql-ws hands from the reading of an operation to its execution: the arguments, and what runs it. */
+/** What graphql-ws passes from parsing an operation to its execution: the arguments, and the function that runs it. */
 type Args = ExecutionArgs & { run(): Promise<Outcome> };
 
 export type WebSocketOptions = {
   operations: Operations;
-  /** Who has these credentials. Throws UNAUTHENTICATED. */
+  /** Authenticates. Throws UNAUTHENTICATED. */
   authenticate(credentials: Credentials): Promise<Viewer>;
-  /** Counts an operation of the viewer's. Throws RATE_LIMITED. */
+  /** Counts an operation of the viewer. Throws RATE_LIMITED. */
   admit(viewer: Viewer): Promise<void> | void;
   format: FormatResult;
-  /** Whether pages of that origin may open sockets, though they come from another host. */
+  /** Whether pages of another origin may open sockets. */
   isListed(origin: string): boolean;
 };
 
-/** A credential's header, from the connection's payload (browsers can set no other) or from the upgrade request. */
+/**
+ * Returns a credential's header, from the connection's payload (browsers can set no other) or from the upgrade request.
+ */
 const credentialsOf = (
   payload: Readonly<Record<string, unknown>> | undefined,
   request: IncomingMessage,
@@ -54,8 +56,8 @@ const credentialsOf = (
 };
 
 /**
- * Serves the graph over WebSocket (graphql-transport-ws) beside an HTTP server. A connection without a good credential
- * is closed with 4403. Returns how to end all connections.
+ * Serves the graph over WebSocket (graphql-transport-ws) on an HTTP server. A connection without a valid credential is
+ * closed with 4403. Returns the function that ends all connections.
  */
 export function serveWebSocket(server: Server, options: WebSocketOptions): () => Promise<void> {
   const { operations, authenticate, admit, format, isListed } = options;
@@ -89,7 +91,7 @@ export function serveWebSocket(server: Server, options: WebSocketOptions): () =>
         try {
           const { credentials } = extra;
           if (!credentials) throw new Problem('UNAUTHENTICATED', 'This needs a credential.');
-          // A connection may outlive its credential, so each operation is authenticated anew.
+          // A connection may outlive its credential, so each operation is authenticated.
           const viewer = await authenticate(credentials);
           await admit(viewer);
           const prepared = operations.prepare(query, operationName || null);
@@ -115,13 +117,13 @@ export function serveWebSocket(server: Server, options: WebSocketOptions): () =>
   return async () => void (await disposable.dispose());
 }
 
-/** What graphql-ws calls in place of `execute` and `subscribe`, with what `onSubscribe` returned. */
+/** What graphql-ws calls instead of `execute` and `subscribe`, with what `onSubscribe` returned. */
 function runOf(args: ExecutionArgs): Promise<Outcome> {
   if (!('run' in args) || typeof args.run !== 'function') throw new Error('An operation came past onSubscribe.');
   return args.run();
 }
 
-/** The result without what its errors mean for an HTTP response. */
+/** Removes from a result what its errors mean for an HTTP response. */
 function withoutHttp(result: ExecutionResult): ExecutionResult {
   if (!result.errors) return result;
   const errors = result.errors.map((error) => {
@@ -132,7 +134,7 @@ function withoutHttp(result: ExecutionResult): ExecutionResult {
 }
 
 function refuse(socket: Duplex, status: string): void {
-  // Who leaves before the answer must not end the process.
+  // A client that leaves before the answer must not end the process.
   socket.on('error', () => {});
   socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\n\r\n`);
 }
@@ -142,8 +144,8 @@ function isSameHost(origin: string, host: string): boolean {
 }
 
 /**
- * Passes over an offer of another protocol, such as `Upgrade: h2c`: the request is read once more, without the offer.
- * Node has stopped to parse it where its headers end, so the headers are put back in front of the body.
+ * Ignores an offer of another protocol, like `Upgrade: h2c`, by parsing the request again without it. Node has stopped
+ * parsing where the headers end, so the headers are put back before the body.
  */
 function answerPlainly(server: Server, request: IncomingMessage, socket: Duplex, head: Buffer): void {
   const lines = [`${request.method} ${request.url} HTTP/${request.httpVersion}`];

@@ -19,10 +19,10 @@ import { demandWholeView, seesOnlyTheRest } from './plugins.ts';
 /** What is known of a request before it is executed. */
 export type ServerContext = {
   requestId?: string;
-  /** Who asks. It is set once the credential has verified and the rate limit has let the request pass. */
+  /** The viewer. It is set after authentication and the rate limit. */
   viewer?: Viewer;
   budget?: Budget;
-  /** Node's own, which Yoga sets. */
+  /** Node's own objects, which Yoga sets. */
   req?: IncomingMessage;
 };
 
@@ -30,25 +30,24 @@ export type Yoga = YogaServerInstance<ServerContext, object>;
 
 export type YogaOptions = {
   operations: Operations;
-  /** Who sends the headers. Throws when nobody does, or too often. */
+  /** Authenticates the headers. Throws UNAUTHENTICATED or RATE_LIMITED. */
   signIn(headers: { get(name: string): string | null }): Promise<Viewer>;
   format: FormatResult;
   bodies: BodyBudget;
   crossOrigin: CrossOrigin;
   graphiql: Parameters<typeof createYoga<ServerContext>>[0]['graphiql'];
-  /** Whether the server is stopping, and takes no new work. */
+  /** Whether the server is stopping and takes no new work. */
   stopping(): boolean;
-  /** Told of each result. */
+  /** Called with each result. */
   metrics: Plugin<object, ServerContext>;
-  /** What is served beside the graph. */
+  /** The other paths that the port serves. */
   routes: Plugin<object, ServerContext>;
   log: BoundedLog;
 };
 
 /**
- * Answers every request but the common one (graphql-handler.ts): GET, batches, uploads, streams, other media types,
- * GraphiQL. Yoga has no schema here. It reads requests and writes answers; operations are run by `operations`, as
- * everywhere.
+ * Answers every request except the common one (graphql-handler.ts): GET, batches, uploads, streams, other media types,
+ * GraphiQL. Yoga has no schema here. It reads requests and writes answers, and `operations` runs the operations.
  */
 export function createRestHandler(options: YogaOptions): Yoga {
   const { bodies, crossOrigin, metrics, graphiql, log, routes } = options;
@@ -59,7 +58,7 @@ export function createRestHandler(options: YogaOptions): Yoga {
       warn: (...args) => log({ told: args.map(String) }, 'a request cannot be answered'),
       error: (...args) => log({ told: args.map(String) }, 'a request failed'),
     },
-    // Errors are formatted in one place, with the request's id; Yoga has nothing to add.
+    // Errors are formatted in one place, with the request's id. Yoga adds nothing.
     maskedErrors: { maskError: (error) => (error instanceof Error ? error : new Error('Unexpected error.')) },
     parserAndValidationCache: false,
     batching: { limit: limits.batch },
@@ -73,7 +72,7 @@ export function createRestHandler(options: YogaOptions): Yoga {
       seesOnlyTheRest('the GraphQL handler leaves requests with an Origin to Yoga', crossOrigin.plugin),
       seesOnlyTheRest(
         'the GraphQL handler takes nothing that a browser sends without asking',
-        // A request with one of these headers cannot be sent across sites without the browser asking first.
+        // A browser sends a preflight before a request with one of these headers crosses sites.
         useCSRFPrevention({
           requestHeaders: [
             'authorization',
@@ -98,8 +97,8 @@ export function createRestHandler(options: YogaOptions): Yoga {
 const sendEvents = getSSEProcessor();
 
 /**
- * Lets Yoga's requests in by their headers, before a body is read; hands each operation on to be run; and formats what
- * comes of it.
+ * Authenticates Yoga's requests by their headers before a body is read, passes each operation on, and formats its
+ * result.
  */
 function useOperations({ operations, signIn, format, stopping }: YogaOptions): Plugin<object, ServerContext> {
   return {
@@ -115,7 +114,7 @@ function useOperations({ operations, signIn, format, stopping }: YogaOptions): P
     },
     onParams({ setParamsHandler }) {
       setParamsHandler(({ params, request, context: { viewer, budget } }) => {
-        // Both are there since the headers were read: see above.
+        // Both were set when the headers were read: see above.
         if (!viewer || !budget || typeof params.query !== 'string') throw new Error('A request came past its sign-in.');
         const { query, operationName = null, variables = null } = params;
         if (operationName !== null && typeof operationName !== 'string')
@@ -130,8 +129,8 @@ function useOperations({ operations, signIn, format, stopping }: YogaOptions): P
       const instance = serverContext.requestId ?? newId();
       if (Symbol.asyncIterator in result) {
         setResult(formatEach(result, (one) => format(one, instance)));
-        // Yoga knows a subscription only when it has executed it. Only events are streamed here; a client that takes
-        // none is told so.
+        // Yoga knows a subscription only after executing it. Only events are streamed. A client that does not accept
+        // them is refused.
         if (takesEventStream(request.headers.get('accept'))) setResultProcessor(sendEvents, 'text/event-stream');
         else setResultProcessor(processRegularResult, 'application/json');
       } else setResult(Array.isArray(result) ? result.map((one) => format(one, instance)) : format(result, instance));

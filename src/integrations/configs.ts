@@ -29,15 +29,17 @@ const everyConfig = statement(whole)`
   select ${whole} from integration_config i where i.tenant_id = ${tenant}
   order by i.provider collate "C", ${orderByName('i.name')}, i.id limit ${mostRows + 1}`;
 
-/** Every integration config of the tenant, ordered by provider and name. Throws RESULT_TOO_LARGE over 10,000. */
+/**
+ * Returns every integration config of the tenant, ordered by provider and name. Throws RESULT_TOO_LARGE over 10,000.
+ */
 export const listConfigs = async (db: TenantDatabase): Promise<IntegrationConfig[]> =>
   boundedRows(await db.query(everyConfig), 'integration configs');
 
-/** The error for an integration config that the tenant doesn't have. */
+/** Returns INTEGRATION_CONFIG_NOT_FOUND for a config that the tenant does not have. */
 export const configNotFound = (id: string) =>
   new Problem('INTEGRATION_CONFIG_NOT_FOUND', `There is no integration config ${id}.`);
 
-/** A provider's name: lower case, however it is given. */
+/** A provider's name, converted to lower case. */
 export const providerName = z
   .string('must be text')
   .trim()
@@ -52,7 +54,7 @@ const defaultRegion = z
 
 const newConfig = z.object({ provider: providerName, name: displayName, defaultRegion: defaultRegion.nullish() });
 
-/** Creates an integration config, not yet connected; returns its id. */
+/** Creates an integration config that is not connected, and returns its id. */
 export async function createIntegrationConfig(db: TenantDatabase, input: z.input<typeof newConfig>): Promise<string> {
   const { defaultRegion = null, ...config } = checked(newConfig, input);
   const data = { tenantId: db.tenantId, id: newId(), defaultRegion, ...config };
@@ -63,7 +65,7 @@ export async function createIntegrationConfig(db: TenantDatabase, input: z.input
 const connection = z.object({ token: z.string('must be text').trim().pipe(text(1, 8_000)) });
 
 /**
- * Stores a provider's token, encrypted, in place of any before it; returns the config's id. Throws
+ * Stores a provider's token, encrypted, in place of any before, and returns the config's id. Throws
  * INTEGRATION_CONFIG_NOT_FOUND.
  */
 export async function connectIntegration(
@@ -95,7 +97,7 @@ const disconnect = statement(rows({ id: uuid }))`
   where i.tenant_id = ${tenant} and i.id = ${parameter('id', uuid)} returning i.id`;
 
 /**
- * Forgets a config's token; returns the config's id. To disconnect again changes nothing. Throws
+ * Deletes a config's token and returns the config's id. A second call changes nothing. Throws
  * INTEGRATION_CONFIG_NOT_FOUND.
  */
 export async function disconnectIntegration(db: TenantDatabase, input: { id: string }): Promise<string> {

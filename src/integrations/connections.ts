@@ -12,15 +12,15 @@ import type { OAuthProviders } from './oauth/provider.ts';
 import { readToken, type StoredToken, writeToken } from './oauth/stored-token.ts';
 import type { TokenCipher } from './token-cipher.ts';
 
-/** An integration config as far as asking its provider goes. */
+/** An integration config as far as asking its provider needs it. */
 export type Connectable = { id: string; provider: string; tokenCiphertext: string | null };
 
-/** Lets a provider be asked with an integration config's token. */
+/** Asks a provider with an integration config's token. */
 export interface Connections {
   /**
-   * Runs the work with the config's token, refreshed if it has ended; with null where the provider needs none and there
-   * is none. When the provider refuses the token, the config is not connected any more, unless it was connected again
-   * meanwhile. Throws INTEGRATION_NOT_CONNECTED, and what the work throws. Not to be used in a transaction.
+   * Runs the work with the config's token, refreshed if it has ended, or with null where the provider needs none and
+   * none is stored. When the provider refuses the token, the config is disconnected, unless it was connected again
+   * meanwhile. Throws INTEGRATION_NOT_CONNECTED, and what the work throws. Do not use it in a transaction.
    */
   use<Result>(
     db: TenantDatabase,
@@ -35,7 +35,7 @@ const configId = parameter('id', uuid);
 const ciphertextOf = statement(rows({ ciphertext: nullable(text) }))`
   select i.token_ciphertext as ciphertext from integration_config i where i.tenant_id = ${tenant} and i.id = ${configId}`;
 
-// Whoever changes a token says which one it means: what came in between stays.
+// Every change names the token that it replaces, so that a concurrent change stays.
 const before = parameter('before', text);
 const replace = statement(rows({ id: uuid }))`
   update integration_config i set token_ciphertext = ${parameter('after', text)}
@@ -49,12 +49,12 @@ const lose = async (db: TenantDatabase, id: string, ciphertext: string): Promise
   if ((await db.query(forget, { id, before: ciphertext })).length > 0) announceConfig(db, id);
 };
 
-/** How long to wait before each further try to store a renewed token, in milliseconds. */
+/** How long to wait before each further try to store a refreshed token. */
 const storePauses = [50, 250, 1_000];
 
 /**
- * Stores a renewed token in place of the claim to renew it; 'other' when something else stands there, 'not' when the
- * database doesn't let it.
+ * Stores a refreshed token in place of the claim to refresh it. Returns 'other' when another value is stored, and 'not'
+ * when the database refuses.
  */
 async function keep(db: TenantDatabase, id: string, claimed: string, next: string): Promise<'kept' | 'other' | 'not'> {
   for (const pause of [...storePauses, null]) {
@@ -70,7 +70,7 @@ async function keep(db: TenantDatabase, id: string, claimed: string, next: strin
 /** A token that ends this soon may have ended when it arrives. */
 const margin = 60 * seconds;
 
-/** Makes the one way to integration configs' tokens. `timeoutMs` is how long a provider may take for one answer. */
+/** Creates the only access to integration configs' tokens. A provider may take `timeoutMs` for one answer. */
 export function createConnections({
   cipher,
   oauth,
@@ -84,8 +84,8 @@ export function createConnections({
     new Problem('INTEGRATION_NOT_CONNECTED', `The integration config ${id} is not connected.`);
 
   /**
-   * The config's token, good for a while; refreshed too when it is `refused`, the ciphertext of one that the provider
-   * did not take.
+   * Returns the config's token, valid for some time. Refreshes it also when it equals `refused`, the ciphertext of one
+   * that the provider has refused.
    */
   async function take(
     db: TenantDatabase,
@@ -106,7 +106,7 @@ export function createConnections({
       }
       const signIn = oauth.get(provider);
       if (!signIn) {
-        // Of all tenants at once, should the service lose its client's secret: no reason to forget a token.
+        // This would affect all tenants if the service lost its client's secret, so no token is deleted for it.
         throw new Problem(
           'INTEGRATION_NOT_CONNECTED',
           `The token has ended, and signing in to ${provider} is not set up here.`,
@@ -117,7 +117,7 @@ export function createConnections({
         await wait(100);
         continue;
       }
-      // One at a time, on whichever replica: a refresh token may be good for one use only.
+      // One refresh at a time on all replicas, because a refresh token may be valid for one use only.
       const claimed = sealed({ ...stored, refreshingUntil: db.now().getTime() + timeoutMs + 5 * seconds });
       if ((await db.query(replace, { id, before: ciphertext, after: claimed })).length === 0) continue;
       const renewed = await signIn.refresh(stored.refresh).catch(async (error: unknown) => {
@@ -125,7 +125,7 @@ export function createConnections({
         else await db.query(replace, { id, before: claimed, after: ciphertext });
         throw error;
       });
-      // The old refresh token may be of no use from here on: whatever happens, it is not put back.
+      // The old refresh token may be used up from here on, so it is never put back.
       const next = sealed({ ...renewed, refresh: renewed.refresh ?? stored.refresh });
       if ((await keep(db, id, claimed, next)) === 'other') continue;
       return { token: renewed.access, ciphertext: next, renewable: true };
@@ -145,7 +145,7 @@ export function createConnections({
           throw error;
         }
       }
-      // Access tokens are revoked before their time too; what is asked then is whether the consent still stands.
+      // Access tokens are revoked before their time too. The refresh tells whether the consent still holds.
       held = await take(db, { ...config, tokenCiphertext: held.ciphertext }, held.ciphertext);
       try {
         return await work(held.token);

@@ -1,10 +1,10 @@
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
 
-/** Keeps providers' tokens unreadable in the database. */
+/** Encrypts providers' tokens in the database. */
 export interface TokenCipher {
-  /** The token, encrypted for that integration config only. */
+  /** Encrypts a token for one integration config. */
   seal(token: string, configId: string): string;
-  /** The token again; null when it was sealed under another key or for another config. */
+  /** Decrypts a token. Null when it was encrypted with another key or for another config. */
   open(sealed: string, configId: string): string | null;
 }
 
@@ -12,7 +12,7 @@ const version = 'v1';
 const ivLength = 12;
 const tagLength = 16;
 
-/** A cipher (AES-256-GCM) whose key is derived from the service's secret key. */
+/** Creates a cipher (AES-256-GCM) with a key that is derived from the service's secret key. */
 export function createTokenCipher(secretKey: string): TokenCipher {
   const key = Buffer.from(hkdfSync('sha256', secretKey, '', 'rollcall provider tokens', 32));
   return {

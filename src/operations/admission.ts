@@ -1,16 +1,17 @@
 import { Problem } from '../errors/catalogue.ts';
 import { Turns } from './budget.ts';
 
-/** Lets large results be made a few at a time: each holds some ten megabytes, and takes its share of the event loop. */
+/** Bounds how many large results are made at once. Each holds some ten megabytes and takes much of the event loop. */
 export interface Admission {
   /**
-   * Calls back once it is the caller's turn, at once when it is. Returns what ends the turn, or the wish for one. Calls
-   * `refuse` with UNAVAILABLE instead when many wait already, or when it has waited for too long.
+   * Calls back when it is the caller's turn, which may be at once. Returns the function that ends the turn, or
+   * withdraws the request for one. Calls `refuse` with UNAVAILABLE instead when many wait already, or after waiting too
+   * long.
    */
   enter(proceed: () => void, refuse: (error: Problem) => void): () => void;
 }
 
-/** Makes an admission for a process. `maxWaitMs` is how long one may wait before it is refused. */
+/** Creates the admission of a process. A caller waits `maxWaitMs` at most. */
 export function createAdmission({ running = 2, waiting = 50, maxWaitMs = 10_000 } = {}): Admission {
   const turns = new Turns(running);
   const refusal = () =>

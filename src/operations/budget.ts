@@ -1,26 +1,26 @@
 import { limits } from './limits.ts';
 
 /**
- * What one request has used of what it may use. The operations of a batch share one: none of them can have what another
- * has used. Everything that is counted goes up only, but for a result that is made again.
+ * What one request has used. The operations of a batch have one budget in common, so that none can use what another has
+ * used. Numbers only grow, except when a result is made again.
  */
 export type Budget = {
-  /** Operations that it has been charged for. */
+  /** The number of operations that were charged. */
   operations: number;
-  /** Of their documents. */
+  /** The fields of their documents. */
   characters: number;
   tokens: number;
-  /** What its operations could cost, as it is known before they run. */
+  /** The cost of its operations before they run. */
   cost: number;
   /** The work of its results. */
   work: number;
   /** The bytes of its results. */
   bytes: number;
-  /** Lets so many of its statements run at the same time. */
+  /** Bounds how many of its statements run at once. */
   readonly statements: Turns;
 };
 
-/** The budget of a new request. */
+/** Creates the budget of a request. */
 export const createBudget = (): Budget => ({
   operations: 0,
   characters: 0,
@@ -31,7 +31,7 @@ export const createBudget = (): Budget => ({
   statements: new Turns(limits.statements),
 });
 
-/** So many at the same time; the others wait, first come first served. */
+/** Runs a bounded number at once. The others wait, first come first served. */
 export class Turns {
   readonly #waiting: (() => void)[] = [];
   #free: number;
@@ -45,14 +45,17 @@ export class Turns {
     return this.#waiting.length;
   }
 
-  /** Takes a turn at once, or says that there is none. */
+  /** Takes a turn at once, or returns false when there is none. */
   take(): boolean {
     if (this.#free === 0) return false;
     this.#free--;
     return true;
   }
 
-  /** Calls back with a turn, later; returns what takes back the wish, and says whether it was still waiting. */
+  /**
+   * Calls back with a turn later. Returns the function that withdraws the request, and says whether it was still
+   * waiting.
+   */
   wait(proceed: () => void): () => boolean {
     this.#waiting.push(proceed);
     return () => {

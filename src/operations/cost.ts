@@ -20,11 +20,11 @@ import { Problem } from '../errors/catalogue.ts';
 import type { Budget } from './budget.ts';
 import { limits } from './limits.ts';
 
-/** Where a list's length is not known from the page that is asked for. */
+/** The price of a list whose length the page arguments do not give. */
 const supposedLength = 10;
 
 type Variables = Readonly<Record<string, unknown>>;
-/** A part of a document's cost: a number that only the variables are missing from. */
+/** A part of a document's cost as a function of the variables. */
 type Cost = (variables: Variables) => number;
 
 /** The fields of a connection that make the database count its rows. */
@@ -33,9 +33,8 @@ const countFields: ReadonlySet<string> = new Set(['totalCount', 'totalCountAtLea
 const costs = new WeakMap<OperationDefinitionNode, Cost>();
 
 /**
- * What an operation could cost with these variables: fields, times the rows of the pages that they are asked for.
- * Throws UNPROCESSABLE when that is over the limit, or, with the operations of the same request before it, over what is
- * left of the request's budget.
+ * Computes the cost of an operation with these variables: fields times the rows of their pages. Throws UNPROCESSABLE
+ * over the limit, or over what earlier operations left of the request's budget.
  */
 export function demandAffordable(
   schema: GraphQLSchema,
@@ -46,7 +45,7 @@ export function demandAffordable(
 ): number {
   const operations = document.definitions.filter((definition) => definition.kind === Kind.OPERATION_DEFINITION);
   const operation = operations.find(({ name }) => !operationName || name?.value === operationName);
-  // Without the operation there is nothing to execute, which the executor says better.
+  // Without an operation there is nothing to execute. The executor has the better error.
   if (!operation) return 0;
   let cost = costs.get(operation);
   if (!cost) {
@@ -66,15 +65,13 @@ export function demandAffordable(
   return own;
 }
 
-/** What a field costs besides its 1, in its GraphQL extensions. */
+/** The cost of a field besides its 1, in its GraphQL extensions. */
 export type FieldCost = {
-  /** For itself, once for each row that it stands on. */
+  /** For the field itself, once per row that it stands on. */
   readonly cost?: number;
-  /** For itself without that argument, which would narrow what it reads. */
+  /** For the field without that argument, which would narrow what it reads. */
   readonly costWithout?: { readonly argument: string; readonly cost: number };
-  /**
-   * For members of its argument `filter` that are given: each row has to be looked at, and again when they are counted.
-   */
+  /** For given members of its argument `filter`: each row has to be examined, and examined again to be counted. */
   readonly filterCost?: { readonly of: readonly string[]; readonly page: number; readonly count: number };
 };
 
@@ -98,8 +95,8 @@ function costOf(schema: GraphQLSchema, document: DocumentNode, operation: Operat
       let cost = ofFragments.get(name);
       const fragment = fragments.get(name);
       if (!cost && fragment) {
-        // Remembered for one set of variables, so that fragments that spread each other twice aren't summed up for
-        // ever.
+        // Cached for one set of variables, so that fragments that spread each other twice are not summed up
+        // exponentially.
         cost = remembered(ofSelections(schema.getType(fragment.typeCondition.name.value), fragment.selectionSet));
         ofFragments.set(name, cost);
       }
@@ -130,7 +127,7 @@ function costOf(schema: GraphQLSchema, document: DocumentNode, operation: Operat
     return (variables) => (filterCost.of.some((name) => isGiven(filter, name, variables)) ? full : cost);
   };
 
-  /** Whether one of the fields is selected, through fragments. */
+  /** Returns whether one of the fields is selected, also through fragments. */
   const selects = (
     set: SelectionSetNode | undefined,
     names: ReadonlySet<string>,
@@ -154,7 +151,7 @@ function costOf(schema: GraphQLSchema, document: DocumentNode, operation: Operat
     return byDefault !== undefined && byDefault.kind !== Kind.NULL;
   };
 
-  /** Whether a member of an input object, which is a literal or a variable, is given. */
+  /** Returns whether a member of an input object, a literal or a variable, is given. */
   const isGiven = (value: ValueNode | undefined, member: string, variables: Variables): boolean => {
     if (value?.kind === Kind.OBJECT) {
       const field = value.fields.find(({ name }) => name.value === member)?.value;
@@ -170,11 +167,11 @@ function costOf(schema: GraphQLSchema, document: DocumentNode, operation: Operat
     if (field.args.some(({ name }) => name === 'first')) {
       const sizes = node.arguments?.filter(({ name }) => name.value === 'first' || name.value === 'last') ?? [];
       if (sizes.length === 0) return () => defaultPage;
-      // A page over the largest is refused for what it is, not for what it would cost.
+      // A page over the bound is refused for its size, not for its cost.
       return (variables) =>
         Math.max(0, ...sizes.map(({ value }) => Math.min(numberOf(value, variables) ?? defaultPage, largestPage)));
     }
-    // A page's own lists are as long as the page, which has been counted.
+    // A page's inner lists are as long as the page, which is counted already.
     const ofPage = field.name === 'edges' || field.name === 'nodes';
     return isListType(getNullableType(field.type)) && !ofPage ? () => supposedLength : () => 1;
   };

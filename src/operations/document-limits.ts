@@ -14,8 +14,8 @@ import { limits } from './limits.ts';
 type Fragments = ReadonlyMap<string, FragmentDefinitionNode>;
 
 /**
- * What is wrong with the size of a parsed document: no error, or one. Takes time in proportion to the document. Call it
- * before validation, whose rules compare each field with all others of the same name.
+ * Returns the errors of a parsed document's size: none, or one. Takes linear time. Call it before validation, whose
+ * rules compare each field with all others of the same name.
  */
 export function documentErrors(document: DocumentNode): readonly GraphQLError[] {
   const refuse = (most: number, what: string, node?: ASTNode) => [
@@ -47,7 +47,7 @@ export function documentErrors(document: DocumentNode): readonly GraphQLError[] 
   return [];
 }
 
-/** The same as a validation rule, for validation that does not come after `documentErrors`. */
+/** The same as a validation rule, for validation without `documentErrors`. */
 export const documentLimits: ValidationRule = (context: ValidationContext) => {
   for (const error of documentErrors(context.getDocument())) context.reportError(error);
   return {};
@@ -60,7 +60,7 @@ const fragmentsOf = (document: DocumentNode): Fragments =>
       .map((definition) => [definition.name.value, definition]),
   );
 
-/** Every node that can have directives, the variables of operations among them. */
+/** Every kind of node that can have directives, with the variables of operations. */
 function* nodesOf(document: DocumentNode) {
   const sets: SelectionSetNode[] = [];
   for (const definition of document.definitions) {
@@ -77,7 +77,7 @@ function* nodesOf(document: DocumentNode) {
   }
 }
 
-/** How many levels of fields there are. Introspection is not counted: graphql-js has a limit for it. */
+/** Returns the depth of fields. Introspection is not counted: graphql-js has its own limit for it. */
 function depthOf(set: SelectionSetNode | undefined, fragments: Fragments, depths: Map<string, number>): number {
   let deepest = 0;
   for (const selection of set?.selections ?? []) {
@@ -89,7 +89,7 @@ function depthOf(set: SelectionSetNode | undefined, fragments: Fragments, depths
     } else {
       const { value: name } = selection.name;
       if (!depths.has(name)) {
-        // Set first, so that fragments in a circle, which validation refuses, end here.
+        // Set before recursion, so that a cycle of fragments, which validation refuses, ends here.
         depths.set(name, 0);
         depths.set(name, depthOf(fragments.get(name)?.selectionSet, fragments, depths));
       }
@@ -99,19 +99,19 @@ function depthOf(set: SelectionSetNode | undefined, fragments: Fragments, depths
   return deepest;
 }
 
-/** Counts fields, and those that are compared with each other, as validation meets them: with fragments written out. */
+/** Counts fields, and the pairs that validation compares, with fragments written out. */
 class ExpandedSize {
   fields = 0;
   pairs = 0;
   readonly #fragments: Fragments;
-  // Of sets that are met again the size is known: fragments that spread each other twice would be counted for ever.
+  // The size of a known set is reused: fragments that spread each other twice would take exponential time.
   readonly #known = new Map<SelectionSetNode, { fields: number; pairs: number }>();
 
   constructor(fragments: Fragments) {
     this.#fragments = fragments;
   }
 
-  /** Adds the selections that are merged into one object; stops once there are too many. */
+  /** Adds the selections that merge into one object. Stops once there are too many. */
   add(sets: readonly SelectionSetNode[], depth = 0): void {
     const [only] = sets.length === 1 ? sets : [];
     const known = only && this.#known.get(only);
@@ -120,7 +120,7 @@ class ExpandedSize {
       this.pairs += known.pairs;
       return;
     }
-    // A circle of fragments, which validation refuses, goes on for ever.
+    // A cycle of fragments, which validation refuses, never ends.
     if (depth > 100 || this.fields > limits.fields || this.pairs > limits.samePairs) return;
     const before = { fields: this.fields, pairs: this.pairs };
     const byName = new Map<string, FieldNode[]>();

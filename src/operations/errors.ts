@@ -8,7 +8,7 @@ type Http = NonNullable<GraphQLErrorExtensions['http']>;
 
 const isErrorCode = (code: unknown): code is ErrorCode => typeof code === 'string' && Object.hasOwn(catalogue, code);
 
-/** What the caller is told of anything that was thrown: a Problem as it is, an outage as such, all else masked. */
+/** Converts any error for the caller: a Problem stays, an outage becomes UNAVAILABLE, all else is masked. */
 export function problemOf(error: unknown): Problem {
   const cause = error instanceof GraphQLError ? innermost(error) : error;
   const told = error instanceof GraphQLError && !(cause instanceof Problem) ? ofGraphQL(error, cause) : null;
@@ -21,30 +21,30 @@ function innermost(error: GraphQLError): unknown {
   return cause;
 }
 
-/** The problem of an error that GraphQL itself, or Yoga, raised about the request; null when it came from elsewhere. */
+/** Returns the problem of an error that GraphQL or Yoga raised about the request. Null for an error from elsewhere. */
 function ofGraphQL(error: GraphQLError, cause: unknown): Problem | null {
   const { code, http } = error.extensions;
   if (isErrorCode(code)) return new Problem(code, shortened(error.message));
   if (http?.status === 405) return new Problem('METHOD_NOT_ALLOWED', error.message);
   if (http?.status === 413) return new Problem('RESULT_TOO_LARGE', error.message);
   if (http?.status === 403) return new Problem('FORBIDDEN', error.message);
-  // What graphql-js itself says of an argument, and what a custom scalar throws while variables are read, is about the
+  // What graphql-js says of an argument, and what a custom scalar throws while variables are read, is about the
   // request.
   if (cause instanceof GraphQLError || (!error.path && /^Variable "\$/.test(error.message)))
     return new Problem('BAD_USER_INPUT', shortened(error.message));
   return null;
 }
 
-// graphql-js quotes the value it refuses, however large.
+// graphql-js quotes the value that it refuses, of any length.
 const longestMessage = 500;
 const shortened = (message: string) =>
   message.length > longestMessage ? `${message.slice(0, longestMessage)} …` : message;
 
-/** Anything that was thrown, as a result carries it. */
+/** Returns any thrown value as a result's error. */
 export const thrown = (error: unknown): GraphQLError =>
   error instanceof GraphQLError ? error : new GraphQLError('Unexpected error.', { originalError: error as Error });
 
-/** Where in the document an error lies, for an error that is to lie in the same place. */
+/** The place of an error in the document, for another error in the same place. */
 export const placeOf = ({ nodes, source, positions }: GraphQLError) => ({
   ...(nodes && { nodes }),
   ...(source && { source }),
@@ -58,11 +58,11 @@ const beforeExecution = (problem: Problem): Http => {
   return { status: problem.status, headers };
 };
 
-/** A Problem that ends a request before it is executed: the HTTP response carries its status too. */
+/** Returns a Problem that ends a request before its execution. The HTTP response has its status too. */
 export const refusal = (problem: Problem): GraphQLError =>
   new GraphQLError(problem.message, { originalError: problem, extensions: { http: beforeExecution(problem) } });
 
-// By the GraphQL over HTTP specification these are 400, but not where the client accepts only application/json.
+// The GraphQL over HTTP specification demands 400, but not where the client accepts only application/json.
 const aboutTheDocument = new Set<ErrorCode>([
   'GRAPHQL_PARSE_FAILED',
   'GRAPHQL_VALIDATION_FAILED',
@@ -70,20 +70,19 @@ const aboutTheDocument = new Set<ErrorCode>([
   'UNPROCESSABLE',
 ]);
 
-/** Makes a result what clients may see: every error a problem under the request's id, the unexpected ones logged. */
+/** The error formatter: gives every error of a result the request's id, and logs unexpected ones. */
 export type FormatResult = (result: ExecutionResult, instance: string) => ExecutionResult;
 
 /**
- * Formats results for clients. A suggestion ("Did you mean …?") is a piece of the schema: it is kept only where
- * `suggestions` says that the schema may be seen. A result without errors is returned as it is. A result is formatted
- * once: a second time would lose details.
+ * Creates the error formatter. A suggestion ("Did you mean …?") reveals the schema, so it is kept only with
+ * `suggestions`. A result without errors is returned unchanged. Format a result once: a second time would lose details.
  */
 export const createErrorFormatter =
   (log: Logger, suggestions: boolean): FormatResult =>
   (result, instance) =>
     result.errors?.length ? formatted(result, instance, log, suggestions) : result;
 
-/** The same stream with every result formatted, and a failure as its last. Ending it ends the one below at once. */
+/** Formats every result of a stream, and its failure as the last result. Ending it ends the source at once. */
 export function formatEach(
   results: AsyncIterable<ExecutionResult>,
   format: (result: ExecutionResult) => ExecutionResult,
@@ -111,10 +110,10 @@ export function formatEach(
   };
 }
 
-// The same mistake can be made once a row.
+// One mistake can cause an error for each row.
 const mostErrors = 100;
 
-/** So many errors at the most, and of what is wrong with the result as a whole the first. */
+/** At most so many errors. Errors of the whole result come first. */
 function withoutRepeats(errors: readonly GraphQLError[]): readonly GraphQLError[] {
   let told = false;
   const kept = errors.filter((error) => {

@@ -12,32 +12,32 @@ import {
 import { type CompiledQuery, compileQuery, isCompiledQuery } from 'graphql-jit';
 import type { GraphContext } from '../schema/context.ts';
 
-/** Variables as a client sent them, after they were found to fit. */
+/** Variables as a client sent them, after they were checked. */
 export type Variables = Readonly<Record<string, unknown>>;
 
 /** Executes one query or mutation. */
 export interface Executor {
-  /** Variables must have been checked before: compiled code trusts them. */
+  /** The variables must have been checked: compiled code trusts them. */
   execute(context: GraphContext, variables: Variables): ExecutionResult | Promise<ExecutionResult>;
 }
 
 export type ExecutorOptions = {
-  /** How often a query runs by graphql-js before it is compiled: a document that comes once is not worth compiling. */
+  /** How many runs by graphql-js come before compiling. A document that comes once is not worth it. */
   compileAfter: number;
-  /** Told how many bytes compiled code takes, about, when there is some. */
+  /** Called with the approximate bytes of compiled code, when there is some. */
   grown(bytes: number): void;
 };
 
-/** The longest query that is compiled, in fields. Compiling takes about 0.4 ms a field. */
+/** The largest query that is compiled, in fields. Compiling takes about 0.4 ms per field. */
 const mostFields = 300;
 const bytesOfField = 28_000;
-/** How often a query must succeed after an error before compiled code is used again. */
+/** How many successes must follow an error before compiled code is used again. */
 const successesAfterError = 100;
 
 /**
- * Only success is taken from compiled code: a result with an error is made again by graphql-js, so that clients cannot
- * tell the two apart. The query then stays with graphql-js, and is executed once a request, until it has succeeded for
- * a time. Mutations are not compiled, because they cannot be made again.
+ * Uses compiled code only for results without errors. graphql-js makes a result with an error again, so clients see no
+ * difference. The query then runs by graphql-js alone until it has succeeded for some time. Mutations are not compiled,
+ * because they cannot run again.
  */
 export function createExecutor(
   schema: GraphQLSchema,
@@ -82,12 +82,12 @@ export function createExecutor(
   return {
     execute(context, variables) {
       const done = (result: ExecutionResult) => {
-        // Of a WeakMap's entry, what it leads to counts as alive until the next full collection, even where its key is
-        // gone: all that the operation has read would be moved to the old generation first.
+        // The garbage collector treats a WeakMap's value as alive until the next full collection, even when its key is
+        // gone. All that the operation has read would move to the old generation first.
         RequestCache.clearForContext(context);
         return result;
       };
-      // What a mutation has written cannot be taken back, so the fields after it are run.
+      // A mutation's writes cannot be undone, so the fields after an error still run.
       const stops = operation.operation === OperationTypeNode.QUERY;
       const result = context.size.run(stops, () => run(context, variables));
       return result instanceof Promise ? result.then(done) : done(result);
@@ -96,15 +96,15 @@ export function createExecutor(
 }
 
 /**
- * The variables that may be null although they stand where null may not, because they have a default. graphql-js finds
- * a null there while it executes; compiled code would take `@skip(if: null)` for true.
+ * The nullable variables with a default that stand where null is not allowed. graphql-js finds a null there during
+ * execution. Compiled code would take `@skip(if: null)` for true.
  */
 const nullableWithDefault = ({ variableDefinitions = [] }: OperationDefinitionNode): readonly string[] =>
   variableDefinitions
     .filter(({ type, defaultValue }) => defaultValue && type.kind !== Kind.NON_NULL_TYPE)
     .map(({ variable }) => variable.name.value);
 
-/** How many fields an operation has with its fragments written out wherever they are spread. */
+/** Counts an operation's fields with its fragments written out. */
 function fieldsOf(document: DocumentNode, operation: OperationDefinitionNode): number {
   const fragments = new Map<string, SelectionSetNode>();
   for (const definition of document.definitions)
@@ -132,7 +132,7 @@ function compile(
   operationName: string | undefined,
 ): CompiledQuery['query'] | null {
   try {
-    // Its own serializer does not know scalars whose value is not the JSON they become.
+    // The library's own serializer does not know scalars whose value differs from their JSON.
     const result = compileQuery(schema, document, operationName, { customJSONSerializer: false });
     return isCompiledQuery(result) ? result.query : null;
   } catch {

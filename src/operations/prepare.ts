@@ -18,7 +18,7 @@ import { placeOf } from './errors.ts';
 import { createExecutor, type Executor } from './executor.ts';
 import { limits } from './limits.ts';
 
-/** One operation of a document that fits the schema and the limits, ready to be executed with any variables. */
+/** One operation of a valid document within the limits, ready to run with any variables. */
 export type PreparedOperation = {
   schema: GraphQLSchema;
   document: DocumentNode;
@@ -27,17 +27,17 @@ export type PreparedOperation = {
 };
 
 /**
- * From a document's text and an operation's name to the operation; no name, or an empty one, is for a document's only
- * operation. Throws a GraphQLError with a code. A budget is charged for the document.
+ * Prepares a document's operation by its name. Without a name, or with an empty one, the document must have one
+ * operation. Charges the budget for the document. Throws a GraphQLError with a code.
  */
 export type Prepare = (text: string, operationName: string | null, budget?: Budget) => PreparedOperation;
 
 export type PrepareOptions = {
   /** Whether clients may read the schema. */
   introspection: boolean;
-  /** How often a query runs before it is compiled. */
+  /** How many runs come before a query is compiled. */
   compileAfter: number;
-  /** Bytes of all documents that are kept, with their compiled code. */
+  /** The bound of all kept documents with their compiled code, in bytes. */
   keptBytes?: number;
 };
 
@@ -45,20 +45,20 @@ type KnownDocument = {
   characters: number;
   tokens: number;
   operations: readonly PreparedOperation[];
-  /** What it takes in memory, about. It grows when an operation is compiled. */
+  /** Its approximate memory. It grows when an operation is compiled. */
   bytes: number;
 };
 
 /**
- * What documents take in memory, measured: `test/operations/caches.test.ts` fills the cache with the dearest of each
- * kind.
+ * The measured memory of documents: `test/operations/caches.test.ts` fills the cache with the most expensive document
+ * of each kind.
  */
 const bytesOfDocument = 2_000;
 const bytesOfNode = 600;
 
 /**
- * Parses and validates documents, and keeps them: the only cache of documents there is. What is kept is bounded in
- * bytes. Documents that are refused are not kept.
+ * Parses, validates and caches documents. There is no other cache of documents. It is bounded in bytes and does not
+ * keep refused documents.
  */
 export function createPrepare(
   schema: GraphQLSchema,
@@ -92,7 +92,7 @@ export function createPrepare(
         compileAfter,
         grown(bytes) {
           made.bytes += bytes;
-          // What is kept already is not measured anew.
+          // A cached document is not measured again.
           if (documents.delete(text)) documents.set(text, made);
         },
       });
@@ -114,7 +114,7 @@ export function createPrepare(
       );
     const tokens = limits.tokens - (budget?.tokens ?? 0);
     let found = documents.get(text);
-    // A document that the budget does not allow is refused by the parser, in its words.
+    // The parser refuses a document that exceeds the budget, with its own error.
     if (!found || found.tokens > tokens) found = known(text, tokens);
     if (budget) {
       budget.operations += 1;
@@ -152,8 +152,8 @@ function parsed(text: string, maxTokens: number): DocumentNode {
 }
 
 /**
- * Takes the parser's tokens apart. Each leads to the one after it, comments too: a document of nothing but comments
- * would keep forty times its length. Errors need only where nodes lie.
+ * Unlinks the parser's tokens. Each refers to the next, also for comments, so a document of comments would keep forty
+ * times its length. Errors need only the places of nodes.
  */
 function unlinkTokens({ loc }: DocumentNode): void {
   for (let token: Token | null = loc?.startToken ?? null; token; ) {

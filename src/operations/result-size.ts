@@ -5,37 +5,37 @@ import type { Budget } from './budget.ts';
 import { limits } from './limits.ts';
 
 /**
- * What one row costs at a place in a document, besides the lists and the rows below it that are counted when they are
+ * The cost of one row at a place in a document, without the lists and rows below it, which are counted when they are
  * found.
  */
 export type Price = {
-  /** The fields that are selected of it, those that run a resolver several times. About 2 µs each. */
+  /** The selected fields. Fields with resolvers count several times. About 2 µs each. */
   readonly work: number;
-  /** The same with the single rows that hang on it. */
+  /** The same with the single rows that belong to it. */
   readonly deepWork: number;
-  /** Its names, and those of its values whose length is known. */
+  /** The bytes of its names, and of values with a known length. */
   readonly bytes: number;
-  /** Properties whose values can be long, and under how many names each is selected. */
+  /** Properties with long values, and under how many names each is selected. */
   readonly long: readonly { readonly property: string; readonly times: number }[];
   /** Objects that are a part of the row. */
   readonly inner: readonly { readonly property: string; readonly price: Price }[];
 };
 
-/** That a whole result is too large. Every list that finds out throws the same, which is told once. */
+/** The whole result is too large. Every list that finds out throws the same error, which is reported once. */
 export class ResultLimit extends Problem {}
 
 type Place = Pick<GraphQLResolveInfo, 'path' | 'fieldNodes'>;
 type Waiting = { work: number; proceed(): void; fail(error: Error): void };
 type Result = ExecutionResult | Promise<ExecutionResult>;
 
-/** From so much work on, an operation waits for its turn among the large ones, and goes on in small steps. */
+/** From this much work on, an operation takes turns with other large ones and runs in small steps. */
 const large = 15_000;
-/** The work of one step; the event loop serves others between two of them. */
+/** The work of one step. The event loop runs other work between two steps. */
 const step = 4_000;
 
 /**
  * Counts the result of one operation while it is made: the work and the bytes of each list, before any of its rows is
- * completed. Where it gets too large the operation ends with one RESULT_TOO_LARGE.
+ * completed. Over the limit the operation ends with one RESULT_TOO_LARGE.
  */
 export class ResultSize {
   /** Prices that hold for this operation's variables only. */
@@ -45,12 +45,12 @@ export class ResultSize {
   #work = 0;
   #bytes = 0;
   #error: GraphQLError | null = null;
-  /** Whether the operation ends at once where it gets too large. A mutation does not: its later fields write. */
+  /** Whether the operation ends at once over the limit. A mutation does not, because its later fields write. */
   #stops = false;
   #running = false;
   #stop: ((error: GraphQLError) => void) | null = null;
   #never: Promise<never> | null = null;
-  /** Lists and rows that are being read. */
+  /** The number of lists and rows that are being read. */
   #pending = 0;
   #queue: Waiting[] = [];
   #stepping = false;
@@ -60,7 +60,7 @@ export class ResultSize {
   #leave: (() => void) | null = null;
   #afterTurn: Waiting[] = [];
 
-  /** Counts against the budget of the request. Without an admission the operation neither waits nor goes in steps. */
+  /** Counts against the request's budget. Without an admission the operation neither waits nor runs in steps. */
   constructor(budget: Budget, admission: Admission | null) {
     this.#budget = budget;
     this.#admission = admission;
@@ -70,7 +70,7 @@ export class ResultSize {
     return this.#work;
   }
 
-  /** Executes an operation; the result is RESULT_TOO_LARGE alone when that stops it. */
+  /** Executes an operation. The result is RESULT_TOO_LARGE alone when that stops it. */
   run(stops: boolean, execute: () => Result): Result {
     this.#stops = stops;
     this.#running = true;
@@ -102,23 +102,23 @@ export class ResultSize {
     });
   }
 
-  /** Whether the operation has ended because its result is too large: nothing of it is to be run any more. */
+  /** Whether the operation has ended because its result is too large. Nothing of it may run any more. */
   get stopped(): boolean {
     return this.#error !== null && this.#stops;
   }
 
-  /** What is returned for anything that an operation that has ended still asks for. */
+  /** The value for anything that an ended operation still asks for. */
   get never(): Promise<never> {
     this.#never ??= new Promise<never>(() => {});
     return this.#never;
   }
 
-  /** Counts from nothing for the next event of a subscription; within an operation nothing is forgotten. */
+  /** Starts at zero for the next event of a subscription. Within an operation nothing is forgotten. */
   nextEvent(): void {
     if (!this.#running) this.reset();
   }
 
-  /** Counts from nothing, for a result that is made again. */
+  /** Starts at zero for a result that is made again. */
   reset(): void {
     this.#budget.work -= this.#work;
     this.#budget.bytes -= this.#bytes;
@@ -127,25 +127,25 @@ export class ResultSize {
     if (!this.stopped) this.#error = null;
   }
 
-  /** Says that a list or a row is being read: none is completed until all that are being read have been counted. */
+  /** Records that a list or row is being read. None is completed until all that are being read have been counted. */
   reading(): void {
     this.#pending++;
   }
 
-  /** Says that one could not be read. */
+  /** Records that a read has failed. */
   failed(): void {
     this.#pending--;
     this.#schedule();
   }
 
-  /** Counts what was found at once; returns what is to be completed in its place, perhaps later. */
+  /** Counts a list or row that is known at once. Returns what to complete instead, perhaps later. */
   count(found: object, price: Price, place: Place): unknown {
     if (!this.#add(found, price)) return this.#refuse(place);
     if (this.#work <= large || !this.#running || !this.#admission) return found;
     return this.#paced(found, price.deepWork, false);
   }
 
-  /** Counts what was being read. */
+  /** Counts a list or row that was read. */
   countRead(found: object | null | undefined, price: () => Price, place: Place): unknown {
     this.#pending--;
     if (found == null || this.stopped) {
@@ -159,14 +159,14 @@ export class ResultSize {
     return found;
   }
 
-  /** Counts a value that a resolver made; returns it. */
+  /** Counts a value of a resolver and returns it. */
   countLeaf(value: unknown, place: Place): unknown {
     const bytes = typeof value === 'string' ? value.length : bytesOf(value);
     const work = Array.isArray(value) ? value.length : 0;
     return this.#use(work, bytes) ? value : this.#refuse(place);
   }
 
-  /** Runs a batched read when the rows that ask for it have all been completed. */
+  /** Runs a batched read after the rows that ask for it have been completed. */
   whenStepped(read: () => void): boolean {
     if (!this.#stepping) return false;
     this.#heldBack.push(read);
@@ -202,7 +202,7 @@ export class ResultSize {
     return true;
   }
 
-  /** Counts the values of a list of values that is a property of a row. */
+  /** Counts the values of a list that is a property of a row. */
   addValues(count: number): void {
     this.#use(count, 3 * count);
   }
@@ -226,7 +226,7 @@ export class ResultSize {
     return this.never;
   }
 
-  /** Ends everything that has not been done. */
+  /** Rejects everything that is not done. */
   #halt(): void {
     this.#end();
     this.#stop?.(this.#error as GraphQLError);
@@ -266,7 +266,7 @@ export class ResultSize {
     });
   }
 
-  /** Begins with the steps once everything that is being read has been counted, and it is this operation's turn. */
+  /** Starts the steps once all reads have been counted and it is this operation's turn. */
   #schedule(): void {
     if (this.#stepping || this.#pending > 0 || this.#queue.length === 0 || !this.#running) return;
     if (this.#turn === 'mine') {
@@ -306,7 +306,7 @@ export class ResultSize {
       },
       (problem) => this.#turnedAway(problem),
     );
-    // It may have been ended by the answer already.
+    // The answer may have ended it already.
     if (this.#running) this.#leave = leave;
     else leave();
   }
@@ -341,10 +341,10 @@ function longBytes(row: object, { long, inner }: Price, size: ResultSize): numbe
   return bytes;
 }
 
-// Of a short text it makes no difference in what its characters are written.
+// The encoding of a short text makes no difference.
 const textBytes = (text: string) => (text.length < 64 ? text.length : Buffer.byteLength(text));
 
-/** The bytes of a value as JSON. */
+/** Returns the bytes of a value as JSON. */
 function bytesOf(value: unknown): number {
   if (value == null) return 4;
   if (typeof value === 'string') return textBytes(value) + 2;

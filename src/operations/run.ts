@@ -9,7 +9,9 @@ import type { Variables } from './executor.ts';
 import type { Prepare, PreparedOperation } from './prepare.ts';
 import type { Streams } from './streams.ts';
 
-/** What comes of an operation: a result, or, of a subscription, a stream of them. Its errors are not formatted yet. */
+/**
+ * The outcome of an operation: a result, or a stream of results for a subscription. Its errors are not formatted yet.
+ */
 export type Outcome = ExecutionResult | AsyncIterableIterator<ExecutionResult>;
 
 /** An operation as a client sends it. */
@@ -20,20 +22,19 @@ export type OperationRequest = {
 };
 
 export type RunOptions = {
-  /** Shared by the operations of a batch. */
+  /** The budget that the operations of a batch have in common. */
   budget?: Budget | undefined;
-  /** The WebSocket connection that the operation came over, which may have so many streams. */
+  /** The WebSocket connection of the operation, which bounds its streams. */
   connection?: object | undefined;
 };
 
 export type AnswerOptions = RunOptions & {
-  /** Whether the transport allows no changes, as GET does. */
+  /** Whether the transport forbids mutations, as GET does. */
   readOnly?: boolean;
 };
 
 /**
- * The one way to execute operations, whatever transport they come by. What goes wrong is an error of the result:
- * nothing here throws.
+ * The only way to execute operations, for all transports. Every failure is an error of the result: nothing here throws.
  */
 export interface Operations {
   prepare: Prepare;

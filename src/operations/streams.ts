@@ -13,12 +13,12 @@ import { refusal } from './errors.ts';
 const longestTimerMs = 2 ** 31 - 1;
 /** How long a stop waits for clients that do not read. */
 const maxWaitMs = 1_000;
-/** How often the keys of open streams are read, to see whether one was revoked. */
+/** How often the keys of open streams are read, to find revoked ones. */
 const readKeysEveryMs = 30_000;
 
-/** How many streams may be open at one replica: of one WebSocket connection, one credential, one tenant. */
+/** How many streams one replica opens: per WebSocket connection, per credential, per tenant. */
 export const mostStreams = { connection: 100, credential: 1_000, tenant: 5_000 } as const;
-/** Seconds after which a client that has too many streams may try again. */
+/** Seconds after which a client with too many streams may try again. */
 const retryAfter = 30;
 
 const key = columns('CredentialKey', 'k', ['id']);
@@ -29,25 +29,23 @@ const revokedAmong = globalStatement(key)`
 /** The open streams of one server. */
 export interface Streams {
   /**
-   * The viewer's results as a stream that ends when its credential ends, and when the server stops. The last result is
-   * an error that says why.
+   * Returns the viewer's results as a stream that ends when its credential ends or the server stops. The last result is
+   * an error with the reason.
    */
   keep(
     viewer: Viewer,
     results: AsyncIterable<ExecutionResult>,
     connection?: object,
   ): AsyncIterableIterator<ExecutionResult>;
-  /**
-   * Throws RATE_LIMITED when the WebSocket connection, the credential or the tenant has as many streams as it may have.
-   */
+  /** Throws RATE_LIMITED when the WebSocket connection, the credential or the tenant has too many streams. */
   demandRoom(viewer: Viewer, connection?: object): void;
-  /** Tells every stream to reconnect elsewhere. Resolves when all have been told, after a second at most. */
+  /** Tells every stream to reconnect. Resolves when all clients have been told, after a second at most. */
   endAll(): Promise<void>;
 }
 
 /**
- * Hears of revoked keys from the replica that revoked them, and reads the keys every half minute as well: what is
- * announced while Redis is away is never heard.
+ * Ends the streams of revoked keys. It hears of them from the replica that revoked them, and also reads the keys every
+ * half minute, because announcements are lost while Redis is away.
  */
 export function createStreams(events: EventBus, database: Pick<Database, 'query'>): Streams {
   const open = new Map<symbol, { viewer: Viewer; end: (problem: Problem) => void; over: Promise<void> }>();
@@ -57,7 +55,7 @@ export function createStreams(events: EventBus, database: Pick<Database, 'query'
     tenant: new Map<string, number>(),
   };
   const unauthenticated = (detail: string) => new Problem('UNAUTHENTICATED', detail);
-  // What ended while a stream was being opened ends that stream too.
+  // A credential that ended while its stream was being opened ends that stream too.
   const revoked = new LRUCache<string, true>({ max: 1_000 });
   let stopped: Problem | undefined;
 
@@ -78,7 +76,7 @@ export function createStreams(events: EventBus, database: Pick<Database, 'query'
       for (const { id } of await database.query(revokedAmong, { tenantIds: [...keys.values()], ids: [...keys.keys()] }))
         endKey(id);
     } catch {
-      // While the database is away nobody's streams end; the next time asks again.
+      // While the database is away no stream ends. The next check asks again.
     } finally {
       reading = false;
     }
@@ -92,7 +90,7 @@ export function createStreams(events: EventBus, database: Pick<Database, 'query'
     }
   };
 
-  /** Why no further stream may be opened; null while one may. */
+  /** Returns why no further stream may be opened. Null while one may. */
   function tooMany(viewer: Viewer, connection?: object): Problem | null {
     const full = (count = 0, most: number, what: string) =>
       count >= most
@@ -133,7 +131,7 @@ export function createStreams(events: EventBus, database: Pick<Database, 'query'
       startOrStopTimer();
       forgotten();
     });
-    // Others may have been opened while this one was on its way.
+    // Others may have been opened meanwhile.
     const late = tooMany(viewer, connection);
     open.set(id, { viewer, end, over });
     count(viewer, connection, 1);
@@ -159,13 +157,13 @@ export function createStreams(events: EventBus, database: Pick<Database, 'query'
       for (const { end } of streams) end(stop);
       const late = new Promise<void>((resolve) => setTimeout(resolve, maxWaitMs).unref());
       await Promise.race([Promise.all(streams.map(({ over }) => over)), late]);
-      // The last results have been handed over; now they are written.
+      // The last results have been passed on. Now they are written.
       await new Promise((resolve) => setImmediate(resolve));
     },
   };
 }
 
-/** Users' ids are their tenants' own, so the tenant belongs to what names a credential. */
+/** Ids of users belong to their tenants, so the tenant is part of a credential's name. */
 const credentialOf = ({ tenantId, kind, id }: Viewer) => `${tenantId} ${kind} ${id}`;
 
 function add<Key>(counts: Map<Key, number>, key: Key, change: 1 | -1): void {
@@ -178,7 +176,9 @@ const isKeys = ({ viewer }: { viewer: Viewer }) => viewer.kind !== 'USER';
 
 type Endable = { stream: AsyncIterableIterator<ExecutionResult>; end: (problem: Problem) => void };
 
-/** The stream until it ends, its consumer leaves, or it is ended for a reason: then the reason is its last result. */
+/**
+ * Passes the stream on until it ends, its consumer leaves, or it is ended for a reason, which becomes its last result.
+ */
 function endable(results: AsyncIterable<ExecutionResult>, forget: () => void): Endable {
   const below = results[Symbol.asyncIterator]();
   let reason: Problem | undefined;

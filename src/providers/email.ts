@@ -3,10 +3,7 @@ import type { AddressForm } from './form.ts';
 
 const longest = 320;
 
-/**
- * An address, perhaps with a name before it in the way of mail headers; compared without case, and never without its
- * dots.
- */
+/** An address, perhaps after a name as in mail headers. Compared without case, but with its dots. */
 export const email: AddressForm = (address) => {
   const key = emailKey(address);
   const named = /[<>]/.test(address) || /^mailto:/i.test(address);

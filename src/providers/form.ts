@@ -1,17 +1,17 @@
-/** What is known of an address by its provider's rules. */
+/** What a provider's rules say of an address. */
 export type ReadAddress = {
   /** Whether it has the provider's form. */
   fits: boolean;
-  /** What it is compared by: the same for each spelling of one address. */
+  /** The key that it is compared by: the same for each spelling. */
   key: string;
   /** Whether the key is an e-mail address or a telephone number, which other systems know too. */
   identity: boolean;
 };
 
-/** How a provider's addresses are read. Numbers without a plus are the region's (ISO 3166), where there is one. */
+/** Reads a provider's addresses. A number without a plus belongs to the region (ISO 3166), if there is one. */
 export type AddressForm = (address: string, region: string | null) => ReadAddress;
 
-/** Addresses that mean something to one provider only, compared as they are but for white space around them. */
+/** Addresses of one provider only. They are trimmed and otherwise compared unchanged. */
 export const ownAddresses =
   (fits: (address: string) => boolean, keyOf: (address: string) => string = (address) => address): AddressForm =>
   (address) => ({ fits: fits(address), key: keyOf(address.trim()), identity: false });

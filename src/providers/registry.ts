@@ -15,7 +15,7 @@ const forms: ReadonlyMap<string, AddressForm> = new Map(
 const any: AddressForm = (address) => ({ fits: true, key: address, identity: false });
 
 /**
- * How a provider's addresses are read, by its name in lower case. Of a provider that isn't known every address fits,
- * and is compared as it is.
+ * Returns how a provider's addresses are read, by its name in lower case. For an unknown provider every address is
+ * valid and compared unchanged.
  */
 export const formOf = (provider: string): AddressForm => forms.get(provider) ?? any;

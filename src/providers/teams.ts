@@ -12,7 +12,7 @@ const botIds = [
 
 const withoutCase = (address: string) => objectId.test(address) || principalName.test(address);
 
-/** Object ids and principal names are compared without case; in the Bot Framework's ids it matters. */
+/** Object ids and principal names are compared without case. The Bot Framework's ids are compared with case. */
 export const teams = ownAddresses(
   (address) => withoutCase(address) || botIds.some((form) => form.test(address)),
   (address) => (withoutCase(address) && !address.startsWith('19:') ? address.toLowerCase() : address),

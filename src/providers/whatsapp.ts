@@ -2,12 +2,11 @@ import { plainNumber, telephoneKey, toE164 } from '../values/phone-number.ts';
 import type { AddressForm, ReadAddress } from './form.ts';
 import { asTelephone, misfit } from './telephone.ts';
 
-// What WhatsApp's own clients call somebody: `user_agent:device@server`. The device says from which of their devices
-// they write.
+// An id of WhatsApp's own clients: `user_agent:device@server`. The device says which of the user's devices writes.
 const jid = /^([^@:\s]+?)(?:_\d{1,3})?(?::\d{1,5})?@([a-z.]+)$/i;
 const telephones: ReadonlySet<string> = new Set(['s.whatsapp.net', 'c.us', 'hosted']);
 /**
- * By server, what stands before the @: hidden users, groups (an older form has its founder's number in it), channels,
+ * By server, what comes before the @: hidden users, groups (an older form contains its founder's number), channels,
  * lists, bots.
  */
 const others: Readonly<Record<string, RegExp>> = {
@@ -20,19 +19,19 @@ const others: Readonly<Record<string, RegExp>> = {
 };
 // A business-scoped user id, and one of a portfolio of businesses.
 const businessScoped = /^([A-Z]{2})\.((?:ENT\.)?[A-Za-z0-9]{1,128})$/;
-// What the Cloud API calls a group: "capi_group:…" in base64.
+// The Cloud API's id of a group: "capi_group:…" in base64.
 const cloudGroup = /^Y2FwaV9ncm91cD[A-Za-z0-9+/_-]{4,240}={0,2}$/;
-// As many digits as a country code and a subscriber's number have at the least, and E.164 at the most.
+// At least the digits of a country code and a subscriber's number, at most those of E.164.
 const digits = /^[1-9]\d{6,14}$/;
 
-/** What WhatsApp delivered is a telephone's number, even where today's numbering plan does not have it. */
+/** What WhatsApp delivered is a telephone's number, even if today's numbering plan does not have it. */
 const delivered = (number: string): ReadAddress => ({ fits: true, key: telephoneKey(`+${number}`), identity: true });
 
 const own = (key: string): ReadAddress => ({ fits: true, key, identity: false });
 
 /**
- * Telephone numbers, with or without a plus or a server; ids of users, groups and channels, which are nobody's
- * telephone.
+ * Telephone numbers, with or without a plus or a server, and ids of users, groups and channels, which are no
+ * telephones.
  */
 export const whatsapp: AddressForm = (address, region) => {
   const trimmed = address.trim().replace(/^whatsapp:\s*/i, '');
@@ -50,12 +49,12 @@ export const whatsapp: AddressForm = (address, region) => {
   const plain = plainNumber(trimmed);
   if (plain === null) return misfit(address);
   const bare = plain.replaceAll(/\D/g, '');
-  // Its own ids have no plus, and no zero in front, which a number has that is dialled within a country.
+  // WhatsApp's own ids have no plus and no leading zero, which a number dialled within a country has.
   if (!plain.startsWith('+') && !bare.startsWith('0')) return digits.test(bare) ? today(bare) : misfit(address);
   return asTelephone(trimmed, region) ?? misfit(address);
 };
 
-/** As delivered, but for a national prefix that somebody wrote into it, as far as the plan knows the number. */
+/** Keeps the number as delivered, without a national prefix as far as the plan knows it. */
 function today(number: string): ReadAddress {
   const known = toE164(`+${number}`);
   return known === null ? delivered(number) : { fits: true, key: telephoneKey(known), identity: true };

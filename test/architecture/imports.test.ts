@@ -6,7 +6,10 @@ const files = readdirSync('src', { recursive: true, encoding: 'utf8' }).filter(
   (file) => file.endsWith('.ts') && !file.includes('generated/'),
 );
 
-/** What a file imports: of ours by its path below src, of libraries by their names; types too unless only `values` are asked for. */
+/**
+ * What a file imports: of ours by its path below src, of libraries by their names; types too unless only `values` are
+ * asked for.
+ */
 function importsOf(file: string, values = false): { own: string[]; libraries: string[] } {
   const whole = readFileSync(join('src', file), 'utf8');
   const source = values ? whole.replaceAll(/import type [^;]*;/g, '') : whole;

@@ -22,8 +22,8 @@ type Field = GraphQLField<unknown, unknown>;
 /** The scope that a type is seen with, as its description says; undefined for a type that only leads on to others. */
 const seenWith = (type: GraphQLNamedType): Scope | undefined => scopeIn(/Seen with `([a-z:]+)`/, type.description);
 /**
- * The scope that a field needs besides its parent's, as its description says. A field of a union or an interface names one for each
- * type that it can answer with.
+ * The scope that a field needs besides its parent's, as its description says. A field of a union or an interface names
+ * one for each type that it can answer with.
  */
 function neededBy(field: Field, type: GraphQLNamedType): Scope | undefined {
   const named = [...(field.description ?? '').matchAll(/(?:needs?|and without) `([a-z:]+)`/gi)].map(
@@ -38,7 +38,10 @@ function scopeIn(pattern: RegExp, text: string | null | undefined): Scope | unde
   return named !== undefined && isScope(named) ? named : undefined;
 }
 
-/** Types that need no scope by themselves: they hold nothing of the tenant's but its name, or only lead on to other types. */
+/**
+ * Types that need no scope by themselves: they hold nothing of the tenant's but its name, or only lead on to other
+ * types.
+ */
 const leadsOn = (name: string) =>
   /(Payload|Connection|Edge)$|^(Query|Mutation|Subscription|PageInfo|Viewer|Tenant|Identity)$/.test(name);
 /** Values that are shown with what they belong to. What they lead to is walked like everything else. */

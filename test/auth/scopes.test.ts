@@ -68,7 +68,8 @@ describe('every field of the graph', () => {
     expect(unclear.map(({ field }) => field.name)).toEqual([]);
   });
 
-  // A file cannot be sent as JSON: what is refused for it must be refused before the file is looked at, so it is tried by itself.
+  // A file cannot be sent as JSON: what is refused for it must be refused before the file is looked at, so it is tried
+  // by itself.
   const guarded = fields.filter(({ field }) => !open.has(field.name) && field.name !== 'uploadParticipantAvatar');
   test.each(guarded.map(({ operation, field }) => [field.name, operation, field] as const))(
     '%s',

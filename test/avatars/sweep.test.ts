@@ -204,8 +204,8 @@ describe('the sweep', () => {
   });
 });
 
-// Storing a picture: row, images (three), reference. The sweep: mark, images (three), row. Each is held at each of its steps while
-// the other runs from beginning to end.
+// Storing a picture: row, images (three), reference. The sweep: mark, images (three), row. Each is held at each of its
+// steps while the other runs from beginning to end.
 describe('a picture that is stored while the sweep is at work', () => {
   /** An unreferenced old file of the picture that is about to be stored again. */
   async function abandoned(): Promise<{ id: string; picture: Uint8Array }> {

@@ -24,7 +24,10 @@ describe.skipIf(!('url' in database))('while another session', () => {
     await service.close();
   });
 
-  /** What is asked while the other session has done this and not committed: who is answered meanwhile, what all are in the end, and in how many statements. */
+  /**
+   * What is asked while the other session has done this and not committed: who is answered meanwhile, what all are in
+   * the end, and in how many statements.
+   */
   async function while_(sql: string, values: unknown[], calls: readonly Call[]) {
     const answered = new Set<number>();
     const before = service.statements.length;

@@ -33,7 +33,10 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => service.close());
 
-/** Six tenants, the service's own among them, with enough rows that reading a table from end to end costs more than its index. */
+/**
+ * Six tenants, the service's own among them, with enough rows that reading a table from end to end costs more than its
+ * index.
+ */
 async function fill({ app, tenant }: TestApp): Promise<void> {
   const others = await Promise.all(Array.from({ length: 5 }, () => service.createTenant()));
   const tenants = [tenant, ...others].map(({ id }) => `('${id}'::uuid)`).join(', ');
@@ -74,7 +77,8 @@ async function fill({ app, tenant }: TestApp): Promise<void> {
   });
 }
 
-// In a database that other tests fill meanwhile, what PostgreSQL knows of a tenant's share of the rows differs from one run to the next.
+// In a database that other tests fill meanwhile, what PostgreSQL knows of a tenant's share of the rows differs from one
+// run to the next.
 const own = !process.env['DATABASE_URL'];
 
 type Plan = {
@@ -114,8 +118,9 @@ const page = '{ nodes { id displayName } pageInfo { hasNextPage } }';
 
 const byName = '((name_key(p.display_name))::text) COLLATE "C", p.display_name COLLATE "C", p.id';
 
-// What an index gives in order is not sorted. What may be: an agent's contacts by name, several short lists each in its own
-// order, and those who are added together, in the order in which they are locked; whoIs (null) puts together what many short ways lead to.
+// What an index gives in order is not sorted. What may be: an agent's contacts by name, several short lists each in its
+// own order, and those who are added together, in the order in which they are locked; whoIs (null) puts together what
+// many short ways lead to.
 const hot: [string, string | TypedDocumentNode<unknown, never>, object, string[] | null][] = [
   ['a contact list', ContactListDocument, { agentId: 'agent-3' }, [byName]],
   ['an inbox', InboxDocument, {}, []],

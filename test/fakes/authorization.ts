@@ -3,7 +3,10 @@ import { createHash, randomBytes } from 'node:crypto';
 type Tokens = { access: string; refresh: string | null; expiresIn: number | null };
 type Refusal = 'unknown client' | 'redirect address' | 'code' | 'refresh token';
 
-/** OAuth's authorization code grant, strictly: codes and refresh tokens are good for one use. How it is said is each provider's. */
+/**
+ * OAuth's authorization code grant, strictly: codes and refresh tokens are good for one use. How it is said is each
+ * provider's.
+ */
 export type AuthorizationServer = {
   clientId: string;
   clientSecret: string;

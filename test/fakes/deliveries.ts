@@ -23,7 +23,9 @@ const hmac = (key: string | Buffer, text: string) => createHmac('sha256', key).u
 
 export const slackSecret = '8f742231b10e8888abcd99yyyzzz85a5';
 
-/** A request of Slack's Events API, signed as https://docs.slack.dev/authentication/verifying-requests-from-slack says. */
+/**
+ * A request of Slack's Events API, signed as https://docs.slack.dev/authentication/verifying-requests-from-slack says.
+ */
 export function fromSlack(url: string, payload: object, sending: Sending = {}): Request {
   const body = JSON.stringify(payload);
   const timestamp = seconds(sending);

@@ -1,7 +1,10 @@
 import { createHash } from 'node:crypto';
 import { type ProviderFake, type Reply, type SeenRequest, startProviderFake } from './http.ts';
 
-/** Starts a Gravatar: pictures under the SHA-256 of an address in lower case, and 404 for others where that is asked for. */
+/**
+ * Starts a Gravatar: pictures under the SHA-256 of an address in lower case, and 404 for others where that is asked
+ * for.
+ */
 export const startFakeGravatar = (): Promise<ProviderFake> =>
   startProviderFake(answer, (origin) => ({ GRAVATAR_URL: `${origin}/avatar` }));
 

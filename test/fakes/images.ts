@@ -51,8 +51,8 @@ export function striped(): Promise<Uint8Array> {
 }
 
 /**
- * A JPEG as a telephone makes it: stored lying on its side with EXIF orientation 6 (turn right to see it upright), GPS position
- * and an ICC profile. Upright, its top half is red and its bottom half blue.
+ * A JPEG as a telephone makes it: stored lying on its side with EXIF orientation 6 (turn right to see it upright), GPS
+ * position and an ICC profile. Upright, its top half is red and its bottom half blue.
  */
 export async function photograph(): Promise<Uint8Array> {
   const half = { create: { width: 100, height: 200, channels: 3 as const, background: red } };

@@ -41,7 +41,8 @@ export async function startFakeS3(): Promise<FakeS3> {
     configureBuckets: [{ name: bucket, configs: [] }],
   });
   const { store } = server;
-  // Its own answers before the file is written, and writes in place; S3 shows what was put, and all of it, once it has answered.
+  // Its own answers before the file is written, and writes in place; S3 shows what was put, and all of it, once it has
+  // answered.
   store.putObject = async ({ bucket, key, metadata, content }) => {
     const chunks = Buffer.isBuffer(content) ? [content] : [];
     if (!Buffer.isBuffer(content)) for await (const chunk of content) chunks.push(chunk);

@@ -25,20 +25,29 @@ export type FakeSlack = {
   host: string;
   /** By user id. */
   users: Map<string, FakeSlackUser>;
-  /** By token: accepted, or the error it is refused with (`token_revoked`, `missing_scope` …). Others are `invalid_auth`. */
+  /**
+   * By token: accepted, or the error it is refused with (`token_revoked`, `missing_scope` …). Others are
+   * `invalid_auth`.
+   */
   tokens: Map<string, 'accepted' | (string & {})>;
   apiTrouble: Trouble | null;
   imageTrouble: Trouble | null;
   /** The Retry-After of rate-limited answers; null leaves the header out. */
   retryAfter: string | null;
-  /** Signing in: the page at /oauth/v2/authorize agrees at once, `oauth.v2.access` takes the code. With token rotation where tokens end. */
+  /**
+   * Signing in: the page at /oauth/v2/authorize agrees at once, `oauth.v2.access` takes the code. With token rotation
+   * where tokens end.
+   */
   authorization: AuthorizationServer;
   /** Every request so far, oldest first. */
   requests: FakeSlackRequest[];
   close(): Promise<void>;
 };
 
-/** Starts a Slack on a free port of the loopback: `users.info` and `auth.test` under /api/, pictures under /images/{user}/{size}. */
+/**
+ * Starts a Slack on a free port of the loopback: `users.info` and `auth.test` under /api/, pictures under
+ * /images/{user}/{size}.
+ */
 export async function startFakeSlack(): Promise<FakeSlack> {
   const server = createServer((request, response) => {
     void answer(fake, request, response);

@@ -4,8 +4,8 @@ import { type ProviderFake, type Reply, type SeenRequest, startProviderFake } fr
 export type FakeTeams = ProviderFake & { authorization: AuthorizationServer };
 
 /**
- * Starts a Microsoft Graph, with the photos of an organisation's people, whose addresses are object ids and user principal names; and
- * beside it the identity platform of their organisation, whose page agrees at once.
+ * Starts a Microsoft Graph, with the photos of an organisation's people, whose addresses are object ids and user
+ * principal names; and beside it the identity platform of their organisation, whose page agrees at once.
  */
 export async function startFakeTeams(): Promise<FakeTeams> {
   const authorization = createAuthorizationServer((token) => fake.tokens.add(token), 3_600);

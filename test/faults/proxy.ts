@@ -24,7 +24,10 @@ export interface ProxiedConnection {
 
 export interface FaultProxy {
   readonly port: number;
-  /** Treats all connections, and new ones, that way from now on. What was held back by a silent mode is passed on when it ends. */
+  /**
+   * Treats all connections, and new ones, that way from now on. What was held back by a silent mode is passed on when
+   * it ends.
+   */
   mode(mode: Mode, options?: { delayMs?: number }): Promise<void>;
   /** The connections that are open, oldest first. */
   readonly connections: readonly ProxiedConnection[];
@@ -37,7 +40,10 @@ export type Target = { host: string; port: number };
 
 const mostRemembered = 16_384;
 
-/** A TCP proxy on this machine that breaks connections as a network does. It listens on a port of its own, or on the one given. */
+/**
+ * A TCP proxy on this machine that breaks connections as a network does. It listens on a port of its own, or on the one
+ * given.
+ */
 export async function startProxy(options: { target: Target; port?: number }): Promise<FaultProxy> {
   let { target } = options;
   let common: Mode = 'pass';
@@ -132,7 +138,8 @@ export async function startProxy(options: { target: Target; port?: number }): Pr
     if (common === 'cut') return void client.resetAndDestroy();
     // Without being read, a socket never learns that the other side has closed too.
     if (common === 'fin') return void client.resume().end();
-    // A host that is silent does not complete a handshake; this one does, and then nothing comes: the longer wait of the two.
+    // A host that is silent does not complete a handshake; this one does, and then nothing comes: the longer wait of
+    // the two.
     new Link(client, connect(target));
   });
   const listen = (port: number) =>

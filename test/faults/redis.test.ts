@@ -65,7 +65,8 @@ describe.skipIf(noRedis)('Redis', () => {
 
       await proxy.mode('pass');
       await until(() => joined(here));
-      // The subscription is in force when it says so: what the other announces from now on is heard, and the other way round.
+      // The subscription is in force when it says so: what the other announces from now on is heard, and the other way
+      // round.
       there.announce(tenantId, 'keyRevoked', { keyId: 'from there' });
       here.announce(tenantId, 'keyRevoked', { keyId: 'from here' });
       await until(() => near.includes('from there') && far.includes('from here'));

@@ -168,8 +168,8 @@ const conversation = [
 const some = (fields: readonly string[]) => fc.subarray([...fields], { minLength: 1 });
 const plain = (fields: readonly string[]) => some(fields).map((chosen) => chosen.join(' '));
 /**
- * Each under a name that is its own, so that selections of several types can stand beside each other. Only those of the three subjects do:
- * a document may have 60 aliases, and all fields of all types are more.
+ * Each under a name that is its own, so that selections of several types can stand beside each other. Only those of the
+ * three subjects do: a document may have 60 aliases, and all fields of all types are more.
  */
 const aliased = (prefix: string, fields: readonly string[]) =>
   some(fields).map((chosen) => chosen.map((field) => `${prefix}_${field.match(/\w+/)}: ${field}`).join(' '));

@@ -18,7 +18,10 @@ beforeAll(async () => {
 });
 afterAll(() => service.close());
 
-/** Writes to the port as it is; resolves with what comes back until the connection ends, or until the answer has come that is waited for. */
+/**
+ * Writes to the port as it is; resolves with what comes back until the connection ends, or until the answer has come
+ * that is waited for.
+ */
 async function raw(text: string, until?: RegExp, at = url): Promise<string> {
   const socket = connect(Number(new URL(at).port), '127.0.0.1');
   socket.on('error', () => {});

@@ -84,7 +84,9 @@ const inputOf = (...names: string[]) =>
     .record(Object.fromEntries(names.map((name) => [name, anything()])), { requiredKeys: [] })
     .map((given) => Object.fromEntries(Object.entries(given).map(([name, value]) => [name, known(value)])));
 
-/** Inputs that lack what the mutation cannot do without, or have what it never takes, so that nothing may come of them. */
+/**
+ * Inputs that lack what the mutation cannot do without, or have what it never takes, so that nothing may come of them.
+ */
 const mutations: Record<string, fc.Arbitrary<Record<string, unknown>>> = {
   createParticipant: inputOf('email', 'relatedAgentId', 'agentIds', 'channels').map((input) => ({
     ...input,

@@ -40,8 +40,8 @@ async function seen(response: Response) {
 }
 
 /**
- * The request by both ways: with a declared length, and so by the GraphQL handler where it is a common one; and in chunks, which is left to
- * Yoga.
+ * The request by both ways: with a declared length, and so by the GraphQL handler where it is a common one; and in
+ * chunks, which is left to Yoga.
  */
 async function both({ method, headers, body }: Sent) {
   const own = { ...headers, 'x-request-id': newId() };

@@ -215,8 +215,8 @@ describe('the statements', () => {
       }
     }
     for (const [document, statements] of [
-      // The participants with their channels and agents' ids; their health, and their bindings; the configs, and the agents; then the
-      // bindings' participants.
+      // The participants with their channels and agents' ids; their health, and their bindings; the configs, and the
+      // agents; then the bindings' participants.
       [`{ participants { ${everything} } }`, 6],
       [`{ participantsConnection(first: 50) { nodes { ${everything} } } }`, 6],
       [`{ participantsConnection(first: 50) { totalCount nodes { id } edges { node { ${everything} } } } }`, 7],

@@ -15,7 +15,10 @@ declare module 'vitest' {
   }
 }
 
-/** Before all tests: one migrated database, on the server that DATABASE_URL names or else as an image that each test file copies into memory. */
+/**
+ * Before all tests: one migrated database, on the server that DATABASE_URL names or else as an image that each test
+ * file copies into memory.
+ */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const server = process.env['DATABASE_URL'];
   if (server) {

@@ -3,7 +3,10 @@ import { PGlite, protocol } from '@electric-sql/pglite';
 import pg from 'pg';
 import type { Place } from './database.ts';
 
-/** What PostgreSQL says of a statement that it has prepared: types by their numbers, and where a column comes straight from a table. */
+/**
+ * What PostgreSQL says of a statement that it has prepared: types by their numbers, and where a column comes straight
+ * from a table.
+ */
 export type Description = {
   parameters: readonly number[];
   columns: readonly { name: string; type: number; table: number; column: number }[];

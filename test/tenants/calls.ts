@@ -22,7 +22,10 @@ const input = (outcome: Outcome, of: (mine: World, theirs: World) => object): Ca
 const person = { kind: 'PERSON', displayName: 'Somebody' };
 const channel = (integrationConfigId: string) => ({ integrationConfigId, address: 'U0NOBODY' });
 
-/** How to call every field of Query and Mutation across the wall between tenants: each id it takes, once, as the other's. */
+/**
+ * How to call every field of Query and Mutation across the wall between tenants: each id it takes, once, as the
+ * other's.
+ */
 export const calls: Readonly<Record<string, readonly Call[]>> = {
   viewer: [own],
   participant: [call('nothing', (_, { participant }) => ({ id: participant }))],

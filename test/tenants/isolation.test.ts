@@ -42,7 +42,10 @@ const theirIds = () => [
   theirs.failedSync,
 ];
 
-/** What the other tenant is and has, none of which may be in an answer: its ids, and its names where the call doesn't say them itself. */
+/**
+ * What the other tenant is and has, none of which may be in an answer: its ids, and its names where the call doesn't
+ * say them itself.
+ */
 function isTheirs(answer: unknown, given: unknown): string[] {
   const text = JSON.stringify(answer);
   const said = JSON.stringify(given);

@@ -6,7 +6,8 @@ const passes = (value: string) => displayName.safeParse(value).success;
 const point = (code: number) => String.fromCodePoint(code);
 
 describe('a name', () => {
-  // Zero-width, word joiner, blank braille, Hangul fillers, overrides, controls, soft hyphen, variation selectors, tags, combining marks.
+  // Zero-width, word joiner, blank braille, Hangul fillers, overrides, controls, soft hyphen, variation selectors,
+  // tags, combining marks.
   const unseen = [0x200b, 0x2060, 0x2800, 0x3164, 0x115f, 0x1160, 0xffa0, 0x202e, 0x1, 0x85, 0xad, 0x34f, 0x61c]
     .concat([0x180e, 0x200d, 0x200f, 0x2064, 0x2066, 0xfe0f, 0xfeff, 0xe0041, 0xe0100, 0x1d159, 0x1d173, 0x3000, 0x301])
     .map(point);

@@ -1,4 +1,5 @@
-// Yoga, Pothos and Prisma as their documentation shows them: prismaObject, t.relation and prismaField, over the Prisma client and the packages that the service itself is built with.
+// Yoga, Pothos and Prisma as their documentation shows them: prismaObject, t.relation and prismaField, over the Prisma
+// client and the packages that the service itself is built with.
 import { createServer } from 'node:http';
 import SchemaBuilder from '@pothos/core';
 import PrismaPlugin from '@pothos/plugin-prisma';
@@ -121,7 +122,8 @@ builder.queryType({
           orderBy: [{ displayName: 'asc' }, { id: 'asc' }],
         }),
     }),
-    // Not prismaConnection: with a key of two columns Prisma reads every row behind the cursor, and takes the page from them.
+    // Not prismaConnection: with a key of two columns Prisma reads every row behind the cursor, and takes the page from
+    // them.
     conversations: t.prismaField({
       type: ['Conversation'],
       args: {

@@ -4,7 +4,7 @@ import { providerProblems } from '../../egress/provider-problems.ts';
 import { retryAfterSeconds } from '../../egress/retry-after.ts';
 import type { AvatarSource, SourceOptions } from './source.ts';
 
-// The hash becomes a part of a URL; of animated pictures it begins with a_. Null is one of Discord's own drawings.
+// The hash becomes part of a URL. For animated pictures it begins with a_. Null means one of Discord's own drawings.
 const user = z.object({
   avatar: z
     .string()
@@ -15,13 +15,13 @@ const refusal = z.object({ code: z.number() });
 const wait = z.object({ retry_after: z.number() });
 
 export type DiscordOptions = Omit<SourceOptions, 'largestImage'> & {
-  /** Where pictures are, with or without a slash at the end. */
+  /** The base URL of pictures, with or without a slash at the end. */
   cdnUrl: string;
 };
 
 /**
- * Pictures from Discord: those that people gave themselves. The pictures are public; only the question where they are
- * needs the bot.
+ * Creates the source of Discord's pictures: those that people have uploaded. Pictures are public. Only the query for
+ * their place needs the bot.
  */
 export function discordAvatarSource({ apiUrl, cdnUrl, timeoutMs }: DiscordOptions): AvatarSource {
   const problems = providerProblems('Discord');
@@ -34,7 +34,7 @@ export function discordAvatarSource({ apiUrl, cdnUrl, timeoutMs }: DiscordOption
       if (!/^\d{17,20}$/.test(address)) throw problems.noPicture();
       if (!token || !/^[\x21-\x7e]+$/.test(token)) throw problems.refused();
       const answer = await begin()(`users/${address}`, {
-        // Discord's own prefix, and the user agent that it asks bots for.
+        // Discord's own prefix, and the user agent that it demands of bots.
         headers: { authorization: `Bot ${token}`, 'user-agent': 'DiscordBot (https://rollcall.invalid, 1)' },
       });
       switch (answer.status) {
@@ -45,7 +45,7 @@ export function discordAvatarSource({ apiUrl, cdnUrl, timeoutMs }: DiscordOption
           // The still of an animated one.
           return { url: `${cdn}avatars/${address}/${found.avatar}.png?size=512` };
         }
-        // Cloudflare, which stands in front of Discord, refuses with a page: that says nothing about the token.
+        // Cloudflare's refusal is a page, which says nothing about the token.
         case 401:
           throw jsonOf(answer, refusal) ? problems.refused() : problems.status(401);
         case 403:
@@ -53,7 +53,7 @@ export function discordAvatarSource({ apiUrl, cdnUrl, timeoutMs }: DiscordOption
         case 404:
           throw jsonOf(answer, refusal) ? problems.noPicture() : problems.status(404);
         case 429: {
-          // In the body as a fraction, in the header rounded, and from Discord's own front in the header only.
+          // The body has a fraction, the header a rounded number, and both come only from Discord itself.
           const seconds = jsonOf(answer, wait)?.retry_after;
           throw problems.rateLimited(
             seconds === undefined ? answer.retryAfter : retryAfterSeconds(Math.ceil(seconds).toFixed(0)),

@@ -3,7 +3,10 @@ import { providerProblems } from '../../egress/provider-problems.ts';
 import { emailKey } from '../../values/email-address.ts';
 import type { AvatarSource } from './source.ts';
 
-/** Pictures for e-mail addresses, from Gravatar: it is told a digest of the address, and needs no token. */
+/**
+ * Creates the source of Gravatar's pictures for e-mail addresses. Gravatar gets a digest of the address and needs no
+ * token.
+ */
 export function gravatarAvatarSource({ url }: { url: string }): AvatarSource {
   const base = url.replace(/\/*$/, '/');
   return {
@@ -12,7 +15,7 @@ export function gravatarAvatarSource({ url }: { url: string }): AvatarSource {
       const email = emailKey(address);
       if (email === null) throw providerProblems('Gravatar').noPicture();
       const digest = createHash('sha256').update(email).digest('hex');
-      // Without a picture of the person's own it is to say so, not to draw one.
+      // Without a picture of the person it must answer 404 instead of drawing one.
       return { url: `${base}${digest}?d=404&s=512` };
     },
   };

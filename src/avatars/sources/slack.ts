@@ -13,12 +13,12 @@ import { retryAfterSeconds } from '../../egress/retry-after.ts';
 import { Problem } from '../../errors/catalogue.ts';
 import type { AvatarSource, SourceOptions } from './source.ts';
 
-// Channels (C), private groups (G) and direct messages (D) have no face of their own.
+// Channels (C), private groups (G) and direct messages (D) have no picture.
 const userId = /^[UW][A-Z0-9]{2,}$/;
 
 const nobody = new Set(['user_not_found', 'users_not_found', 'user_not_visible']);
 
-// The token itself is no good, and will not be again.
+// The token is invalid for good.
 const refused = new Set([
   'account_inactive',
   'invalid_auth',
@@ -28,7 +28,7 @@ const refused = new Set([
   'token_revoked',
 ]);
 
-// What only the workspace's operator can mend, by granting what is missing.
+// Only the workspace's operator can mend these, by granting what is missing.
 const notPermitted = new Set([
   'access_denied',
   'accesslimited',
@@ -45,7 +45,7 @@ const notPermitted = new Set([
 const problems = providerProblems('Slack');
 
 const imageUrl = z.string().nullish();
-// 512 is the largest that is kept; the original may be of any size.
+// 512 is the largest stored size. The original may be of any size.
 const preferredImages = ['image_512', 'image_1024', 'image_original', 'image_192', 'image_72', 'image_48'] as const;
 const usersInfo = z.object({
   user: z.object({
@@ -62,7 +62,7 @@ const usersInfo = z.object({
 });
 type Profile = z.infer<typeof usersInfo>['user']['profile'];
 
-// The client would write to the console, and at its debug level what it writes includes people's profiles.
+// The client would log to the console, and its debug level includes people's profiles.
 const silence: Logger = {
   debug() {},
   info() {},
@@ -73,9 +73,9 @@ const silence: Logger = {
   setName() {},
 };
 
-/** Pictures from Slack: those that a person or bot uploaded, not the ones that Slack makes up for the rest. */
+/** Creates the source of Slack's pictures: those that a person or bot has uploaded, not the ones that Slack draws. */
 export function slackAvatarSource({ apiUrl, timeoutMs }: Omit<SourceOptions, 'largestImage'>): AvatarSource {
-  // A dispatcher of its own: neither a proxy from the environment nor one set for the whole process gets to see tokens.
+  // A dispatcher of its own: proxies from the environment and global dispatchers must not see tokens.
   const dispatcher = new Agent({ connect: { timeout: timeoutMs }, maxResponseSize: 1_000_000 });
   const options = {
     slackApiUrl: apiUrl,
@@ -89,7 +89,7 @@ export function slackAvatarSource({ apiUrl, timeoutMs }: Omit<SourceOptions, 'la
     provider: 'slack',
     async locate({ token, address }) {
       if (!userId.test(address)) throw problems.noPicture();
-      // What no header can carry is no token; the HTTP client would quote it in its error.
+      // A token that no header can carry is invalid. The HTTP client would quote it in its error.
       if (!token || !/^[\x21-\x7e]+$/.test(token)) throw problems.refused();
       const answer = await new WebClient(token, options).users.info({ user: address }).catch((error: unknown) => {
         throw problemOf(error);
@@ -116,8 +116,7 @@ function isGravatar(url: string | null | undefined): boolean {
   return /^https?:\/\/([a-z0-9]+\.)?gravatar\.com\//i.test(url ?? '');
 }
 
-// The client itself would sleep through a 429, or fail without a number in Retry-After, and leave its body open either
-// way.
+// The client itself would wait out a 429, or fail without a number in Retry-After, and leave its body open either way.
 function directFetch(dispatcher: Agent): FetchFunction {
   return async (url, init) => {
     const { method = 'POST', headers = {}, body, signal } = init ?? {};
@@ -136,7 +135,7 @@ function directFetch(dispatcher: Agent): FetchFunction {
   };
 }
 
-// Slack's own errors are not kept as a cause: they hold whole answers, in which anything may be quoted, the token too.
+// Slack's own errors are not kept as a cause: they hold whole answers, which may quote the token.
 function problemOf(error: unknown): Problem {
   if (error instanceof WebAPIPlatformError) return refusal(error.data.error, error.data.response_metadata?.retryAfter);
   const failure: unknown = error instanceof WebAPIRequestError ? error.original : error;
@@ -144,13 +143,13 @@ function problemOf(error: unknown): Problem {
   if (failure instanceof Error && failure.name === 'TimeoutError') {
     return problems.late();
   }
-  // Of a request that failed, the cause is the socket's error.
+  // The cause of a failed request is the socket's error.
   const cause = failure instanceof Error ? failure.cause : undefined;
   return problems.failed(cause);
 }
 
 function refusal(code: unknown, retryAfter: number | undefined): Problem {
-  // An answer that is no JSON arrives here as a code, whole.
+  // An answer that is not JSON arrives here as a code.
   if (typeof code !== 'string' || !/^[a-z_]{1,64}$/.test(code)) return problems.unexpected();
   if (nobody.has(code)) return problems.noPicture();
   if (refused.has(code)) return problems.refused();

@@ -1,41 +1,39 @@
 import { Problem } from '../../errors/catalogue.ts';
 
 /**
- * Where a picture is, or the picture itself. A URL is the provider's word, still to be checked, and fetched without any
- * credential; what needs a credential, in a header or in the URL, the source fetches itself, so that it goes nowhere
- * else.
+ * A picture, or its URL. A URL is fetched without any credential, after its address was checked. A source fetches a
+ * picture that needs a credential, in a header or in the URL, itself, so that the credential goes nowhere else.
  */
 export type Picture = { url: string } | { image: Uint8Array };
 
 export type PictureRequest = {
-  /** The integration config's token; null for a provider that needs none. */
+  /** The integration config's token. Null for a provider that needs none. */
   token: string | null;
   address: string;
 };
 
-/** A provider's way to a person's picture; one implementation a provider. */
+/** Gets pictures from one provider. */
 export interface AvatarSource {
-  /** The provider's name, as integration configs carry it. */
+  /** The provider's name in integration configs. */
   readonly provider: string;
   /**
-   * Asks the provider for the picture of the one at this address. Throws AVATAR_NOT_AVAILABLE,
-   * INTEGRATION_NOT_CONNECTED (as TokenRefused where the token is at fault), PROVIDER_RATE_LIMITED,
-   * PROVIDER_UNAVAILABLE or AVATAR_INVALID.
+   * Asks the provider for the picture of an address. Throws AVATAR_NOT_AVAILABLE, INTEGRATION_NOT_CONNECTED (as
+   * TokenRefused when the token is invalid), PROVIDER_RATE_LIMITED, PROVIDER_UNAVAILABLE or AVATAR_INVALID.
    */
   locate(request: PictureRequest): Promise<Picture>;
 }
 
-/** What every source that asks its provider needs. */
+/** What every source needs to ask its provider. */
 export type SourceOptions = {
-  /** Where the provider's API is, with or without a slash at the end. */
+  /** The API's base URL, with or without a slash at the end. */
   apiUrl: string;
-  /** For all that one picture takes. */
+  /** The deadline of everything that one picture takes. */
   timeoutMs: number;
-  /** How large a picture may be, in bytes. */
+  /** The bound of a picture in bytes. */
   largestImage: number;
 };
 
-/** For a picture that the source fetches itself: one that is larger is AVATAR_INVALID. */
+/** Returns AVATAR_INVALID for a picture over the bound that the source fetches itself. */
 export const imageLimit = (bytes: number) => ({
   bytes,
   problem: () => new Problem('AVATAR_INVALID', `The image is larger than ${bytes.toLocaleString('en')} bytes.`),

@@ -3,12 +3,12 @@ import { createProviderClient, jsonOf, type ProviderAnswer } from '../../egress/
 import { providerProblems } from '../../egress/provider-problems.ts';
 import { type AvatarSource, imageLimit, type SourceOptions } from './source.ts';
 
-// An object id or a user principal name; the ids of chats, channels and teams are not among them.
+// An object id or a user principal name. The ids of chats, channels and teams are not among them.
 const person =
   /^([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|(?!\d+:)[^@\s/\\?]+@(?!thread\.|unq\.)[^@\s/\\?]+\.[^@\s/\\?]+)$/i;
 const refusal = z.object({ error: z.object({ code: z.string(), message: z.string().catch('') }) });
 
-/** Pictures from Microsoft Teams: those that Microsoft Graph has of the people of an organisation. */
+/** Creates the source of Microsoft Teams' pictures: those that Microsoft Graph has of an organisation's people. */
 export function teamsAvatarSource({ apiUrl, timeoutMs, largestImage }: SourceOptions): AvatarSource {
   const problems = providerProblems('Microsoft Teams');
   const begin = createProviderClient({ name: 'Microsoft Teams', baseUrl: apiUrl, timeoutMs });
@@ -18,9 +18,9 @@ export function teamsAvatarSource({ apiUrl, timeoutMs, largestImage }: SourceOpt
     provider: 'teams',
     async locate({ token, address }) {
       if (!person.test(address)) throw problems.noPicture();
-      // What no header can carry is no token.
+      // A token that no header can carry is invalid.
       if (!token || !/^[\x21-\x7e]+$/.test(token)) throw problems.refused();
-      // Graph sends the bytes themselves, and only to whoever has the token. Without a size it is the largest there is.
+      // Graph sends the bytes itself, and only with the token. Without a size it sends the largest.
       const answer = await begin()(`users/${encodeURIComponent(address)}/photo/$value`, {
         headers: { authorization: `Bearer ${token}`, accept: 'image/*, application/json' },
         limit,
@@ -35,8 +35,8 @@ export function teamsAvatarSource({ apiUrl, timeoutMs, largestImage }: SourceOpt
         case 403:
           throw answer.isPage ? problems.status(403) : problems.notPermitted();
         case 404:
-          // ImageNotFound, ErrorItemNotFound, ResourceNotFound …, as JSON, as text, or as nothing at all. A page is no
-          // answer of Graph's.
+          // ImageNotFound, ErrorItemNotFound, ResourceNotFound …, as JSON, as text, or empty. A page is no answer of
+          // Graph's.
           throw answer.isPage ? problems.status(404) : problems.noPicture();
         case 429:
           throw problems.rateLimited(answer.retryAfter);
@@ -47,7 +47,7 @@ export function teamsAvatarSource({ apiUrl, timeoutMs, largestImage }: SourceOpt
   };
 }
 
-// Photos are kept with mailboxes. Of who has none, Graph says so in several words, one of them misleading.
+// Photos are kept with mailboxes. Graph reports a missing mailbox in several ways, one of them misleading.
 const mailboxCodes =
   /^(.*mailbox.*|ErrorInvalidUser|ErrorItemNotFound|ErrorUserNotFound|AuthenticationError|ResourceNotFound|ImageNotFound)$/i;
 

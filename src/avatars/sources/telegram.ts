@@ -21,8 +21,8 @@ const file = z.object({ file_path: z.string().regex(/^[\w-]+(\/[\w-]+(\.[\w-]+)*
 const problems = providerProblems('Telegram');
 
 /**
- * Pictures from Telegram, by its Bot API: a person's profile photo, and that of a group, channel or public @name. The
- * token is a part of every URL, the picture's too, so no URL leaves this file.
+ * Creates the source of Telegram's pictures: a person's profile photo, and that of a group, channel or public @name.
+ * The token is part of every URL, also the picture's, so no URL leaves this file.
  */
 export function telegramAvatarSource({ apiUrl, timeoutMs, largestImage }: SourceOptions): AvatarSource {
   const begin = createProviderClient({ name: 'Telegram', baseUrl: apiUrl, timeoutMs });
@@ -47,7 +47,7 @@ export function telegramAvatarSource({ apiUrl, timeoutMs, largestImage }: Source
   };
 }
 
-/** A group that became a supergroup has another address: that is asked about in its place. */
+/** A group that became a supergroup has another address, which is asked for instead. */
 class Migrated extends Problem {
   readonly to: string;
   constructor(to: number) {
@@ -64,7 +64,7 @@ function chatOf(ask: Ask, token: string, address: string): Promise<z.infer<typeo
   });
 }
 
-/** The newest photo in the smallest size that is large enough, or else in the largest there is. */
+/** Returns the newest photo in the smallest size that is large enough, else in the largest. */
 function ofPerson({ photos: [newest = []] }: z.infer<typeof photos>): string | undefined {
   const bySize = [...newest].sort((one, other) => one.width - other.width);
   return (bySize.find(({ width }) => width >= 512) ?? bySize.at(-1))?.file_id;
@@ -87,14 +87,14 @@ async function call<Schema extends z.ZodType>(
   const wait = told.parameters?.retry_after;
   const movedTo = told.parameters?.migrate_to_chat_id;
   if (movedTo !== undefined) throw new Migrated(movedTo);
-  // Said with 400, as if it were the caller's mistake; it ends by itself.
+  // Sent with 400 like a caller's error, but it passes.
   if (/temporarily unavailable/i.test(told.description ?? '')) throw problems.failed();
   switch (told.error_code) {
-    // Of a user or chat that the bot doesn't know, may not see, or was thrown out of.
+    // For a user or chat that the bot does not know, may not see, or was removed from.
     case 400:
     case 403:
       throw problems.noPicture();
-    // 404 is Telegram's answer to what is no token of any bot.
+    // Telegram answers 404 to a token that no bot has.
     case 401:
     case 404:
       throw problems.refused();

@@ -1,38 +1,38 @@
 import { Problem } from '../../errors/catalogue.ts';
 import type { StoredToken } from './stored-token.ts';
 
-/** What a provider gives for a code. */
+/** What a provider grants for a code. */
 export type Grant = {
   token: StoredToken;
-  /** What the provider calls the workspace that was signed in to; null when it doesn't say. */
+  /** The provider's name of the workspace. Null when it does not say. */
   workspaceName: string | null;
-  /** The workspace's id, as the provider's deliveries name it; null where deliveries name none. */
+  /** The workspace's id as in the provider's deliveries. Null where deliveries have none. */
   workspaceId: string | null;
 };
 
-/** Signing in to a provider in the browser: OAuth's authorization code grant. One implementation a provider. */
+/** The sign-in to one provider in the browser: OAuth's authorization code grant. */
 export interface OAuthProvider {
-  /** The provider's name, as integration configs carry it. */
+  /** The provider's name in integration configs. */
   readonly provider: string;
-  /** What people call it. */
+  /** The provider's public name. */
   readonly label: string;
-  /** Whether it checks a proof key (RFC 7636, S256). */
+  /** Whether it supports PKCE (RFC 7636, S256). */
   readonly pkce: boolean;
-  /** Where the operator's browser goes. */
+  /** The URL of the sign-in page. */
   authorizationUrl(request: { state: string; redirectUri: string; challenge: string | null }): string;
-  /** The token for a code. Throws BAD_USER_INPUT when the code is refused, or a PROVIDER_… problem. */
+  /** Exchanges a code for a token. Throws BAD_USER_INPUT when the code is refused, or a PROVIDER_… problem. */
   exchange(request: { code: string; redirectUri: string; verifier: string | null }): Promise<Grant>;
-  /** A new token for a refresh token. Throws TokenRefused when that has ended, or a PROVIDER_… problem. */
+  /** Exchanges a refresh token for a new token. Throws TokenRefused when it has ended, or a PROVIDER_… problem. */
   refresh(refreshToken: string): Promise<StoredToken>;
 }
 
-/** Our own name and secret at the provider; null where the operator of the service has not given them. */
+/** The service's client id and secret at the provider. Null where the operator has not set them. */
 export type OAuthClient = { id: string; secret: string } | null;
 
-/** By provider; null for one that could be signed in to if the service had a client id and secret of it. */
+/** By provider. Null for one whose client id and secret are not set. */
 export type OAuthProviders = ReadonlyMap<string, OAuthProvider | null>;
 
-/** A name as it may be kept and shown: one line, not too long. */
+/** Returns a name for storing and showing: one line of bounded length. */
 export const shownName = (name: string): string | null =>
   name
     // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is taken out
@@ -40,6 +40,6 @@ export const shownName = (name: string): string | null =>
     .trim()
     .slice(0, 200) || null;
 
-/** The error for a code that the provider does not take. */
+/** Returns the error for a code that the provider refuses. */
 export const refusedCode = (label: string) =>
   new Problem('BAD_USER_INPUT', `${label} did not accept the sign-in. Begin again.`);

@@ -13,22 +13,21 @@ import type { OAuthProvider, OAuthProviders } from './provider.ts';
 import { makeProof, makeState } from './state.ts';
 import { writeToken } from './stored-token.ts';
 
-/** What a browser that was at the provider comes back with. */
+/** What the browser brings back from the provider. */
 export type Return = { stateHash: string; code: string | null; error: string | null };
 
-/** What was connected, in the words of those whose it is. */
+/** What was connected, in its owner's words. */
 export type SignedIn = { label: string; workspaceName: string | null; configName: string; tenantName: string };
 
-/** Connecting integration configs by signing in to their providers. */
+/** Connects integration configs by signing in to their providers. */
 export interface SignIns {
   /**
-   * Where the operator's browser is to go, good for ten minutes and one return. Throws INTEGRATION_CONFIG_NOT_FOUND or
-   * UNPROCESSABLE.
+   * Returns the URL for the operator's browser, valid for ten minutes and one return. Throws
+   * INTEGRATION_CONFIG_NOT_FOUND or UNPROCESSABLE.
    */
   begin(db: TenantDatabase, viewer: Viewer, input: { id: string }): Promise<string>;
   /**
-   * Takes what the browser came back with, once, and connects the config. Throws a Problem whose detail can be shown to
-   * anybody.
+   * Uses what the browser brought back, once, and connects the config. Throws a Problem whose detail anybody may see.
    */
   complete(db: TenantDatabase, provider: string, given: Return): Promise<SignedIn>;
 }
@@ -38,7 +37,7 @@ const stateHash = parameter('stateHash', text);
 
 const configOf = statement(rows({ provider: text }))`
   select i.provider from integration_config i where i.tenant_id = ${tenant} and i.id = ${id}`;
-// The database's clock alone says how long ten minutes are.
+// Only the database's clock measures the ten minutes.
 const remember = statement(nothing)`
   insert into oauth_state (tenant_id, state_hash, integration_config_id, viewer_kind, viewer_id, verifier_ciphertext, expires_at)
   select i.tenant_id, ${stateHash}, i.id, ${parameter('viewerKind', textOf<Viewer['kind']>())}, ${parameter('viewerId', text)},
@@ -48,7 +47,7 @@ const forgetExpired = statement(
   nothing,
 )`delete from oauth_state s where s.tenant_id = ${tenant} and s.expires_at < now()`;
 
-// Deleted as it is read: of two that come back with the same state, one finds it.
+// Deleted when it is read: of two returns with the same state one finds it.
 const claim = statement(
   rows({
     configId: uuid,
@@ -72,7 +71,7 @@ const connect = statement(rows({ id: uuid }))`
     workspace_id = ${parameter('workspaceId', nullable(text))}, disconnected_reason = null
   where i.tenant_id = ${tenant} and i.id = ${id} returning i.id`;
 
-/** Makes the rules. `publicUrl` is where browsers reach the service. */
+/** Creates the rules. Browsers reach the service at `publicUrl`. */
 export function createSignIns({
   providers,
   cipher,
@@ -119,9 +118,12 @@ export function createSignIns({
         throw new Problem('FORBIDDEN', `${signIn.label} was not connected: the sign-in was declined.`);
       }
       if (!code) throw new Problem('BAD_USER_INPUT', `${signIn.label} sent no sign-in back. Begin again.`);
-      // A key that was revoked meanwhile must not go on by what it began.
+      // A key that was revoked meanwhile must not complete the sign-in that it started.
       if (begun.viewerKind !== 'USER' && (await db.query(standingKey, { id: begun.viewerId })).length === 0) {
-        throw new Problem('FORBIDDEN', 'Whoever began this sign-in may not connect integrations any more.');
+        throw new Problem(
+          'FORBIDDEN',
+          'The person or program that began this sign-in may not connect integrations any more.',
+        );
       }
       const verifier = begun.verifierCiphertext && cipher.open(begun.verifierCiphertext, stateHash);
       if (signIn.pkce && !verifier) throw stateUnknown();
@@ -140,6 +142,6 @@ export function createSignIns({
   };
 }
 
-/** The error for a state that is none, was used before, or has expired. */
+/** Returns the error for a state that is invalid, used or expired. */
 export const stateUnknown = () =>
   new Problem('BAD_USER_INPUT', 'This sign-in is not known here: it has expired, or was used before. Begin again.');

@@ -24,7 +24,7 @@ const tokenRefused = new Set([
   'account_inactive',
 ]);
 
-/** Signing in to a Slack workspace. Slack offers PKCE to apps without a secret only, which this is not. */
+/** Creates the sign-in to a Slack workspace. Slack offers PKCE only to apps without a secret. */
 export function slackOAuth({
   apiUrl,
   client,
@@ -47,7 +47,7 @@ export function slackOAuth({
     if (body?.ok === false && body.error === 'ratelimited') throw problems.rateLimited(answer.retryAfter);
     if (body?.ok === false && refused.has(body.error ?? '')) throw problem();
     const grant = body?.ok ? jsonOf(answer, granted) : null;
-    // bad_client_secret, bad_redirect_uri …: for the operator of the service to mend.
+    // bad_client_secret, bad_redirect_uri …: only the operator of the service can mend these.
     if (!grant)
       throw body && /^[a-z_]{1,64}$/.test(body.error ?? '') ? mistake(body.error as string) : problems.unexpected();
     return grant;
@@ -76,7 +76,7 @@ export function slackOAuth({
     },
     async exchange({ code, redirectUri }) {
       const grant = await access({ code, redirect_uri: redirectUri }, codeRefused, () => refusedCode('Slack'));
-      // An app that a whole organisation installed has no team.
+      // An app that is installed for a whole organisation has no team.
       const workspace = grant.team ?? grant.enterprise;
       const workspaceId = workspace?.id && /^[A-Z0-9]{2,50}$/.test(workspace.id) ? workspace.id : null;
       return { token: tokenOf(grant), workspaceName: shownName(workspace?.name ?? ''), workspaceId };

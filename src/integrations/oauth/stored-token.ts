@@ -1,13 +1,13 @@
 import { z } from 'zod';
 
-/** What is kept, encrypted, of a provider's consent. */
+/** What is stored, encrypted, of a provider's consent. */
 export type StoredToken = {
   access: string;
-  /** What a new access token is had for; null where the access token does not end by itself. */
+  /** The refresh token. Null where the access token does not end. */
   refresh: string | null;
-  /** When the access token ends, in milliseconds since 1970; null where it doesn't. */
+  /** When the access token ends, in milliseconds since 1970. Null where it does not. */
   expiresAt: number | null;
-  /** Until when a replica has taken it on itself to refresh it, in milliseconds since 1970; null while none has. */
+  /** Until when a replica has claimed the refresh, in milliseconds since 1970. Null while none has. */
   refreshingUntil: number | null;
 };
 
@@ -18,11 +18,11 @@ const form = z.strictObject({
   refreshingUntil: z.number().nullable(),
 });
 
-/** The token as it is encrypted. A token that does not end is kept bare, as one that an operator gave is. */
+/** Returns the text to encrypt. A token that does not end is stored bare, like one from an operator. */
 export const writeToken = (token: StoredToken): string =>
   token.refresh === null && token.expiresAt === null ? token.access : JSON.stringify(token);
 
-/** The token again, bare or not. */
+/** Reads a stored text, bare or not. */
 export function readToken(text: string): StoredToken {
   const bare = { access: text, refresh: null, expiresAt: null, refreshingUntil: null };
   if (!text.startsWith('{')) return bare;

@@ -15,15 +15,15 @@ const granted = z.object({
 const refusal = z.object({ error: z.string().regex(/^[a-z_]{1,64}$/) });
 const organisation = z.object({ tid: z.string(), preferred_username: z.string().optional() });
 
-// What only signing in again can mend. All else (invalid_client when the secret has ended, …) is for the operator of
+// Only signing in again mends these. All others (invalid_client when the secret has ended, …) are for the operator of
 // the service.
 const ended = new Set(['invalid_grant', 'interaction_required', 'consent_required', 'login_required']);
 
-// The pictures of the organisation's people, a refresh token because access tokens end within the hour, and who signed
-// in.
+// The pictures of the organisation's people, a refresh token because access tokens end within the hour, and the user
+// who signed in.
 const scope = 'openid profile offline_access User.ReadBasic.All';
 
-/** Signing in to an organisation of Microsoft's identity platform, v2. */
+/** Creates the sign-in to an organisation of Microsoft's identity platform, v2. */
 export function teamsOAuth({
   authorityUrl,
   client,
@@ -96,7 +96,7 @@ export function teamsOAuth({
   };
 }
 
-/** Whose organisation it is. The id token came from Microsoft itself over TLS, so its signature proves nothing more. */
+/** Returns the organisation. The id token came from Microsoft itself over TLS, so its signature proves nothing more. */
 function organisationOf(idToken: string | undefined): string | null {
   try {
     const { tid, preferred_username: who } = organisation.parse(decodeJwt(idToken ?? ''));

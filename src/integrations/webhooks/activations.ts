@@ -4,9 +4,7 @@ import { anyKey, tenant } from '../../database/sql/fragment.ts';
 import { statement } from '../../database/sql/statement.ts';
 import { text, uuid } from '../../database/sql/types.ts';
 
-/**
- * A channel that messages come in by for an agent; of a key that was just made for a whole config, that config alone.
- */
+/** A channel that receives messages for an agent. For a new key of a whole config, that config alone. */
 export type ChannelActivation = {
   agentId: string | null;
   bindingId: string | null;
@@ -16,7 +14,7 @@ export type ChannelActivation = {
   webhookKeyId: string;
   webhookKeyPrefix: string;
   createdAt: Date;
-  /** The whole key, in the one answer that tells it. */
+  /** The whole key, in the only answer that has it. */
   key?: string;
 };
 
@@ -25,7 +23,7 @@ const ofChannel = columns('Channel', 'c', ['integrationConfigId', 'provider', 'a
 const ofKey = columns('WebhookKey', 'k', ['createdAt']);
 const renamed = rows({ bindingId: uuid, webhookKeyId: uuid, webhookKeyPrefix: text });
 
-/** The activations of participants: one for each binding and channel whose webhook has a key that works. */
+/** The activations of participants: one for each binding and channel whose webhook has a working key. */
 export const activationsByParticipant = bounded(
   manyBy(
     statement(combined(combined(ofBinding, ofChannel), combined(ofKey, renamed)))`

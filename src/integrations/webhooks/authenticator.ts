@@ -10,44 +10,40 @@ import { assured, double, nullable, text, timestamptz, uuid } from '../../databa
 import { Problem } from '../../errors/catalogue.ts';
 import type { TokenCipher } from '../token-cipher.ts';
 
-/** A secret that deliveries may be signed with, until `endsAt` in milliseconds since 1970; null when it has no end. */
+/** A secret that may sign deliveries until `endsAt` in milliseconds since 1970. Null for no end. */
 export type SigningSecret = { value: string; endsAt: number | null };
 
-/** What a webhook's key leads to. */
+/** What a webhook's key stands for. */
 export type OpenWebhook = Pick<WebhookKey, 'tenantId' | 'integrationConfigId' | 'agentId'> & {
   keyId: string;
   provider: string;
-  /** The config's: the country whose numbers may be written without a plus; null for none. */
+  /** The config's country, whose numbers may lack a plus. Null for none. */
   defaultRegion: string | null;
-  /**
-   * The workspace that the integration config is connected to, as the provider calls it; null when that is not known.
-   */
+  /** The provider's id of the connected workspace. Null when it is not known. */
   workspaceId: string | null;
-  /**
-   * The key's own secret first, then those of the keys that it replaced. Empty where the provider signs with its own.
-   */
+  /** The key's own secret, then those of the keys that it replaced. Empty where the provider has one of its own. */
   signingSecrets: readonly SigningSecret[];
 };
 
-/** Finds out what the key in a webhook's URL is for. */
+/** The webhook authenticator: finds the webhook of a key in a URL. */
 export interface WebhookAuthenticator {
-  /** Throws KEY_NOT_FOUND for every key that does not work under that provider's name, and says no more. */
+  /** Throws the same KEY_NOT_FOUND for every key that does not work under that provider's name. */
   authenticate(provider: string, key: string): Promise<OpenWebhook>;
-  /** Forgets a key at once, because it was revoked. */
+  /** Drops a revoked key from the cache. */
   forget(keyId: string): void;
-  /** Forgets the keys of an integration config at once, because the config was connected anew or disconnected. */
+  /** Drops the keys of an integration config from the cache, because it was connected or disconnected. */
   forgetConfig(integrationConfigId: string): void;
 }
 
-/** How long a secret is accepted after its key was replaced, in milliseconds. docs/webhooks.md says so too. */
+/** How long a secret is accepted after its key was replaced. docs/webhooks.md says so too. */
 export const secretOverlapMs = 24 * 3_600_000;
-/** How many replaced secrets are accepted at most, the newest first. */
+/** How many replaced secrets are accepted, the newest first. */
 const mostReplaced = 2;
 
-/** The error for a key that does not work, for any reason. */
-export const noSuchWebhook = () => new Problem('KEY_NOT_FOUND', 'There is no such webhook.');
+/** Returns the error for a key that does not work for any reason. */
+export const noSuchWebhook = () => new Problem('KEY_NOT_FOUND', 'The webhook does not exist.');
 
-// The key is what says which tenant it is.
+// A global statement, because the key tells the tenant.
 const whole = columns('WebhookKey', 'k');
 const keyByPrefix = globalStatement(
   rows({ provider: text, workspaceId: nullable(text), defaultRegion: nullable(text) }, whole),
@@ -70,19 +66,19 @@ const replacedKeys = globalStatement(
    order by k.revoked_at desc limit ${mostReplaced}`;
 
 /**
- * Reads keys, and remembers those that work for half a minute. A key that ended meanwhile records nothing all the same:
- * the statement that records a delivery asks again.
+ * Reads keys and caches working ones for half a minute. A key that has ended meanwhile still records nothing: the
+ * statement that records a delivery checks it again.
  */
 export function createWebhookAuthenticator(
   database: Pick<Database, 'query'>,
   cipher: TokenCipher,
 ): WebhookAuthenticator {
   const known = new LRUCache<string, OpenWebhook>({ max: 5_000, ttl: 30_000 });
-  // What an unknown key is compared with, so that it takes as long as a known one.
+  // An unknown key is compared with this, so that it takes as long as a known one.
   const placeholderHash = makeSecret('WEBHOOK_KEY').secretHash;
   const placeholderCiphertext = cipher.seal(randomBytes(32).toString('base64'), 'nobody');
   const underway = new Map<string, Promise<OpenWebhook | null>>();
-  // Counts what was forgotten: what was read before and arrives after must not be remembered.
+  // Counts drops: a read that started before one must not enter the cache after it.
   let changes = 0;
 
   async function read(key: string): Promise<OpenWebhook | null> {
@@ -121,7 +117,7 @@ export function createWebhookAuthenticator(
     return opened;
   }
 
-  /** A burst of deliveries by one key reads it once. */
+  /** A burst of deliveries with one key reads it once. */
   function readOnce(key: string): Promise<OpenWebhook | null> {
     const running = underway.get(key);
     if (running) return running;
@@ -132,7 +128,7 @@ export function createWebhookAuthenticator(
 
   function forgetWhere(matching: (opened: OpenWebhook) => boolean): void {
     changes += 1;
-    // A reading that has begun brings what was true before.
+    // A read that has started returns the former state.
     underway.clear();
     for (const [key, opened] of known.entries()) if (matching(opened)) known.delete(key);
   }

@@ -22,13 +22,13 @@ const delivery = z.object({
   sentAt: optionalText,
 });
 
-/** Every provider that has no scheme of its own here: Standard Webhooks, with the sender as `from` in a JSON body. */
+/** Standard Webhooks, for every provider without a scheme of its own. The sender is `from` in a JSON body. */
 export const genericWebhooks: WebhookProvider = {
   unusable: null,
   newSecret: () => `${beginning}${randomBytes(32).toString('base64')}`,
   verify({ headers, body, secrets, arrivedAt }) {
     const [id, timestamp] = [headers.get('webhook-id'), headers.get('webhook-timestamp')];
-    // Several while a sender changes its secret: one must be right, by one of the secrets that are accepted here.
+    // There are several signatures while a sender changes its secret. One must match an accepted secret.
     const given = (headers.get('webhook-signature') ?? '')
       .split(/\s+/)
       .slice(0, mostSignatures)

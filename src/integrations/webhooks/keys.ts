@@ -12,10 +12,10 @@ import type { ChannelActivation } from './activations.ts';
 import type { WebhookProviders } from './provider.ts';
 import { findTarget, type WebhookInput, type WebhookTarget } from './target.ts';
 
-/** What makes keys' secrets, and keeps them unreadable. */
+/** Creates and encrypts the secrets of keys. */
 export type KeyMaking = { providers: WebhookProviders; cipher: TokenCipher };
 
-/** A webhook with its new key, which is not stored and cannot be had again; nor can the signing secret. */
+/** A webhook with its new key and signing secret. Neither can be shown again. */
 export type NewWebhook = { activation: ChannelActivation & { key: string }; signingSecret: string | null };
 
 const configId = parameter('configId', uuid);
@@ -77,7 +77,7 @@ async function make(
 }
 
 /**
- * Makes the first key of a webhook, or one after the last was revoked. Throws CONFLICT while there is one that works,
+ * Creates the first key of a webhook, or one after the last was revoked. Throws CONFLICT while one works,
  * INTEGRATION_CONFIG_NOT_FOUND, BINDING_NOT_FOUND, AGENT_NOT_FOUND, VALIDATION_FAILED.
  */
 export async function generateWebhookUrl(
@@ -92,8 +92,8 @@ export async function generateWebhookUrl(
 }
 
 /**
- * Puts a new key in the place of a webhook's last one, which ends at once, everywhere. Throws KEY_NOT_FOUND when it
- * never had one, and what generateWebhookUrl throws.
+ * Replaces a webhook's key. The old key ends at once on every replica. Throws KEY_NOT_FOUND when there was none, and
+ * what generateWebhookUrl throws.
  */
 export async function rotateWebhookKey(
   db: TenantDatabase,
@@ -103,7 +103,7 @@ export async function rotateWebhookKey(
   return db.transaction(async (tx) => {
     const target = await findTarget(tx, input);
     const { integrationConfigId, keyBindingId } = target;
-    // One after the other: of two rotations the second ends the first one's key.
+    // Serialised: the second of two rotations ends the first one's key.
     await tx.query(lockConfig, { configId: integrationConfigId });
     const [last] = await tx.query(lastKey, { configId: integrationConfigId, bindingId: keyBindingId });
     if (!last) throw new Problem('KEY_NOT_FOUND', 'The webhook has no key: generate one.');

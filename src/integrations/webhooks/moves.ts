@@ -7,7 +7,7 @@ import { announceParticipant } from '../../directory/participants/announce.ts';
 import { mergeUnknownSenders } from '../../directory/unknown-senders/merge.ts';
 import { addressColumns, comparedBy, fitsProvider } from '../../providers/address.ts';
 
-/** That a provider gave a chat another address. */
+/** A provider has given a chat another address. */
 export type Move = { keyId: string; integrationConfigId: string; provider: string; from: string; to: string };
 
 const itsId = rows({ id: uuid });
@@ -17,7 +17,7 @@ const providerName = parameter('provider', text);
 const before = parameter('from', text);
 const after = parameter('to', text);
 
-// Locks are taken in the order in which other writers take them: participants, the config, channels.
+// Takes locks in the order of other writers: participants, the config, channels.
 const lockParticipants = statement(itsId)`
   select p.id from participant p where p.tenant_id = ${tenant} and p.id in (
      select c.participant_id from channel c where c.tenant_id = ${tenant} and c.integration_config_id = ${configId}
@@ -29,7 +29,7 @@ const lockConfig = statement(itsId)`
 const lockChannels = statement(itsId)`
   select c.id from channel c where c.tenant_id = ${tenant} and c.participant_id = any(${participantIds}) order by c.id for no key update`;
 
-// A participant may have a channel of the new address already: it takes over what was counted of the old one.
+// A participant may have a channel of the new address already. It gets the counts of the old one.
 const mergeChannels = statement(nothing)`
   with old as (
      select c.* from channel c where c.tenant_id = ${tenant} and c.participant_id = any(${participantIds})
@@ -51,7 +51,7 @@ const moveJobs = statement(nothing)`
   update avatar_sync_job j set address = ${after} where j.tenant_id = ${tenant} and j.participant_id = any(${participantIds})
    and j.integration_config_id = ${configId} and j.address = ${before}`;
 
-// The old address's unknown sender becomes the new one's, or is added to it.
+// The old address's unknown sender becomes the new one's, or its counts are added to it.
 const moveUnknownSender = statement(nothing)`
   with old as (
      select u.* from unknown_sender u where u.tenant_id = ${tenant} and u.integration_config_id = ${configId}
@@ -67,15 +67,14 @@ const moveUnknownSender = statement(nothing)`
    )
    update unknown_sender u set address = ${after}, identity_key = null, address_key = null from old o
    where u.tenant_id = ${tenant} and u.id = o.id and not exists (select from merged)`;
-// Somebody may have had a channel of the new address before: then nobody is unknown under it.
+// A channel of the new address existed before: then the sender is known.
 const ownersOf = statement(itsId)`
   select distinct c.participant_id as id from channel c where c.tenant_id = ${tenant} and c.integration_config_id = ${configId}
    and c.provider = ${providerName} and md5(${comparedBy('c')}) = md5(${after}) and ${comparedBy('c')} = ${after}`;
 
 /**
- * Gives every channel of an integration config that has the old address the new one, in one transaction: what was
- * counted stays, and an avatar that came from the channel remains its own. To do so again changes nothing, and so does
- * a key that has ended.
+ * Gives every channel of an integration config with the old address the new one, in one transaction. Counts stay, and
+ * an avatar from the channel stays its own. A second call changes nothing, and neither does a key that has ended.
  */
 export async function moveAddress(db: TenantDatabase, move: Move): Promise<void> {
   const { keyId, integrationConfigId: configId, provider, from, to } = move;

@@ -2,75 +2,68 @@ import { z } from 'zod';
 import { Problem } from '../../errors/catalogue.ts';
 import { nameOrNull, text } from '../../values/text.ts';
 
-/** A request that a provider sent, whole. */
+/** A complete request of a provider. */
 export type WebhookRequest = {
   headers: { get(name: string): string | null };
-  /** Exactly the bytes that were signed. */
+  /** The exact bytes that were signed. */
   body: Buffer;
-  /**
-   * What this key's deliveries may be signed with, its own secret first; empty where the provider has a secret of its
-   * own.
-   */
+  /** The secrets that may sign this key's deliveries, its own first. Empty where the provider has one of its own. */
   secrets: readonly string[];
-  /**
-   * The workspace that the integration config is connected to, as the provider calls it; null when that is not known.
-   */
+  /** The provider's id of the connected workspace. Null when it is not known. */
   workspaceId: string | null;
-  /** When it came. */
+  /** When it arrived. */
   arrivedAt: Date;
 };
 
-/** What a request turned out to be. */
+/** The meaning of a request. */
 export type Reading =
-  /** The provider's handshake, and the text to answer it with. */
+  /** The provider's handshake, and the text to answer. */
   | { kind: 'handshake'; answer: string }
-  /** Not a message that somebody wrote. It is acknowledged, and nothing is recorded. */
+  /** Not a message of a person. It is acknowledged, and nothing is recorded. */
   | { kind: 'nothing' }
-  /** An address was replaced by another one: channels move with it. */
+  /** An address was replaced by another: channels move with it. */
   | { kind: 'moved'; from: string; to: string }
   | {
       kind: 'message';
-      /** What the provider calls this message: the same each time it is delivered. */
+      /** The provider's id of this message, the same for each delivery. */
       deliveryId: string;
-      /** The sender, as the provider's channels spell it. */
+      /** The sender, in the spelling of the provider's channels. */
       address: string;
-      /** The sender's public name, where channels may have that for an address (`@ada`); null when there is none. */
+      /** The sender's public name, where channels may have it as an address (`@ada`). Null when there is none. */
       publicName: string | null;
-      /** What the provider says they are called; null when it doesn't. */
+      /** The sender's display name. Null when the provider sends none. */
       displayName: string | null;
-      /** When it was sent, by the provider's clock; null when it doesn't say. */
+      /** When it was sent, by the provider's clock. Null when the provider does not say. */
       sentAt: Date | null;
     };
 
-/** Verifies a provider's deliveries and reads them. One implementation a provider, and one for the rest. */
+/** Verifies and reads a provider's deliveries. */
 export interface WebhookProvider {
-  /** Why no delivery can be verified here at all; null when they can. */
+  /** Why no delivery can be verified. Null when they can. */
   readonly unusable: string | null;
-  /** A secret for a new key; null where the provider signs with one of its own. */
+  /** Creates a secret for a new key. Null where the provider signs with one of its own. */
   newSecret(): string | null;
-  /** Throws UNAUTHENTICATED unless the provider sent the request, and lately where it says when. */
+  /** Throws UNAUTHENTICATED unless the provider has signed the request, and recently where it has a timestamp. */
   verify(request: WebhookRequest): void;
-  /**
-   * Throws BAD_USER_INPUT and VALIDATION_FAILED for what the provider does not send, FORBIDDEN for another workspace's.
-   */
+  /** Throws BAD_USER_INPUT and VALIDATION_FAILED for invalid bodies, FORBIDDEN for another workspace's. */
   read(request: WebhookRequest): Reading;
 }
 
-/** The way to a provider's webhooks by its name; every name has one. */
+/** Returns a provider's webhook by name. Every name has one. */
 export type WebhookProviders = (provider: string) => WebhookProvider;
 
-/** How far the clock of a signature may be off, in milliseconds, on either side. */
+/** How far the clock of a signature may differ in either direction. */
 export const signatureWindow = 5 * 60_000;
 
-/** The error for what the provider cannot be shown to have sent. It doesn't say why: whoever tries learns nothing. */
+/** Returns the error for a request that cannot be verified. It gives no reason, so that attackers learn nothing. */
 export const notVerified = () => new Problem('UNAUTHENTICATED', 'The delivery does not verify.');
 
-/** An address as channels have them. */
+/** An address as channels have it. */
 export const senderAddress = text(1, 4_000);
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
-/** The request's body as that kind of JSON. Throws BAD_USER_INPUT, VALIDATION_FAILED. */
+/** Parses the request's body as that kind of JSON. Throws BAD_USER_INPUT, VALIDATION_FAILED. */
 export function bodyAs<Schema extends z.ZodType>(
   schema: Schema,
   { body }: Pick<WebhookRequest, 'body'>,
@@ -91,22 +84,22 @@ export function bodyAs<Schema extends z.ZodType>(
   });
 }
 
-/** A name as unknown senders have them: 1 to 150 characters of text, or null when nothing of it can be seen. */
+/** Returns a name for unknown senders: 1 to 150 characters, or null when nothing is visible. */
 export function nameFrom(...parts: (string | null | undefined)[]): string | null {
   return nameOrNull(parts.filter(Boolean).join(' '));
 }
 
-/** A time in whole or broken seconds, as a date; null when it is none. */
+/** Converts seconds, perhaps with a fraction, to a date. Null when they are none. */
 export function fromSeconds(seconds: number | null | undefined): Date | null {
   const date = new Date((seconds ?? Number.NaN) * 1_000);
   return Number.isNaN(date.getTime()) ? null : date;
 }
 
-/** Text that may be left out. What is no text is as good as left out: it costs nobody a message. */
+/** Optional text. Other values count as missing, so that they cost no message. */
 export const optionalText = z.string().nullish().catch(null);
 
-/** A number that may be left out; what is no number is as good as left out. */
+/** An optional number. Other values count as missing. */
 export const optionalNumber = z.number().nullish().catch(null);
 
-/** True, or as good as absent. */
+/** True, or missing. */
 export const optionalFlag = z.boolean().nullish().catch(null);

@@ -8,34 +8,34 @@ import { array, boolean, integer, text, uuid } from '../../database/sql/types.ts
 import type { OpenWebhook } from './authenticator.ts';
 import { countMessages } from './senders.ts';
 
-/** One message, as it came in through a webhook. */
+/** One message that came through a webhook. */
 export type Delivery = Pick<
   OpenWebhook,
   'keyId' | 'tenantId' | 'integrationConfigId' | 'provider' | 'defaultRegion' | 'agentId'
 > & {
   deliveryId: string;
   address: string;
-  /** A name that channels may have in place of the address, compared without case; null when there is none. */
+  /** A name that channels may have instead of the address, compared without case. Null when there is none. */
   publicName: string | null;
   displayName: string | null;
-  /** When the message was sent, as far as that can be believed. */
+  /** When the message was sent, as far as the time is plausible. */
   at: Date;
 };
 
-/** What became of a delivery: counted, known from before, or come through a key that works no more. */
+/** The outcome of a delivery: counted, recorded before, or through a key that has ended. */
 export type Outcome = 'COUNTED' | 'DUPLICATE' | 'KEY_ENDED';
 
 const oldestBelieved = 7 * 24 * 3_600_000;
 
-/** When a message was sent: by the provider's clock where that is believable, and else when it came. */
+/** Returns when a message was sent: by the provider's clock if it is plausible, else its arrival. */
 export const sentAt = (claimed: Date | null, arrivedAt: Date): Date =>
   claimed && claimed <= arrivedAt && arrivedAt.getTime() - claimed.getTime() <= oldestBelieved ? claimed : arrivedAt;
 
-/** A delivery's name as it is stored: what the provider calls it, or, where that is long or no plain text, a digest. */
+/** Returns the stored id of a delivery: the provider's, or a digest where that is long or not plain text. */
 export const storedDeliveryId = (id: string): string =>
   /^[\x21-\x7e]{1,255}$/.test(id) ? id : `sha256:${createHash('sha256').update(id).digest('hex')}`;
 
-// A batch is of several tenants: the tenant is a column of what is given, and every join and every key begins with it.
+// A batch has several tenants: the tenant is a column of its input, and every join and every key begins with it.
 
 const insertDeliveries = globalStatement(rows({ n: integer, fresh: boolean }))`
   with given as (
@@ -55,11 +55,11 @@ const insertDeliveries = globalStatement(rows({ n: integer, fresh: boolean }))`
 const mostIdsAnEvent = 500;
 
 /**
- * Records deliveries of any tenants in one transaction and, however many they are, one to six statements. A delivery of
- * a config's that has been recorded before counts for nothing. Returns what became of each, in order.
+ * Records deliveries of any tenants in one transaction with one to six statements. A delivery that its config has
+ * recorded before does not count. Returns the outcome of each in order.
  */
 export async function recordDeliveries(database: Database, deliveries: readonly Delivery[]): Promise<Outcome[]> {
-  // Where copies of the same stand, come through the same key.
+  // Copies of one delivery in a batch come through the same key.
   const copies = new Map<string, number[]>();
   deliveries.forEach((delivery, index) => {
     const key = `${delivery.keyId} ${nameOf(delivery)}`;
@@ -114,8 +114,7 @@ function announce(database: Database, counted: readonly { tenantId: string; part
   }
 }
 
-// Deadlocks, serialisation, and a config that went while it was written about: the next try finds things as they are
-// then.
+// Deadlocks, serialisation failures, and a config that was deleted meanwhile: the next try finds the new state.
 const passing = new Set(['40P01', '40001', '23503']);
 const tries = 4;
 

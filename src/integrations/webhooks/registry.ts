@@ -1,6 +1,6 @@
 import type { WebhookProvider, WebhookProviders } from './provider.ts';
 
-/** The webhooks of the providers named, and one way for all the rest. */
+/** Returns the webhooks of these providers, and the generic one for all others. */
 export function createWebhookProviders(
   named: Readonly<Record<string, WebhookProvider>>,
   rest: WebhookProvider,

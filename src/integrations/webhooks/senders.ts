@@ -7,17 +7,17 @@ import { array, integer, nullable, text, timestamptz, uuid } from '../../databas
 import { type AddressColumns, addressColumns, addressKey, comparedBy } from '../../providers/address.ts';
 import type { Delivery } from './record.ts';
 
-/** All messages of a batch from one address, or from several spellings of one identity. */
+/** All messages of a batch from one address, or from several spellings of it. */
 type Sender = Pick<Delivery, 'tenantId' | 'integrationConfigId' | 'provider' | 'agentId' | 'address' | 'displayName'> &
   AddressColumns & {
-    /** The key of the name that the sender can be written to by as well; null for none. */
+    /** The key of the name that the sender can be reached by too. Null for none. */
     publicKey: string | null;
     messages: number;
     first: Date;
     last: Date;
   };
 
-// A batch is of several tenants: the tenant is a column of what is given, and every join and every key begins with it.
+// A batch has several tenants: the tenant is a column of its input, and every join and every key begins with it.
 
 const tenantIds = parameter('tenantIds', array(uuid));
 const ids = parameter('ids', array(uuid));
@@ -42,9 +42,7 @@ const findChannels = globalStatement(combined(channel, rows({ n: integer })))`
    join channel c on c.tenant_id = g.tenant_id and c.provider = g.provider and md5(${comparedBy('c')}) = md5(g.key)
      and ${comparedBy('c')} = g.key and c.integration_config_id = g.config_id`;
 
-/**
- * Rows are locked in the order of their keys, whichever replica locks them; so none waits for one that waits for it.
- */
+/** Rows are locked in the order of their keys on every replica, so that two transactions cannot deadlock. */
 const participant = columns('Channel', 'c', ['tenantId', 'participantId']);
 const countIntoChannels = globalStatement(participant)`
    with counted as (
@@ -59,7 +57,8 @@ const countIntoChannels = globalStatement(participant)`
    where c.tenant_id = g.tenant_id and c.id = g.id
    returning ${participant}`;
 
-// Whoever gives an address to a participant shares this lock: a message either finds the channel or is found by it.
+// Every transaction that gives a participant an address takes this lock too: a message finds the channel, or is found
+// by it.
 const lockConfigs = globalStatement(rows({ id: uuid }))`
    select i.id from integration_config i join unnest(${tenantIds}, ${ids}) g (tenant_id, id) on g.tenant_id = i.tenant_id and g.id = i.id
    order by i.tenant_id, i.id for no key update of i`;
@@ -83,7 +82,7 @@ const countUnknown = globalStatement(nothing)`
 const keyOf = ({ address, identityKey, addressKey }: Pick<Sender, 'address' | keyof AddressColumns>) =>
   addressKey ?? identityKey ?? address;
 
-/** Messages by whom they are from. */
+/** Groups messages by sender. */
 function bySender(deliveries: readonly Delivery[]): Sender[] {
   const senders = new Map<string, Sender>();
   for (const {
@@ -118,7 +117,7 @@ function bySender(deliveries: readonly Delivery[]): Sender[] {
 
 const column = <Row, Name extends keyof Row>(rows: readonly Row[], name: Name) => rows.map((row) => row[name]);
 
-/** Counts messages into the channels of their senders; returns whose they are, and the senders that no channel has. */
+/** Counts messages in the channels of their senders. Returns the participants, and the senders without a channel. */
 async function countKnown(query: Query, senders: readonly Sender[], onlyIfAll: boolean) {
   const found = await query(findChannels, {
     tenantIds: column(senders, 'tenantId'),
@@ -155,7 +154,7 @@ async function countKnown(query: Query, senders: readonly Sender[], onlyIfAll: b
   return { unknown, counted };
 }
 
-/** Counts new messages, into channels or else as unknown senders'; returns the participants whose channels they are. */
+/** Counts new messages in channels, or for unknown senders. Returns the participants of the channels. */
 export async function countMessages(
   query: Query,
   deliveries: readonly Delivery[],
@@ -166,7 +165,7 @@ export async function countMessages(
 
   const configs = new Map(known.unknown.map(({ tenantId, integrationConfigId }) => [integrationConfigId, tenantId]));
   await query(lockConfigs, { tenantIds: [...configs.values()], ids: [...configs.keys()] });
-  // A channel may have come into being before the lock was had.
+  // A channel may have been created before the lock was taken.
   const { unknown, counted } = await countKnown(query, senders, false);
   if (unknown.length > 0)
     await query(countUnknown, {

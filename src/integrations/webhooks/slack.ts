@@ -13,7 +13,7 @@ import {
 import { hmac, isRecent, sameSecret } from './verify.ts';
 
 const handshake = z.object({ type: z.literal('url_verification'), challenge: z.string().min(1).max(4_000) });
-// Every kind of callback has these. What else an event has depends on its type, so the type is read first.
+// Every callback has these members. The others depend on the event's type, so the type is read first.
 const callback = z.object({
   event: z.object({ type: z.string(), subtype: optionalText }),
   team_id: optionalText,
@@ -25,7 +25,7 @@ const callback = z.object({
     .nullish()
     .catch(null),
 });
-// An event's `user` is an id, and of some kinds an object.
+// An event's `user` is an id, or in some types an object.
 const message = z.object({
   event_id: z.string().min(1),
   event: z.object({
@@ -40,17 +40,17 @@ const message = z.object({
 const other = z.object({ type: z.string() });
 
 /**
- * The messages that somebody wrote, by subtype; those without one are too. All other subtypes tell of something else:
- * changes to messages (`message_changed`, `message_deleted`, `message_replied`), bots (`bot_message`,
- * `slackbot_response`), comings and goings, topics, pins, huddles, reminders, canvases. `reply_broadcast` and
+ * The subtypes of messages from people. Messages without a subtype are too. All other subtypes report something else:
+ * changes of messages (`message_changed`, `message_deleted`, `message_replied`), bots (`bot_message`,
+ * `slackbot_response`), people who come and go, topics, pins, huddles, reminders, canvases. `reply_broadcast` and
  * `file_comment` accompany messages that are delivered themselves.
  */
 const written: ReadonlySet<string> = new Set(['file_share', 'me_message', 'thread_broadcast']);
 
-/** Slack's own robot, which has the id of a person. */
+/** Slack's own bot, which has the id of a person. */
 const slackbot = 'USLACKBOT';
 
-/** Slack's Events API, signed with the app's signing secret (`v0`); null refuses every delivery. */
+/** Slack's Events API, signed with the app's signing secret (`v0`). Null refuses every delivery. */
 export function slackWebhooks(signingSecret: string | null): WebhookProvider {
   return {
     unusable: signingSecret === null ? 'SLACK_SIGNING_SECRET is not set' : null,
@@ -68,7 +68,7 @@ export function slackWebhooks(signingSecret: string | null): WebhookProvider {
 function read(request: WebhookRequest): Reading {
   const { type } = bodyAs(other, request);
   if (type === 'url_verification') return { kind: 'handshake', answer: bodyAs(handshake, request).challenge };
-  // `app_rate_limited`, and what Slack may think of later.
+  // `app_rate_limited`, and any future type.
   if (type !== 'event_callback') return { kind: 'nothing' };
   const called = bodyAs(callback, request);
   demandWorkspace(called, request.workspaceId);
@@ -77,8 +77,7 @@ function read(request: WebhookRequest): Reading {
   const { event_id, event } = bodyAs(message, request);
   const { user, bot_id, hidden, channel, ts, client_msg_id } = event;
   if (!user || user === slackbot || user.length > 255 || bot_id || hidden) return { kind: 'nothing' };
-  // The same message comes with several event ids where the app hears of it in several ways. In a channel it has one
-  // `ts`.
+  // The same message comes with several event ids where the app gets it in several ways. In a channel it has one `ts`.
   const place = `${called.team_id ?? ''}/${channel ?? ''}`;
   const deliveryId = channel && ts ? `${place}/${ts}/${user}` : client_msg_id ? `${place}/${client_msg_id}` : event_id;
   return {
@@ -92,16 +91,16 @@ function read(request: WebhookRequest): Reading {
 }
 
 /**
- * Slack sends all workspaces' deliveries of an app to one URL, so the signature does not say whose they are. In a
- * channel shared between organisations `team_id` may be the other one's; then the authorizations say for which
- * workspace it is delivered.
+ * Slack sends an app's deliveries of all workspaces to one URL, so the signature does not identify the workspace. In a
+ * channel that organisations share, `team_id` may be the other organisation's. Then the authorizations name the
+ * workspace.
  */
 function demandWorkspace(
   { team_id, enterprise_id, context_team_id, is_ext_shared_channel, authorizations }: z.infer<typeof callback>,
   workspaceId: string | null,
 ): void {
   if (workspaceId === null || !team_id) return;
-  // An app that a whole Enterprise organisation installed is connected to the organisation.
+  // An app that is installed for a whole Enterprise organisation is connected to the organisation.
   const named = [team_id, enterprise_id];
   if (is_ext_shared_channel) {
     named.push(context_team_id);

@@ -4,15 +4,15 @@ import { parameter } from '../../database/sql/fragment.ts';
 import { globalStatement } from '../../database/sql/statement.ts';
 import { text, timestamptz, uuid } from '../../database/sql/types.ts';
 
-/** How long a delivery is known, so that the same one sent again counts for nothing; longer than any provider tries. */
+/** How long a delivery is remembered, so that a repetition does not count. Longer than any provider tries. */
 const kept = 3 * 24 * 3_600_000;
 
-/** How many unknown senders an integration config may have; those heard of least lately go first. */
+/** How many unknown senders an integration config may have. Those with the oldest messages are deleted first. */
 export const mostUnknownSenders = 10_000;
 
 const atOnce = 5_000;
 
-// Rows that another replica is sweeping, or a message is being counted into, are left to the next time.
+// Skips rows that another replica sweeps or that a message is being counted in.
 const oldDeliveries = globalStatement(rows({ id: text }))`
   with old as (
      select d.tenant_id, d.integration_config_id, d.delivery_id from webhook_delivery d where d.received_at < ${parameter('before', timestamptz)}
@@ -34,8 +34,8 @@ const surplusSenders = globalStatement(rows({ id: uuid }))`
    delete from unknown_sender u using surplus where u.tenant_id = surplus.tenant_id and u.id = surplus.id returning u.id`;
 
 /**
- * Deletes deliveries that nobody sends again, and the unknown senders beyond the most that are kept. Safe to run from
- * several replicas at once.
+ * Deletes deliveries that are no longer repeated, and unknown senders over the bound. Several replicas may run it at
+ * once.
  */
 export async function sweepDeliveries(database: Pick<Database, 'query'>, now: Date): Promise<void> {
   const before = new Date(now.getTime() - kept);

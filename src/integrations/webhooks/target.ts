@@ -9,26 +9,23 @@ import { Problem } from '../../errors/catalogue.ts';
 import { webhookScope } from '../../providers/providers.ts';
 import { configNotFound } from '../configs.ts';
 
-/** Which webhook is meant, as a mutation takes it. */
+/** Names a webhook in a mutation. */
 export type WebhookInput = {
   integrationConfigId?: string | null | undefined;
   bindingId?: string | null | undefined;
   agentId?: string | null | undefined;
 };
 
-/** The one webhook that is meant. */
+/** The named webhook. */
 export type WebhookTarget = {
   integrationConfigId: string;
   provider: string;
-  /** The binding that the key is for; null where it is for the whole config. */
+  /** The binding of the key. Null where it is for the whole config. */
   keyBindingId: string | null;
-  /**
-   * The binding that was named, and its participant's first address at the config; null when none was, or there is
-   * none.
-   */
+  /** The named binding, and its participant's first address at the config. Null without one. */
   bindingId: string | null;
   address: string | null;
-  /** The agent that was named, by itself or by its binding; null when none was. */
+  /** The agent that was named directly or by its binding. Null without one. */
   agentId: string | null;
 };
 
@@ -48,7 +45,7 @@ const config = statement(found)`
 const agent = statement(rows({ id: text }))`
   select a.id from agent a where a.tenant_id = ${tenant} and a.id = ${parameter('id', text)} for key share`;
 
-// A binding that is ended meanwhile takes its keys with it: it may not go before they are there.
+// Locks the binding: deleting it deletes its keys, so it must not go before they exist.
 const bindingChannels = statement(
   rows({ id: uuid, agentId: text, configId: nullable(uuid), provider: nullable(text), address: nullable(text) }),
 )`select b.id, b.agent_id as "agentId", c.integration_config_id as "configId", c.provider, c.address
@@ -60,8 +57,7 @@ const refused = (field: string, message: string) =>
   new Problem('VALIDATION_FAILED', `${field} ${message}`, { errors: [{ path: ['input', field], message }] });
 
 /**
- * Finds the webhook that is meant. Throws INTEGRATION_CONFIG_NOT_FOUND, BINDING_NOT_FOUND, AGENT_NOT_FOUND,
- * VALIDATION_FAILED.
+ * Finds the named webhook. Throws INTEGRATION_CONFIG_NOT_FOUND, BINDING_NOT_FOUND, AGENT_NOT_FOUND, VALIDATION_FAILED.
  */
 export async function findTarget(tx: TenantTransaction, input: WebhookInput): Promise<WebhookTarget> {
   if (input.integrationConfigId == null && input.bindingId == null)
@@ -105,7 +101,7 @@ async function findBinding(tx: TenantTransaction, given: string): Promise<Bindin
   return found;
 }
 
-/** The one config that a binding's webhook can be for: such as have a key for each binding come first. */
+/** Returns the config of a binding's webhook. Configs whose keys are per binding come first. */
 function onlyConfig(channels: readonly BindingChannel[]): Config {
   const configs = new Map<string, Config>();
   for (const { configId, provider } of channels)

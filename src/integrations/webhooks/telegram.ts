@@ -17,11 +17,11 @@ const id = z.int();
 const names = { username: optionalText, first_name: optionalText, last_name: optionalText };
 const chat = z.object({ id, type: optionalText, title: optionalText, ...names });
 const user = z.object({ id, is_bot: optionalFlag, ...names });
-// What is in a message besides these says what kind of a message it is.
+// The members besides these tell the kind of the message.
 const message = z.looseObject({
   date: optionalNumber,
   from: user.nullish().catch(null),
-  /** On whose behalf it was sent: a channel, or a group whose administrator stays unnamed. */
+  /** The chat that it was sent for: a channel, or a group with an anonymous administrator. */
   sender_chat: chat.nullish().catch(null),
   sender_business_bot: z.unknown().optional(),
   chat: chat.nullish().catch(null),
@@ -38,9 +38,8 @@ const update = z.object({
 });
 
 /**
- * What a message that somebody wrote has one of: the contents that the Bot API's Message lists. A message without any
- * of them is a service message (`new_chat_members`, `pinned_message`, `forum_topic_created` …), of those too that the
- * Bot API gets later.
+ * The contents that the Bot API's Message lists. A message of a person has one of them. Any other message is a service
+ * message (`new_chat_members`, `pinned_message`, `forum_topic_created` …), also of kinds that the Bot API adds later.
  */
 const contents = [
   'text',
@@ -66,22 +65,22 @@ const contents = [
   'rich_message',
 ] as const;
 
-/** Telegram's Bot API: each key has a secret token of its own, to be given to `setWebhook` as `secret_token`. */
+/** Telegram's Bot API. Each key has a secret token of its own, for `setWebhook` as `secret_token`. */
 export const telegramWebhooks: WebhookProvider = {
   unusable: null,
   newSecret: () => randomBytes(32).toString('base64url'),
   verify({ headers, secrets }) {
     const given = headers.get('x-telegram-bot-api-secret-token');
-    // setWebhook sets URL and secret at once, so only the key's own secret can be right.
+    // setWebhook sets URL and secret at once, so only the key's own secret is valid.
     const [secret] = secrets;
     if (!sameSecret(given ?? '', secret ?? '') || !given || !secret) throw notVerified();
   },
   read(request): Reading {
-    // Edited messages are none of these: they were counted when they were sent.
+    // Edited messages were counted when they were sent.
     const { update_id, message, channel_post, business_message } = bodyAs(update, request);
     const sent = message ?? channel_post ?? business_message;
     if (!sent) return { kind: 'nothing' };
-    // The group sends this last; `migrate_from_chat_id`, which the supergroup sends, says the same again.
+    // The group sends this last. `migrate_from_chat_id`, which the supergroup sends, repeats it.
     if (sent.migrate_to_chat_id && sent.chat)
       return { kind: 'moved', from: String(sent.chat.id), to: String(sent.migrate_to_chat_id) };
     const sender = senderOf(sent, sent === business_message);
@@ -97,15 +96,15 @@ export const telegramWebhooks: WebhookProvider = {
   },
 };
 
-/** The person or chat that a message is from; null when it is from a bot, or was not written here. */
+/** Returns the person or chat that a message is from. Null for a bot's, and for one that was not written here. */
 function senderOf(
   { from, sender_chat, sender_business_bot, chat, is_automatic_forward }: Message,
   isBusiness: boolean,
 ): Sender | null {
-  // A channel's post, copied into its discussion group, was delivered as the channel's post already.
+  // A channel's post that is copied into its discussion group was delivered as the channel's already.
   if (is_automatic_forward || sender_business_bot != null) return null;
   if (sender_chat) return sender_chat;
-  // A post of a channel says no more than which channel.
+  // A channel's post names only the channel.
   if (!from) return chat ?? null;
   if (from.is_bot) return null;
   // A business account's own answers are delivered too: in its private chats only the other side is a sender.

@@ -6,9 +6,9 @@ const minutes = 60_000;
 const days = 24 * 60 * minutes;
 
 /**
- * A time of ISO 8601 in any of its common forms, as a date: the calendar, the week and the ordinal date, extended or
- * basic, with a time of day down to hours, minutes, seconds or a fraction of the last of these, and an offset. Without
- * an offset it is in UTC, and without a time of day it is midnight. Null for everything else, for February 30 too.
+ * Parses a time of ISO 8601 in its common forms: the calendar, week and ordinal date, extended or basic, with a time of
+ * day down to hours, minutes, seconds or a fraction of the last of these, and an offset. Without an offset it is in
+ * UTC, and without a time of day it is midnight. Null for anything else, also for February 30.
  */
 export function isoTime(given: string): Date | null {
   let rest = given.trim();
@@ -24,7 +24,7 @@ export function isoTime(given: string): Date | null {
   const [onZone, sign, zoneHour, zoneMinute] = zone.exec(rest.slice(onTime.length)) ?? [];
   if (onZone === undefined) return null;
   const [h, m, s] = [Number(hour), Number(minute ?? 0), Number(second ?? 0)];
-  // 24:00 is the end of a day, and :60 a leap second, which no clock here has.
+  // 24:00 is the end of a day, and :60 a leap second, which Date does not have.
   const isEndOfDay = h === 24 && m === 0 && s === 0 && !Number(fraction ?? 0);
   if ((h > 23 && !isEndOfDay) || m > 59 || s > 60) return null;
   const [zh, zm] = [Number(zoneHour ?? 0), Number(zoneMinute ?? 0)];
@@ -37,7 +37,10 @@ export function isoTime(given: string): Date | null {
 
 type Day = Partial<Record<'month' | 'day' | 'week' | 'weekday' | 'dayOfYear', string | undefined>>;
 
-/** The midnight that a day of a year begins with, in milliseconds since 1970; null when the year has no such day. */
+/**
+ * Returns the midnight at which a day of a year begins, in milliseconds since 1970. Null when the year does not have
+ * the day.
+ */
 function dayOf(year: number, { month, day, week, weekday, dayOfYear }: Day): number | null {
   const firstOfYear = utc(year, 0, 1);
   if (dayOfYear !== undefined) {
