@@ -27,7 +27,7 @@ export function createIntegrations(
   publicUrl: () => string,
 ) {
   const tokenCipher = createTokenCipher(secretKey);
-  const oauthProviders = signInProviders(config);
+  const oauthProviders = signInProviders(config, database.now);
   const webhooks = createWebhookAuthenticator(database, tokenCipher);
   events.onAny('keyRevoked', ({ keyId }) => webhooks.forget(keyId));
   events.onAny('participantChanged', ({ integrationConfigId }) => {
@@ -63,10 +63,10 @@ export function startDeliverySweep({ database }: Pick<Resources, 'database'>, lo
   return () => clearInterval(timer);
 }
 
-function signInProviders({ oauthClients: { slack, teams }, ...config }: Config): OAuthProviders {
+function signInProviders({ oauthClients: { slack, teams }, ...config }: Config, now: () => Date): OAuthProviders {
   const timeoutMs = config.providerTimeoutMs;
   return new Map([
-    ['slack', slack && slackOAuth({ apiUrl: config.slackApiUrl, client: slack, timeoutMs })],
-    ['teams', teams && teamsOAuth({ authorityUrl: config.teamsAuthorityUrl, client: teams, timeoutMs })],
+    ['slack', slack && slackOAuth({ apiUrl: config.slackApiUrl, client: slack, timeoutMs, now })],
+    ['teams', teams && teamsOAuth({ authorityUrl: config.teamsAuthorityUrl, client: teams, timeoutMs, now })],
   ]);
 }

@@ -37,7 +37,7 @@ export async function openResources(
   await overrides.attempt('database', () => migrate(connection));
   const events: EventBus = config.redisUrl ? await createRedisBus(config.redisUrl, log) : createMemoryBus();
   const database = openDatabase(connection, events.announce, overrides.observe);
-  await backfillKeys(database, log);
+  await overrides.attempt('database', () => backfillKeys(database, log));
   const storage = boundedStorage(overrides.storage ?? (await openStorage(config.storageUrl)));
   return {
     connection,

@@ -109,6 +109,7 @@ export async function createHttpServer(config: Config, parts: ServerParts, log: 
           move: (tenantId, move) => moveAddress(database.forTenant(tenantId), move),
           report: metrics.delivered,
           refused: (fields) => strangers(fields, 'a delivery was refused'),
+          now: database.now,
           log,
         }),
         oauthCallback: createOAuthCallback(database, signIns),

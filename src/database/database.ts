@@ -201,10 +201,14 @@ export function openDatabase(connection: Connection, announce: Announce, observe
           return writer as unknown as PrismaClient;
         },
         query,
-        queueFor: (row) => ({
-          query: (statement, ...values) => rows.run(`${tenantId} ${row}`, () => query(statement, ...values)),
-          transaction: (work) => rows.run(`${tenantId} ${row}`, () => tenantDatabase.transaction(work)),
-        }),
+        queueFor(row) {
+          // An id has many spellings.
+          const key = `${tenantId} ${row.toLowerCase()}`;
+          return {
+            query: (statement, ...values) => rows.run(key, () => query(statement, ...values)),
+            transaction: (work) => rows.run(key, () => tenantDatabase.transaction(work)),
+          };
+        },
         batchedWrite: (statement, asked) => writeBatching.ask(statement, tenantId, asked),
         longRead: (read) => read(),
         announce: (name, event) => announce(tenantId, name, event),

@@ -5,7 +5,7 @@ type Fault = {
   message?: unknown;
   cause?: unknown;
   kind?: unknown;
-  meta?: { driverAdapterError?: { cause?: { originalCode?: unknown; code?: unknown } } };
+  meta?: { driverAdapterError?: { cause?: { originalCode?: unknown; code?: unknown; kind?: unknown } } };
 };
 
 /**
@@ -54,8 +54,10 @@ const isOutdatedPlan = (error: unknown): boolean => /cached plan must not change
 
 /** Returns whether the database is away or too busy, so that the same call may succeed a little later. */
 export function isUnavailable(error: unknown): boolean {
-  const { code, message, cause, kind } = (error ?? {}) as Fault;
-  if (typeof kind === 'string' && adapterAway.has(kind)) return true;
+  const { code, message, cause, kind: itsKind, meta } = (error ?? {}) as Fault;
+  // A statement of Prisma's that fails has its adapter's error inside.
+  for (const kind of [itsKind, meta?.driverAdapterError?.cause?.kind])
+    if (typeof kind === 'string' && adapterAway.has(kind)) return true;
   if (typeof code === 'string' && (prismaAway.has(code) || socketAway.has(code))) return true;
   const state = sqlState(error);
   if (state) return away.test(state) || contended.test(state) || isOutdatedPlan(error);

@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { isOfStatement } from './failures.ts';
 import { ConnectionError } from './faults.ts';
 import { Session, type SessionConfig } from './session.ts';
 
@@ -16,7 +17,8 @@ const isServerFull = (error: unknown): boolean =>
 
 /**
  * A pool of sessions that are opened when first needed. Where the server has no connection left, callers wait for an
- * open one. A replaced session is closed instead of being handed out.
+ * open one. A replaced session is closed instead of being handed out. One whose statement was refused for what it says
+ * is kept, with all that is prepared on it.
  */
 export class SessionPool extends pg.Pool {
   readonly #most: number;
@@ -40,11 +42,26 @@ export class SessionPool extends pg.Pool {
     return undefined;
   }
 
+  // The pool's own would close the connection after every error, also of a row that is there already.
+  override query = (async (config: pg.QueryConfig, values?: unknown[]) => {
+    const client = await this.#connect();
+    try {
+      const result = await client.query(config, values);
+      client.release();
+      return result;
+    } catch (error) {
+      client.release(!isOfStatement(error));
+      throw error;
+    }
+  }) as pg.Pool['query'];
+
   async #connect(): Promise<pg.PoolClient> {
     for (;;) {
       try {
         const client = await super.connect();
-        if (!(client as unknown as Session).retired) return client;
+        const session = client as unknown as Session;
+        // One in a transaction was given back by somebody who could not end it.
+        if (!session.retired && session.getTransactionStatus() === 'I') return client;
         client.release(true);
       } catch (error) {
         if (!isServerFull(error) || this.totalCount === 0) throw error;

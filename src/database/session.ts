@@ -23,6 +23,8 @@ export type ServerFacts = {
 export interface SessionRegistry {
   findServer(): Promise<Server>;
   opened(session: Session): void;
+  /** What the database's clock showed between two times of this process's, in milliseconds. */
+  clock(before: number, shown: number, after: number): void;
   ended(session: Session): void;
   /** The server that it connected to could not be used. */
   failed(server: Server): void;
@@ -51,10 +53,11 @@ const settingsOf = ({ statementTimeoutMs, lockTimeoutMs }: SessionSettings) => (
 const factsSql = `select pg_backend_pid() as pid,
   pg_is_in_recovery() or current_setting('transaction_read_only') = 'on' as "readOnly",
   extract(epoch from pg_postmaster_start_time())::text as started,
+  (extract(epoch from clock_timestamp()) * 1000)::float8 as now,
   (select json_object_agg(name, case unit when 'ms' then setting || 'ms' else setting end) from pg_settings
    where name in ('TimeZone', 'DateStyle', 'jit', 'statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout')) as settings`;
 
-type Facts = ServerFacts & { settings: Record<string, string> };
+type Facts = ServerFacts & { now: number; settings: Record<string, string> };
 
 type Callback = ((error: Error) => void) | ((error: null, client: pg.Client) => void);
 
@@ -153,9 +156,11 @@ export class Session extends pg.Client {
     const wanted = settingsOf(this.settings);
     const set = Object.entries(wanted).map(([name, value]) => `set ${name} = '${value}'`);
     // A script of several statements gives one result each.
+    const before = Date.now();
     const results: unknown = await super.query([...set, factsSql].join('; '));
     const { rows } = (results as pg.QueryResult<Facts>[])[set.length] as pg.QueryResult<Facts>;
-    const [{ settings, ...facts }] = rows as [Facts];
+    const [{ settings, now, ...facts }] = rows as [Facts];
+    this.#registry.clock(before, now, Date.now());
     const ignored = Object.entries(wanted).filter(([name, value]) => settings[name] !== value);
     if (ignored.length > 0)
       throw new DatabaseSetupError(

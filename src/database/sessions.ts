@@ -23,6 +23,8 @@ const betweenChecksMs = 5_000;
 /** After how long without an answer the server is asked whether it still runs the statement. */
 const suspiciousMs = 3_000;
 const probeTimeoutMs = 2_000;
+/** How long an answer may take for the time in it to replace what is known. */
+const exactMs = 500;
 /** How old the checking connection gets. A new one finds the server that new connections find. */
 const probeAgeMs = 30_000;
 /** How old any other connection gets, plus up to a fifth, so that not all are replaced at once. */
@@ -64,6 +66,7 @@ export function createSessions(url: DatabaseUrl): Sessions {
   let found: Server | null = url.servers.length === 1 ? (url.servers[0] as Server) : null;
   let started: string | null = null;
   let clockOffsetMs = 0;
+  let clockIsKnown = false;
   let closed = false;
 
   const probeSettings = { statementTimeoutMs: probeTimeoutMs, lockTimeoutMs: probeTimeoutMs, silenceLimitMs: 5_000 };
@@ -81,6 +84,12 @@ export function createSessions(url: DatabaseUrl): Sessions {
       if (closed) throw new ConnectionError('Connection terminated: the database is closed');
       live.add(session);
       ages.set(session, greatestAgeMs * (1 + Math.random() / 5));
+    },
+    clock(before, shown, after) {
+      // An answer that took long says little, but more than nothing.
+      if (clockIsKnown && after - before >= exactMs) return;
+      clockOffsetMs = shown - (before + after) / 2;
+      clockIsKnown = true;
     },
     ended: (session) => void live.delete(session),
     failed() {
@@ -146,8 +155,7 @@ export function createSessions(url: DatabaseUrl): Sessions {
     const before = Date.now();
     const { rows } = await session.query<Answer>(probeSql, [pids]);
     const answer = rows[0] as Answer;
-    const after = Date.now();
-    if (after - before < 500) clockOffsetMs = answer.now - (before + after) / 2;
+    registry.clock(before, answer.now, Date.now());
     if (started !== null && started !== answer.started && url.writable) replaceAll(session);
     started = answer.started;
     return answer;
@@ -204,8 +212,16 @@ export function createSessions(url: DatabaseUrl): Sessions {
   });
 
   let checkedAt = performance.now();
+  let lookedAt = performance.now();
   const looks = setInterval(() => {
     const now = performance.now();
+    const stoodStill = now - lookedAt > 3 * betweenLooksMs;
+    lookedAt = now;
+    // This process was stopped, or had too much to do: what has come meanwhile is read after this.
+    if (stoodStill) {
+      for (const session of live) if (session.quietSince !== null) session.quietSince = now;
+      return;
+    }
     let suspicious = false;
     for (const session of [...live]) {
       // A connection that still receives answers is left to the limits below.

@@ -103,7 +103,9 @@ export async function createExternalUser(db: TenantDatabase, input: NewExternalU
   const user = checked(newUser, input);
   const data = { ...columnsOf(user), tenantId: db.tenantId, id: newId() };
   return tried(async () => {
-    const [created] = await db.models.externalUser.createManyAndReturn({ data: [data], skipDuplicates: true });
+    const [created] = await db.transaction((tx) =>
+      tx.externalUser.createManyAndReturn({ data: [data], skipDuplicates: true }),
+    );
     return created ?? alreadyExists(db, user, null);
   });
 }
@@ -127,7 +129,7 @@ export async function updateExternalUser(db: TenantDatabase, input: ExternalUser
   const { tenantId } = db;
   return tried(async () => {
     try {
-      return await db.transaction(async (tx) => {
+      return await db.queueFor(id).transaction(async (tx) => {
         const [before] = await tx.query(lock, { id });
         if (!before) throw externalUserNotFound(id);
         if (Object.keys(given(data)).length === 0) return before;
@@ -171,7 +173,7 @@ export async function deleteExternalUser(
   const { tenantId } = db;
   const id = asUuid(input.id);
   if (!id) throw externalUserNotFound(input.id);
-  await db.transaction(async (tx) => {
+  await db.queueFor(id).transaction(async (tx) => {
     const [found] = await tx.query(lockForGood, { id });
     if (!found) throw externalUserNotFound(id);
     await hooks.beforeDelete(tx, id);

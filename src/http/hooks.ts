@@ -21,6 +21,8 @@ export type HooksOptions = {
   report(outcome: Lowercase<Outcome> | 'handshake' | 'ignored' | 'moved' | 'refused'): void;
   /** Called with each refused delivery: its provider, and a code of the catalogue. */
   refused(fields: { provider: string; code: string }): void;
+  /** The clock that all replicas share. */
+  now(): Date;
   log: Logger;
 };
 
@@ -31,7 +33,8 @@ export type Hooks = (request: Request, provider: string, key: string) => Promise
  * Receives a delivery: checks its key, then its signature, then reads it. It is acknowledged after the commit. No
  * answer and no log line holds a key or says why a key does not work.
  */
-export function createHooks({ webhooks, providers, deliveries, move, report, refused, log }: HooksOptions): Hooks {
+export function createHooks(options: HooksOptions): Hooks {
+  const { webhooks, providers, deliveries, move, report, refused, now, log } = options;
   const readBody = bodyReader();
   const reported = new Set<string>();
 
@@ -45,7 +48,7 @@ export function createHooks({ webhooks, providers, deliveries, move, report, ref
 
   /** A function of its own, so that the body can be freed while its message waits to be written. */
   async function read(request: Request, webhook: WebhookProvider, { signingSecrets, workspaceId }: OpenWebhook) {
-    const arrivedAt = new Date();
+    const arrivedAt = now();
     const secrets = signingSecrets
       .filter(({ endsAt }) => endsAt === null || endsAt > arrivedAt.getTime())
       .map(({ value }) => value);

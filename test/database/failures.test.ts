@@ -8,6 +8,13 @@ const sql = (code: string, message = 'said by PostgreSQL') =>
 
 test.each([
   ['a closed connection, told by Prisma’s transaction control', new DriverAdapterError({ kind: 'ConnectionClosed' })],
+  [
+    'a closed connection, told by a statement of Prisma’s',
+    Object.assign(new Error('Raw query failed. Message: `Server has closed the connection.`'), {
+      code: 'P2010',
+      meta: { driverAdapterError: new DriverAdapterError({ kind: 'ConnectionClosed' }) },
+    }),
+  ],
   ['a server that is away', new DriverAdapterError({ kind: 'DatabaseNotReachable' })],
   ['a silent socket', new DriverAdapterError({ kind: 'SocketTimeout' })],
   [

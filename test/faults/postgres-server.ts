@@ -75,6 +75,8 @@ async function accepts(url: string): Promise<void> {
 /** A PostgreSQL of the suite's own, that it may break. */
 export interface OwnServer {
   readonly port: number;
+  /** The postmaster's. */
+  readonly pid: number;
   readonly url: string;
   /** Another server that follows this one. */
   standby(): Promise<OwnServer>;
@@ -118,6 +120,9 @@ async function serve(folder: string, settings: Record<string, string>): Promise<
 
   return {
     port,
+    get pid() {
+      return child.pid as number;
+    },
     url,
     start,
     stop,

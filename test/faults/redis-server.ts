@@ -17,7 +17,7 @@ export function freePort(): Promise<number> {
 }
 
 /** Starts a Redis of the test's own, empty and in memory only, on that port or on a free one. */
-export async function startRedis(port?: number): Promise<{ port: number; stop(): Promise<void> }> {
+export async function startRedis(port?: number): Promise<{ port: number; pid: number; stop(): Promise<void> }> {
   const at = port ?? (await freePort());
   const child = spawn('redis-server', ['--port', String(at), '--bind', '127.0.0.1', '--save', '', '--dir', '/tmp'], {
     stdio: 'ignore',
@@ -29,7 +29,9 @@ export async function startRedis(port?: number): Promise<{ port: number; stop():
   }
   return {
     port: at,
+    pid: child.pid as number,
     async stop() {
+      child.kill('SIGCONT');
       child.kill('SIGTERM');
       await exited;
     },

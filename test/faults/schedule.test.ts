@@ -5,21 +5,11 @@ import { createConversation } from '../conversations/factories.ts';
 import { until } from '../events/trigger.ts';
 import { createOwnDatabase } from '../setup/database.ts';
 import { type FaultProxy, type Mode, startProxy } from './proxy.ts';
+import { numbers } from './random.ts';
 
 const database = inject('database');
 const minutes = Number(process.env['FAULT_MINUTES'] ?? 1);
 const seed = Number(process.env['FAULT_SEED'] ?? Math.floor(Math.random() * 2 ** 32));
-
-/** Numbers from 0 to 1, the same for the same seed (mulberry32). */
-function numbers(from: number): () => number {
-  let state = from >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 const modes: Mode[] = ['cut', 'fin', 'refuse', 'silent', 'slow', 'requests-only', 'answers-only'];
 const codes = new Set(['ok', 'UNAVAILABLE', 'PARTICIPANT_STATE_CONFLICT']);

@@ -177,17 +177,21 @@ describe.skipIf(needsServer)('a start while a server’s database', () => {
   });
 
   test('is being migrated by another process says so, and goes on after', async () => {
-    await proxy.mode('pass');
-    const holder = new pg.Client({ connectionString: (own.place as { url: string }).url });
+    // One that has been migrated takes no lock.
+    const fresh = await createOwnDatabase(database);
+    const freshUrl = (fresh.place as { url: string }).url;
+    const holder = new pg.Client({ connectionString: freshUrl });
     await holder.connect();
     await holder.query(`select pg_advisory_lock(hashtext('rollcall'))`);
-    const service = await start({ DATABASE_URL: url });
+    const service = await start({ DATABASE_URL: freshUrl });
     expect(await service.healthz()).toBe(200);
     expect(await service.readyz()).toMatchObject({ status: 503, starting: true });
-    await until(() => service.lines().some(({ msg }) => /another process is migrating/.test(msg)));
+    await until(() => waiting(service).some(({ reason }) => /another process/.test(reason ?? '')));
     await holder.end();
     await service.up();
     expect(await service.readyz()).toMatchObject({ status: 200, ready: true });
+    expect(await service.stop()).toBe(0);
+    await fresh.drop();
   });
 });
 

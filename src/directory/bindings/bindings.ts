@@ -52,7 +52,7 @@ export async function bindParticipant(
 ): Promise<{ binding: Binding; created: boolean }> {
   const { tenantId } = db;
   const { agentId } = input;
-  return db.transaction(async (tx) => {
+  return db.queueFor(input.participantId).transaction(async (tx) => {
     const participantId = await lockParticipant(tx, input.participantId);
     await demandAgents(tx, [agentId]);
     const { count } = await tx.binding.createMany({
@@ -71,7 +71,7 @@ export async function unbindParticipant(
   input: { participantId: string; agentId: string },
 ): Promise<{ participantId: string; removed: boolean }> {
   const { tenantId } = db;
-  return db.transaction(async (tx) => {
+  return db.queueFor(input.participantId).transaction(async (tx) => {
     const participantId = await lockParticipant(tx, input.participantId);
     const { count } = await tx.binding.deleteMany({ where: { tenantId, participantId, agentId: input.agentId } });
     if (count > 0) announceParticipant(tx, participantId, [input.agentId]);

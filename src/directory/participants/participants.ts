@@ -108,7 +108,7 @@ export async function updateParticipant(
 ): Promise<string> {
   const { channels, agentIds, ...columns } = checked(changes, input);
   const { tenantId } = db;
-  return db.transaction(async (tx) => {
+  return db.queueFor(participantId).transaction(async (tx) => {
     const id = await lockParticipant(tx, participantId);
     if (columns.relatedAgentId !== undefined) {
       const { kind } = await tx.participant.findUniqueOrThrow({
@@ -155,7 +155,7 @@ export async function deleteParticipant(
 ): Promise<string> {
   const id = asUuid(input.participantId);
   if (!id) throw participantNotFound(input.participantId);
-  await db.transaction(async (tx) => {
+  await db.queueFor(id).transaction(async (tx) => {
     const [found] = await tx.query(lockForGood, { id });
     if (!found) throw participantNotFound(id);
     await hooks.beforeDelete(tx, id);
@@ -176,7 +176,7 @@ export async function setDisabled(
   disabled: boolean,
 ): Promise<string> {
   const { tenantId } = db;
-  return db.transaction(async (tx) => {
+  return db.queueFor(input.participantId).transaction(async (tx) => {
     const id = await lockParticipant(tx, input.participantId);
     const { count } = await tx.participant.updateMany({
       where: { tenantId, id, disabledAt: disabled ? null : { not: null } },

@@ -29,10 +29,13 @@ export function slackOAuth({
   apiUrl,
   client,
   timeoutMs,
+  now = () => new Date(),
 }: {
   apiUrl: string;
   client: { id: string; secret: string };
   timeoutMs: number;
+  /** The clock that all replicas share: what ends by it is compared by others. */
+  now?: () => Date;
 }): OAuthProvider {
   const problems = providerProblems('Slack');
   const openClient = createProviderClient({ name: 'Slack', baseUrl: apiUrl, timeoutMs });
@@ -56,7 +59,7 @@ export function slackOAuth({
   const tokenOf = ({ access_token, refresh_token, expires_in }: z.infer<typeof granted>): StoredToken => ({
     access: access_token,
     refresh: refresh_token ?? null,
-    expiresAt: expires_in === undefined ? null : Date.now() + expires_in * 1_000,
+    expiresAt: expires_in === undefined ? null : now().getTime() + expires_in * 1_000,
     refreshingUntil: null,
   });
 

@@ -28,11 +28,14 @@ export function teamsOAuth({
   authorityUrl,
   client,
   timeoutMs,
+  now = () => new Date(),
 }: {
   /** With or without a slash at the end. */
   authorityUrl: string;
   client: { id: string; secret: string };
   timeoutMs: number;
+  /** The clock that all replicas share: what ends by it is compared by others. */
+  now?: () => Date;
 }): OAuthProvider {
   const authority = authorityUrl.replace(/\/*$/, '/');
   const problems = providerProblems('Microsoft');
@@ -58,7 +61,7 @@ export function teamsOAuth({
   const tokenOf = ({ access_token, refresh_token, expires_in }: z.infer<typeof granted>): StoredToken => ({
     access: access_token,
     refresh: refresh_token ?? null,
-    expiresAt: Date.now() + expires_in * 1_000,
+    expiresAt: now().getTime() + expires_in * 1_000,
     refreshingUntil: null,
   });
 

@@ -93,7 +93,7 @@ const BatchType = builder.objectRef<AvatarBatch>('AvatarSyncBatch').implement({
       nullable: true,
       description:
         'When it will be done if it goes on as it has until now; null until a contact has been worked on, and when it is over. It may pass while the last contacts wait to be tried again.',
-      resolve: (batch) => estimatedCompletion(batch),
+      resolve: (batch, _, { db }) => estimatedCompletion(batch, db.now().getTime()),
     }),
   }),
 });
