@@ -2,9 +2,9 @@ import { z } from 'zod';
 import type { TenantDatabase } from '../database/database.ts';
 import type { CredentialKey } from '../database/generated/client.ts';
 import { asUuid, newId } from '../database/ids.ts';
-import { boundedRows, mostRows } from '../database/loaders.ts';
+import { boundedRows, mostRows, oneByUuid } from '../database/loaders.ts';
 import { columns, rows } from '../database/sql/columns.ts';
-import { parameter, tenant } from '../database/sql/fragment.ts';
+import { anyKey, parameter, tenant } from '../database/sql/fragment.ts';
 import { statement } from '../database/sql/statement.ts';
 import { boolean, list, nullable, text, textOf, uuid } from '../database/sql/types.ts';
 import { demandAgents } from '../directory/agents/agents.ts';
@@ -18,8 +18,8 @@ import { makeSecret } from './secrets.ts';
 /** A key without its secret's hash, as callers may see it. */
 export type ShownKey = Omit<CredentialKey, 'secretHash' | 'kind'> & { kind: CredentialKey['kind'] | 'WEBHOOK_KEY' };
 
-/** A new key with its secret. The secret is not stored and is shown only once. */
-export type NewKey = { key: ShownKey; secret: string };
+/** A new key with its secret. The secret is not stored and is shown only once: null for a repeat of the call. */
+export type NewKey = { key: ShownKey; secret: string | null };
 
 const newAccessKey = z.object({
   name: displayName,
@@ -33,9 +33,10 @@ async function create(
   db: TenantDatabase,
   kind: CredentialKey['kind'],
   of: Pick<CredentialKey, 'name' | 'agentId' | 'scopes'>,
+  id: string,
 ): Promise<NewKey> {
   const { secret, prefix, secretHash } = makeSecret(kind);
-  const data = { tenantId: db.tenantId, id: newId(), kind, prefix, secretHash, ...of };
+  const data = { tenantId: db.tenantId, id, kind, prefix, secretHash, ...of };
   const { secretHash: _, ...key } = await db.transaction(async (tx) => {
     if (of.agentId !== null) await demandAgents(tx, [of.agentId]);
     return tx.credentialKey.create({ data });
@@ -44,14 +45,22 @@ async function create(
 }
 
 /** Creates an access key with these scopes. */
-export function createAccessKey(db: TenantDatabase, input: { name: string; scopes: Scope[] }): Promise<NewKey> {
+export function createAccessKey(
+  db: TenantDatabase,
+  input: { name: string; scopes: Scope[] },
+  id = newId(),
+): Promise<NewKey> {
   const { name, scopes } = checked(newAccessKey, input);
-  return create(db, 'ACCESS_KEY', { name, agentId: null, scopes });
+  return create(db, 'ACCESS_KEY', { name, agentId: null, scopes }, id);
 }
 
 /** Creates a secret key for an agent. Throws AGENT_NOT_FOUND. */
-export function createAgentSecretKey(db: TenantDatabase, { agentId }: { agentId: string }): Promise<NewKey> {
-  return create(db, 'AGENT_KEY', { name: null, agentId, scopes: [...agentKeyScopes] });
+export function createAgentSecretKey(
+  db: TenantDatabase,
+  { agentId }: { agentId: string },
+  id = newId(),
+): Promise<NewKey> {
+  return create(db, 'AGENT_KEY', { name: null, agentId, scopes: [...agentKeyScopes] }, id);
 }
 
 const shown = columns('CredentialKey', 'k', [
@@ -65,6 +74,19 @@ const shown = columns('CredentialKey', 'k', [
   'createdAt',
   'revokedAt',
 ]);
+/** Keys by their ids, those that were revoked too. */
+export const keyById = oneByUuid(
+  statement(shown)`select ${shown} from credential_key k where k.tenant_id = ${tenant} and k.id = ${anyKey(uuid)}`,
+  'id',
+);
+
+/** The key that was created before, and no secret: it was shown then. Throws KEY_NOT_FOUND. */
+export async function keyShownBefore(db: TenantDatabase, id: string): Promise<NewKey> {
+  const [key] = await keyById.load(db, [id]);
+  if (!key) throw new Problem('KEY_NOT_FOUND', `There is no key ${id}.`);
+  return { key, secret: null };
+}
+
 const everyKey = statement(shown)`
   select ${shown} from credential_key k
   where k.tenant_id = ${tenant} and (${parameter('includeRevoked', boolean)} or k.revoked_at is null)

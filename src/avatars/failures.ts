@@ -61,6 +61,15 @@ const pages = pagesOf({
   read: (found: AvatarSyncFailure[]) => found,
 });
 
+/** Loads syncs that were given up by their ids. */
+export const failureById = oneByUuid(
+  statement(
+    failure,
+  )`select ${failure} from avatar_sync_job j join integration_config i on i.tenant_id = j.tenant_id and i.id = j.integration_config_id
+    where j.tenant_id = ${tenant} and j.state = 'FAILED' and j.id = ${anyKey(uuid)}`,
+  'id',
+);
+
 /**
  * Returns a page of the syncs that were given up, the newest first. Throws VALIDATION_FAILED for invalid page
  * arguments.

@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { Config } from '../config.ts';
 import { isUnavailable } from '../database/failures.ts';
 import { createGroupCommit } from '../database/group-commit.ts';
+import { sweepIdempotencyKeys } from '../idempotency/once.ts';
 import type { OAuthProviders } from '../integrations/oauth/provider.ts';
 import { createSignIns } from '../integrations/oauth/sign-in.ts';
 import { slackOAuth } from '../integrations/oauth/slack.ts';
@@ -53,12 +54,12 @@ export function createIntegrations(
   };
 }
 
-/** Deletes old deliveries periodically. Returns the function that stops it. */
+/** Deletes old deliveries and old idempotency keys periodically. Returns the function that stops it. */
 export function startDeliverySweep({ database }: Pick<Resources, 'database'>, log: Logger): () => void {
   const sweep = () =>
-    sweepDeliveries(database, database.now()).catch((error: unknown) =>
-      log.warn({ err: error }, 'the sweep of deliveries failed'),
-    );
+    sweepDeliveries(database, database.now())
+      .then(() => sweepIdempotencyKeys(database))
+      .catch((error: unknown) => log.warn({ err: error }, 'the sweep of deliveries failed'));
   const timer = setInterval(sweep, sweepEveryMs).unref();
   return () => clearInterval(timer);
 }

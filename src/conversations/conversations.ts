@@ -30,7 +30,11 @@ export type NewConversation = z.input<typeof newConversation>;
  * Opens a conversation. With an agent's key it belongs to that agent. Throws AGENT_NOT_FOUND, and FORBIDDEN for another
  * agent.
  */
-export async function createConversation(db: TenantDatabase, input: NewConversation): Promise<Conversation> {
+export async function createConversation(
+  db: TenantDatabase,
+  input: NewConversation,
+  id = newId(),
+): Promise<Conversation> {
   const conversation = checked(newConversation, input);
   const agentId = conversation.agentId ?? db.agentId;
   if (db.agentId !== null && agentId !== db.agentId)
@@ -38,7 +42,7 @@ export async function createConversation(db: TenantDatabase, input: NewConversat
   return db.transaction(async (tx) => {
     if (agentId !== null) await demandAgents(tx, [agentId]);
     return tx.conversation.create({
-      data: { tenantId: db.tenantId, id: newId(), name: conversation.name ?? null, agentId },
+      data: { tenantId: db.tenantId, id, name: conversation.name ?? null, agentId },
     });
   });
 }

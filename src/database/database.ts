@@ -54,6 +54,8 @@ export interface TenantDatabase {
     statement: BatchedWrite<Asked, Row>,
     asked: Asked,
   ): Promise<Row | null>;
+  /** Runs one write by Prisma's models, in its own transaction unless it is a part of another. */
+  write<Result>(work: (models: Models) => Promise<Result>): Promise<Result>;
   /** Runs the work in one transaction and rolls back when it throws. Inside, use only the given handle. */
   transaction<Result>(work: (tx: TenantTransaction) => Promise<Result>): Promise<Result>;
   /** Announces an event at once, for what a single statement has committed. */
@@ -211,6 +213,7 @@ export function openDatabase(connection: Connection, announce: Announce, observe
         },
         batchedWrite: (statement, asked) => writeBatching.ask(statement, tenantId, asked),
         longRead: (read) => read(),
+        write: (work) => tenants.run(tenantId, () => work(tenantDatabase.models)),
         announce: (name, event) => announce(tenantId, name, event),
         async transaction(work) {
           writer ??= walled(tenantId);

@@ -101,7 +101,11 @@ export const catalogue = {
     title: 'Method not allowed',
     when: 'The path is served, but not for that HTTP method.',
   },
-  CONFLICT: { status: 409, title: 'Conflict', when: 'A unique value is taken.' },
+  CONFLICT: {
+    status: 409,
+    title: 'Conflict',
+    when: 'A unique value is taken, the same has been decided already, or an idempotency key came with another input.',
+  },
   PARTICIPANT_STATE_CONFLICT: {
     status: 409,
     title: 'Participant state conflict',

@@ -33,6 +33,8 @@ export type Events = {
   };
   /** Messages from participants came in through webhooks: at most 500 participants per event. */
   messagesReceived: { participantIds: string[] };
+  /** Unknown senders changed, at most 500 in one event. */
+  unknownSendersChanged: { senderIds: string[] };
   /** A key has ended: drop it from caches. */
   keyRevoked: { keyId: string };
 };

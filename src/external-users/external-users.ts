@@ -99,16 +99,28 @@ async function tried<Result>(attempt: () => Promise<Result | Problem | null>): P
 export type NewExternalUser = z.input<typeof newUser>;
 
 /** Creates an external user. Throws USER_ALREADY_EXISTS with each field that another user has. */
-export async function createExternalUser(db: TenantDatabase, input: NewExternalUser): Promise<ExternalUser> {
+export async function createExternalUser(
+  db: TenantDatabase,
+  input: NewExternalUser,
+  id = newId(),
+): Promise<ExternalUser> {
   const user = checked(newUser, input);
-  const data = { ...columnsOf(user), tenantId: db.tenantId, id: newId() };
+  const data = { ...columnsOf(user), tenantId: db.tenantId, id };
   return tried(async () => {
-    const [created] = await db.transaction((tx) =>
-      tx.externalUser.createManyAndReturn({ data: [data], skipDuplicates: true }),
-    );
-    return created ?? alreadyExists(db, user, null);
+    try {
+      return await db.write(async (models) => {
+        const [created] = await models.externalUser.createManyAndReturn({ data: [data], skipDuplicates: true });
+        // Thrown, so that nothing else that is written with it stays.
+        if (!created) throw isTaken;
+        return created;
+      });
+    } catch (error) {
+      if (error !== isTaken) throw error;
+      return alreadyExists(db, user, null);
+    }
   });
 }
+const isTaken = new Error('Another user has an identifier.');
 
 const whole = columns('ExternalUser', 'u');
 const lock = statement(whole)`

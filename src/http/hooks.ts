@@ -88,13 +88,14 @@ export function createHooks(options: HooksOptions): Hooks {
       address: reading.address,
       publicName: reading.publicName,
       displayName: reading.displayName,
+      conversationName: reading.conversationName,
       at: sentAt(reading.sentAt, arrivedAt),
     });
     if (outcome === 'KEY_ENDED') {
       webhooks.forget(keyId);
       throw noSuchWebhook();
     }
-    report(outcome === 'COUNTED' ? 'counted' : 'duplicate');
+    report(outcome === 'COUNTED' ? 'counted' : outcome === 'DROPPED' ? 'dropped' : 'duplicate');
     return textResponse(200, '');
   }
 

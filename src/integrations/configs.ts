@@ -55,9 +55,13 @@ const defaultRegion = z
 const newConfig = z.object({ provider: providerName, name: displayName, defaultRegion: defaultRegion.nullish() });
 
 /** Creates an integration config that is not connected, and returns its id. */
-export async function createIntegrationConfig(db: TenantDatabase, input: z.input<typeof newConfig>): Promise<string> {
+export async function createIntegrationConfig(
+  db: TenantDatabase,
+  input: z.input<typeof newConfig>,
+  id = newId(),
+): Promise<string> {
   const { defaultRegion = null, ...config } = checked(newConfig, input);
-  const data = { tenantId: db.tenantId, id: newId(), defaultRegion, ...config };
+  const data = { tenantId: db.tenantId, id, defaultRegion, ...config };
   await db.transaction((tx) => tx.integrationConfig.create({ data }));
   return data.id;
 }

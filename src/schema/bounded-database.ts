@@ -24,7 +24,7 @@ export function boundedDatabase(database: TenantDatabase, turns: Turns, size: Re
       });
     });
   };
-  const { tenantId, agentId, batchedWrite, queueFor, transaction, announce, now } = database;
+  const { tenantId, agentId, batchedWrite, queueFor, write, transaction, announce, now } = database;
   return {
     tenantId,
     agentId,
@@ -36,6 +36,7 @@ export function boundedDatabase(database: TenantDatabase, turns: Turns, size: Re
     longRead: (read) => size.longRead(read),
     batchedWrite,
     queueFor,
+    write,
     transaction,
     announce,
     now,

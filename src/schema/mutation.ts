@@ -1,3 +1,4 @@
+import { type Create, once } from '../idempotency/once.ts';
 import type { GraphContext } from './context.ts';
 
 /** Runs a rule that writes, then clears the loaders, so that the payload and later fields see the change. */
@@ -14,4 +15,22 @@ export async function still<Row>(row: Promise<Row | null>, gone: () => Error): P
   const found = await row;
   if (found === null) throw gone();
   return found;
+}
+
+/** The input field of every mutation that creates. */
+export const idempotencyKey = {
+  description:
+    'A text of your choice, of 1 to 255 characters, kept for a day: the same key and input from the same credential create nothing again, and give what was created the first time, as it is now. Another input is `CONFLICT`. What was refused is not kept.',
+};
+
+/** Runs a rule that creates: once for an `idempotencyKey` of the viewer's in the input. */
+export function createOnce<Input extends { idempotencyKey?: string | null | undefined }, Result>(
+  context: GraphContext,
+  operation: string,
+  { idempotencyKey, ...input }: Input & { clientMutationId?: string | null | undefined },
+  of: Pick<Create<Result>, 'create' | 'again' | 'ids'>,
+): Promise<Result> {
+  const { kind, id } = context.viewer;
+  delete input.clientMutationId;
+  return write(context, () => once(context.db, { owner: `${kind} ${id}`, idempotencyKey, operation, input, ...of }));
 }

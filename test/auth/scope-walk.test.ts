@@ -11,9 +11,10 @@ import { isScope, type Scope, scopes } from '../../src/auth/scopes.ts';
 import { newId } from '../../src/database/ids.ts';
 import { buildSchema } from '../../src/schema/schema.ts';
 import { startApp, type TestApp } from '../app.ts';
-import { createAgentKey, createParticipant } from '../factories.ts';
+import { createAgentKey, createConfig, createParticipant } from '../factories.ts';
 import { calls } from '../tenants/calls.ts';
 import { type Operation, rootFields } from '../tenants/documents.ts';
+import { nodesOf } from '../tenants/nodes.ts';
 import { createWorld, type World } from '../tenants/world.ts';
 
 const schema = buildSchema();
@@ -140,12 +141,15 @@ describe('every path of the schema', () => {
 
 let service: TestApp;
 let world: World;
+/** An id of each type that is a node. */
+let nodes: Record<string, string>;
 let agentKey: Record<string, string>;
 beforeAll(async () => {
   service = await startApp();
   world = await createWorld(service, 'walk', '+14155550177');
   const { prisma } = service.app.database;
   const { id: tenantId } = world.tenant;
+  nodes = await nodesOf(service, world);
   agentKey = (await createAgentKey(world.tenant, world.agent)).headers;
   await createParticipant(world.tenant, { kind: 'AI_AGENT', relatedAgentId: world.agent, agentIds: [world.agent] });
   const id = newId();
@@ -180,6 +184,14 @@ beforeAll(async () => {
       leaseUntil: new Date(Date.now() + 3_600_000),
     },
   });
+  // One was approved as a participant, and is matched by another channel.
+  const elsewhere = await createConfig(world.tenant, 'slack');
+  const now = new Date();
+  const heard = { messageCount: 1, firstMessageAt: now, lastMessageAt: now };
+  const approved = { status: 'APPROVED', approvedParticipantId: participantId } as const;
+  await prisma.unknownSender.create({
+    data: { tenantId, id: newId(), integrationConfigId: elsewhere, address, ...heard, ...approved },
+  });
   await prisma.unknownSender.updateMany({ where: { tenantId }, data: { agentId: world.agent } });
 });
 afterAll(() => service.close());
@@ -187,7 +199,8 @@ afterAll(() => service.close());
 /** The path as a document that asks for the type at its end. */
 function documentOf({ steps }: Path): { document: string; variables: Record<string, unknown> } {
   const [root] = steps as [Step];
-  const args = calls[root.field.name]?.[0]?.args(world, world) ?? {};
+  const given = calls[root.field.name]?.[0]?.args(world, world) ?? {};
+  const args = root.coordinate === 'Query.node' ? { id: nodes[root.type.name] } : given;
   const taken = root.field.args.filter(({ name }) => name in args);
   const inner = steps.reduceRight<string>((below, { field, type }, index) => {
     const given = index === 0 ? taken.map(({ name }) => `${name}: $${name}`).join(', ') : '';

@@ -197,7 +197,11 @@ async function define(): Promise<void> {
   for (const kind of kinds) for (const parts of members) kind.batchedWrite(parts);
 
   for (const page of pages(cursor(time, id))) {
-    for (const filter of combinations({ agentId: [null, 'agent'], integrationConfigId: [null, id] }))
+    for (const filter of combinations({
+      agentId: [null, 'agent'],
+      integrationConfigId: [null, id],
+      status: [null, ['APPROVED', 'BLOCKED'] as const],
+    }))
       await (await pageOfUnknownSenders(empty, filter, page)).total();
     for (const filter of combinations({ agentId: [null, 'agent'], code: [null, 'INTERNAL'] }))
       await (await pageOfFailures(empty, filter, page)).total();

@@ -40,7 +40,7 @@ export const calls: Readonly<Record<string, readonly Call[]>> = {
   keys: [own, call('own', () => ({ includeRevoked: true }))],
   integrationConfigs: [own],
   unknownSendersConnection: [
-    call('own', () => ({ first: 100 })),
+    call('own', () => ({ first: 100, filter: { status: ['PENDING', 'APPROVED'] } })),
     call('nothing', (_, { agent }) => ({ filter: { agentId: agent } })),
     call('nothing', (_, { config }) => ({ filter: { integrationConfigId: config } })),
   ],
@@ -77,6 +77,20 @@ export const calls: Readonly<Record<string, readonly Call[]>> = {
     call('nothing', (_, { fkId }) => ({ by: { fkId } })),
     call('nothing', (_, { address }) => ({ by: { channel: { provider: 'slack', address } } })),
   ],
+  node: (
+    [
+      'batch',
+      'failedSync',
+      'binding',
+      'conversation',
+      'member',
+      'key',
+      'externalUser',
+      'config',
+      'participant',
+      'unknownSender',
+    ] as const
+  ).map((name) => call('nothing', (_, theirs) => ({ id: theirs[name] }))),
   avatarSyncBatch: [call('nothing', (_, { batch }) => ({ id: batch }))],
   avatarSyncFailuresConnection: [
     call('own', () => ({ first: 100 })),
@@ -220,6 +234,24 @@ export const calls: Readonly<Record<string, readonly Call[]>> = {
       participantId: participant,
     })),
   ],
+  approveUnknownSender: [
+    input('UNKNOWN_SENDER_NOT_FOUND', (_, { unknownSender }) => ({ id: unknownSender, mode: 'CREATE_NEW' })),
+    input('UNKNOWN_SENDER_NOT_FOUND', (_, { unknownSender }) => ({ id: unknownSender, mode: 'BIND_ONLY' })),
+    input('PARTICIPANT_NOT_FOUND', ({ unknownSender }, { participant }) => ({
+      id: unknownSender,
+      mode: 'ADD_TO_EXISTING',
+      participantId: participant,
+    })),
+    input('AGENT_NOT_FOUND', ({ unknownSender, participant }, { agent }) => ({
+      id: unknownSender,
+      mode: 'BIND_ONLY',
+      participantId: participant,
+      agentIds: [agent],
+    })),
+  ],
+  rejectUnknownSender: [input('UNKNOWN_SENDER_NOT_FOUND', (_, { unknownSender }) => ({ id: unknownSender }))],
+  blockUnknownSender: [input('UNKNOWN_SENDER_NOT_FOUND', (_, { unknownSender }) => ({ id: unknownSender }))],
+  unblockUnknownSender: [input('UNKNOWN_SENDER_NOT_FOUND', (_, { unknownSender }) => ({ id: unknownSender }))],
   dismissUnknownSender: [
     input('UNKNOWN_SENDER_NOT_FOUND', (_, { unknownSender }) => ({ unknownSenderId: unknownSender })),
   ],
@@ -238,4 +270,5 @@ export const calledElsewhere: ReadonlySet<string> = new Set([
   'avatarSyncBatchProgress',
   'conversationParticipantChanged',
   'participantChanged',
+  'unknownSenderChanged',
 ]);

@@ -188,6 +188,24 @@ describe('another tenant’s events', () => {
     await foreign.leave();
   });
 
+  test('unknownSenderChanged', async () => {
+    const reject = (world: World) =>
+      world.tenant.graphql('mutation ($id: ID!) { rejectUnknownSender(input: { id: $id }) { unknownSender { id } } }', {
+        id: world.unknownSender,
+      });
+    const document =
+      'subscription ($agentId: ID) { unknownSenderChanged(agentId: $agentId) { unknownSender { id status } } }';
+    const streams = [];
+    for (const agentId of [null, mine.agent])
+      streams.push(await subscribe(service.app, await mine.tenant.token(), document, { agentId }));
+    const heard = streams.map((stream) => stream.next());
+    await reject(theirs);
+    await reject(mine);
+    for (const event of await Promise.all(heard))
+      expect(event?.data.unknownSenderChanged.unknownSender).toEqual({ id: mine.unknownSender, status: 'REJECTED' });
+    for (const stream of streams) await stream.leave();
+  });
+
   test('conversationParticipantChanged', async () => {
     const stream = await subscribe(
       service.app,

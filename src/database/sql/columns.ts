@@ -12,6 +12,7 @@ import type {
   CredentialKey,
   ExternalUser,
   File,
+  IdempotencyKey,
   IntegrationConfig,
   OAuthState,
   Participant,
@@ -38,6 +39,7 @@ type Models = {
   CredentialKey: CredentialKey;
   ExternalUser: ExternalUser;
   File: File;
+  IdempotencyKey: IdempotencyKey;
   IntegrationConfig: IntegrationConfig;
   OAuthState: OAuthState;
   Participant: Participant;

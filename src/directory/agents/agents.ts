@@ -47,13 +47,12 @@ const newAgent = z.object({ id: agentId, name: displayName });
 export async function createAgent(db: TenantDatabase, input: { id: string; name: string }): Promise<string> {
   const { id, name } = checked(newAgent, input);
   const { tenantId } = db;
-  const { count } = await db.transaction((tx) =>
-    tx.agent.createMany({ data: [{ tenantId, id, name }], skipDuplicates: true }),
-  );
-  if (count === 0) {
-    throw new Problem('CONFLICT', `There is an agent ${id} already.`, {
-      errors: [{ path: ['input', 'id'], message: 'is taken' }],
-    });
-  }
+  await db.transaction(async (tx) => {
+    const { count } = await tx.agent.createMany({ data: [{ tenantId, id, name }], skipDuplicates: true });
+    if (count === 0)
+      throw new Problem('CONFLICT', `There is an agent ${id} already.`, {
+        errors: [{ path: ['input', 'id'], message: 'is taken' }],
+      });
+  });
   return id;
 }

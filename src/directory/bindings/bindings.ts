@@ -1,7 +1,7 @@
 import type { TenantDatabase, TenantTransaction } from '../../database/database.ts';
 import type { Binding } from '../../database/generated/client.ts';
 import { newId } from '../../database/ids.ts';
-import { bounded, manyBy, mostInner } from '../../database/loaders.ts';
+import { bounded, manyBy, mostInner, oneByUuid } from '../../database/loaders.ts';
 import { columns, nothing } from '../../database/sql/columns.ts';
 import { anyKey, parameter, tenant } from '../../database/sql/fragment.ts';
 import { statement } from '../../database/sql/statement.ts';
@@ -13,6 +13,12 @@ import { lockParticipant } from '../participants/lock.ts';
 const whole = columns('Binding', 'b');
 const ends = columns('Binding', 'b', ['participantId', 'agentId']);
 const agent = columns('Binding', 'b', ['agentId']);
+
+/** Bindings by their ids. */
+export const bindingById = oneByUuid(
+  statement(whole)`select ${whole} from binding b where b.tenant_id = ${tenant} and b.id = ${anyKey(uuid)}`,
+  'id',
+);
 
 /** The bindings of participants, ordered by agent. */
 export const bindingsByParticipant = bounded(
@@ -99,6 +105,17 @@ export async function replaceBindings(
   const removed = await tx.query(removeOthers, { participantId, agentIds });
   if (agentIds.length > 0) await tx.query(addAll, { participantId, ids: agentIds.map(newId), agentIds });
   return removed.map(({ agentId }) => agentId);
+}
+
+/** Adds bindings in the participant's transaction, where there are none yet. Throws AGENT_NOT_FOUND. */
+export async function addBindings(
+  tx: TenantTransaction,
+  participantId: string,
+  agentIds: readonly string[],
+): Promise<void> {
+  if (agentIds.length === 0) return;
+  await demandAgents(tx, agentIds);
+  await tx.query(addAll, { participantId, ids: agentIds.map(newId), agentIds });
 }
 
 // Arrays instead of a parameter each: one statement to prepare for any number of agents.

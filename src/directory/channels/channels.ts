@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { TenantTransaction } from '../../database/database.ts';
 import type { Channel, IntegrationConfig } from '../../database/generated/client.ts';
 import { asUuid, newId } from '../../database/ids.ts';
-import { bounded, manyBy, mostInner } from '../../database/loaders.ts';
+import { bounded, manyBy, mostInner, oneByUuid } from '../../database/loaders.ts';
 import { columns, type Fields, nothing } from '../../database/sql/columns.ts';
 import { anyKey, name, parameter, sql, tenant } from '../../database/sql/fragment.ts';
 import { statement } from '../../database/sql/statement.ts';
@@ -18,6 +18,12 @@ export const channelsOf = (participant: string, fields: Fields) =>
    where c.tenant_id = ${name(participant)}.tenant_id and c.participant_id = ${name(participant)}.id order by c.priority, c.id`;
 
 const whole = columns('Channel', 'c');
+
+/** Loads channels by their ids. */
+export const channelById = oneByUuid(
+  statement(whole)`select ${whole} from channel c where c.tenant_id = ${tenant} and c.id = ${anyKey(uuid)}`,
+  'id',
+);
 
 /** The channels of participants, in the order in which they are tried. */
 export const channelsByParticipant = bounded(

@@ -16,7 +16,8 @@ import { announceParticipant } from './announce.ts';
 import type { ParticipantHooks } from './hooks.ts';
 import { lockParticipant, participantNotFound } from './lock.ts';
 
-const agentIds = z.array(z.string(), 'must be a list').max(1_000, 'must be at most 1,000 agents');
+/** The agents that a participant is to be bound to. */
+export const agentIds = z.array(z.string(), 'must be a list').max(1_000, 'must be at most 1,000 agents');
 
 const newParticipant = z
   .object({
@@ -57,9 +58,10 @@ export async function createParticipant(
   db: TenantDatabase,
   input: NewParticipant,
   hooks: ParticipantHooks,
+  id = newId(),
 ): Promise<string> {
   const participant = checked(newParticipant, input);
-  return db.transaction((tx) => insert(tx, participant, hooks));
+  return db.transaction((tx) => insert(tx, participant, hooks, id));
 }
 
 /** The same as a part of a transaction. */
@@ -67,14 +69,14 @@ export const insertParticipant = (
   tx: TenantTransaction,
   input: NewParticipant,
   hooks: ParticipantHooks,
-): Promise<string> => insert(tx, checked(newParticipant, input), hooks);
+): Promise<string> => insert(tx, checked(newParticipant, input), hooks, newId());
 
 async function insert(
   tx: TenantTransaction,
   { channels, agentIds, ...participant }: z.output<typeof newParticipant>,
   hooks: ParticipantHooks,
+  id: string,
 ): Promise<string> {
-  const id = newId();
   if (participant.relatedAgentId != null) await demandAgents(tx, [participant.relatedAgentId]);
   await tx.participant.create({
     data: {

@@ -1,20 +1,54 @@
 import type { TenantDatabase } from '../../database/database.ts';
-import type { UnknownSender } from '../../database/generated/client.ts';
+import type { UnknownSender, UnknownSenderStatus } from '../../database/generated/client.ts';
 import { asUuid } from '../../database/ids.ts';
 import { keyset, pagesOf } from '../../database/keyset.ts';
+import { oneByUuid } from '../../database/loaders.ts';
 import type { PageArguments } from '../../database/pages.ts';
-import { columns } from '../../database/sql/columns.ts';
-import { none, parameter, sql, tenant } from '../../database/sql/fragment.ts';
-import { nullable, text, uuid } from '../../database/sql/types.ts';
+import { columns, rows } from '../../database/sql/columns.ts';
+import { anyKey, none, parameter, sql, tenant } from '../../database/sql/fragment.ts';
+import { statement } from '../../database/sql/statement.ts';
+import { array, enumeration, nullable, text, uuid } from '../../database/sql/types.ts';
+import { comparedBy } from '../../providers/address.ts';
 
 /** The filter of a page of unknown senders. All given conditions must hold. */
 export type UnknownSenderFilter = {
   agentId?: string | null | undefined;
   integrationConfigId?: string | null | undefined;
+  /** Null for those who wait for a decision. */
+  status?: readonly UnknownSenderStatus[] | null | undefined;
 };
 
 const everything = { own: null };
 const row = columns('UnknownSender', 'u');
+
+/** Unknown senders by their ids. */
+export const unknownSenderById = oneByUuid(
+  statement(row)`select ${row} from unknown_sender u where u.tenant_id = ${tenant} and u.id = ${anyKey(uuid)}`,
+  'id',
+);
+
+const match = columns('Participant', 'p');
+const key = comparedBy('c');
+/**
+ * The participants that other channels of unknown senders lead to: of the same telephone number or e-mail address, or of the same address at the same
+ * provider, in another integration config. Of several the one that was created first.
+ */
+export const matchedParticipant = statement(rows({ senderId: uuid }, match))`
+  select distinct on (u.id) u.id as "senderId", ${match} from unknown_sender u
+  join integration_config i on i.tenant_id = u.tenant_id and i.id = u.integration_config_id
+  cross join lateral (
+    select c.participant_id from channel c
+    where c.tenant_id = u.tenant_id and c.identity_key = u.identity_key and c.integration_config_id <> u.integration_config_id
+    union all
+    select c.participant_id from channel c where c.tenant_id = u.tenant_id and c.provider = i.provider
+      and md5(${key}) = md5(${comparedBy('u')}) and ${key} = ${comparedBy('u')} and c.integration_config_id <> u.integration_config_id
+  ) c join participant p on p.tenant_id = u.tenant_id and p.id = c.participant_id
+  where u.tenant_id = ${tenant} and u.id = ${anyKey(uuid)} order by u.id, p.id`;
+
+/** The same by the senders' ids, or null. */
+export const matchBySender = oneByUuid(matchedParticipant, 'senderId');
+
+const status = enumeration<UnknownSenderStatus>('UnknownSenderStatus');
 
 const pages = pagesOf({
   keyset: keyset(
@@ -27,10 +61,13 @@ const pages = pagesOf({
   keysOf: ({ lastMessageAt, id }: UnknownSender) => [lastMessageAt.toISOString(), id],
   select: () => row,
   whole: (parts: object) => parts,
-  from: (has: { agentId: boolean; integrationConfigId: boolean }, within) =>
-    sql`unknown_sender u where u.tenant_id = ${tenant}${
-      has.agentId ? sql` and u.agent_id = ${parameter('agentId', nullable(text))}` : none
-    }${
+  from: (has: { agentId: boolean; integrationConfigId: boolean; isOneStatus: boolean }, within) =>
+    // By one status an index has the rows in order.
+    sql`unknown_sender u where u.tenant_id = ${tenant} and ${
+      has.isOneStatus
+        ? sql`u.status = ${parameter('status', status)}`
+        : sql`u.status = any(${parameter('statuses', array(status))})`
+    }${has.agentId ? sql` and u.agent_id = ${parameter('agentId', nullable(text))}` : none}${
       has.integrationConfigId
         ? sql` and u.integration_config_id = ${parameter('integrationConfigId', nullable(uuid))}`
         : none
@@ -39,13 +76,16 @@ const pages = pagesOf({
 });
 
 /**
- * Returns a page of the tenant's unknown senders, the newest message first. Throws VALIDATION_FAILED for invalid page
+ * Returns a page of the tenant's unknown senders with these statuses, PENDING by default, the newest message first. Throws VALIDATION_FAILED for invalid page
  * arguments.
  */
 export function pageOfUnknownSenders(db: TenantDatabase, filter: UnknownSenderFilter, args: PageArguments) {
   const { agentId = null, integrationConfigId = null } = filter;
-  const has = { agentId: agentId !== null, integrationConfigId: integrationConfigId !== null };
+  const statuses = filter.status ?? (['PENDING'] as const);
+  const [first = 'PENDING'] = statuses;
+  const isOneStatus = statuses.length === 1;
+  const has = { agentId: agentId !== null, integrationConfigId: integrationConfigId !== null, isOneStatus };
   // A text that is not a UUID matches no config.
   const config = integrationConfigId === null ? null : asUuid(integrationConfigId);
-  return pages(db, has, { agentId, integrationConfigId: config }, args, everything);
+  return pages(db, has, { agentId, integrationConfigId: config, status: first, statuses }, args, everything);
 }

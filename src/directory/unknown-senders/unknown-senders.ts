@@ -1,38 +1,36 @@
+import { z } from 'zod';
 import type { TenantDatabase, TenantTransaction } from '../../database/database.ts';
-import type { ParticipantKind, UnknownSender } from '../../database/generated/client.ts';
+import type { ApprovalMode, ParticipantKind, UnknownSender } from '../../database/generated/client.ts';
 import { asUuid } from '../../database/ids.ts';
 import { columns, rows } from '../../database/sql/columns.ts';
 import { parameter, tenant } from '../../database/sql/fragment.ts';
 import { statement } from '../../database/sql/statement.ts';
-import { nullable, text, uuid } from '../../database/sql/types.ts';
-import { Problem } from '../../errors/catalogue.ts';
-import { nameOrNull } from '../../values/text.ts';
+import { nullable, text as sqlText, uuid } from '../../database/sql/types.ts';
+import { Problem, type Violation } from '../../errors/catalogue.ts';
+import { checked } from '../../values/checked.ts';
+import { displayName, nameOrNull } from '../../values/text.ts';
+import { addBindings } from '../bindings/bindings.ts';
 import { addChannel } from '../channels/channels.ts';
 import { announceParticipant } from '../participants/announce.ts';
 import type { ParticipantHooks } from '../participants/hooks.ts';
 import { lockParticipant } from '../participants/lock.ts';
-import { insertParticipant, type NewParticipant } from '../participants/participants.ts';
+import { agentIds, insertParticipant } from '../participants/participants.ts';
+import { alreadyDecided, decide, note, unknownSenderNotFound } from './decisions.ts';
+import { matchedParticipant } from './queries.ts';
 
 const row = columns('UnknownSender', 'u');
 
 // Lock the config before the sender, as the recording of messages does.
-const withConfig = statement(rows({ id: uuid, provider: text, defaultRegion: nullable(text) }))`
+const withConfig = statement(rows({ id: uuid, provider: sqlText, defaultRegion: nullable(sqlText) }))`
   select u.id, i.provider, i.default_region as "defaultRegion" from unknown_sender u join integration_config i on i.tenant_id = u.tenant_id and i.id = u.integration_config_id
   where u.tenant_id = ${tenant} and u.id = ${parameter('id', uuid)} for share of i`;
 const lock = statement(row)`
   select ${row} from unknown_sender u where u.tenant_id = ${tenant} and u.id = ${parameter('id', uuid)} for update`;
 
-const unknownSenderNotFound = (id: string) =>
-  new Problem('UNKNOWN_SENDER_NOT_FOUND', `There is no unknown sender ${id}.`);
+type Taken = UnknownSender & { provider: string; defaultRegion: string | null };
 
-/**
- * Locks the unknown sender and returns it: no other transaction can count, take or dismiss it until this one ends.
- * Throws UNKNOWN_SENDER_NOT_FOUND.
- */
-async function take(
-  tx: TenantTransaction,
-  given: string,
-): Promise<UnknownSender & { provider: string; defaultRegion: string | null }> {
+/** Returns the unknown sender, locked: nobody else counts its messages or decides about it until the transaction ends. Throws UNKNOWN_SENDER_NOT_FOUND. */
+export async function takeSender(tx: TenantTransaction, given: string): Promise<Taken> {
   const id = asUuid(given);
   const [there] = id ? await tx.query(withConfig, { id }) : [];
   const [sender] = there ? await tx.query(lock, { id: there.id }) : [];
@@ -40,7 +38,107 @@ async function take(
   return { ...sender, provider: there.provider, defaultRegion: there.defaultRegion };
 }
 
-/** The input of createParticipantFromUnknownSender besides the sender. */
+/** What a sender is called who has given no name. */
+const nameOf = ({ displayName, address }: UnknownSender) =>
+  nameOrNull(displayName ?? '') ?? nameOrNull(address) ?? 'Unknown sender';
+
+const modes = ['CREATE_NEW', 'ADD_TO_EXISTING', 'BIND_ONLY'] as const satisfies readonly ApprovalMode[];
+const approval = z
+  .object({
+    mode: z.enum(modes),
+    displayName: displayName.nullish(),
+    participantId: z.string().nullish(),
+    agentIds: agentIds.nullish(),
+    note,
+  })
+  .superRefine(({ mode, displayName, participantId }, context) => {
+    const refuse = (field: string, message: string) => context.addIssue({ code: 'custom', path: [field], message });
+    if (mode === 'ADD_TO_EXISTING' && participantId == null) refuse('participantId', `must be given for ${mode}`);
+    if (mode === 'CREATE_NEW' && participantId != null) refuse('participantId', `must not be given for ${mode}`);
+    if (mode !== 'CREATE_NEW' && displayName != null) refuse('displayName', `must not be given for ${mode}`);
+  });
+
+/** What approveUnknownSender takes; unknown until its rules have been checked. */
+export type Approval = { id: string } & z.input<typeof approval>;
+
+/** An approved sender, and the participant that it leads to. */
+export type Approved = { senderId: string; participantId: string };
+
+/**
+ * Lets an unknown sender in, decided by that subject or key: as a new participant, as another channel of one, or by bindings alone of one that is
+ * reached by another channel. Throws UNKNOWN_SENDER_NOT_FOUND, CONFLICT when it is not waiting, PARTICIPANT_NOT_FOUND, AGENT_NOT_FOUND, VALIDATION_FAILED.
+ */
+export async function approveUnknownSender(
+  db: TenantDatabase,
+  { id, ...input }: Approval,
+  by: string,
+  hooks: ParticipantHooks,
+): Promise<Approved> {
+  const { mode, displayName, participantId, agentIds, note } = checked(approval, input);
+  return db.transaction(async (tx) => {
+    // Participants are locked before senders, as those who change channels do it.
+    const named = mode === 'BIND_ONLY' ? (participantId ?? (await matchOf(tx, id))) : participantId;
+    const existing = named == null ? null : await lockParticipant(tx, named);
+    const sender = await takeSender(tx, id);
+    if (sender.status !== 'PENDING') throw alreadyDecided(sender);
+    const agents = agentIds ?? (sender.agentId === null ? [] : [sender.agentId]);
+    const approved =
+      existing === null
+        ? await create(tx, sender, mode, { displayName: displayName ?? null, agents }, hooks)
+        : await admit(tx, sender, mode, existing, agents, hooks);
+    await decide(tx, { id: sender.id, status: 'APPROVED', by, note, mode, participantId: approved });
+    return { senderId: sender.id, participantId: approved };
+  });
+}
+
+const invalid = (field: string, message: string) => {
+  const errors: Violation[] = [{ path: ['input', field], message }];
+  return new Problem('VALIDATION_FAILED', `${field} ${message}`, { errors });
+};
+
+async function create(
+  tx: TenantTransaction,
+  sender: Taken,
+  mode: ApprovalMode,
+  { displayName, agents }: { displayName: string | null; agents: string[] },
+  hooks: ParticipantHooks,
+): Promise<string> {
+  if (mode !== 'CREATE_NEW') throw invalid('participantId', 'must be given: no other channel leads to a participant');
+  const channels = [{ integrationConfigId: sender.integrationConfigId, address: sender.address }];
+  const of = { kind: 'PERSON' as const, displayName: displayName ?? nameOf(sender), agentIds: agents, channels };
+  return insertParticipant(tx, of, hooks);
+}
+
+async function admit(
+  tx: TenantTransaction,
+  sender: Taken,
+  mode: ApprovalMode,
+  participantId: string,
+  agents: string[],
+  hooks: ParticipantHooks,
+): Promise<string> {
+  if (mode === 'BIND_ONLY' && agents.length === 0)
+    throw invalid('agentIds', 'must name an agent: the messages came through a webhook for no single agent');
+  if (mode === 'ADD_TO_EXISTING')
+    await hooks.channelsChanged(tx, participantId, await addChannel(tx, participantId, sender));
+  await addBindings(tx, participantId, agents);
+  await touch(tx, participantId);
+  return participantId;
+}
+
+async function touch(tx: TenantTransaction, id: string): Promise<void> {
+  const where = { tenantId_id: { tenantId: tx.tenantId, id } };
+  await tx.participant.update({ where, data: { modifiedAt: tx.now() } });
+  announceParticipant(tx, id);
+}
+
+async function matchOf(tx: TenantTransaction, given: string): Promise<string | null> {
+  const id = asUuid(given);
+  const [match] = id ? await tx.query(matchedParticipant, { keys: [id] }) : [];
+  return match?.id ?? null;
+}
+
+/** What createParticipantFromUnknownSender takes besides the sender. */
 export type SenderAsParticipant = {
   unknownSenderId: string;
   kind?: ParticipantKind | null | undefined;
@@ -49,9 +147,12 @@ export type SenderAsParticipant = {
   agentIds?: string[] | null | undefined;
 };
 
-/** Returns the name of a participant for a sender that has given none. */
-const nameOf = ({ displayName, address }: UnknownSender) =>
-  nameOrNull(displayName ?? '') ?? nameOrNull(address) ?? 'Unknown sender';
+/** Returns the sender, locked, to the mutations from when there were only senders who wait. Throws UNKNOWN_SENDER_NOT_FOUND for any other. */
+async function takeWaiting(tx: TenantTransaction, id: string): Promise<Taken> {
+  const sender = await takeSender(tx, id);
+  if (sender.status !== 'PENDING') throw unknownSenderNotFound(id);
+  return sender;
+}
 
 /**
  * Creates a participant of an unknown sender, with a channel of its address and its counts, and returns the
@@ -61,23 +162,26 @@ const nameOf = ({ displayName, address }: UnknownSender) =>
 export async function createParticipantFromUnknownSender(
   db: TenantDatabase,
   input: SenderAsParticipant,
+  by: string,
   hooks: ParticipantHooks,
 ): Promise<string> {
   const kind = input.kind ?? 'PERSON';
-  if (kind === 'AI_AGENT') {
-    const message = 'must be PERSON or GROUP';
-    throw new Problem('VALIDATION_FAILED', `kind ${message}`, { errors: [{ path: ['input', 'kind'], message }] });
-  }
+  if (kind === 'AI_AGENT') throw invalid('kind', 'must be PERSON or GROUP');
   return db.transaction(async (tx) => {
-    const sender = await take(tx, input.unknownSenderId);
-    const participant: NewParticipant = {
-      kind,
-      displayName: input.displayName ?? nameOf(sender),
-      email: input.email,
-      agentIds: input.agentIds ?? (sender.agentId === null ? [] : [sender.agentId]),
-      channels: [{ integrationConfigId: sender.integrationConfigId, address: sender.address }],
-    };
-    return insertParticipant(tx, participant, hooks);
+    const sender = await takeWaiting(tx, input.unknownSenderId);
+    const participantId = await insertParticipant(
+      tx,
+      {
+        kind,
+        displayName: input.displayName ?? nameOf(sender),
+        email: input.email,
+        agentIds: input.agentIds ?? (sender.agentId === null ? [] : [sender.agentId]),
+        channels: [{ integrationConfigId: sender.integrationConfigId, address: sender.address }],
+      },
+      hooks,
+    );
+    await decide(tx, { id: sender.id, status: 'APPROVED', by, note: null, mode: 'CREATE_NEW', participantId });
+    return participantId;
   });
 }
 
@@ -89,28 +193,14 @@ export async function createParticipantFromUnknownSender(
 export async function addUnknownSenderToParticipant(
   db: TenantDatabase,
   input: { unknownSenderId: string; participantId: string },
+  by: string,
   hooks: ParticipantHooks,
 ): Promise<string> {
   return db.transaction(async (tx) => {
-    const id = await lockParticipant(tx, input.participantId);
-    const sender = await take(tx, input.unknownSenderId);
-    await hooks.channelsChanged(tx, id, await addChannel(tx, id, sender));
-    await tx.participant.update({
-      where: { tenantId_id: { tenantId: tx.tenantId, id } },
-      data: { modifiedAt: tx.now() },
-    });
-    announceParticipant(tx, id);
-    return id;
+    const participantId = await lockParticipant(tx, input.participantId);
+    const sender = await takeWaiting(tx, input.unknownSenderId);
+    await admit(tx, sender, 'ADD_TO_EXISTING', participantId, [], hooks);
+    await decide(tx, { id: sender.id, status: 'APPROVED', by, note: null, mode: 'ADD_TO_EXISTING', participantId });
+    return participantId;
   });
-}
-
-const remove = statement(rows({ id: uuid }))`
-  delete from unknown_sender u where u.tenant_id = ${tenant} and u.id = ${parameter('id', uuid)} returning u.id`;
-
-/** Deletes an unknown sender until its next message, and returns its id. Throws UNKNOWN_SENDER_NOT_FOUND. */
-export async function dismissUnknownSender(db: TenantDatabase, input: { unknownSenderId: string }): Promise<string> {
-  const id = asUuid(input.unknownSenderId);
-  const [gone] = id ? await db.query(remove, { id }) : [];
-  if (!gone) throw unknownSenderNotFound(input.unknownSenderId);
-  return gone.id;
 }

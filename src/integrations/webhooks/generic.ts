@@ -19,6 +19,7 @@ const mostSignatures = 10;
 const delivery = z.object({
   from: senderAddress,
   name: optionalText,
+  conversationName: optionalText,
   sentAt: optionalText,
 });
 
@@ -39,13 +40,14 @@ export const genericWebhooks: WebhookProvider = {
     if (!id || !good.includes(true) || !isRecent(timestamp, arrivedAt)) throw notVerified();
   },
   read(request: WebhookRequest): Reading {
-    const { from, name, sentAt } = bodyAs(delivery, request);
+    const { from, name, conversationName, sentAt } = bodyAs(delivery, request);
     return {
       kind: 'message',
       deliveryId: request.headers.get('webhook-id') as string,
       address: from,
       publicName: null,
       displayName: nameFrom(name),
+      conversationName: nameFrom(conversationName),
       sentAt: sentAt ? isoTime(sentAt) : null,
     };
   },

@@ -58,6 +58,9 @@ const moveUnknownSender = statement(nothing)`
      and md5(${comparedBy('u')}) = md5(${before}) and ${comparedBy('u')} = ${before} for update
    ), merged as (
      update unknown_sender u set message_count = least(u.message_count::bigint + o.message_count, 2147483647)::int,
+       status = case when 'BLOCKED' in (u.status, o.status) then 'BLOCKED'
+         when 'PENDING' in (u.status, o.status) then 'PENDING' else u.status end,
+       dropped_message_count = least(u.dropped_message_count::bigint + o.dropped_message_count, 2147483647)::int,
        first_message_at = least(u.first_message_at, o.first_message_at),
        last_message_at = greatest(u.last_message_at, o.last_message_at)
      from old o where u.tenant_id = ${tenant} and u.integration_config_id = ${configId}

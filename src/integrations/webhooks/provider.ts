@@ -33,6 +33,8 @@ export type Reading =
       publicName: string | null;
       /** The sender's display name. Null when the provider sends none. */
       displayName: string | null;
+      /** The provider's name of the conversation, if it is not one with the sender alone. Null when the provider does not say. */
+      conversationName: string | null;
       /** When it was sent, by the provider's clock. Null when the provider does not say. */
       sentAt: Date | null;
     };

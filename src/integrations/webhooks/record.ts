@@ -5,8 +5,9 @@ import { rows } from '../../database/sql/columns.ts';
 import { parameter } from '../../database/sql/fragment.ts';
 import { globalStatement } from '../../database/sql/statement.ts';
 import { array, boolean, integer, text, uuid } from '../../database/sql/types.ts';
+import { comparedBy } from '../../providers/address.ts';
 import type { OpenWebhook } from './authenticator.ts';
-import { countMessages } from './senders.ts';
+import { type Counted, countMessages, keysOf } from './senders.ts';
 
 /** One message that came through a webhook. */
 export type Delivery = Pick<
@@ -18,12 +19,14 @@ export type Delivery = Pick<
   /** A name that channels may have instead of the address, compared without case. Null when there is none. */
   publicName: string | null;
   displayName: string | null;
+  /** The provider's name of the conversation. Null when the provider does not say. */
+  conversationName: string | null;
   /** When the message was sent, as far as the time is plausible. */
   at: Date;
 };
 
-/** The outcome of a delivery: counted, recorded before, or through a key that has ended. */
-export type Outcome = 'COUNTED' | 'DUPLICATE' | 'KEY_ENDED';
+/** The outcome of a delivery: counted, recorded before, from a blocked sender, or through a key that has ended. */
+export type Outcome = 'COUNTED' | 'DUPLICATE' | 'DROPPED' | 'KEY_ENDED';
 
 const oldestBelieved = 7 * 24 * 3_600_000;
 
@@ -37,19 +40,35 @@ export const storedDeliveryId = (id: string): string =>
 
 // A batch has several tenants: the tenant is a column of its input, and every join and every key begins with it.
 
-const insertDeliveries = globalStatement(rows({ n: integer, fresh: boolean }))`
+// What a blocked sender writes is not even kept as a delivery: it adds to one number, by the statement that every delivery needs anyway. A
+// delivery that was recorded before the sender was blocked adds nothing.
+const insertDeliveries = globalStatement(rows({ n: integer, fresh: boolean, dropped: boolean }))`
   with given as (
      select * from unnest(${parameter('tenantIds', array(uuid))}, ${parameter('keyIds', array(uuid))},
-       ${parameter('configIds', array(uuid))}, ${parameter('deliveryIds', array(text))})
-       with ordinality g (tenant_id, key_id, config_id, delivery_id, n)
+       ${parameter('configIds', array(uuid))}, ${parameter('deliveryIds', array(text))}, ${parameter('senderKeys', array(text))})
+       with ordinality g (tenant_id, key_id, config_id, delivery_id, sender_key, n)
    ), working as (
-     select g.* from given g join webhook_key k on k.tenant_id = g.tenant_id and k.id = g.key_id and k.revoked_at is null
+     select g.*, b.id as blocked_id from given g
+     join webhook_key k on k.tenant_id = g.tenant_id and k.id = g.key_id and k.revoked_at is null
+     left join unknown_sender b on b.tenant_id = g.tenant_id and b.integration_config_id = g.config_id
+       and md5(${comparedBy('b')}) = md5(g.sender_key) and ${comparedBy('b')} = g.sender_key and b.status = 'BLOCKED'
+   ), drops as (
+     select w.tenant_id, w.blocked_id as id, count(*) as messages from working w
+     where w.blocked_id is not null and not exists (select from webhook_delivery d
+       where d.tenant_id = w.tenant_id and d.integration_config_id = w.config_id and d.delivery_id = w.delivery_id)
+     group by 1, 2
+   ), locked as materialized (
+     select u.tenant_id, u.id from unknown_sender u join drops d on d.tenant_id = u.tenant_id and d.id = u.id
+     order by u.tenant_id, u.id for no key update of u
+   ), dropped as (
+     update unknown_sender u set dropped_message_count = least(u.dropped_message_count::bigint + d.messages, 2147483647)::int
+     from drops d join locked l on l.tenant_id = d.tenant_id and l.id = d.id where u.tenant_id = d.tenant_id and u.id = d.id
    ), fresh as (
      insert into webhook_delivery (tenant_id, integration_config_id, delivery_id)
-     select w.tenant_id, w.config_id, w.delivery_id from working w order by 1, 2, 3
+     select w.tenant_id, w.config_id, w.delivery_id from working w where w.blocked_id is null order by 1, 2, 3
      on conflict do nothing returning tenant_id, integration_config_id, delivery_id
    )
-   select w.n::int as n, f.delivery_id is not null as fresh from working w
+   select w.n::int as n, f.delivery_id is not null as fresh, w.blocked_id is not null as dropped from working w
    left join fresh f on f.tenant_id = w.tenant_id and f.integration_config_id = w.config_id and f.delivery_id = w.delivery_id`;
 
 const mostIdsAnEvent = 500;
@@ -68,7 +87,7 @@ export async function recordDeliveries(database: Database, deliveries: readonly 
     else copies.set(key, [index]);
   });
   const places = [...copies.values()];
-  const once = places.map(([first]) => deliveries[first as number] as Delivery);
+  const once = places.map(([first]) => keysOf(deliveries[first as number] as Delivery));
 
   const { outcomes, counted } = await insistently(() =>
     database.transaction(async (query) => {
@@ -77,18 +96,20 @@ export async function recordDeliveries(database: Database, deliveries: readonly 
         keyIds: once.map(({ keyId }) => keyId),
         configIds: once.map(({ integrationConfigId }) => integrationConfigId),
         deliveryIds: once.map(({ deliveryId }) => deliveryId),
+        senderKeys: once.map(({ key }) => key),
       });
       const outcomes = deliveries.map((): Outcome => 'KEY_ENDED');
-      const fresh = new Map<string, Delivery>();
-      for (const { n, fresh: isFresh } of working) {
-        const delivery = once[n - 1] as Delivery;
+      const fresh = new Map<string, (typeof once)[number]>();
+      for (const { n, fresh: isFresh, dropped } of working) {
+        const delivery = once[n - 1] as (typeof once)[number];
         const [first, ...others] = places[n - 1] as [number, ...number[]];
         const counts = isFresh && !fresh.has(nameOf(delivery));
         if (counts) fresh.set(nameOf(delivery), delivery);
-        outcomes[first] = counts ? 'COUNTED' : 'DUPLICATE';
-        for (const other of others) outcomes[other] = 'DUPLICATE';
+        outcomes[first] = dropped ? 'DROPPED' : counts ? 'COUNTED' : 'DUPLICATE';
+        for (const other of others) outcomes[other] = dropped ? 'DROPPED' : 'DUPLICATE';
       }
-      return { outcomes, counted: fresh.size > 0 ? await countMessages(query, [...fresh.values()]) : [] };
+      const counted = fresh.size > 0 ? await countMessages(query, [...fresh.values()]) : nothingCounted;
+      return { outcomes, counted };
     }),
   );
   announce(database, counted);
@@ -98,20 +119,30 @@ export async function recordDeliveries(database: Database, deliveries: readonly 
 const nameOf = ({ tenantId, integrationConfigId, deliveryId }: Delivery) =>
   `${tenantId} ${integrationConfigId} ${deliveryId}`;
 
-function announce(database: Database, counted: readonly { tenantId: string; participantId: string }[]): void {
-  const heard = new Map<string, Set<string>>();
-  for (const { tenantId, participantId } of counted) {
-    const ofTenant = heard.get(tenantId);
-    if (ofTenant) ofTenant.add(participantId);
-    else heard.set(tenantId, new Set([participantId]));
+const nothingCounted: Counted = { participants: [], senders: [] };
+
+function announce(database: Database, { participants, senders }: Counted): void {
+  for (const [tenantId, ids] of byTenant(participants))
+    for (const participantIds of slices(ids))
+      database.forTenant(tenantId).announce('messagesReceived', { participantIds });
+  for (const [tenantId, ids] of byTenant(senders))
+    for (const senderIds of slices(ids)) database.forTenant(tenantId).announce('unknownSendersChanged', { senderIds });
+}
+
+/** The ids of each tenant, each once. */
+function byTenant(counted: readonly { tenantId: string; id: string }[]): Map<string, Set<string>> {
+  const tenants = new Map<string, Set<string>>();
+  for (const { tenantId, id } of counted) {
+    const ids = tenants.get(tenantId);
+    if (ids) ids.add(id);
+    else tenants.set(tenantId, new Set([id]));
   }
-  for (const [tenantId, participants] of heard) {
-    const ids = [...participants];
-    for (let from = 0; from < ids.length; from += mostIdsAnEvent)
-      database
-        .forTenant(tenantId)
-        .announce('messagesReceived', { participantIds: ids.slice(from, from + mostIdsAnEvent) });
-  }
+  return tenants;
+}
+
+function* slices(ids: ReadonlySet<string>): Iterable<string[]> {
+  const all = [...ids];
+  for (let from = 0; from < all.length; from += mostIdsAnEvent) yield all.slice(from, from + mostIdsAnEvent);
 }
 
 // Deadlocks, serialisation failures, and a config that was deleted meanwhile: the next try finds the new state.

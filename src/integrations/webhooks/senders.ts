@@ -1,16 +1,21 @@
 import type { Query } from '../../database/database.ts';
 import { newId } from '../../database/ids.ts';
-import { columns, combined, nothing, rows } from '../../database/sql/columns.ts';
-import { parameter } from '../../database/sql/fragment.ts';
+import { columns, combined, rows } from '../../database/sql/columns.ts';
+import { parameter, sql } from '../../database/sql/fragment.ts';
 import { globalStatement } from '../../database/sql/statement.ts';
 import { array, integer, nullable, text, timestamptz, uuid } from '../../database/sql/types.ts';
 import { type AddressColumns, addressColumns, addressKey, comparedBy } from '../../providers/address.ts';
 import type { Delivery } from './record.ts';
 
-/** All messages of a batch from one address, or from several spellings of it. */
-type Sender = Pick<Delivery, 'tenantId' | 'integrationConfigId' | 'provider' | 'agentId' | 'address' | 'displayName'> &
+/** All messages of a batch from one address, or from several spellings of one identity. */
+type Sender = Pick<
+  Delivery,
+  'tenantId' | 'integrationConfigId' | 'provider' | 'agentId' | 'address' | 'displayName' | 'conversationName'
+> &
   AddressColumns & {
-    /** The key of the name that the sender can be reached by too. Null for none. */
+    /** What the address is compared by. */
+    key: string;
+    /** The key of the name that the sender can be written to by as well; null for none. */
     publicKey: string | null;
     messages: number;
     first: Date;
@@ -63,27 +68,47 @@ const lockConfigs = globalStatement(rows({ id: uuid }))`
    select i.id from integration_config i join unnest(${tenantIds}, ${ids}) g (tenant_id, id) on g.tenant_id = i.tenant_id and g.id = i.id
    order by i.tenant_id, i.id for no key update of i`;
 
-const countUnknown = globalStatement(nothing)`
+// A sender who was approved without a channel stays so as long as the participant is there. Who was rejected asks anew, and so does one whose
+// channel has gone: what is counted begins anew too. Who was blocked meanwhile stays so.
+const isBound = sql`(u.approval_mode = 'BIND_ONLY' and exists (select from participant p where p.tenant_id = u.tenant_id and p.id = u.approved_participant_id))`;
+const goesOn = sql`(u.status in ('PENDING', 'BLOCKED') or ${isBound})`;
+const changed = columns('UnknownSender', 'u', ['tenantId', 'id']);
+const countUnknown = globalStatement(changed)`
    insert into unknown_sender as u
-     (tenant_id, id, integration_config_id, address, identity_key, address_key, agent_id, display_name, message_count, first_message_at, last_message_at)
+     (tenant_id, id, integration_config_id, address, identity_key, address_key, agent_id, display_name, conversation_name, message_count, first_message_at, last_message_at)
    select g.* from unnest(${tenantIds}, ${ids}, ${configIds}, ${parameter('addresses', array(text))},
      ${parameter('identityKeys', array(nullable(text)))}, ${parameter('addressKeys', array(nullable(text)))},
-     ${parameter('agentIds', array(nullable(text)))}, ${parameter('displayNames', array(nullable(text)))}, ${messages},
+     ${parameter('agentIds', array(nullable(text)))}, ${parameter('displayNames', array(nullable(text)))},
+     ${parameter('conversationNames', array(nullable(text)))}, ${messages},
      ${parameter('first', array(timestamptz))}, ${last})
-     g (tenant_id, id, config_id, address, identity_key, address_key, agent_id, display_name, messages, first, last)
+     g (tenant_id, id, config_id, address, identity_key, address_key, agent_id, display_name, conversation_name, messages, first, last)
    order by g.tenant_id, g.config_id, md5(${comparedBy('g')})
    on conflict (tenant_id, integration_config_id, md5(coalesce(address_key, identity_key, address))) do update set
-     message_count = least(u.message_count::bigint + excluded.message_count, 2147483647)::int,
-     first_message_at = least(u.first_message_at, excluded.first_message_at),
+     status = case when ${goesOn} then u.status else 'PENDING' end,
+     approval_mode = case when ${isBound} then u.approval_mode end,
+     approved_participant_id = case when ${isBound} then u.approved_participant_id end,
+     message_count = case when ${goesOn} then least(u.message_count::bigint + excluded.message_count, 2147483647)::int else excluded.message_count end,
+     first_message_at = case when ${goesOn} then least(u.first_message_at, excluded.first_message_at) else excluded.first_message_at end,
      last_message_at = greatest(u.last_message_at, excluded.last_message_at),
      display_name = coalesce(excluded.display_name, u.display_name),
-     agent_id = excluded.agent_id`;
+     conversation_name = coalesce(excluded.conversation_name, u.conversation_name),
+     agent_id = excluded.agent_id
+   returning ${changed}`;
 
-const keyOf = ({ address, identityKey, addressKey }: Pick<Sender, 'address' | keyof AddressColumns>) =>
-  addressKey ?? identityKey ?? address;
+/** A delivery, and what its sender's address is compared by. */
+export type KeyedDelivery = Delivery & AddressColumns & { key: string };
 
-/** Groups messages by sender. */
-function bySender(deliveries: readonly Delivery[]): Sender[] {
+/** The delivery with the keys of its sender's address. */
+export function keysOf(delivery: Delivery): KeyedDelivery {
+  const keys = addressColumns(delivery.provider, delivery.address, delivery.defaultRegion);
+  return { ...delivery, ...keys, key: keys.addressKey ?? keys.identityKey ?? delivery.address };
+}
+
+/** What messages were counted into: the participants whose channels they came from, and the senders that no channel has. */
+export type Counted = { participants: { tenantId: string; id: string }[]; senders: { tenantId: string; id: string }[] };
+
+/** Messages by whom they are from. */
+function bySender(deliveries: readonly KeyedDelivery[]): Sender[] {
   const senders = new Map<string, Sender>();
   for (const {
     tenantId,
@@ -94,15 +119,19 @@ function bySender(deliveries: readonly Delivery[]): Sender[] {
     address,
     publicName,
     displayName,
+    conversationName,
+    identityKey,
+    addressKey: ownKey,
+    key: comparedKey,
     at,
   } of deliveries) {
-    const keys = addressColumns(provider, address, defaultRegion);
-    const key = `${tenantId} ${integrationConfigId} ${keyOf({ address, ...keys })}`;
+    const key = `${tenantId} ${integrationConfigId} ${comparedKey}`;
     const known = senders.get(key);
     if (!known) {
       const publicKey = publicName === null ? null : addressKey(provider, publicName, defaultRegion);
-      const sender = { tenantId, integrationConfigId, provider, agentId, address, displayName, publicKey, ...keys };
-      senders.set(key, { ...sender, messages: 1, first: at, last: at });
+      const sender = { tenantId, integrationConfigId, provider, agentId, address, displayName, conversationName };
+      const keys = { identityKey, addressKey: ownKey, key: comparedKey, publicKey };
+      senders.set(key, { ...sender, ...keys, messages: 1, first: at, last: at });
       continue;
     }
     known.messages += 1;
@@ -111,6 +140,7 @@ function bySender(deliveries: readonly Delivery[]): Sender[] {
     known.last = at;
     known.agentId = agentId;
     known.displayName = displayName ?? known.displayName;
+    known.conversationName = conversationName ?? known.conversationName;
   }
   return [...senders.values()];
 }
@@ -123,7 +153,7 @@ async function countKnown(query: Query, senders: readonly Sender[], onlyIfAll: b
     tenantIds: column(senders, 'tenantId'),
     configIds: column(senders, 'integrationConfigId'),
     providers: column(senders, 'provider'),
-    keys: senders.map(keyOf),
+    keys: column(senders, 'key'),
     publicKeys: column(senders, 'publicKey'),
   });
   const matched = new Set(found.map(({ n }) => n));
@@ -154,32 +184,37 @@ async function countKnown(query: Query, senders: readonly Sender[], onlyIfAll: b
   return { unknown, counted };
 }
 
-/** Counts new messages in channels, or for unknown senders. Returns the participants of the channels. */
-export async function countMessages(
-  query: Query,
-  deliveries: readonly Delivery[],
-): Promise<{ tenantId: string; participantId: string }[]> {
+/** Counts new messages, into channels or else as unknown senders'; returns whose they are. */
+export async function countMessages(query: Query, deliveries: readonly KeyedDelivery[]): Promise<Counted> {
   const senders = bySender(deliveries);
   const known = await countKnown(query, senders, true);
-  if (known.unknown.length === 0) return known.counted;
+  if (known.unknown.length === 0) return { participants: known.counted.map(owner), senders: [] };
 
   const configs = new Map(known.unknown.map(({ tenantId, integrationConfigId }) => [integrationConfigId, tenantId]));
   await query(lockConfigs, { tenantIds: [...configs.values()], ids: [...configs.keys()] });
   // A channel may have been created before the lock was taken.
   const { unknown, counted } = await countKnown(query, senders, false);
-  if (unknown.length > 0)
-    await query(countUnknown, {
-      tenantIds: column(unknown, 'tenantId'),
-      ids: unknown.map(newId),
-      configIds: column(unknown, 'integrationConfigId'),
-      addresses: column(unknown, 'address'),
-      identityKeys: column(unknown, 'identityKey'),
-      addressKeys: column(unknown, 'addressKey'),
-      agentIds: column(unknown, 'agentId'),
-      displayNames: column(unknown, 'displayName'),
-      messages: column(unknown, 'messages'),
-      first: column(unknown, 'first'),
-      last: column(unknown, 'last'),
-    });
-  return counted;
+  const asking =
+    unknown.length > 0
+      ? await query(countUnknown, {
+          tenantIds: column(unknown, 'tenantId'),
+          ids: unknown.map(newId),
+          configIds: column(unknown, 'integrationConfigId'),
+          addresses: column(unknown, 'address'),
+          identityKeys: column(unknown, 'identityKey'),
+          addressKeys: column(unknown, 'addressKey'),
+          agentIds: column(unknown, 'agentId'),
+          displayNames: column(unknown, 'displayName'),
+          conversationNames: column(unknown, 'conversationName'),
+          messages: column(unknown, 'messages'),
+          first: column(unknown, 'first'),
+          last: column(unknown, 'last'),
+        })
+      : [];
+  return { participants: counted.map(owner), senders: asking };
 }
+
+const owner = ({ tenantId, participantId }: { tenantId: string; participantId: string }) => ({
+  tenantId,
+  id: participantId,
+});

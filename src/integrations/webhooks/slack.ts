@@ -86,6 +86,7 @@ function read(request: WebhookRequest): Reading {
     address: user,
     publicName: null,
     displayName: null,
+    conversationName: null,
     sentAt: fromSeconds(Number(ts || 'none')),
   };
 }

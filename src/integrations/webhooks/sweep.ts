@@ -7,7 +7,7 @@ import { text, timestamptz, uuid } from '../../database/sql/types.ts';
 /** How long a delivery is remembered, so that a repetition does not count. Longer than any provider tries. */
 const kept = 3 * 24 * 3_600_000;
 
-/** How many unknown senders an integration config may have. Those with the oldest messages are deleted first. */
+/** How many unknown senders of each status an integration config may have. Those with the oldest messages are deleted first, blocked ones never. */
 export const mostUnknownSenders = 10_000;
 
 const atOnce = 5_000;
@@ -25,11 +25,11 @@ const oldDeliveries = globalStatement(rows({ id: text }))`
 const surplusSenders = globalStatement(rows({ id: uuid }))`
   with ranked as (
      select u.tenant_id, u.id,
-       row_number() over (partition by u.tenant_id, u.integration_config_id order by u.last_message_at desc, u.id desc) as place
-     from unknown_sender u
+       row_number() over (partition by u.tenant_id, u.integration_config_id, u.status order by u.last_message_at desc, u.id desc) as place
+     from unknown_sender u where u.status <> 'BLOCKED'
    ), surplus as (
      select u.tenant_id, u.id from unknown_sender u join ranked r on r.tenant_id = u.tenant_id and r.id = u.id
-     where r.place > ${mostUnknownSenders} limit ${atOnce} for update of u skip locked
+     where r.place > ${mostUnknownSenders} and u.status <> 'BLOCKED' limit ${atOnce} for update of u skip locked
    )
    delete from unknown_sender u using surplus where u.tenant_id = surplus.tenant_id and u.id = surplus.id returning u.id`;
 

@@ -90,6 +90,7 @@ export const telegramWebhooks: WebhookProvider = {
       deliveryId: String(update_id),
       address: String(sender.id),
       publicName: sender.username && /^\w{1,64}$/.test(sender.username) ? `@${sender.username}` : null,
+      conversationName: sent.chat && sent.chat.id !== sender.id ? nameFrom(sent.chat.title) : null,
       displayName: nameFrom('title' in sender ? sender.title : null, sender.first_name, sender.last_name),
       sentAt: fromSeconds(sent.date),
     };

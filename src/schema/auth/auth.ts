@@ -1,6 +1,7 @@
 import {
   createAccessKey,
   createAgentSecretKey,
+  keyShownBefore,
   listKeys,
   type NewKey,
   revokeKey,
@@ -16,7 +17,8 @@ import { text, uuid } from '../../database/sql/types.ts';
 import { agentById } from '../../directory/agents/agents.ts';
 import { builder } from '../builder.ts';
 import { AgentType } from '../directory/agents.ts';
-import { write } from '../mutation.ts';
+import { createOnce, idempotencyKey, write } from '../mutation.ts';
+import { NodeType } from '../node-interface.ts';
 
 const covers: Record<Scope, string> = {
   'participants:read': 'Read participants, channels, bindings, agents and integration configs.',
@@ -97,6 +99,7 @@ const KeyKindType = builder.enumType('KeyKind', {
 });
 
 const KeyType = builder.objectRef<ShownKey>('CredentialKey').implement({
+  interfaces: [NodeType],
   description:
     'A key that a program signs in with, or that is part of a webhook’s URL. Its secret is shown once, when it is made. Seen with `admin`.',
   fields: (t) => ({
@@ -151,19 +154,28 @@ builder.relayMutationField(
     inputFields: (t) => ({
       name: t.string({ required: true, description: 'What it is called: 1 to 150 characters.' }),
       scopes: t.field({ type: [ScopeType], required: true, description: 'What it may do: at least one scope.' }),
+      idempotencyKey: t.string(idempotencyKey),
     }),
   },
   {
     description: 'Creates an access key for a program. Needs `admin`.',
     nullable: true,
     authScopes: { scope: 'admin' },
-    resolve: (_, { input }, context) => write(context, () => createAccessKey(context.db, input)),
+    resolve: (_, { input }, context) =>
+      createOnce(context, 'createAccessKey', input, {
+        create: (db, [id]) => createAccessKey(db, input, id),
+        again: ([id]) => keyShownBefore(context.db, id),
+      }),
   },
   {
     description: 'The key, and its secret.',
     outputFields: (t) => ({
       key: t.field({ type: KeyType, description: 'The new key.', resolve: ({ key }: NewKey) => key }),
-      secret: t.exposeString('secret', { description: 'The secret. It is shown this once and not stored.' }),
+      secret: t.exposeString('secret', {
+        nullable: true,
+        description:
+          'The secret. It is shown this once and not stored; null when the call repeats another by its `idempotencyKey`: revoke the key if the first answer was lost.',
+      }),
     }),
   },
 );
@@ -172,20 +184,31 @@ builder.relayMutationField(
   'createAgentSecretKey',
   {
     description: 'The agent to create a key for.',
-    inputFields: (t) => ({ agentId: t.string({ required: true, description: 'The agent’s id.' }) }),
+    inputFields: (t) => ({
+      agentId: t.string({ required: true, description: 'The agent’s id.' }),
+      idempotencyKey: t.string(idempotencyKey),
+    }),
   },
   {
     description:
       'Creates a secret key for an agent: it may read and change external users and that agent’s conversations. Needs `admin`.',
     nullable: true,
     authScopes: { scope: 'admin' },
-    resolve: (_, { input }, context) => write(context, () => createAgentSecretKey(context.db, input)),
+    resolve: (_, { input }, context) =>
+      createOnce(context, 'createAgentSecretKey', input, {
+        create: (db, [id]) => createAgentSecretKey(db, input, id),
+        again: ([id]) => keyShownBefore(context.db, id),
+      }),
   },
   {
     description: 'The key, and its secret.',
     outputFields: (t) => ({
       key: t.field({ type: KeyType, description: 'The new key.', resolve: ({ key }: NewKey) => key }),
-      secret: t.exposeString('secret', { description: 'The secret. It is shown this once and not stored.' }),
+      secret: t.exposeString('secret', {
+        nullable: true,
+        description:
+          'The secret. It is shown this once and not stored; null when the call repeats another by its `idempotencyKey`: revoke the key if the first answer was lost.',
+      }),
     }),
   },
 );

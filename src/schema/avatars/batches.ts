@@ -20,6 +20,7 @@ import type { GraphContext } from '../context.ts';
 import { AgentType } from '../directory/agents.ts';
 import { ParticipantType } from '../directory/participants.ts';
 import { still, write } from '../mutation.ts';
+import { NodeType } from '../node-interface.ts';
 import { reading } from '../selection.ts';
 
 const ofAgent = reading<Agent>();
@@ -41,6 +42,7 @@ const FailureCountType = builder.objectRef<{ code: ErrorCode; count: number }>('
 });
 
 const BatchType = builder.objectRef<AvatarBatch>('AvatarSyncBatch').implement({
+  interfaces: [NodeType],
   description:
     'The sync of all the contacts of an agent, and how far it has come. A contact that is deleted meanwhile is not counted any more. Kept for 30 days after its end. Seen with `participants:read`.',
   fields: (t) => ({

@@ -15,6 +15,7 @@ import { participantField } from '../directory/participant-payload.ts';
 import { ParticipantType } from '../directory/participants.ts';
 import { IntegrationConfigType } from '../integrations/integrations.ts';
 import { still, write } from '../mutation.ts';
+import { NodeType } from '../node-interface.ts';
 import { reading } from '../selection.ts';
 import { SyncErrorType } from './avatars.ts';
 
@@ -57,6 +58,7 @@ builder.objectField(IntegrationConfigType, 'avatarSyncPausedUntil', (t) =>
 );
 
 const FailureType = builder.objectRef<AvatarSyncFailure>('AvatarSyncFailure').implement({
+  interfaces: [NodeType],
   description:
     'A sync in the background, automatic or of a batch, that was given up: for a reason that trying again would not mend, or after a day in which the provider or the storage stayed away. Gone when the participant’s avatar is synced, uploaded or removed, and after 30 days. Seen with `participants:read`.',
   fields: (t) => ({

@@ -1,5 +1,5 @@
 import { demand } from '../../auth/viewer.ts';
-import { closeConversation, createConversation } from '../../conversations/conversations.ts';
+import { closeConversation, conversationNotFound, createConversation } from '../../conversations/conversations.ts';
 import {
   connectionTo,
   conversationsByAgent,
@@ -22,7 +22,8 @@ import type { GraphContext } from '../context.ts';
 import { AgentType } from '../directory/agents.ts';
 import { ParticipantType } from '../directory/participants.ts';
 import { ExternalUserType } from '../external-users/external-users.ts';
-import { write } from '../mutation.ts';
+import { createOnce, idempotencyKey, still, write } from '../mutation.ts';
+import { NodeType } from '../node-interface.ts';
 import { fromSelection, reading } from '../selection.ts';
 import { conversationParts } from './parts.ts';
 
@@ -41,6 +42,7 @@ const StatusType = builder.enumType('ConversationStatus', {
 
 /** A conversation in the graph; who takes part is added where participation is. */
 export const ConversationType = builder.prismaObject('Conversation', {
+  interfaces: [NodeType],
   description:
     'A conversation of the tenant, perhaps one of its agents’. Seen with `conversations:read`; under an agent’s key only that agent’s own.',
   fields: (t) => ({
@@ -170,6 +172,7 @@ builder.relayMutationField(
       agentId: t.string({
         description: 'The agent that it is to belong to. Null for none, but under an agent’s key for that agent.',
       }),
+      idempotencyKey: t.string(idempotencyKey),
     }),
   },
   {
@@ -177,7 +180,11 @@ builder.relayMutationField(
       'Creates an open conversation in which nobody takes part yet. Under an agent’s key another agent is `FORBIDDEN`. Needs `conversations:write`.',
     nullable: true,
     authScopes: { scope: 'conversations:write' },
-    resolve: (_, { input }, context) => write(context, () => createConversation(context.db, input)),
+    resolve: (_, { input }, context) =>
+      createOnce(context, 'createConversation', input, {
+        create: (db, [id]) => createConversation(db, input, id),
+        again: ([id]) => still(context.load(conversationById, id), () => conversationNotFound(id)),
+      }),
   },
   {
     description: 'The conversation that was created.',

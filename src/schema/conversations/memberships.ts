@@ -20,6 +20,7 @@ import { AgentType } from '../directory/agents.ts';
 import { ParticipantType } from '../directory/participants.ts';
 import { ExternalUserType } from '../external-users/external-users.ts';
 import { still } from '../mutation.ts';
+import { NodeType } from '../node-interface.ts';
 import { reading } from '../selection.ts';
 import { ConversationType } from './conversations.ts';
 
@@ -96,6 +97,7 @@ const whole = <Row extends object>(member: Row) => member as Row & Pick<Member, 
 
 /** A membership in the graph. */
 export const ConversationParticipantType = builder.prismaObject('ConversationMember', {
+  interfaces: [NodeType],
   name: 'ConversationParticipant',
   description: 'A participant’s membership in one conversation. Seen with `conversations:read`.',
   fields: (t) => ({

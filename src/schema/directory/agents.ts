@@ -1,6 +1,6 @@
 import { agentById, agentNotFound, createAgent, listAgents } from '../../directory/agents/agents.ts';
 import { builder } from '../builder.ts';
-import { still, write } from '../mutation.ts';
+import { createOnce, idempotencyKey, still } from '../mutation.ts';
 
 /** An agent in the graph. */
 export const AgentType = builder.prismaObject('Agent', {
@@ -45,13 +45,19 @@ builder.relayMutationField(
           'A short name of your choice: 1 to 64 letters, digits, dots, dashes or underscores. It cannot be changed later.',
       }),
       name: t.string({ required: true, description: 'What the agent is called: 1 to 150 characters.' }),
+      idempotencyKey: t.string(idempotencyKey),
     }),
   },
   {
     description: 'Creates an agent. A taken id is `CONFLICT`. Needs `participants:write`.',
     nullable: true,
     authScopes: { scope: 'participants:write' },
-    resolve: (_, { input }, context) => write(context, () => createAgent(context.db, input)),
+    resolve: (_, { input }, context) =>
+      createOnce(context, 'createAgent', input, {
+        ids: [input.id],
+        create: (db) => createAgent(db, input),
+        again: async ([id]) => id,
+      }),
   },
   {
     description: 'The agent that was created.',

@@ -10,6 +10,7 @@ import type { ListedParticipant } from '../../directory/participants/queries.ts'
 import { builder } from '../builder.ts';
 import type { GraphContext } from '../context.ts';
 import { still, write } from '../mutation.ts';
+import { NodeType } from '../node-interface.ts';
 import { reading } from '../selection.ts';
 import { AgentType } from './agents.ts';
 import { participantField } from './participant-payload.ts';
@@ -19,6 +20,7 @@ const ofParticipant = reading<ListedParticipant>();
 
 /** A binding in the graph; other features add their edges to it. */
 export const BindingType = builder.prismaObject('Binding', {
+  interfaces: [NodeType],
   description:
     'A participant that is a contact of an agent. There is at most one binding for the two. Seen with `participants:read`.',
   fields: (t) => ({

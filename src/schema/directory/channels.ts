@@ -3,12 +3,14 @@ import { configById, configNotFound } from '../../integrations/configs.ts';
 import { builder } from '../builder.ts';
 import { IntegrationConfigType } from '../integrations/integrations.ts';
 import { still } from '../mutation.ts';
+import { NodeType } from '../node-interface.ts';
 import { reading } from '../selection.ts';
 
 const ofChannel = reading<Channel>();
 
 /** A channel in the graph; its health is added where health is. */
 export const ChannelType = builder.prismaObject('Channel', {
+  interfaces: [NodeType],
   description: 'One way to reach a participant: an address at a messaging provider. Seen with `participants:read`.',
   fields: (t) => ({
     id: t.exposeID('id', {

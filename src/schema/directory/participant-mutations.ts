@@ -5,7 +5,7 @@ import {
   updateParticipant,
 } from '../../directory/participants/participants.ts';
 import { builder } from '../builder.ts';
-import { write } from '../mutation.ts';
+import { createOnce, idempotencyKey, write } from '../mutation.ts';
 import { participantField } from './participant-payload.ts';
 import { ParticipantKindType, ParticipantType } from './participants.ts';
 
@@ -52,6 +52,7 @@ builder.relayMutationField(
         description: 'The ways to reach the participant: at most 100, none of them twice.',
       }),
       agentIds: t.stringList({ description: 'The agents to bind the participant to: at most 1,000.' }),
+      idempotencyKey: t.string(idempotencyKey),
     }),
   },
   {
@@ -60,7 +61,10 @@ builder.relayMutationField(
     nullable: true,
     authScopes: { scope: 'participants:write' },
     resolve: (_, { input }, context) =>
-      write(context, () => createParticipant(context.db, input, context.services.participantHooks)),
+      createOnce(context, 'createParticipant', input, {
+        create: (db, [id]) => createParticipant(db, input, context.services.participantHooks, id),
+        again: async ([id]) => id,
+      }),
   },
   {
     description: 'The participant that was created.',

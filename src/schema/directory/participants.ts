@@ -11,6 +11,7 @@ import {
 } from '../../directory/participants/queries.ts';
 import type { FieldCost } from '../../operations/cost.ts';
 import { builder } from '../builder.ts';
+import { NodeType } from '../node-interface.ts';
 import { columnsRead, fromSelection, nodesOf, reading, type Selection } from '../selection.ts';
 import { AgentType } from './agents.ts';
 import { ChannelType } from './channels.ts';
@@ -38,6 +39,7 @@ const AvatarSourceType = builder.enumType('AvatarOrigin', {
 
 /** A participant in the graph; other features add their edges to it. */
 export const ParticipantType = builder.prismaObject('Participant', {
+  interfaces: [NodeType],
   description:
     'Somebody in the tenant’s directory: a person, a group or an AI agent, and the ways to reach them. Seen with `participants:read`.',
   fields: (t) => ({

@@ -1,7 +1,13 @@
 import type { ExternalUser } from '../../database/generated/client.ts';
-import { createExternalUser, deleteExternalUser, updateExternalUser } from '../../external-users/external-users.ts';
+import {
+  createExternalUser,
+  deleteExternalUser,
+  externalUserNotFound,
+  updateExternalUser,
+} from '../../external-users/external-users.ts';
+import { externalUserById } from '../../external-users/queries.ts';
 import { builder } from '../builder.ts';
-import { write } from '../mutation.ts';
+import { createOnce, idempotencyKey, still, write } from '../mutation.ts';
 import { ExternalUserType } from './external-users.ts';
 
 const names = {
@@ -34,6 +40,7 @@ builder.relayMutationField(
       context: t.string({ description: details.context }),
       source: t.string({ description: details.source }),
       metadata: t.field({ type: 'JSONObject', description: metadata }),
+      idempotencyKey: t.string(idempotencyKey),
     }),
   },
   {
@@ -41,7 +48,11 @@ builder.relayMutationField(
       'Creates an external user. Where another has one of its identifiers, it is `USER_ALREADY_EXISTS`, and `errors` names each of these fields. Needs `users:write`.',
     nullable: true,
     authScopes: { scope: 'users:write' },
-    resolve: (_, { input }, context) => write(context, () => createExternalUser(context.db, input)),
+    resolve: (_, { input }, context) =>
+      createOnce(context, 'createExternalUser', input, {
+        create: (db, [id]) => createExternalUser(db, input, id),
+        again: ([id]) => still(context.load(externalUserById, id), () => externalUserNotFound(id)),
+      }),
   },
   {
     description: 'The external user that was created.',

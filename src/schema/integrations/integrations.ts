@@ -8,7 +8,8 @@ import {
 } from '../../integrations/configs.ts';
 import { builder } from '../builder.ts';
 import type { GraphContext } from '../context.ts';
-import { still, write } from '../mutation.ts';
+import { createOnce, idempotencyKey, still, write } from '../mutation.ts';
+import { NodeType } from '../node-interface.ts';
 
 const DisconnectedReasonType = builder.enumType('DisconnectedReason', {
   description: 'Why an integration config has no token any more.',
@@ -23,6 +24,7 @@ const DisconnectedReasonType = builder.enumType('DisconnectedReason', {
 
 /** An integration config in the graph. */
 export const IntegrationConfigType = builder.prismaObject('IntegrationConfig', {
+  interfaces: [NodeType],
   description:
     'A workspace, account or number of a messaging provider, through which channels are reached. Its token is never shown. Seen with `participants:read`.',
   fields: (t) => ({
@@ -88,13 +90,18 @@ builder.relayMutationField(
         description:
           'The country (ISO 3166, two letters in any case: `US`) whose telephone numbers may be written without a plus; null or absent for none.',
       }),
+      idempotencyKey: t.string(idempotencyKey),
     }),
   },
   {
     description: 'Creates an integration config, not yet connected. Needs `integrations:write`.',
     nullable: true,
     authScopes: { scope: 'integrations:write' },
-    resolve: (_, { input }, context) => write(context, () => createIntegrationConfig(context.db, input)),
+    resolve: (_, { input }, context) =>
+      createOnce(context, 'createIntegrationConfig', input, {
+        create: (db, [id]) => createIntegrationConfig(db, input, id),
+        again: async ([id]) => id,
+      }),
   },
   {
     description: 'The integration config that was created.',

@@ -1,0 +1,35 @@
+import { oneByUuid } from '../database/loaders.ts';
+import { rows } from '../database/sql/columns.ts';
+import { eachKey, join, literal, name, sql, tenant } from '../database/sql/fragment.ts';
+import { statement } from '../database/sql/statement.ts';
+import { textOf, uuid } from '../database/sql/types.ts';
+
+/** The types that have a UUID of their own, and their tables. */
+const tables = {
+  AvatarSyncBatch: 'avatar_sync_batch',
+  AvatarSyncFailure: 'avatar_sync_job',
+  Binding: 'binding',
+  Channel: 'channel',
+  Conversation: 'conversation',
+  ConversationParticipant: 'conversation_member',
+  CredentialKey: 'credential_key',
+  ExternalUser: 'external_user',
+  IntegrationConfig: 'integration_config',
+  Participant: 'participant',
+  UnknownSender: 'unknown_sender',
+} as const;
+
+/** The name of a type that has a UUID of its own. */
+export type NodeName = keyof typeof tables;
+
+const lookups = Object.entries(tables).map(
+  ([type, table]) =>
+    sql`select ${literal(type)} as type from ${name(table)} x where x.tenant_id = ${tenant} and x.id = k.id`,
+);
+
+/** The types of the tenant's things by their ids, or null: UUIDs do not say what they are of. One statement for all ids of a level. */
+export const nodeTypeById = oneByUuid(
+  statement(rows({ id: uuid, type: textOf<NodeName>() }))`
+    select k.id, f.type from ${eachKey(uuid)} k(id) cross join lateral (${join(lookups, ' union all ')}) f`,
+  'id',
+);
