@@ -1,6 +1,6 @@
 /**
- * Writes docs/openapi from the tables of the REST faces: npm run openapi. With --check, fails when a committed document is stale; with
- * --clients, writes the types of the tests' clients instead.
+ * Writes docs/openapi from the tables of the REST faces: npm run openapi. With --check, fails when a committed
+ * document is stale; with --clients, writes the types of the tests' clients instead.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import openapiTS, { astToString } from 'openapi-typescript';

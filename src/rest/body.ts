@@ -6,7 +6,10 @@ import { withExactNumbers } from '../values/json-number.ts';
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 const json = /^application\/(?:[a-z0-9.+-]*\+)?json\s*(?:;\s*charset="?utf-8"?\s*)?$/i;
 
-/** Reads a request's body as JSON. Numbers that a double would change stand as objects that no rule accepts. Throws BAD_USER_INPUT, RESULT_TOO_LARGE, UNAVAILABLE. */
+/**
+ * Reads a request's body as JSON. Numbers that a double would change stand as objects that no rule accepts. Throws
+ * BAD_USER_INPUT, RESULT_TOO_LARGE, UNAVAILABLE.
+ */
 export async function readJson(request: IncomingMessage, bodies: BodyBudget, most: number): Promise<unknown> {
   const { 'content-type': type, 'content-encoding': encoding, 'content-length': length } = request.headers;
   if (length === '0' || (length === undefined && request.headers['transfer-encoding'] === undefined))

@@ -15,8 +15,8 @@ export interface Router {
 const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
 
 /**
- * `/participants/{participant}:disable` as find-my-way spells it: a colon is written twice. A name that a verb follows somewhere has no
- * colon anywhere, so that an unknown verb leads nowhere; no name is empty.
+ * `/participants/{participant}:disable` as find-my-way spells it: a colon is written twice. A name that a verb
+ * follows somewhere has no colon anywhere, so that an unknown verb leads nowhere; no name is empty.
  */
 function spelled(path: string, withVerbs: ReadonlySet<string>): string {
   return path

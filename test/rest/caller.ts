@@ -47,7 +47,10 @@ function againstDocument(method: string, path: string, { status, type, body, tex
   return `${operation.id} ${status}: ${ajv.errorsText(validate.errors)} in ${text}`;
 }
 
-/** Sends requests to the faces. Each answer is held against the face's document; what was answered is kept account of. */
+/**
+ * Sends requests to the faces. Each answer is held against the face's document; what was answered is kept account
+ * of.
+ */
 export function createCaller({ app }: TestApp) {
   /** `face.operation status`, of all answers. */
   const answered = new Set<string>();

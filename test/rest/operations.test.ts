@@ -81,6 +81,19 @@ describe.each(every)('$name', ({ face, operation, name }) => {
       expect(there.text).not.toContain(world.participant);
     });
 
+  test('finds nothing of another tenant’s by its ids', async () => {
+    const own = await createRestWorld(service);
+    const path = pathOf(operation.path, { ...world, tenant: own.tenant });
+    const sent = signedIn(inputOf(name, { ...world, tenant: own.tenant }), own.authorization);
+    const answer = await caller.call(method, path, sent);
+    for (const id of [world.participant, world.conversation, world.user.id, world.user.phoneNumber, world.config])
+      if (!path.includes(id) && !JSON.stringify(sent).includes(id)) expect(answer.text).not.toContain(id);
+    const named = /\{(participant|config|conversationId|id)\}/.test(operation.path);
+    if (named && served) expect(answer.status).toBe(404);
+    const there = await caller.call('GET', `/external/users/${world.user.id}`, signedIn({}));
+    expect(there.status).toBe(200);
+  });
+
   if (served && operation.errors.some((code) => code.endsWith('_NOT_FOUND')))
     test('finds nobody', async () => {
       const own = await createRestWorld(service);

@@ -23,7 +23,10 @@ const pascal = (code: string) =>
     .map((word) => `${word[0]}${word.slice(1).toLowerCase()}`)
     .join('');
 
-/** `{code, message, details}`; the details have the messages of each part of the input under its path, which begins with a dot. */
+/**
+ * `{code, message, details}`; the details have the messages of each part of the input under its path, which begins
+ * with a dot.
+ */
 export function errorBody({ code, message, errors }: Problem, status: number): ErrorBody {
   const details: Record<string, string[]> = {};
   for (const { path, message } of errors ?? []) {

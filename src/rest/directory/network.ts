@@ -10,7 +10,9 @@ const tenant = '/v1/tenants/{tenant}';
 
 const nothing = { triggerId: null, slotName: null, metadata: {} };
 
-/** The table of the directory face, as far as it is about the whole network, and what of the system has nothing here. */
+/**
+ * The table of the directory face, as far as it is about the whole network, and what of the system has nothing here.
+ */
 export const network: readonly Operation[] = [
   operation({
     id: 'getNetworkGraph',

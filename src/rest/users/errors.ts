@@ -23,7 +23,10 @@ const messages: Readonly<Partial<Record<Problem['code'], string>>> = {
   INTERNAL: 'Internal Server Error',
 };
 
-/** `{status, name, message, details}`. The details begin with the code and the sentence; each violation follows with its place. */
+/**
+ * `{status, name, message, details}`. The details begin with the code and the sentence; each violation follows with
+ * its place.
+ */
 export function errorBody({ code, message, errors = [] }: Problem, status: number): ErrorBody {
   const body = {
     status,

@@ -68,7 +68,10 @@ const named = {
   }),
 };
 
-/** What is sent to create a user. Which of the three is given is the rule's to check; further members are let be, as there. */
+/**
+ * What is sent to create a user. Which of the three is given is the rule's to check; further members are let be, as
+ * there.
+ */
 export const NewUser = z
   .looseObject(named)
   .meta({ id: 'NewUser', description: 'The user to create, with at least one of `email`, `phoneNumber` and `fkId`.' });
