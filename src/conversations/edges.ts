@@ -11,6 +11,7 @@ import { assured, integer, type SqlType, text, uuid } from '../database/sql/type
 import { oncePerShape } from '../database/statement.ts';
 import { Problem } from '../errors/catalogue.ts';
 import { asMembers, type MemberRow, memberRow } from './members.ts';
+import { listedConversation } from './queries.ts';
 import type { Member } from './subject.ts';
 
 /** A page of the list that belongs to one row. */
@@ -103,7 +104,7 @@ function totalsBy(type: SqlType<string>, counted: Rows<Counted>, from: Fragment<
 export type Edge<Row> = { pages: Loader<Wanted, (Row & { parentId: string })[]>; totals: Loader<string, Total> };
 
 const asTheyAre = (found: (Conversation & { parentId: string })[]) => found;
-const conversation = columns('Conversation', 'c');
+const conversation = columns('Conversation', 'c', listedConversation);
 const uuidCounted = rows({ id: assured(uuid), count: integer });
 const textCounted = rows({ id: assured(text), count: integer });
 

@@ -101,7 +101,11 @@ export const catalogue = {
     title: 'Method not allowed',
     when: 'The path is served, but not for that HTTP method.',
   },
-  CONFLICT: { status: 409, title: 'Conflict', when: 'A unique value is taken.' },
+  CONFLICT: {
+    status: 409,
+    title: 'Conflict',
+    when: 'A unique value is taken, somebody was faster (`ifModifiedAt`), or something else still depends on it.',
+  },
   PARTICIPANT_STATE_CONFLICT: {
     status: 409,
     title: 'Participant state conflict',

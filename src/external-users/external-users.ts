@@ -10,10 +10,10 @@ import { nullable, text as sqlText, textOf, uuid } from '../database/sql/types.t
 import { Problem } from '../errors/catalogue.ts';
 import { checked } from '../values/checked.ts';
 import { emailAddress } from '../values/email-address.ts';
+import { jsonObject } from '../values/json-object.ts';
 import { phoneNumber } from '../values/phone-number.ts';
 import { displayName, text } from '../values/text.ts';
 import { fieldOf, fkId, hasIdentifier, identifierKeys, phoneColumns } from './identifiers.ts';
-import { metadata } from './metadata.ts';
 
 const identifierFields = identifierKeys.map(fieldOf);
 
@@ -24,7 +24,7 @@ const optional = {
   fkUserId: text(0, 255).nullish(),
   context: text(0, 4_000, { lines: true }).nullish(),
   source: text(0, 4_000).nullish(),
-  metadata: metadata.nullish(),
+  metadata: jsonObject.nullish(),
 };
 
 const unidentified = `must have at least one of ${identifierFields.join(', ')}`;

@@ -15,3 +15,10 @@ export async function still<Row>(row: Promise<Row | null>, gone: () => Error): P
   if (found === null) throw gone();
   return found;
 }
+
+/** The input field by which an update is refused when somebody was faster. */
+export const ifModifiedAt = {
+  type: 'DateTime',
+  description:
+    'The `modifiedAt` that you have read. When it has changed since, nothing is done and the answer is `CONFLICT`. Null is as good as absent.',
+} as const;

@@ -7,6 +7,8 @@ import './avatars/failures.ts';
 import './directory/bindings.ts';
 import './directory/channels.ts';
 import './conversations/changes.ts';
+import './conversations/conversation-changes.ts';
+import './conversations/conversation-mutations.ts';
 import './conversations/conversations.ts';
 import './conversations/mutations.ts';
 import './conversations/participation.ts';

@@ -122,7 +122,26 @@ export const calls: Readonly<Record<string, readonly Call[]>> = {
   retryAvatarSync: [input('AVATAR_SYNC_NOT_FOUND', (_, { failedSync }) => ({ id: failedSync }))],
   syncAgentAvatars: [input('AGENT_NOT_FOUND', (_, { agent }) => ({ agentId: agent }))],
 
-  createConversation: [input('AGENT_NOT_FOUND', (_, { agent }) => ({ name: 'Talk', agentId: agent }))],
+  createConversation: [
+    input('AGENT_NOT_FOUND', (_, { agent }) => ({ name: 'Talk', agentId: agent })),
+    ...(
+      [
+        ['PARTICIPANT_NOT_FOUND', ({ participant }: World) => ({ user: { id: participant } })],
+        ['AGENT_NOT_FOUND', ({ agent }: World) => ({ agent: { id: agent } })],
+        ['EXTERNAL_USER_NOT_FOUND', ({ externalUser }: World) => ({ contact: { id: externalUser } })],
+        ['own', ({ member }: World) => ({ flow: { id: member } })],
+        [
+          'own',
+          ({ email }: World) => ({ contactByIdentifier: { identifierKey: 'emailaddress', identifierValue: email } }),
+        ],
+      ] as const
+    ).map(([outcome, of]) => input(outcome, (_, theirs) => ({ participants: [{ participant: of(theirs) }] }))),
+  ],
+  updateConversation: [
+    input('CONVERSATION_NOT_FOUND', (_, { conversation }) => ({ conversationId: conversation, name: 'Taken over' })),
+    input('AGENT_NOT_FOUND', ({ conversation }, { agent }) => ({ conversationId: conversation, agentId: agent })),
+  ],
+  deleteConversation: [input('CONVERSATION_NOT_FOUND', (_, { conversation }) => ({ conversationId: conversation }))],
   closeConversation: [input('CONVERSATION_NOT_FOUND', (_, { conversation }) => ({ conversationId: conversation }))],
   ensureConversationParticipant: [
     input('CONVERSATION_NOT_FOUND', ({ participant }, { conversation }) => ({
@@ -233,6 +252,7 @@ export const calledElsewhere: ReadonlySet<string> = new Set([
   'uploadParticipantAvatar',
   'participantAvatarSynced',
   'avatarSyncBatchProgress',
+  'conversationChanged',
   'conversationParticipantChanged',
   'participantChanged',
 ]);

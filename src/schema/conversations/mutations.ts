@@ -4,37 +4,9 @@ import type { Member } from '../../conversations/subject.ts';
 import { builder } from '../builder.ts';
 import { write } from '../mutation.ts';
 import { fromSelection } from '../selection.ts';
+import { EnsureParticipantInput } from './inputs.ts';
 import { ContactIdentifierInput, ConversationParticipantType, StatusType } from './participation.ts';
 import { memberParts } from './parts.ts';
-
-const ReferenceInput = builder.inputType('ParticipantReferenceInput', {
-  description: 'A reference by id.',
-  fields: (t) => ({
-    id: t.id({
-      required: true,
-      description: 'A UUID for users and contacts, the agent’s id for agents, 1 to 255 characters for flows.',
-    }),
-  }),
-});
-
-const EnsureParticipantInput = builder.inputType('EnsureParticipantInput', {
-  description: 'The participant to add: exactly one of these.',
-  isOneOf: true,
-  fields: (t) => ({
-    user: t.field({ type: ReferenceInput, description: 'A participant of the tenant’s directory.' }),
-    flow: t.field({
-      type: ReferenceInput,
-      description: 'An automated flow of the caller’s system. It is not checked.',
-    }),
-    agent: t.field({ type: ReferenceInput, description: 'An AI agent of the tenant.' }),
-    contact: t.field({ type: ReferenceInput, description: 'An external user.' }),
-    contactByIdentifier: t.field({
-      type: ContactIdentifierInput,
-      description:
-        'An external user by one of its identifiers. If no user has it, one is created in the same transaction; `conversations:write` is enough for that.',
-    }),
-  }),
-});
 
 const partsEnsured = fromSelection((payload, schema) => memberParts(payload.below('participant'), schema));
 
