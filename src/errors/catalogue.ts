@@ -74,6 +74,7 @@ export const catalogue = {
     title: 'Integration config not found',
     when: 'The tenant has no integration config of that id.',
   },
+  CHANNEL_NOT_FOUND: { status: 404, title: 'Channel not found', when: 'The tenant has no channel of that id.' },
   BINDING_NOT_FOUND: { status: 404, title: 'Binding not found', when: 'The tenant has no binding of that id.' },
   UNKNOWN_SENDER_NOT_FOUND: {
     status: 404,

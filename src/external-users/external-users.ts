@@ -13,6 +13,7 @@ import { emailAddress } from '../values/email-address.ts';
 import { jsonObject } from '../values/json-object.ts';
 import { phoneNumber } from '../values/phone-number.ts';
 import { displayName, text } from '../values/text.ts';
+import { demandUnmodified, type IfModifiedAt } from '../values/unmodified.ts';
 import { fieldOf, fkId, hasIdentifier, identifierKeys, phoneColumns } from './identifiers.ts';
 
 const identifierFields = identifierKeys.map(fieldOf);
@@ -113,11 +114,11 @@ const lock = statement(whole)`
   select ${whole} from external_user u where u.tenant_id = ${tenant} and u.id = ${parameter('id', uuid)} for no key update`;
 
 /** What updateExternalUser takes: what is absent stays as it is, and null clears it. */
-export type ExternalUserChanges = { id: string } & z.input<typeof changes>;
+export type ExternalUserChanges = { id: string } & IfModifiedAt & z.input<typeof changes>;
 
 /** Changes an external user. Throws EXTERNAL_USER_NOT_FOUND, USER_ALREADY_EXISTS, and VALIDATION_FAILED when no identifier would be left. */
 export async function updateExternalUser(db: TenantDatabase, input: ExternalUserChanges): Promise<ExternalUser> {
-  const { id: name, ...fields } = input;
+  const { id: name, ifModifiedAt, ...fields } = input;
   const data = checked(changes, fields);
   const id = asUuid(name);
   if (!id) throw externalUserNotFound(name);
@@ -127,6 +128,7 @@ export async function updateExternalUser(db: TenantDatabase, input: ExternalUser
       return await db.transaction(async (tx) => {
         const [before] = await tx.query(lock, { id });
         if (!before) throw externalUserNotFound(id);
+        demandUnmodified(before, { ifModifiedAt });
         if (Object.keys(given(data)).length === 0) return before;
         const after = { ...before, ...given(data) };
         const cleared = identifierFields.filter((field) => data[field] === null);

@@ -5,6 +5,7 @@ import './avatars/avatars.ts';
 import './avatars/batches.ts';
 import './avatars/failures.ts';
 import './directory/bindings.ts';
+import './directory/channel-mutations.ts';
 import './directory/channels.ts';
 import './conversations/changes.ts';
 import './conversations/conversation-changes.ts';

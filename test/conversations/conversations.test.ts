@@ -150,11 +150,7 @@ describe('who sees a conversation', () => {
     const conversationId = await createConversation(tenant, { agentId });
     const user = await createParticipant(tenant, { displayName: 'Ada' });
     const contact = await createExternalUser(tenant, { firstName: 'Grace', lastName: 'Hopper' });
-    for (const participant of [
-      { user: { id: user } },
-      { contact: { id: contact } },
-      { flow: { id: 'f' } },
-    ])
+    for (const participant of [{ user: { id: user } }, { contact: { id: contact } }, { flow: { id: 'f' } }])
       await member(tenant, { conversationId, participant });
     const document = `query ($id: ID!) { conversation(id: $id) { agent { id } participants { displayName subject { __typename } } } }`;
     const as = async (...scopes: Parameters<TestTenant['token']>) =>

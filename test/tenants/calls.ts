@@ -94,6 +94,18 @@ export const calls: Readonly<Record<string, readonly Call[]>> = {
     })),
     input('VALIDATION_FAILED', ({ participant }, { agent }) => ({ participantId: participant, relatedAgentId: agent })),
   ],
+  addParticipantChannel: [
+    input('PARTICIPANT_NOT_FOUND', ({ config }, { participant }) => ({
+      participantId: participant,
+      ...channel(config),
+    })),
+    input('INTEGRATION_CONFIG_NOT_FOUND', ({ participant }, { config }) => ({
+      participantId: participant,
+      ...channel(config),
+    })),
+  ],
+  updateChannel: [input('CHANNEL_NOT_FOUND', (_, { channel: channelId }) => ({ channelId, disabled: true }))],
+  removeChannel: [input('CHANNEL_NOT_FOUND', (_, { channel: channelId }) => ({ channelId }))],
   deleteParticipant: [input('PARTICIPANT_NOT_FOUND', (_, { participant }) => ({ participantId: participant }))],
   disableParticipant: [input('PARTICIPANT_NOT_FOUND', (_, { participant }) => ({ participantId: participant }))],
   enableParticipant: [input('PARTICIPANT_NOT_FOUND', (_, { participant }) => ({ participantId: participant }))],
@@ -116,6 +128,10 @@ export const calls: Readonly<Record<string, readonly Call[]>> = {
       participantId: participant,
       integrationConfigId: config,
       address,
+    })),
+    input('CHANNEL_NOT_ON_PARTICIPANT', ({ participant }, { channel: channelId }) => ({
+      participantId: participant,
+      channelId,
     })),
   ],
   removeParticipantAvatar: [input('PARTICIPANT_NOT_FOUND', (_, { participant }) => ({ participantId: participant }))],

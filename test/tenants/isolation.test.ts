@@ -31,6 +31,7 @@ const theirIds = () => [
   theirs.participant,
   theirs.config,
   theirs.binding,
+  theirs.channel,
   theirs.conversation,
   theirs.externalUser,
   theirs.member,

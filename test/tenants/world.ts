@@ -15,6 +15,7 @@ export type World = {
   participant: string;
   address: string;
   binding: string;
+  channel: string;
   conversation: string;
   externalUser: string;
   email: string;
@@ -73,6 +74,7 @@ export async function createWorld(service: TestApp, mark: string, phoneNumber: s
     ],
   });
   const { id: binding } = await prisma.binding.findFirstOrThrow({ where: { tenantId } });
+  const { id: channel } = await prisma.channel.findFirstOrThrow({ where: { tenantId } });
   const [batch, failedSync] = [newId(), newId()] as const;
   const over = { errorCode: 'AVATAR_NOT_AVAILABLE', finishedAt: new Date() };
   await prisma.avatarSyncBatch.create({ data: { tenantId, id: batch, agentId: agent } });
@@ -123,6 +125,7 @@ export async function createWorld(service: TestApp, mark: string, phoneNumber: s
     participant,
     address,
     binding,
+    channel,
     conversation,
     externalUser,
     email,

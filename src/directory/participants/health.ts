@@ -19,7 +19,12 @@ export type UnreachableReason = (typeof unreachableReasons)[number];
 export type ChannelHealth = { channel: ChannelFacts; reachable: boolean; reason: UnreachableReason | null };
 
 /** Whether somebody can be reached at all, and over which channels. */
-export type ParticipantHealth = { reachable: boolean; reason: UnreachableReason | null; channels: ChannelHealth[] };
+export type ParticipantHealth = {
+  id: string;
+  reachable: boolean;
+  reason: UnreachableReason | null;
+  channels: ChannelHealth[];
+};
 
 const unconnected = sql`select i.id from integration_config i where i.tenant_id = ${tenant}
   and i.provider in (${join(connectedProviders.map(literal), ', ')}) and i.connected_at is null`;
@@ -82,11 +87,16 @@ export function channelHealth(channel: ChannelFacts): ChannelHealth {
 
 /** A participant's health: reachable unless disabled, over at least one channel that nothing speaks against. */
 export function participantHealth(
-  participant: Pick<Participant, 'disabledAt'>,
+  participant: Pick<Participant, 'id' | 'disabledAt'>,
   channels: ChannelHealth[],
 ): ParticipantHealth {
   const reachable = !participant.disabledAt && channels.some((channel) => channel.reachable);
-  return { reachable, reason: reachable ? null : participantReason(participant, channels), channels };
+  return {
+    id: participant.id,
+    reachable,
+    reason: reachable ? null : participantReason(participant, channels),
+    channels,
+  };
 }
 
 function participantReason(participant: Pick<Participant, 'disabledAt'>, channels: ChannelHealth[]): UnreachableReason {

@@ -9,6 +9,7 @@ import { Problem } from '../../errors/catalogue.ts';
 import { checked } from '../../values/checked.ts';
 import { emailAddress } from '../../values/email-address.ts';
 import { displayName } from '../../values/text.ts';
+import { demandUnmodified, type IfModifiedAt } from '../../values/unmodified.ts';
 import { demandAgents } from '../agents/agents.ts';
 import { agentIdsOf, replaceBindings } from '../bindings/bindings.ts';
 import { channelList, lockChannels, replaceChannels } from '../channels/channels.ts';
@@ -89,21 +90,33 @@ async function insert(
   return id;
 }
 
+/** Throws CONFLICT unless a participant, which the transaction has locked, was last changed when the caller supposes. */
+export async function demandParticipantUnmodified(
+  tx: TenantTransaction,
+  id: string,
+  { ifModifiedAt }: IfModifiedAt,
+): Promise<void> {
+  if (ifModifiedAt == null) return;
+  const where = { tenantId_id: { tenantId: tx.tenantId, id } };
+  demandUnmodified(await tx.participant.findUniqueOrThrow({ where, select: { modifiedAt: true } }), { ifModifiedAt });
+}
+
 /** What updateParticipant takes: what is absent stays as it is, and `email: null` clears it. */
-export type ParticipantChanges = { participantId: string } & {
-  [Field in keyof z.input<typeof changes>]?: z.input<typeof changes>[Field] | null;
-};
+export type ParticipantChanges = { participantId: string } & IfModifiedAt & {
+    [Field in keyof z.input<typeof changes>]?: z.input<typeof changes>[Field] | null;
+  };
 
 /** Changes a participant, and what follows for its avatar; returns its id. Throws PARTICIPANT_NOT_FOUND, AGENT_NOT_FOUND, INTEGRATION_CONFIG_NOT_FOUND. */
 export async function updateParticipant(
   db: TenantDatabase,
-  { participantId, ...input }: ParticipantChanges,
+  { participantId, ifModifiedAt, ...input }: ParticipantChanges,
   hooks: ParticipantHooks,
 ): Promise<string> {
   const { channels, agentIds, ...columns } = checked(changes, input);
   const { tenantId } = db;
   return db.transaction(async (tx) => {
     const id = await lockParticipant(tx, participantId);
+    await demandParticipantUnmodified(tx, id, { ifModifiedAt });
     if (columns.relatedAgentId !== undefined) {
       const { kind } = await tx.participant.findUniqueOrThrow({
         where: { tenantId_id: { tenantId, id } },

@@ -1,6 +1,6 @@
 import { filter, pipe } from 'graphql-yoga';
 import { avatarSizes } from '../../avatars/sizes.ts';
-import type { AvatarSyncInput } from '../../avatars/sync.ts';
+import type { NamedAvatarSync } from '../../avatars/sync.ts';
 import { asUuid } from '../../database/ids.ts';
 import type { ListedParticipant } from '../../directory/participants/queries.ts';
 import { participantById } from '../../directory/participants/queries.ts';
@@ -64,8 +64,13 @@ builder.relayMutationField(
     description: 'Which channel of which participant to take the avatar from.',
     inputFields: (t) => ({
       participantId: t.id(participantId),
-      integrationConfigId: t.id({ required: true, description: 'The integration config of the channel.' }),
-      address: t.string({ required: true, description: 'The address of the channel.' }),
+      channelId: t.id({
+        description: 'The channel’s UUID; null where `integrationConfigId` and `address` name the channel.',
+      }),
+      integrationConfigId: t.id({
+        description: 'The integration config of the channel; null where `channelId` is given.',
+      }),
+      address: t.string({ description: 'The address of the channel; null where `channelId` is given.' }),
     }),
   },
   {
@@ -74,7 +79,7 @@ builder.relayMutationField(
     nullable: true,
     authScopes: { scope: 'participants:write' },
     extensions: sync,
-    resolve: (_, { input }: { input: AvatarSyncInput }, context) =>
+    resolve: (_, { input }: { input: NamedAvatarSync }, context) =>
       write(context, () => context.services.avatars.sync(context.db, input)),
   },
   {

@@ -150,11 +150,6 @@ builder.queryFields((t) => ({
   }),
 }));
 
-const pageArgs = builder.args((t) => ({
-  first: t.int({ description: 'How many rows from the beginning, or after `after`: 0 to 100. 20 when not given.' }),
-  after: t.string({ description: 'A cursor of this list: only rows after it.' }),
-}));
-
 const pageTo =
   (edge: Edge<Conversation>) =>
   ({ id }: { id: string }, args: PageArguments, context: GraphContext) => {
@@ -167,7 +162,7 @@ builder.objectField(ParticipantType, 'conversations', (t) =>
     type: ConversationConnection,
     description:
       'The conversations in which the participant is a `USER`, the newest first. Needs `conversations:read`.',
-    args: pageArgs,
+    args: t.arg.connectionArgs(),
     ...ofParticipant(['id'], pageTo(conversationsByParticipant)),
   }),
 );
@@ -177,7 +172,7 @@ builder.objectField(ExternalUserType, 'conversations', (t) =>
     type: ConversationConnection,
     description:
       'The conversations in which the user is a `CONTACT`, the newest first; under an agent’s key only that agent’s. Needs `conversations:read`.',
-    args: pageArgs,
+    args: t.arg.connectionArgs(),
     ...ofExternalUser(['id'], pageTo(conversationsByUser)),
   }),
 );
@@ -186,7 +181,7 @@ builder.objectField(AgentType, 'conversations', (t) =>
   t.field({
     type: ConversationConnection,
     description: 'The conversations that belong to the agent, the newest first. Needs `conversations:read`.',
-    args: pageArgs,
+    args: t.arg.connectionArgs(),
     ...ofAgent(['id'], pageTo(conversationsByAgent)),
   }),
 );

@@ -2,7 +2,7 @@ import { type Ensured, ensureConversationParticipant } from '../../conversations
 import { patchConversationParticipant, removeConversationParticipant } from '../../conversations/participation.ts';
 import type { Member } from '../../conversations/subject.ts';
 import { builder } from '../builder.ts';
-import { write } from '../mutation.ts';
+import { ifModifiedAt, write } from '../mutation.ts';
 import { fromSelection } from '../selection.ts';
 import { EnsureParticipantInput } from './inputs.ts';
 import { ContactIdentifierInput, ConversationParticipantType, StatusType } from './participation.ts';
@@ -68,6 +68,7 @@ builder.relayMutationField(
       participantId: t.id(names.participantId),
       contact: t.field(names.contact),
       status: t.field({ type: StatusType, description: 'The new status; null leaves it unchanged.' }),
+      ifModifiedAt: t.field(ifModifiedAt),
     }),
   },
   {

@@ -5,7 +5,7 @@ import {
   updateParticipant,
 } from '../../directory/participants/participants.ts';
 import { builder } from '../builder.ts';
-import { write } from '../mutation.ts';
+import { ifModifiedAt, write } from '../mutation.ts';
 import { participantField } from './participant-payload.ts';
 import { ParticipantKindType, ParticipantType } from './participants.ts';
 
@@ -96,6 +96,7 @@ builder.relayMutationField(
         description:
           'Binds the participant to exactly these agents; an empty list unbinds it from all, and null is refused.',
       }),
+      ifModifiedAt: t.field(ifModifiedAt),
     }),
   },
   {

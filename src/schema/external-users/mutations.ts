@@ -1,7 +1,7 @@
 import type { ExternalUser } from '../../database/generated/client.ts';
 import { createExternalUser, deleteExternalUser, updateExternalUser } from '../../external-users/external-users.ts';
 import { builder } from '../builder.ts';
-import { write } from '../mutation.ts';
+import { ifModifiedAt, write } from '../mutation.ts';
 import { ExternalUserType } from './external-users.ts';
 
 const names = {
@@ -68,6 +68,7 @@ builder.relayMutationField(
       context: t.string(clearable(details.context)),
       source: t.string(clearable(details.source)),
       metadata: t.field({ type: 'JSONObject', ...clearable(`${metadata} It replaces the whole object.`) }),
+      ifModifiedAt: t.field(ifModifiedAt),
     }),
   },
   {
