@@ -27,8 +27,8 @@ const exchange = statement(rows({ id: uuid }))`
     order by f.id for no key update)
   update file f set touched_at = now() from files where f.tenant_id = ${tenant} and f.id = files.id returning f.id`;
 
-/** The sweep was faster: the picture must be stored anew. */
-class FileSwept extends Error {}
+/** The tenant has no file of that id any more: the sweep was faster, or it never had. */
+export class FileSwept extends Error {}
 
 /** The columns of a participant that say what its avatar is. */
 export type AvatarColumns = {

@@ -108,13 +108,14 @@ const conversation = columns('Conversation', 'c', listedConversation);
 const uuidCounted = rows({ id: assured(uuid), count: integer });
 const textCounted = rows({ id: assured(text), count: integer });
 
-/** The conversations that a participant, or an external user, is a member of. */
-const conversationsOf = (column: 'user_id' | 'contact_id'): Edge<Conversation> => {
+/** The conversations that a participant, an external user or an agent takes part in. */
+const conversationsOf = (column: 'user_id' | 'contact_id' | 'agent_id'): Edge<Conversation> => {
   const parent = name(`m.${column}`);
+  const type = column === 'agent_id' ? text : uuid;
   return {
     pages: pagesBy(
       {
-        type: uuid,
+        type,
         descending: true,
         ordered: 'm.conversation_id',
         row: conversation,
@@ -124,8 +125,8 @@ const conversationsOf = (column: 'user_id' | 'contact_id'): Edge<Conversation> =
       asTheyAre,
     ),
     totals: totalsBy(
-      uuid,
-      uuidCounted,
+      type,
+      column === 'agent_id' ? textCounted : uuidCounted,
       sql`conversation_member m where ${visibleMembership('m')} and ${parent} = k.id`,
     ),
   };
@@ -133,6 +134,9 @@ const conversationsOf = (column: 'user_id' | 'contact_id'): Edge<Conversation> =
 
 /** The conversations of participants, the newest first. */
 export const conversationsByParticipant = conversationsOf('user_id');
+
+/** The conversations that agents take part in, the newest first. */
+export const conversationsWithAgent = conversationsOf('agent_id');
 
 /** The conversations of external users, the newest first. */
 export const conversationsByUser = conversationsOf('contact_id');

@@ -7,7 +7,7 @@ import { columns, rows } from '../database/sql/columns.ts';
 import { join, literal, parameter, sql, tenant } from '../database/sql/fragment.ts';
 import { statement } from '../database/sql/statement.ts';
 import { nullable, text as sqlText, textOf, uuid } from '../database/sql/types.ts';
-import { Problem } from '../errors/catalogue.ts';
+import { Problem, type Violation } from '../errors/catalogue.ts';
 import { checked } from '../values/checked.ts';
 import { emailAddress } from '../values/email-address.ts';
 import { jsonObject } from '../values/json-object.ts';
@@ -106,6 +106,55 @@ export async function createExternalUser(db: TenantDatabase, input: NewExternalU
   return tried(async () => {
     const [created] = await db.models.externalUser.createManyAndReturn({ data: [data], skipDuplicates: true });
     return created ?? alreadyExists(db, user, null);
+  });
+}
+
+const mostUsers = 100;
+const newUsers = z.object({
+  users: z.array(newUser).min(1, 'must not be empty').max(mostUsers, `must be at most ${mostUsers} users`),
+});
+
+/** Carries what is wrong out of a transaction that is to be undone. */
+class Clashing extends Error {
+  readonly errors: readonly Violation[];
+  constructor(errors: readonly Violation[]) {
+    super();
+    this.errors = errors;
+  }
+}
+
+/**
+ * Creates up to 100 external users, all or none, in the order in which they are given. Throws USER_ALREADY_EXISTS, naming each field that another
+ * user has, or another of these, by its index.
+ */
+export async function createExternalUsers(
+  db: TenantDatabase,
+  input: { users: readonly NewExternalUser[] },
+): Promise<ExternalUser[]> {
+  const { users } = checked(newUsers, input);
+  const data = users.map((user) => ({ ...columnsOf(user), tenantId: db.tenantId, id: newId() }));
+  return tried(async () => {
+    try {
+      return await db.transaction(async (tx) => {
+        const created = await tx.externalUser.createManyAndReturn({ data, skipDuplicates: true });
+        const byId = new Map(created.map((user) => [user.id, user]));
+        if (created.length === data.length) return data.flatMap(({ id }) => byId.get(id) ?? []);
+        const errors: Violation[] = [];
+        for (const [index, { id }] of data.entries()) {
+          if (byId.has(id)) continue;
+          const { email = null, phoneNumber = null, fkId = null } = users[index] as Identifiers;
+          for (const { field } of await tx.query(clashing, { email, phoneNumber, fkId, id }))
+            errors.push({ path: ['input', 'users', index, field], message: 'is another user’s' });
+        }
+        throw new Clashing(errors);
+      });
+    } catch (error) {
+      if (!(error instanceof Clashing)) throw error;
+      const { errors } = error;
+      if (errors.length === 0) return null;
+      const [, , index, field] = errors[0]?.path ?? [];
+      return new Problem('USER_ALREADY_EXISTS', `Another external user has the ${field} of user ${index}.`, { errors });
+    }
   });
 }
 

@@ -48,6 +48,13 @@ export const calls: Readonly<Record<string, readonly Call[]>> = {
     call('nothing', (_, { participant }) => ({ filter: { participantId: participant } })),
     call('nothing', (_, { agent }) => ({ filter: { agentId: agent } })),
   ],
+  participantConversations: [
+    call('nothing', (_, { participant }) => ({ by: { participantId: participant } })),
+    call('nothing', (_, { agent }) => ({ by: { participantId: agent } })),
+    call('nothing', (_, { email }) => ({
+      by: { contact: { identifierKey: 'emailaddress', identifierValue: email } },
+    })),
+  ],
   conversationParticipant: [
     call('nothing', (_, { conversation, participant }) => ({
       conversationId: conversation,
@@ -84,6 +91,7 @@ export const calls: Readonly<Record<string, readonly Call[]>> = {
     input('AGENT_NOT_FOUND', (_, { agent }) => ({ ...person, agentIds: [agent] })),
     input('AGENT_NOT_FOUND', (_, { agent }) => ({ kind: 'AI_AGENT', displayName: 'Bot', relatedAgentId: agent })),
     input('INTEGRATION_CONFIG_NOT_FOUND', (_, { config }) => ({ ...person, channels: [channel(config)] })),
+    input('FILE_NOT_FOUND', (_, { file }) => ({ ...person, avatarFileId: file })),
   ],
   updateParticipant: [
     input('PARTICIPANT_NOT_FOUND', (_, { participant }) => ({ participantId: participant, displayName: 'Taken over' })),
@@ -93,6 +101,7 @@ export const calls: Readonly<Record<string, readonly Call[]>> = {
       channels: [channel(config)],
     })),
     input('VALIDATION_FAILED', ({ participant }, { agent }) => ({ participantId: participant, relatedAgentId: agent })),
+    input('FILE_NOT_FOUND', ({ participant }, { file }) => ({ participantId: participant, avatarFileId: file })),
   ],
   addParticipantChannel: [
     input('PARTICIPANT_NOT_FOUND', ({ config }, { participant }) => ({
@@ -113,6 +122,13 @@ export const calls: Readonly<Record<string, readonly Call[]>> = {
     input('PARTICIPANT_NOT_FOUND', ({ agent }, { participant }) => ({ participantId: participant, agentId: agent })),
     input('PARTICIPANT_NOT_FOUND', (_, { agent, participant }) => ({ participantId: participant, agentId: agent })),
     input('AGENT_NOT_FOUND', ({ participant }, { agent }) => ({ participantId: participant, agentId: agent })),
+  ],
+  bindParticipants: [
+    input('PARTICIPANT_NOT_FOUND', ({ agent, participant }, theirs) => ({
+      agentId: agent,
+      participantIds: [participant, theirs.participant],
+    })),
+    input('AGENT_NOT_FOUND', ({ participant }, { agent }) => ({ agentId: agent, participantIds: [participant] })),
   ],
   unbindParticipant: [
     input('PARTICIPANT_NOT_FOUND', (_, { agent, participant }) => ({ participantId: participant, agentId: agent })),
@@ -212,6 +228,7 @@ export const calls: Readonly<Record<string, readonly Call[]>> = {
   createExternalUser: [
     input('own', (_, { email, fkId }) => ({ firstName: 'A', lastName: 'B', email, fkId: `${fkId}-too` })),
   ],
+  createExternalUsers: [input('own', (_, { email }) => ({ users: [{ firstName: 'A', lastName: 'B', email }] }))],
   updateExternalUser: [
     input('EXTERNAL_USER_NOT_FOUND', (_, { externalUser }) => ({ id: externalUser, firstName: 'Eve' })),
   ],
@@ -219,6 +236,14 @@ export const calls: Readonly<Record<string, readonly Call[]>> = {
 
   // Ids are the tenants' own choice: one that another tenant has taken is free here.
   createAgent: [input('own', (_, { agent }) => ({ id: agent, name: 'Namesake' }))],
+  updateAgent: [input('AGENT_NOT_FOUND', (_, { agent }) => ({ agentId: agent, name: 'Taken over' }))],
+  deleteAgent: [input('AGENT_NOT_FOUND', (_, { agent }) => ({ agentId: agent, force: true }))],
+  updateIntegrationConfig: [
+    input('INTEGRATION_CONFIG_NOT_FOUND', (_, { config }) => ({ integrationConfigId: config, name: 'Taken over' })),
+  ],
+  deleteIntegrationConfig: [
+    input('INTEGRATION_CONFIG_NOT_FOUND', (_, { config }) => ({ integrationConfigId: config, force: true })),
+  ],
   createIntegrationConfig: [input('own', () => ({ provider: 'slack', name: 'Ours' }))],
   connectIntegration: [input('INTEGRATION_CONFIG_NOT_FOUND', (_, { config }) => ({ id: config, token: 'xoxb-good' }))],
   disconnectIntegration: [input('INTEGRATION_CONFIG_NOT_FOUND', (_, { config }) => ({ id: config }))],

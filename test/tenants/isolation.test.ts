@@ -41,6 +41,7 @@ const theirIds = () => [
   theirs.unknownSender,
   theirs.batch,
   theirs.failedSync,
+  theirs.file,
 ];
 
 /** What the other tenant is and has, none of which may be in an answer: its ids, and its names where the call doesn't say them itself. */

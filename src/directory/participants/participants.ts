@@ -27,6 +27,7 @@ const newParticipant = z
     relatedAgentId: z.string().nullish(),
     channels: channelList.nullish(),
     agentIds: agentIds.nullish(),
+    avatarFileId: z.string().nullish(),
   })
   .superRefine(({ kind, relatedAgentId }, context) => {
     const message = relatedAgentMessage(kind, relatedAgentId ?? null);
@@ -39,6 +40,7 @@ const changes = z.object({
   relatedAgentId: z.string().optional(),
   channels: channelList.optional(),
   agentIds: agentIds.optional(),
+  avatarFileId: z.string().nullish(),
 });
 
 /** What is wrong with a participant of that kind representing that agent; null when nothing is. */
@@ -69,7 +71,7 @@ export const insertParticipant = (
 
 async function insert(
   tx: TenantTransaction,
-  { channels, agentIds, ...participant }: z.output<typeof newParticipant>,
+  { channels, agentIds, avatarFileId, ...participant }: z.output<typeof newParticipant>,
   hooks: ParticipantHooks,
 ): Promise<string> {
   const id = newId();
@@ -84,6 +86,8 @@ async function insert(
       relatedAgentId: participant.relatedAgentId ?? null,
     },
   });
+  // Before the channels: no sync is queued for one whose avatar was given.
+  if (avatarFileId) await hooks.setAvatarFile(tx, id, avatarFileId);
   if (channels?.length) await hooks.channelsChanged(tx, id, await replaceChannels(tx, id, channels));
   if (agentIds?.length) await replaceBindings(tx, id, agentIds);
   announceParticipant(tx, id);
@@ -112,7 +116,7 @@ export async function updateParticipant(
   { participantId, ifModifiedAt, ...input }: ParticipantChanges,
   hooks: ParticipantHooks,
 ): Promise<string> {
-  const { channels, agentIds, ...columns } = checked(changes, input);
+  const { channels, agentIds, avatarFileId, ...columns } = checked(changes, input);
   const { tenantId } = db;
   return db.transaction(async (tx) => {
     const id = await lockParticipant(tx, participantId);
@@ -137,11 +141,12 @@ export async function updateParticipant(
       ...(email !== undefined && { email }),
       ...(relatedAgentId !== undefined && { relatedAgentId }),
     };
-    if (Object.keys(changed).length === 0 && !channels && !agentIds) return id;
+    if (Object.keys(changed).length === 0 && !channels && !agentIds && avatarFileId == null) return id;
     await tx.participant.update({
       where: { tenantId_id: { tenantId, id } },
       data: { ...changed, modifiedAt: tx.now() },
     });
+    if (avatarFileId != null) await hooks.setAvatarFile(tx, id, avatarFileId === '' ? null : avatarFileId);
     if (channels) await hooks.channelsChanged(tx, id, await replaceChannels(tx, id, channels));
     const unboundFrom = agentIds ? await replaceBindings(tx, id, agentIds) : [];
     announceParticipant(tx, id, unboundFrom);
@@ -160,15 +165,22 @@ export async function deleteParticipant(
 ): Promise<string> {
   const id = asUuid(input.participantId);
   if (!id) throw participantNotFound(input.participantId);
-  await db.transaction(async (tx) => {
-    const [found] = await tx.query(lockForGood, { id });
-    if (!found) throw participantNotFound(id);
-    await hooks.beforeDelete(tx, id);
-    announceParticipant(tx, id, await agentIdsOf(tx, id));
-    await lockChannels(tx, id);
-    await tx.participant.deleteMany({ where: { tenantId: db.tenantId, id } });
-  });
+  await db.transaction((tx) => deleteInTransaction(tx, id, hooks));
   return id;
+}
+
+/** The same in a transaction that does more than that. */
+export async function deleteInTransaction(
+  tx: TenantTransaction,
+  id: string,
+  hooks: Pick<ParticipantHooks, 'beforeDelete'>,
+): Promise<void> {
+  const [found] = await tx.query(lockForGood, { id });
+  if (!found) throw participantNotFound(id);
+  await hooks.beforeDelete(tx, id);
+  announceParticipant(tx, id, await agentIdsOf(tx, id));
+  await lockChannels(tx, id);
+  await tx.participant.deleteMany({ where: { tenantId: tx.tenantId, id } });
 }
 
 /** Disables or enables a participant; returns its id. To disable again changes nothing, not even the time. Throws PARTICIPANT_NOT_FOUND. */

@@ -172,7 +172,7 @@ builder.relayMutationField(
   'createAgentSecretKey',
   {
     description: 'The agent to create a key for.',
-    inputFields: (t) => ({ agentId: t.string({ required: true, description: 'The agent’s id.' }) }),
+    inputFields: (t) => ({ agentId: t.id({ required: true, description: 'The agent’s id.' }) }),
   },
   {
     description:

@@ -113,7 +113,8 @@ export const ConversationType = builder.prismaObject('Conversation', {
 
 const partsPaged = fromSelection(conversationParts);
 
-const ConversationConnection = builder.connectionObject(
+/** A page of conversations. */
+export const ConversationConnection = builder.connectionObject(
   { type: ConversationType, name: 'ConversationConnection', description: 'A page of conversations, the newest first.' },
   { description: 'A conversation in a page.' },
 );

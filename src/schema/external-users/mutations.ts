@@ -1,5 +1,10 @@
 import type { ExternalUser } from '../../database/generated/client.ts';
-import { createExternalUser, deleteExternalUser, updateExternalUser } from '../../external-users/external-users.ts';
+import {
+  createExternalUser,
+  createExternalUsers,
+  deleteExternalUser,
+  updateExternalUser,
+} from '../../external-users/external-users.ts';
 import { builder } from '../builder.ts';
 import { ifModifiedAt, write } from '../mutation.ts';
 import { ExternalUserType } from './external-users.ts';
@@ -20,21 +25,25 @@ const details = {
 
 const metadata = 'A JSON object for further data: at most 16 KB, and 32 levels deep.';
 
+type InputFields = Parameters<Parameters<typeof builder.inputType>[1]['fields']>[0];
+
+const newUserFields = (t: InputFields) => ({
+  firstName: t.string({ required: true, description: names.firstName }),
+  lastName: t.string({ required: true, description: names.lastName }),
+  email: t.string({ description: details.email }),
+  phoneNumber: t.string({ description: details.phoneNumber }),
+  fkId: t.string({ description: details.fkId }),
+  fkUserId: t.string({ description: details.fkUserId }),
+  context: t.string({ description: details.context }),
+  source: t.string({ description: details.source }),
+  metadata: t.field({ type: 'JSONObject', description: metadata }),
+});
+
 builder.relayMutationField(
   'createExternalUser',
   {
     description: 'The external user to create, with at least one of `email`, `phoneNumber` and `fkId`.',
-    inputFields: (t) => ({
-      firstName: t.string({ required: true, description: names.firstName }),
-      lastName: t.string({ required: true, description: names.lastName }),
-      email: t.string({ description: details.email }),
-      phoneNumber: t.string({ description: details.phoneNumber }),
-      fkId: t.string({ description: details.fkId }),
-      fkUserId: t.string({ description: details.fkUserId }),
-      context: t.string({ description: details.context }),
-      source: t.string({ description: details.source }),
-      metadata: t.field({ type: 'JSONObject', description: metadata }),
-    }),
+    inputFields: newUserFields,
   },
   {
     description:
@@ -108,6 +117,38 @@ builder.relayMutationField(
     description: 'The external user that was deleted.',
     outputFields: (t) => ({
       deletedId: t.id({ description: 'The UUID of the user that is gone.', resolve: (id) => id }),
+    }),
+  },
+);
+
+const NewUserInput = builder.inputType('NewExternalUserInput', {
+  description: 'An external user to create, with at least one of `email`, `phoneNumber` and `fkId`.',
+  fields: newUserFields,
+});
+
+builder.relayMutationField(
+  'createExternalUsers',
+  {
+    description: 'The external users to create.',
+    inputFields: (t) => ({
+      users: t.field({ type: [NewUserInput], required: true, description: 'The users: 1 to 100.' }),
+    }),
+  },
+  {
+    description:
+      'Creates up to 100 external users, all or none. Where another has one of their identifiers, or two of them have the same, it is `USER_ALREADY_EXISTS`, and `errors` names each of these fields by the index of its user. Needs `users:write`.',
+    nullable: true,
+    authScopes: { scope: 'users:write' },
+    resolve: (_, { input }, context) => write(context, () => createExternalUsers(context.db, input)),
+  },
+  {
+    description: 'The external users that were created.',
+    outputFields: (t) => ({
+      externalUsers: t.field({
+        type: [ExternalUserType],
+        description: 'The new users, in the order in which they were given.',
+        resolve: (users: ExternalUser[]) => users,
+      }),
     }),
   },
 );

@@ -130,7 +130,7 @@ for (const [name, rule, description, inputDescription] of [
       inputFields: (t) => ({
         integrationConfigId: t.id(which.integrationConfigId),
         bindingId: t.id(which.bindingId),
-        agentId: t.string(which.agentId),
+        agentId: t.id(which.agentId),
       }),
     },
     {
