@@ -21,9 +21,9 @@ const nobody = '00000000-0000-0000-0000-000000000000';
  * Which list has the conversations of a participant, an external user or an agent, and whose it is there; an empty one where the tenant has
  * nobody of that name. Throws VALIDATION_FAILED unless it was named in one way.
  */
-export async function conversationListOf(db: TenantDatabase, by: MemberName) {
+export async function conversationListOf(db: TenantDatabase, by: Omit<MemberName, 'conversationParticipantId'>) {
   const key = memberKey(by, ['by']);
-  if (key.by !== 'participantId') {
+  if (key.by !== 'participantId' && key.by !== 'id') {
     const found = await searchExternalUser(db, { key: key.by, value: key.value });
     return { edge: conversationsByUser, id: found?.user.id ?? nobody };
   }

@@ -35,7 +35,7 @@ export const catalogue = {
   USER_ALREADY_EXISTS: {
     status: 400,
     title: 'User already exists',
-    when: 'Another external user has that e-mail, telephone number or foreign key; `errors` names the field.',
+    when: 'Another external user has that e-mail, telephone number or foreign key; `field` and `errors` name what clashes, and `existingId` the user who has it, for viewers with `users:read`.',
   },
   UNAUTHENTICATED: {
     status: 401,
@@ -158,6 +158,10 @@ export type ProblemOptions = {
   /** Seconds to wait before another try. */
   retryAfter?: number;
   errors?: readonly Violation[];
+  /** The row that has what was to be unique, for viewers who may read it. */
+  existingId?: string;
+  /** The field of the input that is wrong, where it is one. */
+  field?: string;
   cause?: unknown;
 };
 
@@ -172,6 +176,8 @@ export class Problem extends Error {
   readonly status: number;
   readonly retryAfter: number | undefined;
   readonly errors: readonly Violation[] | undefined;
+  readonly existingId: string | undefined;
+  readonly field: string | undefined;
 
   constructor(code: ErrorCode, detail: string, options: ProblemOptions = {}) {
     super(shortened(detail), options.cause === undefined ? undefined : { cause: options.cause });
@@ -179,6 +185,8 @@ export class Problem extends Error {
     this.status = options.status ?? catalogue[code].status;
     this.retryAfter = options.retryAfter;
     this.errors = options.errors;
+    this.existingId = options.existingId;
+    this.field = options.field;
   }
 }
 
@@ -193,5 +201,7 @@ export function problemDetails(problem: Problem, instance: string): Record<strin
     instance: `urn:uuid:${instance}`,
     ...(problem.retryAfter !== undefined && { retryAfter: problem.retryAfter }),
     ...(problem.errors && { errors: problem.errors }),
+    ...(problem.field !== undefined && { field: problem.field }),
+    ...(problem.existingId !== undefined && { existingId: problem.existingId }),
   };
 }

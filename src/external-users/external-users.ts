@@ -11,6 +11,7 @@ import { Problem, type Violation } from '../errors/catalogue.ts';
 import { checked } from '../values/checked.ts';
 import { emailAddress } from '../values/email-address.ts';
 import { jsonObject } from '../values/json-object.ts';
+import { demandOneOf, patched } from '../values/patched.ts';
 import { phoneNumber } from '../values/phone-number.ts';
 import { displayName, text } from '../values/text.ts';
 import { demandUnmodified, type IfModifiedAt } from '../values/unmodified.ts';
@@ -36,7 +37,12 @@ const newUser = z
     if (identifierFields.every((field) => user[field] == null))
       context.addIssue({ code: 'custom', message: unidentified });
   });
-const changes = z.object({ firstName: displayName.nullish(), lastName: displayName.nullish(), ...optional });
+const changes = z.object({
+  firstName: displayName.nullish(),
+  lastName: displayName.nullish(),
+  ...optional,
+  metadataPatch: jsonObject.optional(),
+});
 
 /** The error for an external user that the tenant doesn't have, whether or not it exists elsewhere. */
 export const externalUserNotFound = (id: string) =>
@@ -50,7 +56,7 @@ export function displayNameOf(
   return names.length > 0 ? names.join(' ') : (user.email ?? user.phoneNumber ?? user.fkId ?? '');
 }
 
-type Fields = z.output<typeof changes>;
+type Fields = Omit<z.output<typeof changes>, 'metadataPatch'>;
 type Identifiers = Pick<Fields, (typeof identifierFields)[number]>;
 
 type Given<Fields> = { [Field in keyof Fields]?: Exclude<Fields[Field], undefined> };
@@ -67,9 +73,9 @@ function columnsOf(fields: Fields) {
   return { ...others, metadata: metadata === null ? Prisma.DbNull : (metadata as Prisma.InputJsonObject) };
 }
 
-const clashing = statement(rows({ field: textOf<keyof Identifiers>() }))`${join(
+const clashing = statement(rows({ id: uuid, field: textOf<keyof Identifiers>() }))`${join(
   identifierKeys.map(
-    (key) => sql`select ${literal(fieldOf(key))} as field from external_user u
+    (key) => sql`select u.id, ${literal(fieldOf(key))} as field from external_user u
       where u.tenant_id = ${tenant} and ${hasIdentifier(key, 'u', parameter(fieldOf(key), nullable(sqlText)))}
         and u.id is distinct from ${parameter('id', nullable(uuid))}`,
   ),
@@ -79,10 +85,14 @@ const clashing = statement(rows({ field: textOf<keyof Identifiers>() }))`${join(
 /** USER_ALREADY_EXISTS with every field that another user has; null when meanwhile none is. */
 async function alreadyExists(db: TenantDatabase, user: Identifiers, id: string | null): Promise<Problem | null> {
   const { email = null, phoneNumber = null, fkId = null } = user;
-  const fields = (await db.query(clashing, { email, phoneNumber, fkId, id })).map(({ field }) => field);
-  if (fields.length === 0) return null;
+  const found = await db.query(clashing, { email, phoneNumber, fkId, id });
+  const [first] = found;
+  if (!first) return null;
+  const fields = found.map(({ field }) => field);
   return new Problem('USER_ALREADY_EXISTS', `Another external user has that ${fields.join(' and that ')}.`, {
     errors: fields.map((field) => ({ path: ['input', field], message: 'is another user’s' })),
+    field: first.field,
+    existingId: first.id,
   });
 }
 
@@ -168,7 +178,8 @@ export type ExternalUserChanges = { id: string } & IfModifiedAt & z.input<typeof
 /** Changes an external user. Throws EXTERNAL_USER_NOT_FOUND, USER_ALREADY_EXISTS, and VALIDATION_FAILED when no identifier would be left. */
 export async function updateExternalUser(db: TenantDatabase, input: ExternalUserChanges): Promise<ExternalUser> {
   const { id: name, ifModifiedAt, ...fields } = input;
-  const data = checked(changes, fields);
+  demandOneOf(fields, 'metadata', 'metadataPatch');
+  const { metadataPatch, ...data } = checked(changes, fields);
   const id = asUuid(name);
   if (!id) throw externalUserNotFound(name);
   const { tenantId } = db;
@@ -178,7 +189,8 @@ export async function updateExternalUser(db: TenantDatabase, input: ExternalUser
         const [before] = await tx.query(lock, { id });
         if (!before) throw externalUserNotFound(id);
         demandUnmodified(before, { ifModifiedAt });
-        if (Object.keys(given(data)).length === 0) return before;
+        const metadata = metadataPatch && patched(before.metadata, undefined, metadataPatch, 'metadataPatch');
+        if (Object.keys(given(data)).length === 0 && metadata === undefined) return before;
         const after = { ...before, ...given(data) };
         const cleared = identifierFields.filter((field) => data[field] === null);
         if (identifierFields.every((field) => after[field] === null)) {
@@ -189,7 +201,10 @@ export async function updateExternalUser(db: TenantDatabase, input: ExternalUser
             })),
           });
         }
-        return tx.externalUser.update({ where: { tenantId_id: { tenantId, id } }, data: columnsOf(data) });
+        return tx.externalUser.update({
+          where: { tenantId_id: { tenantId, id } },
+          data: columnsOf({ ...data, ...(metadata !== undefined && { metadata }) }),
+        });
       });
     } catch (error) {
       if (sqlState(error) !== '23505') throw error;

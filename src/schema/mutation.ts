@@ -22,3 +22,7 @@ export const ifModifiedAt = {
   description:
     'The `modifiedAt` that you have read. When it has changed since, nothing is done and the answer is `CONFLICT`. Null is as good as absent.',
 } as const;
+
+/** Why a name is deprecated that another has taken the place of. */
+export const formerName = (name: string) =>
+  `Use \`${name}\`. Deprecated on 2026-11-25; it goes with the first release.`;

@@ -56,6 +56,10 @@ export const calls: Readonly<Record<string, readonly Call[]>> = {
     })),
   ],
   conversationParticipant: [
+    call('nothing', ({ conversation }, { member }) => ({
+      conversationId: conversation,
+      conversationParticipantId: member,
+    })),
     call('nothing', (_, { conversation, participant }) => ({
       conversationId: conversation,
       participantId: participant,
@@ -204,6 +208,10 @@ export const calls: Readonly<Record<string, readonly Call[]>> = {
     })),
   ],
   patchConversationParticipant: [
+    input('CONVERSATION_PARTICIPANT_NOT_FOUND', ({ conversation }, { member }) => ({
+      conversationId: conversation,
+      conversationParticipantId: member,
+    })),
     input('CONVERSATION_NOT_FOUND', (_, { conversation, participant }) => ({
       conversationId: conversation,
       participantId: participant,
@@ -216,6 +224,10 @@ export const calls: Readonly<Record<string, readonly Call[]>> = {
     })),
   ],
   removeConversationParticipant: [
+    input('CONVERSATION_PARTICIPANT_NOT_FOUND', ({ conversation }, { member }) => ({
+      conversationId: conversation,
+      conversationParticipantId: member,
+    })),
     input('CONVERSATION_NOT_FOUND', (_, { conversation, participant }) => ({
       conversationId: conversation,
       participantId: participant,
@@ -230,9 +242,13 @@ export const calls: Readonly<Record<string, readonly Call[]>> = {
   ],
   createExternalUsers: [input('own', (_, { email }) => ({ users: [{ firstName: 'A', lastName: 'B', email }] }))],
   updateExternalUser: [
+    input('EXTERNAL_USER_NOT_FOUND', (_, { externalUser }) => ({ externalUserId: externalUser, firstName: 'Eve' })),
     input('EXTERNAL_USER_NOT_FOUND', (_, { externalUser }) => ({ id: externalUser, firstName: 'Eve' })),
   ],
-  deleteExternalUser: [input('EXTERNAL_USER_NOT_FOUND', (_, { externalUser }) => ({ id: externalUser }))],
+  deleteExternalUser: [
+    input('EXTERNAL_USER_NOT_FOUND', (_, { externalUser }) => ({ externalUserId: externalUser })),
+    input('EXTERNAL_USER_NOT_FOUND', (_, { externalUser }) => ({ id: externalUser })),
+  ],
 
   // Ids are the tenants' own choice: one that another tenant has taken is free here.
   createAgent: [input('own', (_, { agent }) => ({ id: agent, name: 'Namesake' }))],

@@ -12,6 +12,7 @@ import { builder } from '../builder.ts';
 import type { GraphContext } from '../context.ts';
 import { participantField } from '../directory/participant-payload.ts';
 import { ParticipantType } from '../directory/participants.ts';
+import { ErrorCodeType, storedCode } from '../error-code.ts';
 import { write } from '../mutation.ts';
 import type { FieldWork } from '../result-size.ts';
 import { reading } from '../selection.ts';
@@ -166,7 +167,11 @@ const OutcomeType = builder.enumType('AvatarSyncOutcome', {
 export const SyncErrorType = builder.objectRef<NonNullable<AvatarSynced['error']>>('AvatarSyncError').implement({
   description: 'Why an avatar sync failed: the same code, status and detail that the mutation answers with.',
   fields: (t) => ({
-    code: t.exposeString('code', { description: 'A code of the error catalogue.' }),
+    code: t.field({
+      type: ErrorCodeType,
+      description: 'A code of the error catalogue.',
+      resolve: ({ code }) => storedCode(code),
+    }),
     status: t.exposeInt('status', { description: 'The code’s HTTP status.' }),
     detail: t.exposeString('detail', { description: 'What happened, in a sentence.' }),
   }),

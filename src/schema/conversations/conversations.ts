@@ -161,8 +161,9 @@ const pageTo =
 builder.objectField(ParticipantType, 'conversations', (t) =>
   t.field({
     type: ConversationConnection,
+    nullable: true,
     description:
-      'The conversations in which the participant is a `USER`, the newest first. Needs `conversations:read`.',
+      'The conversations in which the participant is a `USER`, the newest first. Null only with an error at its path. Needs `conversations:read`.',
     args: t.arg.connectionArgs(),
     ...ofParticipant(['id'], pageTo(conversationsByParticipant)),
   }),
@@ -171,8 +172,9 @@ builder.objectField(ParticipantType, 'conversations', (t) =>
 builder.objectField(ExternalUserType, 'conversations', (t) =>
   t.field({
     type: ConversationConnection,
+    nullable: true,
     description:
-      'The conversations in which the user is a `CONTACT`, the newest first; under an agent’s key only that agent’s. Needs `conversations:read`.',
+      'The conversations in which the user is a `CONTACT`, the newest first; under an agent’s key only that agent’s. Null only with an error at its path. Needs `conversations:read`.',
     args: t.arg.connectionArgs(),
     ...ofExternalUser(['id'], pageTo(conversationsByUser)),
   }),
@@ -181,7 +183,9 @@ builder.objectField(ExternalUserType, 'conversations', (t) =>
 builder.objectField(AgentType, 'conversations', (t) =>
   t.field({
     type: ConversationConnection,
-    description: 'The conversations that belong to the agent, the newest first. Needs `conversations:read`.',
+    nullable: true,
+    description:
+      'The conversations that belong to the agent, the newest first. Null only with an error at its path. Needs `conversations:read`.',
     args: t.arg.connectionArgs(),
     ...ofAgent(['id'], pageTo(conversationsByAgent)),
   }),

@@ -48,6 +48,10 @@ builder.relayMutationField(
 );
 
 const names = {
+  conversationParticipantId: {
+    description:
+      'The membership’s own UUID: the `id` of the conversation participant. Null when it is named otherwise.',
+  },
   conversationId: { required: true, description: 'The conversation’s UUID.' },
   participantId: {
     description:
@@ -62,9 +66,11 @@ const names = {
 builder.relayMutationField(
   'patchConversationParticipant',
   {
-    description: 'The membership to change, named by exactly one of `participantId` and `contact`, and the changes.',
+    description:
+      'The membership to change, named by exactly one of `conversationParticipantId`, `participantId` and `contact`, and the changes.',
     inputFields: (t) => ({
       conversationId: t.id(names.conversationId),
+      conversationParticipantId: t.id(names.conversationParticipantId),
       participantId: t.id(names.participantId),
       contact: t.field(names.contact),
       status: t.field({ type: StatusType, description: 'The new status; null leaves it unchanged.' }),
@@ -93,9 +99,11 @@ builder.relayMutationField(
 builder.relayMutationField(
   'removeConversationParticipant',
   {
-    description: 'The membership to remove, named by exactly one of `participantId` and `contact`.',
+    description:
+      'The membership to remove, named by exactly one of `conversationParticipantId`, `participantId` and `contact`.',
     inputFields: (t) => ({
       conversationId: t.id(names.conversationId),
+      conversationParticipantId: t.id(names.conversationParticipantId),
       participantId: t.id(names.participantId),
       contact: t.field(names.contact),
     }),

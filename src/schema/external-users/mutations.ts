@@ -1,4 +1,6 @@
+import { may } from '../../auth/viewer.ts';
 import type { ExternalUser } from '../../database/generated/client.ts';
+import { Problem } from '../../errors/catalogue.ts';
 import {
   createExternalUser,
   createExternalUsers,
@@ -6,8 +8,34 @@ import {
   updateExternalUser,
 } from '../../external-users/external-users.ts';
 import { builder } from '../builder.ts';
-import { ifModifiedAt, write } from '../mutation.ts';
+import type { GraphContext } from '../context.ts';
+import { formerName, ifModifiedAt, write } from '../mutation.ts';
 import { ExternalUserType } from './external-users.ts';
+
+const which = {
+  externalUserId: { description: 'The user’s UUID. Required, unless `id` is given.' },
+  id: { description: 'The user’s UUID.', deprecationReason: formerName('externalUserId') },
+} as const;
+
+/** The user that an input names, by one of its two fields. Throws VALIDATION_FAILED unless it is one. */
+function named(externalUserId: string | null | undefined, id: string | null | undefined): string {
+  const given = externalUserId ?? id;
+  if (given != null && (externalUserId == null || id == null)) return given;
+  const message = given == null ? 'must be given' : 'must not be given with id';
+  const errors = [{ path: ['input', 'externalUserId'], message }];
+  throw new Problem('VALIDATION_FAILED', `externalUserId ${message}`, { errors });
+}
+
+/** Runs a rule that writes users; which user has a clashing identifier is told only to viewers who may read users. */
+async function writeUser<Result>(context: GraphContext, rule: () => Promise<Result>): Promise<Result> {
+  try {
+    return await write(context, async () => rule());
+  } catch (error) {
+    if (!(error instanceof Problem) || error.existingId === undefined || may(context.viewer, 'users:read')) throw error;
+    const { errors = [], field = '' } = error;
+    throw new Problem(error.code, error.message, { errors, field });
+  }
+}
 
 const names = {
   firstName: 'The first name: 1 to 150 characters after trimming.',
@@ -50,12 +78,22 @@ builder.relayMutationField(
       'Creates an external user. Where another has one of its identifiers, it is `USER_ALREADY_EXISTS`, and `errors` names each of these fields. Needs `users:write`.',
     nullable: true,
     authScopes: { scope: 'users:write' },
-    resolve: (_, { input }, context) => write(context, () => createExternalUser(context.db, input)),
+    resolve: (_, { input }, context) => writeUser(context, () => createExternalUser(context.db, input)),
   },
   {
     description: 'The external user that was created.',
     outputFields: (t) => ({
-      user: t.field({ type: ExternalUserType, description: 'The new user.', resolve: (user: ExternalUser) => user }),
+      externalUser: t.field({
+        type: ExternalUserType,
+        description: 'The new user.',
+        resolve: (user: ExternalUser) => user,
+      }),
+      user: t.field({
+        type: ExternalUserType,
+        description: 'The new user.',
+        deprecationReason: formerName('externalUser'),
+        resolve: (user: ExternalUser) => user,
+      }),
     }),
   },
 );
@@ -67,7 +105,8 @@ builder.relayMutationField(
   {
     description: 'The changes to make. What is absent stays as it is; null clears, but not the last identifier.',
     inputFields: (t) => ({
-      id: t.id({ required: true, description: 'The user’s UUID.' }),
+      externalUserId: t.id(which.externalUserId),
+      id: t.id(which.id),
       firstName: t.string(clearable(names.firstName)),
       lastName: t.string(clearable(names.lastName)),
       email: t.string(clearable(details.email)),
@@ -77,6 +116,11 @@ builder.relayMutationField(
       context: t.string(clearable(details.context)),
       source: t.string(clearable(details.source)),
       metadata: t.field({ type: 'JSONObject', ...clearable(`${metadata} It replaces the whole object.`) }),
+      metadataPatch: t.field({
+        type: 'JSONObject',
+        description:
+          'Changes single members of the metadata, as a JSON Merge Patch (RFC 7396): a null member is removed, an object is merged, everything else replaces. Not with `metadata`. Null is as good as absent.',
+      }),
       ifModifiedAt: t.field(ifModifiedAt),
     }),
   },
@@ -85,14 +129,25 @@ builder.relayMutationField(
       'Changes an external user, all or nothing. An identifier that another user has is `USER_ALREADY_EXISTS`. Needs `users:write`.',
     nullable: true,
     authScopes: { scope: 'users:write' },
-    resolve: (_, { input }, context) => write(context, () => updateExternalUser(context.db, input)),
+    resolve: (_, { input }, context) =>
+      writeUser(context, () => {
+        const { externalUserId, id, metadataPatch, ...changes } = input;
+        const patch = metadataPatch == null ? {} : { metadataPatch };
+        return updateExternalUser(context.db, { ...changes, ...patch, id: named(externalUserId, id) });
+      }),
   },
   {
     description: 'The external user that was changed.',
     outputFields: (t) => ({
+      externalUser: t.field({
+        type: ExternalUserType,
+        description: 'The user as it is now.',
+        resolve: (user: ExternalUser) => user,
+      }),
       user: t.field({
         type: ExternalUserType,
         description: 'The user as it is now.',
+        deprecationReason: formerName('externalUser'),
         resolve: (user: ExternalUser) => user,
       }),
     }),
@@ -103,7 +158,7 @@ builder.relayMutationField(
   'deleteExternalUser',
   {
     description: 'The external user to delete.',
-    inputFields: (t) => ({ id: t.id({ required: true, description: 'The user’s UUID.' }) }),
+    inputFields: (t) => ({ externalUserId: t.id(which.externalUserId), id: t.id(which.id) }),
   },
   {
     description:
@@ -111,7 +166,13 @@ builder.relayMutationField(
     nullable: true,
     authScopes: { scope: 'users:write' },
     resolve: (_, { input }, context) =>
-      write(context, () => deleteExternalUser(context.db, input, context.services.externalUserHooks)),
+      write(context, () =>
+        deleteExternalUser(
+          context.db,
+          { id: named(input.externalUserId, input.id) },
+          context.services.externalUserHooks,
+        ),
+      ),
   },
   {
     description: 'The external user that was deleted.',
@@ -139,7 +200,7 @@ builder.relayMutationField(
       'Creates up to 100 external users, all or none. Where another has one of their identifiers, or two of them have the same, it is `USER_ALREADY_EXISTS`, and `errors` names each of these fields by the index of its user. Needs `users:write`.',
     nullable: true,
     authScopes: { scope: 'users:write' },
-    resolve: (_, { input }, context) => write(context, () => createExternalUsers(context.db, input)),
+    resolve: (_, { input }, context) => writeUser(context, () => createExternalUsers(context.db, input)),
   },
   {
     description: 'The external users that were created.',
