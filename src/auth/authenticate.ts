@@ -14,7 +14,8 @@ import type { Viewer } from './viewer.ts';
 
 const credential = columns('CredentialKey', 'k');
 const keyByPrefix = globalStatement(credential)`
-  select ${credential} from credential_key k where k.prefix = ${parameter('prefix', text)} and k.revoked_at is null`;
+  select ${credential} from credential_key k where k.prefix = ${parameter('prefix', text)} and k.revoked_at is null
+    and (k.expires_at is null or k.expires_at > now())`;
 const known = columns('Tenant', 't', ['id']);
 const tenantById = globalStatement(known)`select ${known} from tenant t where t.id = ${parameter('id', uuid)}`;
 
@@ -39,8 +40,11 @@ function credentialOf(
   return scheme && value ? { scheme: scheme.toLowerCase() as 'bearer' | 'accesskey', value } : null;
 }
 
+/** Whether a credential that has verified is still good: a token always ends, a key only if it was made so. */
+const isCurrent = ({ expiresAt }: Viewer) => expiresAt === null || expiresAt.getTime() > Date.now();
+
 const ofKind = (viewer: Viewer | undefined, kind: Viewer['kind']): Viewer | null =>
-  viewer?.kind === kind ? viewer : null;
+  viewer?.kind === kind && isCurrent(viewer) ? viewer : null;
 
 /**
  * The one way in. What has verified is remembered for a short time, so that a busy client costs
@@ -81,7 +85,7 @@ export function createAuthenticator(database: Database, verifyJwt: (token: strin
 
   async function byKey(secret: string, kind: CredentialKey['kind']): Promise<Viewer> {
     const known = keys.get(secret);
-    if (known) {
+    if (known && isCurrent(known)) {
       if (known.kind === kind) return known;
       throw new Problem('UNAUTHENTICATED', 'The key does not verify.');
     }
@@ -97,7 +101,7 @@ export function createAuthenticator(database: Database, verifyJwt: (token: strin
       id: key.id,
       agentId: key.agentId,
       scopes: new Set(kind === 'AGENT_KEY' ? granted.filter((scope) => agentKeyScopes.includes(scope)) : granted),
-      expiresAt: null,
+      expiresAt: key.expiresAt,
     };
     // A key revoked while it was looked up would be remembered as a good one.
     if (revocations === revocationsBefore) keys.set(secret, viewer);

@@ -10,7 +10,7 @@ export type Viewer = {
   /** The agent that an agent's secret key is confined to; null for every other credential. */
   readonly agentId: string | null;
   readonly scopes: ReadonlySet<Scope>;
-  /** When the credential ends by itself; null for keys, which end when they are revoked. */
+  /** When the credential ends by itself; null for keys that end only when they are revoked. */
   readonly expiresAt: Date | null;
 };
 

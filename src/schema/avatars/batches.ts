@@ -134,7 +134,7 @@ builder.relayMutationField(
   {
     description: 'The agent whose contacts to sync.',
     inputFields: (t) => ({
-      agentId: t.string({ required: true, description: 'The agent whose contacts are to be synced.' }),
+      agentId: t.id({ required: true, description: 'The agent whose contacts are to be synced.' }),
     }),
   },
   {
