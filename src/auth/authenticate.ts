@@ -39,8 +39,15 @@ function credentialOf(
   return scheme && value ? { scheme: scheme.toLowerCase() as 'bearer' | 'accesskey', value } : null;
 }
 
+/** Whether a credential that has verified is still good: a token always ends, a key only if it was made so. */
+const isCurrent = ({ expiresAt }: Viewer) => expiresAt === null || expiresAt.getTime() > Date.now();
+
+/** Whether a stored key was revoked or has expired. */
+const hasEnded = ({ revokedAt, expiresAt }: Pick<CredentialKey, 'revokedAt' | 'expiresAt'>) =>
+  revokedAt !== null || (expiresAt !== null && expiresAt.getTime() <= Date.now());
+
 const ofKind = (viewer: Viewer | undefined, kind: Viewer['kind']): Viewer | null =>
-  viewer?.kind === kind ? viewer : null;
+  viewer?.kind === kind && isCurrent(viewer) ? viewer : null;
 
 /**
  * Creates the only way to authenticate. Verified credentials are cached for a short time, so a busy client costs
@@ -81,15 +88,15 @@ export function createAuthenticator(database: Database, verifyJwt: (token: strin
 
   async function byKey(secret: string, kind: CredentialKey['kind']): Promise<Viewer> {
     const known = keys.get(secret);
-    if (known) {
+    if (known && isCurrent(known)) {
       if (known.kind === kind) return known;
       throw new Problem('UNAUTHENTICATED', 'The key does not verify.');
     }
     const revocationsBefore = revocations;
     const prefix = prefixOf(secret);
     const [key] = prefix ? await database.query(keyByPrefix, { prefix }) : [];
-    // A revoked key shows whose it was, and no more.
-    if (!key || key.revokedAt !== null || key.kind !== kind || !matches(secret, key.secretHash))
+    // A key that has ended shows whose it was, and no more.
+    if (!key || hasEnded(key) || key.kind !== kind || !matches(secret, key.secretHash))
       throw new SignInRefused('The key does not verify.', key?.tenantId ?? null);
     const granted = key.scopes.filter(isScope);
     const viewer: Viewer = {
@@ -98,7 +105,7 @@ export function createAuthenticator(database: Database, verifyJwt: (token: strin
       id: key.id,
       agentId: key.agentId,
       scopes: new Set(kind === 'AGENT_KEY' ? granted.filter((scope) => agentKeyScopes.includes(scope)) : granted),
-      expiresAt: null,
+      expiresAt: key.expiresAt,
     };
     // A key that was revoked while it was being read must not enter the cache.
     if (revocations === revocationsBefore) keys.set(secret, viewer);

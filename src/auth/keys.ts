@@ -6,7 +6,7 @@ import { boundedRows, mostRows, oneByUuid } from '../database/loaders.ts';
 import { columns, rows } from '../database/sql/columns.ts';
 import { anyKey, parameter, tenant } from '../database/sql/fragment.ts';
 import { statement } from '../database/sql/statement.ts';
-import { boolean, list, nullable, text, textOf, uuid } from '../database/sql/types.ts';
+import { boolean, list, nullable, text, textOf, timestamptz, uuid } from '../database/sql/types.ts';
 import { demandAgents } from '../directory/agents/agents.ts';
 import { announceConfig } from '../directory/participants/announce.ts';
 import { Problem } from '../errors/catalogue.ts';
@@ -29,10 +29,26 @@ const newAccessKey = z.object({
     .transform((given) => [...new Set(given)]),
 });
 
+const expiry = z.object({
+  expiresAt: z.date().nullish(),
+});
+
+/** When a new key is to end by itself, null for never. Throws VALIDATION_FAILED for a time that is not to come. */
+function expiryOf(db: TenantDatabase, input: { expiresAt?: Date | null | undefined }): Date | null {
+  const { expiresAt } = checked(
+    expiry.refine((given) => given.expiresAt == null || given.expiresAt > db.now(), {
+      path: ['expiresAt'],
+      message: 'must be in the future',
+    }),
+    { expiresAt: input.expiresAt },
+  );
+  return expiresAt ?? null;
+}
+
 async function create(
   db: TenantDatabase,
   kind: CredentialKey['kind'],
-  of: Pick<CredentialKey, 'name' | 'agentId' | 'scopes'>,
+  of: Pick<CredentialKey, 'name' | 'agentId' | 'scopes' | 'expiresAt'>,
   id: string,
 ): Promise<NewKey> {
   const { secret, prefix, secretHash } = makeSecret(kind);
@@ -44,23 +60,24 @@ async function create(
   return { key, secret };
 }
 
-/** Creates an access key with these scopes. */
-export function createAccessKey(
+/** Creates an access key with these scopes. It expires by itself if `expiresAt` is given. */
+export async function createAccessKey(
   db: TenantDatabase,
-  input: { name: string; scopes: Scope[] },
+  input: { name: string; scopes: Scope[]; expiresAt?: Date | null | undefined },
   id = newId(),
 ): Promise<NewKey> {
   const { name, scopes } = checked(newAccessKey, input);
-  return create(db, 'ACCESS_KEY', { name, agentId: null, scopes }, id);
+  return create(db, 'ACCESS_KEY', { name, agentId: null, scopes, expiresAt: expiryOf(db, input) }, id);
 }
 
-/** Creates a secret key for an agent. Throws AGENT_NOT_FOUND. */
-export function createAgentSecretKey(
+/** Creates a secret key for an agent. It expires by itself if `expiresAt` is given. Throws AGENT_NOT_FOUND. */
+export async function createAgentSecretKey(
   db: TenantDatabase,
-  { agentId }: { agentId: string },
+  input: { agentId: string; expiresAt?: Date | null | undefined },
   id = newId(),
 ): Promise<NewKey> {
-  return create(db, 'AGENT_KEY', { name: null, agentId, scopes: [...agentKeyScopes] }, id);
+  const expiresAt = expiryOf(db, input);
+  return create(db, 'AGENT_KEY', { name: null, agentId: input.agentId, scopes: [...agentKeyScopes], expiresAt }, id);
 }
 
 const shown = columns('CredentialKey', 'k', [
@@ -73,6 +90,7 @@ const shown = columns('CredentialKey', 'k', [
   'scopes',
   'createdAt',
   'revokedAt',
+  'expiresAt',
 ]);
 /** Keys by their ids, those that were revoked too. */
 export const keyById = oneByUuid(
@@ -113,10 +131,14 @@ const webhook = columns('WebhookKey', 'k', [
   'integrationConfigId',
 ]);
 const revokeWebhook = statement(
-  rows({ kind: textOf<'WEBHOOK_KEY'>(), name: nullable(text), scopes: list(text) }, webhook),
+  rows(
+    { kind: textOf<'WEBHOOK_KEY'>(), name: nullable(text), scopes: list(text), expiresAt: nullable(timestamptz) },
+    webhook,
+  ),
 )`
   update webhook_key k set revoked_at = coalesce(k.revoked_at, now()) where k.tenant_id = ${tenant} and k.id = ${parameter('id', uuid)}
-  returning ${webhook}, 'WEBHOOK_KEY' as kind, null as name, '{}'::text[] as scopes`;
+  returning ${webhook}, 'WEBHOOK_KEY' as kind, null as name, '{}'::text[] as scopes,
+    null::timestamptz as "expiresAt"`;
 
 /**
  * Revokes a credential's or a webhook's key at once, on every replica. A second call changes nothing. Throws

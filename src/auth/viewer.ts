@@ -10,7 +10,7 @@ export type Viewer = {
   /** The only agent that an agent's secret key may see. Null for every other credential. */
   readonly agentId: string | null;
   readonly scopes: ReadonlySet<Scope>;
-  /** When the credential expires. Null for keys, which end when they are revoked. */
+  /** When the credential expires. Null for keys that end only when they are revoked. */
   readonly expiresAt: Date | null;
 };
 

@@ -1,11 +1,13 @@
 import type { TenantTransaction } from '../database/database.ts';
-import { newId } from '../database/ids.ts';
+import { asUuid, newId } from '../database/ids.ts';
 import { rows } from '../database/sql/columns.ts';
 import { parameter, sql, tenant } from '../database/sql/fragment.ts';
 import { statement } from '../database/sql/statement.ts';
 import { uuid } from '../database/sql/types.ts';
 import type { ChannelChanges } from '../directory/channels/channels.ts';
-import { noAvatar, setAvatar } from './files.ts';
+import { Problem } from '../errors/catalogue.ts';
+import { FileSwept, noAvatar, setAvatar } from './files.ts';
+import { supersede } from './settle.ts';
 import { type SyncableProviders, syncableChannels } from './syncable.ts';
 
 // A running job of an earlier reason must not write: it belongs to an earlier generation.
@@ -46,4 +48,26 @@ export async function channelsChanged(
   if (!worthwhile) return;
   const queued = await tx.query(queueFirst, { participantId, id: newId(), ...syncable });
   if (queued.length > 0) tx.announce('avatarSyncQueued', {});
+}
+
+/**
+ * Gives a locked participant a file that the tenant's storage has as its avatar, as if it had been uploaded, or none; a
+ * queued sync is dropped. Throws FILE_NOT_FOUND.
+ */
+export async function setAvatarFile(
+  tx: TenantTransaction,
+  participantId: string,
+  fileId: string | null,
+): Promise<void> {
+  const avatarFileId = fileId === null ? null : asUuid(fileId);
+  const notFound = () => new Problem('FILE_NOT_FOUND', `There is no file ${fileId}.`);
+  if (fileId !== null && avatarFileId === null) throw notFound();
+  await supersede(tx, participantId, { kind: 'SKIPPED' });
+  const avatar = avatarFileId === null ? noAvatar : { ...noAvatar, avatarFileId, avatarSource: 'UPLOADED' as const };
+  try {
+    await setAvatar(tx, participantId, avatar);
+  } catch (error) {
+    throw error instanceof FileSwept ? notFound() : error;
+  }
+  tx.announce('avatarSynced', { participantId, error: null, occurredAt: tx.now().toISOString() });
 }

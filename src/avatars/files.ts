@@ -27,8 +27,8 @@ const exchange = statement(rows({ id: uuid }))`
     order by f.id for no key update)
   update file f set touched_at = now() from files where f.tenant_id = ${tenant} and f.id = files.id returning f.id`;
 
-/** The sweep has deleted the file: the picture must be stored again. */
-class FileSwept extends Error {}
+/** The tenant has no file of that id: the sweep has deleted it, or it never existed. */
+export class FileSwept extends Error {}
 
 /** The columns of a participant that describe its avatar. */
 export type AvatarColumns = {

@@ -5,6 +5,7 @@ import { rows } from '../database/sql/columns.ts';
 import { parameter, tenant } from '../database/sql/fragment.ts';
 import { statement } from '../database/sql/statement.ts';
 import { nullable, text, uuid } from '../database/sql/types.ts';
+import { channelById } from '../directory/channels/channels.ts';
 import { lockParticipant, participantNotFound } from '../directory/participants/lock.ts';
 import type { Download } from '../egress/download.ts';
 import { Problem } from '../errors/catalogue.ts';
@@ -19,10 +20,18 @@ import type { AvatarSources } from './sources/registry.ts';
 /** The channel of a participant that an avatar is taken from. */
 export type AvatarSyncInput = { participantId: string; integrationConfigId: string; address: string };
 
+/** The same as callers name the channel: by its id, or by integration config and address. */
+export type NamedAvatarSync = {
+  participantId: string;
+  channelId?: string | null | undefined;
+  integrationConfigId?: string | null | undefined;
+  address?: string | null | undefined;
+};
+
 /** The rules of avatars. Most return the participant's id. Each change is announced. */
 export interface AvatarSync {
   /** Takes the avatar from the channel's provider. Changes nothing when it throws. Announces the outcome either way. */
-  sync(db: TenantDatabase, input: AvatarSyncInput): Promise<string>;
+  sync(db: TenantDatabase, input: NamedAvatarSync): Promise<string>;
   /**
    * Takes the avatar for a job and ends the job in the same transaction, unless an avatar was uploaded or another
    * worker has the job. Changes nothing when it throws.
@@ -60,6 +69,26 @@ const pictured = statement(rows({ id: uuid }))`
 
 const uploaded = statement(rows({ id: uuid }))`
   select p.id from participant p where p.tenant_id = ${tenant} and p.id = ${participantId} and p.avatar_source = 'UPLOADED'`;
+
+/**
+ * Which channel is meant. One that is not the participant's is told apart later, with the participant. Throws
+ * VALIDATION_FAILED unless it was named in one way.
+ */
+async function channelNamed(db: TenantDatabase, named: NamedAvatarSync): Promise<AvatarSyncInput> {
+  const { participantId, channelId, integrationConfigId, address } = named;
+  if (channelId == null && integrationConfigId != null && address != null)
+    return { participantId, integrationConfigId, address };
+  if (channelId == null || integrationConfigId != null || address != null) {
+    const message = 'must be given, or both integrationConfigId and address, and not more';
+    throw new Problem('VALIDATION_FAILED', `channelId ${message}`, {
+      errors: [{ path: ['input', 'channelId'], message }],
+    });
+  }
+  const [channel] = await channelById.load(db, [channelId]);
+  return channel && channel.participantId === asUuid(participantId)
+    ? { participantId, integrationConfigId: channel.integrationConfigId, address: channel.address }
+    : { participantId, integrationConfigId: '', address: channelId };
+}
 
 /** Makes the rules from what they need of the outside world. */
 export function createAvatarSync(world: {
@@ -125,7 +154,8 @@ export function createAvatarSync(world: {
   };
 
   return {
-    async sync(db, input) {
+    async sync(db, named) {
+      const input = await channelNamed(db, named);
       const subject = await subjectIn(db, input);
       const { id: participantId } = subject;
       try {

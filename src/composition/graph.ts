@@ -3,7 +3,7 @@ import { createAuthenticator } from '../auth/authenticate.ts';
 import type { DevelopmentKeys } from '../auth/development-keys.ts';
 import { jwtVerifier } from '../auth/jwt.ts';
 import type { Viewer } from '../auth/viewer.ts';
-import { channelsChanged } from '../avatars/automatic.ts';
+import { channelsChanged, setAvatarFile } from '../avatars/automatic.ts';
 import { createFileUrls } from '../avatars/file-urls.ts';
 import type { Config } from '../config.ts';
 import { announceRemovals } from '../conversations/announce-removals.ts';
@@ -48,6 +48,7 @@ export function createGraph(
     syncable,
     participantHooks: {
       channelsChanged: (tx, participantId, changes) => channelsChanged(tx, participantId, changes, syncable),
+      setAvatarFile,
       beforeDelete: (tx, userId) => announceRemovals(tx, { userId }),
     },
     externalUserHooks: { beforeDelete: (tx, contactId) => announceRemovals(tx, { contactId }) },

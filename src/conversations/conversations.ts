@@ -1,17 +1,14 @@
-import { z } from 'zod';
 import { visibleToAny } from '../auth/visible-conversations.ts';
 import type { TenantDatabase, TenantTransaction } from '../database/database.ts';
 import type { Conversation } from '../database/generated/client.ts';
-import { asUuid, newId } from '../database/ids.ts';
+import { asUuid } from '../database/ids.ts';
 import { columns } from '../database/sql/columns.ts';
 import { parameter } from '../database/sql/fragment.ts';
 import { statement } from '../database/sql/statement.ts';
 import { uuid } from '../database/sql/types.ts';
-import { demandAgents } from '../directory/agents/agents.ts';
 import { Problem } from '../errors/catalogue.ts';
-import { checked } from '../values/checked.ts';
-import { displayName } from '../values/text.ts';
-import { conversationById } from './queries.ts';
+import type { Events } from '../events/events.ts';
+import { conversationById, listedConversation } from './queries.ts';
 
 /** Returns CONVERSATION_NOT_FOUND for a conversation that the viewer does not see, whether or not it exists. */
 export const conversationNotFound = (id: string) =>
@@ -21,42 +18,38 @@ export const conversationNotFound = (id: string) =>
 export const conversationClosed = (id: string) =>
   new Problem('PARTICIPANT_STATE_CONFLICT', `Conversation ${id} is closed.`);
 
-const newConversation = z.object({ name: displayName.nullish(), agentId: z.string().nullish() });
-
-/** The unchecked input of createConversation. */
-export type NewConversation = z.input<typeof newConversation>;
-
 /**
- * Opens a conversation. With an agent's key it belongs to that agent. Throws AGENT_NOT_FOUND, and FORBIDDEN for another
- * agent.
+ * Announces a change of a conversation: at once, or once the transaction has committed. `agentIds` are the agents that
+ * it belonged to before and belongs to now.
  */
-export async function createConversation(
-  db: TenantDatabase,
-  input: NewConversation,
-  id = newId(),
-): Promise<Conversation> {
-  const conversation = checked(newConversation, input);
-  const agentId = conversation.agentId ?? db.agentId;
-  if (db.agentId !== null && agentId !== db.agentId)
-    throw new Problem('FORBIDDEN', `The key of ${db.agentId} opens no conversations of other agents.`);
-  return db.transaction(async (tx) => {
-    if (agentId !== null) await demandAgents(tx, [agentId]);
-    return tx.conversation.create({
-      data: { tenantId: db.tenantId, id, name: conversation.name ?? null, agentId },
-    });
-  });
+export function announceConversation(
+  db: Pick<TenantDatabase | TenantTransaction, 'announce' | 'now'>,
+  conversationId: string,
+  agentIds: readonly (string | null)[],
+  change: Events['conversationChanged']['change'],
+): void {
+  const known = new Set(agentIds.filter((id) => id !== null));
+  const occurredAt = db.now().toISOString();
+  db.announce('conversationChanged', { conversationId, agentIds: [...known], change, occurredAt });
 }
 
-const whole = columns('Conversation', 'c');
-const close = statement(whole)`
+/** Throws FORBIDDEN where an agent's key would give a conversation to another agent, or to none. */
+export function demandOwnAgent(db: Pick<TenantDatabase, 'agentId'>, agentId: string | null): void {
+  if (db.agentId !== null && agentId !== db.agentId)
+    throw new Problem('FORBIDDEN', `The key of ${db.agentId} has no conversations of other agents.`);
+}
+
+const closed = columns('Conversation', 'c', listedConversation);
+const close = statement(closed)`
   update conversation c set closed_at = now() where ${visibleToAny('c')} and c.id = ${parameter('id', uuid)} and c.closed_at is null
-  returning ${whole}`;
+  returning ${closed}`;
 
 /** Closes a conversation. A second call changes nothing. Throws CONVERSATION_NOT_FOUND. */
 export async function closeConversation(db: TenantDatabase, input: { conversationId: string }): Promise<Conversation> {
   const id = asUuid(input.conversationId);
   if (!id) throw conversationNotFound(input.conversationId);
   const [closed] = await db.query(close, { id });
+  if (closed) announceConversation(db, id, [closed.agentId], 'UPDATED');
   const conversation = closed ?? (await conversationById.load(db, [id]))[0];
   if (!conversation) throw conversationNotFound(id);
   return conversation;
@@ -78,4 +71,19 @@ export async function lockConversation(
   const [conversation] = known ? await tx.query(lock, { id: known }) : [];
   if (!conversation) throw conversationNotFound(id);
   return conversation;
+}
+
+const agent = columns('Conversation', 'c', ['agentId']);
+const remove = statement(agent)`
+  delete from conversation c where ${visibleToAny('c')} and c.id = ${parameter('id', uuid)} returning ${agent}`;
+
+/**
+ * Deletes a conversation, open or closed, with the memberships in it; returns its id. Throws CONVERSATION_NOT_FOUND.
+ */
+export async function deleteConversation(db: TenantDatabase, input: { conversationId: string }): Promise<string> {
+  const id = asUuid(input.conversationId);
+  const [gone] = id ? await db.query(remove, { id }) : [];
+  if (!id || !gone) throw conversationNotFound(input.conversationId);
+  announceConversation(db, id, [gone.agentId], 'DELETED');
+  return id;
 }

@@ -11,6 +11,7 @@ import { assured, integer, type SqlType, text, uuid } from '../database/sql/type
 import { oncePerShape } from '../database/statement.ts';
 import { Problem } from '../errors/catalogue.ts';
 import { asMembers, type MemberRow, memberRow } from './memberships.ts';
+import { listedConversation } from './queries.ts';
 import type { Member } from './subject.ts';
 
 /** A page of a list that belongs to one row. */
@@ -106,17 +107,18 @@ function totalsBy(type: SqlType<string>, counted: Rows<Counted>, from: Fragment<
 export type Edge<Row> = { pages: Loader<Wanted, (Row & { parentId: string })[]>; totals: Loader<string, Total> };
 
 const asTheyAre = (found: (Conversation & { parentId: string })[]) => found;
-const conversation = columns('Conversation', 'c');
+const conversation = columns('Conversation', 'c', listedConversation);
 const uuidCounted = rows({ id: assured(uuid), count: integer });
 const textCounted = rows({ id: assured(text), count: integer });
 
-/** The conversations of a participant or an external user. */
-const conversationsOf = (column: 'user_id' | 'contact_id'): Edge<Conversation> => {
+/** The conversations of a participant, an external user or an agent. */
+const conversationsOf = (column: 'user_id' | 'contact_id' | 'agent_id'): Edge<Conversation> => {
   const parent = name(`m.${column}`);
+  const type = column === 'agent_id' ? text : uuid;
   return {
     pages: pagesBy(
       {
-        type: uuid,
+        type,
         descending: true,
         ordered: 'm.conversation_id',
         row: conversation,
@@ -126,8 +128,8 @@ const conversationsOf = (column: 'user_id' | 'contact_id'): Edge<Conversation> =
       asTheyAre,
     ),
     totals: totalsBy(
-      uuid,
-      uuidCounted,
+      type,
+      column === 'agent_id' ? textCounted : uuidCounted,
       sql`conversation_member m where ${visibleMembership('m')} and ${parent} = k.id`,
     ),
   };
@@ -135,6 +137,9 @@ const conversationsOf = (column: 'user_id' | 'contact_id'): Edge<Conversation> =
 
 /** The conversations of participants, the newest first. */
 export const conversationsByParticipant = conversationsOf('user_id');
+
+/** The conversations that agents take part in, the newest first. */
+export const conversationsWithAgent = conversationsOf('agent_id');
 
 /** The conversations of external users, the newest first. */
 export const conversationsByUser = conversationsOf('contact_id');

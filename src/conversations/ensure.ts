@@ -1,5 +1,4 @@
-import { z } from 'zod';
-import type { TenantDatabase } from '../database/database.ts';
+import type { TenantDatabase, TenantTransaction } from '../database/database.ts';
 import { sqlState } from '../database/failures.ts';
 import type { IdentifierKey, MemberStatus } from '../database/generated/client.ts';
 import { asUuid, newId } from '../database/ids.ts';
@@ -9,7 +8,6 @@ import { participantNotFound } from '../directory/participants/lock.ts';
 import { Problem } from '../errors/catalogue.ts';
 import { externalUserNotFound } from '../external-users/external-users.ts';
 import { fieldOf, type Identifier, identifier, phoneColumns } from '../external-users/identifiers.ts';
-import { checked } from '../values/checked.ts';
 import { agentId, text } from '../values/text.ts';
 import { conversationClosed, conversationNotFound } from './conversations.ts';
 import { type Asked, agent, contact, contactBy, type Ensuring, flow, type Tried, user } from './ensure-statements.ts';
@@ -36,11 +34,18 @@ export type EnsureInput = {
  * What to add, as a statement takes it, and what to throw or to create when the tenant does not have it. Flows are not
  * stored here.
  */
-type Wanted = { ensuring: Ensuring; value: string; unknown?: () => Problem; identifier?: Identifier };
+export type Wanted = { ensuring: Ensuring; value: string; unknown?: () => Problem; identifier?: Identifier };
 
-const flowRule = z.object({ participant: z.object({ flow: z.object({ id: text(1, 255) }) }) });
+const flowId = text(1, 255);
 
-function wanted(participant: EnsureParticipant): Wanted {
+/**
+ * Reads which participant is to be added; `path` says where in the arguments it stands. Throws VALIDATION_FAILED, or a
+ * 404 for an id that can be nobody's.
+ */
+export function wanted(
+  participant: EnsureParticipant,
+  path: readonly (string | number)[] = ['input', 'participant'],
+): Wanted {
   const byUuid = (ensuring: Ensuring, id: string, notFound: (id: string) => Problem): Wanted => {
     const value = asUuid(id);
     if (!value) throw notFound(id);
@@ -50,8 +55,7 @@ function wanted(participant: EnsureParticipant): Wanted {
   if (participant.contact) return byUuid(contact, participant.contact.id, externalUserNotFound);
   if (participant.contactByIdentifier) {
     const { identifierKey, identifierValue } = participant.contactByIdentifier;
-    const path = ['input', 'participant', 'contactByIdentifier', 'identifierValue'];
-    const named = identifier(identifierKey, identifierValue, path);
+    const named = identifier(identifierKey, identifierValue, [...path, 'contactByIdentifier', 'identifierValue']);
     return { ensuring: contactBy[identifierKey], value: named.value, identifier: named };
   }
   if (participant.agent) {
@@ -59,8 +63,11 @@ function wanted(participant: EnsureParticipant): Wanted {
     if (!agentId.safeParse(id).success) throw agentNotFound(id);
     return { ensuring: agent, value: id, unknown: () => agentNotFound(id) };
   }
-  const { id } = checked(flowRule, { participant }).participant.flow;
-  return { ensuring: flow, value: id };
+  const id = participant.flow?.id ?? '';
+  const result = flowId.safeParse(id);
+  if (result.success) return { ensuring: flow, value: id };
+  const errors = result.error.issues.map(({ message }) => ({ path: [...path, 'flow', 'id'], message }));
+  throw new Problem('VALIDATION_FAILED', `participant.flow.id ${errors[0]?.message}`, { errors });
 }
 
 /** A membership, and whether this call created it. */
@@ -141,9 +148,7 @@ async function alone(
    */
   const create = ({ key, value }: Identifier) =>
     queue.transaction(async (tx) => {
-      const named = key === 'phonenumber' ? phoneColumns(value) : { [fieldOf(key)]: value };
-      const data = { tenantId: db.tenantId, id: newId(), ...named };
-      await tx.externalUser.createMany({ data: [data], skipDuplicates: true });
+      await createContacts(tx, [{ key, value }]);
       return attempt(tx);
     });
 
@@ -156,6 +161,20 @@ async function alone(
     if (ensured) return ensured;
   }
   throw new Problem('UNAVAILABLE', 'Others keep changing the same participant.', { retryAfter: 1 });
+}
+
+/**
+ * Creates external users for those of the identifiers that no user has, always in the same order, so that two calls
+ * cannot wait for each other.
+ */
+export async function createContacts(tx: TenantTransaction, identifiers: readonly Identifier[]): Promise<void> {
+  const inOrder = [...identifiers].sort((a, b) => (`${a.key} ${a.value}` < `${b.key} ${b.value}` ? -1 : 1));
+  const data = inOrder.map(({ key, value }) => ({
+    tenantId: tx.tenantId,
+    id: newId(),
+    ...(key === 'phonenumber' ? phoneColumns(value) : { [fieldOf(key)]: value }),
+  }));
+  if (data.length > 0) await tx.externalUser.createMany({ data, skipDuplicates: true });
 }
 
 /** Null when the subject was deleted before the membership was written. */

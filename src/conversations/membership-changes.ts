@@ -5,6 +5,7 @@ import { parameter, tenant } from '../database/sql/fragment.ts';
 import { statement } from '../database/sql/statement.ts';
 import { enumeration, uuid } from '../database/sql/types.ts';
 import { Problem } from '../errors/catalogue.ts';
+import { demandUnmodified, type IfModifiedAt } from '../values/unmodified.ts';
 import { conversationClosed, lockConversation } from './conversations.ts';
 import { asMembers, findMember, type MemberName, memberKey, memberRow } from './memberships.ts';
 import type { Member } from './subject.ts';
@@ -24,7 +25,8 @@ const setStatus = statement(memberRow)`
   where m.tenant_id = ${tenant} and m.id = ${parameter('id', uuid)} returning ${memberRow}`;
 
 /** Names the membership and its changes. A status that is absent or null stays as it is. */
-export type ParticipantPatch = MemberName & { conversationId: string; status?: MemberStatus | null | undefined };
+export type ParticipantPatch = MemberName &
+  IfModifiedAt & { conversationId: string; status?: MemberStatus | null | undefined };
 
 /**
  * Changes the status of a membership. Throws CONVERSATION_NOT_FOUND, CONVERSATION_PARTICIPANT_NOT_FOUND, and
@@ -37,6 +39,7 @@ export async function patchConversationParticipant(db: TenantDatabase, input: Pa
     const { id: conversationId, closedAt } = await lockConversation(tx, input.conversationId);
     const member = await findMember(tx, conversationId, key);
     if (!member) throw memberNotFound();
+    demandUnmodified(member, input);
     if (status == null || status === member.status) return member;
     if (closedAt) throw conversationClosed(conversationId);
     if (!transitions[member.status].includes(status))

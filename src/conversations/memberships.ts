@@ -119,8 +119,9 @@ export const memberById: Loader<string, Member | null> = {
   },
 };
 
-/** Names one membership of a conversation: by its subject's id, or by an identifier of its contact. */
+/** Names one membership of a conversation: by its own id, its subject's id, or an identifier of its contact. */
 export type MemberName = {
+  conversationParticipantId?: string | null | undefined;
   participantId?: string | null | undefined;
   contact?: { identifierKey: IdentifierKey; identifierValue: string } | null | undefined;
 };
@@ -128,19 +129,22 @@ export type MemberName = {
 /** A checked MemberName, as the statements take it: an identifier of a contact, or the spellings of an id. */
 export type MemberKey =
   | { readonly by: IdentifierKey; readonly value: string }
+  | { readonly by: 'id'; readonly id: string }
   | { readonly by: 'participantId'; readonly spellings: readonly string[] };
 
 /**
  * Checks the name of a membership. `path` is its place in the arguments. Throws VALIDATION_FAILED unless it has exactly
- * one of the two.
+ * one of the three.
  */
-export function memberKey({ participantId, contact }: MemberName, path: readonly string[]): MemberKey {
-  if ((participantId == null) === (contact == null)) {
-    const message = 'must be given, or contact, and not both';
+export function memberKey(name: MemberName, path: readonly string[]): MemberKey {
+  const { participantId, contact, conversationParticipantId } = name;
+  if ([participantId, contact, conversationParticipantId].filter((given) => given != null).length !== 1) {
+    const message = 'must be given, or contact, or conversationParticipantId, and one of them only';
     throw new Problem('VALIDATION_FAILED', `participantId ${message}`, {
       errors: [{ path: [...path, 'participantId'], message }],
     });
   }
+  if (conversationParticipantId != null) return { by: 'id', id: conversationParticipantId };
   if (contact) {
     const { key, value } = identifier(contact.identifierKey, contact.identifierValue, [
       ...path,
@@ -162,6 +166,8 @@ const memberOf = sql`conversation_member m join conversation c on c.tenant_id = 
 const findById = statement(memberRow)`
   select ${memberRow} from ${memberOf} and m.type in (${everyType}) and m.participant_id = any(${parameter('spellings', array(text))})
   order by m.type limit 1`;
+const findByOwnId = statement(memberRow)`
+  select ${memberRow} from ${memberOf} and m.id = ${parameter('id', uuid)}`;
 const findBy = (key: IdentifierKey) => statement(memberRow)`
   select ${memberRow} from ${memberOf} and m.type = 'CONTACT' and m.participant_id = (
     select u.id::text from external_user u where u.tenant_id = ${tenant} and ${hasIdentifier(key, 'u', parameter('value', text))})
@@ -180,10 +186,17 @@ export async function findMember(
   conversationId: string,
   key: MemberKey,
 ): Promise<Member | null> {
-  const found =
-    key.by === 'participantId'
-      ? await db.query(findById, { conversationId, spellings: key.spellings })
-      : await db.query(findByIdentifier[key.by], { conversationId, value: key.value });
-  const [member] = asMembers(found);
+  const [member] = asMembers(await findRows(db, conversationId, key));
   return member ?? null;
+}
+
+async function findRows(
+  db: Pick<TenantDatabase, 'query'>,
+  conversationId: string,
+  key: MemberKey,
+): Promise<MemberRow[]> {
+  if (key.by === 'participantId') return db.query(findById, { conversationId, spellings: key.spellings });
+  if (key.by !== 'id') return db.query(findByIdentifier[key.by], { conversationId, value: key.value });
+  const id = asUuid(key.id);
+  return id ? db.query(findByOwnId, { conversationId, id }) : [];
 }

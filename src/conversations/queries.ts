@@ -1,19 +1,52 @@
-import { visible } from '../auth/visible-conversations.ts';
+import { visible, visibleMembership } from '../auth/visible-conversations.ts';
 import type { TenantDatabase } from '../database/database.ts';
 import type { Conversation } from '../database/generated/client.ts';
 import { asUuid } from '../database/ids.ts';
 import { keyset, pagesOf } from '../database/keyset.ts';
-import { oneByUuid } from '../database/loaders.ts';
+import { type Loader, manyBy, oneByUuid } from '../database/loaders.ts';
 import type { PageArguments } from '../database/pages.ts';
-import { columns, type Fields, rows, type Selected } from '../database/sql/columns.ts';
+import { columns, type Fields, fieldsBut, rows, type Selected } from '../database/sql/columns.ts';
 import { anyKey, none, parameter, sql } from '../database/sql/fragment.ts';
-import { batchedRead } from '../database/sql/statement.ts';
-import { json, nullable, text, uuid } from '../database/sql/types.ts';
+import { batchedRead, statement } from '../database/sql/statement.ts';
+import { integer, json, nullable, text, uuid } from '../database/sql/types.ts';
 import { oncePer, parseTimestamps } from '../database/statement.ts';
 import { asMembers, type MemberParts, type MemberRow, memberRowOf, wholeMember } from './memberships.ts';
 import type { Member } from './subject.ts';
 
-const row = columns('Conversation', 'c');
+/** What lists of conversations read of them: all but the attributes, of which each can have 16 KB. */
+export const listedConversation = fieldsBut('Conversation', 'attributes');
+const row = columns('Conversation', 'c', listedConversation);
+
+const attributes = columns('Conversation', 'c', ['id', 'attributes']);
+const attributesOfConversations = oneByUuid(
+  batchedRead(attributes)`select ${attributes} from conversation c where ${visible('c')} and c.id = ${anyKey(uuid)}`,
+  'id',
+);
+
+/** The attributes of conversations that were read without them: of a few hundred in one statement. */
+export const attributesByConversation: Loader<string, Conversation['attributes']> = {
+  most: 200,
+  load: async (database, ids) =>
+    (await attributesOfConversations.load(database, ids)).map((conversation) => conversation?.attributes ?? null),
+};
+
+/** How many take part in a conversation, by their status. */
+export type ParticipantCounts = { active: number; pending: number; invited: number };
+
+const counts = rows({ conversationId: uuid, active: integer, pending: integer, invited: integer });
+const countsOfConversations = manyBy(
+  statement(counts)`
+    select m.conversation_id as "conversationId", count(*) filter (where m.status = 'ACTIVE')::int as active,
+      count(*) filter (where m.status = 'PENDING')::int as pending, count(*) filter (where m.status = 'INVITED')::int as invited
+    from conversation_member m where ${visibleMembership('m')} and m.conversation_id = ${anyKey(uuid)} group by m.conversation_id`,
+  'conversationId',
+);
+const nobody: ParticipantCounts = { active: 0, pending: 0, invited: 0 };
+
+/** How many take part in conversations that the viewer sees, all of a level in one statement. */
+export const participantCountsByConversation: Loader<string, ParticipantCounts> = {
+  load: async (database, ids) => (await countsOfConversations.load(database, ids)).map(([found = nobody]) => found),
+};
 
 /** What to read of conversations and their memberships. Null for all columns and no memberships. */
 export type ConversationParts = { own: Fields; members: MemberParts | null };
@@ -54,7 +87,10 @@ function asConversations(found: Row[], isLarge: boolean): ListedConversation[] {
 }
 
 const wholeConversation = oncePer(
-  ({ members }: ConversationParts): ConversationParts => ({ own: null, members: members && wholeMember(members) }),
+  ({ members }: ConversationParts): ConversationParts => ({
+    own: listedConversation,
+    members: members && wholeMember(members),
+  }),
 );
 
 /** Conversations by their ids, as far as the viewer sees them. */

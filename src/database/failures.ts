@@ -95,5 +95,7 @@ export function problemBehind(cause: unknown): Problem {
   if (isUnavailable(cause))
     return new Problem('UNAVAILABLE', 'The service cannot answer now.', { retryAfter: 5, cause });
   if (isUnstorable(cause)) return new Problem('BAD_USER_INPUT', 'A value contains what cannot be stored.', { cause });
+  if (sqlState(cause) === '23503')
+    return new Problem('CONFLICT', 'Something that this names was deleted at the same time.', { cause });
   return new Problem('INTERNAL', 'Something unexpected happened. It has been logged under the instance.', { cause });
 }

@@ -35,7 +35,7 @@ export const catalogue = {
   USER_ALREADY_EXISTS: {
     status: 400,
     title: 'User already exists',
-    when: 'Another external user has that e-mail, telephone number or foreign key; `errors` names the field.',
+    when: 'Another external user has that e-mail, telephone number or foreign key; `field` and `errors` name what clashes, and `existingId` the user who has it, for viewers with `users:read`.',
   },
   UNAUTHENTICATED: {
     status: 401,
@@ -74,6 +74,7 @@ export const catalogue = {
     title: 'Integration config not found',
     when: 'The tenant has no integration config of that id.',
   },
+  CHANNEL_NOT_FOUND: { status: 404, title: 'Channel not found', when: 'The tenant has no channel of that id.' },
   BINDING_NOT_FOUND: { status: 404, title: 'Binding not found', when: 'The tenant has no binding of that id.' },
   UNKNOWN_SENDER_NOT_FOUND: {
     status: 404,
@@ -104,7 +105,7 @@ export const catalogue = {
   CONFLICT: {
     status: 409,
     title: 'Conflict',
-    when: 'A unique value is taken, the same has been decided already, or an idempotency key came with another input.',
+    when: 'A unique value is taken, somebody was faster (`ifModifiedAt`), the same has been decided already, something else still depends on it, or an idempotency key came with another input.',
   },
   PARTICIPANT_STATE_CONFLICT: {
     status: 409,
@@ -162,6 +163,10 @@ export type ProblemOptions = {
   /** Seconds to wait before the next try. */
   retryAfter?: number;
   errors?: readonly Violation[];
+  /** The row that has what was to be unique, for viewers who may read it. */
+  existingId?: string;
+  /** The field of the input that is wrong, where it is one. */
+  field?: string;
   cause?: unknown;
 };
 
@@ -176,6 +181,8 @@ export class Problem extends Error {
   readonly status: number;
   readonly retryAfter: number | undefined;
   readonly errors: readonly Violation[] | undefined;
+  readonly existingId: string | undefined;
+  readonly field: string | undefined;
 
   constructor(code: ErrorCode, detail: string, options: ProblemOptions = {}) {
     super(shortened(detail), options.cause === undefined ? undefined : { cause: options.cause });
@@ -183,6 +190,8 @@ export class Problem extends Error {
     this.status = options.status ?? catalogue[code].status;
     this.retryAfter = options.retryAfter;
     this.errors = options.errors;
+    this.existingId = options.existingId;
+    this.field = options.field;
   }
 }
 
@@ -197,5 +206,7 @@ export function problemDetails(problem: Problem, instance: string): Record<strin
     instance: `urn:uuid:${instance}`,
     ...(problem.retryAfter !== undefined && { retryAfter: problem.retryAfter }),
     ...(problem.errors && { errors: problem.errors }),
+    ...(problem.field !== undefined && { field: problem.field }),
+    ...(problem.existingId !== undefined && { existingId: problem.existingId }),
   };
 }

@@ -16,6 +16,14 @@ export type Events = {
   avatarSyncQueued: Record<string, never>;
   /** A contact of a batch is done, or the batch is. */
   avatarSyncBatchProgress: { batchId: string };
+  /** A conversation was created, changed itself, or was deleted. */
+  conversationChanged: {
+    conversationId: string;
+    /** The agents that it belonged to before, and belongs to now. */
+    agentIds: string[];
+    change: 'CREATED' | 'UPDATED' | 'DELETED';
+    occurredAt: string;
+  };
   /** A membership was added, changed or deleted. */
   conversationParticipantChanged: {
     conversationId: string;

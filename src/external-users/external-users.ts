@@ -7,13 +7,15 @@ import { columns, rows } from '../database/sql/columns.ts';
 import { join, literal, parameter, sql, tenant } from '../database/sql/fragment.ts';
 import { statement } from '../database/sql/statement.ts';
 import { nullable, text as sqlText, textOf, uuid } from '../database/sql/types.ts';
-import { Problem } from '../errors/catalogue.ts';
+import { Problem, type Violation } from '../errors/catalogue.ts';
 import { checked } from '../values/checked.ts';
 import { emailAddress } from '../values/email-address.ts';
+import { jsonObject } from '../values/json-object.ts';
+import { demandOneOf, patched } from '../values/patched.ts';
 import { phoneNumber } from '../values/phone-number.ts';
 import { displayName, text } from '../values/text.ts';
+import { demandUnmodified, type IfModifiedAt } from '../values/unmodified.ts';
 import { fieldOf, fkId, hasIdentifier, identifierKeys, phoneColumns } from './identifiers.ts';
-import { metadata } from './metadata.ts';
 
 const identifierFields = identifierKeys.map(fieldOf);
 
@@ -24,7 +26,7 @@ const optional = {
   fkUserId: text(0, 255).nullish(),
   context: text(0, 4_000, { lines: true }).nullish(),
   source: text(0, 4_000).nullish(),
-  metadata: metadata.nullish(),
+  metadata: jsonObject.nullish(),
 };
 
 const unidentified = `must have at least one of ${identifierFields.join(', ')}`;
@@ -35,7 +37,12 @@ const newUser = z
     if (identifierFields.every((field) => user[field] == null))
       context.addIssue({ code: 'custom', message: unidentified });
   });
-const changes = z.object({ firstName: displayName.nullish(), lastName: displayName.nullish(), ...optional });
+const changes = z.object({
+  firstName: displayName.nullish(),
+  lastName: displayName.nullish(),
+  ...optional,
+  metadataPatch: jsonObject.optional(),
+});
 
 /** Returns EXTERNAL_USER_NOT_FOUND for a user that the tenant does not have, whether or not it exists elsewhere. */
 export const externalUserNotFound = (id: string) =>
@@ -49,7 +56,7 @@ export function displayNameOf(
   return names.length > 0 ? names.join(' ') : (user.email ?? user.phoneNumber ?? user.fkId ?? '');
 }
 
-type Fields = z.output<typeof changes>;
+type Fields = Omit<z.output<typeof changes>, 'metadataPatch'>;
 type Identifiers = Pick<Fields, (typeof identifierFields)[number]>;
 
 type Given<Fields> = { [Field in keyof Fields]?: Exclude<Fields[Field], undefined> };
@@ -66,9 +73,9 @@ function columnsOf(fields: Fields) {
   return { ...others, metadata: metadata === null ? Prisma.DbNull : (metadata as Prisma.InputJsonObject) };
 }
 
-const clashing = statement(rows({ field: textOf<keyof Identifiers>() }))`${join(
+const clashing = statement(rows({ id: uuid, field: textOf<keyof Identifiers>() }))`${join(
   identifierKeys.map(
-    (key) => sql`select ${literal(fieldOf(key))} as field from external_user u
+    (key) => sql`select u.id, ${literal(fieldOf(key))} as field from external_user u
       where u.tenant_id = ${tenant} and ${hasIdentifier(key, 'u', parameter(fieldOf(key), nullable(sqlText)))}
         and u.id is distinct from ${parameter('id', nullable(uuid))}`,
   ),
@@ -78,10 +85,14 @@ const clashing = statement(rows({ field: textOf<keyof Identifiers>() }))`${join(
 /** Returns USER_ALREADY_EXISTS with every field that another user has. Null when none has any more. */
 async function alreadyExists(db: TenantDatabase, user: Identifiers, id: string | null): Promise<Problem | null> {
   const { email = null, phoneNumber = null, fkId = null } = user;
-  const fields = (await db.query(clashing, { email, phoneNumber, fkId, id })).map(({ field }) => field);
-  if (fields.length === 0) return null;
+  const found = await db.query(clashing, { email, phoneNumber, fkId, id });
+  const [first] = found;
+  if (!first) return null;
+  const fields = found.map(({ field }) => field);
   return new Problem('USER_ALREADY_EXISTS', `Another external user has that ${fields.join(' and that ')}.`, {
     errors: fields.map((field) => ({ path: ['input', field], message: 'is another user’s' })),
+    field: first.field,
+    existingId: first.id,
   });
 }
 
@@ -122,20 +133,70 @@ export async function createExternalUser(
 }
 const isTaken = new Error('Another user has an identifier.');
 
+const mostUsers = 100;
+const newUsers = z.object({
+  users: z.array(newUser).min(1, 'must not be empty').max(mostUsers, `must be at most ${mostUsers} users`),
+});
+
+/** Carries what is wrong out of a transaction that is to be undone. */
+class Clashing extends Error {
+  readonly errors: readonly Violation[];
+  constructor(errors: readonly Violation[]) {
+    super();
+    this.errors = errors;
+  }
+}
+
+/**
+ * Creates up to 100 external users, all or none, in the order in which they are given. Throws USER_ALREADY_EXISTS,
+ * naming each field that another user has, or another of these, by its index.
+ */
+export async function createExternalUsers(
+  db: TenantDatabase,
+  input: { users: readonly NewExternalUser[] },
+): Promise<ExternalUser[]> {
+  const { users } = checked(newUsers, input);
+  const data = users.map((user) => ({ ...columnsOf(user), tenantId: db.tenantId, id: newId() }));
+  return tried(async () => {
+    try {
+      return await db.transaction(async (tx) => {
+        const created = await tx.externalUser.createManyAndReturn({ data, skipDuplicates: true });
+        const byId = new Map(created.map((user) => [user.id, user]));
+        if (created.length === data.length) return data.flatMap(({ id }) => byId.get(id) ?? []);
+        const errors: Violation[] = [];
+        for (const [index, { id }] of data.entries()) {
+          if (byId.has(id)) continue;
+          const { email = null, phoneNumber = null, fkId = null } = users[index] as Identifiers;
+          for (const { field } of await tx.query(clashing, { email, phoneNumber, fkId, id }))
+            errors.push({ path: ['input', 'users', index, field], message: 'is another user’s' });
+        }
+        throw new Clashing(errors);
+      });
+    } catch (error) {
+      if (!(error instanceof Clashing)) throw error;
+      const { errors } = error;
+      if (errors.length === 0) return null;
+      const [, , index, field] = errors[0]?.path ?? [];
+      return new Problem('USER_ALREADY_EXISTS', `Another external user has the ${field} of user ${index}.`, { errors });
+    }
+  });
+}
+
 const whole = columns('ExternalUser', 'u');
 const lock = statement(whole)`
   select ${whole} from external_user u where u.tenant_id = ${tenant} and u.id = ${parameter('id', uuid)} for no key update`;
 
 /** The input of updateExternalUser. An absent field stays as it is, and null clears it. */
-export type ExternalUserChanges = { id: string } & z.input<typeof changes>;
+export type ExternalUserChanges = { id: string } & IfModifiedAt & z.input<typeof changes>;
 
 /**
  * Changes an external user. Throws EXTERNAL_USER_NOT_FOUND, USER_ALREADY_EXISTS, and VALIDATION_FAILED when no
  * identifier would be left.
  */
 export async function updateExternalUser(db: TenantDatabase, input: ExternalUserChanges): Promise<ExternalUser> {
-  const { id: name, ...fields } = input;
-  const data = checked(changes, fields);
+  const { id: name, ifModifiedAt, ...fields } = input;
+  demandOneOf(fields, 'metadata', 'metadataPatch');
+  const { metadataPatch, ...data } = checked(changes, fields);
   const id = asUuid(name);
   if (!id) throw externalUserNotFound(name);
   const { tenantId } = db;
@@ -144,7 +205,9 @@ export async function updateExternalUser(db: TenantDatabase, input: ExternalUser
       return await db.queueFor(id).transaction(async (tx) => {
         const [before] = await tx.query(lock, { id });
         if (!before) throw externalUserNotFound(id);
-        if (Object.keys(given(data)).length === 0) return before;
+        demandUnmodified(before, { ifModifiedAt });
+        const metadata = metadataPatch && patched(before.metadata, undefined, metadataPatch, 'metadataPatch');
+        if (Object.keys(given(data)).length === 0 && metadata === undefined) return before;
         const after = { ...before, ...given(data) };
         const cleared = identifierFields.filter((field) => data[field] === null);
         if (identifierFields.every((field) => after[field] === null)) {
@@ -155,7 +218,10 @@ export async function updateExternalUser(db: TenantDatabase, input: ExternalUser
             })),
           });
         }
-        return tx.externalUser.update({ where: { tenantId_id: { tenantId, id } }, data: columnsOf(data) });
+        return tx.externalUser.update({
+          where: { tenantId_id: { tenantId, id } },
+          data: columnsOf({ ...data, ...(metadata !== undefined && { metadata }) }),
+        });
       });
     } catch (error) {
       if (sqlState(error) !== '23505') throw error;

@@ -60,7 +60,7 @@ export const hasIdentifier = <Parameters>(
 ): Fragment<Parameters> => kinds[key].has(alias, value as Fragment) as Fragment<Parameters>;
 
 /** Normalises the identifier's value. Throws VALIDATION_FAILED with the place in the arguments. */
-export function identifier(key: IdentifierKey, value: string, path: readonly string[]): Identifier {
+export function identifier(key: IdentifierKey, value: string, path: readonly (string | number)[]): Identifier {
   const result = kinds[key].rule.safeParse(value);
   if (result.success) return { key, value: result.data };
   const errors = result.error.issues.map(({ message }) => ({ path, message }));

@@ -59,7 +59,7 @@ query WhoIs {
 }
 `,
   `# Makes a person a contact of an agent. Sent a second time, it says created: false.
-mutation Bind($participantId: ID!, $agentId: String!) {
+mutation Bind($participantId: ID!, $agentId: ID!) {
   bindParticipant(input: { participantId: $participantId, agentId: $agentId }) {
     created
     binding { id agent { name } participant { displayName agentIds } }

@@ -46,7 +46,8 @@ export const providerName = z
   .toLowerCase()
   .regex(/^[a-z][a-z0-9_-]{0,49}$/, 'must be 1 to 50 letters, digits, dashes or underscores, and begin with a letter');
 
-const defaultRegion = z
+/** The country of telephone numbers without a plus, in any case. */
+export const defaultRegion = z
   .string('must be text')
   .trim()
   .toUpperCase()

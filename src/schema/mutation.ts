@@ -34,3 +34,14 @@ export function createOnce<Input extends { idempotencyKey?: string | null | unde
   delete input.clientMutationId;
   return write(context, () => once(context.db, { owner: `${kind} ${id}`, idempotencyKey, operation, input, ...of }));
 }
+
+/** The input field by which an update is refused when somebody was faster. */
+export const ifModifiedAt = {
+  type: 'DateTime',
+  description:
+    'The `modifiedAt` that you have read. When it has changed since, nothing is done and the answer is `CONFLICT`. Null is as good as absent.',
+} as const;
+
+/** Why a name is deprecated that another has taken the place of. */
+export const formerName = (name: string) =>
+  `Use \`${name}\`. Deprecated on 2026-11-25; it goes with the first release.`;

@@ -99,7 +99,7 @@ describe('an agent’s secret key', () => {
     const before = await rowsOf(service.app.database, service.tenant.id);
     for (const agentId of ['nobody', '', '\u0000', 'x'.repeat(5_000)]) {
       const answer = await service.tenant.graphql(
-        'mutation ($agentId: String!) { createAgentSecretKey(input: { agentId: $agentId }) { secret } }',
+        'mutation ($agentId: ID!) { createAgentSecretKey(input: { agentId: $agentId }) { secret } }',
         { agentId },
       );
       expect(problemOf(answer).status).toBe(agentId === '\u0000' ? 400 : 404);
@@ -237,4 +237,24 @@ describe('either key', () => {
       expect(problemOf(await revoke(id))).toEqual({ code: 'KEY_NOT_FOUND', status: 404 });
     }
   });
+});
+
+test('a key that expires ends by itself, also while it is remembered', async () => {
+  const scopes = ['USERS_READ'];
+  const expiresAt = new Date(Date.now() + 3_000).toISOString();
+  const made = dataOf(
+    await service.tenant.graphql(
+      'mutation ($input: CreateAccessKeyInput!) { createAccessKey(input: $input) { key { id expiresAt } secret } }',
+      { input: { name: 'Short', scopes, expiresAt } },
+    ),
+  ).createAccessKey;
+  expect(made.key.expiresAt).toBe(expiresAt);
+  const headers = { authorization: `AccessKey ${made.secret}` };
+  const ask = () => service.tenant.graphql('{ viewer { subject } }', {}, headers);
+  expect(dataOf(await ask()).viewer.subject).toBe(made.key.id);
+  await new Promise((resolve) => setTimeout(resolve, Date.parse(expiresAt) - Date.now() + 50));
+  expect(problemOf(await ask())).toEqual({ code: 'UNAUTHENTICATED', status: 401 });
+  expect(
+    problemOf(await create({ name: 'Past', scopes, expiresAt: new Date(Date.now() - 60_000).toISOString() })).code,
+  ).toBe('VALIDATION_FAILED');
 });

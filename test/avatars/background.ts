@@ -53,7 +53,7 @@ export const batchFields = `id agentId agent { id } state total done synced skip
 
 export const syncAgent = (tenant: TestTenant, agentId: string, headers?: Record<string, string>) =>
   tenant.graphql(
-    `mutation ($agentId: String!) { syncAgentAvatars(input: { agentId: $agentId }) { batch { ${batchFields} } } }`,
+    `mutation ($agentId: ID!) { syncAgentAvatars(input: { agentId: $agentId }) { batch { ${batchFields} } } }`,
     { agentId },
     headers,
   );

@@ -107,6 +107,7 @@ export const cases: Readonly<Record<ErrorCode, Case>> = {
   })),
   EXTERNAL_USER_NOT_FOUND: mutation('deleteExternalUser', { id: nobody }),
   INTEGRATION_CONFIG_NOT_FOUND: mutation('disconnectIntegration', { id: nobody }),
+  CHANNEL_NOT_FOUND: mutation('removeChannel', { channelId: nobody }),
   BINDING_NOT_FOUND: mutation('generateWebhookUrl', { bindingId: nobody }),
   UNKNOWN_SENDER_NOT_FOUND: mutation('dismissUnknownSender', { unknownSenderId: nobody }),
   FILE_NOT_FOUND: (stage) =>

@@ -140,7 +140,7 @@ describe('an outage of the database', () => {
     const error: unknown = await createParticipantRule(
       db,
       { kind: 'PERSON', displayName: 'Ada' },
-      { channelsChanged: async () => {}, beforeDelete: async () => {} },
+      { channelsChanged: async () => {}, setAvatarFile: async () => {}, beforeDelete: async () => {} },
     ).catch((error) => error);
     expect(problemOfError(error)).toMatchObject({ code: 'UNAVAILABLE', status: 503, retryAfter: 5 });
     await connection.close();

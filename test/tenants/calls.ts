@@ -51,7 +51,18 @@ export const calls: Readonly<Record<string, readonly Call[]>> = {
     call('nothing', (_, { participant }) => ({ filter: { participantId: participant } })),
     call('nothing', (_, { agent }) => ({ filter: { agentId: agent } })),
   ],
+  participantConversations: [
+    call('nothing', (_, { participant }) => ({ by: { participantId: participant } })),
+    call('nothing', (_, { agent }) => ({ by: { participantId: agent } })),
+    call('nothing', (_, { email }) => ({
+      by: { contact: { identifierKey: 'emailaddress', identifierValue: email } },
+    })),
+  ],
   conversationParticipant: [
+    call('nothing', ({ conversation }, { member }) => ({
+      conversationId: conversation,
+      conversationParticipantId: member,
+    })),
     call('nothing', (_, { conversation, participant }) => ({
       conversationId: conversation,
       participantId: participant,
@@ -101,6 +112,7 @@ export const calls: Readonly<Record<string, readonly Call[]>> = {
     input('AGENT_NOT_FOUND', (_, { agent }) => ({ ...person, agentIds: [agent] })),
     input('AGENT_NOT_FOUND', (_, { agent }) => ({ kind: 'AI_AGENT', displayName: 'Bot', relatedAgentId: agent })),
     input('INTEGRATION_CONFIG_NOT_FOUND', (_, { config }) => ({ ...person, channels: [channel(config)] })),
+    input('FILE_NOT_FOUND', (_, { file }) => ({ ...person, avatarFileId: file })),
   ],
   updateParticipant: [
     input('PARTICIPANT_NOT_FOUND', (_, { participant }) => ({ participantId: participant, displayName: 'Taken over' })),
@@ -110,7 +122,20 @@ export const calls: Readonly<Record<string, readonly Call[]>> = {
       channels: [channel(config)],
     })),
     input('VALIDATION_FAILED', ({ participant }, { agent }) => ({ participantId: participant, relatedAgentId: agent })),
+    input('FILE_NOT_FOUND', ({ participant }, { file }) => ({ participantId: participant, avatarFileId: file })),
   ],
+  addParticipantChannel: [
+    input('PARTICIPANT_NOT_FOUND', ({ config }, { participant }) => ({
+      participantId: participant,
+      ...channel(config),
+    })),
+    input('INTEGRATION_CONFIG_NOT_FOUND', ({ participant }, { config }) => ({
+      participantId: participant,
+      ...channel(config),
+    })),
+  ],
+  updateChannel: [input('CHANNEL_NOT_FOUND', (_, { channel: channelId }) => ({ channelId, disabled: true }))],
+  removeChannel: [input('CHANNEL_NOT_FOUND', (_, { channel: channelId }) => ({ channelId }))],
   deleteParticipant: [input('PARTICIPANT_NOT_FOUND', (_, { participant }) => ({ participantId: participant }))],
   disableParticipant: [input('PARTICIPANT_NOT_FOUND', (_, { participant }) => ({ participantId: participant }))],
   enableParticipant: [input('PARTICIPANT_NOT_FOUND', (_, { participant }) => ({ participantId: participant }))],
@@ -118,6 +143,13 @@ export const calls: Readonly<Record<string, readonly Call[]>> = {
     input('PARTICIPANT_NOT_FOUND', ({ agent }, { participant }) => ({ participantId: participant, agentId: agent })),
     input('PARTICIPANT_NOT_FOUND', (_, { agent, participant }) => ({ participantId: participant, agentId: agent })),
     input('AGENT_NOT_FOUND', ({ participant }, { agent }) => ({ participantId: participant, agentId: agent })),
+  ],
+  bindParticipants: [
+    input('PARTICIPANT_NOT_FOUND', ({ agent, participant }, theirs) => ({
+      agentId: agent,
+      participantIds: [participant, theirs.participant],
+    })),
+    input('AGENT_NOT_FOUND', ({ participant }, { agent }) => ({ agentId: agent, participantIds: [participant] })),
   ],
   unbindParticipant: [
     input('PARTICIPANT_NOT_FOUND', (_, { agent, participant }) => ({ participantId: participant, agentId: agent })),
@@ -134,12 +166,35 @@ export const calls: Readonly<Record<string, readonly Call[]>> = {
       integrationConfigId: config,
       address,
     })),
+    input('CHANNEL_NOT_ON_PARTICIPANT', ({ participant }, { channel: channelId }) => ({
+      participantId: participant,
+      channelId,
+    })),
   ],
   removeParticipantAvatar: [input('PARTICIPANT_NOT_FOUND', (_, { participant }) => ({ participantId: participant }))],
   retryAvatarSync: [input('AVATAR_SYNC_NOT_FOUND', (_, { failedSync }) => ({ id: failedSync }))],
   syncAgentAvatars: [input('AGENT_NOT_FOUND', (_, { agent }) => ({ agentId: agent }))],
 
-  createConversation: [input('AGENT_NOT_FOUND', (_, { agent }) => ({ name: 'Talk', agentId: agent }))],
+  createConversation: [
+    input('AGENT_NOT_FOUND', (_, { agent }) => ({ name: 'Talk', agentId: agent })),
+    ...(
+      [
+        ['PARTICIPANT_NOT_FOUND', ({ participant }: World) => ({ user: { id: participant } })],
+        ['AGENT_NOT_FOUND', ({ agent }: World) => ({ agent: { id: agent } })],
+        ['EXTERNAL_USER_NOT_FOUND', ({ externalUser }: World) => ({ contact: { id: externalUser } })],
+        ['own', ({ member }: World) => ({ flow: { id: member } })],
+        [
+          'own',
+          ({ email }: World) => ({ contactByIdentifier: { identifierKey: 'emailaddress', identifierValue: email } }),
+        ],
+      ] as const
+    ).map(([outcome, of]) => input(outcome, (_, theirs) => ({ participants: [{ participant: of(theirs) }] }))),
+  ],
+  updateConversation: [
+    input('CONVERSATION_NOT_FOUND', (_, { conversation }) => ({ conversationId: conversation, name: 'Taken over' })),
+    input('AGENT_NOT_FOUND', ({ conversation }, { agent }) => ({ conversationId: conversation, agentId: agent })),
+  ],
+  deleteConversation: [input('CONVERSATION_NOT_FOUND', (_, { conversation }) => ({ conversationId: conversation }))],
   closeConversation: [input('CONVERSATION_NOT_FOUND', (_, { conversation }) => ({ conversationId: conversation }))],
   ensureConversationParticipant: [
     input('CONVERSATION_NOT_FOUND', ({ participant }, { conversation }) => ({
@@ -170,6 +225,10 @@ export const calls: Readonly<Record<string, readonly Call[]>> = {
     })),
   ],
   patchConversationParticipant: [
+    input('CONVERSATION_PARTICIPANT_NOT_FOUND', ({ conversation }, { member }) => ({
+      conversationId: conversation,
+      conversationParticipantId: member,
+    })),
     input('CONVERSATION_NOT_FOUND', (_, { conversation, participant }) => ({
       conversationId: conversation,
       participantId: participant,
@@ -182,6 +241,10 @@ export const calls: Readonly<Record<string, readonly Call[]>> = {
     })),
   ],
   removeConversationParticipant: [
+    input('CONVERSATION_PARTICIPANT_NOT_FOUND', ({ conversation }, { member }) => ({
+      conversationId: conversation,
+      conversationParticipantId: member,
+    })),
     input('CONVERSATION_NOT_FOUND', (_, { conversation, participant }) => ({
       conversationId: conversation,
       participantId: participant,
@@ -194,13 +257,26 @@ export const calls: Readonly<Record<string, readonly Call[]>> = {
   createExternalUser: [
     input('own', (_, { email, fkId }) => ({ firstName: 'A', lastName: 'B', email, fkId: `${fkId}-too` })),
   ],
+  createExternalUsers: [input('own', (_, { email }) => ({ users: [{ firstName: 'A', lastName: 'B', email }] }))],
   updateExternalUser: [
+    input('EXTERNAL_USER_NOT_FOUND', (_, { externalUser }) => ({ externalUserId: externalUser, firstName: 'Eve' })),
     input('EXTERNAL_USER_NOT_FOUND', (_, { externalUser }) => ({ id: externalUser, firstName: 'Eve' })),
   ],
-  deleteExternalUser: [input('EXTERNAL_USER_NOT_FOUND', (_, { externalUser }) => ({ id: externalUser }))],
+  deleteExternalUser: [
+    input('EXTERNAL_USER_NOT_FOUND', (_, { externalUser }) => ({ externalUserId: externalUser })),
+    input('EXTERNAL_USER_NOT_FOUND', (_, { externalUser }) => ({ id: externalUser })),
+  ],
 
   // Ids are the tenants' own choice: one that another tenant has taken is free here.
   createAgent: [input('own', (_, { agent }) => ({ id: agent, name: 'Namesake' }))],
+  updateAgent: [input('AGENT_NOT_FOUND', (_, { agent }) => ({ agentId: agent, name: 'Taken over' }))],
+  deleteAgent: [input('AGENT_NOT_FOUND', (_, { agent }) => ({ agentId: agent, force: true }))],
+  updateIntegrationConfig: [
+    input('INTEGRATION_CONFIG_NOT_FOUND', (_, { config }) => ({ integrationConfigId: config, name: 'Taken over' })),
+  ],
+  deleteIntegrationConfig: [
+    input('INTEGRATION_CONFIG_NOT_FOUND', (_, { config }) => ({ integrationConfigId: config, force: true })),
+  ],
   createIntegrationConfig: [input('own', () => ({ provider: 'slack', name: 'Ours' }))],
   connectIntegration: [input('INTEGRATION_CONFIG_NOT_FOUND', (_, { config }) => ({ id: config, token: 'xoxb-good' }))],
   disconnectIntegration: [input('INTEGRATION_CONFIG_NOT_FOUND', (_, { config }) => ({ id: config }))],
@@ -268,6 +344,7 @@ export const calledElsewhere: ReadonlySet<string> = new Set([
   'uploadParticipantAvatar',
   'participantAvatarSynced',
   'avatarSyncBatchProgress',
+  'conversationChanged',
   'conversationParticipantChanged',
   'participantChanged',
   'unknownSenderChanged',

@@ -31,6 +31,7 @@ const theirIds = () => [
   theirs.participant,
   theirs.config,
   theirs.binding,
+  theirs.channel,
   theirs.conversation,
   theirs.externalUser,
   theirs.member,
@@ -40,6 +41,7 @@ const theirIds = () => [
   theirs.unknownSender,
   theirs.batch,
   theirs.failedSync,
+  theirs.file,
 ];
 
 /**

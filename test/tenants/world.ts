@@ -15,6 +15,7 @@ export type World = {
   participant: string;
   address: string;
   binding: string;
+  channel: string;
   conversation: string;
   externalUser: string;
   email: string;
@@ -28,6 +29,7 @@ export type World = {
   unknownSender: string;
   batch: string;
   failedSync: string;
+  file: string;
 };
 
 /** Makes a tenant with one of everything; what has no field to make it yet is written by the models. */
@@ -73,7 +75,9 @@ export async function createWorld(service: TestApp, mark: string, phoneNumber: s
     ],
   });
   const { id: binding } = await prisma.binding.findFirstOrThrow({ where: { tenantId } });
-  const [batch, failedSync] = [newId(), newId()] as const;
+  const { id: channel } = await prisma.channel.findFirstOrThrow({ where: { tenantId } });
+  const [batch, failedSync, file] = [newId(), newId(), newId()] as const;
+  await prisma.file.create({ data: { tenantId, id: file, path: file, contentHash: file } });
   const over = { errorCode: 'AVATAR_NOT_AVAILABLE', finishedAt: new Date() };
   await prisma.avatarSyncBatch.create({ data: { tenantId, id: batch, agentId: agent } });
   await prisma.avatarSyncBatchItem.create({
@@ -123,6 +127,7 @@ export async function createWorld(service: TestApp, mark: string, phoneNumber: s
     participant,
     address,
     binding,
+    channel,
     conversation,
     externalUser,
     email,
@@ -135,6 +140,7 @@ export async function createWorld(service: TestApp, mark: string, phoneNumber: s
     unknownSender,
     batch,
     failedSync,
+    file,
   };
 }
 

@@ -10,6 +10,7 @@ import { array, text } from '../../database/sql/types.ts';
 import { Problem } from '../../errors/catalogue.ts';
 import { checked } from '../../values/checked.ts';
 import { agentId, displayName } from '../../values/text.ts';
+import { demandUnmodified, type IfModifiedAt } from '../../values/unmodified.ts';
 
 const whole = columns('Agent', 'a');
 
@@ -55,4 +56,27 @@ export async function createAgent(db: TenantDatabase, input: { id: string; name:
       });
   });
   return id;
+}
+
+const changes = z.object({ name: displayName.optional() });
+const lock = statement(whole)`
+  select ${whole} from agent a where a.tenant_id = ${tenant} and a.id = ${parameter('id', text)} for no key update`;
+
+/**
+ * Changes an agent; returns the id. What is absent stays as it is. Throws AGENT_NOT_FOUND, and CONFLICT when somebody
+ * was faster.
+ */
+export async function updateAgent(
+  db: TenantDatabase,
+  { agentId: id, ifModifiedAt, ...input }: { agentId: string; name?: string | null | undefined } & IfModifiedAt,
+): Promise<string> {
+  const { name } = checked(changes, input);
+  return db.transaction(async (tx) => {
+    const [agent] = await tx.query(lock, { id });
+    if (!agent) throw agentNotFound(id);
+    demandUnmodified(agent, { ifModifiedAt });
+    if (name === undefined || name === agent.name) return id;
+    await tx.agent.update({ where: { tenantId_id: { tenantId: tx.tenantId, id } }, data: { name } });
+    return id;
+  });
 }

@@ -1,13 +1,16 @@
+import { z } from 'zod';
 import type { TenantDatabase, TenantTransaction } from '../../database/database.ts';
 import type { Binding } from '../../database/generated/client.ts';
-import { newId } from '../../database/ids.ts';
+import { asUuid, newId } from '../../database/ids.ts';
 import { bounded, manyBy, mostInner, oneByUuid } from '../../database/loaders.ts';
 import { columns, nothing, rows } from '../../database/sql/columns.ts';
 import { anyKey, parameter, tenant } from '../../database/sql/fragment.ts';
 import { statement } from '../../database/sql/statement.ts';
 import { array, integer, text, uuid } from '../../database/sql/types.ts';
+import { Problem } from '../../errors/catalogue.ts';
+import { checked } from '../../values/checked.ts';
 import { demandAgents } from '../agents/agents.ts';
-import { announceParticipant } from '../participants/announce.ts';
+import { announceParticipant, announceParticipants } from '../participants/announce.ts';
 import { lockParticipant } from '../participants/lock.ts';
 
 const whole = columns('Binding', 'b');
@@ -78,6 +81,53 @@ export async function bindParticipant(
     const [binding] = await tx.query(one, { participantId, agentId });
     if (count === 1) announceParticipant(tx, participantId);
     return { binding: binding as Binding, created: count === 1 };
+  });
+}
+
+const lockAll = statement(rows({ id: uuid }))`
+  select p.id from participant p where p.tenant_id = ${tenant} and p.id = any(${parameter('ids', array(uuid))}) order by p.id
+  for no key update`;
+const ofAgent = statement(whole)`
+  select ${whole} from binding b where b.tenant_id = ${tenant} and b.agent_id = ${parameter('agentId', text)}
+    and b.participant_id = any(${parameter('participantIds', array(uuid))})`;
+const manyIds = z.object({
+  participantIds: z.array(z.string()).min(1, 'must not be empty').max(100, 'must be at most 100 participants'),
+});
+
+/**
+ * Binds up to 100 participants to an agent, all or none. Those that are bound already stay bound. Returns a binding for
+ * each given id, and how many are new. Throws AGENT_NOT_FOUND, and PARTICIPANT_NOT_FOUND with each index of an unknown
+ * one in `errors`.
+ */
+export async function bindParticipants(
+  db: TenantDatabase,
+  input: { agentId: string; participantIds: readonly string[] },
+): Promise<{ bindings: Binding[]; createdCount: number }> {
+  const { tenantId } = db;
+  const { agentId } = input;
+  const given = checked(manyIds, { participantIds: input.participantIds }).participantIds.map((id) => asUuid(id) ?? id);
+  return db.transaction(async (tx) => {
+    const ids = [...new Set(given.filter((id) => asUuid(id) !== null))];
+    const found = new Set((await tx.query(lockAll, { ids })).map(({ id }) => id));
+    const errors = given.flatMap((id, index) =>
+      found.has(id) ? [] : [{ path: ['input', 'participantIds', index], message: 'is no participant of the tenant' }],
+    );
+    const missing = given.find((id) => !found.has(id));
+    if (missing !== undefined)
+      throw new Problem('PARTICIPANT_NOT_FOUND', `There is no participant ${missing}.`, { errors });
+    await demandAgents(tx, [agentId]);
+    const created = await tx.binding.createManyAndReturn({
+      data: ids.map((participantId) => ({ tenantId, id: newId(), participantId, agentId })),
+      skipDuplicates: true,
+    });
+    const bindings = new Map<string, Binding>();
+    for (const binding of await tx.query(ofAgent, { agentId, participantIds: ids }))
+      bindings.set(binding.participantId, binding);
+    announceParticipants(
+      tx,
+      created.map(({ participantId }) => participantId),
+    );
+    return { bindings: given.flatMap((id) => bindings.get(id) ?? []), createdCount: created.length };
   });
 }
 

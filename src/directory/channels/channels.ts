@@ -46,22 +46,31 @@ export const channelsByParticipant = bounded(
   mostInner,
 );
 
-const mostChannels = 100;
+/** How many channels a participant can have. */
+export const mostChannels = 100;
 const smallest = -(2 ** 31);
 const largest = 2 ** 31 - 1;
 
+/** What a channel has besides its integration config. */
+export const channelDetails = {
+  address: text(1, 4_000),
+  priority: z.int().min(smallest).max(largest),
+  label: trimmed(1, 150).nullish(),
+  disabled: z.boolean(),
+};
+
+/** One channel that a participant is to have. */
+export const newChannel = z.object({
+  integrationConfigId: z.string(),
+  address: channelDetails.address,
+  priority: channelDetails.priority.nullish(),
+  label: channelDetails.label,
+  disabled: channelDetails.disabled.nullish(),
+});
+
 /** The channels that a participant gets. */
 export const channelList = z
-  .array(
-    z.object({
-      integrationConfigId: z.string(),
-      address: text(1, 4_000),
-      priority: z.int().min(smallest).max(largest).nullish(),
-      label: trimmed(1, 150).nullish(),
-      disabled: z.boolean().nullish(),
-    }),
-    'must be a list',
-  )
+  .array(newChannel, 'must be a list')
   .max(mostChannels, `must be at most ${mostChannels} channels`)
   .superRefine((channels, context) => {
     const seen = new Set<string>();
@@ -101,6 +110,62 @@ const lockAll = statement(whole)`select ${whole} from channel c
 export const lockChannels = (tx: TenantTransaction, participantId: string): Promise<Channel[]> =>
   tx.query(lockAll, { participantId });
 
+/** Where in the arguments a channel of a list stands. */
+const inList = (index: number) => ['input', 'channels', index];
+
+/**
+ * The rows of new channels, as their configs' providers read the addresses. Lets nobody change these configs until the
+ * transaction ends. Throws INTEGRATION_CONFIG_NOT_FOUND, naming each channel by where it stands.
+ */
+export async function channelRows(
+  tx: TenantTransaction,
+  participantId: string,
+  wanted: ChannelList,
+  pathOf: (index: number) => readonly (string | number)[] = inList,
+) {
+  const { tenantId } = tx;
+  const configIds = [...new Set(wanted.map(({ integrationConfigId }) => asUuid(integrationConfigId)))];
+  const known = configIds.filter((id) => id !== null);
+  const configs = new Map<string, Pick<IntegrationConfig, 'provider' | 'defaultRegion'>>();
+  for (const config of known.length > 0 ? await tx.query(providers, { ids: known }) : [])
+    configs.set(config.id, config);
+  const configOf = (id: string) => configs.get(asUuid(id) ?? '');
+  const errors = wanted.flatMap(({ integrationConfigId }, index) => {
+    if (configOf(integrationConfigId)) return [];
+    return [{ path: [...pathOf(index), 'integrationConfigId'], message: 'is no integration config of the tenant' }];
+  });
+  const unknown = wanted.find(({ integrationConfigId }) => !configOf(integrationConfigId));
+  if (unknown) {
+    const { integrationConfigId, address } = unknown;
+    const detail = `Channel ${address.slice(0, 100)} names an unknown integration config: ${integrationConfigId}.`;
+    throw new Problem('INTEGRATION_CONFIG_NOT_FOUND', detail, { errors });
+  }
+  return wanted.map(({ integrationConfigId, address, priority, label, disabled }) => {
+    const { provider, defaultRegion } = configOf(integrationConfigId) as Pick<
+      IntegrationConfig,
+      'provider' | 'defaultRegion'
+    >;
+    return {
+      tenantId,
+      id: newId(),
+      participantId,
+      integrationConfigId: asUuid(integrationConfigId) as string,
+      provider,
+      ...addressOf(provider, address, defaultRegion),
+      priority: priority ?? 0,
+      label: label ?? null,
+      disabled: disabled ?? false,
+    };
+  });
+}
+
+/** The columns of an address, as its provider reads it. */
+export const addressOf = (provider: string, address: string, defaultRegion: string | null) => ({
+  address,
+  ...addressColumns(provider, address, defaultRegion),
+  addressValid: fitsProvider(provider, address, defaultRegion),
+});
+
 /**
  * Gives a participant exactly these channels, in its transaction. A channel that it has already, by integration config
  * and address, keeps its id. Throws INTEGRATION_CONFIG_NOT_FOUND.
@@ -111,31 +176,7 @@ export async function replaceChannels(
   wanted: ChannelList,
 ): Promise<ChannelChanges> {
   const { tenantId } = tx;
-  const configIds = [...new Set(wanted.map(({ integrationConfigId }) => asUuid(integrationConfigId)))];
-  const known = configIds.filter((id) => id !== null);
-  const configs = new Map<string, Pick<IntegrationConfig, 'provider' | 'defaultRegion'>>();
-  for (const config of known.length > 0 ? await tx.query(providers, { ids: known }) : [])
-    configs.set(config.id, config);
-  if (configs.size < configIds.length)
-    throw new Problem('INTEGRATION_CONFIG_NOT_FOUND', 'A channel names an unknown integration config.');
-
-  const rows = wanted.map(({ integrationConfigId, address, priority, label, disabled }) => {
-    const configId = asUuid(integrationConfigId) as string;
-    const { provider, defaultRegion } = configs.get(configId) as Pick<IntegrationConfig, 'provider' | 'defaultRegion'>;
-    return {
-      tenantId,
-      id: newId(),
-      participantId,
-      integrationConfigId: configId,
-      provider,
-      address,
-      ...addressColumns(provider, address, defaultRegion),
-      addressValid: fitsProvider(provider, address, defaultRegion),
-      priority: priority ?? 0,
-      label: label ?? null,
-      disabled: disabled ?? false,
-    };
-  });
+  const rows = await channelRows(tx, participantId, wanted);
   const keyOf = (channel: { integrationConfigId: string; address: string }) =>
     `${channel.integrationConfigId} ${channel.address}`;
   const before = new Map<string, Channel>();

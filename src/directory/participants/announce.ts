@@ -20,3 +20,19 @@ export const announceConfig = (
   db: Pick<TenantDatabase | TenantTransaction, 'announce'>,
   integrationConfigId: string,
 ): void => db.announce('participantChanged', { participantIds: [], unbound: [], integrationConfigId });
+
+// What travels as one event stays small.
+const mostAtOnce = 500;
+
+/** The same of many participants. */
+export function announceParticipants(
+  tx: TenantTransaction,
+  participantIds: readonly string[],
+  unboundFrom: readonly string[] = [],
+): void {
+  for (let start = 0; start < participantIds.length; start += mostAtOnce) {
+    const some = participantIds.slice(start, start + mostAtOnce);
+    const unbound = some.flatMap((participantId) => unboundFrom.map((agentId) => ({ participantId, agentId })));
+    tx.announce('participantChanged', { participantIds: some, unbound, integrationConfigId: null });
+  }
+}

@@ -19,7 +19,12 @@ export type UnreachableReason = (typeof unreachableReasons)[number];
 export type ChannelHealth = { channel: ChannelFacts; reachable: boolean; reason: UnreachableReason | null };
 
 /** Whether a participant can be reached, and over which channels. */
-export type ParticipantHealth = { reachable: boolean; reason: UnreachableReason | null; channels: ChannelHealth[] };
+export type ParticipantHealth = {
+  id: string;
+  reachable: boolean;
+  reason: UnreachableReason | null;
+  channels: ChannelHealth[];
+};
 
 const unconnected = sql`select i.id from integration_config i where i.tenant_id = ${tenant}
   and i.provider in (${join(connectedProviders.map(literal), ', ')}) and i.connected_at is null`;
@@ -82,11 +87,16 @@ export function channelHealth(channel: ChannelFacts): ChannelHealth {
 
 /** Returns a participant's health: reachable when enabled and at least one channel has no reason against it. */
 export function participantHealth(
-  participant: Pick<Participant, 'disabledAt'>,
+  participant: Pick<Participant, 'id' | 'disabledAt'>,
   channels: ChannelHealth[],
 ): ParticipantHealth {
   const reachable = !participant.disabledAt && channels.some((channel) => channel.reachable);
-  return { reachable, reason: reachable ? null : participantReason(participant, channels), channels };
+  return {
+    id: participant.id,
+    reachable,
+    reason: reachable ? null : participantReason(participant, channels),
+    channels,
+  };
 }
 
 function participantReason(participant: Pick<Participant, 'disabledAt'>, channels: ChannelHealth[]): UnreachableReason {

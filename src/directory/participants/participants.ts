@@ -9,6 +9,7 @@ import { Problem } from '../../errors/catalogue.ts';
 import { checked } from '../../values/checked.ts';
 import { emailAddress } from '../../values/email-address.ts';
 import { displayName } from '../../values/text.ts';
+import { demandUnmodified, type IfModifiedAt } from '../../values/unmodified.ts';
 import { demandAgents } from '../agents/agents.ts';
 import { agentIdsOf, replaceBindings } from '../bindings/bindings.ts';
 import { channelList, lockChannels, replaceChannels } from '../channels/channels.ts';
@@ -27,6 +28,7 @@ const newParticipant = z
     relatedAgentId: z.string().nullish(),
     channels: channelList.nullish(),
     agentIds: agentIds.nullish(),
+    avatarFileId: z.string().nullish(),
   })
   .superRefine(({ kind, relatedAgentId }, context) => {
     const message = relatedAgentMessage(kind, relatedAgentId ?? null);
@@ -39,6 +41,7 @@ const changes = z.object({
   relatedAgentId: z.string().optional(),
   channels: channelList.optional(),
   agentIds: agentIds.optional(),
+  avatarFileId: z.string().nullish(),
 });
 
 /** Returns what is wrong with a participant of that kind that represents that agent. Null when nothing is. */
@@ -73,7 +76,7 @@ export const insertParticipant = (
 
 async function insert(
   tx: TenantTransaction,
-  { channels, agentIds, ...participant }: z.output<typeof newParticipant>,
+  { channels, agentIds, avatarFileId, ...participant }: z.output<typeof newParticipant>,
   hooks: ParticipantHooks,
   id: string,
 ): Promise<string> {
@@ -88,16 +91,29 @@ async function insert(
       relatedAgentId: participant.relatedAgentId ?? null,
     },
   });
+  // Before the channels: no sync is queued for one whose avatar was given.
+  if (avatarFileId) await hooks.setAvatarFile(tx, id, avatarFileId);
   if (channels?.length) await hooks.channelsChanged(tx, id, await replaceChannels(tx, id, channels));
   if (agentIds?.length) await replaceBindings(tx, id, agentIds);
   announceParticipant(tx, id);
   return id;
 }
 
+/** Throws CONFLICT when a participant that the transaction has locked was changed after `ifModifiedAt`. */
+export async function demandParticipantUnmodified(
+  tx: TenantTransaction,
+  id: string,
+  { ifModifiedAt }: IfModifiedAt,
+): Promise<void> {
+  if (ifModifiedAt == null) return;
+  const where = { tenantId_id: { tenantId: tx.tenantId, id } };
+  demandUnmodified(await tx.participant.findUniqueOrThrow({ where, select: { modifiedAt: true } }), { ifModifiedAt });
+}
+
 /** The input of updateParticipant. An absent field stays as it is, and `email: null` clears the e-mail address. */
-export type ParticipantChanges = { participantId: string } & {
-  [Field in keyof z.input<typeof changes>]?: z.input<typeof changes>[Field] | null;
-};
+export type ParticipantChanges = { participantId: string } & IfModifiedAt & {
+    [Field in keyof z.input<typeof changes>]?: z.input<typeof changes>[Field] | null;
+  };
 
 /**
  * Changes a participant and what its avatar depends on, and returns its id. Throws PARTICIPANT_NOT_FOUND,
@@ -105,13 +121,14 @@ export type ParticipantChanges = { participantId: string } & {
  */
 export async function updateParticipant(
   db: TenantDatabase,
-  { participantId, ...input }: ParticipantChanges,
+  { participantId, ifModifiedAt, ...input }: ParticipantChanges,
   hooks: ParticipantHooks,
 ): Promise<string> {
-  const { channels, agentIds, ...columns } = checked(changes, input);
+  const { channels, agentIds, avatarFileId, ...columns } = checked(changes, input);
   const { tenantId } = db;
   return db.queueFor(participantId).transaction(async (tx) => {
     const id = await lockParticipant(tx, participantId);
+    await demandParticipantUnmodified(tx, id, { ifModifiedAt });
     if (columns.relatedAgentId !== undefined) {
       const { kind } = await tx.participant.findUniqueOrThrow({
         where: { tenantId_id: { tenantId, id } },
@@ -132,11 +149,12 @@ export async function updateParticipant(
       ...(email !== undefined && { email }),
       ...(relatedAgentId !== undefined && { relatedAgentId }),
     };
-    if (Object.keys(changed).length === 0 && !channels && !agentIds) return id;
+    if (Object.keys(changed).length === 0 && !channels && !agentIds && avatarFileId == null) return id;
     await tx.participant.update({
       where: { tenantId_id: { tenantId, id } },
       data: { ...changed, modifiedAt: tx.now() },
     });
+    if (avatarFileId != null) await hooks.setAvatarFile(tx, id, avatarFileId === '' ? null : avatarFileId);
     if (channels) await hooks.channelsChanged(tx, id, await replaceChannels(tx, id, channels));
     const unboundFrom = agentIds ? await replaceBindings(tx, id, agentIds) : [];
     announceParticipant(tx, id, unboundFrom);
@@ -157,15 +175,22 @@ export async function deleteParticipant(
 ): Promise<string> {
   const id = asUuid(input.participantId);
   if (!id) throw participantNotFound(input.participantId);
-  await db.queueFor(id).transaction(async (tx) => {
-    const [found] = await tx.query(lockForGood, { id });
-    if (!found) throw participantNotFound(id);
-    await hooks.beforeDelete(tx, id);
-    announceParticipant(tx, id, await agentIdsOf(tx, id));
-    await lockChannels(tx, id);
-    await tx.participant.deleteMany({ where: { tenantId: db.tenantId, id } });
-  });
+  await db.queueFor(id).transaction((tx) => deleteInTransaction(tx, id, hooks));
   return id;
+}
+
+/** Deletes a participant in a transaction that does more than that. */
+export async function deleteInTransaction(
+  tx: TenantTransaction,
+  id: string,
+  hooks: Pick<ParticipantHooks, 'beforeDelete'>,
+): Promise<void> {
+  const [found] = await tx.query(lockForGood, { id });
+  if (!found) throw participantNotFound(id);
+  await hooks.beforeDelete(tx, id);
+  announceParticipant(tx, id, await agentIdsOf(tx, id));
+  await lockChannels(tx, id);
+  await tx.participant.deleteMany({ where: { tenantId: tx.tenantId, id } });
 }
 
 /**

@@ -64,6 +64,7 @@ const claim = statement(
    from s join integration_config i on i.tenant_id = s.tenant_id and i.id = s.integration_config_id join tenant t on t.id = s.tenant_id`;
 const standingKey = statement(rows({ id: uuid }))`
   select k.id from credential_key k where k.tenant_id = ${tenant} and k.id = ${id} and k.revoked_at is null
+    and (k.expires_at is null or k.expires_at > now())
     and k.scopes && array['integrations:write', 'admin']`;
 const connect = statement(rows({ id: uuid }))`
   update integration_config i set token_ciphertext = ${parameter('tokenCiphertext', text)}, connected_at = now(),

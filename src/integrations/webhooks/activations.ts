@@ -1,8 +1,8 @@
-import { bounded, manyBy, mostInner } from '../../database/loaders.ts';
+import { bounded, manyBy, mostInner, mostRows } from '../../database/loaders.ts';
 import { columns, combined, rows } from '../../database/sql/columns.ts';
 import { anyKey, tenant } from '../../database/sql/fragment.ts';
 import { statement } from '../../database/sql/statement.ts';
-import { text, uuid } from '../../database/sql/types.ts';
+import { nullable, text, uuid } from '../../database/sql/types.ts';
 
 /** A channel that receives messages for an agent. For a new key of a whole config, that config alone. */
 export type ChannelActivation = {
@@ -38,4 +38,26 @@ export const activationsByParticipant = bounded(
   ),
   'channel activations: ask for fewer participants',
   mostInner,
+);
+
+const ofConfigKey = columns('WebhookKey', 'k', ['integrationConfigId', 'bindingId', 'createdAt']);
+const webhooks = rows(
+  { agentId: nullable(text), provider: text, address: nullable(text), webhookKeyId: uuid, webhookKeyPrefix: text },
+  ofConfigKey,
+);
+
+/** The webhooks of integration configs whose keys work, in the order of their creation: one for each key. */
+export const webhooksByConfig = bounded(
+  manyBy(
+    statement(webhooks)`
+      select ${ofConfigKey}, coalesce(b.agent_id, k.agent_id) as "agentId", i.provider, null::text as address,
+        k.id as "webhookKeyId", k.prefix as "webhookKeyPrefix"
+       from webhook_key k
+       join integration_config i on i.tenant_id = k.tenant_id and i.id = k.integration_config_id
+       left join binding b on b.tenant_id = k.tenant_id and b.id = k.binding_id
+       where k.tenant_id = ${tenant} and k.integration_config_id = ${anyKey(uuid)} and k.revoked_at is null
+       order by k.integration_config_id, k.id limit ${mostRows + 1}`,
+    'integrationConfigId',
+  ),
+  'webhooks: ask for fewer integration configs',
 );

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { closeConversation, conversationNotFound, createConversation } from '../../conversations/conversations.ts';
+import { closeConversation, conversationNotFound } from '../../conversations/conversations.ts';
+import { createConversation } from '../../conversations/create.ts';
 import { membersByConversation } from '../../conversations/memberships.ts';
 import {
   type ConversationFilter,

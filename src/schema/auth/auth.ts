@@ -73,6 +73,10 @@ const ViewerType = builder.objectRef<Viewer>('Viewer').implement({
       description: 'The agent that an agent’s secret key belongs to; null for every other credential.',
       resolve: ({ agentId }, _, context) => (agentId === null ? null : context.load(agentById, agentId)),
     }),
+    subject: t.string({
+      description: 'Who signed in: the token’s subject, or the key’s UUID.',
+      resolve: ({ id }) => id,
+    }),
     scopes: t.field({
       type: [ScopeType],
       description: 'What it may do.',
@@ -123,6 +127,11 @@ const KeyType = builder.objectRef<ShownKey>('CredentialKey').implement({
       resolve: (key) => key.scopes.filter(isScope),
     }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When the key was made.' }),
+    expiresAt: t.expose('expiresAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'When the key ends by itself; null for one that ends only when it is revoked.',
+    }),
     revokedAt: t.expose('revokedAt', {
       type: 'DateTime',
       nullable: true,
@@ -147,6 +156,11 @@ builder.queryField('keys', (t) =>
   }),
 );
 
+const expiresAt = {
+  type: 'DateTime',
+  description: 'When the key ends by itself, in the future; null for one that ends only when it is revoked.',
+} as const;
+
 builder.relayMutationField(
   'createAccessKey',
   {
@@ -154,6 +168,7 @@ builder.relayMutationField(
     inputFields: (t) => ({
       name: t.string({ required: true, description: 'What it is called: 1 to 150 characters.' }),
       scopes: t.field({ type: [ScopeType], required: true, description: 'What it may do: at least one scope.' }),
+      expiresAt: t.field(expiresAt),
       idempotencyKey: t.string(idempotencyKey),
     }),
   },
@@ -185,7 +200,8 @@ builder.relayMutationField(
   {
     description: 'The agent to create a key for.',
     inputFields: (t) => ({
-      agentId: t.string({ required: true, description: 'The agent’s id.' }),
+      agentId: t.id({ required: true, description: 'The agent’s id.' }),
+      expiresAt: t.field(expiresAt),
       idempotencyKey: t.string(idempotencyKey),
     }),
   },

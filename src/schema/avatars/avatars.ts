@@ -1,6 +1,6 @@
 import { filter, pipe } from 'graphql-yoga';
 import { avatarSizes } from '../../avatars/sizes.ts';
-import type { AvatarSyncInput } from '../../avatars/sync.ts';
+import type { NamedAvatarSync } from '../../avatars/sync.ts';
 import { asUuid } from '../../database/ids.ts';
 import type { ListedParticipant } from '../../directory/participants/queries.ts';
 import { participantById } from '../../directory/participants/queries.ts';
@@ -12,6 +12,7 @@ import { builder } from '../builder.ts';
 import type { GraphContext } from '../context.ts';
 import { participantField } from '../directory/participant-payload.ts';
 import { ParticipantType } from '../directory/participants.ts';
+import { ErrorCodeType, storedCode } from '../error-code.ts';
 import { write } from '../mutation.ts';
 import type { FieldWork } from '../result-size.ts';
 import { reading } from '../selection.ts';
@@ -65,8 +66,13 @@ builder.relayMutationField(
     description: 'Which channel of which participant to take the avatar from.',
     inputFields: (t) => ({
       participantId: t.id(participantId),
-      integrationConfigId: t.id({ required: true, description: 'The integration config of the channel.' }),
-      address: t.string({ required: true, description: 'The address of the channel.' }),
+      channelId: t.id({
+        description: 'The channel’s UUID; null where `integrationConfigId` and `address` name the channel.',
+      }),
+      integrationConfigId: t.id({
+        description: 'The integration config of the channel; null where `channelId` is given.',
+      }),
+      address: t.string({ description: 'The address of the channel; null where `channelId` is given.' }),
     }),
   },
   {
@@ -75,7 +81,7 @@ builder.relayMutationField(
     nullable: true,
     authScopes: { scope: 'participants:write' },
     extensions: sync,
-    resolve: (_, { input }: { input: AvatarSyncInput }, context) =>
+    resolve: (_, { input }: { input: NamedAvatarSync }, context) =>
       write(context, () => context.services.avatars.sync(context.db, input)),
   },
   {
@@ -162,7 +168,11 @@ const OutcomeType = builder.enumType('AvatarSyncOutcome', {
 export const SyncErrorType = builder.objectRef<NonNullable<AvatarSynced['error']>>('AvatarSyncError').implement({
   description: 'Why an avatar sync failed: the same code, status and detail that the mutation answers with.',
   fields: (t) => ({
-    code: t.exposeString('code', { description: 'A code of the error catalogue.' }),
+    code: t.field({
+      type: ErrorCodeType,
+      description: 'A code of the error catalogue.',
+      resolve: ({ code }) => storedCode(code),
+    }),
     status: t.exposeInt('status', { description: 'The code’s HTTP status.' }),
     detail: t.exposeString('detail', { description: 'What happened, in a sentence.' }),
   }),

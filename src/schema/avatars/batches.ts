@@ -19,6 +19,7 @@ import { builder } from '../builder.ts';
 import type { GraphContext } from '../context.ts';
 import { AgentType } from '../directory/agents.ts';
 import { ParticipantType } from '../directory/participants.ts';
+import { ErrorCodeType, storedCode } from '../error-code.ts';
 import { still, write } from '../mutation.ts';
 import { NodeType } from '../node-interface.ts';
 import { reading } from '../selection.ts';
@@ -36,7 +37,11 @@ const StateType = builder.enumType('AvatarSyncBatchState', {
 const FailureCountType = builder.objectRef<{ code: ErrorCode; count: number }>('AvatarSyncFailureCount').implement({
   description: 'How many contacts failed, for good or at their last attempt, for one reason.',
   fields: (t) => ({
-    code: t.exposeString('code', { description: 'A code of the error catalogue.' }),
+    code: t.field({
+      type: ErrorCodeType,
+      description: 'A code of the error catalogue.',
+      resolve: ({ code }) => storedCode(code),
+    }),
     count: t.exposeInt('count', { description: 'How many contacts failed with it.' }),
   }),
 });
@@ -131,7 +136,7 @@ builder.relayMutationField(
   {
     description: 'The agent whose contacts to sync.',
     inputFields: (t) => ({
-      agentId: t.string({ required: true, description: 'The agent whose contacts are to be synced.' }),
+      agentId: t.id({ required: true, description: 'The agent whose contacts are to be synced.' }),
     }),
   },
   {

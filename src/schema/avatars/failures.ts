@@ -13,6 +13,7 @@ import { configById, configNotFound } from '../../integrations/configs.ts';
 import { builder } from '../builder.ts';
 import { participantField } from '../directory/participant-payload.ts';
 import { ParticipantType } from '../directory/participants.ts';
+import { ErrorCodeType, storedCode } from '../error-code.ts';
 import { IntegrationConfigType } from '../integrations/integrations.ts';
 import { still, write } from '../mutation.ts';
 import { NodeType } from '../node-interface.ts';
@@ -114,7 +115,11 @@ const WaitingType = builder.objectRef<WaitingSyncs>('WaitingAvatarSyncs').implem
       resolve: ({ integrationConfigId: id }, _, context) =>
         still(context.load(configById, id), () => configNotFound(id)),
     }),
-    code: t.exposeString('code', { description: 'Why the last attempt failed: a code of the error catalogue.' }),
+    code: t.field({
+      type: ErrorCodeType,
+      description: 'Why the last attempt failed: a code of the error catalogue.',
+      resolve: ({ code }) => storedCode(code),
+    }),
     count: t.exposeInt('count', { description: 'How many participants wait.' }),
     since: t.expose('since', { type: 'DateTime', description: 'When the first of these syncs was queued.' }),
     nextAttemptAt: t.expose('nextAttemptAt', { type: 'DateTime', description: 'When the next of them is due.' }),

@@ -1,5 +1,4 @@
 import { demand } from '../../auth/viewer.ts';
-import { closeConversation, conversationNotFound, createConversation } from '../../conversations/conversations.ts';
 import {
   connectionTo,
   conversationsByAgent,
@@ -8,10 +7,13 @@ import {
   type Edge,
 } from '../../conversations/edges.ts';
 import {
+  attributesByConversation,
   type ConversationStatus,
   conversationById,
   type ListedConversation,
+  type ParticipantCounts,
   pageOfConversations,
+  participantCountsByConversation,
 } from '../../conversations/queries.ts';
 import type { Agent, Conversation, ExternalUser } from '../../database/generated/client.ts';
 import type { PageArguments } from '../../database/pages.ts';
@@ -22,7 +24,6 @@ import type { GraphContext } from '../context.ts';
 import { AgentType } from '../directory/agents.ts';
 import { ParticipantType } from '../directory/participants.ts';
 import { ExternalUserType } from '../external-users/external-users.ts';
-import { createOnce, idempotencyKey, still, write } from '../mutation.ts';
 import { NodeType } from '../node-interface.ts';
 import { fromSelection, reading } from '../selection.ts';
 import { conversationParts } from './parts.ts';
@@ -32,12 +33,22 @@ const ofConversation = reading<ListedConversation>();
 const ofExternalUser = reading<ExternalUser>();
 const ofParticipant = reading<ListedParticipant>();
 
-const StatusType = builder.enumType('ConversationStatus', {
+/** Whether a conversation goes on. */
+export const ConversationStatusType = builder.enumType('ConversationStatus', {
   description: 'Whether a conversation goes on.',
   values: {
     OPEN: { description: 'It goes on.' },
     CLOSED: { description: 'It has ended: nobody can be added to it, and no status in it changes.' },
   },
+});
+
+const CountsType = builder.objectRef<ParticipantCounts>('ConversationParticipantCounts').implement({
+  description: 'How many take part in a conversation, by their status. Seen with `conversations:read`.',
+  fields: (t) => ({
+    active: t.exposeInt('active', { description: 'How many are `ACTIVE`.' }),
+    pending: t.exposeInt('pending', { description: 'How many are `PENDING`: they await approval.' }),
+    invited: t.exposeInt('invited', { description: 'How many are `INVITED`: they await their own acceptance.' }),
+  }),
 });
 
 /** A conversation in the graph; who takes part is added where participation is. */
@@ -50,6 +61,25 @@ export const ConversationType = builder.prismaObject('Conversation', {
     name: t.exposeString('name', {
       nullable: true,
       description: 'What the conversation is called; null when it has no name.',
+    }),
+    description: t.exposeString('description', {
+      nullable: true,
+      description: 'What the conversation is about; null when nothing was given.',
+    }),
+    attributes: t.field({
+      type: 'JSONObject',
+      nullable: true,
+      description: 'Further data of the caller’s about the conversation; null when nothing was given.',
+      ...ofConversation(['id', 'attributes'], (conversation, _, context) =>
+        Object.hasOwn(conversation, 'attributes')
+          ? conversation.attributes
+          : context.load(attributesByConversation, conversation.id),
+      ),
+    }),
+    participantCounts: t.field({
+      type: CountsType,
+      description: 'How many take part, by their status.',
+      ...ofConversation(['id'], ({ id }, _, context) => context.load(participantCountsByConversation, id)),
     }),
     agentId: t.exposeID('agentId', {
       nullable: true,
@@ -66,7 +96,7 @@ export const ConversationType = builder.prismaObject('Conversation', {
       }),
     }),
     status: t.field({
-      type: StatusType,
+      type: ConversationStatusType,
       description: 'Whether the conversation goes on.',
       ...ofConversation(['closedAt'], ({ closedAt }): ConversationStatus => (closedAt ? 'CLOSED' : 'OPEN')),
     }),
@@ -85,7 +115,8 @@ export const ConversationType = builder.prismaObject('Conversation', {
 
 const partsPaged = fromSelection(conversationParts);
 
-const ConversationConnection = builder.connectionObject(
+/** A page of conversations. */
+export const ConversationConnection = builder.connectionObject(
   { type: ConversationType, name: 'ConversationConnection', description: 'A page of conversations, the newest first.' },
   { description: 'A conversation in a page.' },
 );
@@ -94,7 +125,7 @@ const ConversationFilterType = builder.inputType('ConversationFilter', {
   description: 'Narrows a list of conversations. Every field that is given must hold; null is as good as absent.',
   fields: (t) => ({
     agentId: t.id({ description: 'Only those that belong to this agent.' }),
-    status: t.field({ type: StatusType, description: 'Only the open ones, or only the closed ones.' }),
+    status: t.field({ type: ConversationStatusType, description: 'Only the open ones, or only the closed ones.' }),
     participantId: t.id({ description: 'Only those in which this participant, by its UUID, is a `USER`.' }),
     externalUserId: t.id({ description: 'Only those in which this external user, by its UUID, is a `CONTACT`.' }),
   }),
@@ -122,11 +153,6 @@ builder.queryFields((t) => ({
   }),
 }));
 
-const pageArgs = builder.args((t) => ({
-  first: t.int({ description: 'How many rows from the beginning, or after `after`: 0 to 100. 20 when not given.' }),
-  after: t.string({ description: 'A cursor of this list: only rows after it.' }),
-}));
-
 const pageTo =
   (edge: Edge<Conversation>) =>
   ({ id }: { id: string }, args: PageArguments, context: GraphContext) => {
@@ -137,9 +163,10 @@ const pageTo =
 builder.objectField(ParticipantType, 'conversations', (t) =>
   t.field({
     type: ConversationConnection,
+    nullable: true,
     description:
-      'The conversations in which the participant is a `USER`, the newest first. Needs `conversations:read`.',
-    args: pageArgs,
+      'The conversations in which the participant is a `USER`, the newest first. Null only with an error at its path. Needs `conversations:read`.',
+    args: t.arg.connectionArgs(),
     ...ofParticipant(['id'], pageTo(conversationsByParticipant)),
   }),
 );
@@ -147,9 +174,10 @@ builder.objectField(ParticipantType, 'conversations', (t) =>
 builder.objectField(ExternalUserType, 'conversations', (t) =>
   t.field({
     type: ConversationConnection,
+    nullable: true,
     description:
-      'The conversations in which the user is a `CONTACT`, the newest first; under an agent’s key only that agent’s. Needs `conversations:read`.',
-    args: pageArgs,
+      'The conversations in which the user is a `CONTACT`, the newest first; under an agent’s key only that agent’s. Null only with an error at its path. Needs `conversations:read`.',
+    args: t.arg.connectionArgs(),
     ...ofExternalUser(['id'], pageTo(conversationsByUser)),
   }),
 );
@@ -157,68 +185,10 @@ builder.objectField(ExternalUserType, 'conversations', (t) =>
 builder.objectField(AgentType, 'conversations', (t) =>
   t.field({
     type: ConversationConnection,
-    description: 'The conversations that belong to the agent, the newest first. Needs `conversations:read`.',
-    args: pageArgs,
+    nullable: true,
+    description:
+      'The conversations that belong to the agent, the newest first. Null only with an error at its path. Needs `conversations:read`.',
+    args: t.arg.connectionArgs(),
     ...ofAgent(['id'], pageTo(conversationsByAgent)),
   }),
-);
-
-builder.relayMutationField(
-  'createConversation',
-  {
-    description: 'The conversation to create.',
-    inputFields: (t) => ({
-      name: t.string({ description: 'What it is called: 1 to 150 characters after trimming; null for no name.' }),
-      agentId: t.string({
-        description: 'The agent that it is to belong to. Null for none, but under an agent’s key for that agent.',
-      }),
-      idempotencyKey: t.string(idempotencyKey),
-    }),
-  },
-  {
-    description:
-      'Creates an open conversation in which nobody takes part yet. Under an agent’s key another agent is `FORBIDDEN`. Needs `conversations:write`.',
-    nullable: true,
-    authScopes: { scope: 'conversations:write' },
-    resolve: (_, { input }, context) =>
-      createOnce(context, 'createConversation', input, {
-        create: (db, [id]) => createConversation(db, input, id),
-        again: ([id]) => still(context.load(conversationById, id), () => conversationNotFound(id)),
-      }),
-  },
-  {
-    description: 'The conversation that was created.',
-    outputFields: (t) => ({
-      conversation: t.field({
-        type: ConversationType,
-        description: 'The new conversation.',
-        resolve: (conversation: Conversation) => conversation,
-      }),
-    }),
-  },
-);
-
-builder.relayMutationField(
-  'closeConversation',
-  {
-    description: 'The conversation to close.',
-    inputFields: (t) => ({ conversationId: t.id({ required: true, description: 'The conversation’s UUID.' }) }),
-  },
-  {
-    description:
-      'Closes a conversation for good. To do so again changes nothing and keeps the first `closedAt`. Needs `conversations:write`.',
-    nullable: true,
-    authScopes: { scope: 'conversations:write' },
-    resolve: (_, { input }, context) => write(context, () => closeConversation(context.db, input)),
-  },
-  {
-    description: 'The conversation that was closed.',
-    outputFields: (t) => ({
-      conversation: t.field({
-        type: ConversationType,
-        description: 'The conversation as it is now.',
-        resolve: (conversation: Conversation) => conversation,
-      }),
-    }),
-  },
 );

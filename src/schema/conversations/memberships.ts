@@ -191,10 +191,14 @@ builder.queryField('conversationParticipant', (t) =>
     type: ConversationParticipantType,
     nullable: true,
     description:
-      'A conversation participant, named by exactly one of `participantId` and `contact`; null when there is none, or when the viewer does not see the conversation. Needs `conversations:read`.',
+      'A conversation participant, named by exactly one of `conversationParticipantId`, `participantId` and `contact`; null when there is none, or when the viewer does not see the conversation. Needs `conversations:read`.',
     authScopes: { scope: 'conversations:read' },
     args: {
       conversationId: t.arg.id({ required: true, description: 'The conversation’s UUID.' }),
+      conversationParticipantId: t.arg.id({
+        description:
+          'The membership’s own UUID: the `id` of the conversation participant. Null when it is named otherwise.',
+      }),
       participantId: t.arg.id({
         description:
           'The `participantId`, of any type. If several types share it, the `USER` is meant. Null when `contact` is given.',

@@ -2,39 +2,11 @@ import { type Ensured, ensureConversationParticipant } from '../../conversations
 import { patchConversationParticipant, removeConversationParticipant } from '../../conversations/membership-changes.ts';
 import type { Member } from '../../conversations/subject.ts';
 import { builder } from '../builder.ts';
-import { write } from '../mutation.ts';
+import { ifModifiedAt, write } from '../mutation.ts';
 import { fromSelection } from '../selection.ts';
+import { EnsureParticipantInput } from './inputs.ts';
 import { ContactIdentifierInput, ConversationParticipantType, StatusType } from './memberships.ts';
 import { memberParts } from './parts.ts';
-
-const ReferenceInput = builder.inputType('ParticipantReferenceInput', {
-  description: 'A reference by id.',
-  fields: (t) => ({
-    id: t.id({
-      required: true,
-      description: 'A UUID for users and contacts, the agent’s id for agents, 1 to 255 characters for flows.',
-    }),
-  }),
-});
-
-const EnsureParticipantInput = builder.inputType('EnsureParticipantInput', {
-  description: 'The participant to add: exactly one of these.',
-  isOneOf: true,
-  fields: (t) => ({
-    user: t.field({ type: ReferenceInput, description: 'A participant of the tenant’s directory.' }),
-    flow: t.field({
-      type: ReferenceInput,
-      description: 'An automated flow of the caller’s system. It is not checked.',
-    }),
-    agent: t.field({ type: ReferenceInput, description: 'An AI agent of the tenant.' }),
-    contact: t.field({ type: ReferenceInput, description: 'An external user.' }),
-    contactByIdentifier: t.field({
-      type: ContactIdentifierInput,
-      description:
-        'An external user by one of its identifiers. If no user has it, one is created in the same transaction; `conversations:write` is enough for that.',
-    }),
-  }),
-});
 
 const partsEnsured = fromSelection((payload, schema) => memberParts(payload.below('participant'), schema));
 
@@ -76,6 +48,10 @@ builder.relayMutationField(
 );
 
 const names = {
+  conversationParticipantId: {
+    description:
+      'The membership’s own UUID: the `id` of the conversation participant. Null when it is named otherwise.',
+  },
   conversationId: { required: true, description: 'The conversation’s UUID.' },
   participantId: {
     description:
@@ -90,12 +66,15 @@ const names = {
 builder.relayMutationField(
   'patchConversationParticipant',
   {
-    description: 'The membership to change, named by exactly one of `participantId` and `contact`, and the changes.',
+    description:
+      'The membership to change, named by exactly one of `conversationParticipantId`, `participantId` and `contact`, and the changes.',
     inputFields: (t) => ({
       conversationId: t.id(names.conversationId),
+      conversationParticipantId: t.id(names.conversationParticipantId),
       participantId: t.id(names.participantId),
       contact: t.field(names.contact),
       status: t.field({ type: StatusType, description: 'The new status; null leaves it unchanged.' }),
+      ifModifiedAt: t.field(ifModifiedAt),
     }),
   },
   {
@@ -120,9 +99,11 @@ builder.relayMutationField(
 builder.relayMutationField(
   'removeConversationParticipant',
   {
-    description: 'The membership to remove, named by exactly one of `participantId` and `contact`.',
+    description:
+      'The membership to remove, named by exactly one of `conversationParticipantId`, `participantId` and `contact`.',
     inputFields: (t) => ({
       conversationId: t.id(names.conversationId),
+      conversationParticipantId: t.id(names.conversationParticipantId),
       participantId: t.id(names.participantId),
       contact: t.field(names.contact),
     }),

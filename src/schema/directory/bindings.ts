@@ -4,6 +4,7 @@ import {
   agentIdsByParticipant,
   bindingsByParticipant,
   bindParticipant,
+  bindParticipants,
   unbindParticipant,
 } from '../../directory/bindings/bindings.ts';
 import type { ListedParticipant } from '../../directory/participants/queries.ts';
@@ -76,7 +77,7 @@ builder.relayMutationField(
   'bindParticipant',
   {
     description: 'The participant and the agent to bind.',
-    inputFields: (t) => ({ participantId: t.id(ends.participantId), agentId: t.string(ends.agentId) }),
+    inputFields: (t) => ({ participantId: t.id(ends.participantId), agentId: t.id(ends.agentId) }),
   },
   {
     description:
@@ -100,7 +101,7 @@ builder.relayMutationField(
   'unbindParticipant',
   {
     description: 'The participant and the agent to unbind.',
-    inputFields: (t) => ({ participantId: t.id(ends.participantId), agentId: t.string(ends.agentId) }),
+    inputFields: (t) => ({ participantId: t.id(ends.participantId), agentId: t.id(ends.agentId) }),
   },
   {
     description:
@@ -118,6 +119,35 @@ builder.relayMutationField(
         description: 'The participant, with the bindings it has now.',
         resolve: ({ participantId: id }, _, context) => participantField(id, context),
       }),
+    }),
+  },
+);
+
+builder.relayMutationField(
+  'bindParticipants',
+  {
+    description: 'The agent, and the participants to bind to it.',
+    inputFields: (t) => ({
+      agentId: t.id(ends.agentId),
+      participantIds: t.idList({ required: true, description: 'The participants’ UUIDs: 1 to 100.' }),
+    }),
+  },
+  {
+    description:
+      'Makes up to 100 participants contacts of an agent, all or none. Those who are bound already stay so. An unknown one is `PARTICIPANT_NOT_FOUND`, and `errors` names each of them by its index. Needs `participants:write`.',
+    nullable: true,
+    authScopes: { scope: 'participants:write' },
+    resolve: (_, { input }, context) => write(context, () => bindParticipants(context.db, input)),
+  },
+  {
+    description: 'The bindings, and how many of them are new.',
+    outputFields: (t) => ({
+      bindings: t.field({
+        type: [BindingType],
+        description: 'The binding of each participant that was named, in that order.',
+        resolve: ({ bindings }): Binding[] => bindings,
+      }),
+      createdCount: t.exposeInt('createdCount', { description: 'How many bindings this call made.' }),
     }),
   },
 );

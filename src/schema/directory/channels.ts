@@ -44,6 +44,10 @@ export const ChannelType = builder.prismaObject('Channel', {
       nullable: true,
       description: 'When a message from the address that came in by a webhook was last sent; null when none has.',
     }),
+    modifiedAt: t.expose('modifiedAt', {
+      type: 'DateTime',
+      description: 'When the channel was last changed; messages that come in do not count.',
+    }),
     messageCount: t.exposeInt('messageCount', {
       description: 'How many messages from the address have come in by webhooks.',
     }),

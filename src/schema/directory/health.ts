@@ -1,13 +1,15 @@
-import type { Channel } from '../../database/generated/client.ts';
-import { channelFactsByParticipant } from '../../directory/participants/channel-facts.ts';
+import type { Channel, Participant } from '../../database/generated/client.ts';
+import { type ChannelFacts, channelFactsByParticipant } from '../../directory/participants/channel-facts.ts';
 import {
   type ChannelHealth,
   channelHealth,
   type ParticipantHealth,
   participantHealth,
 } from '../../directory/participants/health.ts';
+import type { ListedParticipant } from '../../directory/participants/queries.ts';
 import { builder } from '../builder.ts';
 import type { GraphContext } from '../context.ts';
+import { reading } from '../selection.ts';
 import { ChannelType } from './channels.ts';
 import { ParticipantType } from './participants.ts';
 import { ReasonType } from './unreachable-reason.ts';
@@ -25,6 +27,10 @@ const KeyStatusType = builder.enumType('WebhookKeyStatus', {
 const ChannelHealthType = builder.objectRef<ChannelHealth>('ChannelHealth').implement({
   description: 'Whether messages can be sent over a channel, by what is stored about it. No provider is asked.',
   fields: (t) => ({
+    id: t.id({
+      description: 'The channel’s UUID: the health is a part of the channel.',
+      resolve: ({ channel }) => channel.id,
+    }),
     channel: t.field({ type: ChannelType, description: 'The channel.', resolve: ({ channel }): Channel => channel }),
     address: t.string({ description: 'The channel’s address.', resolve: ({ channel }) => channel.address }),
     reachable: t.exposeBoolean('reachable', { description: 'Whether messages can be sent over the channel.' }),
@@ -56,6 +62,7 @@ const ChannelHealthType = builder.objectRef<ChannelHealth>('ChannelHealth').impl
 const ParticipantHealthType = builder.objectRef<ParticipantHealth>('ParticipantHealth').implement({
   description: 'Whether a participant can be reached, by what is stored about it. No provider is asked.',
   fields: (t) => ({
+    id: t.exposeID('id', { description: 'The participant’s UUID: the health is a part of the participant.' }),
     reachable: t.exposeBoolean('reachable', {
       description: 'Not disabled, and at least one enabled channel with no reason against it.',
     }),
@@ -72,32 +79,94 @@ const ParticipantHealthType = builder.objectRef<ParticipantHealth>('ParticipantH
   }),
 });
 
-builder.objectField(ParticipantType, 'health', (t) =>
-  t.field({
+const ofParticipant = reading<ListedParticipant>();
+const ofChannel = reading<Channel>();
+
+const healthOfParticipant = async (participant: Pick<Participant, 'id' | 'disabledAt'>, context: GraphContext) =>
+  participantHealth(participant, (await context.load(channelFactsByParticipant, participant.id)).map(channelHealth));
+
+builder.objectFields(ParticipantType, (t) => ({
+  health: t.field({
     type: ParticipantHealthType,
     description: 'Whether the participant can be reached, and over which channels.',
-    resolve: async (participant, _, context) =>
-      participantHealth(
-        participant,
-        (await context.load(channelFactsByParticipant, participant.id)).map(channelHealth),
-      ),
+    ...ofParticipant(['id', 'disabledAt'], (participant, _, context) => healthOfParticipant(participant, context)),
   }),
-);
+  reachable: t.boolean({
+    description: 'Whether the participant can be reached: not disabled, and a channel that nothing speaks against.',
+    ...ofParticipant(
+      ['id', 'disabledAt'],
+      async (participant, _, context) => (await healthOfParticipant(participant, context)).reachable,
+    ),
+  }),
+  unreachableReason: t.field({
+    type: ReasonType,
+    nullable: true,
+    description: 'Why the participant cannot be reached, the most general reason there is; null when it can.',
+    ...ofParticipant(
+      ['id', 'disabledAt'],
+      async (participant, _, context) => (await healthOfParticipant(participant, context)).reason,
+    ),
+  }),
+}));
 
-/**
- * The health of a channel that has been read; of one that was deleted or replaced since, that nothing is left to reach
- * it by.
- */
-async function healthOf(channel: Channel, context: GraphContext): Promise<ChannelHealth> {
+/** The stored facts about a channel that has been read. Null when the channel was deleted or replaced since. */
+async function factsOf(
+  channel: Pick<Channel, 'id' | 'participantId'>,
+  context: GraphContext,
+): Promise<ChannelFacts | null> {
   const all = await context.load(channelFactsByParticipant, channel.participantId);
-  const facts = all.find(({ id }) => id === channel.id);
-  return channelHealth(facts ?? { ...channel, connected: false, keyStatus: 'NONE', keyPrefix: null });
+  return all.find(({ id }) => id === channel.id) ?? null;
 }
 
-builder.objectField(ChannelType, 'health', (t) =>
-  t.field({
+const unknown = { connected: false, keyStatus: 'NONE', keyPrefix: null } as const;
+
+/** The health of a channel that has been read. */
+const healthOf = async (channel: Channel, context: GraphContext): Promise<ChannelHealth> =>
+  channelHealth((await factsOf(channel, context)) ?? { ...channel, ...unknown });
+
+builder.objectFields(ChannelType, (t) => ({
+  health: t.field({
     type: ChannelHealthType,
     description: 'Whether messages can be sent over this channel.',
     resolve: (channel, _, context) => healthOf(channel, context),
   }),
-);
+  reachable: t.boolean({
+    description: 'Whether messages can be sent over this channel.',
+    resolve: async (channel, _, context) => (await healthOf(channel, context)).reachable,
+  }),
+  unreachableReason: t.field({
+    type: ReasonType,
+    nullable: true,
+    description: 'Why the channel cannot be used, the most general reason first; null when it can.',
+    resolve: async (channel, _, context) => (await healthOf(channel, context)).reason,
+  }),
+  keyStatus: t.field({
+    type: KeyStatusType,
+    description: 'Whether a webhook key works for the channel.',
+    ...ofChannel(
+      ['id', 'participantId'],
+      async (channel, _, context) => (await factsOf(channel, context))?.keyStatus ?? unknown.keyStatus,
+    ),
+  }),
+  keyPrefix: t.string({
+    nullable: true,
+    description:
+      'The beginning of the working webhook key, else of the one revoked last; null when there has never been one.',
+    ...ofChannel(
+      ['id', 'participantId'],
+      async (channel, _, context) => (await factsOf(channel, context))?.keyPrefix ?? null,
+    ),
+  }),
+  avatarSyncable: t.boolean({
+    description:
+      'Whether `syncParticipantAvatarFromChannel` can work for the channel: its provider has avatars, is connected where that is needed, and the address fits it. Whether there is a picture only the provider knows.',
+    ...ofChannel(
+      ['id', 'participantId', 'provider', 'addressValid'],
+      async ({ provider, addressValid, ...channel }, _, context) => {
+        const { all, unconnected } = context.services.syncable;
+        if (!addressValid || !all.includes(provider)) return false;
+        return unconnected.includes(provider) || ((await factsOf(channel, context))?.connected ?? false);
+      },
+    ),
+  }),
+}));

@@ -5,7 +5,7 @@ import {
   updateParticipant,
 } from '../../directory/participants/participants.ts';
 import { builder } from '../builder.ts';
-import { createOnce, idempotencyKey, write } from '../mutation.ts';
+import { createOnce, idempotencyKey, ifModifiedAt, write } from '../mutation.ts';
 import { participantField } from './participant-payload.ts';
 import { ParticipantKindType, ParticipantType } from './participants.ts';
 
@@ -44,14 +44,18 @@ builder.relayMutationField(
       email: t.string({
         description: 'An e-mail address of at most 4,000 characters, kept as given and compared without case.',
       }),
-      relatedAgentId: t.string({
+      relatedAgentId: t.id({
         description: 'The agent that an AI_AGENT is. Required for that kind, refused for the others.',
       }),
       channels: t.field({
         type: [ChannelInput],
         description: 'The ways to reach the participant: at most 100, none of them twice.',
       }),
-      agentIds: t.stringList({ description: 'The agents to bind the participant to: at most 1,000.' }),
+      agentIds: t.idList({ description: 'The agents to bind the participant to: at most 1,000.' }),
+      avatarFileId: t.id({
+        description:
+          'A stored file of the tenant, like another participant’s `avatarFileId`, to be the avatar as if it had been uploaded; null for none. One that is not there is `FILE_NOT_FOUND`.',
+      }),
       idempotencyKey: t.string(idempotencyKey),
     }),
   },
@@ -88,7 +92,7 @@ builder.relayMutationField(
         description: 'What the participant is called: 1 to 150 characters after trimming. Null is refused.',
       }),
       email: t.string({ description: 'An e-mail address; null clears it.' }),
-      relatedAgentId: t.string({
+      relatedAgentId: t.id({
         description: 'Another agent for an AI_AGENT to be. Refused for the other kinds, and so is null.',
       }),
       channels: t.field({
@@ -96,10 +100,15 @@ builder.relayMutationField(
         description:
           'Replaces the whole list; an empty one clears it, and null is refused. A channel that stays, by config and address, keeps its id.',
       }),
-      agentIds: t.stringList({
+      agentIds: t.idList({
         description:
           'Binds the participant to exactly these agents; an empty list unbinds it from all, and null is refused.',
       }),
+      avatarFileId: t.id({
+        description:
+          'A stored file of the tenant to be the avatar, as if it had been uploaded; an empty text removes the avatar, and null is as good as absent. One that is not there is `FILE_NOT_FOUND`.',
+      }),
+      ifModifiedAt: t.field(ifModifiedAt),
     }),
   },
   {

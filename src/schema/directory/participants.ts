@@ -9,6 +9,7 @@ import {
   participantAlone,
   participantWith,
 } from '../../directory/participants/queries.ts';
+import { Problem } from '../../errors/catalogue.ts';
 import type { FieldCost } from '../../operations/cost.ts';
 import { builder } from '../builder.ts';
 import { NodeType } from '../node-interface.ts';
@@ -195,3 +196,27 @@ builder.queryFields((t) => ({
     resolve: (_, { filter, ...args }, { db }, info) => pageOfParticipants(db, filter ?? {}, args, partsPaged(info)),
   }),
 }));
+
+builder.objectField(AgentType, 'participantsConnection', (t) =>
+  t.field({
+    type: ParticipantConnection,
+    description:
+      'The participants that are bound to the agent, page by page, in the order of their names, without regard to case and accents, those of one name by id.',
+    args: {
+      filter: t.arg({
+        type: ParticipantFilterType,
+        description: 'Which of them; null for all. An `agentId` in it must be this agent’s.',
+      }),
+      ...t.arg.connectionArgs(),
+    },
+    extensions: { ...healthFilter, reads: ['id'] },
+    resolve: ({ id }, { filter, ...args }, { db }, info) => {
+      if (filter?.agentId != null && filter.agentId !== id) {
+        const message = 'must be this agent’s, or not given';
+        const errors = [{ path: ['filter', 'agentId'], message }];
+        throw new Problem('VALIDATION_FAILED', `agentId ${message}`, { errors });
+      }
+      return pageOfParticipants(db, { ...filter, agentId: id }, args, partsPaged(info));
+    },
+  }),
+);

@@ -193,7 +193,7 @@ builder.relayMutationField(
           'What the participant is called: 1 to 150 characters after trimming. When not given, what the provider calls them, or else the beginning of the address.',
       }),
       email: t.string({ description: 'An e-mail address of at most 4,000 characters; null when none is known.' }),
-      agentIds: t.stringList({
+      agentIds: t.idList({
         description:
           'The agents to bind the participant to; when not given, the agent whose webhook the last message came through, and none when that is for no single agent.',
       }),

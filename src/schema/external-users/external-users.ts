@@ -9,6 +9,7 @@ import {
   searchExternalUser,
 } from '../../external-users/queries.ts';
 import { builder } from '../builder.ts';
+import { formerName } from '../mutation.ts';
 import { NodeType } from '../node-interface.ts';
 import { reading } from '../selection.ts';
 
@@ -93,7 +94,13 @@ function soughtBy(by: { email?: string | null; phoneNumber?: string | null; fkId
 const SearchResultType = builder.objectRef<ExternalUserSearchResult>('ExternalUserSearchResult').implement({
   description: 'The external user that a search found. Seen with `users:read`.',
   fields: (t) => ({
-    user: t.field({ type: ExternalUserType, description: 'The user.', resolve: ({ user }) => user }),
+    externalUser: t.field({ type: ExternalUserType, description: 'The user.', resolve: ({ user }) => user }),
+    user: t.field({
+      type: ExternalUserType,
+      description: 'The user.',
+      deprecationReason: formerName('externalUser'),
+      resolve: ({ user }) => user,
+    }),
     conversationIds: t.exposeIDList('conversationIds', {
       description:
         'The UUIDs of the conversations that the user is a contact in, the newest first: those of the agent under an agent’s key, else all of the tenant’s.',

@@ -13,8 +13,9 @@ const ofParticipant = reading<ListedParticipant>();
 builder.objectField(ParticipantType, 'externalUsers', (t) =>
   t.field({
     type: [ExternalUserType],
+    nullable: true,
     description:
-      'The external users who are the same person, by e-mail or by a telephone number that is one of the channels’ addresses, ordered by id. Over 10,000 in one list or level it is `RESULT_TOO_LARGE`. Needs `users:read`.',
+      'The external users who are the same person, by e-mail or by a telephone number that is one of the channels’ addresses, ordered by id. Over 10,000 in one list or level it is `RESULT_TOO_LARGE`. Null only with an error at its path. Needs `users:read`.',
     ...ofParticipant(['id'], ({ id }, _, context) => {
       demand(context.viewer, 'users:read');
       return context.load(usersByParticipant, id);
@@ -25,8 +26,9 @@ builder.objectField(ParticipantType, 'externalUsers', (t) =>
 builder.objectField(ExternalUserType, 'participants', (t) =>
   t.field({
     type: [ParticipantType],
+    nullable: true,
     description:
-      'The participants who are the same person, by e-mail or by a channel with the user’s telephone number or e-mail as its address, ordered by id. Over 10,000 in one list or level it is `RESULT_TOO_LARGE`. Needs `participants:read`.',
+      'The participants who are the same person, by e-mail or by a channel with the user’s telephone number or e-mail as its address, ordered by id. Over 10,000 in one list or level it is `RESULT_TOO_LARGE`. Null only with an error at its path. Needs `participants:read`.',
     ...ofExternalUser(['id'], ({ id }, _, context) => {
       demand(context.viewer, 'participants:read');
       return context.load(participantsByUser, id);

@@ -73,7 +73,8 @@ builder.queryFields((t) => ({
   }),
 }));
 
-const configField = (id: string, context: GraphContext) =>
+/** Loads the integration config of a payload. Throws INTEGRATION_CONFIG_NOT_FOUND if it was deleted since. */
+export const configField = (id: string, context: GraphContext) =>
   still(context.load(configById, id), () => configNotFound(id));
 
 builder.relayMutationField(

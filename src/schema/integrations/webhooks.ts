@@ -1,5 +1,9 @@
 import type { ListedParticipant } from '../../directory/participants/queries.ts';
-import { activationsByParticipant, type ChannelActivation } from '../../integrations/webhooks/activations.ts';
+import {
+  activationsByParticipant,
+  type ChannelActivation,
+  webhooksByConfig,
+} from '../../integrations/webhooks/activations.ts';
 import { generateWebhookUrl, type NewWebhook, rotateWebhookKey } from '../../integrations/webhooks/keys.ts';
 import { webhookScope } from '../../providers/providers.ts';
 import { builder } from '../builder.ts';
@@ -7,6 +11,7 @@ import { BindingType } from '../directory/bindings.ts';
 import { ParticipantType } from '../directory/participants.ts';
 import { write } from '../mutation.ts';
 import { reading } from '../selection.ts';
+import { IntegrationConfigType } from './integrations.ts';
 
 const ofParticipant = reading<ListedParticipant>();
 
@@ -26,12 +31,11 @@ const ChannelActivationType = builder.objectRef<ChannelActivation>('ChannelActiv
   fields: (t) => ({
     agentId: t.exposeID('agentId', {
       nullable: true,
-      description:
-        'The agent that the messages are for; null only for a webhook just made for a whole config and no single agent.',
+      description: 'The agent that the messages are for; null for a webhook of a whole config and no single agent.',
     }),
     bindingId: t.exposeID('bindingId', {
       nullable: true,
-      description: 'The binding of participant and agent; null only for a webhook just made without one.',
+      description: 'The binding of participant and agent; null for a webhook of a whole config.',
     }),
     integrationConfigId: t.exposeID('integrationConfigId', {
       description: 'The UUID of the integration config that the messages come in by.',
@@ -39,7 +43,7 @@ const ChannelActivationType = builder.objectRef<ChannelActivation>('ChannelActiv
     provider: t.exposeString('provider', { description: 'The integration config’s provider, in lower case.' }),
     address: t.exposeString('address', {
       nullable: true,
-      description: 'The channel’s address; null only for a webhook just made for what has no channel yet.',
+      description: 'The channel’s address; null where a webhook is told, rather than a channel that comes in by it.',
     }),
     webhookUrl: t.string({
       nullable: true,
@@ -71,6 +75,15 @@ builder.objectField(ParticipantType, 'channelActivations', (t) =>
     description:
       'Where messages from the participant come in: one for each binding and channel whose webhook has a working key, ordered by agent and the channels’ order.',
     ...ofParticipant(['id'], ({ id }, _, context) => context.load(activationsByParticipant, id)),
+  }),
+);
+
+builder.objectField(IntegrationConfigType, 'activations', (t) =>
+  t.field({
+    type: [ChannelActivationType],
+    description:
+      'The config’s webhooks that have a working key, in the order of their creation: its own, and those of bindings. They name no address.',
+    resolve: ({ id }, _, context) => context.load(webhooksByConfig, id),
   }),
 );
 
@@ -117,7 +130,7 @@ for (const [name, rule, description, inputDescription] of [
       inputFields: (t) => ({
         integrationConfigId: t.id(which.integrationConfigId),
         bindingId: t.id(which.bindingId),
-        agentId: t.string(which.agentId),
+        agentId: t.id(which.agentId),
       }),
     },
     {

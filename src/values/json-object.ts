@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { isInexact } from '../values/json-number.ts';
+import { isInexact } from './json-number.ts';
 
 const most = 16 * 1024;
 const deepest = 32;
@@ -28,7 +28,7 @@ const hasInexact = (value: unknown): boolean =>
     : typeof value === 'object' && value !== null && (isInexact(value) || Object.values(value).some(hasInexact));
 
 /** A JSON object of the caller's: at most 16 KB serialised and 32 levels deep. */
-export const metadata = z
+export const jsonObject = z
   .custom<Record<string, unknown>>(
     (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
     'must be a JSON object',
