@@ -44,7 +44,10 @@ const largeBytes = 500_000;
 const step = 4_000;
 
 const largeData = new WeakSet<object>();
-/** Whether the result took many steps to make, and is without errors: its text is long, and is to be made in steps as well. */
+/**
+ * Whether the result took many steps to make, and is without errors: its text is long, and is to be made in steps as
+ * well.
+ */
 export const isLarge = ({ data, errors }: ExecutionResult): boolean =>
   data != null && !errors?.length && largeData.has(data);
 
@@ -205,7 +208,10 @@ export class ResultSize {
     return this.stopped ? this.never : read();
   }
 
-  /** Charges for what fits. In a mutation what does not fit is given back: it is left out, and the fields after it are answered. */
+  /**
+   * Charges for what fits. In a mutation what does not fit is given back: it is left out, and the fields after it are
+   * answered.
+   */
   #charge(add: () => boolean): boolean {
     const [work, bytes] = [this.#work, this.#bytes];
     if (add()) return true;
