@@ -162,7 +162,7 @@ test('a key ends after a day, swept or not', async () => {
   expect(await keys(tenant)).toBe(0);
 });
 
-test('any is called in any order, each key creates at most once', async () => {
+test('calls in any order create at most once for each key', async () => {
   const tenant = await service.createTenant();
   const step = fc.record({ key: fc.constantFrom('a', 'b', null), name: fc.constantFrom('One', 'Two') });
   let run = 0;
