@@ -3,7 +3,10 @@ import { startProxy } from '../../test/faults/proxy.ts';
 import { demand, type Stage } from './scenarios.ts';
 import { type Replica, sleep } from './world.ts';
 
-/** Writes and reads through two replicas of their own on servers of their own: by a list of hosts, and by an address that is moved. */
+/**
+ * Writes and reads through two replicas of their own on servers of their own: by a list of hosts, and by an address
+ * that is moved.
+ */
 export async function failover({ world }: Stage, silentOld = false): Promise<void> {
   const { startServer } = await import('../../test/faults/postgres-server.ts');
   const primary = await startServer();

@@ -1,5 +1,6 @@
 /**
- * Breaks what the service stands on, fault by fault and then at random, under load, and checks every acknowledged write.
+ * Breaks what the service stands on, fault by fault and then at random, under load, and checks every acknowledged
+ * write.
  *
  *   npm run faults -- [--minutes 60] [--seed 7] [--only TEXT] [--list]
  *

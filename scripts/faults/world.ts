@@ -1,4 +1,7 @@
-/** What the faults are made in: servers of our own, two replicas as processes, and a proxy before each of their connections. */
+/**
+ * What the faults are made in: servers of our own, two replicas as processes, and a proxy before each of their
+ * connections.
+ */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { generateKeyPairSync, type KeyObject, randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -194,7 +197,9 @@ async function startReplica(
   return replica;
 }
 
-/** Sends an operation; the code is `ok`, one of the catalogue, `hang`, or `transport` for a connection that was closed. */
+/**
+ * Sends an operation; the code is `ok`, one of the catalogue, `hang`, or `transport` for a connection that was closed.
+ */
 async function send(url: string, token: string, query: string, variables?: object): Promise<Reply> {
   const began = performance.now();
   const tookMs = () => performance.now() - began;

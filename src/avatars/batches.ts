@@ -102,7 +102,10 @@ export const runningByBatch: Loader<string, Participant[]> = manyBy(
   'batchId',
 );
 
-/** The expected end of a batch at its present rate, from the database's time. Null before it can be computed, and when the batch is over. */
+/**
+ * The expected end of a batch at its present rate, from the database's time. Null before it can be computed, and when
+ * the batch is over.
+ */
 export function estimatedCompletion(
   { startedAt, finishedAt, total, done, worked }: AvatarBatch,
   now: number,

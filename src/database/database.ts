@@ -46,8 +46,8 @@ export interface TenantDatabase {
   readonly query: TenantQuery;
   /**
    * Runs a statement that may take a second, like a count by what must be computed for each row: a few at a time in the
-   * process, fewer of one tenant, and apart from the pipelined connections. Throws UNAVAILABLE when too many wait, or when
-   * it has waited too long.
+   * process, fewer of one tenant, and apart from the pipelined connections. Throws UNAVAILABLE when too many wait, or
+   * when it has waited too long.
    */
   readonly slowQuery: TenantQuery;
   /** Reads a long list when it is its turn. In an operation only a few are read at a time. */

@@ -1,13 +1,13 @@
 /**
- * Turns that keys (tenants) share: so many at a time in all, fewer of one key. Those who wait are served key by key, and those of one key in the
- * order in which they came, so that a key with many does not keep the others waiting.
+ * Turns that keys (tenants) share: so many at a time in all, fewer of one key. Those who wait are served key by key,
+ * and those of one key in the order in which they came, so that a key with many does not keep the others waiting.
  */
 export interface FairTurns {
   /** Takes a turn at once, or says that there is none for this key. */
   take(key: string): boolean;
   /**
-   * Calls back with a turn, later. Returns what takes back the wish, and says whether it was still waiting. Null when too many wait, of the
-   * key or in all.
+   * Calls back with a turn, later. Returns what takes back the wish, and says whether it was still waiting. Null when
+   * too many wait, of the key or in all.
    */
   wait(key: string, proceed: () => void): (() => boolean) | null;
   /** Gives a turn back. */

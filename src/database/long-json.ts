@@ -1,6 +1,9 @@
 import { Problem } from '../errors/catalogue.ts';
 
-/** Bytes of JSON that one statement may give. What a result may have is limited too, but what is read can be more than what is selected. */
+/**
+ * Bytes of JSON that one statement may give. What a result may have is limited too, but what is read can be more than
+ * what is selected.
+ */
 export const mostReadBytes = 16_000_000;
 
 /** Texts up to this length are parsed at once, longer ones in pieces of about this length. */
@@ -13,7 +16,10 @@ export const asJson = (text: string): string =>
   `select case when octet_length(a.rows) <= ${mostReadBytes} then a.rows end as rows
    from (select coalesce(json_agg(r), '[]')::text as rows from (${text}) r) a`;
 
-/** The rows of that statement. Throws RESULT_TOO_LARGE for null. Between the pieces of a long text the event loop serves others. */
+/**
+ * The rows of that statement. Throws RESULT_TOO_LARGE for null. Between the pieces of a long text the event loop serves
+ * others.
+ */
 export function parseRows(text: string | null): Rows | Promise<Rows> {
   if (text === null)
     throw new Problem('RESULT_TOO_LARGE', `More than ${mostReadBytes / 1e6} MB would have to be read: ask for pages.`);
@@ -21,8 +27,9 @@ export function parseRows(text: string | null): Rows | Promise<Rows> {
 }
 
 /**
- * Between two rows PostgreSQL writes a comma and a line break, which no JSON string has in it, and each row begins with the same column. A list
- * inside a row can look the same: a piece that ends there is no JSON, and then all that is left is parsed at once.
+ * Between two rows PostgreSQL writes a comma and a line break, which no JSON string has in it, and each row begins with
+ * the same column. A list inside a row can look the same: a piece that ends there is no JSON, and then all that is left
+ * is parsed at once.
  */
 async function parseInPieces(text: string): Promise<Rows> {
   const end = text.length - 1;

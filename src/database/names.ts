@@ -14,8 +14,8 @@ export const nameOrder = <Parameters>(
 export const orderByName = (column: string): Fragment => join(nameOrder(name(column)), ', ');
 
 /**
- * The key of the `participant` under an alias. It is stored, since to make it takes longer than to sort by it. An old row
- * has none until the backfill comes to it, so its key is made.
+ * The key of the `participant` under an alias. It is stored, since to make it takes longer than to sort by it. An old
+ * row has none until the backfill comes to it, so its key is made.
  */
 export const participantNameKey = (alias: string): Fragment =>
   sql`coalesce(${name(`${alias}.name_key`)}, name_key(${name(`${alias}.display_name`)}))`;

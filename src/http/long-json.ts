@@ -4,8 +4,8 @@ const pieceLength = 250_000;
 const longList = 100;
 
 /**
- * The JSON of a large result, as JSON.stringify would write it. It is made in pieces, between which the event loop serves others; a row of a long list
- * is not taken apart.
+ * The JSON of a large result, as JSON.stringify would write it. It is made in pieces, between which the event loop
+ * serves others; a row of a long list is not taken apart.
  */
 export async function stringifyInPieces(value: unknown): Promise<Buffer> {
   const pieces: Buffer[] = [];

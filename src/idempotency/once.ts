@@ -46,9 +46,10 @@ const isRepeat = new Error('The idempotency key has been used.');
 const tries = 5;
 
 /**
- * Creates something, or, where the same owner has created it with the same key within a day, reads it again, as it is now. Costs a create one
- * statement when it has a key, in the transaction that creates, and nothing else. What was refused leaves no key behind. Throws CONFLICT for the
- * same key with another input, and VALIDATION_FAILED for a key that is not of 1 to 255 characters.
+ * Creates something, or, where the same owner has created it with the same key within a day, reads it again, as it is
+ * now. Costs a create one statement when it has a key, in the transaction that creates, and nothing else. What was
+ * refused leaves no key behind. Throws CONFLICT for the same key with another input, and VALIDATION_FAILED for a key
+ * that is not of 1 to 255 characters.
  */
 export async function once<Result>(
   db: TenantDatabase,
@@ -77,7 +78,9 @@ export async function once<Result>(
 
 type Claim = { owner: string; key: string; operation: string; digest: string; ids: readonly string[] };
 
-/** The database, whose transactions begin with the key: a repeat waits there until the first has ended, few at a time. */
+/**
+ * The database, whose transactions begin with the key: a repeat waits there until the first has ended, few at a time.
+ */
 function claiming(db: TenantDatabase, values: Claim): TenantDatabase {
   const queue = db.queueFor(`idempotency ${values.owner} ${values.key}`);
   const transaction: TenantDatabase['transaction'] = (work) =>

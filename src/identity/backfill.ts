@@ -222,9 +222,9 @@ async function run<Row extends Key>(database: Database, pass: Pass<Row>): Promis
 
 /**
  * Computes the keys of stored addresses, telephone numbers and names by the rules of this version. Every row and its id
- * stay, and only rows that differ are written, in batches of a thousand that each commit. A stopped pass continues where it
- * ended, and a pass of another process is left to it. Until a row's turn it is compared as it was stored. A failed pass
- * is logged and continues at the next start.
+ * stay, and only rows that differ are written, in batches of a thousand that each commit. A stopped pass continues
+ * where it ended, and a pass of another process is left to it. Until a row's turn it is compared as it was stored. A
+ * failed pass is logged and continues at the next start.
  */
 export async function backfillKeys(database: Database, log: Logger): Promise<void> {
   const over = new Set((await database.query(finished)).map(({ name }) => name));

@@ -22,14 +22,17 @@ const tables = {
 /** The name of a type that has a UUID of its own. */
 export type NodeName = keyof typeof tables;
 
-const lookups = Object.entries(tables).map(
+const byType = Object.entries(tables).map(
   ([type, table]) =>
     sql`select ${literal(type)} as type from ${name(table)} x where x.tenant_id = ${tenant} and x.id = k.id`,
 );
 
-/** The types of the tenant's things by their ids, or null: UUIDs do not say what they are of. One statement for all ids of a level. */
+/**
+ * The types of the tenant's things by their ids, or null: UUIDs do not say what they are of. One statement for all ids
+ * of a level.
+ */
 export const nodeTypeById = oneByUuid(
   statement(rows({ id: uuid, type: textOf<NodeName>() }))`
-    select k.id, f.type from ${eachKey(uuid)} k(id) cross join lateral (${join(lookups, ' union all ')}) f`,
+    select k.id, f.type from ${eachKey(uuid)} k(id) cross join lateral (${join(byType, ' union all ')}) f`,
   'id',
 );

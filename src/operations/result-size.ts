@@ -22,6 +22,8 @@ export type Price = {
   readonly bytes: number;
   /** Properties with long values, and under how many names each is selected. */
   readonly long: readonly { readonly property: string; readonly times: number }[];
+  /** How many long values a row has, those of its inner objects too. */
+  readonly values: number;
   /** Objects that are a part of the row. */
   readonly inner: readonly { readonly property: string; readonly price: Price }[];
 };
@@ -40,11 +42,19 @@ type Result = ExecutionResult | Promise<ExecutionResult>;
 const large = 15_000;
 /** From this size on, the text of a result is made in pieces. */
 const largeBytes = 500_000;
+/**
+ * So many long values of an operation are not measured: the first lists of a common result. A value has 16 KB at the
+ * most.
+ */
+const unmeasuredValues = 1_000;
 /** The work of one step. The event loop runs other work between two steps. */
 const step = 4_000;
 
 const largeData = new WeakSet<object>();
-/** Whether the result took many steps to make, and is without errors: its text is long, and is to be made in steps as well. */
+/**
+ * Whether the result took many steps to make, and is without errors: its text is long, and is to be made in steps as
+ * well.
+ */
 export const isLarge = ({ data, errors }: ExecutionResult): boolean =>
   data != null && !errors?.length && largeData.has(data);
 
@@ -60,6 +70,8 @@ export class ResultSize {
   readonly #tenantId: string;
   #work = 0;
   #bytes = 0;
+  /** How many long values may still stay unmeasured. */
+  #unmeasured = unmeasuredValues;
   #error: GraphQLError | null = null;
   /** What there was too much of. */
   #excess: 'work' | 'bytes' = 'work';
@@ -145,6 +157,7 @@ export class ResultSize {
     this.#budget.bytes -= this.#bytes;
     this.#work = 0;
     this.#bytes = 0;
+    this.#unmeasured = unmeasuredValues;
     if (!this.stopped) this.#error = null;
   }
 
@@ -161,7 +174,8 @@ export class ResultSize {
 
   /** Counts a list or row that is known at once. Returns what to complete instead, perhaps later. */
   count(found: object, price: Price, place: Place): unknown {
-    if (!this.#charge(() => this.#add(found, price))) return this.#refuse(place);
+    const [work, bytes] = [this.#work, this.#bytes];
+    if (!this.#add(found, price, 0)) return this.#exceeded(work, bytes, place);
     if (this.#work <= large || !this.#running || !this.#admission) return found;
     return this.#paced(found, price.deepWork, false);
   }
@@ -173,18 +187,22 @@ export class ResultSize {
       this.#schedule();
       return this.stopped ? this.never : found;
     }
-    const { deepWork } = price();
-    if (!this.#charge(() => this.#add(found, price(), workBelow))) return this.#refuse(place);
-    if (this.#work > large && this.#running && this.#admission) return this.#paced(found, deepWork, true);
+    const known = price();
+    const [work, bytes] = [this.#work, this.#bytes];
+    if (!this.#add(found, known, workBelow)) return this.#exceeded(work, bytes, place);
+    if (this.#work > large && this.#running && this.#admission) return this.#paced(found, known.deepWork, true);
     this.#schedule();
     return found;
   }
 
   /** Counts a value of a resolver and returns it. */
   countLeaf(value: unknown, place: Place): unknown {
-    const bytes = typeof value === 'string' ? value.length : bytesOf(value);
-    const work = Array.isArray(value) ? value.length : 0;
-    return this.#charge(() => this.#use(work, bytes)) ? value : this.#refuse(place);
+    const [work, bytes] = [this.#work, this.#bytes];
+    const fits = this.#use(
+      Array.isArray(value) ? value.length : 0,
+      typeof value === 'string' ? value.length : bytesOf(value),
+    );
+    return fits ? value : this.#exceeded(work, bytes, place);
   }
 
   /** Runs a batched read after the rows that ask for it have been completed. */
@@ -205,13 +223,14 @@ export class ResultSize {
     return this.stopped ? this.never : read();
   }
 
-  /** Charges for what fits. In a mutation what does not fit is given back: it is left out, and the fields after it are answered. */
-  #charge(add: () => boolean): boolean {
-    const [work, bytes] = [this.#work, this.#bytes];
-    if (add()) return true;
+  /**
+   * Refuses what did not fit. In a mutation the charge for it is given back: it is left out, and the fields after it
+   * are answered.
+   */
+  #exceeded(workBefore: number, bytesBefore: number, place: Place): Promise<never> {
     this.#excess = this.#budget.bytes > limits.resultBytes ? 'bytes' : 'work';
-    if (!this.#stops) this.#use(work - this.#work, bytes - this.#bytes);
-    return false;
+    if (!this.#stops) this.#use(workBefore - this.#work, bytesBefore - this.#bytes);
+    return this.#refuse(place);
   }
 
   #use(work: number, bytes: number): boolean {
@@ -219,17 +238,20 @@ export class ResultSize {
     this.#bytes += bytes;
     this.#budget.work += work;
     this.#budget.bytes += bytes;
-    return this.#fits();
+    return this.#budget.work <= limits.work && this.#budget.bytes <= limits.resultBytes;
   }
 
-  #fits = (): boolean => this.#budget.work <= limits.work && this.#budget.bytes <= limits.resultBytes;
-
-  #add(found: object, price: Price, workBelow = 0): boolean {
-    if (!Array.isArray(found)) return this.#use(price.work, price.bytes + longBytes(found, price, this));
-    if (!this.#use(price.work * found.length, (price.bytes + 1) * found.length)) return false;
+  #add(found: object, price: Price, workBelow: number): boolean {
+    const rows = Array.isArray(found) ? found.length : 1;
+    if (!this.#use(price.work * rows, (price.bytes + 1) * rows)) return false;
     // What is certain to follow is not counted yet, but need not be begun where it is too much.
-    if (this.#budget.work + price.certainWork * found.length + workBelow > limits.work) return false;
-    if (price.long.length === 0 && price.inner.length === 0) return true;
+    if (this.#budget.work + price.certainWork * rows + workBelow > limits.work) return false;
+    const values = price.values * rows;
+    if (values <= this.#unmeasured) {
+      this.#unmeasured -= values;
+      return true;
+    }
+    if (!Array.isArray(found)) return this.#use(0, longBytes(found, price, this));
     for (const row of found) if (row !== null && !this.#use(0, longBytes(row, price, this))) return false;
     return true;
   }

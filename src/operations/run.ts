@@ -74,7 +74,8 @@ export function createOperations({ prepare, contextOf, streams }: OperationsOpti
     const args = { schema, document, operationName, variableValues };
     const events = await createSourceEventStream({ ...args, contextValue: contextOf(viewer, budget) });
     if (!(Symbol.asyncIterator in events)) return events;
-    // Each event is an operation of its own: it is counted from nothing, reads everything anew, and waits for its turn where it is large.
+    // Each event is an operation of its own: it is counted from nothing, reads everything anew, and waits for its turn
+    // where it is large.
     const results = mapped(events, (rootValue) => {
       const contextValue = contextOf(viewer);
       return contextValue.size.run(true, () => execute({ ...args, rootValue, contextValue }));

@@ -2,7 +2,8 @@ import { asciiDigits, plainNumber, telephoneKey, toE164 } from '../values/phone-
 import type { AddressForm, ReadAddress } from './form.ts';
 import { asTelephone, misfit } from './telephone.ts';
 
-// An id of WhatsApp's own clients: `user.agent:device@server`, or `user_agent`. The device says which of the user's devices writes.
+// An id of WhatsApp's own clients: `user.agent:device@server`, or `user_agent`. The device says which of the user's
+// devices writes.
 const jid = /^([^@:\s]+?)(?:[._]\d{1,3})?(?::\d{1,5})?@([a-z.]+)$/i;
 const telephones: ReadonlySet<string> = new Set(['s.whatsapp.net', 'c.us', 'hosted']);
 /**
@@ -17,8 +18,8 @@ const others: Readonly<Record<string, RegExp>> = {
   broadcast: /^(status|\d{5,25})$/i,
   bot: /^\d{5,25}$/,
 };
-// A business-scoped user id, and one of a portfolio of businesses. The country is in upper case. In lower case only digits
-// may follow, which tell it from a name.
+// A business-scoped user id, and one of a portfolio of businesses. The country is in upper case. In lower case only
+// digits may follow, which tell it from a name.
 const businessScoped = /^[A-Z]{2}\.(?:ENT\.)?[A-Za-z0-9]{1,128}$/;
 const businessScopedDigits = /^[A-Z]{2}\.(?:ENT\.)?\d{1,128}$/i;
 // The Cloud API's id of a group: "capi_group:…" in base64.

@@ -151,7 +151,7 @@ function priceAt(info: Info, { size }: GraphContext): Price {
   return price;
 }
 
-const nothing: Price = { work: 0, deepWork: 0, certainWork: 0, lists: [], bytes: 0, long: [], inner: [] };
+const nothing: Price = { work: 0, deepWork: 0, certainWork: 0, lists: [], bytes: 0, long: [], values: 0, inner: [] };
 
 /** Computes prices. Says whether they hold for these variables only. */
 class Pricing {
@@ -228,6 +228,7 @@ class Pricing {
       lists,
       bytes,
       long: [...long].map(([property, times]) => ({ property, times })),
+      values: sumOf(long.values()) + sumOf(inner.map(({ price }) => price.values)),
       inner,
     };
   }
@@ -270,6 +271,8 @@ class Pricing {
   }
 }
 
+const sumOf = (numbers: Iterable<number>) => [...numbers].reduce((sum, number) => sum + number, 0);
+
 /** Returns a price that is at least each of these. */
 function dearest(several: readonly Price[]): Price {
   const [only] = several;
@@ -283,6 +286,7 @@ function dearest(several: readonly Price[]): Price {
     deepWork: Math.max(0, ...several.map(({ deepWork }) => deepWork)),
     bytes: Math.max(0, ...several.map(({ bytes }) => bytes)),
     long: [...long].map(([property, times]) => ({ property, times })),
+    values: Math.max(0, ...several.map(({ values }) => values)),
     inner: several.flatMap(({ inner }) => inner),
   };
 }

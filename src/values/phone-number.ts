@@ -71,7 +71,9 @@ const scheme = /^\s*(?:tel|sms|smsto|callto|whatsapp)\s*:\s*(?:\/\/)?/i;
 // What people write between the digits.
 const whole = /^\(?\+?[\d\s().\-/~·\u2212\p{Pd}]+$/u;
 
-/** Returns the text with digits of any script in ASCII, signs in their common width, and no marks that cannot be seen. */
+/**
+ * Returns the text with digits of any script in ASCII, signs in their common width, and no marks that cannot be seen.
+ */
 export const asciiDigits = (text: string): string =>
   text
     .normalize('NFKC')

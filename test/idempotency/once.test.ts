@@ -10,7 +10,10 @@ beforeAll(async () => {
 });
 afterAll(() => service.close());
 
-/** Each mutation that creates: an input that is new each time, the input that differs, and where the id of what it made is. */
+/**
+ * Each mutation that creates: an input that is new each time, the input that differs, and where the id of what it made
+ * is.
+ */
 let count = 0;
 const creates: Record<string, { input: (agent: string) => object; other: object; made: string }> = {
   createParticipant: {
@@ -159,7 +162,7 @@ test('a key ends after a day, swept or not', async () => {
   expect(await keys(tenant)).toBe(0);
 });
 
-test('whatever is called in whatever order, each key creates at most once', async () => {
+test('calls in any order create at most once for each key', async () => {
   const tenant = await service.createTenant();
   const step = fc.record({ key: fc.constantFrom('a', 'b', null), name: fc.constantFrom('One', 'Two') });
   let run = 0;

@@ -226,7 +226,7 @@ test('operations of one budget share it', async () => {
   const budget = createBudget();
   const first = new ResultSize(budget, null);
   const second = new ResultSize(budget, null);
-  const price = { work: 1, deepWork: 1, certainWork: 0, lists: [], bytes: 0, long: [], inner: [] };
+  const price = { work: 1, deepWork: 1, certainWork: 0, lists: [], bytes: 0, long: [], values: 0, inner: [] };
   const place = { path: { prev: undefined, key: 'rows', typename: 'Query' }, fieldNodes: [] };
   const rows = Array.from({ length: limits.work * 0.6 }, () => ({}));
   expect(first.count(rows, price, place)).toBe(rows);

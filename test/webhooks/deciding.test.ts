@@ -252,7 +252,7 @@ test('of many who decide at once one does, while messages come in', async () => 
   expect(await senders(here)).toMatchObject([{ status: 'APPROVED', approvedParticipantId: participant.id }]);
 });
 
-test('whatever is decided in whatever order, a sender is what it should be', async () => {
+test('a sender is what it should be after any decisions in any order', async () => {
   const here = await place();
   type State = { status: string; messages: number; dropped: number; channel: string | null };
   const steps = ['message', 'approve', 'reject', 'block', 'unblock', 'forget', 'channel'] as const;

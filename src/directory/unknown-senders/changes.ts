@@ -12,8 +12,8 @@ const readAtOnce = 100;
 const pauseMs = 250;
 
 /**
- * The unknown senders that change from now on, as they are then: of one agent, or, for null, of the tenant. However often a sender changes, it
- * comes once in 250 ms. `beforeRead` is called before rows are read.
+ * The unknown senders that change from now on, as they are then: of one agent, or, for null, of the tenant. However
+ * often a sender changes, it comes once in 250 ms. `beforeRead` is called before rows are read.
  */
 export function senderChanges(db: TenantDatabase, events: EventBus, agentId: string | null, beforeRead: () => void) {
   return new Repeater<UnknownSender>(async (push, stop) => {

@@ -63,7 +63,10 @@ async function reject(db: TenantDatabase, given: string, by: string, note: strin
   return rejected.id;
 }
 
-/** Turns an unknown sender away until its next message; returns its id. Throws UNKNOWN_SENDER_NOT_FOUND, CONFLICT when it is not waiting. */
+/**
+ * Turns an unknown sender away until its next message; returns its id. Throws UNKNOWN_SENDER_NOT_FOUND, CONFLICT when
+ * it is not waiting.
+ */
 export async function rejectUnknownSender(
   db: TenantDatabase,
   { id, ...input }: { id: string; note?: string | null | undefined },
@@ -104,8 +107,8 @@ async function lockSender(tx: TenantTransaction, given: string): Promise<Pick<Un
 }
 
 /**
- * Blocks an unknown sender, whose messages are dropped from then on; returns its id. To do so again changes nothing. Throws
- * UNKNOWN_SENDER_NOT_FOUND, and CONFLICT when a participant has a channel of the address.
+ * Blocks an unknown sender, whose messages are dropped from then on; returns its id. To do so again changes nothing.
+ * Throws UNKNOWN_SENDER_NOT_FOUND, and CONFLICT when a participant has a channel of the address.
  */
 export async function blockUnknownSender(
   db: TenantDatabase,
@@ -127,7 +130,10 @@ export async function blockUnknownSender(
   });
 }
 
-/** Lets a blocked sender ask again: it waits for a decision; returns its id. Of any other it changes nothing. Throws UNKNOWN_SENDER_NOT_FOUND. */
+/**
+ * Lets a blocked sender ask again: it waits for a decision; returns its id. Of any other it changes nothing. Throws
+ * UNKNOWN_SENDER_NOT_FOUND.
+ */
 export async function unblockUnknownSender(db: TenantDatabase, { id }: { id: string }, by: string): Promise<string> {
   return db.transaction(async (tx) => {
     const sender = await lockSender(tx, id);

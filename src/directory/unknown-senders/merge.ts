@@ -28,9 +28,9 @@ const intoChannels = statement(rows({ id: uuid }))`
    select k.id from known k`;
 
 /**
- * Approves the unknown senders whose addresses a participant's channels have, also rejected and blocked ones, and adds the counts of those that
- * were waiting to the channels. The transaction must hold the shared lock on the channels' integration configs, so that no message from them
- * is recorded in between.
+ * Approves the unknown senders whose addresses a participant's channels have, also rejected and blocked ones, and adds
+ * the counts of those that were waiting to the channels. The transaction must hold the shared lock on the channels'
+ * integration configs, so that no message from them is recorded in between.
  */
 export const mergeUnknownSenders = async (tx: TenantTransaction, participantId: string): Promise<void> => {
   const senderIds = (await tx.query(intoChannels, { participantId })).map(({ id }) => id);

@@ -30,8 +30,8 @@ export const unknownSenderById = oneByUuid(
 const match = columns('Participant', 'p');
 const key = comparedBy('c');
 /**
- * The participants that other channels of unknown senders lead to: of the same telephone number or e-mail address, or of the same address at the same
- * provider, in another integration config. Of several the one that was created first.
+ * The participants that other channels of unknown senders lead to: of the same telephone number or e-mail address, or
+ * of the same address at the same provider, in another integration config. Of several the one that was created first.
  */
 export const matchedParticipant = statement(rows({ senderId: uuid }, match))`
   select distinct on (u.id) u.id as "senderId", ${match} from unknown_sender u
@@ -76,8 +76,8 @@ const pages = pagesOf({
 });
 
 /**
- * Returns a page of the tenant's unknown senders with these statuses, PENDING by default, the newest message first. Throws VALIDATION_FAILED for invalid page
- * arguments.
+ * Returns a page of the tenant's unknown senders with these statuses, PENDING by default, the newest message first.
+ * Throws VALIDATION_FAILED for invalid page arguments.
  */
 export function pageOfUnknownSenders(db: TenantDatabase, filter: UnknownSenderFilter, args: PageArguments) {
   const { agentId = null, integrationConfigId = null } = filter;

@@ -29,7 +29,10 @@ const lock = statement(row)`
 
 type Taken = UnknownSender & { provider: string; defaultRegion: string | null };
 
-/** Returns the unknown sender, locked: nobody else counts its messages or decides about it until the transaction ends. Throws UNKNOWN_SENDER_NOT_FOUND. */
+/**
+ * Returns the unknown sender, locked: nobody else counts its messages or decides about it until the transaction ends.
+ * Throws UNKNOWN_SENDER_NOT_FOUND.
+ */
 export async function takeSender(tx: TenantTransaction, given: string): Promise<Taken> {
   const id = asUuid(given);
   const [there] = id ? await tx.query(withConfig, { id }) : [];
@@ -65,8 +68,9 @@ export type Approval = { id: string } & z.input<typeof approval>;
 export type Approved = { senderId: string; participantId: string };
 
 /**
- * Lets an unknown sender in, decided by that subject or key: as a new participant, as another channel of one, or by bindings alone of one that is
- * reached by another channel. Throws UNKNOWN_SENDER_NOT_FOUND, CONFLICT when it is not waiting, PARTICIPANT_NOT_FOUND, AGENT_NOT_FOUND, VALIDATION_FAILED.
+ * Lets an unknown sender in, decided by that subject or key: as a new participant, as another channel of one, or by
+ * bindings alone of one that is reached by another channel. Throws UNKNOWN_SENDER_NOT_FOUND, CONFLICT when it is not
+ * waiting, PARTICIPANT_NOT_FOUND, AGENT_NOT_FOUND, VALIDATION_FAILED.
  */
 export async function approveUnknownSender(
   db: TenantDatabase,
@@ -147,7 +151,10 @@ export type SenderAsParticipant = {
   agentIds?: string[] | null | undefined;
 };
 
-/** Returns the sender, locked, to the mutations from when there were only senders who wait. Throws UNKNOWN_SENDER_NOT_FOUND for any other. */
+/**
+ * Returns the sender, locked, to the mutations from when there were only senders who wait. Throws
+ * UNKNOWN_SENDER_NOT_FOUND for any other.
+ */
 async function takeWaiting(tx: TenantTransaction, id: string): Promise<Taken> {
   const sender = await takeSender(tx, id);
   if (sender.status !== 'PENDING') throw unknownSenderNotFound(id);

@@ -33,7 +33,10 @@ export type Reading =
       publicName: string | null;
       /** The sender's display name. Null when the provider sends none. */
       displayName: string | null;
-      /** The provider's name of the conversation, if it is not one with the sender alone. Null when the provider does not say. */
+      /**
+       * The provider's name of the conversation, if it is not one with the sender alone. Null when the provider does
+       * not say.
+       */
       conversationName: string | null;
       /** When it was sent, by the provider's clock. Null when the provider does not say. */
       sentAt: Date | null;
@@ -48,8 +51,8 @@ export interface WebhookProvider {
   /** Throws UNAUTHENTICATED unless the provider has signed the request, and recently where it has a timestamp. */
   verify(request: WebhookRequest): void;
   /**
-   * Asks the provider which workspace a token is for. Null when it does not say. Only for providers whose deliveries name
-   * their workspace. Throws a PROVIDER_… problem.
+   * Asks the provider which workspace a token is for. Null when it does not say. Only for providers whose deliveries
+   * name their workspace. Throws a PROVIDER_… problem.
    */
   workspaceOf?(token: string): Promise<string | null>;
   /** Throws BAD_USER_INPUT and VALIDATION_FAILED for invalid bodies, FORBIDDEN for another workspace's. */

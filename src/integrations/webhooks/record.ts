@@ -40,8 +40,8 @@ export const storedDeliveryId = (id: string): string =>
 
 // A batch has several tenants: the tenant is a column of its input, and every join and every key begins with it.
 
-// What a blocked sender writes is not even kept as a delivery: it adds to one number, by the statement that every delivery needs anyway. A
-// delivery that was recorded before the sender was blocked adds nothing.
+// What a blocked sender writes is not even kept as a delivery: it adds to one number, by the statement that every
+// delivery needs anyway. A delivery that was recorded before the sender was blocked adds nothing.
 const insertDeliveries = globalStatement(rows({ n: integer, fresh: boolean, dropped: boolean }))`
   with given as (
      select * from unnest(${parameter('tenantIds', array(uuid))}, ${parameter('keyIds', array(uuid))},

@@ -68,8 +68,8 @@ const lockConfigs = globalStatement(rows({ id: uuid }))`
    select i.id from integration_config i join unnest(${tenantIds}, ${ids}) g (tenant_id, id) on g.tenant_id = i.tenant_id and g.id = i.id
    order by i.tenant_id, i.id for no key update of i`;
 
-// A sender who was approved without a channel stays so as long as the participant is there. Who was rejected asks anew, and so does one whose
-// channel has gone: what is counted begins anew too. Who was blocked meanwhile stays so.
+// A sender who was approved without a channel stays so as long as the participant is there. Who was rejected asks anew,
+// and so does one whose channel has gone: what is counted begins anew too. Who was blocked meanwhile stays so.
 const isBound = sql`(u.approval_mode = 'BIND_ONLY' and exists (select from participant p where p.tenant_id = u.tenant_id and p.id = u.approved_participant_id))`;
 const goesOn = sql`(u.status in ('PENDING', 'BLOCKED') or ${isBound})`;
 const changed = columns('UnknownSender', 'u', ['tenantId', 'id']);
@@ -104,10 +104,12 @@ export function keysOf(delivery: Delivery): KeyedDelivery {
   return { ...delivery, ...keys, key: keys.addressKey ?? keys.identityKey ?? delivery.address };
 }
 
-/** What messages were counted into: the participants whose channels they came from, and the senders that no channel has. */
+/**
+ * What messages were counted into: the participants whose channels they came from, and the senders that no channel has.
+ */
 export type Counted = { participants: { tenantId: string; id: string }[]; senders: { tenantId: string; id: string }[] };
 
-/** Messages by whom they are from. */
+/** Groups messages by sender. */
 function bySender(deliveries: readonly KeyedDelivery[]): Sender[] {
   const senders = new Map<string, Sender>();
   for (const {

@@ -7,7 +7,10 @@ import { text, timestamptz, uuid } from '../../database/sql/types.ts';
 /** How long a delivery is remembered, so that a repetition does not count. Longer than any provider tries. */
 const kept = 3 * 24 * 3_600_000;
 
-/** How many unknown senders of each status an integration config may have. Those with the oldest messages are deleted first, blocked ones never. */
+/**
+ * How many unknown senders of each status an integration config may have. Those with the oldest messages are deleted
+ * first, blocked ones never.
+ */
 export const mostUnknownSenders = 10_000;
 
 const atOnce = 5_000;

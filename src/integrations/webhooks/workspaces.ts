@@ -25,8 +25,8 @@ const rememberedMs = 10 * 60_000;
 export type WorkspaceOf = (webhook: OpenWebhook, provider: WebhookProvider) => Promise<string | null>;
 
 /**
- * Finds out the workspace of configs that were connected with a bare token, which names none. The provider is asked with
- * it once, at the first delivery, and the answer is stored.
+ * Finds out the workspace of configs that were connected with a bare token, which names none. The provider is asked
+ * with it once, at the first delivery, and the answer is stored.
  */
 export function createWorkspaces(database: Pick<Database, 'forTenant'>, cipher: TokenCipher): WorkspaceOf {
   // By the sealed token: another token may be another workspace's.

@@ -79,7 +79,7 @@ for (const [name, does, description] of [
   [
     'blockUnknownSender',
     blockUnknownSender,
-    'Blocks an unknown sender: its messages are dropped, and `droppedMessageCount` counts them. To do so again changes nothing. When a participant has a channel of the address it is `CONFLICT`. A participant that gets such a channel later ends the block.',
+    'Blocks an unknown sender: its messages are dropped, and `droppedMessageCount` counts them. To do so again changes nothing. When a participant has a channel of the address it is `CONFLICT`. A participant that gets a channel of it later ends the block.',
   ],
 ] as const)
   builder.relayMutationField(
