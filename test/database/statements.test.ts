@@ -91,7 +91,12 @@ const files = readdirSync('src', { recursive: true, encoding: 'utf8' }).filter(
 );
 
 /** A database that finds nothing: for what makes its statements when it is asked. */
-const empty = { tenantId: 'none', agentId: null, query: async () => [] } as unknown as TenantDatabase;
+const empty = {
+  tenantId: 'none',
+  agentId: null,
+  query: async () => [],
+  slowQuery: async () => [],
+} as unknown as TenantDatabase;
 
 function combinations<Shape extends Record<string, readonly unknown[]>>(
   of: Shape,

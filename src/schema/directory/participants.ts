@@ -1,4 +1,5 @@
 import type { GraphQLSchema } from 'graphql';
+import { demand } from '../../auth/viewer.ts';
 import { agentById } from '../../directory/agents/agents.ts';
 import { channelsByParticipant } from '../../directory/channels/channels.ts';
 import {
@@ -200,8 +201,9 @@ builder.queryFields((t) => ({
 builder.objectField(AgentType, 'participantsConnection', (t) =>
   t.field({
     type: ParticipantConnection,
+    nullable: true,
     description:
-      'The participants that are bound to the agent, page by page, in the order of their names, without regard to case and accents, those of one name by id.',
+      'The participants that are bound to the agent, page by page, in the order of their names, without regard to case and accents, those of one name by id. Null only with an error at its path. Needs `participants:read`.',
     args: {
       filter: t.arg({
         type: ParticipantFilterType,
@@ -210,7 +212,8 @@ builder.objectField(AgentType, 'participantsConnection', (t) =>
       ...t.arg.connectionArgs(),
     },
     extensions: { ...healthFilter, reads: ['id'] },
-    resolve: ({ id }, { filter, ...args }, { db }, info) => {
+    resolve: ({ id }, { filter, ...args }, { db, viewer }, info) => {
+      demand(viewer, 'participants:read');
       if (filter?.agentId != null && filter.agentId !== id) {
         const message = 'must be this agent’s, or not given';
         const errors = [{ path: ['filter', 'agentId'], message }];
