@@ -168,7 +168,7 @@ beforeAll(async () => {
   await prisma.avatarAutoSync.create({
     data: { tenantId, participantId, provider: 'slack', address, attemptedAt: new Date(), ...error },
   });
-  // Of the batch one contact has failed; another is being synced.
+  // Of the batch one contact has failed; another is being synced, and a third waits to be tried again.
   const running = await createParticipant(world.tenant);
   await prisma.avatarSyncBatchItem.create({ data: { tenantId, batchId, participantId: running } });
   await prisma.avatarSyncJob.create({
@@ -182,6 +182,20 @@ beforeAll(async () => {
       state: 'RUNNING',
       workerId: id,
       leaseUntil: new Date(Date.now() + 3_600_000),
+    },
+  });
+  const waiting = await createParticipant(world.tenant);
+  await prisma.avatarSyncBatchItem.create({ data: { tenantId, batchId, participantId: waiting } });
+  await prisma.avatarSyncJob.create({
+    data: {
+      tenantId,
+      id: newId(),
+      participantId: waiting,
+      integrationConfigId,
+      address,
+      kind: 'BATCH',
+      runAt: new Date(Date.now() + 3_600_000),
+      ...error,
     },
   });
   // One was approved as a participant, and is matched by another channel.
