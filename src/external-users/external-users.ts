@@ -154,9 +154,10 @@ class Clashing extends Error {
 export async function createExternalUsers(
   db: TenantDatabase,
   input: { users: readonly NewExternalUser[] },
+  ids: readonly string[] = [],
 ): Promise<ExternalUser[]> {
   const { users } = checked(newUsers, input);
-  const data = users.map((user) => ({ ...columnsOf(user), tenantId: db.tenantId, id: newId() }));
+  const data = users.map((user, index) => ({ ...columnsOf(user), tenantId: db.tenantId, id: ids[index] ?? newId() }));
   return tried(async () => {
     try {
       return await db.transaction(async (tx) => {

@@ -76,6 +76,22 @@ describe.each(Object.entries(creates))('%s', (name, { input, other, made }) => {
   });
 });
 
+test('many external users are created once, and given again in their order', async () => {
+  const tenant = await service.createTenant();
+  const create = (users: readonly string[]) =>
+    tenant.graphql(
+      'mutation ($input: CreateExternalUsersInput!) { createExternalUsers(input: $input) { externalUsers { id fkId } } }',
+      {
+        input: { idempotencyKey: 'many', users: users.map((fkId) => ({ firstName: 'A', lastName: 'B', fkId })) },
+      },
+    );
+  const first = dataOf(await create(['c', 'a', 'b'])).createExternalUsers.externalUsers;
+  expect(first.map(({ fkId }: { fkId: string }) => fkId)).toEqual(['c', 'a', 'b']);
+  expect(dataOf(await create(['c', 'a', 'b'])).createExternalUsers.externalUsers).toEqual(first);
+  expect(problemOf(await create(['a', 'c', 'b']))).toEqual({ code: 'CONFLICT', status: 409 });
+  expect(await service.app.database.prisma.externalUser.count({ where: { tenantId: tenant.id } })).toBe(3);
+});
+
 test('a hundred repeats at once create one', async () => {
   const tenant = await service.createTenant();
   for (const name of ['createParticipant', 'createExternalUser'] as const) {

@@ -1,5 +1,6 @@
 import { may } from '../../auth/viewer.ts';
 import type { ExternalUser } from '../../database/generated/client.ts';
+import { newId } from '../../database/ids.ts';
 import { Problem } from '../../errors/catalogue.ts';
 import {
   createExternalUser,
@@ -202,6 +203,7 @@ builder.relayMutationField(
     description: 'The external users to create.',
     inputFields: (t) => ({
       users: t.field({ type: [NewUserInput], required: true, description: 'The users: 1 to 100.' }),
+      idempotencyKey: t.string(idempotencyKey),
     }),
   },
   {
@@ -210,7 +212,14 @@ builder.relayMutationField(
     nullable: true,
     authScopes: { scope: 'users:write' },
     resolve: (_, { input }, context) =>
-      tellingExisting(context, () => write(context, () => createExternalUsers(context.db, input))),
+      tellingExisting(context, () =>
+        createOnce(context, 'createExternalUsers', input, {
+          ids: [newId(), ...input.users.slice(1).map(() => newId())],
+          create: (db, ids) => createExternalUsers(db, input, ids),
+          again: (ids) =>
+            Promise.all(ids.map((id) => still(context.load(externalUserById, id), () => externalUserNotFound(id)))),
+        }),
+      ),
   },
   {
     description: 'The external users that were created.',
