@@ -103,6 +103,7 @@ export const calls: Readonly<Record<string, readonly Call[]>> = {
     ] as const
   ).map((name) => call('nothing', (_, theirs) => ({ id: theirs[name] }))),
   avatarSyncBatch: [call('nothing', (_, { batch }) => ({ id: batch }))],
+  waitingAvatarSyncs: [call('own', () => ({}))],
   avatarSyncFailuresConnection: [
     call('own', () => ({ first: 100 })),
     call('nothing', (_, { agent }) => ({ filter: { agentId: agent } })),

@@ -48,6 +48,8 @@ export function selectionOf(type: GraphQLOutputType, depth: number, prefix = '')
   const selected = fields
     .filter((field) => !field.args.some(isRequiredArgument) && field.name !== 'edges')
     .filter((field) => isLeafType(getNamedType(field.type)) || depth > 1)
+    // A count for each row of a page costs more than a request may.
+    .filter((field) => depth > 2 || !field.name.startsWith('totalCount'))
     .map((field) => {
       const first = field.args.some(({ name }) => name === 'first') ? '(first: 2)' : '';
       return `${prefix && `${prefix}${field.name}: `}${field.name}${first} ${selectionOf(field.type, depth - 1)}`;
