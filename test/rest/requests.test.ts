@@ -203,7 +203,7 @@ describe('queries', () => {
       } while (token);
       return ids;
     };
-    const order = [own.participant, own.user.id, 'one', 'two', 'three'];
+    const order = [own.agent, own.participant, own.user.id, 'one', 'two', 'three'];
     expect(await read(false)).toEqual(order);
     expect(await read(true)).toEqual(order.toReversed());
   });
