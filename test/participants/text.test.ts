@@ -135,7 +135,7 @@ describe.each([
 describe('an agent’s id', () => {
   test.each(['', 'a b', '-a', 'ä', 'x'.repeat(65), 'a\n', 'a/b'])('is not "%s"', async (id) => {
     const answer = await service.tenant.graphql(
-      'mutation ($id: String!) { createAgent(input: { id: $id, name: "x" }) { agent { id } } }',
+      'mutation ($id: ID!) { createAgent(input: { id: $id, name: "x" }) { agent { id } } }',
       { id },
     );
     expect(problemOf(answer)).toEqual({ code: 'VALIDATION_FAILED', status: 400 });
