@@ -57,7 +57,7 @@ const inputs = (world: World): Record<string, object> => {
     createExternalUsers: { users: [{ firstName: 'A', lastName: 'B', fkId: 'many' }] },
     createExternalUser: { firstName: 'A', lastName: 'B', fkId: 'visible' },
     updateExternalUser: { id: world.externalUser },
-    createAccessKey: { scopes: ['ADMIN'] },
+    createAccessKey: { name: 'Key', scopes: ['ADMIN'] },
     createAgentSecretKey: { agentId: world.agent },
     createParticipantFromUnknownSender: { unknownSenderId: world.unknownSender },
     approveUnknownSender: { id: world.unknownSender, mode: 'CREATE_NEW' },
