@@ -254,13 +254,7 @@ describe('every path from a query', { timeout: 600_000 }, () => {
       if (!found) nothing.push(end);
     }
     // Only an agent's key has an agent of its own; the test below walks on from there.
-    // A sync waits only while a provider is away: test/avatars/rounds.test.ts.
-    const waiting = [
-      'AvatarSyncBatch.waiting:AvatarSyncFailureCount',
-      'Query.waitingAvatarSyncs:WaitingAvatarSyncs',
-      'WaitingAvatarSyncs.integrationConfig:IntegrationConfig',
-    ];
-    expect(nothing.sort()).toEqual(['Viewer.agent:Agent', ...waiting].sort());
+    expect(nothing).toEqual(['Viewer.agent:Agent']);
   });
 
   test.each(scopes.filter((scope) => scope !== 'admin'))(
