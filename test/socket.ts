@@ -10,7 +10,9 @@ export async function listenLocally(handler: RequestListener, path: string) {
   const server = createServer(handler);
   // On a busy machine a connection would be closed while the next request is already on its way.
   server.keepAliveTimeout = 0;
-  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(path, resolve));
+  // Tests open more connections at once than a listener holds by default.
+  const place = { path, backlog: 4_000 };
+  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(place, resolve));
   const agent = new Agent({ keepAlive: true });
   return {
     fetch: (request: Request) => sendOver(path, agent, request),
