@@ -77,6 +77,7 @@ describe.skipIf(executablePath === undefined)('GraphiQL in a browser, on a fresh
   test('an avatar that is synced in one window arrives in another', async () => {
     const [listening, other] = [await open(), await open()];
     await click(listening, tabs.indexOf('Avatars'));
+    await listening.waitForTimeout(500);
     await listening.locator('.graphiql-execute-button').click();
     const heard = listening.locator('.result-window').getByText('SYNCED').first();
     // The stream opens a little after the click, so the sync is repeated until it is heard.
