@@ -290,7 +290,8 @@ describe('a picture that is stored while the sweep is at work', () => {
       }
     })();
     const codes: (string | undefined)[] = [];
-    for (let round = 0; round < 6; round += 1) {
+    // A busy machine may give the sweep no turn in the first rounds.
+    for (let round = 0; round < 6 || (swept === 0 && round < 60); round += 1) {
       // An upload may be told to come again when the sweep was faster three times; then nothing has changed.
       const answers = await Promise.all(
         people.map((id, index) => upload(service, tenant, id, pictures[(round + index) % 3] as Uint8Array)),
