@@ -1,13 +1,13 @@
 /** A standby is promoted under load while the old server lives on, read-only. */
 import { startProxy } from '../../test/faults/proxy.ts';
-import { demand, type Stage } from './scenarios.ts';
+import { demand, type Scenario, type Stage } from './scenario.ts';
 import { type Replica, sleep } from './world.ts';
 
 /**
  * Writes and reads through two replicas of their own on servers of their own: by a list of hosts, and by an address
  * that is moved.
  */
-export async function failover({ world }: Stage, silentOld = false): Promise<void> {
+async function failover({ world }: Stage, silentOld = false): Promise<void> {
   const { startServer } = await import('../../test/faults/postgres-server.ts');
   const primary = await startServer();
   const standby = await primary.standby();
@@ -82,3 +82,8 @@ export async function failover({ world }: Stage, silentOld = false): Promise<voi
     await primary.close();
   }
 }
+
+export const failoverFaults: Scenario[] = [
+  { name: 'J: a standby is promoted, the old server lives on read-only', run: (stage) => failover(stage) },
+  { name: 'J: a standby is promoted, the old server falls silent', run: (stage) => failover(stage, true) },
+];

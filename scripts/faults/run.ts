@@ -2,7 +2,7 @@
  * Breaks what the service stands on, fault by fault and then at random, under load, and checks every acknowledged
  * write.
  *
- *   npm run faults -- [--minutes 60] [--seed 7] [--only TEXT] [--list]
+ *   npm run faults -- [--minutes 60] [--seed 7] [--only TEXT] [--pairs] [--list]
  *
  * Needs PostgreSQL's server programs and redis-server on this machine; it starts servers of its own.
  */
@@ -10,9 +10,9 @@ import { execFileSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { png } from '../../test/fakes/images.ts';
 import { numbers } from '../../test/faults/random.ts';
-import { failover } from './failover.ts';
 import { Ledger } from './ledger.ts';
-import { demand, type Scenario, type Stage, scenarios } from './scenarios.ts';
+import { demand, type Scenario, type Stage } from './scenario.ts';
+import { scenarios } from './scenarios.ts';
 import { createWorld, type Replica, sleep } from './world.ts';
 
 const { values } = parseArgs({
@@ -20,6 +20,7 @@ const { values } = parseArgs({
     minutes: { type: 'string', default: '1' },
     seed: { type: 'string', default: String(Math.floor(Math.random() * 2 ** 32)) },
     only: { type: 'string' },
+    pairs: { type: 'boolean' },
     list: { type: 'boolean' },
   },
 });
@@ -29,13 +30,8 @@ const random = numbers(seed);
 const recoveryMs = 20_000;
 const clients = 12;
 
-const every: Scenario[] = [
-  ...scenarios,
-  { name: 'J: a standby is promoted, the old server lives on read-only', run: (stage) => failover(stage) },
-  { name: 'J: a standby is promoted, the old server falls silent', run: (stage) => failover(stage, true) },
-];
 if (values.list) {
-  for (const { name } of every) console.log(name);
+  for (const { name } of scenarios) console.log(name);
   process.exit(0);
 }
 
@@ -49,7 +45,6 @@ world.replicas = [await world.start(), await world.start()];
 await world.postgres.sql(`insert into tenant (id, name) values ('${world.tenantId}', 'faults')`);
 const ledger = new Ledger(world, await png());
 await ledger.prepare(world.replicas[0] as Replica);
-const stage: Stage = { world, ledger, random };
 console.log(`seed ${seed}`);
 
 let failures = 0;
@@ -58,6 +53,7 @@ const heard = new Map<Replica, number>();
 /** Runs faults, all at the same time, under load; prints a line. */
 async function play(played: readonly Scenario[]): Promise<void> {
   const name = played.map(({ name }) => name).join(' + ');
+  const stage: Stage = { world, ledger, random, alone: played.length === 1 };
   ledger.tally = { codes: {}, slowestMs: 0, wrong: [] };
   ledger.mayClose = played.some(({ ends }) => ends);
   let going = true;
@@ -118,15 +114,16 @@ async function play(played: readonly Scenario[]): Promise<void> {
 }
 
 const began = performance.now();
-for (const scenario of every.filter(({ name }) => !values.only || new RegExp(values.only).test(name)))
-  await play([scenario]);
+const chosen = scenarios.filter(({ name }) => !values.only || new RegExp(values.only).test(name));
+if (!values.pairs) for (const scenario of chosen) await play([scenario]);
 
-const mixable = every.filter((scenario) => scenario.random);
+const mixable = chosen.filter((scenario) => scenario.random);
 const until = performance.now() + Number(values.minutes) * 60_000;
-while (performance.now() < until && !values.only) {
+while (performance.now() < until && mixable.length > 0 && (values.pairs || !values.only)) {
   const pick = () => mixable[Math.floor(random() * mixable.length)] as Scenario;
-  const pair = [pick(), pick()];
-  await play(pair[0] === pair[1] ? [pair[0] as Scenario] : pair);
+  const [one, other] = [pick(), pick()];
+  const together = one !== other && (one.takes === undefined || one.takes !== other.takes);
+  await play(together ? [one, other] : [one]);
 }
 
 const missing = await ledger.missingPictures(world.postgres, 120_000);

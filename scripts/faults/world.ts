@@ -28,7 +28,7 @@ export type Replica = {
   readonly child: ChildProcess;
   readonly exited: Promise<number | null>;
   output(): string;
-  graphql(query: string, variables?: object): Promise<Reply>;
+  graphql(query: string, variables?: object, token?: string): Promise<Reply>;
   ready(): Promise<{ status: number; ready: boolean; degraded: string[]; tookMs: number }>;
   /** Waits until it answers that it is ready; false when it does not within the time. */
   readyWithin(ms: number): Promise<boolean>;
@@ -55,9 +55,10 @@ export type World = {
 /** `wait`: whether to wait until it serves. `through`: the program, with its arguments, that runs node. */
 export type StartOptions = { databaseUrl?: string; wait?: boolean; through?: string[] };
 
-async function sign(key: KeyObject, tenantId: string): Promise<string> {
+/** Signs a token of the tenant. `kid` names the key in a set. */
+export async function sign(key: KeyObject, tenantId: string, kid?: string): Promise<string> {
   return new SignJWT({ tenant: tenantId, scope: 'admin' })
-    .setProtectedHeader({ alg: 'ES256' })
+    .setProtectedHeader({ alg: 'ES256', ...(kid !== undefined && { kid }) })
     .setSubject('driver')
     .setIssuer('faults')
     .setAudience('rollcall')
@@ -156,7 +157,7 @@ async function startReplica(
     child,
     exited,
     output: () => output,
-    graphql: (query, variables) => send(url, world.token, query, variables),
+    graphql: (query, variables, token = world.token) => send(url, token, query, variables),
     async ready() {
       const began = performance.now();
       try {

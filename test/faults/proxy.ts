@@ -42,10 +42,11 @@ const mostRemembered = 16_384;
 
 /**
  * A TCP proxy on this machine that breaks connections as a network does. It listens on a port of its own, or on the one
- * given.
+ * given, of one of this machine's own addresses.
  */
-export async function startProxy(options: { target: Target; port?: number }): Promise<FaultProxy> {
+export async function startProxy(options: { target: Target; port?: number; host?: string }): Promise<FaultProxy> {
   let { target } = options;
+  const { host = '127.0.0.1' } = options;
   let common: Mode = 'pass';
   let delayMs = 200;
   let nextId = 1;
@@ -143,7 +144,7 @@ export async function startProxy(options: { target: Target; port?: number }): Pr
     new Link(client, connect(target));
   });
   const listen = (port: number) =>
-    new Promise<void>((resolve, reject) => server.once('error', reject).listen(port, '127.0.0.1', () => resolve()));
+    new Promise<void>((resolve, reject) => server.once('error', reject).listen(port, host, () => resolve()));
   const shut = () => new Promise<void>((resolve) => server.close(() => resolve()));
 
   await listen(options.port ?? 0);
