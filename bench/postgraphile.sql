@@ -43,7 +43,7 @@ begin
 
   insert into public.conversation_member (tenant_id, id, conversation_id, type, participant_id, user_id)
   values (tenant, postgraphile.uuid_v7(), conversation, 'USER', participant::text, participant)
-  on conflict (tenant_id, conversation_id, type, participant_id) do nothing
+  on conflict (tenant_id, conversation_id, type, participant_id) where deleted_at is null do nothing
   returning true, conversation_member.id, conversation_member.participant_id, conversation_member.type, conversation_member.status,
     conversation_member.created_at into result;
   if found then return result; end if;

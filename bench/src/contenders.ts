@@ -1,6 +1,6 @@
 import type { Draw, OperationName } from './operations.ts';
 
-export const contenderNames = ['pothosPrisma', 'postgraphile', 'previous', 'rollcall', 'limit'] as const;
+export const contenderNames = ['pothosPrisma', 'postgraphile', 'previous', 'rest', 'rollcall', 'limit'] as const;
 export type ContenderName = (typeof contenderNames)[number];
 
 /** The body of a request, before it is JSON. */
@@ -9,6 +9,8 @@ type Body = object;
 /** How a contender is asked, and what its answers mean. */
 export type Dialect = {
   body(operation: OperationName, draw: Draw): Body;
+  /** The path to GET, in the place of a body that is POSTed to `/graphql`. */
+  path?(operation: OperationName, draw: Draw): string;
   /** The same value for every contender, made from the answer's `data`. */
   answer(operation: OperationName, data: Json): Json;
 };
@@ -24,6 +26,8 @@ export type Contender = {
   program: string;
   /** Whether the service's own settings and a bearer token go with it. */
   isService: boolean;
+  /** The operations that it has; all unless said. */
+  operations?: readonly OperationName[];
   /** Its dialect; `ask` runs a query for the draw's tenant, to learn what cursors look like. */
   dialect(ask: (query: string, draw: Draw) => Promise<Json>, example: Draw): Promise<Dialect>;
 };
@@ -286,9 +290,40 @@ const previous: Contender = {
   program: 'dist/main.js',
 };
 
-const all = { pothosPrisma, postgraphile, previous, rollcall, limit };
+/** The service's REST faces, with the two operations in which they say at least what the graph is asked for. */
+const rest: Contender = {
+  ...rollcall,
+  name: 'rest',
+  title: 'Rollcall by REST',
+  operations: ['participant', 'externalUser'],
+  dialect: async () => ({
+    body: () => ({}),
+    path: (operation, { tenantId, key }) =>
+      operation === 'participant'
+        ? `/v1/tenants/${tenantId}/participants/${key}`
+        : `/external/users/search?email=${encodeURIComponent(key)}`,
+    answer(operation, data) {
+      if (operation === 'participant') {
+        const createdAt = new Date(at(data, 'createdAt') as number).toISOString();
+        return { ...some(data, 'id', 'kind', 'displayName', 'email'), createdAt };
+      }
+      const user = some(at(data, 'user'), 'id', 'firstName', 'lastName', 'email', 'phoneNumber');
+      return { user, conversationIds: at(data, 'conversationIds') };
+    },
+  }),
+};
+
+/** These members of an object; null for those that it lacks, as the users face has it. */
+const some = (value: Json, ...names: string[]): { [name: string]: Json } =>
+  Object.fromEntries(names.map((name) => [name, (value as { [name: string]: Json })[name] ?? null]));
+
+const all = { pothosPrisma, postgraphile, previous, rest, rollcall, limit };
 
 export const contenderNamed = (name: ContenderName): Contender => all[name];
+
+/** Those of the contenders that have the operation. */
+export const whoHave = (operation: OperationName, contenders: readonly ContenderName[]): ContenderName[] =>
+  contenders.filter((name) => contenderNamed(name).operations?.includes(operation) ?? true);
 
 /** The one whose throughput is 1. */
 export const baseline: ContenderName = 'postgraphile';

@@ -15,7 +15,9 @@ const requests = readFileSync(file, 'utf8')
   .split('\n')
   .map((line) => {
     const [authorization, body] = line.split('\t') as [string, string];
-    return { body, headers: authorization === '-' ? {} : { authorization } };
+    const headers = authorization === '-' ? {} : { authorization };
+    if (body.startsWith('GET ')) return { method: 'GET' as const, path: body.slice(4), headers };
+    return { method: 'POST' as const, body, headers };
   });
 
 let at = Number(offset) % requests.length;
@@ -28,9 +30,9 @@ const result = await autocannon({
   requests: [
     {
       setupRequest(request) {
-        const { body, headers } = requests[at] as (typeof requests)[number];
+        const { headers, ...own } = requests[at] as (typeof requests)[number];
         at = (at + 1) % requests.length;
-        return { ...request, body, headers: { ...request.headers, ...headers } };
+        return { ...request, ...own, headers: { ...request.headers, ...headers } };
       },
     },
   ],

@@ -1,5 +1,5 @@
 -- For wrk: sends the requests of a file in turn, each line an Authorization header ("-" for none), a tab
--- and a body, beginning at an offset. Arguments: file, offset, and "verify" to look into every answer.
+-- and a body, or "GET" and a path, beginning at an offset. Arguments: file, offset, and "verify" to look into every answer.
 local requests = {}
 local at = 0
 local threads = {}
@@ -15,7 +15,8 @@ function init(args)
     local authorization, body = line:match('^([^\t]*)\t(.*)$')
     local headers = { ['Content-Type'] = 'application/json', ['Accept'] = 'application/json' }
     if authorization ~= '-' then headers['Authorization'] = authorization end
-    requests[#requests + 1] = wrk.format('POST', nil, headers, body)
+    local path = body:match('^GET (.+)$')
+    requests[#requests + 1] = path and wrk.format('GET', path, headers) or wrk.format('POST', nil, headers, body)
   end
   at = tonumber(args[2]) % #requests
   if args[3] == 'verify' then

@@ -21,7 +21,7 @@ export function chooseGenerator(wanted: GeneratorName | 'auto'): GeneratorName {
   return 'wrk';
 }
 
-/** A request as the generators read it. */
+/** A request as the generators read it. A body of `GET` and a path is a request without one. */
 export const requestLine = (authorization: string | null, body: string): string => `${authorization ?? '-'}\t${body}\n`;
 
 /** Writes requests as the generators read them. */

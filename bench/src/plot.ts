@@ -14,6 +14,7 @@ const colours: Record<ContenderName, { light: string; dark: string }> = {
   pothosPrisma: { light: '#b3a4d4', dark: '#8673b5' },
   postgraphile: { light: '#8c959f', dark: '#7d8590' },
   previous: { light: '#9a8fb8', dark: '#8f84ad' },
+  rest: { light: '#6fb3a6', dark: '#23806f' },
   rollcall: { light: '#0a7d6c', dark: '#35c2a8' },
   limit: { light: '#d8dee4', dark: '#3d444d' },
 };

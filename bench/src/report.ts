@@ -1,6 +1,6 @@
 import { cpus, platform, release, totalmem } from 'node:os';
 import { countOf, type StatementCounts } from './check.ts';
-import { baseline, type ContenderName, contenderNamed } from './contenders.ts';
+import { baseline, type ContenderName, contenderNamed, whoHave } from './contenders.ts';
 import { type DataSet, withClient } from './data-set.ts';
 import type { OperationName } from './operations.ts';
 import { cores, type Options } from './options.ts';
@@ -80,7 +80,7 @@ export const medianOrNull = (values: readonly (number | null)[]) =>
 /** The medians over all rounds. */
 export function summarise(cells: readonly Cell[], counts: StatementCounts, plan: Plan): Finding[] {
   return plan.operations.flatMap((operation) =>
-    plan.contenders.map((contender) => {
+    whoHave(operation.name, plan.contenders).map((contender) => {
       const own = cells.filter((cell) => cell.operation === operation.name && cell.contender === contender);
       const all = (field: keyof Cell) => own.map((cell) => cell[field] as number | null);
       const ratioTo = (other: ContenderName): Spread | null => {

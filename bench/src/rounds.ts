@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ContenderName } from './contenders.ts';
+import { type ContenderName, whoHave } from './contenders.ts';
 import { type CpuClock, createCpuClock, used } from './cpu.ts';
 import { type DataSet, dataOf, restore } from './data-set.ts';
 import { type GeneratorName, run, writeRequests } from './load.ts';
@@ -64,6 +64,7 @@ export async function measure(
     const server = await launcher.start(name, dataOf(data, name).databaseUrl, plan.poolSize);
     servers.set(name, server);
     for (const operation of operations) {
+      if (!whoHave(operation.name, [name])[0]) continue;
       const file = join(launcher.folder, `${name}-${operation.name}.txt`);
       const count = operation.writes ? (seconds + warmUp) * writesPerSecond : readRequests;
       const draws = operation.draw(count, data, seeded(42));
@@ -86,7 +87,8 @@ export async function measure(
   try {
     for (let round = 0; round < rounds; round++) {
       for (const operation of operations) {
-        for (const name of round % 2 === 0 ? contenders : [...contenders].reverse()) {
+        const having = whoHave(operation.name, contenders);
+        for (const name of round % 2 === 0 ? having : having.reverse()) {
           const server = servers.get(name) as Server;
           const clock = clocks.get(dataOf(data, name).databaseUrl) as CpuClock;
           const { file, lines } = files.get(`${name} ${operation.name}`) as { file: string; lines: number };

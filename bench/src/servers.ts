@@ -22,7 +22,7 @@ export interface Server {
   readonly url: string;
   /** The Authorization header that a tenant's requests carry; null where none is needed. */
   authorization(tenant: number): string | null;
-  /** The request's body. */
+  /** The request's body, or `GET` and a path. */
   body(operation: OperationName, draw: Draw): string;
   /** Sends one request; gives the answer as every contender gives it, or the word "refused". */
   answer(operation: OperationName, draw: Draw): Promise<Json>;
@@ -134,10 +134,10 @@ export async function createLauncher(profiles: string | null, previous: string |
 
       const url = `${origin}/graphql`;
       const authorization = (tenant: number) => (contender.isService ? `Bearer ${tokens[tenant]}` : null);
-      const post = async (body: string, tenant: number) => {
+      const send = async (target: string, tenant: number, body: string | null) => {
         const token = authorization(tenant);
-        const response = await fetch(url, {
-          method: 'POST',
+        const response = await fetch(target, {
+          method: body === null ? 'GET' : 'POST',
           headers: {
             'content-type': 'application/json',
             accept: 'application/json',
@@ -146,8 +146,10 @@ export async function createLauncher(profiles: string | null, previous: string |
           body,
           signal: AbortSignal.timeout(requestTimeout),
         });
-        return (await response.json()) as { data?: Json; errors?: Json };
+        return { ok: response.ok, answer: (await response.json()) as Json };
       };
+      const post = async (body: string, tenant: number) =>
+        (await send(url, tenant, body)).answer as { data?: Json; errors?: Json };
 
       const failed = (what: string) =>
         new Error(`${contender.title} ${what}. The end of its log:\n${readFileSync(logFile, 'utf8').slice(-2_000)}`);
@@ -168,7 +170,8 @@ export async function createLauncher(profiles: string | null, previous: string |
         if (errors || !data) throw failed(`answered ${JSON.stringify(errors)} to ${query}`);
         return data;
       }, example);
-      const body = (operation: OperationName, draw: Draw) => JSON.stringify(dialect.body(operation, draw));
+      const body = (operation: OperationName, draw: Draw) =>
+        dialect.path ? `GET ${dialect.path(operation, draw)}` : JSON.stringify(dialect.body(operation, draw));
 
       return {
         contender,
@@ -177,6 +180,10 @@ export async function createLauncher(profiles: string | null, previous: string |
         authorization,
         body,
         async answer(operation, draw) {
+          if (dialect.path) {
+            const { ok, answer } = await send(`${origin}${dialect.path(operation, draw)}`, draw.tenant, null);
+            return ok ? dialect.answer(operation, answer) : 'refused';
+          }
           const { data, errors } = await post(body(operation, draw), draw.tenant);
           return errors || data === undefined ? 'refused' : dialect.answer(operation, data);
         },

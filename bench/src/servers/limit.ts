@@ -70,7 +70,7 @@ const statements: Record<OperationName, { text: string; values(variables: Variab
       ), added as (
         insert into conversation_member (tenant_id, id, conversation_id, type, participant_id, user_id)
         select $1, $4, h.id, 'USER', $3::text, $3::uuid from held h where h.closed_at is null
-        on conflict (tenant_id, conversation_id, type, participant_id) do nothing returning *
+        on conflict (tenant_id, conversation_id, type, participant_id) where deleted_at is null do nothing returning *
       )
       select json_build_object('created', created, 'participant', json_build_object('id', id, 'participantId', participant_id,
         'type', type, 'status', status, 'createdAt', created_at))::text as json

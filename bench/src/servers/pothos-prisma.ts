@@ -181,19 +181,17 @@ builder.mutationType({
       },
       resolve: async (_, { tenantId, conversationId, userId }) => {
         const name = { tenantId, conversationId, type: MemberType.USER, participantId: userId };
-        const where = { tenantId_conversationId_type_participantId: name };
+        const where = { ...name, deletedAt: null };
         const { closedAt } = await prisma.conversation.findUniqueOrThrow({
           where: { tenantId_id: { tenantId, id: conversationId } },
           select: { closedAt: true },
         });
         if (closedAt)
-          return { created: false, participant: await prisma.conversationMember.findUniqueOrThrow({ where }) };
+          return { created: false, participant: await prisma.conversationMember.findFirstOrThrow({ where }) };
         const id = newId();
-        const participant = await prisma.conversationMember.upsert({
-          where,
-          create: { ...name, id, userId },
-          update: {},
-        });
+        const data = [{ ...name, id, userId }];
+        const [added] = await prisma.conversationMember.createManyAndReturn({ data, skipDuplicates: true });
+        const participant = added ?? (await prisma.conversationMember.findFirstOrThrow({ where }));
         return { created: participant.id === id, participant };
       },
     }),
