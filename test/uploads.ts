@@ -31,3 +31,20 @@ export async function sendForm(service: TestApp, tenant: TestTenant, form: FormD
 /** Uploads a participant's avatar by a GraphQL multipart request. */
 export const upload = (service: TestApp, tenant: TestTenant, participantId: string, bytes: Uint8Array, type?: string) =>
   sendForm(service, tenant, uploadForm(participantId, bytes, type));
+
+const importMutation =
+  'mutation ($input: StartImportInput!) { startImport(input: $input) { import { id state kind } } }';
+
+/** Starts an import of a file by a GraphQL multipart request. */
+export function importFile(
+  service: TestApp,
+  tenant: TestTenant,
+  content: string | Uint8Array,
+  input: Record<string, unknown>,
+): Promise<Answer<Untyped>> {
+  const form = new FormData();
+  form.set('operations', JSON.stringify({ query: importMutation, variables: { input: { ...input, file: null } } }));
+  form.set('map', JSON.stringify({ 0: ['variables.input.file'] }));
+  form.set('0', new File([typeof content === 'string' ? content : new Uint8Array(content)], 'file.csv'));
+  return sendForm(service, tenant, form);
+}

@@ -1,3 +1,4 @@
+import { system } from '../database/actor.ts';
 import type { Database, TenantDatabase } from '../database/database.ts';
 import { problemBehind } from '../database/failures.ts';
 import { nothing, rows } from '../database/sql/columns.ts';
@@ -62,7 +63,7 @@ export function createAvatarJobRunner(
   firstBackoffMs: number,
 ) {
   async function runJob(job: AvatarJob): Promise<void> {
-    const db = database.forTenant(job.tenantId);
+    const db = database.forTenant(job.tenantId).as(system('avatar sync', job.id));
     try {
       // Too many workers that started it died before they could record an outcome.
       if (job.attempts - job.accounted > mostAttempts)

@@ -9,6 +9,7 @@ import { statement } from '../database/sql/statement.ts';
 import { array, assured, integer, nullable, text, textOf, timestamptz, uuid } from '../database/sql/types.ts';
 import { demandAgents } from '../directory/agents/agents.ts';
 import { type ErrorCode, Problem } from '../errors/catalogue.ts';
+import type { KeepIds } from '../idempotency/once.ts';
 import { endFinished } from './settle.ts';
 import { type SyncableProviders, syncableChannels } from './syncable.ts';
 
@@ -170,6 +171,7 @@ export async function syncAgentAvatars(
   db: TenantDatabase,
   { agentId }: { agentId: string },
   syncable: SyncableProviders,
+  keepIds?: KeepIds,
 ): Promise<string> {
   return db.transaction(async (tx) => {
     await demandAgents(tx, [agentId]);
@@ -181,8 +183,9 @@ export async function syncAgentAvatars(
         before.map(({ id }) => id),
       );
     const id = newId();
-    const [batch] = await tx.query(begin, { id, agentId });
-    if (batch?.id !== id) return (batch as { id: string }).id;
+    const [batch] = (await tx.query(begin, { id, agentId })) as [{ id: string }];
+    await keepIds?.(tx, [batch.id]);
+    if (batch.id !== id) return batch.id;
     await fill(tx, id, agentId, syncable);
     return id;
   });

@@ -151,21 +151,24 @@ export type AutoSync = {
   detail: string | null;
 };
 
+const autoSync = rows({
+  participantId: uuid,
+  provider: text,
+  address: text,
+  attemptedAt: timestamptz,
+  code: nullable(textOf<ErrorCode>()),
+  status: nullable(integer),
+  detail: nullable(text),
+});
+
+/** Selects outcomes of automatic syncs, `a`; conditions follow. */
+export const selectAutoSyncs = sql`select a.participant_id as "participantId", a.provider, a.address, a.attempted_at as "attemptedAt",
+      a.error_code as code, a.error_status as status, a.error_detail as detail
+    from avatar_auto_sync a`;
+
 /** The outcomes of automatic syncs, by participant. */
 export const autoSyncByParticipant = oneByUuid(
-  batchedRead(
-    rows({
-      participantId: uuid,
-      provider: text,
-      address: text,
-      attemptedAt: timestamptz,
-      code: nullable(textOf<ErrorCode>()),
-      status: nullable(integer),
-      detail: nullable(text),
-    }),
-  )`select a.participant_id as "participantId", a.provider, a.address, a.attempted_at as "attemptedAt",
-      a.error_code as code, a.error_status as status, a.error_detail as detail
-    from avatar_auto_sync a where a.tenant_id = ${tenant} and a.participant_id = ${anyKey(uuid)}`,
+  batchedRead(autoSync)`${selectAutoSyncs} where a.tenant_id = ${tenant} and a.participant_id = ${anyKey(uuid)}`,
   'participantId',
 );
 

@@ -1,17 +1,16 @@
 import { Repeater } from '@repeaterjs/repeater';
-import type { AvatarBatch } from './batches.ts';
 
 /** How often to check without an announcement: announcements get lost, and deleting a contact makes none. */
 const betweenLooks = 3_000;
 
 /**
- * Streams a batch's state now and after each change, until the batch is over or deleted. Changes that come faster than
- * they are read become one. All `steps` are equivalent.
+ * Streams the state of a batch or a job now and after each change, until it is over or deleted. Changes that come
+ * faster than they are read become one. All `steps` are equivalent.
  */
-export function progressOf(
-  look: () => Promise<AvatarBatch | null>,
+export function progressOf<State extends { finishedAt: Date | null }>(
+  look: () => Promise<State | null>,
   steps: AsyncIterableIterator<unknown>,
-): Repeater<AvatarBatch> {
+): Repeater<State> {
   return new Repeater(async (push, stop) => {
     let stopped = false;
     let heard = () => {};

@@ -24,7 +24,8 @@ const take = globalStatement(
   where f.id = any(${parameter('ids', array(uuid))}) and not exists (select from participant p where p.tenant_id = f.tenant_id and p.avatar_file_id = f.id)
   returning f.tenant_id as "tenantId", f.id, f.path`;
 
-const forget = globalStatement(nothing)`
+/** Deletes the row of a file whose images are deleted. */
+export const forgetFile = globalStatement(nothing)`
   delete from file f
   where f.tenant_id = ${parameter('tenantId', uuid)} and f.id = ${parameter('id', uuid)} and f.content_hash is null`;
 
@@ -48,7 +49,7 @@ export async function sweepFiles(
     for (const { tenantId, id, path } of files) {
       if (stopped()) return swept;
       await removeImages(storage, path);
-      await database.query(forget, { tenantId, id });
+      await database.query(forgetFile, { tenantId, id });
       swept += 1;
     }
     if (files.length < atOnce) break;

@@ -120,8 +120,7 @@ export function createAvatarSync(world: {
       source.locate({ token, address }),
     );
     const image = 'image' in picture ? picture.image : await world.download(picture.url);
-    // An animated picture of a provider is accepted: nobody here can choose another one.
-    const avatar = await renderAvatar(image, 'firstFrame');
+    const avatar = await renderAvatar(image);
     await storeAvatar(db, world.storage, avatar, (avatarFileId) =>
       db.transaction(async (tx) => {
         const id = await lockParticipant(tx, subject.id);

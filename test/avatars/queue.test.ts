@@ -337,7 +337,7 @@ describe('a stop', () => {
     await stopped.close();
     const handedBack = stopped.statements
       .slice(before)
-      .filter((statement) => /greatest\(0, j\.attempts - 1\)/.test(statement));
+      .filter((statement) => /update avatar_sync_job j .*greatest\(0, j\.attempts - 1\)/s.test(statement));
     expect(handedBack).toHaveLength(1);
     slack.apiTrouble = null;
     // Where the database outlives the app, the next one goes on at once: the lease would have run for long.

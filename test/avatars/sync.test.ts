@@ -208,8 +208,12 @@ describe('a sync that fails', () => {
       code: 'INTEGRATION_NOT_CONNECTED',
       status: 400,
     });
-    // All but the token: test/integrations/connections.test.ts.
-    expect(await rowsOf(service.app.database, tenant.id)).toEqual({ ...before, integration_config: expect.any(Array) });
+    // All but the token, and the record that it was dropped: test/integrations/connections.test.ts.
+    expect(await rowsOf(service.app.database, tenant.id)).toEqual({
+      ...before,
+      integration_config: expect.any(Array),
+      history_entry: expect.any(Array),
+    });
   });
 
   test('because the person has the default picture', async () => {

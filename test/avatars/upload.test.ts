@@ -3,20 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { largestImage } from '../../src/avatars/sync.ts';
 import { dataOf, problemOf, startApp, type TestApp } from '../app.ts';
 import { createParticipant } from '../factories.ts';
-import {
-  animated,
-  animatedPng,
-  avif,
-  bomb,
-  cmyk,
-  gif,
-  jpeg,
-  png,
-  svg,
-  text,
-  truncated,
-  webp,
-} from '../fakes/images.ts';
+import { avif, bomb, cmyk, gif, jpeg, png, svg, text, truncated, webp } from '../fakes/images.ts';
 import { rowsOf } from '../tenants/world.ts';
 import { sendForm, upload, uploadForm, uploadMutation } from '../uploads.ts';
 
@@ -60,9 +47,6 @@ describe('an upload', () => {
     ['a text', async () => text()],
     ['nothing', async () => new Uint8Array()],
     ['half an image', () => truncated()],
-    ['an animated GIF', () => animated('gif')],
-    ['an animated WebP', () => animated('webp')],
-    ['an animated PNG', async () => animatedPng()],
     ['a bomb', async () => bomb()],
     ['print colours', cmyk],
     ['a tiny image', () => png(7, 7)],
