@@ -12,6 +12,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { PGlite } from '@electric-sql/pglite';
 import { bindMigrationAwareSqlAdapterFactory } from '@prisma/driver-adapter-utils';
 import { PrismaPGlite } from 'pglite-prisma-adapter';
+import { extensions } from '../src/database/embedded.ts';
 
 // Node has it; its types come only with a browser's.
 declare const WebAssembly: {
@@ -31,8 +32,13 @@ async function difference(): Promise<string> {
   bindings.__wbg_set_wasm(instance.exports);
   (instance.exports['__wbindgen_start'] as () => void)();
 
-  const database = await PGlite.create();
-  const adapter = bindMigrationAwareSqlAdapterFactory(new PrismaPGlite(database));
+  const database = await PGlite.create({ extensions });
+  const shadow = await PGlite.create({ extensions });
+  // The adapter's own shadow database has no extensions.
+  class WithExtensions extends PrismaPGlite {
+    override connectToShadowDb = () => new PrismaPGlite(shadow).connect();
+  }
+  const adapter = bindMigrationAwareSqlAdapterFactory(new WithExtensions(database));
   const datamodel = { path: schemaFile, content: readFileSync(schemaFile, 'utf8') };
   const engine = await bindings.SchemaEngine.new(
     { datamodels: [[datamodel.path, datamodel.content]] },
@@ -61,6 +67,7 @@ async function difference(): Promise<string> {
     filters: { externalTables: [], externalEnums: [] },
   });
   await database.close();
+  await shadow.close();
   return stdout ?? '';
 }
 
