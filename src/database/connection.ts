@@ -11,13 +11,16 @@ export type RunScript = (sql: string) => Promise<unknown[]>;
 export interface Connection {
   /** How Prisma uses the same connections. */
   readonly adapter: SqlDriverAdapterFactory;
-  /** Runs a prepared statement outside any transaction. A batched read may be sent with those of other callers. */
-  query(statement: Readable, values: readonly Value[]): Promise<unknown[]>;
+  /**
+   * Runs a prepared statement outside any transaction. A batched read may be sent with those of other callers. `actor`
+   * is who makes the changes of one that writes.
+   */
+  query(statement: Readable, values: readonly Value[], actor?: string): Promise<unknown[]>;
   /**
    * Runs a prepared statement for several callers outside any transaction. It fails with 55P03 instead of waiting long
    * for a lock.
    */
-  queryBatchedWrite(statement: Prepared, values: readonly Value[]): Promise<unknown[]>;
+  queryBatchedWrite(statement: Prepared, values: readonly Value[], actor: string): Promise<unknown[]>;
   /** How many of those run at once. */
   readonly batchedWritesAtOnce: number;
   /**

@@ -1,4 +1,5 @@
 import type { Announce, EventName, Events } from '../events/events.ts';
+import { type Actor, acting, actorText, nobody } from './actor.ts';
 import { createAdmission, createFairAdmission } from './admission.ts';
 import type { Connection, Value } from './connection.ts';
 import { PrismaClient } from './generated/client.ts';
@@ -103,14 +104,26 @@ type Models = Pick<
   | 'oAuthState'
 >;
 
-/** The whole database. Only start-up, authentication and tenant administration use it. */
-export interface Database {
-  /** Returns the database as that tenant, or only one agent of it, may use it. */
-  forTenant(tenantId: string, agentId?: string | null): TenantDatabase;
-  /** Runs a statement outside any tenant. */
+/** The database as one tenant may use it, for the service itself unless somebody else acts. */
+export type TenantHandle = TenantDatabase & {
+  /** Returns the database as the actor uses it: what changes is recorded as theirs. */
+  as(actor: Actor): TenantDatabase;
+};
+
+/** Statements outside any tenant. */
+export type Statements = {
+  /** Runs a statement. */
   readonly query: Query;
-  /** Runs statements outside any tenant in one transaction and rolls back when the work throws. */
+  /** Runs statements in one transaction and rolls back when the work throws. */
   transaction<Result>(work: (query: Query) => Promise<Result>): Promise<Result>;
+};
+
+/** The whole database. Only start-up, authentication and tenant administration use it. */
+export interface Database extends Statements {
+  /** Returns the database as that tenant, or only one agent of it, may use it. */
+  forTenant(tenantId: string, agentId?: string | null): TenantHandle;
+  /** Returns the statements as the actor runs them. */
+  as(actor: Actor): Statements;
   /** The database's time, accurate to some milliseconds. */
   now(): Date;
   /** The client whose models' shapes Pothos reads. */
@@ -147,7 +160,8 @@ const slowReads = {
   maxWaitMs: 10_000,
   refusal: 'Too many slow counts and filters are asked for at once: ask again later.',
 };
-const transactionControl = /^(-- Implicit|BEGIN|COMMIT|ROLLBACK|SAVEPOINT|RELEASE|SET TRANSACTION)\b/i;
+const transactionControl =
+  /^(-- Implicit|BEGIN|COMMIT|ROLLBACK|SAVEPOINT|RELEASE|SET TRANSACTION|select set_config\('rollcall)\b/i;
 
 type Run = (form: Compiled, values: Value[]) => Promise<unknown[]>;
 
@@ -182,9 +196,9 @@ export function openDatabase(connection: Connection, announce: Announce, observe
   const prisma = base.$extends({
     name: 'prepared statements',
     client: {
-      async $prepared(form: Compiled, values: readonly Value[]): Promise<unknown[]> {
+      async $prepared(form: Compiled, values: readonly Value[], actor: Actor = nobody): Promise<unknown[]> {
         observe?.(form.text);
-        return connection.query(form, values);
+        return mayWait(form) ? connection.query(form, values, actorText(actor)) : connection.query(form, values);
       },
     },
   });
@@ -196,71 +210,84 @@ export function openDatabase(connection: Connection, announce: Announce, observe
   const writeBatching = createWriteBatching(connection, observe);
   const walled = (tenantId: string) => base.$extends(keepsToTenant(tenantId));
 
+  const statements = (actor: Actor): Statements => ({
+    query: runner((form, values) => prisma.$prepared(form, values, actor)),
+    transaction: (work) =>
+      base.$transaction(async (tx) => {
+        await tx.$executeRawUnsafe(acting, actorText(actor));
+        return work(runner(inTransaction(tx)));
+      }),
+  });
+
   return {
     prisma: base,
     connection,
     now,
-    query: runner(prisma.$prepared),
-    transaction: (work) => base.$transaction((tx) => work(runner(inTransaction(tx)))),
+    ...statements(nobody),
+    as: statements,
     forTenant(tenantId, agentId = null) {
       let writer: ReturnType<typeof walled> | undefined;
-      const inTurn: Run = (form, values) => {
-        const run = () => prisma.$prepared(form, values);
-        return mayWait(form) ? tenants.run(tenantId, run) : run();
+      const as = (actor: Actor): TenantDatabase => {
+        const inTurn: Run = (form, values) => {
+          const run = () => prisma.$prepared(form, values, actor);
+          return mayWait(form) ? tenants.run(tenantId, run) : run();
+        };
+        const handle = { tenantId, viewerAgentId: agentId };
+        const query: TenantQuery = runner(inTurn, handle);
+        const inSlowTurn: Run = (form, values) =>
+          slow.run(tenantId, () => prisma.$prepared({ ...form, slow: true }, values));
+        const tenantDatabase: TenantDatabase = {
+          tenantId,
+          agentId,
+          now,
+          get models() {
+            writer ??= walled(tenantId);
+            return writer as unknown as PrismaClient;
+          },
+          query,
+          slowQuery: runner(inSlowTurn, handle),
+          queueFor(row) {
+            // An id has many spellings.
+            const key = `${tenantId} ${row.toLowerCase()}`;
+            return {
+              query: (statement, ...values) => rows.run(key, () => query(statement, ...values)),
+              transaction: (work) => rows.run(key, () => tenantDatabase.transaction(work)),
+            };
+          },
+          batchedWrite: (statement, asked) => writeBatching.ask(statement, tenantId, asked, actor),
+          longRead: (read) => read(),
+          write: (work) => tenantDatabase.transaction(work),
+          announce: (name, event) => announce(tenantId, name, event),
+          async transaction(work) {
+            writer ??= walled(tenantId);
+            const announcements: (() => void)[] = [];
+            const inTenant = writer;
+            const run = () =>
+              inTenant.$transaction(async (tx) => {
+                await tx.$executeRawUnsafe(acting, actorText(actor));
+                // Not assigned to `tx`: its properties belong to the one client that all transactions use.
+                return work(
+                  Object.create(
+                    tx,
+                    Object.getOwnPropertyDescriptors({
+                      tenantId,
+                      agentId,
+                      now,
+                      announce: <Name extends EventName>(name: Name, event: Events[Name]) =>
+                        void announcements.push(() => announce(tenantId, name, event)),
+                      query: runner(inTransaction(tx), { tenantId, viewerAgentId: agentId }),
+                    }),
+                  ) as TenantTransaction,
+                );
+              });
+            const result = await tenants.run(tenantId, run);
+            for (const say of announcements) say();
+            return result;
+          },
+        };
+        return tenantDatabase;
       };
-      const handle = { tenantId, viewerAgentId: agentId };
-      const query: TenantQuery = runner(inTurn, handle);
-      const inSlowTurn: Run = (form, values) =>
-        slow.run(tenantId, () => prisma.$prepared({ ...form, slow: true }, values));
-      const tenantDatabase: TenantDatabase = {
-        tenantId,
-        agentId,
-        now,
-        get models() {
-          writer ??= walled(tenantId);
-          return writer as unknown as PrismaClient;
-        },
-        query,
-        slowQuery: runner(inSlowTurn, handle),
-        queueFor(row) {
-          // An id has many spellings.
-          const key = `${tenantId} ${row.toLowerCase()}`;
-          return {
-            query: (statement, ...values) => rows.run(key, () => query(statement, ...values)),
-            transaction: (work) => rows.run(key, () => tenantDatabase.transaction(work)),
-          };
-        },
-        batchedWrite: (statement, asked) => writeBatching.ask(statement, tenantId, asked),
-        longRead: (read) => read(),
-        write: (work) => tenants.run(tenantId, () => work(tenantDatabase.models)),
-        announce: (name, event) => announce(tenantId, name, event),
-        async transaction(work) {
-          writer ??= walled(tenantId);
-          const announcements: (() => void)[] = [];
-          const inTenant = writer;
-          const run = () =>
-            inTenant.$transaction((tx) =>
-              // Not assigned to `tx`: its properties belong to the one client that all transactions use.
-              work(
-                Object.create(
-                  tx,
-                  Object.getOwnPropertyDescriptors({
-                    tenantId,
-                    agentId,
-                    now,
-                    announce: <Name extends EventName>(name: Name, event: Events[Name]) =>
-                      void announcements.push(() => announce(tenantId, name, event)),
-                    query: runner(inTransaction(tx), { tenantId, viewerAgentId: agentId }),
-                  }),
-                ) as TenantTransaction,
-              ),
-            );
-          const result = await tenants.run(tenantId, run);
-          for (const say of announcements) say();
-          return result;
-        },
-      };
-      return tenantDatabase;
+      return Object.assign(as(nobody), { as });
     },
     async close() {
       await writeBatching.drain();

@@ -1,9 +1,15 @@
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { PGlite } from '@electric-sql/pglite';
+import { btree_gin } from '@electric-sql/pglite/contrib/btree_gin';
+import { pg_trgm } from '@electric-sql/pglite/contrib/pg_trgm';
 import { PrismaPGlite } from 'pglite-prisma-adapter';
+import { acting } from './actor.ts';
 import type { Connection, RunScript } from './connection.ts';
 import { imageFile } from './embedded-image.ts';
 import { lockFolder } from './folder-lock.ts';
+
+/** The extensions that the migrations create. A stored database cannot use them unless they are loaded. */
+export const extensions = { btree_gin, pg_trgm };
 
 /** Where the embedded database is stored: in a folder, or in memory, where it may start as a copy of an image. */
 export type EmbeddedPlace = { folder: string } | { image: Blob | undefined };
@@ -18,6 +24,40 @@ function imageFor(folder: string): Blob | undefined {
     : new Blob([readFileSync(file)], { type: 'application/x-tar' });
 }
 
+/** How long statements may follow each other without a turn of the event loop. */
+const longestRunMs = 10;
+
+/**
+ * Runs pieces of work one after the other, and lets the event loop turn between them. The embedded database runs each
+ * statement on this thread, and awaits nothing but promises: a thousand that wait would stop all other work.
+ */
+export function createYieldingQueue(
+  now: () => number = () => performance.now(),
+): <Result>(work: () => Promise<Result>) => Promise<Result> {
+  let last: Promise<unknown> = Promise.resolve();
+  let waiting = 0;
+  let turnedAt = now();
+  return (work) => {
+    waiting += 1;
+    const result = last.then(async () => {
+      if (waiting > 1 && now() - turnedAt > longestRunMs) {
+        await new Promise<void>((resolve) => setImmediate(resolve));
+        turnedAt = now();
+      }
+      return work();
+    });
+    last = result.then(
+      () => {
+        waiting -= 1;
+      },
+      () => {
+        waiting -= 1;
+      },
+    );
+    return result;
+  };
+}
+
 /**
  * PostgreSQL inside this process. It has one connection, and a transaction holds it. Work inside a transaction must use
  * the transaction's handle, or it waits for itself.
@@ -30,12 +70,21 @@ export async function connectEmbedded(place: EmbeddedPlace): Promise<Connection 
   }
   const image = 'folder' in place ? imageFor(place.folder) : place.image;
   const database = await PGlite.create({
+    extensions,
     ...('folder' in place && { dataDir: place.folder }),
     ...(image && { loadDataDir: image }),
   });
   await database.exec(`set timezone = 'UTC'`);
 
-  const query: Connection['query'] = async ({ text }, values) => (await database.query(text, values as unknown[])).rows;
+  const inTurn = createYieldingQueue();
+  const query: Connection['query'] = ({ text }, values, actor) =>
+    inTurn(async () => {
+      if (actor === undefined) return (await database.query(text, values as unknown[])).rows;
+      return database.transaction(async (tx) => {
+        await tx.query(acting, [actor]);
+        return (await tx.query(text, values as unknown[])).rows;
+      });
+    });
   return {
     adapter: new PrismaPGlite(database),
     query,

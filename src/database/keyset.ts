@@ -22,7 +22,13 @@ import { narrowest, oncePerShape } from './statement.ts';
  * A column that orders a list. In a cursor its keys are text. A `name` is ordered as names are. `nameKey` is where its
  * key is stored; without it the key is made.
  */
-type Key = { readonly column: string; readonly type: keyof typeof kinds; readonly nameKey?: Fragment };
+type Key = {
+  readonly column: string;
+  readonly type: keyof typeof kinds;
+  readonly nameKey?: Fragment;
+  /** What is compared instead of the column, where an index is of an expression. */
+  readonly expression?: Fragment;
+};
 
 // PostgreSQL parses them from the text of the cursor.
 const kinds = {
@@ -30,6 +36,7 @@ const kinds = {
   text: { name: 'text', fits: () => true },
   uuid: { name: 'uuid', fits: (text: string) => asUuid(text) !== null },
   timestamp: { name: 'timestamp with time zone', fits: isTimestamp },
+  integer: { name: 'integer', fits: (text: string) => /^\d{1,9}$/.test(text) },
 } as const;
 
 /** The parameters of a page's statement: the number of rows, and the keys between which they are. */
@@ -37,11 +44,13 @@ export type PageValues = {
   readonly size: number;
   readonly after1: string | null;
   readonly after2: string | null;
+  readonly after3: string | null;
   readonly before1: string | null;
   readonly before2: string | null;
+  readonly before3: string | null;
 };
 
-/** The order of a list by one or two columns, of which the last is unique. */
+/** The order of a list by one to three columns, of which the last is unique. */
 export type Keyset = {
   /** Reads the arguments of a list in this order. Throws VALIDATION_FAILED. */
   page(args: PageArguments): Page;
@@ -54,12 +63,12 @@ export type Keyset = {
 };
 
 /** The order by these columns. */
-export function keyset(keys: readonly [Key] | readonly [Key, Key], descending = false): Keyset {
+export function keyset(keys: readonly Key[], descending = false): Keyset {
   const list = (pieces: readonly Fragment<PageValues>[]): Fragment<PageValues> =>
     pieces.length === 1 ? join(pieces, ', ') : sql`(${join(pieces, ', ')})`;
   const ordered = <Parameters>({ type }: Key, of: Fragment<Parameters>) => (type === 'name' ? nameOrder(of) : [of]);
   const inOrder = keys.flatMap((key) =>
-    key.nameKey ? nameOrder(name(key.column), key.nameKey) : ordered(key, name(key.column)),
+    key.nameKey ? nameOrder(name(key.column), key.nameKey) : ordered(key, key.expression ?? name(key.column)),
   );
   const columns = list(inOrder);
   const isBelow = ({ backward }: Page) => backward !== descending;
@@ -71,8 +80,7 @@ export function keyset(keys: readonly [Key] | readonly [Key, Key], descending = 
         if (page[end] === null) return none;
         const given = keys.flatMap((key, index) => {
           const of: SqlType<string | null> = nullable({ name: kinds[key.type].name, isNullable: false });
-          const bound: Fragment<PageValues> = index === 0 ? parameter(`${end}1`, of) : parameter(`${end}2`, of);
-          return ordered(key, bound);
+          return ordered(key, boundAt(end, index, of));
         });
         const sign = isForward === descending ? sql`<` : sql`>`;
         return sql` and ${columns} ${sign} ${list(given)}`;
@@ -88,13 +96,19 @@ export function keyset(keys: readonly [Key] | readonly [Key, Key], descending = 
   };
 }
 
+/** The value of a cursor's key. */
+const boundAt = (end: 'after' | 'before', index: number, of: SqlType<string | null>): Fragment<PageValues> =>
+  index === 0 ? parameter(`${end}1`, of) : index === 1 ? parameter(`${end}2`, of) : parameter(`${end}3`, of);
+
 /** The parameters of a page's statement, by name. */
 export const pageValues = ({ size, after, before }: Page): PageValues => ({
   size: size + 1,
   after1: after?.[0] ?? null,
   after2: after?.[1] ?? null,
+  after3: after?.[2] ?? null,
   before1: before?.[0] ?? null,
   before2: before?.[1] ?? null,
+  before3: before?.[2] ?? null,
 });
 
 /** The parts of a page that make another statement. */
@@ -131,8 +145,9 @@ export type PagedList<Shape, Parts, Parameters, Row, Node> = {
   whole(parts: Parts): Parts;
   /**
    * The tables and conditions. `within` are further conditions. `then` follows them where rows must be found in order.
+   * `page` is null where the list is counted.
    */
-  from(shape: Shape, within: Fragment<PageValues>, then: Fragment): Fragment<Parameters>;
+  from(shape: Shape, within: Fragment<PageValues>, then: Fragment, page: Page | null): Fragment<Parameters>;
   /** Whether its statements may take a second, because something must be computed for each row. */
   isSlow?(shape: Shape): boolean;
   /**
@@ -157,7 +172,7 @@ export function pagesOf<Shape extends object, Parts extends object, Parameters, 
     const order = sql`order by ${list.keyset.order(page)}`;
     const reading = (what: Parts): Statement<unknown, Row> => {
       const selected = select(what, page.size > defaultPage);
-      const ordered = sql`select ${selected} from ${from(shape, list.keyset.within(page), order) as Fragment} ${order}`;
+      const ordered = sql`select ${selected} from ${from(shape, list.keyset.within(page), order, page) as Fragment} ${order}`;
       return statement(selected)`${firstOf(ordered) as Fragment}`;
     };
     return narrowest(reading(parts), () => reading(whole(parts)));
@@ -168,7 +183,7 @@ export function pagesOf<Shape extends object, Parts extends object, Parameters, 
       const looked = list.countLooked?.(shape);
       const counted = rows({ count: integer, isWhole: boolean });
       if (looked) return statement(counted)`${looked as Fragment}`;
-      const all = countOf(from(shape, none, none) as Fragment);
+      const all = countOf(from(shape, none, none, null) as Fragment);
       return statement(counted)`select c.count, true as "isWhole" from (${all}) c`;
     },
   );

@@ -61,7 +61,10 @@ export class SessionPool extends pg.Pool {
         const client = await super.connect();
         const session = client as unknown as Session;
         // One in a transaction was given back by somebody who could not end it.
-        if (!session.retired && session.getTransactionStatus() === 'I') return client;
+        if (!session.retired && session.getTransactionStatus() === 'I') {
+          session.actor = undefined;
+          return client;
+        }
         client.release(true);
       } catch (error) {
         if (!isServerFull(error) || this.totalCount === 0) throw error;

@@ -94,11 +94,11 @@ export function connectPostgres(url: string, poolSize: number): Connection {
     adapter: new PrismaPg(pool, {
       statementNameGenerator: ({ sql }) => (sql.length < longestNamed ? statementName(sql) : undefined) as string,
     }),
-    async query(statement, values) {
+    async query(statement, values, actor) {
       const { name, text, forMany } = statement;
       const way = ways.get(name) ?? 'plain';
       if (way === 'plain') {
-        const { rows, fields } = await pool.query({ name, text, values: values as unknown[] });
+        const { rows, fields } = await pool.query({ name, text, values: values as unknown[], actor } as pg.QueryConfig);
         if (!ways.has(name)) ways.set(name, wayOf(statement, fields));
         return rows;
       }
@@ -108,10 +108,10 @@ export function connectPostgres(url: string, poolSize: number): Connection {
       parseTimestamps(found, way.timestamps);
       return found;
     },
-    async queryBatchedWrite({ name, text }, values) {
+    async queryBatchedWrite({ name, text }, values, actor) {
       const client = await writes.connect();
       try {
-        const { rows } = await client.query({ name, text, values: values as unknown[] });
+        const { rows } = await client.query({ name, text, values: values as unknown[], actor } as pg.QueryConfig);
         client.release();
         return rows;
       } catch (error) {

@@ -1,4 +1,6 @@
 import pg from 'pg';
+import { ActingQuery } from './acting-query.ts';
+import { acting, actingName } from './actor.ts';
 import type { Server } from './database-url.ts';
 import { ConnectionError, DatabaseSetupError } from './faults.ts';
 import { GatheringSocket } from './gathering-socket.ts';
@@ -59,6 +61,11 @@ const factsSql = `select pg_backend_pid() as pid,
 
 type Facts = ServerFacts & { now: number; settings: Record<string, string> };
 
+const prepareActing = `prepare ${actingName} (text) as ${acting}`;
+
+/** A statement as callers and Prisma's adapter give it. */
+type Sent = { text: string; values?: string[]; actor?: string } | (pg.Submittable & { text?: undefined });
+
 type Callback = ((error: Error) => void) | ((error: null, client: pg.Client) => void);
 
 export type SessionConfig = pg.ClientConfig & { registry: SessionRegistry; settings: SessionSettings };
@@ -80,6 +87,8 @@ export class Session extends pg.Client {
   endingSince: number | null = null;
   /** When the running statement last received a byte, by performance.now(), and the number of bytes until then. */
   quietSince: number | null = null;
+  /** Who acts in the transaction that has begun, until its next statement tells the server so. */
+  actor: string | undefined;
   #bytesRead = -1;
   readonly #registry: SessionRegistry;
 
@@ -125,6 +134,27 @@ export class Session extends pg.Client {
     return undefined;
   }
 
+  /**
+   * Runs a statement. The statement that says who acts is not sent on its own: it goes with the next one, as does the
+   * `actor` of a statement outside any transaction.
+   */
+  override query = ((config: string | Sent, values?: unknown, callback?: unknown) => {
+    if (typeof config === 'string' || 'submit' in config)
+      return super.query(config as string, values as [], callback as never);
+    if (config.text === acting) {
+      this.actor = config.values?.[0];
+      return Promise.resolve({ rows: [], fields: [], rowCount: 0 });
+    }
+    const actor = config.actor ?? this.actor;
+    if (actor === undefined) return super.query(config as pg.QueryConfig, values as []);
+    this.actor = undefined;
+    return new Promise((resolve, reject) => {
+      const query = new ActingQuery(config as pg.QueryConfig, actor);
+      query.callback = (error, result) => (error ? reject(error) : resolve(result));
+      super.query(query);
+    });
+  }) as pg.Client['query'];
+
   async #open(): Promise<pg.Client> {
     const timer = setTimeout(
       () => this.destroy(new ConnectionError(`no connection within ${connectTimeoutMs / 1_000} s`)),
@@ -157,7 +187,7 @@ export class Session extends pg.Client {
     const set = Object.entries(wanted).map(([name, value]) => `set ${name} = '${value}'`);
     // A script of several statements gives one result each.
     const before = Date.now();
-    const results: unknown = await super.query([...set, factsSql].join('; '));
+    const results: unknown = await super.query([...set, factsSql, prepareActing].join('; '));
     const { rows } = (results as pg.QueryResult<Facts>[])[set.length] as pg.QueryResult<Facts>;
     const [{ settings, now, ...facts }] = rows as [Facts];
     this.#registry.clock(before, now, Date.now());

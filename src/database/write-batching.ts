@@ -1,3 +1,4 @@
+import { type Actor, nobody } from './actor.ts';
 import type { Connection } from './connection.ts';
 import { isOfStatement } from './failures.ts';
 import { createGroupCommit } from './group-commit.ts';
@@ -10,6 +11,7 @@ export interface WriteBatching {
     statement: BatchedWriteStatement<Row>,
     tenantId: string,
     asked: Readonly<Record<string, string | null>>,
+    actor?: Actor,
   ): Promise<Row | null>;
   /** Waits for what is running. */
   drain(): Promise<void>;
@@ -24,10 +26,15 @@ const maxWaitMs = 5_000;
  */
 const mostFailures = 4;
 
-type Caller = { statement: BatchedWriteStatement<unknown>; asked: Readonly<Record<string, string | null>> };
+type Asked = Readonly<Record<string, string | null>>;
+type Caller = { statement: BatchedWriteStatement<unknown>; asked: Asked; actor: Actor };
 type Numbered = { n: number };
 /** The outcome for a caller: a row or nothing, or an error that concerns only this caller. */
 type Outcome = { row: Numbered | null } | { error: unknown };
+
+/** Who adds each row, by the id that the caller has given for it. */
+const actors = (callers: readonly Caller[]): string =>
+  JSON.stringify({ by: Object.fromEntries(callers.map(({ asked, actor }) => [asked['id'], actor])) });
 
 /**
  * Runs the statements of one batch one after the other. As many batches run at once as there are connections for them.
@@ -38,13 +45,12 @@ export function createWriteBatching(
 ): WriteBatching {
   async function run(
     statement: BatchedWriteStatement<unknown>,
-    asked: readonly object[],
+    callers: readonly Caller[],
   ): Promise<(Numbered | null)[]> {
-    const rows: (Numbered | null)[] = asked.map(() => null);
+    const rows: (Numbered | null)[] = callers.map(() => null);
     observe(statement.text);
-    const [found] = (await connection.queryBatchedWrite(statement, [
-      JSON.stringify(asked.map((each, n) => ({ ...each, n }))),
-    ])) as [{ rows: string }];
+    const asked = JSON.stringify(callers.map(({ asked }, n) => ({ ...asked, n })));
+    const [found] = (await connection.queryBatchedWrite(statement, [asked], actors(callers))) as [{ rows: string }];
     for (const row of JSON.parse(found.rows) as Numbered[]) rows[row.n] = row;
     return rows;
   }
@@ -53,16 +59,16 @@ export function createWriteBatching(
    * One caller's values or locks must not fail the others. Where they fail a batch, each caller runs on its own until
    * some have failed again.
    */
-  async function serve(statement: BatchedWriteStatement<unknown>, asked: readonly object[]): Promise<Outcome[]> {
+  async function serve(statement: BatchedWriteStatement<unknown>, callers: readonly Caller[]): Promise<Outcome[]> {
     try {
-      return (await run(statement, asked)).map((row) => ({ row }));
+      return (await run(statement, callers)).map((row) => ({ row }));
     } catch (error) {
-      if (!isOfStatement(error)) return asked.map(() => ({ error }));
-      if (asked.length === 1) return [{ row: null }];
+      if (!isOfStatement(error)) return callers.map(() => ({ error }));
+      if (callers.length === 1) return [{ row: null }];
     }
     const outcomes: Outcome[] = [];
     let left = mostFailures;
-    for (const each of asked) {
+    for (const each of callers) {
       const [outcome] = left > 0 ? await serve(statement, [each]) : [{ row: null }];
       if (outcome === undefined || 'error' in outcome || outcome.row === null) left--;
       outcomes.push(outcome ?? { row: null });
@@ -81,10 +87,7 @@ export function createWriteBatching(
       }
       for (const same of places.values()) {
         const theirs = same.map((place) => callers[place] as Caller);
-        const found = await serve(
-          (theirs[0] as Caller).statement,
-          theirs.map(({ asked }) => asked),
-        );
+        const found = await serve((theirs[0] as Caller).statement, theirs);
         for (const [index, place] of same.entries()) outcomes[place] = found[index] as Outcome;
       }
       return outcomes;
@@ -98,10 +101,10 @@ export function createWriteBatching(
   });
 
   return {
-    async ask(statement, tenantId, asked) {
+    async ask(statement, tenantId, asked, actor = nobody) {
       // PostgreSQL refuses a whole JSON text for one bad value.
       if (!Object.values(asked).every(isStorable)) return null;
-      const outcome = await group.submit({ statement, asked: { ...asked, tenant_id: tenantId } });
+      const outcome = await group.submit({ statement, asked: { ...asked, tenant_id: tenantId }, actor: { ...actor } });
       if ('error' in outcome) throw outcome.error;
       return outcome.row as never;
     },

@@ -209,7 +209,7 @@ test.runIf(own)(
       );
       expect(found).toMatchObject([
         {
-          'Index Name': 'conversation_member_tenant_id_conversation_id_type_particip_key',
+          'Index Name': 'conversation_member_participant_key',
           'Index Cond': expect.stringMatching(/participant_id = /),
         },
       ]);

@@ -6,16 +6,27 @@ import type {
   AvatarSyncJob,
   AvatarSyncPause,
   Binding,
+  BlockedDigest,
   Channel,
   Conversation,
   ConversationMember,
+  ConversationSearch,
   CredentialKey,
+  DataFile,
+  DataJob,
+  Erasure,
   ExternalUser,
+  ExternalUserIdentifier,
+  ExternalUserSearch,
   File,
+  HistoryEntry,
   IdempotencyKey,
   IntegrationConfig,
+  Merge,
+  MergedId,
   OAuthState,
   Participant,
+  ParticipantSearch,
   Tenant,
   UnknownSender,
   WebhookDelivery,
@@ -33,16 +44,27 @@ type Models = {
   AvatarSyncJob: AvatarSyncJob;
   AvatarSyncPause: AvatarSyncPause;
   Binding: Binding;
+  BlockedDigest: BlockedDigest;
   Channel: Channel;
   Conversation: Conversation;
   ConversationMember: ConversationMember;
+  ConversationSearch: ConversationSearch;
   CredentialKey: CredentialKey;
+  DataFile: DataFile;
+  DataJob: DataJob;
+  Erasure: Erasure;
   ExternalUser: ExternalUser;
+  ExternalUserIdentifier: ExternalUserIdentifier;
+  ExternalUserSearch: ExternalUserSearch;
   File: File;
+  HistoryEntry: HistoryEntry;
   IdempotencyKey: IdempotencyKey;
   IntegrationConfig: IntegrationConfig;
+  Merge: Merge;
+  MergedId: MergedId;
   OAuthState: OAuthState;
   Participant: Participant;
+  ParticipantSearch: ParticipantSearch;
   Tenant: Tenant;
   UnknownSender: UnknownSender;
   WebhookDelivery: WebhookDelivery;

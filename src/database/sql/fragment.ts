@@ -102,7 +102,7 @@ export const none: Fragment = { nodes: [] };
 /** Joins the pieces with a text between them. */
 export function join<Parameters>(
   pieces: readonly Fragment<Parameters>[],
-  between: ', ' | ' and ' | ' union all ' | ' union ' | ' ',
+  between: ', ' | ' and ' | ' or ' | ' + ' | ' union all ' | ' union ' | ' ',
 ): Fragment<Parameters> {
   return { nodes: pieces.flatMap(({ nodes }, index) => (index === 0 ? nodes : [between, ...nodes])) };
 }
