@@ -37,6 +37,14 @@ const newUser = z
     if (identifierFields.every((field) => user[field] == null))
       context.addIssue({ code: 'custom', message: unidentified });
   });
+
+/** A user that an import brings: with any names, but with an identifier. */
+export const importedUser = z
+  .object({ firstName: displayName.nullish(), lastName: displayName.nullish(), ...optional })
+  .superRefine((user, context) => {
+    if (identifierFields.every((field) => user[field] == null))
+      context.addIssue({ code: 'custom', message: unidentified });
+  });
 const changes = z.object({
   firstName: displayName.nullish(),
   lastName: displayName.nullish(),
@@ -82,22 +90,30 @@ const clashing = statement(rows({ id: uuid, field: textOf<keyof Identifiers>() }
   ' union all ',
 )}`;
 
-/** Returns USER_ALREADY_EXISTS with every field that another user has. Null when none has any more. */
-async function alreadyExists(db: TenantDatabase, user: Identifiers, id: string | null): Promise<Problem | null> {
+/**
+ * Returns USER_ALREADY_EXISTS with every field that another user than that one has, and where each stands in the input.
+ * Null when none has any more.
+ */
+export async function alreadyExists(
+  db: TenantDatabase,
+  user: Identifiers,
+  id: string | null,
+  pathOf: (field: string) => Violation['path'] = (field) => ['input', field],
+): Promise<Problem | null> {
   const { email = null, phoneNumber = null, fkId = null } = user;
   const found = await db.query(clashing, { email, phoneNumber, fkId, id });
   const [first] = found;
   if (!first) return null;
   const fields = found.map(({ field }) => field);
   return new Problem('USER_ALREADY_EXISTS', `Another external user has that ${fields.join(' and that ')}.`, {
-    errors: fields.map((field) => ({ path: ['input', field], message: 'is another user’s' })),
+    errors: fields.map((field) => ({ path: pathOf(field), message: 'is another user’s' })),
     field: first.field,
     existingId: first.id,
   });
 }
 
-// The other user may be deleted before this read. Then another try can succeed.
-async function tried<Result>(attempt: () => Promise<Result | Problem | null>): Promise<Result> {
+/** Tries again where the other user is gone before it was read. Throws UNAVAILABLE when that happens too often. */
+export async function tried<Result>(attempt: () => Promise<Result | Problem | null>): Promise<Result> {
   for (let attempts = 0; attempts < 5; attempts++) {
     const result = await attempt();
     if (result instanceof Problem) throw result;
@@ -126,7 +142,8 @@ export async function createExternalUser(
         return created;
       });
     } catch (error) {
-      if (error !== isTaken) throw error;
+      // An identifier that another user has beside its primary one is found by the trigger that stores it.
+      if (error !== isTaken && sqlState(error) !== '23505') throw error;
       return alreadyExists(db, user, null);
     }
   });
@@ -158,24 +175,28 @@ export async function createExternalUsers(
 ): Promise<ExternalUser[]> {
   const { users } = checked(newUsers, input);
   const data = users.map((user, index) => ({ ...columnsOf(user), tenantId: db.tenantId, id: ids[index] ?? newId() }));
+  const clashesOf = async ({ query }: Pick<TenantDatabase, 'query'>, isWanted: (id: string) => boolean) => {
+    const errors: Violation[] = [];
+    for (const [index, { id }] of data.entries()) {
+      if (!isWanted(id)) continue;
+      const { email = null, phoneNumber = null, fkId = null } = users[index] as Identifiers;
+      for (const { field } of await query(clashing, { email, phoneNumber, fkId, id }))
+        errors.push({ path: ['input', 'users', index, field], message: 'is another user’s' });
+    }
+    return errors;
+  };
   return tried(async () => {
     try {
       return await db.transaction(async (tx) => {
         const created = await tx.externalUser.createManyAndReturn({ data, skipDuplicates: true });
         const byId = new Map(created.map((user) => [user.id, user]));
         if (created.length === data.length) return data.flatMap(({ id }) => byId.get(id) ?? []);
-        const errors: Violation[] = [];
-        for (const [index, { id }] of data.entries()) {
-          if (byId.has(id)) continue;
-          const { email = null, phoneNumber = null, fkId = null } = users[index] as Identifiers;
-          for (const { field } of await tx.query(clashing, { email, phoneNumber, fkId, id }))
-            errors.push({ path: ['input', 'users', index, field], message: 'is another user’s' });
-        }
-        throw new Clashing(errors);
+        throw new Clashing(await clashesOf(tx, (id) => !byId.has(id)));
       });
     } catch (error) {
-      if (!(error instanceof Clashing)) throw error;
-      const { errors } = error;
+      const isLate = sqlState(error) === '23505';
+      if (!isLate && !(error instanceof Clashing)) throw error;
+      const errors = error instanceof Clashing ? error.errors : await clashesOf(db, () => true);
       if (errors.length === 0) return null;
       const [, , index, field] = errors[0]?.path ?? [];
       return new Problem('USER_ALREADY_EXISTS', `Another external user has the ${field} of user ${index}.`, { errors });
@@ -186,6 +207,28 @@ export async function createExternalUsers(
 const whole = columns('ExternalUser', 'u');
 const lock = statement(whole)`
   select ${whole} from external_user u where u.tenant_id = ${tenant} and u.id = ${parameter('id', uuid)} for no key update`;
+
+/** Locks a user against other changes and reads it. Throws EXTERNAL_USER_NOT_FOUND. */
+export async function lockUser({ query }: Pick<TenantTransaction, 'query'>, id: string): Promise<ExternalUser> {
+  const [user] = await query(lock, { id });
+  if (!user) throw externalUserNotFound(id);
+  return user;
+}
+
+const otherIdentifiers = statement(columns('ExternalUserIdentifier', 'i', ['identifierKey', 'identifierValue']))`
+  select distinct on (i.identifier_key) ${columns('ExternalUserIdentifier', 'i', ['identifierKey', 'identifierValue'])}
+  from external_user_identifier i where i.tenant_id = ${tenant} and i.external_user_id = ${parameter('id', uuid)} and not i.is_primary
+  order by i.identifier_key, i.id`;
+
+/** The identifiers that take the places of those that are cleared: the oldest other one of each kind. */
+async function successors(tx: TenantTransaction, id: string, cleared: readonly (keyof Identifiers)[]) {
+  if (cleared.length === 0) return {};
+  const others = await tx.query(otherIdentifiers, { id });
+  const wanted = others.filter(({ identifierKey }) => cleared.includes(fieldOf(identifierKey)));
+  return Object.fromEntries(
+    wanted.map(({ identifierKey, identifierValue }) => [fieldOf(identifierKey), identifierValue]),
+  );
+}
 
 /** The input of updateExternalUser. An absent field stays as it is, and null clears it. */
 export type ExternalUserChanges = { id: string } & IfModifiedAt & z.input<typeof changes>;
@@ -204,13 +247,13 @@ export async function updateExternalUser(db: TenantDatabase, input: ExternalUser
   return tried(async () => {
     try {
       return await db.queueFor(id).transaction(async (tx) => {
-        const [before] = await tx.query(lock, { id });
-        if (!before) throw externalUserNotFound(id);
+        const before = await lockUser(tx, id);
         demandUnmodified(before, { ifModifiedAt });
         const metadata = metadataPatch && patched(before.metadata, undefined, metadataPatch, 'metadataPatch');
         if (Object.keys(given(data)).length === 0 && metadata === undefined) return before;
-        const after = { ...before, ...given(data) };
         const cleared = identifierFields.filter((field) => data[field] === null);
+        const next = await successors(tx, id, cleared);
+        const after = { ...before, ...given(data), ...next };
         if (identifierFields.every((field) => after[field] === null)) {
           throw new Problem('VALIDATION_FAILED', `The user ${unidentified}.`, {
             errors: cleared.map((field) => ({
@@ -221,7 +264,7 @@ export async function updateExternalUser(db: TenantDatabase, input: ExternalUser
         }
         return tx.externalUser.update({
           where: { tenantId_id: { tenantId, id } },
-          data: columnsOf({ ...data, ...(metadata !== undefined && { metadata }) }),
+          data: columnsOf({ ...data, ...next, ...(metadata !== undefined && { metadata }) }),
         });
       });
     } catch (error) {
@@ -229,34 +272,4 @@ export async function updateExternalUser(db: TenantDatabase, input: ExternalUser
       return alreadyExists(db, data, id);
     }
   });
-}
-
-const lockForGood = statement(rows({ id: uuid }))`
-  select u.id from external_user u where u.tenant_id = ${tenant} and u.id = ${parameter('id', uuid)} for update`;
-
-/** What other features do when external users change, in the same transaction. */
-export type ExternalUserHooks = {
-  /** Runs before an external user is deleted. It is locked for update. */
-  beforeDelete(tx: TenantTransaction, externalUserId: string): Promise<void>;
-};
-
-/**
- * Deletes an external user with its personal data and its memberships, and returns its id. Throws
- * EXTERNAL_USER_NOT_FOUND.
- */
-export async function deleteExternalUser(
-  db: TenantDatabase,
-  input: { id: string },
-  hooks: ExternalUserHooks,
-): Promise<string> {
-  const { tenantId } = db;
-  const id = asUuid(input.id);
-  if (!id) throw externalUserNotFound(input.id);
-  await db.queueFor(id).transaction(async (tx) => {
-    const [found] = await tx.query(lockForGood, { id });
-    if (!found) throw externalUserNotFound(id);
-    await hooks.beforeDelete(tx, id);
-    await tx.externalUser.deleteMany({ where: { tenantId, id } });
-  });
-  return id;
 }

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import type { ExternalUser, IdentifierKey } from '../database/generated/client.ts';
-import { type Fragment, name, sql } from '../database/sql/fragment.ts';
+import { type Fragment, literal, name, sql, tenant } from '../database/sql/fragment.ts';
 import { sameEmail } from '../database/sql/same-email.ts';
 import { Problem } from '../errors/catalogue.ts';
 import { emailAddress } from '../values/email-address.ts';
@@ -27,24 +27,40 @@ export function phoneColumns(phoneNumber: string | null): Pick<ExternalUser, 'ph
   return { phoneNumber, phoneKey: key === phoneNumber ? null : key };
 }
 
-/** For each key: the field, its rule, and the condition that a user under an alias has the value of a parameter. */
+type Kind = {
+  field: keyof ExternalUser;
+  rule: z.ZodType<string>;
+  /** The condition that the `external_user` under an alias has the value as its primary identifier. */
+  has(alias: string, value: Fragment): Fragment;
+  /** What a value is compared by, and the same as SQL. */
+  compareKey(value: string): string;
+  compareKeySql(value: Fragment): Fragment;
+};
+
 const kinds = {
   emailaddress: {
     field: 'email',
     rule: emailAddress,
     has: (alias, value) => sameEmail(name(`${alias}.email`), value),
+    compareKey: (value) => value.toLowerCase(),
+    compareKeySql: (value) => sql`lower(${value})`,
   },
   phonenumber: {
     field: 'phoneNumber',
     rule: phoneNumber,
     has: (alias, value) =>
       sql`${name(alias)}.phone_number is not null and ${phoneKeyOf(alias)} = ${telephoneKeySql(value)}`,
+    compareKey: telephoneKey,
+    compareKeySql: telephoneKeySql,
   },
-  fkid: { field: 'fkId', rule: fkId, has: (alias, value) => sql`${name(alias)}.fk_id = ${value}` },
-} as const satisfies Record<
-  IdentifierKey,
-  { field: keyof ExternalUser; rule: z.ZodType<string>; has: (alias: string, value: Fragment) => Fragment }
->;
+  fkid: {
+    field: 'fkId',
+    rule: fkId,
+    has: (alias, value) => sql`${name(alias)}.fk_id = ${value}`,
+    compareKey: (value) => value,
+    compareKeySql: (value) => value,
+  },
+} as const satisfies Record<IdentifierKey, Kind>;
 
 /** Every key, in the order in which a user's identifiers are preferred. */
 export const identifierKeys = Object.keys(kinds) as IdentifierKey[];
@@ -52,12 +68,32 @@ export const identifierKeys = Object.keys(kinds) as IdentifierKey[];
 /** Returns the field of an external user that holds the identifier. */
 export const fieldOf = (key: IdentifierKey) => kinds[key].field;
 
-/** Returns the condition that the `external_user` under an alias has the identifier whose value is the parameter. */
-export const hasIdentifier = <Parameters>(
+/** Returns what a normalised value of a kind is compared by. */
+export const compareKey = (key: IdentifierKey, value: string): string => kinds[key].compareKey(value);
+
+/** Returns the columns of a user that hold a primary identifier of a kind. */
+export const columnsOfIdentifier = (key: IdentifierKey, value: string | null) =>
+  key === 'phonenumber' ? phoneColumns(value) : { [kinds[key].field]: value };
+
+/**
+ * Returns the condition that the `external_user` under an alias has the identifier whose value is the parameter. The
+ * primary ones stand in its columns, so the others are looked at only where no user has it there.
+ */
+export function hasIdentifier<Parameters>(
   key: IdentifierKey,
   alias: string,
   value: Fragment<Parameters>,
-): Fragment<Parameters> => kinds[key].has(alias, value as Fragment) as Fragment<Parameters>;
+  ofTenant: Fragment<never> = tenant,
+): Fragment<Parameters & { readonly tenantId: string }> {
+  const { has, compareKeySql } = kinds[key];
+  const compared = compareKeySql(value as Fragment);
+  return sql`${name(alias)}.id = coalesce((
+      select x.id from external_user x where x.tenant_id = ${ofTenant} and ${has('x', value as Fragment)} limit 1
+    ), (
+      select o.external_user_id from external_user_identifier o where o.tenant_id = ${ofTenant} and o.identifier_key = ${literal(key)}
+        and md5(o.compare_key) = md5(${compared}) and o.compare_key = ${compared}
+    ))` as Fragment<Parameters & { readonly tenantId: string }>;
+}
 
 /** Normalises the identifier's value. Throws VALIDATION_FAILED with the place in the arguments. */
 export function identifier(key: IdentifierKey, value: string, path: readonly (string | number)[]): Identifier {

@@ -9,6 +9,7 @@ import {
   searchExternalUser,
 } from '../../external-users/queries.ts';
 import { builder } from '../builder.ts';
+import { HistorySubjectType } from '../history/subject.ts';
 import { formerName } from '../mutation.ts';
 import { NodeType } from '../node-interface.ts';
 import { reading } from '../selection.ts';
@@ -17,7 +18,7 @@ const ofExternalUser = reading<ExternalUser>();
 
 /** An external user in the graph; other features add their edges to it. */
 export const ExternalUserType = builder.prismaObject('ExternalUser', {
-  interfaces: [NodeType],
+  interfaces: [NodeType, HistorySubjectType],
   description:
     'A customer of the tenant’s agents, known by an e-mail address, a telephone number or a foreign key. Seen with `users:read`.',
   fields: (t) => ({

@@ -2,10 +2,10 @@ import { may } from '../../auth/viewer.ts';
 import type { ExternalUser } from '../../database/generated/client.ts';
 import { newId } from '../../database/ids.ts';
 import { Problem } from '../../errors/catalogue.ts';
+import { deleteExternalUser } from '../../external-users/delete.ts';
 import {
   createExternalUser,
   createExternalUsers,
-  deleteExternalUser,
   externalUserNotFound,
   updateExternalUser,
 } from '../../external-users/external-users.ts';
@@ -30,7 +30,7 @@ function named(externalUserId: string | null | undefined, id: string | null | un
 }
 
 /** Runs a rule that writes users; which user has a clashing identifier is told only to viewers who may read users. */
-async function tellingExisting<Result>(context: GraphContext, rule: () => Promise<Result>): Promise<Result> {
+export async function tellingExisting<Result>(context: GraphContext, rule: () => Promise<Result>): Promise<Result> {
   try {
     return await rule();
   } catch (error) {
@@ -70,6 +70,12 @@ const newUserFields = (t: InputFields) => ({
   metadata: t.field({ type: 'JSONObject', description: metadata }),
 });
 
+const userNow = (description: string) => ({
+  type: ExternalUserType,
+  description,
+  resolve: (user: ExternalUser) => user,
+});
+
 builder.relayMutationField(
   'createExternalUser',
   {
@@ -92,17 +98,8 @@ builder.relayMutationField(
   {
     description: 'The external user that was created.',
     outputFields: (t) => ({
-      externalUser: t.field({
-        type: ExternalUserType,
-        description: 'The new user.',
-        resolve: (user: ExternalUser) => user,
-      }),
-      user: t.field({
-        type: ExternalUserType,
-        description: 'The new user.',
-        deprecationReason: formerName('externalUser'),
-        resolve: (user: ExternalUser) => user,
-      }),
+      externalUser: t.field(userNow('The new user.')),
+      user: t.field({ ...userNow('The new user.'), deprecationReason: formerName('externalUser') }),
     }),
   },
 );
@@ -149,17 +146,8 @@ builder.relayMutationField(
   {
     description: 'The external user that was changed.',
     outputFields: (t) => ({
-      externalUser: t.field({
-        type: ExternalUserType,
-        description: 'The user as it is now.',
-        resolve: (user: ExternalUser) => user,
-      }),
-      user: t.field({
-        type: ExternalUserType,
-        description: 'The user as it is now.',
-        deprecationReason: formerName('externalUser'),
-        resolve: (user: ExternalUser) => user,
-      }),
+      externalUser: t.field(userNow('The user as it is now.')),
+      user: t.field({ ...userNow('The user as it is now.'), deprecationReason: formerName('externalUser') }),
     }),
   },
 );

@@ -1,0 +1,275 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { dataOf, problemOf, type TestTenant } from '../app.ts';
+import { prepared } from '../prepared.ts';
+import { useApp } from '../use-app.ts';
+
+const service = useApp();
+
+const person =
+  'id firstName lastName source email phoneNumber fkId metadata conversationIds identifiers { identifierValue primary }';
+const create = async (of: TestTenant, input: object): Promise<string> =>
+  dataOf(
+    await of.graphql(
+      'mutation ($input: CreateExternalUserInput!) { createExternalUser(input: $input) { externalUser { id } } }',
+      {
+        input: { firstName: 'Ada', lastName: 'Byron', ...input },
+      },
+    ),
+  ).createExternalUser.externalUser.id;
+const merge = (of: TestTenant, intoId: string, fromIds: readonly string[], preview = false) =>
+  of.graphql(
+    `mutation ($input: MergeExternalUsersInput!) { mergeExternalUsers(input: $input) {
+      externalUser { ${person} }
+      merge { id into { id displayName } from { id displayName } actor { kind } conflicts { field kept dropped } undoneAt } } }`,
+    { input: { intoId, fromIds, preview } },
+  );
+const undo = (of: TestTenant, mergeId: string) =>
+  of.graphql(
+    'mutation ($id: ID!) { undoMerge(input: { mergeId: $id }) { merge { undoneAt } externalUsers { id } notRestored { subjectId field detail } } }',
+    { id: mergeId },
+  );
+const conversation = async (of: TestTenant): Promise<string> =>
+  dataOf(await of.graphql('mutation { createConversation(input: {}) { conversation { id } } }')).createConversation
+    .conversation.id;
+const join = async (of: TestTenant, conversationId: string, id: string, status = 'ACTIVE') =>
+  dataOf(
+    await of.graphql(
+      'mutation ($input: EnsureConversationParticipantInput!) { ensureConversationParticipant(input: $input) { created participant { id participantId status } } }',
+      { input: { conversationId, participant: { contact: { id } }, status } },
+    ),
+  ).ensureConversationParticipant;
+const found = async (of: TestTenant, id: string) =>
+  dataOf(await of.graphql(`query ($id: ID!) { externalUser(id: $id) { ${person} } }`, { id })).externalUser;
+
+/** Everything of the tenant that a merge may change, but for the times of changes. */
+async function stored({ id }: TestTenant): Promise<unknown> {
+  const tables: [string, string][] = [
+    ['external_user', 'id'],
+    ['external_user_identifier', 'id'],
+    ['external_user_search', 'id'],
+    ['conversation_member', 'id'],
+    ['merged_id', 'id'],
+  ];
+  const rows: unknown[] = [];
+  for (const [table, key] of tables)
+    rows.push(
+      await service.app.database.connection.query(
+        prepared(
+          `select (to_jsonb(x) - 'modified_at')::text as row from ${table} x where tenant_id = $1::uuid order by ${key}`,
+        ),
+        [id],
+      ),
+    );
+  return rows;
+}
+
+test('identifiers, memberships and what is lacking move to the survivor, and come back', async () => {
+  const of = await service.createTenant();
+  const into = await create(of, { email: 'ada@example.com', lastName: 'Lovelace', metadata: { a: 1, b: { c: 2 } } });
+  const from = await create(of, {
+    email: 'countess@example.com',
+    phoneNumber: '+14155550100',
+    source: 'webchat',
+    metadata: { a: 2, d: 3 },
+  });
+  const other = await create(of, { fkId: 'other' });
+  const [shared, own] = [await conversation(of), await conversation(of)];
+  const kept = (await join(of, shared, into, 'PENDING')).participant;
+  await join(of, shared, from, 'ACTIVE');
+  const moved = (await join(of, own, from)).participant;
+  const before = await stored(of);
+
+  const preview = dataOf(await merge(of, into, [from], true)).mergeExternalUsers;
+  expect(await stored(of)).toEqual(before);
+  const done = dataOf(await merge(of, into, [from])).mergeExternalUsers;
+  expect({ ...preview.merge, id: done.merge.id }).toEqual(done.merge);
+  const { conversationIds: _, identifiers: __, ...asPreviewed } = preview.externalUser;
+  expect(done.externalUser).toMatchObject(asPreviewed);
+  expect(done.merge).toMatchObject({
+    into: { id: into, displayName: 'Ada Lovelace' },
+    from: [{ id: from, displayName: 'Ada Byron' }],
+    conflicts: [
+      { field: 'lastName', kept: 'Lovelace', dropped: 'Byron' },
+      { field: 'metadata.a', kept: '1', dropped: '2' },
+    ],
+    undoneAt: null,
+  });
+  const survivor = await found(of, into);
+  expect(survivor).toMatchObject({
+    source: 'webchat',
+    email: 'ada@example.com',
+    phoneNumber: '+14155550100',
+    metadata: { a: 1, b: { c: 2 }, d: 3 },
+    conversationIds: [own, shared].sort().reverse(),
+    identifiers: [
+      { identifierValue: 'ada@example.com', primary: true },
+      { identifierValue: 'countess@example.com', primary: false },
+      { identifierValue: '+14155550100', primary: true },
+    ],
+  });
+  expect(await found(of, from)).toEqual(survivor);
+  expect(await join(of, own, from)).toMatchObject({
+    created: false,
+    participant: { id: moved.id, participantId: into },
+  });
+  expect(await join(of, shared, into)).toMatchObject({ participant: { id: kept.id, status: 'ACTIVE' } });
+
+  // Who was merged leads to the survivor of that one.
+  const further = dataOf(await merge(of, other, [into])).mergeExternalUsers.merge;
+  expect((await found(of, from)).id).toBe(other);
+  expect(problemOf(await undo(of, done.merge.id)).code).toBe('CONFLICT');
+  expect(dataOf(await undo(of, further.id)).undoMerge).toMatchObject({
+    notRestored: [],
+    externalUsers: [{ id: other }, { id: into }],
+  });
+  expect((await found(of, from)).id).toBe(into);
+  const undone = dataOf(await undo(of, done.merge.id)).undoMerge;
+  expect(undone).toMatchObject({ notRestored: [], externalUsers: [{ id: into }, { id: from }] });
+  expect(undone.merge.undoneAt).not.toBeNull();
+  expect(await stored(of)).toEqual(before);
+  expect(problemOf(await undo(of, done.merge.id)).code).toBe('CONFLICT');
+});
+
+test('what was changed since a merge stays, and is named', async () => {
+  const of = await service.createTenant();
+  const into = await create(of, { email: 'ada@example.com' });
+  const from = await create(of, { email: 'two@example.com', fkId: 'two', source: 'webchat' });
+  const gone = await conversation(of);
+  await join(of, gone, from);
+  const { merge: done } = dataOf(await merge(of, into, [from])).mergeExternalUsers;
+  dataOf(
+    await of.graphql(
+      'mutation ($id: ID!, $talk: ID!) { updateExternalUser(input: { externalUserId: $id, source: "phone", email: "two@example.com" }) { externalUser { id } } removeConversationParticipant(input: { conversationId: $talk, participantId: $id }) { removedId } }',
+      { id: into, talk: gone },
+    ),
+  );
+  const { notRestored } = dataOf(await undo(of, done.id)).undoMerge;
+  expect(notRestored.map(({ subjectId, field }: { subjectId: string; field: string }) => [subjectId, field])).toEqual([
+    [into, 'source'],
+    [from, 'identifiers'],
+    [from, 'conversations'],
+  ]);
+  expect(await found(of, into)).toMatchObject({ source: 'phone', email: 'two@example.com', fkId: null });
+  expect(await found(of, from)).toMatchObject({ fkId: 'two', email: null, source: 'webchat' });
+});
+
+test('what cannot be merged or undone is refused, and changes nothing', async () => {
+  const of = await service.createTenant();
+  const [one, two, three] = [
+    await create(of, { fkId: '1' }),
+    await create(of, { fkId: '2' }),
+    await create(of, { fkId: '3' }),
+  ];
+  const nobody = '0198f000-0000-7000-8000-000000000000';
+  dataOf(await merge(of, one, [three]));
+  const before = await stored(of);
+  for (const [into, from, code] of [
+    [one, [one], 'VALIDATION_FAILED'],
+    [one, [], 'VALIDATION_FAILED'],
+    [one, Array.from({ length: 21 }, () => two), 'VALIDATION_FAILED'],
+    [one, [nobody], 'EXTERNAL_USER_NOT_FOUND'],
+    [nobody, [one], 'EXTERNAL_USER_NOT_FOUND'],
+    ['x', [one], 'EXTERNAL_USER_NOT_FOUND'],
+    [one, [three], 'CONFLICT'],
+    [three, [one], 'CONFLICT'],
+  ] as const)
+    expect(problemOf(await merge(of, into, from)).code).toBe(code);
+  expect(problemOf(await undo(of, nobody)).code).toBe('MERGE_NOT_FOUND');
+  expect(problemOf(await undo(of, 'x')).code).toBe('MERGE_NOT_FOUND');
+  expect(await stored(of)).toEqual(before);
+});
+
+test('two who merge each other: one is done, the other refused; a deletion forgets the merges', async () => {
+  const of = await service.createTenant();
+  const [one, two] = [await create(of, { fkId: '1' }), await create(of, { fkId: '2' })];
+  const answers = await Promise.all([merge(of, one, [two]), merge(of, two, [one])]);
+  const done = answers.filter(({ errors }) => !errors);
+  expect(done).toHaveLength(1);
+  expect(answers.flatMap((answer) => (answer.errors ? [problemOf(answer).code] : []))).toEqual(['CONFLICT']);
+  const { merge: made, externalUser } = dataOf(done[0] as (typeof answers)[0]).mergeExternalUsers;
+  dataOf(
+    await of.graphql('mutation ($id: ID!) { deleteExternalUser(input: { externalUserId: $id }) { deletedId } }', {
+      id: externalUser.id,
+    }),
+  );
+  expect(problemOf(await undo(of, made.id)).code).toBe('MERGE_NOT_FOUND');
+  expect(await found(of, one)).toBeNull();
+});
+
+type Step = {
+  kind: 'join' | 'merge' | 'undo';
+  one: number;
+  other: number;
+  talk: number;
+  status: 'ACTIVE' | 'INVITED' | 'PENDING';
+};
+
+test('over random histories no identifier and no membership is lost, and undoing all of them gives what was', {
+  timeout: 240_000,
+}, async () => {
+  const step: fc.Arbitrary<Step> = fc.record({
+    kind: fc.constantFrom('join', 'merge', 'merge', 'undo'),
+    one: fc.nat(4),
+    other: fc.nat(4),
+    talk: fc.nat(2),
+    status: fc.constantFrom('ACTIVE', 'INVITED', 'PENDING'),
+  });
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { minLength: 4, maxLength: 10 }), async (steps) => {
+      const of = await service.createTenant();
+      const users: string[] = [];
+      for (let n = 0; n < 5; n += 1)
+        users.push(
+          await create(of, {
+            fkId: `fk${n}`,
+            ...(n % 2 === 0 && { email: `${n}@example.com`, source: `s${n}` }),
+            ...(n > 2 && { phoneNumber: `+1415555010${n}` }),
+          }),
+        );
+      const talks = [await conversation(of), await conversation(of), await conversation(of)];
+      const identifiers = new Set([
+        'fk0',
+        'fk1',
+        'fk2',
+        'fk3',
+        'fk4',
+        '0@example.com',
+        '2@example.com',
+        '4@example.com',
+        '+14155550103',
+        '+14155550104',
+      ]);
+      // Which first users are in which conversation, no matter which user they are merged into.
+      const present = new Set<string>();
+      for (const { kind, one, talk, status } of steps.filter((each) => each.kind === 'join')) {
+        if (kind === 'join') await join(of, talks[talk] as string, users[one] as string, status);
+        present.add(`${one} ${talk}`);
+      }
+      const before = await stored(of);
+      const open: string[] = [];
+      for (const { kind, one, other } of steps) {
+        if (kind === 'merge') {
+          const answer = await merge(of, users[one] as string, [users[other] as string]);
+          if (!answer.errors) open.push(dataOf(answer).mergeExternalUsers.merge.id);
+        } else if (kind === 'undo' && open.length > 0) {
+          expect(dataOf(await undo(of, open.pop() as string)).undoMerge.notRestored).toEqual([]);
+        }
+        const all = dataOf(await of.graphql(`{ externalUsersConnection(first: 100) { nodes { ${person} } } }`))
+          .externalUsersConnection.nodes;
+        const values = all.flatMap((user: { identifiers: { identifierValue: string }[] }) =>
+          user.identifiers.map((its) => its.identifierValue),
+        );
+        expect(values).toHaveLength(identifiers.size);
+        expect(new Set(values)).toEqual(identifiers);
+        for (const each of present) {
+          const [user, talk] = each.split(' ').map(Number) as [number, number];
+          expect((await found(of, users[user] as string)).conversationIds).toContain(talks[talk]);
+        }
+      }
+      for (const id of open.reverse()) expect(dataOf(await undo(of, id)).undoMerge.notRestored).toEqual([]);
+      expect(await stored(of)).toEqual(before);
+    }),
+    { numRuns: 12 },
+  );
+});
