@@ -1,0 +1,33 @@
+import { createHash } from 'node:crypto';
+import { type Fragment, name, sql } from '../database/sql/fragment.ts';
+
+/*
+ * What is kept of an identifier whose person was erased is a digest of it with the tenant's id. The texts below are
+ * digested, in JavaScript and in SQL alike: an e-mail address or a telephone's key, a foreign key, or an address at
+ * a provider.
+ */
+
+/** The text of an e-mail address in lower case, or of a telephone's key. */
+export const identityText = (key: string): string => `identity ${key}`;
+export const fkText = (fkId: string): string => `fkid ${fkId}`;
+/** The text of what an address at a provider is compared by. */
+export const addressText = (provider: string, key: string): string => `address ${provider} ${key}`;
+
+/** Returns the digest of a text in a tenant, in hexadecimal. */
+export const digestOf = (tenantId: string, given: string): string =>
+  createHash('sha256').update(`${tenantId} ${given}`).digest('hex');
+
+/** SQL for the same. Null for null. */
+export const digestSql = <Parameters>(ofTenant: Fragment<Parameters>, given: Fragment): Fragment<Parameters> =>
+  sql`encode(sha256(convert_to(${ofTenant}::text || ' ' || ${given}, 'UTF8')), 'hex')` as Fragment<Parameters>;
+
+/** The condition that a row's tenant has blocked one of these texts. Null texts are of nobody. */
+export const isBlocked = (alias: string, texts: readonly Fragment[]): Fragment => {
+  const ofTenant = name(`${alias}.tenant_id`);
+  const [first, ...others] = texts.map((given) => digestSql(ofTenant, given));
+  if (!first) throw new Error('Say what may be blocked.');
+  return sql`exists (select from blocked_digest b where b.tenant_id = ${ofTenant} and b.digest in (${others.reduce(
+    (list, one) => sql`${list}, ${one}`,
+    first,
+  )}))`;
+};

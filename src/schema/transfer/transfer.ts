@@ -1,0 +1,160 @@
+import { progressOf } from '../../avatars/progress.ts';
+import type { DataJob } from '../../database/generated/client.ts';
+import { Problem } from '../../errors/catalogue.ts';
+import type { FieldCost } from '../../operations/cost.ts';
+import { limits } from '../../operations/limits.ts';
+import { cancelImport, importNotFound, jobById, startExport, startImport } from '../../transfer/jobs.ts';
+import { builder } from '../builder.ts';
+import type { GraphContext } from '../context.ts';
+import { still, write } from '../mutation.ts';
+import { ConflictType, ExportType, FormatType, ImportType, KindType } from './types.ts';
+
+const ofDirection = async (id: string, direction: string, { load }: GraphContext): Promise<DataJob | null> => {
+  const job = await load(jobById, id);
+  return job?.direction === direction ? job : null;
+};
+
+builder.queryFields((t) => ({
+  import: t.field({
+    type: ImportType,
+    nullable: true,
+    description: 'An import by its UUID; null when the tenant has none of that id. Needs `admin`.',
+    authScopes: { scope: 'admin' },
+    args: { id: t.arg.id({ required: true, description: 'The import’s UUID.' }) },
+    resolve: (_, { id }, context) => ofDirection(id, 'IMPORT', context),
+  }),
+  export: t.field({
+    type: ExportType,
+    nullable: true,
+    description: 'An export by its UUID; null when the tenant has none of that id. Needs `admin`.',
+    authScopes: { scope: 'admin' },
+    args: { id: t.arg.id({ required: true, description: 'The export’s UUID.' }) },
+    resolve: (_, { id }, context) => ofDirection(id, 'EXPORT', context),
+  }),
+}));
+
+const importField = (id: string, context: GraphContext) =>
+  still(ofDirection(id, 'IMPORT', context), () => importNotFound(id));
+const beganBy = ({ viewer }: GraphContext) => `${viewer.kind} ${viewer.id}`;
+const upload: FieldCost = { cost: Math.floor(limits.cost / 2) + 1 };
+
+builder.relayMutationField(
+  'startImport',
+  {
+    description: 'The file, and how to take it.',
+    inputFields: (t) => ({
+      kind: t.field({ type: KindType, required: true, description: 'What the file’s rows are.' }),
+      format: t.field({ type: FormatType, required: true, description: 'The file’s form.' }),
+      file: t.field({ type: 'File', required: true, description: 'The file, of at most 45 MB.' }),
+      mapping: t.field({
+        type: 'JSONObject',
+        description:
+          'From a field to the file’s column, like `{"firstName": "first name"}`. A member of the metadata is `metadata.plan`. Null to guess by the columns’ names.',
+      }),
+      onConflict: t.field({
+        type: ConflictType,
+        description:
+          'What to do with a row that exists already: by its id, or by an identifier of an external user. SKIP when not given.',
+      }),
+      dryRun: t.boolean({ description: 'Whether to write nothing, and only say what would be done. Null is false.' }),
+    }),
+  },
+  {
+    description:
+      'Imports a file in the background, sent as a GraphQL multipart request. Rows that the rules refuse are listed with their line, their field and the reason; all others are imported. To import the same file again changes nothing. Needs `admin`.',
+    nullable: true,
+    authScopes: { scope: 'admin' },
+    extensions: upload,
+    resolve: async (_, { input }, context) => ({
+      id: await write(context, () => startImport(context.db, input, context.services.dataStorage, beganBy(context))),
+    }),
+  },
+  {
+    description: 'The import, which goes on in the background.',
+    outputFields: (t) => ({
+      import: t.field({
+        type: ImportType,
+        description: 'The import. `importProgress` follows it.',
+        resolve: ({ id }, _, context) => importField(id, context),
+      }),
+    }),
+  },
+);
+
+builder.relayMutationField(
+  'cancelImport',
+  {
+    description: 'The import.',
+    inputFields: (t) => ({ id: t.id({ required: true, description: 'The import’s UUID.' }) }),
+  },
+  {
+    description:
+      'Ends an import after the batch that it is at; what it has written stays. One that is over stays as it is. An import that the tenant does not have is `FILE_NOT_FOUND`. Needs `admin`.',
+    nullable: true,
+    authScopes: { scope: 'admin' },
+    resolve: async (_, { input }, context) => ({ id: await write(context, () => cancelImport(context.db, input)) }),
+  },
+  {
+    description: 'The import as it is now.',
+    outputFields: (t) => ({
+      import: t.field({
+        type: ImportType,
+        description: 'The import.',
+        resolve: ({ id }, _, context) => importField(id, context),
+      }),
+    }),
+  },
+);
+
+builder.relayMutationField(
+  'startExport',
+  {
+    description: 'What to export.',
+    inputFields: (t) => ({
+      kind: t.field({ type: KindType, required: true, description: 'What to export: all of the tenant’s.' }),
+      format: t.field({ type: FormatType, required: true, description: 'The file’s form.' }),
+    }),
+  },
+  {
+    description:
+      'Exports everything of a kind into a file, in the background. It can be imported again without a loss. Needs `admin`.',
+    nullable: true,
+    authScopes: { scope: 'admin' },
+    resolve: async (_, { input }, context) => ({
+      id: await write(context, () => startExport(context.db, input, beganBy(context))),
+    }),
+  },
+  {
+    description: 'The export, which goes on in the background.',
+    outputFields: (t) => ({
+      export: t.field({
+        type: ExportType,
+        description: 'The export.',
+        resolve: ({ id }, _, context) =>
+          still(ofDirection(id, 'EXPORT', context), () => new Problem('FILE_NOT_FOUND', 'The export is gone.')),
+      }),
+    }),
+  },
+);
+
+/** The import's states. Throws FILE_NOT_FOUND. */
+async function progressIn(importId: string, context: GraphContext) {
+  const { id } = await importField(importId, context);
+  const steps = context.services.events.listen(context.db.tenantId, 'dataJobChanged', ({ jobId }) => jobId === id);
+  return progressOf(() => {
+    context.forget();
+    return ofDirection(id, 'IMPORT', context);
+  }, steps);
+}
+
+builder.subscriptionField('importProgress', (t) =>
+  t.field({
+    type: ImportType,
+    description:
+      'An import as it goes on: its state at once, then each step, or several together for a client that reads slower. Completes when the import is over. An import that the tenant does not have is `FILE_NOT_FOUND`. Needs `admin`.',
+    authScopes: { scope: 'admin' },
+    args: { importId: t.arg.id({ required: true, description: 'The import’s UUID.' }) },
+    subscribe: (_, { importId }, context) => progressIn(importId, context),
+    resolve: (job: DataJob) => job,
+  }),
+);

@@ -1,0 +1,125 @@
+/** A record of a file of values: its first line, and its cells, or why it cannot be read. */
+export type CsvRecord = { line: number; cells: (string | null)[] } | { line: number; fault: string };
+
+/** Characters that a record may have. A longer one is passed over without being held. */
+const longestRecord = 1_000_000;
+/** Cells that a record may have. */
+export const mostCells = 1_000;
+
+const delimiters = [',', ';', '\t'] as const;
+
+/** Returns the delimiter that the first line has most of, outside of quotes. */
+export function delimiterOf(beginning: string): string {
+  const counts = new Map<string, number>(delimiters.map((one) => [one, 0]));
+  let isQuoted = false;
+  for (const character of beginning) {
+    if (character === '"') isQuoted = !isQuoted;
+    else if (!isQuoted && (character === '\n' || character === '\r')) break;
+    else if (!isQuoted && counts.has(character)) counts.set(character, (counts.get(character) ?? 0) + 1);
+  }
+  return [...counts].sort(([, one], [, other]) => other - one)[0]?.[0] ?? ',';
+}
+
+/**
+ * Reads records of values in RFC 4180's form, with any of the delimiters and any line end. Cells may be quoted, and
+ * quoted ones may have line ends. Empty lines are passed over. A cell without anything is null.
+ */
+export async function* readCsv(texts: AsyncIterable<string>): AsyncGenerator<CsvRecord> {
+  let delimiter: string | null = null;
+  let line = 1;
+  let first = 1;
+  let cells: (string | null)[] = [];
+  let cell = '';
+  let length = 0;
+  let wasQuoted = false;
+  let state: 'start' | 'plain' | 'quoted' | 'quote' = 'start';
+  let wasReturn = false;
+  let fault: string | null = null;
+
+  const endCell = () => {
+    if (cells.length >= mostCells) fault ??= `has more than ${mostCells} cells`;
+    else cells.push(cell === '' && !wasQuoted ? null : cell);
+    cell = '';
+    wasQuoted = false;
+    state = 'start';
+  };
+  const endRecord = (): CsvRecord | null => {
+    const isEmpty = cells.length === 0 && cell === '' && !wasQuoted;
+    endCell();
+    const record: CsvRecord | null = fault ? { line: first, fault } : isEmpty ? null : { line: first, cells };
+    cells = [];
+    length = 0;
+    fault = null;
+    return record;
+  };
+
+  for await (const text of texts) {
+    delimiter ??= delimiterOf(text);
+    let from = 0;
+    for (let at = 0; at < text.length; at += 1) {
+      const character = text[at] as string;
+      if (wasReturn) {
+        wasReturn = false;
+        if (character === '\n') continue;
+      }
+      length += 1;
+      if (length > longestRecord) {
+        fault ??= `is longer than ${longestRecord} characters`;
+        cell = '';
+        cells = [];
+      }
+      if (state === 'quoted') {
+        if (character === '"') state = 'quote';
+        else {
+          if (character === '\n') line += 1;
+          if (!fault) cell += character;
+        }
+        continue;
+      }
+      if (state === 'quote' && character === '"') {
+        cell += '"';
+        state = 'quoted';
+        continue;
+      }
+      if (character === delimiter) endCell();
+      else if (character === '\n' || character === '\r') {
+        const record = endRecord();
+        line += 1;
+        first = line;
+        wasReturn = character === '\r';
+        if (record) yield record;
+      } else if (character === '"' && state === 'start') {
+        state = 'quoted';
+        wasQuoted = true;
+      } else {
+        // The rest of a plain cell is taken at once.
+        state = 'plain';
+        from = at;
+        while (at + 1 < text.length && at - from < longestRecord) {
+          const next = text.charCodeAt(at + 1);
+          if (next === 10 || next === 13 || text[at + 1] === delimiter) break;
+          at += 1;
+        }
+        length += at - from;
+        if (!fault && length <= longestRecord) cell += text.slice(from, at + 1);
+      }
+    }
+  }
+  if (state === 'quoted') fault ??= 'has a quote that does not end';
+  const last = cells.length > 0 || cell !== '' || wasQuoted || fault ? endRecord() : null;
+  if (last) yield last;
+}
+
+// A spreadsheet takes a cell that begins with one of these for a formula. A quote before it says that it is text.
+const formula = /^'*[=+\-@\t\r]/;
+const disarmed = /^'+[=+\-@\t\r]/;
+
+/** Returns the text of a cell, which no spreadsheet runs. `rearmed` gives back what it was made of. */
+export function csvCell(value: string | null): string {
+  if (value === null) return '';
+  const safe = formula.test(value) ? `'${value}` : value;
+  return /[",;\t\r\n']|^\s|\s$/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+}
+
+/** Takes away the quote that `csvCell` has put before a formula. */
+export const rearmed = (cell: string): string => (disarmed.test(cell) ? cell.slice(1) : cell);

@@ -1,0 +1,46 @@
+import { Problem } from '../errors/catalogue.ts';
+
+/** The bytes that zipped files begin with, spreadsheets' own among them. */
+const zip = [0x50, 0x4b, 0x03, 0x04];
+
+/** Returns the encoding of a file by its first bytes: by its mark, or by where its zeros are. UTF-8 otherwise. */
+export function encodingOf(bytes: Uint8Array): 'utf-8' | 'utf-16le' | 'utf-16be' {
+  if (bytes[0] === 0xff && bytes[1] === 0xfe) return 'utf-16le';
+  if (bytes[0] === 0xfe && bytes[1] === 0xff) return 'utf-16be';
+  const some = bytes.subarray(0, 512);
+  const zeros = [0, 0];
+  for (const [at, byte] of some.entries()) if (byte === 0) zeros[at % 2] = (zeros[at % 2] ?? 0) + 1;
+  const [even = 0, odd = 0] = zeros;
+  if (odd > some.length / 6 && even === 0) return 'utf-16le';
+  if (even > some.length / 6 && odd === 0) return 'utf-16be';
+  return 'utf-8';
+}
+
+/** Whether a cell has bytes that its file's encoding does not have. */
+export const isUndecodable = (text: string): boolean => text.includes('\ufffd');
+
+/** Decodes a file piece by piece. Throws UNPROCESSABLE for a file that is empty, or zipped. */
+export async function* decoded(pieces: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): AsyncGenerator<string> {
+  let decoder: TextDecoder | undefined;
+  for await (const bytes of pieces) {
+    if (bytes.byteLength === 0) continue;
+    if (!decoder) {
+      if (zip.every((byte, at) => bytes[at] === byte))
+        throw new Problem('UNPROCESSABLE', 'The file is zipped, as spreadsheets’ own files are: save it as CSV.');
+      decoder = new TextDecoder(encodingOf(bytes));
+    }
+    yield decoder.decode(bytes, { stream: true });
+  }
+  if (!decoder) throw new Problem('UNPROCESSABLE', 'The file is empty.');
+  yield decoder.decode();
+}
+
+const pieceBytes = 64_000;
+
+/** The bytes in pieces, between which other work has its turn. */
+export async function* inPieces(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  for (let from = 0; from < bytes.byteLength; from += pieceBytes) {
+    yield bytes.subarray(from, from + pieceBytes);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}

@@ -1,0 +1,80 @@
+import type { Database, TenantDatabase } from '../database/database.ts';
+import { newId } from '../database/ids.ts';
+import { oneByUuid } from '../database/loaders.ts';
+import { columns, nothing, rows } from '../database/sql/columns.ts';
+import { anyKey, parameter, tenant } from '../database/sql/fragment.ts';
+import { globalStatement, statement } from '../database/sql/statement.ts';
+import { integer, text, uuid } from '../database/sql/types.ts';
+import type { Storage } from '../storage/storage.ts';
+
+/** How long a file of data is kept, in hours. */
+export const keptHours = 24;
+
+/** What a file of data is called, and what it is. */
+export type DataFileFacts = { name: string; contentType: string };
+
+const insert = statement(nothing)`
+  insert into data_file (tenant_id, id, path, name, content_type, expires_at)
+  select t.tenant_id, ${parameter('id', uuid)}, ${parameter('path', text)}, ${parameter('name', text)}, ${parameter('contentType', text)},
+    now() + ${parameter('hours', integer)} * interval '1 hour' from (select ${tenant} as tenant_id) t where t.tenant_id = ${tenant}`;
+
+const file = columns('DataFile', 'f');
+
+/** Files of data by their ids, also those that have expired. */
+export const dataFileById = oneByUuid(
+  statement(file)`select ${file} from data_file f where f.tenant_id = ${tenant} and f.id = ${anyKey(uuid)}`,
+  'id',
+);
+
+// The signature of its URL is the credential, and has no tenant.
+const byId = globalStatement(file)`
+  select ${file} from data_file f where f.id = ${parameter('id', uuid)} and f.expires_at > now()`;
+
+/** Returns a file that has not expired, by its id, or null. */
+export const findDataFile = async (database: Pick<Database, 'query'>, id: string) =>
+  (await database.query(byId, { id }))[0] ?? null;
+
+/** Stores the bytes as a file that is kept for a day, and returns its id. */
+export async function storeDataFile(
+  db: TenantDatabase,
+  storage: Pick<Storage, 'put'>,
+  { name, contentType }: DataFileFacts,
+  bytes: Uint8Array,
+): Promise<string> {
+  const id = newId();
+  const path = `data/${db.tenantId}/${id}`;
+  // The row comes first, so that the sweep finds what a crash leaves.
+  await db.query(insert, { id, path, name, contentType, hours: keptHours });
+  await storage.put(path, bytes, contentType);
+  return id;
+}
+
+const expired = globalStatement(rows({ id: uuid, path: text }))`
+  select f.id, f.path from data_file f where f.expires_at < now() order by f.expires_at limit 100`;
+const forget = globalStatement(nothing)`delete from data_file f where f.id = ${parameter('id', uuid)}`;
+
+/** Deletes a file of data that has expired: first its bytes, then its row. */
+export async function deleteDataFile(
+  database: Pick<Database, 'query'>,
+  storage: Pick<Storage, 'delete'>,
+  { id, path }: { id: string; path: string },
+): Promise<void> {
+  await storage.delete(path);
+  await database.query(forget, { id });
+}
+
+/** Deletes the files of data that have expired. It asks `stopped` before each and ends early. */
+export async function sweepDataFiles(
+  database: Pick<Database, 'query'>,
+  storage: Pick<Storage, 'delete'>,
+  stopped: () => boolean = () => false,
+): Promise<void> {
+  for (;;) {
+    const found = await database.query(expired);
+    for (const each of found) {
+      if (stopped()) return;
+      await deleteDataFile(database, storage, each);
+    }
+    if (found.length < 100) return;
+  }
+}

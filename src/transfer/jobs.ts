@@ -1,0 +1,126 @@
+import type { TenantDatabase } from '../database/database.ts';
+import type { DataJob } from '../database/generated/client.ts';
+import { asUuid, newId } from '../database/ids.ts';
+import { oneByUuid } from '../database/loaders.ts';
+import { columns, rows } from '../database/sql/columns.ts';
+import { anyKey, parameter, tenant } from '../database/sql/fragment.ts';
+import { statement } from '../database/sql/statement.ts';
+import { boolean, nullable, type SqlType, text, uuid } from '../database/sql/types.ts';
+import { Problem } from '../errors/catalogue.ts';
+import type { Storage } from '../storage/storage.ts';
+import { isField, type Kind } from './fields.ts';
+import { storeDataFile } from './files.ts';
+import type { OnConflict } from './outcome.ts';
+
+export type Format = 'CSV' | 'NDJSON';
+
+/** The unchecked input of startImport. */
+export type ImportInput = {
+  kind: Kind;
+  format: Format;
+  file: File;
+  mapping?: Readonly<Record<string, unknown>> | null | undefined;
+  onConflict?: OnConflict | null | undefined;
+  dryRun?: boolean | null | undefined;
+};
+
+const job = columns('DataJob', 'j');
+
+/** Imports and exports by their ids. */
+export const jobById = oneByUuid(
+  statement(job)`select ${job} from data_job j where j.tenant_id = ${tenant} and j.id = ${anyKey(uuid)}`,
+  'id',
+);
+
+/** The error for an import that the tenant does not have. */
+export const importNotFound = (id: string) => new Problem('FILE_NOT_FOUND', `There is no import ${id}.`);
+
+const jsonb: SqlType<string | null> = { name: 'jsonb', isNullable: true };
+const insert = statement(rows({ id: uuid }))`
+  insert into data_job (tenant_id, id, direction, kind, format, mapping, on_conflict, is_dry_run, file_id, begun_by)
+  select t.tenant_id, ${parameter('id', uuid)}, ${parameter('direction', text)}, ${parameter('kind', text)}, ${parameter('format', text)},
+    ${parameter('mapping', jsonb)}, ${parameter('onConflict', text)}, ${parameter('isDryRun', boolean)},
+    ${parameter('fileId', nullable(uuid))}, ${parameter('begunBy', text)}
+  from (select ${tenant} as tenant_id) t where t.tenant_id = ${tenant}
+  returning id`;
+
+/** What a file may be at the most, in bytes. */
+export const largestFile = 45_000_000;
+
+/**
+ * Stores a file and queues its import. Returns the import's id. Throws VALIDATION_FAILED for a mapping of fields that
+ * the kind does not have, and for a file that is too large.
+ */
+export async function startImport(
+  db: TenantDatabase,
+  { kind, format, file, mapping = null, onConflict, dryRun }: ImportInput,
+  storage: Pick<Storage, 'put'>,
+  begunBy: string,
+): Promise<string> {
+  const errors = Object.entries(mapping ?? {}).flatMap(([field, column]) => [
+    ...(isField(kind, field) ? [] : [{ path: ['input', 'mapping', field], message: 'is no field of this kind' }]),
+    ...(typeof column === 'string' ? [] : [{ path: ['input', 'mapping', field], message: 'must be a column’s name' }]),
+  ]);
+  if (file.size > largestFile)
+    errors.push({ path: ['input', 'file'], message: `must be at most ${largestFile} bytes` });
+  if (errors[0])
+    throw new Problem('VALIDATION_FAILED', `The ${errors[0].path.at(-1)} ${errors[0].message}.`, { errors });
+  const contentType = format === 'CSV' ? 'text/csv; charset=utf-8' : 'application/x-ndjson';
+  const bytes = new Uint8Array(await file.arrayBuffer());
+  const fileId = await storeDataFile(db, storage, { name: `import.${format.toLowerCase()}`, contentType }, bytes);
+  const id = newId();
+  await db.query(insert, {
+    id,
+    direction: 'IMPORT',
+    kind,
+    format,
+    mapping: mapping && JSON.stringify(mapping),
+    onConflict: onConflict ?? 'SKIP',
+    isDryRun: dryRun === true,
+    fileId,
+    begunBy,
+  });
+  db.announce('dataJobQueued', {});
+  return id;
+}
+
+/** Queues an export of everything of a kind, and returns its id. */
+export async function startExport(
+  db: TenantDatabase,
+  { kind, format }: { kind: Kind; format: Format },
+  begunBy: string,
+): Promise<string> {
+  const id = newId();
+  const none = { mapping: null, onConflict: 'SKIP', isDryRun: false, fileId: null };
+  await db.query(insert, { id, direction: 'EXPORT', kind, format, ...none, begunBy });
+  db.announce('dataJobQueued', {});
+  return id;
+}
+
+const cancel = statement(rows({ id: uuid }))`
+  update data_job j set state = 'CANCELLED', finished_at = now(), worker_id = null, lease_until = null
+  where j.tenant_id = ${tenant} and j.id = ${parameter('id', uuid)} and j.state in ('QUEUED', 'RUNNING') returning j.id`;
+
+/**
+ * Ends an import: what it has written stays. One that is over stays as it is. Returns its id. Throws FILE_NOT_FOUND for
+ * an import that the tenant does not have.
+ */
+export async function cancelImport(db: TenantDatabase, input: { id: string }): Promise<string> {
+  const id = asUuid(input.id);
+  const [known] = id ? await jobById.load(db, [id]) : [];
+  if (!id || !known || known.direction !== 'IMPORT') throw importNotFound(input.id);
+  await db.query(cancel, { id });
+  db.announce('dataJobChanged', { jobId: id });
+  return id;
+}
+
+/** Returns the seconds until a job is done if it goes on as it has until now. Null until that is known. */
+export function secondsLeft(
+  { state, startedAt, totalRows, doneRows }: Pick<DataJob, 'state' | 'startedAt' | 'totalRows' | 'doneRows'>,
+  now: number,
+): number | null {
+  if (state === 'DONE' || state === 'FAILED' || state === 'CANCELLED') return 0;
+  if (!startedAt || totalRows === null || doneRows === 0) return null;
+  const each = (now - startedAt.getTime()) / doneRows;
+  return Math.max(0, Math.round((each * (totalRows - doneRows)) / 1_000));
+}

@@ -1,0 +1,188 @@
+import { system } from '../database/actor.ts';
+import type { Database, TenantDatabase, TenantTransaction } from '../database/database.ts';
+import { problemBehind } from '../database/failures.ts';
+import { nothing, rows } from '../database/sql/columns.ts';
+import { parameter, tenant } from '../database/sql/fragment.ts';
+import { statement } from '../database/sql/statement.ts';
+import { integer, nullable, type SqlType, text, uuid } from '../database/sql/types.ts';
+import type { ParticipantHooks } from '../directory/participants/hooks.ts';
+import { Problem } from '../errors/catalogue.ts';
+import type { Storage } from '../storage/storage.ts';
+import { csvCell } from './csv.ts';
+import { inPieces } from './decode.ts';
+import { exportRows } from './export.ts';
+import type { Kind } from './fields.ts';
+import { findDataFile, storeDataFile } from './files.ts';
+import type { Format } from './jobs.ts';
+import { writeOneByOne } from './one-by-one.ts';
+import type { Given, OnConflict, Outcome } from './outcome.ts';
+import type { LeasedJob } from './queue.ts';
+import { type FileRow, rowsIn } from './records.ts';
+import { writeUsers } from './users.ts';
+
+/** Rows of one transaction. */
+const batchRows = 1_000;
+/** How often a job is begun that ends its process or meets what nobody expected. */
+const mostAttempts = 5;
+/** Refused rows that the file of them has at the most. */
+const mostTold = 100_000;
+
+const id = parameter('id', uuid);
+const workerId = parameter('workerId', uuid);
+const jsonText: SqlType<string> = { name: 'json', isNullable: false };
+
+const count = statement(nothing)`
+  update data_job j set total_rows = ${parameter('total', integer)} where j.tenant_id = ${tenant} and j.id = ${id} and j.worker_id = ${workerId}`;
+
+// Written by the batch's own transaction: a batch is done if and only if this says so.
+const advance = statement(rows({ id: uuid }))`
+  update data_job j set done_rows = j.done_rows + ${parameter('done', integer)}, created_rows = j.created_rows + ${parameter('created', integer)},
+    updated_rows = j.updated_rows + ${parameter('updated', integer)}, unchanged_rows = j.unchanged_rows + ${parameter('unchanged', integer)},
+    rejected_rows = j.rejected_rows + ${parameter('rejected', integer)}
+  where j.tenant_id = ${tenant} and j.id = ${id} and j.state = 'RUNNING' and j.worker_id = ${workerId}
+    and j.done_rows = ${parameter('before', integer)} returning j.id`;
+
+const reject = statement(nothing)`
+  insert into data_rejection (tenant_id, job_id, line, field, reason)
+  select j.tenant_id, j.id, g.line, g.field, g.reason
+  from data_job j cross join json_to_recordset(${parameter('rows', jsonText)}) as g (line int, field text, reason text)
+  where j.tenant_id = ${tenant} and j.id = ${id} on conflict do nothing`;
+
+const rejections = statement(rows({ line: integer, field: nullable(text), reason: text }))`
+  select r.line, r.field, r.reason from data_rejection r where r.tenant_id = ${tenant} and r.job_id = ${id} order by r.line limit ${mostTold}`;
+
+const finish = statement(rows({ id: uuid }))`
+  update data_job j set state = ${parameter('state', text)}, finished_at = now(), worker_id = null, lease_until = null,
+    error_code = ${parameter('code', nullable(text))}, error_detail = ${parameter('detail', nullable(text))},
+    file_id = coalesce(${parameter('fileId', nullable(uuid))}, j.file_id), rejected_file_id = ${parameter('rejectedFileId', nullable(uuid))},
+    total_rows = ${parameter('total', nullable(integer))}, done_rows = coalesce(${parameter('doneRows', nullable(integer))}, j.done_rows)
+  where j.tenant_id = ${tenant} and j.id = ${id} and j.state = 'RUNNING' and j.worker_id = ${workerId} returning j.id`;
+
+/** The job is no more this worker's: it was cancelled, or another worker has it. */
+class Lost extends Error {}
+
+export type RunWorld = {
+  database: Pick<Database, 'forTenant' | 'query'>;
+  storage: Storage;
+  hooks: ParticipantHooks;
+};
+
+/** Runs imports and exports. By the end of a job its outcome is stored, or it is due again. */
+export function createDataJobRunner({ database, storage, hooks }: RunWorld) {
+  async function bytesOf(job: LeasedJob): Promise<Uint8Array> {
+    const file = job.fileId && (await findDataFile(database, job.fileId));
+    const bytes = file && (await storage.get(file.path));
+    if (!bytes) throw new Problem('UNPROCESSABLE', 'The file is not there any more: import it again.');
+    return bytes;
+  }
+
+  function write(db: TenantDatabase, job: LeasedJob, before: number, batch: readonly FileRow[]): Promise<Outcome> {
+    const refused = batch.flatMap((row) => ('reason' in row ? [row] : []));
+    const given = batch.flatMap((row): Given[] => ('fields' in row ? [row] : []));
+    const writing = { onConflict: job.onConflict as OnConflict, isDryRun: job.isDryRun };
+    const settle = async (tx: Pick<TenantTransaction, 'query'>, outcome: Outcome) => {
+      outcome.rejected.push(...refused);
+      const { created, updated, unchanged, rejected } = outcome;
+      const counts = { created, updated, unchanged, rejected: rejected.length };
+      const own = { id: job.id, workerId: job.workerId, before, done: batch.length };
+      if ((await tx.query(advance, { ...own, ...counts })).length === 0) throw new Lost();
+      if (rejected.length > 0) await tx.query(reject, { id: job.id, rows: JSON.stringify(rejected) });
+      return outcome;
+    };
+    if (job.kind === 'EXTERNAL_USERS')
+      return db.transaction(async (tx) => settle(tx, await writeUsers(tx, given, writing)));
+    return writeOneByOne(db, job.kind as 'PARTICIPANTS' | 'CONVERSATIONS', given, writing, hooks).then((outcome) =>
+      db.transaction((tx) => settle(tx, outcome)),
+    );
+  }
+
+  async function importFile(db: TenantDatabase, job: LeasedJob): Promise<void> {
+    const bytes = await bytesOf(job);
+    const form = {
+      kind: job.kind as Kind,
+      format: job.format as Format,
+      mapping: job.mapping as Readonly<Record<string, unknown>> | null,
+    };
+    let total = job.totalRows;
+    if (total === null) {
+      total = 0;
+      for await (const _ of rowsIn(form, inPieces(bytes))) total += 1;
+      await db.query(count, { id: job.id, workerId: job.workerId, total });
+    }
+    let done = job.doneRows;
+    let seen = 0;
+    let batch: FileRow[] = [];
+    const flush = async () => {
+      if (batch.length === 0) return;
+      await write(db, job, done, batch);
+      done += batch.length;
+      batch = [];
+      db.announce('dataJobChanged', { jobId: job.id });
+    };
+    for await (const row of rowsIn(form, inPieces(bytes))) {
+      seen += 1;
+      // What was done before the job was begun again.
+      if (seen <= job.doneRows) continue;
+      batch.push(row);
+      if (batch.length === batchRows) await flush();
+    }
+    await flush();
+    await end(db, job, { state: 'DONE', total, rejectedFileId: await rejectedFile(db, job) });
+  }
+
+  async function rejectedFile(db: TenantDatabase, job: LeasedJob): Promise<string | null> {
+    const found = await db.query(rejections, { id: job.id });
+    if (found.length === 0) return null;
+    const lines = found.map(({ line, field, reason }) => `${line},${csvCell(field)},${csvCell(reason)}\r\n`);
+    const facts = { name: 'rejected-rows.csv', contentType: 'text/csv; charset=utf-8' };
+    return storeDataFile(db, storage, facts, Buffer.from(`line,field,reason\r\n${lines.join('')}`));
+  }
+
+  async function exportAll(db: TenantDatabase, job: LeasedJob): Promise<void> {
+    const { bytes, total } = await exportRows(db, job.kind as Kind, job.format as Format);
+    const extension = job.format.toLowerCase();
+    const contentType = job.format === 'CSV' ? 'text/csv; charset=utf-8' : 'application/x-ndjson';
+    const fileId = await storeDataFile(db, storage, { name: `export.${extension}`, contentType }, bytes);
+    await end(db, job, { state: 'DONE', total, doneRows: total, fileId });
+  }
+
+  type End = {
+    state: 'DONE' | 'FAILED';
+    total?: number | null;
+    doneRows?: number;
+    problem?: Problem;
+    fileId?: string;
+    rejectedFileId?: string | null;
+  };
+  async function end(db: TenantDatabase, job: LeasedJob, { state, problem, ...of }: End): Promise<void> {
+    await db.query(finish, {
+      id: job.id,
+      workerId: job.workerId,
+      state,
+      code: problem?.code ?? null,
+      detail: problem?.message ?? null,
+      fileId: of.fileId ?? null,
+      rejectedFileId: of.rejectedFileId ?? null,
+      total: of.total ?? job.totalRows,
+      doneRows: of.doneRows ?? null,
+    });
+    db.announce('dataJobChanged', { jobId: job.id });
+  }
+
+  return async (job: LeasedJob): Promise<void> => {
+    const cause = `${job.direction === 'IMPORT' ? 'import' : 'export'}, begun by ${job.begunBy}`;
+    const db = database.forTenant(job.tenantId).as(system(cause, job.id));
+    try {
+      if (job.attempts > mostAttempts)
+        throw new Problem('UNPROCESSABLE', 'It was begun several times and never came to an end.');
+      if (job.direction === 'IMPORT') await importFile(db, job);
+      else await exportAll(db, job);
+    } catch (error) {
+      if (error instanceof Lost) return;
+      const problem = problemBehind(error);
+      // Outages pass: the worker gives the job back.
+      if (problem.code === 'UNAVAILABLE' || (problem.code === 'INTERNAL' && job.attempts < mostAttempts)) throw error;
+      await end(db, job, { state: 'FAILED', problem });
+    }
+  };
+}

@@ -1,0 +1,178 @@
+import { expect, test } from 'vitest';
+import { newId } from '../../src/database/ids.ts';
+import { dataOf, problemOf, type Untyped } from '../app.ts';
+import { createAgent, createConfig, createParticipant } from '../factories.ts';
+import { png } from '../fakes/images.ts';
+import { rowsOf } from '../tenants/world.ts';
+import { upload } from '../uploads.ts';
+import { useApp } from '../use-app.ts';
+
+const service = useApp();
+
+const mark = 'xq7mark';
+const email = `${mark}@example.com`;
+const phoneNumber = '+14155550133';
+
+const send = async (name: string, type: string, input: object): Promise<Untyped> =>
+  dataOf(
+    await service.tenant.graphql(`mutation ($input: ${type}!) { ${name}(input: $input) { __typename } }`, { input }),
+  );
+
+const erase = (input: object) =>
+  service.tenant.graphql(
+    'mutation ($input: ErasePersonInput!) { erasePerson(input: $input) { erased { id digest blocked externalUsers participants memberships historyEntries files erasedBy } } }',
+    { input },
+  );
+
+/** Puts marks of one person into every table and free text that can hold something of theirs. */
+async function leaveMarks() {
+  const { tenant, app } = service;
+  const { prisma } = app.database;
+  const tenantId = tenant.id;
+  const agent = await createAgent(tenant);
+  const config = await createConfig(tenant, 'sms');
+  const slack = await createConfig(tenant, 'slack');
+  const participant = await createParticipant(tenant, {
+    displayName: `Person ${mark}`,
+    email,
+    agentIds: [agent],
+    channels: [
+      { integrationConfigId: config, address: phoneNumber, label: `label ${mark}` },
+      { integrationConfigId: slack, address: 'UXQ7MARK' },
+    ],
+  });
+  await send('updateParticipant', 'UpdateParticipantInput', {
+    participantId: participant,
+    displayName: `Second ${mark}`,
+  });
+  dataOf(await upload(service, tenant, participant, await png()));
+  const { createExternalUser } = dataOf(
+    await tenant.graphql(
+      'mutation ($input: CreateExternalUserInput!) { createExternalUser(input: $input) { externalUser { id } } }',
+      {
+        input: {
+          firstName: mark,
+          lastName: `Last ${mark}`,
+          email,
+          phoneNumber,
+          fkId: `fk-${mark}`,
+          fkUserId: `fku-${mark}`,
+          context: `context ${mark}`,
+          source: `source ${mark}`,
+          metadata: { of: mark },
+          idempotencyKey: crypto.randomUUID(),
+        },
+      },
+    ),
+  );
+  const user = createExternalUser.externalUser.id;
+  const { createConversation } = dataOf(
+    await tenant.graphql(
+      'mutation ($input: CreateConversationInput!) { createConversation(input: $input) { conversation { id } } }',
+      {
+        input: {
+          participants: [{ participant: { user: { id: participant } } }, { participant: { contact: { id: user } } }],
+        },
+      },
+    ),
+  );
+  const conversation = createConversation.conversation.id;
+  await prisma.conversationMember.updateMany({
+    where: { tenantId, conversationId: conversation },
+    data: { displayName: `member ${mark}`, avatarUrl: `https://example.com/${mark}.png` },
+  });
+  const now = new Date();
+  await prisma.avatarSyncJob.create({
+    data: {
+      tenantId,
+      id: newId(),
+      participantId: participant,
+      integrationConfigId: slack,
+      address: 'UXQ7MARK',
+      kind: 'AUTOMATIC',
+      state: 'FAILED',
+      errorCode: 'AVATAR_NOT_AVAILABLE',
+      errorStatus: 400,
+      errorDetail: `No picture of ${mark}`,
+      finishedAt: now,
+    },
+  });
+  await prisma.avatarAutoSync.create({
+    data: { tenantId, participantId: participant, provider: 'slack', address: 'UXQ7MARK', attemptedAt: now },
+  });
+  const unknown = { tenantId, messageCount: 1, firstMessageAt: now, lastMessageAt: now, displayName: `sender ${mark}` };
+  await prisma.unknownSender.createMany({
+    data: [
+      { ...unknown, id: newId(), integrationConfigId: slack, address: 'UXQ7MARK', note: `note ${mark}` },
+      { ...unknown, id: newId(), integrationConfigId: config, address: phoneNumber, identityKey: phoneNumber },
+    ],
+  });
+  return { participant, user, conversation };
+}
+
+const marksIn = (text: string) => [mark, 'UXQ7MARK', phoneNumber.slice(1)].filter((one) => text.includes(one));
+const everything = async () => JSON.stringify(await rowsOf(service.app.database, service.tenant.id));
+
+test('a person’s export holds all of them, and an erasure leaves nothing', async () => {
+  const { participant, user, conversation } = await leaveMarks();
+  const other = await createParticipant(service.tenant, { displayName: 'Bystander' });
+
+  const { exportPerson } = dataOf(
+    await service.tenant.graphql(
+      'mutation ($by: IdentityInput!) { exportPerson(input: { by: $by }) { url file { name } } }',
+      { by: { email } },
+    ),
+  );
+  const response = await service.app.fetch(new Request(exportPerson.url));
+  expect(response.status).toBe(200);
+  const exported = await response.text();
+  for (const part of [
+    participant,
+    user,
+    conversation,
+    `fku-${mark}`,
+    `context ${mark}`,
+    `note ${mark}`,
+    `Person ${mark}`,
+  ])
+    expect(exported).toContain(part);
+  expect(JSON.parse(exported)).toMatchObject({ avatars: [{ contentType: 'image/webp' }], unknownSenders: [{}, {}] });
+  expect(exported).not.toContain('Bystander');
+  const { avatarFileId } = JSON.parse(exported).participants[0];
+
+  const unconfirmed = await erase({ by: { email }, confirm: false });
+  expect(problemOf(unconfirmed).code).toBe('VALIDATION_FAILED');
+  expect(marksIn(await everything())).toHaveLength(3);
+
+  const { erasePerson } = dataOf(await erase({ by: { email }, confirm: true, block: true }));
+  expect(erasePerson.erased).toMatchObject({ externalUsers: 1, participants: 1, memberships: 2, blocked: true });
+  expect(erasePerson.erased.historyEntries).toBeGreaterThan(5);
+  expect(erasePerson.erased.files).toBe(2);
+
+  const left = await everything();
+  expect(marksIn(left)).toEqual([]);
+  expect([participant, user, avatarFileId].filter((id) => left.includes(id))).toEqual([]);
+  expect(left).toContain(other);
+  expect((await service.app.fetch(new Request(exportPerson.url))).status).toBe(404);
+
+  const again = dataOf(await erase({ by: { email }, confirm: true }));
+  expect(again.erasePerson.erased).toMatchObject({
+    externalUsers: 0,
+    participants: 0,
+    memberships: 0,
+    historyEntries: 0,
+  });
+  expect(again.erasePerson.erased.digest).toBe(erasePerson.erased.digest);
+});
+
+test('only administrators export and erase', async () => {
+  const { tenant } = service;
+  const headers = { authorization: `Bearer ${await tenant.token(['participants:write', 'users:write'])}` };
+  for (const field of [
+    'exportPerson(input: { by: { fkId: "x" } })',
+    'erasePerson(input: { by: { fkId: "x" }, confirm: true })',
+  ]) {
+    const answer = await tenant.graphql(`mutation { ${field} { __typename } }`, {}, headers);
+    expect(problemOf(answer)).toEqual({ code: 'FORBIDDEN', status: 403 });
+  }
+});
