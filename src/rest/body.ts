@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { Problem } from '../errors/catalogue.ts';
 import type { BodyBudget } from '../http/bodies.ts';
-import { withExactNumbers } from '../values/json-number.ts';
+import { isInexact, withExactNumbers } from '../values/json-number.ts';
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 const json = /^application\/(?:[a-z0-9.+-]*\+)?json\s*(?:;\s*charset="?utf-8"?\s*)?$/i;
@@ -48,9 +48,13 @@ function bytesOf(request: IncomingMessage, most: number): Promise<Buffer> {
 }
 
 function parsed(bytes: Buffer): unknown {
+  let body: unknown;
   try {
-    return JSON.parse(withExactNumbers(utf8.decode(bytes)));
+    body = JSON.parse(withExactNumbers(utf8.decode(bytes)));
   } catch {
     throw new Problem('BAD_USER_INPUT', 'The body is not JSON.');
   }
+  // In the place of a number stands an object, which would do for a body all of whose members are optional.
+  if (isInexact(body)) throw new Problem('BAD_USER_INPUT', 'The body must not be a number.');
+  return body;
 }

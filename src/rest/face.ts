@@ -2,6 +2,8 @@ import type { z } from 'zod';
 import type { Problem } from '../errors/catalogue.ts';
 import type { Operation } from './operation.ts';
 
+type Told = Pick<Problem, 'code' | 'status'>;
+
 /** How a face's system says what went wrong; null for an answer without a body. */
 export type ErrorBody = {
   readonly type: 'application/json' | 'application/problem+json';
@@ -25,10 +27,14 @@ export type Face = {
   readonly tags: Readonly<Record<string, string>>;
   readonly operations: readonly Operation[];
   /** The status that the system has for a problem; the catalogue's, where it has no other. */
-  statusOf(problem: Pick<Problem, 'code' | 'status'>): number;
+  statusOf(problem: Told): number;
   errorBody(problem: Problem, status: number, instance: string): ErrorBody;
   /** The body of an error in the documents. */
   readonly error: z.ZodType;
 };
+
+/** The status of a problem in a face, of one operation where one was met. */
+export const statusIn = (face: Face, operation: Operation | null, problem: Told): number =>
+  operation?.statuses?.[problem.code] ?? face.statusOf(problem);
 
 export type Credential = 'Bearer' | 'AccessKey' | 'AgentSecretKey';

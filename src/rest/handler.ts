@@ -1,16 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
-import { demand, type Viewer } from '../auth/viewer.ts';
+import { actorOf, demand, type Viewer } from '../auth/viewer.ts';
+import type { Actor } from '../database/actor.ts';
 import type { TenantDatabase } from '../database/database.ts';
 import { problemBehind } from '../database/failures.ts';
 import { asUuid } from '../database/ids.ts';
+import { createBoundedLog } from '../errors/bounded-log.ts';
 import { Problem } from '../errors/catalogue.ts';
 import type { BodyBudget } from '../http/bodies.ts';
 import { readJson } from './body.ts';
-import type { Face } from './face.ts';
+import { type Face, statusIn } from './face.ts';
 import { checkedInput } from './input.ts';
-import type { Reply } from './operation.ts';
+import { creating, idempotencyHeader, type Operation, type Reply } from './operation.ts';
 import type { Pages } from './pages.ts';
 import type { Route, Router } from './router.ts';
 import type { RestServices } from './services.ts';
@@ -22,8 +24,8 @@ export type RestOptions = {
   router: Router;
   pages: Pages;
   services: RestServices;
-  /** The database as the viewer may use it. */
-  databaseOf(viewer: Viewer): TenantDatabase;
+  /** The database as the viewer may use it, and as the actor changes it. */
+  databaseOf(viewer: Viewer, actor: Actor): TenantDatabase;
   /** Who sends the headers, found out and counted. Throws when nobody does, or too often. */
   signIn(headers: Headers): Promise<Viewer> | Viewer;
   bodies: BodyBudget;
@@ -43,7 +45,7 @@ type Exchange = {
   request: IncomingMessage;
   response: ServerResponse;
   face: Face;
-  operation: string | null;
+  operation: Operation | null;
   requestId: string;
   startedAt: number;
 };
@@ -51,6 +53,8 @@ type Exchange = {
 /** Answers the requests to the faces of the three REST systems, and those for their documents. */
 export function createRestHandler(options: RestOptions): RequestListener {
   const { faces, router, pages, stopping, log } = options;
+  // In an outage every request, also without a valid credential, causes a line.
+  const unavailable = createBoundedLog((fields, message) => log.warn(fields, message));
   const first = faces[0] as Face;
   const faceAt = (path: string) => faces.find(({ prefix }) => path.startsWith(prefix)) ?? first;
 
@@ -69,9 +73,9 @@ export function createRestHandler(options: RestOptions): RequestListener {
       if (allowed.length > 0) throw notAllowed(request, allowed);
       throw new Problem('NOT_FOUND', `${path.slice(0, 200)} is not served.`);
     }
-    exchange.operation = `${route.face.name}.${route.operation.id}`;
+    exchange.operation = route.operation;
     if (stopping()) throw new Problem('UNAVAILABLE', 'The server is stopping: try again elsewhere.', { retryAfter: 1 });
-    const { status, body } = await run(request, route, search);
+    const { status, body } = await run(exchange, route, search);
     if (body === undefined) return send(exchange, status, null);
     const text = JSON.stringify(body);
     if (text.length > options.largestAnswer)
@@ -79,7 +83,8 @@ export function createRestHandler(options: RestOptions): RequestListener {
     send(exchange, status, text, { 'content-type': 'application/json; charset=utf-8' });
   }
 
-  async function run(request: IncomingMessage, { face, operation, path }: Route, search: string): Promise<Reply> {
+  async function run(exchange: Exchange, { face, operation, path }: Route, search: string): Promise<Reply> {
+    const { request, requestId } = exchange;
     const viewer = await options.signIn({ get: (name) => header(request, name) });
     const tenant = face.tenant && path[face.tenant];
     // What is another tenant's is answered as what is nobody's.
@@ -91,23 +96,18 @@ export function createRestHandler(options: RestOptions): RequestListener {
       body: operation.body && (await readJson(request, options.bodies, options.largestBody)),
     };
     const { query, body } = checkedInput(operation, given);
-    return operation.run({
-      viewer,
-      db: options.databaseOf(viewer),
-      services: options.services,
-      path,
-      query,
-      body,
-    });
+    const db = options.databaseOf(viewer, actorOf(viewer, requestId, `${face.name}.${operation.id}`));
+    const once = creating(operation, viewer, db, header(request, idempotencyHeader.toLowerCase()));
+    return operation.run({ viewer, db, services: options.services, path, query, body, once });
   }
 
   function fail(exchange: Exchange, error: unknown): void {
     const { face, request, requestId } = exchange;
     const problem = problemBehind(error);
     if (problem.code === 'INTERNAL')
-      log.error({ err: problem.cause, instance: requestId, operation: exchange.operation }, 'unexpected error');
-    if (problem.code === 'UNAVAILABLE') log.warn({ err: problem.cause, instance: requestId }, 'unavailable');
-    const status = face.statusOf(problem);
+      log.error({ err: problem.cause, instance: requestId, operation: nameOf(exchange) }, 'unexpected error');
+    if (problem.code === 'UNAVAILABLE') unavailable({ err: problem.cause, instance: requestId }, 'unavailable');
+    const status = statusIn(face, exchange.operation, problem);
     const told = face.errorBody(problem, status, requestId);
     send(exchange, status, told && JSON.stringify(told.body), {
       ...(told && { 'content-type': told.type }),
@@ -141,11 +141,12 @@ export function createRestHandler(options: RestOptions): RequestListener {
   }
 
   function send(
-    { request, response, operation, requestId, startedAt }: Exchange,
+    exchange: Exchange,
     status: number,
     body: string | Buffer | null,
     headers: Record<string, string> = {},
   ): void {
+    const { request, response, requestId, startedAt } = exchange;
     const { origin } = request.headers;
     if (origin !== undefined) {
       response.setHeader('vary', 'Origin');
@@ -155,7 +156,7 @@ export function createRestHandler(options: RestOptions): RequestListener {
       }
     }
     if (stopping()) response.setHeader('connection', 'close');
-    options.answered(operation, status, (performance.now() - startedAt) / 1_000);
+    options.answered(nameOf(exchange), status, (performance.now() - startedAt) / 1_000);
     response.writeHead(status, {
       'cache-control': 'no-store',
       'x-request-id': requestId,
@@ -186,6 +187,9 @@ export function createRestHandler(options: RestOptions): RequestListener {
       });
   };
 }
+
+/** The name of the operation that a request met, as the metrics have it; null where it met none. */
+const nameOf = ({ face, operation }: Exchange): string | null => operation && `${face.name}.${operation.id}`;
 
 /** A target's path and query. */
 function split(url: string): string[] {

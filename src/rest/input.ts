@@ -13,6 +13,42 @@ function violationsOf(error: z.ZodError): Violation[] {
   });
 }
 
+type Path = readonly (string | number)[];
+
+const detailOf = ([first, ...more]: readonly [Violation, ...Violation[]]) =>
+  `${first.path.join('.') || 'the body'}: ${first.message}${more.length > 0 ? `, and ${more.length} more` : ''}`;
+
+/**
+ * Throws what a rule threw. Parts of its input that have other names in the face are told by these: `rename` gets a
+ * path below the rule's input, and returns null to leave it.
+ */
+export const named =
+  (rename: (path: Path) => Path | null) =>
+  (error: unknown): never => {
+    if (!(error instanceof Problem) || !error.errors?.[0]) throw error;
+    const errors = error.errors.map(({ path, message }) => {
+      const below = path[0] === 'input' ? path.slice(1) : path;
+      return { path: rename(below) ?? below, message };
+    });
+    const { code, status, retryAfter, existingId, field, cause } = error;
+    const detail = code === 'VALIDATION_FAILED' ? detailOf(errors as [Violation, ...Violation[]]) : error.message;
+    throw new Problem(code, detail, {
+      status,
+      errors,
+      ...(retryAfter !== undefined && { retryAfter }),
+      ...(existingId !== undefined && { existingId }),
+      ...(field !== undefined && { field }),
+      ...(cause !== undefined && { cause }),
+    });
+  };
+
+/** The same for a rule that has other names for single parts of its input. */
+export const namedBy = (names: Readonly<Record<string, Path>>) =>
+  named(([first = '', ...rest]) => {
+    const name = names[first];
+    return name ? [...name, ...rest] : null;
+  });
+
 /** Checks query and body, all violations at once. Throws VALIDATION_FAILED. */
 export function checkedInput(
   schemas: { query?: z.ZodType | undefined; body?: z.ZodType | undefined },
@@ -26,18 +62,20 @@ export function checkedInput(
     errors.push(...violationsOf(result.error));
     return undefined;
   };
-  const query = check(schemas.query, schemas.query && asObject(given.query, errors));
+  const query = check(schemas.query, schemas.query && asObject(schemas.query, given.query, errors));
   const body = check(schemas.body, given.body);
-  const [first] = errors;
+  const [first, ...more] = errors;
   if (!first) return { query, body };
-  const where = first.path.join('.') || 'the body';
-  const detail = `${where}: ${first.message}${errors.length > 1 ? `, and ${errors.length - 1} more` : ''}`;
-  throw new Problem('VALIDATION_FAILED', detail, { errors });
+  throw new Problem('VALIDATION_FAILED', detailOf([first, ...more]), { errors });
 }
 
-function asObject(query: URLSearchParams, errors: Violation[]): Record<string, string> {
+/** The parameters of a query, those that the schema knows under its own spelling: case makes no difference there. */
+function asObject(schema: z.ZodType, query: URLSearchParams, errors: Violation[]): Record<string, string> {
+  const known = schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];
+  const spelled = new Map(known.map((name) => [name.toLowerCase(), name]));
   const values = new Map<string, string>();
-  for (const [name, value] of query) {
+  for (const [given, value] of query) {
+    const name = spelled.get(given.toLowerCase()) ?? given;
     if (values.has(name)) errors.push({ path: [name], message: 'must be given once' });
     values.set(name, value);
   }

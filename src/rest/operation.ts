@@ -4,6 +4,8 @@ import type { Viewer } from '../auth/viewer.ts';
 import type { TenantDatabase } from '../database/database.ts';
 import type { Loader } from '../database/loaders.ts';
 import { type ErrorCode, Problem } from '../errors/catalogue.ts';
+import { type Create, once } from '../idempotency/once.ts';
+import { named } from './input.ts';
 import type { RestServices } from './services.ts';
 
 /** The names in the braces of a path: `participant` of `/participants/{participant}:disable`. */
@@ -18,6 +20,8 @@ export type Call<Path extends string = string, Query = unknown, Body = unknown> 
   readonly path: Readonly<Record<NamesIn<Path>, string>>;
   readonly query: Query;
   readonly body: Body;
+  /** Creates once for the request's `Idempotency-Key`, if it has one and the operation `creates`. */
+  once<Result>(input: object, of: Pick<Create<Result>, 'create' | 'again'>): Promise<Result>;
 };
 
 /** What a handler answers with; no body where its system sends none. */
@@ -39,6 +43,10 @@ type Definition<Path extends string, Query extends z.ZodType, Body extends z.Zod
   readonly query?: Query;
   readonly body?: Body;
   readonly answers: Readonly<Record<number, Answer>>;
+  /** The mutation that creates the same. An operation that has it takes an `Idempotency-Key`. */
+  readonly creates?: string;
+  /** Where the system has another status for a problem of this operation than its face has for it elsewhere. */
+  readonly statuses?: Readonly<Partial<Record<ErrorCode, number>>>;
   /** What the rule can throw besides what every operation can. */
   readonly errors: readonly ErrorCode[];
   run(call: Call<Path, z.output<Query>, z.output<Body>>): Promise<Reply>;
@@ -69,6 +77,23 @@ export const notImplemented = (
     throw new Problem('NOT_IMPLEMENTED', reason);
   },
 });
+
+/** The header in which a client sends its idempotency key. */
+export const idempotencyHeader = 'Idempotency-Key';
+
+/** Creates for a request: once, where its operation takes an idempotency key and the request has one. */
+export const creating =
+  (
+    { creates }: Pick<Operation, 'creates'>,
+    { kind, id }: Viewer,
+    db: TenantDatabase,
+    key: string | null,
+  ): Call['once'] =>
+  async (input, of) => {
+    if (creates === undefined) throw new Error('An operation that creates once must say what.');
+    const create = { owner: `${kind} ${id}`, idempotencyKey: key, operation: creates, input, ...of };
+    return once(db, create).catch(named(([last]) => (last === 'idempotencyKey' ? [idempotencyHeader] : null)));
+  };
 
 /** The refusal of a part of the input that Rollcall has nothing to answer with. */
 export const unserved = (what: string): Problem => new Problem('NOT_IMPLEMENTED', `${what} is not served here.`);

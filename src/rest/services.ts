@@ -1,7 +1,7 @@
 import type { FileUrls } from '../avatars/file-urls.ts';
 import type { AvatarSync } from '../avatars/sync.ts';
 import type { ParticipantHooks } from '../directory/participants/hooks.ts';
-import type { ExternalUserHooks } from '../external-users/external-users.ts';
+import type { ExternalUserHooks } from '../external-users/delete.ts';
 import type { TokenCipher } from '../integrations/token-cipher.ts';
 import type { WebhookProviders } from '../integrations/webhooks/provider.ts';
 

@@ -22,7 +22,7 @@ export type RestRequest = {
   body?: unknown;
   headers?: Record<string, string>;
   /** Sent as it is, in the place of a body of JSON. */
-  raw?: { type: string | null; text: string };
+  raw?: { type: string | null; text: string | Uint8Array<ArrayBuffer> };
 };
 
 /** What the document of the face has to say of a response: nothing, or what is wrong with it. */
@@ -52,7 +52,7 @@ function againstDocument(method: string, path: string, { status, type, body, tex
  * of.
  */
 export function createCaller({ app }: TestApp) {
-  /** `face.operation status`, of all answers. */
+  /** `face.operation status`, and where the body has a code `face.operation code`, of all answers. */
   const answered = new Set<string>();
   async function call(method: string, path: string, request: RestRequest = {}): Promise<RestAnswer> {
     const { query, body, headers = {}, raw } = request;
@@ -75,7 +75,13 @@ export function createCaller({ app }: TestApp) {
       text: received,
     };
     const route = router.find(method === 'HEAD' ? 'GET' : method, path);
-    if (route) answered.add(`${route.face.name}.${route.operation.id} ${answer.status}`);
+    if (route) {
+      const name = `${route.face.name}.${route.operation.id}`;
+      answered.add(`${name} ${answer.status}`);
+      // Two of the systems say in the body which error it is.
+      const code = answer.body?.code ?? answer.body?.details?.[0]?.code;
+      if (code) answered.add(`${name} ${code}`);
+    }
     const wrong = againstDocument(method, path, answer);
     if (wrong) throw new Error(wrong);
     return answer;

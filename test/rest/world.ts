@@ -1,3 +1,4 @@
+import { newId } from '../../src/database/ids.ts';
 import { dataOf, type TestApp, type TestTenant } from '../app.ts';
 import { createAgent, createConfig, createParticipant } from '../factories.ts';
 import type { RestRequest } from './caller.ts';
@@ -11,6 +12,8 @@ export type RestWorld = {
   participant: string;
   conversation: string;
   user: { id: string; email: string; phoneNumber: string };
+  /** An unknown sender that waits for a decision. */
+  request: string;
 };
 
 export const nobody = '0198f000-0000-7000-8000-000000000000';
@@ -45,12 +48,30 @@ export async function createRestWorld(service: TestApp): Promise<RestWorld> {
         { input: { conversationId: conversation, participant: member } },
       ),
     );
+  const request = await createRequest(service, { tenantId: tenant.id, integrationConfigId: config, agentId: agent });
   const authorization = `Bearer ${await tenant.token()}`;
-  return { tenant, authorization, agent, config, participant, conversation, user };
+  return { tenant, authorization, agent, config, participant, conversation, user, request };
+}
+
+type OfRequest = { tenantId: string; integrationConfigId: string; agentId: string | null; address?: string };
+
+/** Makes an unknown sender that waits for a decision; returns its id. */
+export async function createRequest(service: TestApp, of: OfRequest): Promise<string> {
+  const at = new Date(1_750_000_000_000);
+  const data = {
+    id: newId(),
+    address: `U0STRANGER${++made}`,
+    displayName: 'A stranger',
+    messageCount: 2,
+    firstMessageAt: at,
+    lastMessageAt: at,
+  };
+  await service.app.database.prisma.unknownSender.create({ data: { ...data, ...of } });
+  return data.id;
 }
 
 /** What is put in the place of each name in a path, of that world or of nobody. */
-export const pathOf = (path: string, { tenant, agent, config, participant, conversation, user }: RestWorld) =>
+export const pathOf = (path: string, { tenant, agent, config, participant, conversation, user, request }: RestWorld) =>
   filled(path, {
     tenant: tenant.id,
     workspaceId: tenant.id,
@@ -58,11 +79,13 @@ export const pathOf = (path: string, { tenant, agent, config, participant, conve
     binding: agent,
     provider: 'slack',
     config,
+    participantAccessRequest: request,
     conversationId: conversation,
     conversationParticipantId: user.id,
     identifierKey: 'emailaddress',
     identifierValue: encodeURIComponent(user.email),
     id: user.id,
+    agentId: agent,
   });
 
 /** The same path about things that are nobody's, in that tenant. */
@@ -95,5 +118,10 @@ export const inputs: Readonly<Record<string, (world: RestWorld) => RestRequest>>
   'directory.createParticipant': () => ({ body: { displayName: 'Somebody' } }),
   'directory.updateParticipant': () => ({ body: { displayName: 'Somebody else' } }),
   'directory.syncAvatarFromChannel': ({ config }) => ({ body: { integrationConfigId: config, address: 'U0ADA' } }),
+  'directory.getConsultRoster': ({ agent }) => ({ query: `agentId=${agent}` }),
+  'directory.approveAccessRequest': () => ({ body: { mode: 'CREATE_NEW' } }),
+  'directory.rejectAccessRequest': () => ({ body: { note: 'No' } }),
+  'directory.updateIntegrationConfig': () => ({ body: { displayName: 'Renamed' } }),
+  'directory.deleteIntegrationConfig': () => ({ query: 'force=true' }),
   'directory.createIntegrationConfig': () => ({ body: { displayName: 'Another' } }),
 };

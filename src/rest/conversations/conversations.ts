@@ -1,33 +1,35 @@
 import { z } from 'zod';
-import { closeConversation, conversationNotFound } from '../../conversations/conversations.ts';
+import { conversationNotFound, deleteConversation } from '../../conversations/conversations.ts';
 import { createConversation } from '../../conversations/create.ts';
-import { membersByConversation } from '../../conversations/memberships.ts';
-import {
-  type ConversationFilter,
-  conversationById,
-  type ListedConversation,
-  pageOfConversations,
-} from '../../conversations/queries.ts';
+import { type ConversationFilter, pageOfConversations } from '../../conversations/lists.ts';
+import { partakerOf } from '../../conversations/of-participant.ts';
+import { conversationWith } from '../../conversations/queries.ts';
+import { updateConversation } from '../../conversations/update.ts';
 import type { TenantDatabase } from '../../database/database.ts';
-import { asUuid } from '../../database/ids.ts';
-import { identifier, identifierKeys } from '../../external-users/identifiers.ts';
-import { searchExternalUser } from '../../external-users/queries.ts';
-import { notImplemented, type Operation, operation, unserved } from '../operation.ts';
+import type { IdentifierKey } from '../../database/generated/client.ts';
+import { identifierKeys } from '../../external-users/identifiers.ts';
+import { named } from '../input.ts';
+import { type Call, type Operation, operation, unserved } from '../operation.ts';
 import type { RestServices } from '../services.ts';
 import { pageQuery, results, resultsOf } from './pages.ts';
-import { shownMember } from './participants.ts';
-import { ConversationChanges, ConversationShape, conversationOf, NewConversation } from './shapes.ts';
+import {
+  ConversationChanges,
+  ConversationShape,
+  conversationOf,
+  memberStatus,
+  NewConversation,
+  referred,
+  shownConversation,
+} from './shapes.ts';
 
 const tag = 'Conversations';
 const many = '/workspaces/{workspaceId}/conversations';
 const one = `${many}/{conversationId}` as const;
 
-/** A conversation with all who take part in it, in one statement more where they are many. */
-async function shown(db: TenantDatabase, conversation: ListedConversation, services: RestServices) {
-  const [members = []] = conversation.participants
-    ? [conversation.participants]
-    : await membersByConversation.load(db, [conversation.id]);
-  return conversationOf(conversation, members, services);
+async function shown(db: TenantDatabase, id: string, services: RestServices) {
+  const [conversation] = await conversationWith(shownConversation).load(db, [id]);
+  if (!conversation) throw conversationNotFound(id);
+  return conversationOf(conversation, services);
 }
 
 async function conversationsOf(
@@ -36,36 +38,61 @@ async function conversationsOf(
   filter: ConversationFilter,
   services: RestServices,
 ) {
-  // None has been deleted and can still be read.
-  if (query.status === 'deleted') return { results: [] };
-  const status = query.status && (query.status === 'active' ? 'OPEN' : 'CLOSED');
-  const { results, ...next } = await resultsOf(
+  const { status } = query;
+  const isMeant = { ...filter, status: status === undefined ? null : status === 'closed' ? 'CLOSED' : 'OPEN' } as const;
+  const page = await resultsOf(
     query,
-    (args) => pageOfConversations(db, { ...filter, status }, args, { own: null, members: shownMember }),
-    (conversation) => conversation,
+    (args) => pageOfConversations(db, isMeant, args, shownConversation),
+    (conversation) => conversationOf(conversation, services),
   );
-  const large = results.filter(({ participants }) => !participants).map(({ id }) => id);
-  const members = large.length > 0 ? await membersByConversation.load(db, large) : [];
-  return {
-    results: results.map((conversation) =>
-      conversationOf(
-        conversation,
-        conversation.participants ?? members[large.indexOf(conversation.id)] ?? [],
-        services,
-      ),
-    ),
-    ...next,
-  };
+  // None has been deleted and can still be read, and none is about a resource.
+  return status === 'deleted' || query.resource ? { results: [] } : page;
+}
+
+/** The conversations that a user, a contact or an agent takes part in. */
+async function conversationsBy(
+  by: { participantId: string } | { contact: { identifierKey: IdentifierKey; identifierValue: string } },
+  { db, services, query }: Pick<Call, 'db' | 'services'> & { query: z.output<typeof ConversationsOfOne> },
+) {
+  const found = await partakerOf(db, by).catch(ruleNames);
+  if (!found) return { status: 200, body: { results: [] } };
+  const filters = { USER: 'participantId', CONTACT: 'externalUserId', AGENT: 'withAgentId' } as const;
+  const filter = { [filters[found.kind]]: found.id };
+  return { status: 200, body: await conversationsOf(db, query, filter, services) };
+}
+
+const ruleNames = named(([first]) => (first === 'by' ? ['identifierValue'] : null));
+
+/** Names parts of the rule's input as a body with so many participants does. */
+const namesOfNew = (participants: number) =>
+  named(([first, index, ...rest]) => {
+    if (first !== 'participants' || typeof index !== 'number') return null;
+    const last = rest.at(-1) === 'identifierValue' ? 'identifierValue' : 'id';
+    return index < participants ? ['participants', index, last] : ['initiatingParticipant', last];
+  });
+
+/** Throws NOT_IMPLEMENTED for what every conversation here is, where a body wants it otherwise. */
+function demandServed(body: Readonly<Record<string, unknown>>): void {
+  const always = { visibility: 'public', accessibility: 'open', initialMessage: null, resource: null } as const;
+  for (const [field, value] of Object.entries(always))
+    if (body[field] != null && body[field] !== value) throw unserved(`${field}, unless it is ${value},`);
 }
 
 const status = z.enum(['active', 'closed', 'deleted']).optional().meta({
   description: 'Only those of this status; of all that are kept unless given. There are none that are deleted.',
 });
 
-const Conversations = z.object({ ...pageQuery, status });
+const resource = z
+  .string()
+  .max(60)
+  .optional()
+  .meta({ description: 'Only those about this resource. No conversation here is about one.' });
+
+const Conversations = z.object({ ...pageQuery, status, resource });
 const ConversationsOfOne = z.object({
   ...pageQuery,
   status,
+  resource,
   channelId: z.uuid().meta({ description: 'Required, and without effect: conversations belong to no channel here.' }),
 });
 const conversationPage = results('ConversationPage', ConversationShape, 'The conversations, the newest first.');
@@ -78,15 +105,29 @@ export const conversations: readonly Operation[] = [
     path: many,
     tag,
     summary: 'Open a conversation',
+    description: 'With those who take part from the start, all or nothing.',
     scope: 'conversations:write',
     body: NewConversation,
     answers: { 201: ['The new conversation.', ConversationShape] },
-    errors: ['AGENT_NOT_FOUND', 'NOT_IMPLEMENTED'],
-    async run({ db, services, body: { name, agentId, ...more } }) {
-      for (const field of ['initialMessage', 'resource', 'participants', 'attributes'] as const)
-        if (more[field] != null) throw unserved(field);
-      const created = await createConversation(db, { name, agentId });
-      return { status: 201, body: await shown(db, created, services) };
+    creates: 'createConversation',
+    errors: ['AGENT_NOT_FOUND', 'PARTICIPANT_NOT_FOUND', 'EXTERNAL_USER_NOT_FOUND', 'NOT_IMPLEMENTED'],
+    async run({ db, once, services, body: { name, description, attributes, agentId, ...more } }) {
+      demandServed(more);
+      const { participants, initiatingParticipant } = more;
+      const all = [...(participants ?? []), ...(initiatingParticipant ? [initiatingParticipant] : [])];
+      const input = {
+        name,
+        description,
+        attributes,
+        agentId,
+        participants: all.map((one) => ({ participant: referred(one), status: memberStatus(one.status) })),
+      };
+      const names = namesOfNew(participants?.length ?? 0);
+      const id = await once(input, {
+        create: async (within, [made]) => (await createConversation(within, input, made).catch(names)).id,
+        again: async ([made]) => made,
+      });
+      return { status: 201, body: await shown(db, id, services) };
     },
   }),
   operation({
@@ -111,16 +152,10 @@ export const conversations: readonly Operation[] = [
     scope: 'conversations:read',
     answers: { 200: ['The conversation.', ConversationShape] },
     errors: ['CONVERSATION_NOT_FOUND'],
-    async run({ db, services, path: { conversationId } }) {
-      const id = asUuid(conversationId);
-      if (!id) throw conversationNotFound(conversationId);
-      const [[conversation], [members = []]] = await Promise.all([
-        conversationById.load(db, [id]),
-        membersByConversation.load(db, [id]),
-      ]);
-      if (!conversation) throw conversationNotFound(id);
-      return { status: 200, body: conversationOf(conversation, members, services) };
-    },
+    run: async ({ db, services, path: { conversationId } }) => ({
+      status: 200,
+      body: await shown(db, conversationId, services),
+    }),
   }),
   operation({
     id: 'updateConversation',
@@ -128,51 +163,53 @@ export const conversations: readonly Operation[] = [
     path: one,
     tag,
     summary: 'Change a conversation',
-    description: 'Closes it with `status: closed`. All other changes are not served yet: 501.',
+    description: 'Closes it with `status: closed`, and opens it again with `status: active`. All or nothing.',
     scope: 'conversations:write',
     body: ConversationChanges,
     answers: { 200: ['The conversation as it is now.', ConversationShape] },
-    errors: ['CONVERSATION_NOT_FOUND', 'NOT_IMPLEMENTED'],
-    async run({ db, services, path: { conversationId }, body: { status, ...more } }) {
-      for (const [field, value] of Object.entries(more)) if (value != null) throw unserved(`A change of ${field}`);
-      if (status === 'active') throw unserved('To open a conversation again');
-      const [conversation] = status
-        ? [await closeConversation(db, { conversationId })]
-        : await conversationById.load(db, [conversationId]);
-      if (!conversation) throw conversationNotFound(conversationId);
-      return { status: 200, body: await shown(db, conversation, services) };
+    errors: ['CONVERSATION_NOT_FOUND', 'AGENT_NOT_FOUND', 'NOT_IMPLEMENTED'],
+    async run({ db, services, path: { conversationId }, body }) {
+      const { status, name, description, attributes, agentId, style, ...more } = body;
+      demandServed(more);
+      if (style != null && style !== 'default') throw unserved('style, unless it is default,');
+      const { id } = await updateConversation(db, {
+        conversationId,
+        ...(status != null && { status: status === 'active' ? 'OPEN' : 'CLOSED' }),
+        ...(name != null && { name: name || null }),
+        ...(description != null && { description: description || null }),
+        ...(agentId != null && { agentId: agentId || null }),
+        ...(attributes != null && { attributes }),
+      });
+      return { status: 200, body: await shown(db, id, services) };
     },
   }),
-  notImplemented(
-    {
-      id: 'deleteConversation',
-      method: 'DELETE',
-      path: one,
-      tag,
-      summary: 'Delete a conversation',
-      scope: 'conversations:write',
+  operation({
+    id: 'deleteConversation',
+    method: 'DELETE',
+    path: one,
+    tag,
+    summary: 'Delete a conversation',
+    description: 'With the memberships in it; those who took part stay. A second time is a 404.',
+    scope: 'conversations:write',
+    answers: { 204: ['It is gone.', null] },
+    errors: ['CONVERSATION_NOT_FOUND'],
+    async run({ db, path: { conversationId } }) {
+      await deleteConversation(db, { conversationId });
+      return { status: 204 };
     },
-    'Conversations cannot be deleted yet.',
-  ),
+  }),
   operation({
     id: 'listConversationsOfParticipant',
     method: 'GET',
     path: '/workspaces/{workspaceId}/participants/{conversationParticipantId}/conversations',
     tag,
-    summary: 'List the conversations of a user or contact',
+    summary: 'List the conversations of a user, contact or agent',
     description: 'The newest first. Nobody has none.',
     scope: 'conversations:read',
     query: ConversationsOfOne,
     answers: { 200: ['A page.', conversationPage] },
     errors: [],
-    async run({ db, services, path: { conversationParticipantId: id }, query }) {
-      if (!asUuid(id)) return { status: 200, body: { results: [] } };
-      const [ofUser, ofContact] = await Promise.all([
-        conversationsOf(db, query, { participantId: id }, services),
-        conversationsOf(db, query, { externalUserId: id }, services),
-      ]);
-      return { status: 200, body: ofUser.results.length > 0 ? ofUser : ofContact };
-    },
+    run: ({ path: { conversationParticipantId: participantId }, ...call }) => conversationsBy({ participantId }, call),
   }),
   operation({
     id: 'listConversationsOfContact',
@@ -185,11 +222,10 @@ export const conversations: readonly Operation[] = [
     query: ConversationsOfOne,
     answers: { 200: ['A page.', conversationPage] },
     errors: [],
-    async run({ db, services, path: { identifierKey, identifierValue }, query }) {
-      const key = identifierKeys.find((known) => known === identifierKey);
-      const found = key && (await searchExternalUser(db, identifier(key, identifierValue, ['identifierValue'])));
-      if (!found) return { status: 200, body: { results: [] } };
-      return { status: 200, body: await conversationsOf(db, query, { externalUserId: found.user.id }, services) };
+    async run({ path: { identifierKey: key, identifierValue }, ...call }) {
+      const identifierKey = identifierKeys.find((known) => known === key);
+      if (!identifierKey) return { status: 200, body: { results: [] } };
+      return conversationsBy({ contact: { identifierKey, identifierValue } }, call);
     },
   }),
 ];

@@ -1,17 +1,17 @@
 import type { z } from 'zod';
 import { conversationNotFound } from '../../conversations/conversations.ts';
-import { connectionTo, membersOfConversation } from '../../conversations/edges.ts';
+import { membersOfConversation } from '../../conversations/edges.ts';
 import { type EnsureParticipant, ensureConversationParticipant } from '../../conversations/ensure.ts';
 import { patchConversationParticipant, removeConversationParticipant } from '../../conversations/membership-changes.ts';
-import { findMember, type MemberName, type MemberParts, memberKey } from '../../conversations/memberships.ts';
+import { findMember, type MemberName, memberKey } from '../../conversations/memberships.ts';
 import { conversationById } from '../../conversations/queries.ts';
 import type { Member } from '../../conversations/subject.ts';
 import type { TenantDatabase } from '../../database/database.ts';
+import { connectionTo } from '../../database/edges.ts';
 import { asUuid } from '../../database/ids.ts';
-import { participantAlone } from '../../directory/participants/queries.ts';
 import { Problem } from '../../errors/catalogue.ts';
 import { identifierKeys } from '../../external-users/identifiers.ts';
-import { listedUser } from '../../external-users/queries.ts';
+import { named } from '../input.ts';
 import { type Operation, operation, reading } from '../operation.ts';
 import { Page, results, resultsOf } from './pages.ts';
 import {
@@ -21,15 +21,10 @@ import {
   Participant,
   ParticipantChanges,
   participantOf,
+  shownMember,
 } from './shapes.ts';
 
 const tag = 'Participants';
-
-/** What a participant is shown with. */
-export const shownMember: MemberParts = {
-  own: null,
-  subject: { participant: participantAlone, externalUser: listedUser, agent: null },
-};
 
 const nobody = () =>
   new Problem('CONVERSATION_PARTICIPANT_NOT_FOUND', 'Nobody of that identity takes part in the conversation.');
@@ -56,15 +51,11 @@ function wanted(body: z.output<typeof NewParticipant>): EnsureParticipant {
   return { contactByIdentifier: { identifierKey, identifierValue } };
 }
 
-/** Says what the rule has against an identifier under the name that it has in the body. */
-function underItsName(error: unknown): never {
-  if (!(error instanceof Problem) || error.code !== 'VALIDATION_FAILED' || !error.errors) throw error;
-  const errors = error.errors.map(({ path, message }) => {
-    const [last] = path.slice(-1);
-    return { path: last === 'identifierValue' ? ['contact', last] : path.slice(-1), message };
-  });
-  throw new Problem('VALIDATION_FAILED', error.message, { errors });
-}
+/** Says what the rule has against an identifier or an id under the name that it has in the body. */
+const ruleNames = named((path) => {
+  const last = path.at(-1) ?? '';
+  return last === 'identifierValue' ? ['contact', last] : [last];
+});
 
 const one = '/workspaces/{workspaceId}/conversations/{conversationId}/participants';
 const byId = `${one}/{conversationParticipantId}` as const;
@@ -98,7 +89,7 @@ export const participants: readonly Operation[] = [
     ],
     async run({ db, services, path: { conversationId }, body }) {
       const input = { conversationId, participant: wanted(body), status: memberStatus(body.status) };
-      const { participant, created } = await ensureConversationParticipant(db, input, shownMember).catch(underItsName);
+      const { participant, created } = await ensureConversationParticipant(db, input, shownMember).catch(ruleNames);
       return { status: created ? 201 : 200, body: participantOf(participant, services) };
     },
   }),

@@ -1,6 +1,11 @@
 import { z } from 'zod';
+import type { EnsureParticipant } from '../../conversations/ensure.ts';
+import type { MemberParts } from '../../conversations/memberships.ts';
+import type { ConversationParts, ListedConversation } from '../../conversations/queries.ts';
 import { avatarFileOf, contactOf, type Member, nameOf } from '../../conversations/subject.ts';
-import type { Conversation, MemberStatus, MemberType } from '../../database/generated/client.ts';
+import type { MemberStatus, MemberType } from '../../database/generated/client.ts';
+import { participantAlone } from '../../directory/participants/queries.ts';
+import { listedUser } from '../../external-users/queries.ts';
 import { freeObject } from '../input.ts';
 import type { RestServices } from '../services.ts';
 
@@ -29,6 +34,12 @@ export const Status = z
 /** A status as the rules take it; null and absent stay what they are. */
 export const memberStatus = (status: z.output<typeof Status> | null | undefined): MemberStatus | null =>
   status == null ? null : (status.toUpperCase() as Uppercase<typeof status>);
+
+/** What a participant is shown with. */
+export const shownMember: MemberParts = {
+  own: null,
+  subject: { participant: participantAlone, externalUser: listedUser, agent: null },
+};
 
 export const Participant = z
   .strictObject({
@@ -63,6 +74,9 @@ export function participantOf(member: Member, { fileUrls }: RestServices): z.out
 
 const noChannel = '00000000-0000-0000-0000-000000000000';
 
+/** How many participants a conversation is shown with. */
+const featured = 5;
+
 export const ConversationShape = z
   .object({
     id: z.uuid().meta({ description: 'The conversation’s id.' }),
@@ -72,37 +86,43 @@ export const ConversationShape = z
       .literal('public')
       .meta({ description: 'Always public: each credential that may read conversations sees it.' }),
     accessibility: z.literal('open').meta({ description: 'Always open.' }),
+    style: z.literal('default').meta({ description: 'Always default.' }),
+    description: z.string().meta({ description: 'What it is about; empty when nothing is said.' }),
+    attributes: freeObject('Data of the caller’s own; empty when there is none.'),
     channelId: z.uuid().meta({ description: 'Always the nil UUID: conversations belong to no channel here.' }),
     platformStyle: z.literal('default').meta({ description: 'Always default.' }),
-    featuredParticipants: z.array(Participant).max(5).meta({ description: 'The first five who take part.' }),
-    activeParticipantCount: z.int().min(0).meta({ description: 'How many take part.' }),
+    featuredParticipants: z.array(Participant).max(featured).meta({ description: 'The first five who take part.' }),
+    activeParticipantCount: z.int().min(0).meta({ description: 'How many take part, of status `active`.' }),
     pendingParticipantCount: z.int().min(0).meta({ description: 'How many await approval.' }),
     createdAt: z.iso.datetime().meta({ description: 'When it was opened.' }),
     updatedAt: z.iso.datetime().meta({ description: 'When it was last changed.' }),
   })
   .meta({ id: 'Conversation', description: 'A conversation.' });
 
-/** A conversation, and all who take part in it, as the system's clients know it. */
-export function conversationOf(
-  { id, name, closedAt, createdAt, modifiedAt }: Conversation,
-  members: readonly Member[],
-  services: RestServices,
-): z.output<typeof ConversationShape> {
-  const count = (status: MemberStatus) => members.filter((member) => member.status === status).length;
+/** What a conversation is read with. */
+export const shownConversation: ConversationParts = { own: null, members: shownMember, featured };
+
+/** A conversation that was read with these parts, as the system's clients know it. */
+export function conversationOf(conversation: ListedConversation, services: RestServices) {
+  const { id, name, description, attributes, closedAt, createdAt, modifiedAt } = conversation;
+  const { participants = [], participantCounts } = conversation;
   return {
     id,
     name: name ?? '',
+    description: description ?? '',
     status: closedAt ? 'closed' : 'active',
     visibility: 'public',
     accessibility: 'open',
+    style: 'default',
     channelId: noChannel,
     platformStyle: 'default',
-    featuredParticipants: members.slice(0, 5).map((member) => participantOf(member, services)),
-    activeParticipantCount: count('ACTIVE'),
-    pendingParticipantCount: count('PENDING'),
+    attributes: (attributes ?? {}) as Record<string, unknown>,
+    featuredParticipants: participants.map((member) => participantOf(member, services)),
+    activeParticipantCount: participantCounts?.active ?? 0,
+    pendingParticipantCount: participantCounts?.pending ?? 0,
     createdAt: createdAt.toISOString(),
     updatedAt: modifiedAt.toISOString(),
-  };
+  } satisfies z.output<typeof ConversationShape>;
 }
 
 const status = Status.nullish();
@@ -155,11 +175,56 @@ export const ParticipantChanges = z
   .meta({ id: 'ParticipantChanges', minProperties: 1, description: 'The changes to make; null changes nothing.' });
 
 const unserved = (what: string) => freeObject(`Not served: ${what} Anything but null is a 501.`).nullish();
+const only = (value: string) =>
+  z
+    .string()
+    .nullish()
+    .meta({ description: `\`${value}\`. Anything else but null is not served: 501.` });
+const onlyOnes = { visibility: only('public'), accessibility: only('open') };
+
+const Reference = z
+  .looseObject({
+    type: z.enum(['user', 'contact', 'flow', 'agent']).meta({ description: 'What it is.' }),
+    id: z.string().min(1, 'must not be empty').optional().meta({ description: 'Its id.' }),
+    identifierKey: identified.identifierKey.optional(),
+    identifierValue: identified.identifierValue.optional(),
+    contact: z.looseObject(identified).optional().meta({ description: 'The same two, as they are given to add it.' }),
+    status,
+  })
+  .refine(
+    ({ type, id, contact, identifierKey: key, identifierValue: value }) =>
+      [id, contact, key ?? value].filter((one) => one !== undefined).length === 1 &&
+      (key === undefined) === (value === undefined) &&
+      (id !== undefined || type === 'contact'),
+    'must have an id, or, for a contact, identifierKey and identifierValue',
+  )
+  .meta({
+    id: 'ParticipantReference',
+    description:
+      'A user, flow or agent by its id, or a contact by its id or by an identifier; one that nobody has yet is made.',
+  });
+
+/** A reference as the rules take it. */
+export function referred({ type, id = '', contact, ...more }: z.output<typeof Reference>): EnsureParticipant {
+  const { identifierKey, identifierValue } = contact ?? more;
+  if (identifierKey !== undefined && identifierValue !== undefined)
+    return { contactByIdentifier: { identifierKey, identifierValue } };
+  return { [type]: { id } };
+}
+
+const text = (description: string) => z.string().nullish().meta({ description });
 
 export const NewConversation = z
   .looseObject({
-    name: z.string().nullish().meta({ description: 'What it is called: 1 to 150 characters.' }),
-    agentId: z.string().nullish().meta({ description: 'The agent that it belongs to; an addition of Rollcall’s.' }),
+    name: text('What it is called: 1 to 150 characters.'),
+    description: text('What it is about: at most 4,000 characters.'),
+    attributes: freeObject('Data of the caller’s own: at most 16 KB.').nullish(),
+    agentId: text('The agent that it belongs to, which takes part in it; an addition of Rollcall’s.'),
+    participants: z.array(Reference).max(5, 'must be at most 5 participants').nullish().meta({
+      description: 'Who takes part in it from the start.',
+    }),
+    initiatingParticipant: Reference.nullish().meta({ description: 'Who opens it, and takes part in it too.' }),
+    ...onlyOnes,
     initialMessage: unserved('messages are not kept here.'),
     resource: unserved('there are no resources here.'),
   })
@@ -170,12 +235,15 @@ export const NewConversation = z
 
 export const ConversationChanges = z
   .strictObject({
-    status: z.enum(['active', 'closed']).nullish().meta({ description: '`closed` closes the conversation.' }),
-    name: z.string().nullish(),
-    description: z.string().nullish(),
-    visibility: z.string().nullish(),
-    accessibility: z.string().nullish(),
-    style: z.string().nullish(),
-    attributes: freeObject('Data of the caller’s own.').nullish(),
+    status: z
+      .enum(['active', 'closed'])
+      .nullish()
+      .meta({ description: '`closed` closes the conversation, `active` opens it again.' }),
+    name: text('What it is called: 1 to 150 characters; the empty text clears it.'),
+    description: text('What it is about: at most 4,000 characters; the empty text clears it.'),
+    attributes: freeObject('Data of the caller’s own, in place of what there was: at most 16 KB.').nullish(),
+    agentId: text('Another agent for it to belong to, an addition of Rollcall’s; the empty text for none.'),
+    ...onlyOnes,
+    style: only('default'),
   })
   .meta({ id: 'ConversationChanges', description: 'The changes to make; null changes nothing.' });

@@ -24,7 +24,9 @@ export const NewParticipant = z
     displayName: text('What it is called: 1 to 150 characters.'),
     email: optional('An e-mail address.'),
     relatedAgentId: optional('The agent that an AI_AGENT is; required for that kind, refused for the others.'),
-    avatarFileId: optional('Not served: a file’s id is a 501. The empty text and null are no avatar.'),
+    avatarFileId: optional(
+      'A stored file, like another participant’s `avatarFileId`, to be the avatar. The empty text and null are no avatar.',
+    ),
     channels: channels.meta({ description: 'The ways to reach it: at most 100.' }),
     agentIds: agentIds.meta({ description: 'The agents to bind it to: at most 1,000.' }),
   })
@@ -35,7 +37,7 @@ export const ParticipantChanges = z
     displayName: optional('What it is called: 1 to 150 characters.'),
     email: optional('An e-mail address; the empty text clears it.'),
     relatedAgentId: optional('Another agent for an AI_AGENT to be.'),
-    avatarFileId: optional('The empty text removes the avatar. A file’s id is not served: 501.'),
+    avatarFileId: optional('A stored file to be the avatar. The empty text removes the avatar.'),
     channels: channels.meta({ description: 'Replaces the whole list; an empty one clears it.' }),
     agentIds: agentIds.meta({ description: 'Binds it to exactly these agents; an empty list unbinds it from all.' }),
   })
@@ -48,6 +50,30 @@ export const AvatarSync = z
   })
   .meta({ id: 'AvatarSync', description: 'Which channel to take the avatar from.' });
 
+const without = (what: string) =>
+  z
+    .unknown()
+    .optional()
+    .meta({ description: `Has no effect: ${what}` });
+const ofConfig = {
+  integrationId: optional('Has no effect: the path says the provider.'),
+  parameters: z
+    .looseObject({
+      defaultRegion: optional('The country of telephone numbers without a plus (`US`); the empty text for none.'),
+    })
+    .nullish()
+    .meta({ description: 'What else is set. Other members have no effect.' }),
+  auth: without('a config is connected by `connectIntegration` of the graph.'),
+  authMap: without('there are no maps of credentials here.'),
+  sandboxMode: without('there are no sandboxes here.'),
+  sandboxVariant: without('there are no sandboxes here.'),
+  oAuthCredentialKey: without('the service has its own credentials at the provider.'),
+};
+
 export const NewConfig = z
-  .looseObject({ displayName: text('What the operators call it: 1 to 150 characters.') })
-  .meta({ id: 'NewIntegrationConfig', description: 'The config to create. What it has besides a name has no effect.' });
+  .strictObject({ displayName: text('What the operators call it: 1 to 150 characters.'), ...ofConfig })
+  .meta({ id: 'NewIntegrationConfig', description: 'The config to create.' });
+
+export const ConfigChanges = z
+  .strictObject({ displayName: optional('What the operators call it: 1 to 150 characters.'), ...ofConfig })
+  .meta({ id: 'IntegrationConfigChanges', description: 'The changes to make; null and absent change nothing.' });

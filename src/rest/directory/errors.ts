@@ -11,7 +11,7 @@ export function errorBody(problem: Problem, status: number, instance: string): E
   }));
   return {
     type: 'application/problem+json',
-    body: { ...problemDetails(problem, instance), ...(errors && { errors }) },
+    body: { ...problemDetails(problem, instance), status, ...(errors && { errors }) },
   };
 }
 

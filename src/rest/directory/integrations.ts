@@ -1,9 +1,11 @@
 import { z } from 'zod';
 import type { TenantDatabase } from '../../database/database.ts';
+import { deleteIntegrationConfig, updateIntegrationConfig } from '../../integrations/config-life.ts';
 import { configById, configNotFound, createIntegrationConfig, listConfigs } from '../../integrations/configs.ts';
 import { generateWebhookUrl, rotateWebhookKey } from '../../integrations/webhooks/keys.ts';
+import { flag, namedBy } from '../input.ts';
 import { notImplemented, type Operation, operation } from '../operation.ts';
-import { NewConfig } from './bodies.ts';
+import { ConfigChanges, NewConfig } from './bodies.ts';
 import { Config, configOf, Webhook } from './shapes.ts';
 
 const tag = 'Integrations';
@@ -17,13 +19,19 @@ async function configOfProvider(db: TenantDatabase, provider: string, id: string
   return config;
 }
 
+const ruleNames = namedBy({
+  name: ['displayName'],
+  provider: ['provider'],
+  defaultRegion: ['parameters', 'defaultRegion'],
+});
+
 const webhooks = [
   [
     'generateWebhookUrl',
     `${one}:generateWebhookUrl`,
     generateWebhookUrl,
     'Make the URL of a webhook',
-    'A config that has a working key is a 409. With a provider whose bindings have a webhook each it is a 400.',
+    'A config that has a working key is a 400. With a provider whose bindings have a webhook each it is a 400.',
     'CONFLICT',
   ],
   [
@@ -31,7 +39,7 @@ const webhooks = [
     `${one}/webhook:rotate`,
     rotateWebhookKey,
     'Rotate the key of a webhook',
-    'The old URL ends at once. A config that never had a key is a 404. With a provider whose bindings have a webhook each it is a 400.',
+    'The old URL ends at once. A config that never had a key is a 400. With a provider whose bindings have a webhook each it is a 400.',
     'KEY_NOT_FOUND',
   ],
 ] as const;
@@ -63,9 +71,13 @@ export const integrations: readonly Operation[] = [
     scope: 'integrations:write',
     body: NewConfig,
     answers: { 201: ['The new config.', Config] },
+    creates: 'createIntegrationConfig',
     errors: [],
-    async run({ db, path: { provider }, body: { displayName: name } }) {
-      const id = await createIntegrationConfig(db, { provider, name });
+    async run({ db, once, path: { provider }, body: { displayName: name, parameters } }) {
+      const input = { provider, name, defaultRegion: parameters?.defaultRegion || null };
+      const create = (within: TenantDatabase, [made]: readonly string[]) =>
+        createIntegrationConfig(within, input, made).catch(ruleNames);
+      const id = await once(input, { create, again: async ([made]) => made });
       return { status: 201, body: configOf(await configOfProvider(db, provider, id)) };
     },
   }),
@@ -82,6 +94,47 @@ export const integrations: readonly Operation[] = [
       return { status: 200, body: configOf(await configOfProvider(db, provider, config)) };
     },
   }),
+  operation({
+    id: 'updateIntegrationConfig',
+    method: 'PATCH',
+    path: one,
+    tag,
+    summary: 'Change a config',
+    description: 'It is in use as changed at once. With another region the addresses of its channels are read anew.',
+    scope: 'integrations:write',
+    body: ConfigChanges,
+    answers: { 200: ['The config as it is now.', Config] },
+    errors: ['INTEGRATION_CONFIG_NOT_FOUND'],
+    async run({ db, path: { provider, config }, body: { displayName, parameters } }) {
+      const { id } = await configOfProvider(db, provider, config);
+      const region = parameters?.defaultRegion;
+      const changes = {
+        integrationConfigId: id,
+        name: displayName ?? undefined,
+        ...(region != null && { defaultRegion: region || null }),
+      };
+      await updateIntegrationConfig(db, changes).catch(ruleNames);
+      return { status: 200, body: configOf(await configOfProvider(db, provider, id)) };
+    },
+  }),
+  operation({
+    id: 'deleteIntegrationConfig',
+    method: 'DELETE',
+    path: one,
+    tag,
+    summary: 'Delete a config',
+    description:
+      'With its token, channels, webhooks and unknown senders. Participants stay. While a channel, a working webhook or an unknown sender goes with it, it is a 409 that says how many, unless `force` is true. A second time is a 404.',
+    scope: 'integrations:write',
+    query: z.object({ force: flag('Whether to delete it though something goes with it.').optional() }),
+    answers: { 204: ['It is gone.', null] },
+    errors: ['INTEGRATION_CONFIG_NOT_FOUND', 'CONFLICT'],
+    async run({ db, services, path: { provider, config }, query: { force } }) {
+      const { id } = await configOfProvider(db, provider, config);
+      await deleteIntegrationConfig(db, { integrationConfigId: id, force }, services.participantHooks);
+      return { status: 204 };
+    },
+  }),
   ...webhooks.map(([id, path, rule, summary, description, error]) =>
     operation({
       id,
@@ -93,6 +146,7 @@ export const integrations: readonly Operation[] = [
       scope: 'integrations:write',
       answers: { 200: ['The webhook.', Webhook] },
       errors: ['INTEGRATION_CONFIG_NOT_FOUND', 'VALIDATION_FAILED', error],
+      statuses: { [error]: 400 },
       async run({ db, services, path: { provider, config } }) {
         const { id: integrationConfigId } = await configOfProvider(db, provider, config);
         const making = { providers: services.webhookProviders, cipher: services.tokenCipher };
@@ -104,7 +158,6 @@ export const integrations: readonly Operation[] = [
   ),
   ...(
     [
-      ['updateIntegrationConfig', 'PATCH', one, 'Change a config', 'Configs cannot be changed yet.'],
       ['publishIntegrationConfig', 'POST', `${one}:publish`, 'Publish a config', 'There are no drafts of configs.'],
       [
         'rollBackIntegrationConfig',

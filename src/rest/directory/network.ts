@@ -3,7 +3,7 @@ import { listAgents } from '../../directory/agents/agents.ts';
 import { bindingsByParticipant } from '../../directory/bindings/bindings.ts';
 import { listParticipants, participantAlone } from '../../directory/participants/queries.ts';
 import { notImplemented, type Operation, operation } from '../operation.ts';
-import { Graph } from './shapes.ts';
+import { Graph, Roster } from './shapes.ts';
 
 const tag = 'Network';
 const tenant = '/v1/tenants/{tenant}';
@@ -75,9 +75,33 @@ export const network: readonly Operation[] = [
       };
     },
   }),
+  operation({
+    id: 'getConsultRoster',
+    method: 'GET',
+    path: `${tenant}/participants/consultRoster`,
+    tag,
+    summary: 'Read the roster of an agent',
+    description: 'The participants that are bound to the agent. Nobody has roles here, so nobody is for consulting.',
+    scope: 'participants:read',
+    query: z.object({ agentId: z.string('must be given').min(1, 'must be given').meta({ description: 'The agent.' }) }),
+    answers: { 200: ['The roster, whole.', Roster] },
+    errors: [],
+    async run({ db, query: { agentId } }) {
+      const items = (await listParticipants(db, agentId, participantAlone)).map(({ id, displayName, kind }) => ({
+        participantId: id,
+        agentId,
+        displayName,
+        kind,
+        roles: [],
+        consultAllowed: false,
+        maxUrgency: 'UNSPECIFIED',
+        defaultForRoles: [],
+      }));
+      return { status: 200, body: { items, nextPageToken: null, totalCount: items.length } };
+    },
+  }),
   ...(
     [
-      ['getConsultRoster', 'GET', '/participants/consultRoster', 'Read a roster', 'Nobody has roles here.'],
       [
         'updateRoster',
         'PATCH',

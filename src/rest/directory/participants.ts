@@ -1,9 +1,6 @@
 import { z } from 'zod';
-import { autoSyncByParticipant } from '../../avatars/failures.ts';
 import type { TenantDatabase } from '../../database/database.ts';
-import { asUuid } from '../../database/ids.ts';
-import { agentIdsByParticipant, bindParticipant, unbindParticipant } from '../../directory/bindings/bindings.ts';
-import { channelFactsByParticipant } from '../../directory/participants/channel-facts.ts';
+import { bindParticipant, unbindParticipant } from '../../directory/bindings/bindings.ts';
 import { participantNotFound } from '../../directory/participants/lock.ts';
 import {
   createParticipant,
@@ -11,68 +8,28 @@ import {
   setDisabled,
   updateParticipant,
 } from '../../directory/participants/participants.ts';
-import {
-  type ListedParticipant,
-  listParticipants,
-  type ParticipantParts,
-  participantWith,
-} from '../../directory/participants/queries.ts';
 import { activationsByParticipant } from '../../integrations/webhooks/activations.ts';
-import { type Operation, operation, unserved } from '../operation.ts';
+import { type Operation, operation } from '../operation.ts';
 import type { RestServices } from '../services.ts';
 import { AvatarSync, NewParticipant, ParticipantChanges } from './bodies.ts';
 import { BindingShape, bindingOf, Participant, participantOf } from './shapes.ts';
+import { wholeParticipantById, wholeParticipants } from './whole-participants.ts';
 
 const tag = 'Participants';
 const many = '/v1/tenants/{tenant}/participants';
 const one = `${many}/{participant}` as const;
 const binding = `${one}/bindings/{binding}` as const;
 
-const parts: ParticipantParts = { own: null, channels: null, agentIds: true };
-
-/** Participants as they are shown, their surroundings in one statement for each kind. */
-async function shown(db: TenantDatabase, participants: readonly ListedParticipant[], services: RestServices) {
-  if (participants.length === 0) return [];
-  const ids = participants.map(({ id }) => id);
-  const apart = participants.filter(({ agentIds }) => !agentIds).map(({ id }) => id);
-  const [channels, activations, autoSyncs, agents] = await Promise.all([
-    channelFactsByParticipant.load(db, ids),
-    activationsByParticipant.load(db, ids),
-    autoSyncByParticipant.load(db, ids),
-    apart.length > 0 ? agentIdsByParticipant.load(db, apart) : [],
-  ]);
-  return participants.map((participant, index) => {
-    const agentIds = participant.agentIds ?? agents[apart.indexOf(participant.id)]?.map(({ agentId }) => agentId) ?? [];
-    const around = {
-      agentIds,
-      channels: channels[index] ?? [],
-      activations: activations[index] ?? [],
-      autoSync: autoSyncs[index] ?? null,
-    };
-    return participantOf(participant, around, services);
-  });
-}
-
-async function shownById(db: TenantDatabase, given: string, services: RestServices) {
-  const id = asUuid(given);
-  if (!id) throw participantNotFound(given);
-  // All at once: what is read around nobody is nothing.
-  const [[participant], [channels = []], [activations = []], [autoSync = null]] = await Promise.all([
-    participantWith(parts).load(db, [id]),
-    channelFactsByParticipant.load(db, [id]),
-    activationsByParticipant.load(db, [id]),
-    autoSyncByParticipant.load(db, [id]),
-  ]);
-  if (!participant) throw participantNotFound(id);
-  const agentIds =
-    participant.agentIds ?? (await agentIdsByParticipant.load(db, [id]))[0]?.map(({ agentId }) => agentId) ?? [];
-  return participantOf(participant, { agentIds, channels, activations, autoSync }, services);
+async function shown(db: TenantDatabase, id: string, services: RestServices) {
+  const found = await wholeParticipantById(db, id);
+  if (!found) throw participantNotFound(id);
+  return participantOf(found, services);
 }
 
 /** Null is as good as absent. */
 const given = <Value>(value: Value): NonNullable<Value> | undefined => value ?? undefined;
 
-const written = ['AGENT_NOT_FOUND', 'INTEGRATION_CONFIG_NOT_FOUND', 'NOT_IMPLEMENTED'] as const;
+const written = ['AGENT_NOT_FOUND', 'INTEGRATION_CONFIG_NOT_FOUND', 'FILE_NOT_FOUND'] as const;
 
 /** The table of the directory face, as far as it is about participants. */
 export const participants: readonly Operation[] = [
@@ -91,8 +48,8 @@ export const participants: readonly Operation[] = [
     answers: { 200: ['The participants.', z.array(Participant)] },
     errors: [],
     async run({ db, services, query: { agentId } }) {
-      const found = await listParticipants(db, agentId || null, parts);
-      return { status: 200, body: await shown(db, found, services) };
+      const all = await wholeParticipants(db, agentId || null);
+      return { status: 200, body: all.map((participant) => participantOf(participant, services)) };
     },
   }),
   operation({
@@ -105,12 +62,15 @@ export const participants: readonly Operation[] = [
     scope: 'participants:write',
     body: NewParticipant,
     answers: { 201: ['The new participant.', Participant] },
+    creates: 'createParticipant',
     errors: written,
-    async run({ db, services, body: { kind, avatarFileId, ...body } }) {
-      if (avatarFileId) throw unserved('avatarFileId');
-      const known = kind == null || kind === 'UNSPECIFIED' ? 'PERSON' : kind;
-      const id = await createParticipant(db, { ...body, kind: known }, services.participantHooks);
-      return { status: 201, body: await shownById(db, id, services) };
+    async run({ db, once, services, body: { kind, ...body } }) {
+      const input = { ...body, kind: kind == null || kind === 'UNSPECIFIED' ? ('PERSON' as const) : kind };
+      const id = await once(input, {
+        create: (within, [made]) => createParticipant(within, input, services.participantHooks, made),
+        again: async ([made]) => made,
+      });
+      return { status: 201, body: await shown(db, id, services) };
     },
   }),
   operation({
@@ -124,7 +84,7 @@ export const participants: readonly Operation[] = [
     errors: ['PARTICIPANT_NOT_FOUND'],
     run: async ({ db, services, path: { participant } }) => ({
       status: 200,
-      body: await shownById(db, participant, services),
+      body: await shown(db, participant, services),
     }),
   }),
   operation({
@@ -133,24 +93,23 @@ export const participants: readonly Operation[] = [
     path: one,
     tag,
     summary: 'Change a participant',
-    description: 'What is absent or null stays as it is. All or nothing, but for `avatarFileId`, which comes last.',
+    description: 'What is absent or null stays as it is. All or nothing.',
     scope: 'participants:write',
     body: ParticipantChanges,
     answers: { 200: ['The participant as it is now.', Participant] },
     errors: ['PARTICIPANT_NOT_FOUND', ...written],
-    async run({ db, services, path: { participant: participantId }, body: { avatarFileId, email, ...body } }) {
-      if (avatarFileId) throw unserved('avatarFileId');
+    async run({ db, services, path: { participant: participantId }, body: { email, ...body } }) {
       const changes = {
         participantId,
         displayName: given(body.displayName),
         relatedAgentId: given(body.relatedAgentId),
         channels: given(body.channels),
         agentIds: given(body.agentIds),
+        avatarFileId: given(body.avatarFileId),
         ...(email != null && { email: email === '' ? null : email }),
       };
       const id = await updateParticipant(db, changes, services.participantHooks);
-      if (avatarFileId === '') await services.avatars.remove(db, { participantId: id });
-      return { status: 200, body: await shownById(db, id, services) };
+      return { status: 200, body: await shown(db, id, services) };
     },
   }),
   operation({
@@ -186,7 +145,7 @@ export const participants: readonly Operation[] = [
       errors: ['PARTICIPANT_NOT_FOUND'],
       async run({ db, services, path: { participant: participantId } }) {
         await setDisabled(db, { participantId }, disabled);
-        return { status: 200, body: await shownById(db, participantId, services) };
+        return { status: 200, body: await shown(db, participantId, services) };
       },
     }),
   ),
@@ -212,7 +171,7 @@ export const participants: readonly Operation[] = [
     ],
     async run({ db, services, path: { participant: participantId }, body }) {
       await services.avatars.sync(db, { participantId, ...body });
-      return { status: 200, body: await shownById(db, participantId, services) };
+      return { status: 200, body: await shown(db, participantId, services) };
     },
   }),
   operation({

@@ -1,25 +1,11 @@
 import { z } from 'zod';
-import type { AutoSync } from '../../avatars/failures.ts';
 import type { Binding, IntegrationConfig } from '../../database/generated/client.ts';
-import type { ChannelFacts } from '../../directory/participants/channel-facts.ts';
 import { channelHealth, participantHealth, unreachableReasons } from '../../directory/participants/health.ts';
-import type { ListedParticipant } from '../../directory/participants/queries.ts';
 import type { ChannelActivation } from '../../integrations/webhooks/activations.ts';
 import { webhookScope } from '../../providers/providers.ts';
 import type { RestServices } from '../services.ts';
-
-const text = (description: string) => z.string().meta({ description });
-const textOrNull = (description: string) => z.string().nullable().meta({ description });
-const timestamp = (description: string) => z.int().meta({ description: `${description} In milliseconds since 1970.` });
-const timestampOrNull = (description: string) =>
-  z
-    .int()
-    .nullable()
-    .meta({ description: `${description} In milliseconds since 1970.` });
-
-/** A timestamp as the system's clients know it: milliseconds since 1970. */
-const millis = (date: Date) => date.getTime();
-const millisOrNull = (date: Date | null) => (date === null ? null : date.getTime());
+import { millis, millisOrNull, text, textOrNull, timestamp, timestampOrNull } from './fields.ts';
+import type { WholeParticipant } from './whole-participants.ts';
 
 export const Activation = z
   .object({
@@ -112,17 +98,8 @@ export const Participant = z
   })
   .meta({ id: 'Participant', description: 'A person, a group or an AI agent of the tenant.' });
 
-/** What else is read to show a participant. */
-export type Surroundings = {
-  agentIds: readonly string[];
-  channels: readonly ChannelFacts[];
-  activations: readonly ChannelActivation[];
-  autoSync: AutoSync | null;
-};
-
 export function participantOf(
-  participant: ListedParticipant,
-  { agentIds, channels, activations, autoSync }: Surroundings,
+  { participant, agentIds, channels, activations, autoSync }: WholeParticipant,
   services: RestServices,
 ): z.output<typeof Participant> {
   const health = participantHealth(participant, channels.map(channelHealth));
@@ -203,7 +180,18 @@ export const Config = z
     id: z.uuid(),
     integrationId: text('The provider, in lower case.'),
     displayName: text('What the operators call it.'),
+    parameters: z
+      .object({ defaultRegion: textOrNull('The country of telephone numbers without a plus; null for none.') })
+      .meta({ description: 'What else is set.' }),
     hasAuth: z.boolean().meta({ description: 'Whether a token is stored for it. The token is never shown.' }),
+    hasAuthMap: z.literal(false).meta({ description: 'Always false.' }),
+    authMethodId: z.null().meta({ description: 'Always null.' }),
+    auth: z.null().meta({ description: 'Always null.' }),
+    authMapEntries: z.array(z.object({})).max(0).meta({ description: 'Always empty.' }),
+    sandboxMode: z.literal('NONE').meta({ description: 'Always NONE.' }),
+    sandboxVariant: z.null().meta({ description: 'Always null.' }),
+    publishedRevisionId: z.null().meta({ description: 'Always null: there are no revisions here.' }),
+    createdBy: z.null().meta({ description: 'Always null.' }),
     createdAt: timestamp('When it was created.'),
     modifiedAt: timestamp('When it was last changed.'),
   })
@@ -213,7 +201,16 @@ export const configOf = (config: IntegrationConfig): z.output<typeof Config> => 
   id: config.id,
   integrationId: config.provider,
   displayName: config.name,
+  parameters: { defaultRegion: config.defaultRegion },
   hasAuth: config.connectedAt !== null,
+  hasAuthMap: false,
+  authMethodId: null,
+  auth: null,
+  authMapEntries: [],
+  sandboxMode: 'NONE',
+  sandboxVariant: null,
+  publishedRevisionId: null,
+  createdBy: null,
   createdAt: millis(config.createdAt),
   modifiedAt: millis(config.modifiedAt),
 });
@@ -224,6 +221,27 @@ export const Webhook = z
     webhookKeyPrefix: text('The beginning of the key in it.'),
   })
   .meta({ id: 'Webhook', description: 'A webhook with a new key.' });
+
+export const Roster = z
+  .object({
+    items: z
+      .array(
+        z.object({
+          participantId: z.uuid(),
+          agentId: z.string(),
+          displayName: z.string(),
+          kind,
+          roles: z.array(z.string()).max(0).meta({ description: 'Always empty: nobody has roles here.' }),
+          consultAllowed: z.literal(false).meta({ description: 'Always false.' }),
+          maxUrgency: z.literal('UNSPECIFIED').meta({ description: 'Always UNSPECIFIED.' }),
+          defaultForRoles: z.array(z.string()).max(0).meta({ description: 'Always empty.' }),
+        }),
+      )
+      .meta({ description: 'The participants that are bound to the agent, in the order of their names.' }),
+    nextPageToken: z.null().meta({ description: 'Always null: the list is whole.' }),
+    totalCount: z.int().meta({ description: 'How many there are.' }),
+  })
+  .meta({ id: 'ConsultRoster', description: 'The contacts of an agent, and what they may be consulted for.' });
 
 const node = {
   id: z.string(),

@@ -1,10 +1,13 @@
 import { z } from 'zod';
 import type { TenantDatabase } from '../../database/database.ts';
 import { Problem } from '../../errors/catalogue.ts';
-import { createExternalUser, deleteExternalUser, externalUserNotFound } from '../../external-users/external-users.ts';
+import { deleteExternalUser } from '../../external-users/delete.ts';
+import { createExternalUser, externalUserNotFound } from '../../external-users/external-users.ts';
 import { fieldOf, identifier, identifierKeys } from '../../external-users/identifiers.ts';
 import { externalUserById, searchExternalUser } from '../../external-users/queries.ts';
+import { namedBy } from '../input.ts';
 import { notImplemented, type Operation, operation } from '../operation.ts';
+import { lists } from './lists.ts';
 import { FoundUser, NewUser, User, userOf } from './shapes.ts';
 
 const tag = 'Users';
@@ -14,6 +17,8 @@ async function userById(db: TenantDatabase, id: string) {
   if (!user) throw externalUserNotFound(id);
   return user;
 }
+
+const ruleNames = namedBy({ metadata: ['customData'] });
 
 const Sought = z.object({
   email: z.string().optional().meta({ description: 'An e-mail address, in any case.' }),
@@ -50,6 +55,7 @@ const conversations = [
 
 /** The table of the users face. */
 export const operations: readonly Operation[] = [
+  ...lists,
   operation({
     id: 'createUser',
     method: 'POST',
@@ -61,12 +67,17 @@ export const operations: readonly Operation[] = [
     scope: 'users:write',
     body: NewUser,
     answers: { 201: ['The new user.', User] },
+    creates: 'createExternalUser',
     errors: ['USER_ALREADY_EXISTS'],
-    async run({ db, body: { customData, skipEmailValidation: _, skipPhoneNumberValidation: __, ...user } }) {
+    async run({ db, once, body: { customData, skipEmailValidation: _, skipPhoneNumberValidation: __, ...user } }) {
       const metadata = customData == null ? null : { customData };
       const { firstName, lastName, email, phoneNumber, fkId, fkUserId, context, source } = user;
-      const named = { firstName, lastName, email, phoneNumber, fkId, fkUserId, context, source };
-      return { status: 201, body: userOf(await createExternalUser(db, { ...named, metadata })) };
+      const input = { firstName, lastName, email, phoneNumber, fkId, fkUserId, context, source, metadata };
+      const created = await once(input, {
+        create: (within, [id]) => createExternalUser(within, input, id).catch(ruleNames),
+        again: ([id]) => userById(db, id),
+      });
+      return { status: 201, body: userOf(created) };
     },
   }),
   operation({
@@ -120,21 +131,6 @@ export const operations: readonly Operation[] = [
       { id, method, path: '/external/users/{id}/limits', tag, summary, scope },
       'Rollcall counts no usage, so there are no limits of it.',
     ),
-  ),
-  notImplemented(
-    { id: 'listUsers', method: 'GET', path: '/external/agents/users', tag, summary: 'List users', scope: 'users:read' },
-    'There is no list of users yet.',
-  ),
-  notImplemented(
-    {
-      id: 'listUsersOfAgent',
-      method: 'GET',
-      path: '/external/agents/{id}/users',
-      tag,
-      summary: 'List the users of an agent',
-      scope: 'users:read',
-    },
-    'There is no list of users yet.',
   ),
   ...conversations.map(([id, method, path, summary]) =>
     notImplemented(

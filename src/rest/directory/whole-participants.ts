@@ -1,0 +1,99 @@
+import { type AutoSync, autoSyncByParticipant, selectAutoSyncs } from '../../avatars/failures.ts';
+import type { TenantDatabase } from '../../database/database.ts';
+import { oneByUuid } from '../../database/loaders.ts';
+import { columns, rows } from '../../database/sql/columns.ts';
+import { anyKey, sql, tenant } from '../../database/sql/fragment.ts';
+import { batchedRead } from '../../database/sql/statement.ts';
+import { json, nullable, uuid } from '../../database/sql/types.ts';
+import { parseTimestamps } from '../../database/statement.ts';
+import { agentIdsByParticipant } from '../../directory/bindings/bindings.ts';
+import {
+  type ChannelFacts,
+  channelFactsByParticipant,
+  selectChannelFacts,
+} from '../../directory/participants/channel-facts.ts';
+import {
+  type ListedParticipant,
+  listParticipants,
+  type ParticipantParts,
+} from '../../directory/participants/queries.ts';
+import {
+  activationsByParticipant,
+  type ChannelActivation,
+  selectActivations,
+} from '../../integrations/webhooks/activations.ts';
+
+/** A participant with all that the face shows of it. */
+export type WholeParticipant = {
+  participant: ListedParticipant;
+  agentIds: readonly string[];
+  channels: readonly ChannelFacts[];
+  activations: readonly ChannelActivation[];
+  autoSync: AutoSync | null;
+};
+
+// One statement reads at most so many of each. A participant with more leaves all of them to their loaders.
+const mostTogether = 50;
+const some = sql`limit ${mostTogether + 1}`;
+
+const own = columns('Participant', 'p');
+const read = rows(
+  {
+    agentIds: json<string[]>(),
+    channels: json<ChannelFacts[]>(),
+    activations: json<ChannelActivation[]>(),
+    autoSync: nullable(json<AutoSync>()),
+  },
+  own,
+);
+const oneById = oneByUuid(
+  batchedRead(read)`
+    select ${own}, (select coalesce(json_agg(o.agent_id), '[]') from (
+        select o.agent_id from binding o where o.tenant_id = p.tenant_id and o.participant_id = p.id order by o.agent_id ${some}) o) as "agentIds",
+      (select coalesce(json_agg(f), '[]') from (${selectChannelFacts}
+        where c.tenant_id = p.tenant_id and c.participant_id = p.id order by c.priority, c.id ${some}) f) as channels,
+      (select coalesce(json_agg(v), '[]') from (${selectActivations}
+        where b.tenant_id = p.tenant_id and b.participant_id = p.id order by b.agent_id, c.priority, c.id ${some}) v) as activations,
+      (select row_to_json(s) from (${selectAutoSyncs} where a.tenant_id = p.tenant_id and a.participant_id = p.id) s) as "autoSync"
+    from participant p where p.tenant_id = ${tenant} and p.id = ${anyKey(uuid)}`,
+  'id',
+);
+
+/** A participant with all that is shown of it, in one statement unless it has much; null for nobody. */
+export async function wholeParticipantById(db: TenantDatabase, id: string): Promise<WholeParticipant | null> {
+  const [found] = await oneById.load(db, [id]);
+  if (!found) return null;
+  const { agentIds, channels, activations, autoSync, ...participant } = found;
+  if ([agentIds, channels, activations].some((list) => list.length > mostTogether))
+    return (await surrounded(db, [participant]))[0] ?? null;
+  for (const list of [channels, activations, autoSync ? [autoSync] : []]) parseTimestamps(list);
+  return { participant, agentIds, channels, activations, autoSync };
+}
+
+const parts: ParticipantParts = { own: null, channels: null, agentIds: true };
+
+/**
+ * Every participant of the tenant or of one agent, whole, in one statement for each kind of part. Throws
+ * RESULT_TOO_LARGE.
+ */
+export const wholeParticipants = async (db: TenantDatabase, agentId: string | null): Promise<WholeParticipant[]> =>
+  surrounded(db, await listParticipants(db, agentId, parts));
+
+async function surrounded(db: TenantDatabase, participants: readonly ListedParticipant[]): Promise<WholeParticipant[]> {
+  if (participants.length === 0) return [];
+  const ids = participants.map(({ id }) => id);
+  const apart = participants.filter(({ agentIds }) => !agentIds).map(({ id }) => id);
+  const [channels, activations, autoSyncs, agents] = await Promise.all([
+    channelFactsByParticipant.load(db, ids),
+    activationsByParticipant.load(db, ids),
+    autoSyncByParticipant.load(db, ids),
+    apart.length > 0 ? agentIdsByParticipant.load(db, apart) : [],
+  ]);
+  return participants.map((participant, index) => ({
+    participant,
+    agentIds: participant.agentIds ?? agents[apart.indexOf(participant.id)]?.map(({ agentId }) => agentId) ?? [],
+    channels: channels[index] ?? [],
+    activations: activations[index] ?? [],
+    autoSync: autoSyncs[index] ?? null,
+  }));
+}
