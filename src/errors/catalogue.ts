@@ -86,6 +86,7 @@ export const catalogue = {
     title: 'File not found',
     when: 'There is no file of that id, or the URL’s signature does not verify or has expired.',
   },
+  MERGE_NOT_FOUND: { status: 404, title: 'Merge not found', when: 'The tenant has no merge of that id.' },
   AVATAR_SYNC_NOT_FOUND: {
     status: 404,
     title: 'Avatar sync not found',

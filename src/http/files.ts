@@ -8,20 +8,39 @@ import { globalStatement } from '../database/sql/statement.ts';
 import { uuid } from '../database/sql/types.ts';
 import { Problem } from '../errors/catalogue.ts';
 import type { Storage } from '../storage/storage.ts';
+import { findDataFile } from '../transfer/files.ts';
 
 // The signature is the credential, and it has no tenant.
 const file = columns('File', 'f', ['contentHash', 'path']);
 const fileById = globalStatement(file)`select ${file} from file f where f.id = ${parameter('id', uuid)}`;
 
-/** Serves a stored image to a request with its signed URL. Throws FILE_NOT_FOUND. */
+const unknown = () => new Problem('FILE_NOT_FOUND', 'The file does not exist, or its URL has expired.');
+
+/** Serves a stored image, or a file of data, to a request with its signed URL. Throws FILE_NOT_FOUND. */
 export function createFileServer(database: Database, storage: Storage, urls: FileUrls) {
+  async function dataFile(request: Request, id: string): Promise<Response> {
+    const found = await findDataFile(database, id);
+    const bytes = found && (await storage.get(found.path));
+    if (!found || !bytes) throw unknown();
+    return new Response(request.method === 'HEAD' ? null : new Uint8Array(bytes), {
+      headers: {
+        'content-type': found.contentType,
+        'content-length': String(bytes.byteLength),
+        'content-disposition': `attachment; filename="${found.name}"`,
+        'cache-control': 'private, no-store',
+        'x-content-type-options': 'nosniff',
+        'content-security-policy': `default-src 'none'; sandbox`,
+      },
+    });
+  }
+
   return async (request: Request, fileId: string): Promise<Response> => {
     const id = asUuid(fileId);
     const { searchParams } = new URL(request.url);
+    if (id && !searchParams.has('size') && urls.verifyData(id, searchParams)) return dataFile(request, id);
     const size = id ? urls.verify(id, searchParams) : null;
     const [file] = id && size ? await database.query(fileById, { id }) : [];
-    if (!size || !file?.contentHash)
-      throw new Problem('FILE_NOT_FOUND', 'The file does not exist, or its URL has expired.');
+    if (!size || !file?.contentHash) throw unknown();
 
     const etag = `"${file.contentHash}-${size}"`;
     const headers = {

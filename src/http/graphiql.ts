@@ -117,6 +117,8 @@ export function graphiqlOptions(token: string | null, examples: GraphiqlExamples
       };
     }),
     ...(headers && { headers, defaultHeaders: headers }),
+    // Each result of the page says what it cost.
+    additionalHeaders: { 'x-cost': '1' },
     // A token ends after a day. A stored one would take precedence over the page's own.
     shouldPersistHeaders: false,
     // The documentation pane begins with the schema's description.

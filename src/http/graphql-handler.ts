@@ -7,10 +7,10 @@ import { asUuid, newId } from '../database/ids.ts';
 import { Problem, problemDetails } from '../errors/catalogue.ts';
 import { type FormatResult, problemOf, refusal } from '../operations/errors.ts';
 import { isLarge } from '../operations/result-size.ts';
-import { type OperationRequest, type Operations, failed as resultOf } from '../operations/run.ts';
+import { asksForCost, type OperationRequest, type Operations, failed as resultOf } from '../operations/run.ts';
 import { withExactNumbers } from '../values/json-number.ts';
 import type { BodyBudget } from './bodies.ts';
-import { isHost } from './host.ts';
+import { hasOneHost } from './host.ts';
 import { stringifyInPieces } from './long-json.ts';
 import { commonJsonType, type JsonType } from './media-types.ts';
 import type { ServerContext, Yoga } from './yoga.ts';
@@ -99,7 +99,7 @@ export function createGraphqlHandler(options: GraphqlHandlerOptions): RequestLis
   }
 
   function run(exchange: Exchange, body: string, viewer: Viewer): void {
-    const { request, response, requestId } = exchange;
+    const { request, response, headers, requestId } = exchange;
     // In the form of body parsers: Yoga takes the text instead of the stream, which has been read.
     const leaveToYoga = () => rest(Object.assign(request, { body }), response, { viewer, requestId });
     const operation = commonOperation(body);
@@ -114,7 +114,8 @@ export function createGraphqlHandler(options: GraphqlHandlerOptions): RequestLis
         leaveToYoga();
         return;
       }
-      outcome = operations.run(prepared, operation.variables ?? {}, viewer);
+      const tellCost = asksForCost(headers);
+      outcome = operations.run(prepared, operation.variables ?? {}, viewer, { requestId, tellCost });
     } catch (error) {
       outcome = resultOf(error);
     }
@@ -152,7 +153,7 @@ export function createGraphqlHandler(options: GraphqlHandlerOptions): RequestLis
   }
 
   return (request, response) => {
-    if (!isHost(request.headers.host ?? 'localhost')) return refuseHost(response);
+    if (!hasOneHost(request)) return refuseHost(response);
     const type =
       request.method === 'POST' && request.url === '/graphql' && !stopping() ? commonMediaType(request) : null;
     const length = Number(request.headers['content-length']);
@@ -180,7 +181,10 @@ export function createGraphqlHandler(options: GraphqlHandlerOptions): RequestLis
 }
 
 function refuseHost(response: ServerResponse): void {
-  const problem = problemDetails(new Problem('BAD_USER_INPUT', 'The Host header is not a host.'), newId());
+  const problem = problemDetails(
+    new Problem('BAD_USER_INPUT', 'The request does not have one Host header that is a host.'),
+    newId(),
+  );
   response.writeHead(400, { 'content-type': 'application/problem+json; charset=utf-8', connection: 'close' });
   response.end(JSON.stringify(problem));
 }

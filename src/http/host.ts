@@ -1,4 +1,20 @@
-const nameAndPort = /^(?:\[[0-9a-f:.]+\]|[^\s/?#@\\:[\]]+)(?::\d{1,5})?$/i;
+import type { IncomingMessage } from 'node:http';
+
+const longest = 261;
+const nameAndPort = /^(?:\[[0-9a-f:.]+\]|[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.?)(?::\d{1,5})?$/i;
 
 /** Returns whether a Host header is exactly `host` or `host:port`. URLs are made with it. */
-export const isHost = (header: string): boolean => nameAndPort.test(header) && URL.canParse(`http://${header}`);
+export const isHost = (header: string): boolean =>
+  header.length <= longest && nameAndPort.test(header) && URL.canParse(`http://${header}`);
+
+/**
+ * Returns whether a request names one valid host. Of several Host headers Node keeps the first, and a proxy may have
+ * routed by another. A request of HTTP/1.0 may name none.
+ */
+export function hasOneHost({ headers, rawHeaders }: IncomingMessage): boolean {
+  if (headers.host === undefined) return true;
+  let hosts = 0;
+  for (let index = 0; index < rawHeaders.length; index += 2)
+    if (rawHeaders[index]?.length === 4 && rawHeaders[index]?.toLowerCase() === 'host') hosts += 1;
+  return hosts === 1 && isHost(headers.host);
+}

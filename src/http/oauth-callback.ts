@@ -1,3 +1,4 @@
+import { system } from '../database/actor.ts';
 import type { Database } from '../database/database.ts';
 import { Problem } from '../errors/catalogue.ts';
 import type { SignIns } from '../integrations/oauth/sign-in.ts';
@@ -12,7 +13,7 @@ export function createOAuthCallback(database: Database, signIns: SignIns) {
       const known = readState(searchParams.get('state') ?? '');
       if (!known) throw stateUnknown();
       const { label, workspaceName, configName, tenantName } = await signIns.complete(
-        database.forTenant(known.tenantId),
+        database.forTenant(known.tenantId).as(system('a sign-in at a provider')),
         provider,
         { stateHash: known.stateHash, code: searchParams.get('code'), error: searchParams.get('error') },
       );

@@ -5,23 +5,45 @@ import { useServer } from 'graphql-ws/use/ws';
 import { WebSocket, WebSocketServer } from 'ws';
 import type { Viewer } from '../auth/viewer.ts';
 import { newId } from '../database/ids.ts';
+import type { BoundedLog } from '../errors/bounded-log.ts';
 import { Problem } from '../errors/catalogue.ts';
 import { type FormatResult, formatEach, placeOf } from '../operations/errors.ts';
 import { limits } from '../operations/limits.ts';
-import { failed, type Operations, type Outcome } from '../operations/run.ts';
+import { asksForCost, failed, type Operations, type Outcome } from '../operations/run.ts';
 import { withExactNumbers } from '../values/json-number.ts';
-import { isHost } from './host.ts';
+import { hasOneHost } from './host.ts';
 
-/** A socket whose messages have passed withExactNumbers. */
+/**
+ * A socket whose messages have passed withExactNumbers. What a client does to its connection is an event `fault`: of an
+ * error, and of a message that cannot be sent any more, graphql-ws would print the stack.
+ */
 class ExactWebSocket extends WebSocket {
   override emit(event: string | symbol, ...values: unknown[]): boolean {
     const [data, isBinary] = values;
+    if (event === 'error') return super.emit('fault', data);
     if (event !== 'message' || isBinary || !Buffer.isBuffer(data)) return super.emit(event, ...values);
     const text = data.toString('utf8');
     const exact = withExactNumbers(text);
     return super.emit(event, exact === text ? data : Buffer.from(exact), isBinary);
   }
+
+  override send(...[data, options, done]: SendArguments): void {
+    const sent = typeof options === 'function' ? options : done;
+    const told = (error?: Error) => {
+      if (error) super.emit('fault', error);
+      sent?.();
+    };
+    super.send(data, typeof options === 'function' ? {} : (options ?? {}), told);
+  }
 }
+
+// Without this, which its types lack, graphql-ws prints a line for each client of an old protocol.
+const silent = { isProd: true };
+
+type Sent = (error?: Error) => void;
+type SendOptions = Parameters<WebSocket['send']>[1];
+type SendArguments = [data: BufferLike, options?: SendOptions | Sent, done?: Sent];
+type BufferLike = Parameters<WebSocket['send']>[0];
 
 type Credentials = { get(name: string): string | null };
 type Extra = { credentials?: Credentials };
@@ -37,6 +59,8 @@ export type WebSocketOptions = {
   format: FormatResult;
   /** Whether pages of another origin may open sockets. */
   isListed(origin: string): boolean;
+  /** Called with each fault of a connection. */
+  log: BoundedLog;
 };
 
 /**
@@ -60,20 +84,25 @@ const credentialsOf = (
  * closed with 4403. Returns the function that ends all connections.
  */
 export function serveWebSocket(server: Server, options: WebSocketOptions): () => Promise<void> {
-  const { operations, authenticate, admit, format, isListed } = options;
+  const { operations, authenticate, admit, format, isListed, log } = options;
   const sockets = new WebSocketServer({ noServer: true, WebSocket: ExactWebSocket, maxPayload: limits.body });
   server.on('upgrade', (request, socket, head) => {
     if (request.headers.upgrade?.toLowerCase() !== 'websocket') return answerPlainly(server, request, socket, head);
     const { host = 'localhost', origin } = request.headers;
     const [path] = (request.url ?? '/').split('?');
-    if (!isHost(host)) refuse(socket, '400 Bad Request');
+    if (!hasOneHost(request)) refuse(socket, '400 Bad Request');
     else if (path !== '/graphql') refuse(socket, '404 Not Found');
     else if (origin !== undefined && !isSameHost(origin, host) && !isListed(origin)) refuse(socket, '403 Forbidden');
-    else sockets.handleUpgrade(request, socket, head, (webSocket) => sockets.emit('connection', webSocket, request));
+    else
+      sockets.handleUpgrade(request, socket, head, (webSocket) => {
+        webSocket.on('fault', ({ message }: Error) => log({ told: message }, 'a WebSocket was broken'));
+        sockets.emit('connection', webSocket, request);
+      });
   });
 
   const disposable = useServer<Record<string, unknown>, Extra>(
     {
+      ...silent,
       connectionInitWaitTimeout: 10_000,
       execute: runOf,
       subscribe: runOf,
@@ -102,7 +131,11 @@ export function serveWebSocket(server: Server, options: WebSocketOptions): () =>
             operationName: operation.name?.value,
             contextValue: null,
             async run() {
-              const outcome = await operations.run(prepared, variables ?? {}, viewer, { connection: extra });
+              const outcome = await operations.run(prepared, variables ?? {}, viewer, {
+                connection: extra,
+                requestId,
+                tellCost: asksForCost(credentials),
+              });
               return Symbol.asyncIterator in outcome ? formatEach(outcome, formatted) : formatted(outcome);
             },
           };

@@ -3,13 +3,13 @@ import { useCSRFPrevention } from '@graphql-yoga/plugin-csrf-prevention';
 import { createYoga, getSSEProcessor, type Plugin, processRegularResult, type YogaServerInstance } from 'graphql-yoga';
 import type { Viewer } from '../auth/viewer.ts';
 import { newId } from '../database/ids.ts';
+import type { BoundedLog } from '../errors/bounded-log.ts';
 import { Problem } from '../errors/catalogue.ts';
 import { type Budget, createBudget } from '../operations/budget.ts';
 import { type FormatResult, formatEach, problemOf, refusal } from '../operations/errors.ts';
 import { limits } from '../operations/limits.ts';
-import type { Operations } from '../operations/run.ts';
+import { asksForCost, type Operations } from '../operations/run.ts';
 import type { BodyBudget } from './bodies.ts';
-import type { BoundedLog } from './bounded-log.ts';
 import type { CrossOrigin } from './cross-origin.ts';
 import { renderPage } from './graphiql.ts';
 import { takesEventStream } from './media-types.ts';
@@ -113,7 +113,7 @@ function useOperations({ operations, signIn, format, stopping }: YogaOptions): P
       }
     },
     onParams({ setParamsHandler }) {
-      setParamsHandler(({ params, request, context: { viewer, budget } }) => {
+      setParamsHandler(({ params, request, context: { viewer, budget, requestId } }) => {
         // Both were set when the headers were read: see above.
         if (!viewer || !budget || typeof params.query !== 'string') throw new Error('A request came past its sign-in.');
         const { query, operationName = null, variables = null } = params;
@@ -122,6 +122,8 @@ function useOperations({ operations, signIn, format, stopping }: YogaOptions): P
         return operations.answer({ query, operationName, variables }, viewer, {
           readOnly: request.method === 'GET',
           budget,
+          requestId,
+          tellCost: asksForCost(request.headers),
         });
       });
     },

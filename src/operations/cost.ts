@@ -30,7 +30,38 @@ type Cost = (variables: Variables) => number;
 /** The fields of a connection that make the database count its rows. */
 const countFields: ReadonlySet<string> = new Set(['totalCount', 'totalCountAtLeast']);
 
-const costs = new WeakMap<OperationDefinitionNode, Cost>();
+/** The cost of an operation: what it could be, and what it was by its result's data. */
+type Costs = { requested: Cost; actual(data: unknown, variables: Variables): number };
+const costs = new WeakMap<OperationDefinitionNode, Costs>();
+
+function costsOf(schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode): Costs {
+  let known = costs.get(operation);
+  if (!known) {
+    known = costOf(schema, document, operation);
+    costs.set(operation, known);
+  }
+  return known;
+}
+
+/** What a client that asks is told of an operation's cost. */
+export type ToldCost = { requested: number; actual: number; limit: number };
+
+/**
+ * Returns the cost that an operation was admitted by, and that of its data, by the same prices: of the rows that are
+ * there, instead of those that could be.
+ */
+export function toldCost(
+  {
+    schema,
+    document,
+    operation,
+  }: { schema: GraphQLSchema; document: DocumentNode; operation: OperationDefinitionNode },
+  variables: Variables,
+  data: unknown,
+): ToldCost {
+  const { requested, actual } = costsOf(schema, document, operation);
+  return { requested: requested(variables), actual: actual(data, variables), limit: limits.cost };
+}
 
 /**
  * Computes the cost of an operation with these variables: fields times the rows of their pages. Throws UNPROCESSABLE
@@ -47,12 +78,7 @@ export function demandAffordable(
   const operation = operations.find(({ name }) => !operationName || name?.value === operationName);
   // Without an operation there is nothing to execute. The executor has the better error.
   if (!operation) return 0;
-  let cost = costs.get(operation);
-  if (!cost) {
-    cost = costOf(schema, document, operation);
-    costs.set(operation, cost);
-  }
-  const own = cost(variables);
+  const own = costsOf(schema, document, operation).requested(variables);
   const total = (budget?.cost ?? 0) + own;
   if (!(total <= limits.cost)) {
     const together = total > own ? ' with the operations before it in the request' : '';
@@ -75,7 +101,7 @@ export type FieldCost = {
   readonly filterCost?: { readonly of: readonly string[]; readonly page: number; readonly count: number };
 };
 
-function costOf(schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode): Cost {
+function costOf(schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode): Costs {
   const fragments = new Map<string, FragmentDefinitionNode>();
   for (const definition of document.definitions)
     if (definition.kind === Kind.FRAGMENT_DEFINITION) fragments.set(definition.name.value, definition);
@@ -106,7 +132,7 @@ function costOf(schema: GraphQLSchema, document: DocumentNode, operation: Operat
   };
 
   const ofField = (parent: unknown, node: FieldNode): Cost => {
-    const field = isObjectType(parent) || isInterfaceType(parent) ? parent.getFields()[node.name.value] : undefined;
+    const field = fieldOf(parent, node);
     if (!field) return () => 0;
     const type = getNamedType(field.type);
     const inner: Cost = node.selectionSet && isCompositeType(type) ? ofSelections(type, node.selectionSet) : () => 0;
@@ -185,9 +211,72 @@ function costOf(schema: GraphQLSchema, document: DocumentNode, operation: Operat
     return byDefault ? numberOf(byDefault, variables) : null;
   };
 
+  /** The fields below some fields of one name, once each, by the names that a result has them under. */
+  const below = (type: unknown, sets: readonly SelectionSetNode[]): Below => {
+    const merged = new Map<string, { field: GraphQLField<unknown, unknown>; nodes: FieldNode[] }>();
+    const spread = new Set<string>();
+    const collect = (parent: unknown, set: SelectionSetNode) => {
+      for (const selection of set.selections) {
+        if (selection.kind === Kind.FIELD) {
+          const field = fieldOf(parent, selection);
+          const name = (selection.alias ?? selection.name).value;
+          const same = merged.get(name);
+          if (same) same.nodes.push(selection);
+          else if (field) merged.set(name, { field, nodes: [selection] });
+        } else if (selection.kind === Kind.INLINE_FRAGMENT) {
+          const condition = selection.typeCondition;
+          collect(condition ? schema.getType(condition.name.value) : parent, selection.selectionSet);
+        } else if (!spread.has(selection.name.value)) {
+          spread.add(selection.name.value);
+          const fragment = fragments.get(selection.name.value);
+          if (fragment) collect(schema.getType(fragment.typeCondition.name.value), fragment.selectionSet);
+        }
+      }
+    };
+    for (const set of sets) collect(type, set);
+    return [...merged].map(([name, { field, nodes }]) => {
+      const named = getNamedType(field.type);
+      const [node] = nodes as [FieldNode];
+      return {
+        name,
+        extra: extraOf(field, node),
+        below: isCompositeType(named)
+          ? below(
+              named,
+              nodes.flatMap(({ selectionSet }) => selectionSet ?? []),
+            )
+          : null,
+      };
+    });
+  };
+
   const root = schema.getRootType(operation.operation);
-  return root ? ofSelections(root, operation.selectionSet) : () => 0;
+  let selected: Below | undefined;
+  return {
+    requested: root ? ofSelections(root, operation.selectionSet) : () => 0,
+    actual(data, variables) {
+      selected ??= below(root, [operation.selectionSet]);
+      return spent(data, selected, variables);
+    },
+  };
 }
+
+type Below = readonly { name: string; extra: Cost; below: Below | null }[];
+
+/** The cost of an object, of a list of objects, or of null. */
+function spent(data: unknown, fields: Below, variables: Variables): number {
+  if (Array.isArray(data)) return data.reduce((sum: number, one) => sum + spent(one, fields, variables), 0);
+  if (typeof data !== 'object' || data === null) return 0;
+  const object = data as Record<string, unknown>;
+  let cost = 0;
+  for (const { name, extra, below } of fields)
+    // Compiled code gives a skipped field as undefined.
+    if (object[name] !== undefined) cost += 1 + extra(variables) + (below ? spent(object[name], below, variables) : 0);
+  return cost;
+}
+
+const fieldOf = (parent: unknown, node: FieldNode): GraphQLField<unknown, unknown> | undefined =>
+  isObjectType(parent) || isInterfaceType(parent) ? parent.getFields()[node.name.value] : undefined;
 
 function remembered(cost: Cost): Cost {
   let last: { variables: Variables; total: number } | undefined;

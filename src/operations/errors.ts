@@ -1,6 +1,6 @@
 import { type ExecutionResult, GraphQLError, type GraphQLErrorExtensions } from 'graphql';
-import type { Logger } from 'pino';
 import { problemBehind } from '../database/failures.ts';
+import { type BoundedLog, createBoundedLog } from '../errors/bounded-log.ts';
 import { catalogue, type ErrorCode, Problem, problemDetails } from '../errors/catalogue.ts';
 import { ResultLimit } from './result-size.ts';
 
@@ -77,10 +77,16 @@ export type FormatResult = (result: ExecutionResult, instance: string) => Execut
  * Creates the error formatter. A suggestion ("Did you mean …?") reveals the schema, so it is kept only with
  * `suggestions`. A result without errors is returned unchanged. Format a result once: a second time would lose details.
  */
-export const createErrorFormatter =
-  (log: Logger, suggestions: boolean): FormatResult =>
-  (result, instance) =>
-    result.errors?.length ? formatted(result, instance, log, suggestions) : result;
+export function createErrorFormatter(log: { error: BoundedLog; warn: BoundedLog }, suggestions: boolean): FormatResult {
+  const logs = {
+    unexpected: (fields: object) => log.error(fields, 'unexpected error'),
+    // In an outage every request, also without a valid credential, causes one.
+    unavailable: createBoundedLog((fields, message) => log.warn(fields, message)),
+  };
+  return (result, instance) => (result.errors?.length ? formatted(result, instance, logs, suggestions) : result);
+}
+
+type Logs = { unexpected(fields: object): void; unavailable: BoundedLog };
 
 /** Formats every result of a stream, and its failure as the last result. Ending it ends the source at once. */
 export function formatEach(
@@ -125,7 +131,7 @@ function withoutRepeats(errors: readonly GraphQLError[]): readonly GraphQLError[
   return kept.slice(0, mostErrors);
 }
 
-function formatted(result: ExecutionResult, instance: string, log: Logger, suggestions: boolean): ExecutionResult {
+function formatted(result: ExecutionResult, instance: string, logs: Logs, suggestions: boolean): ExecutionResult {
   const executed = 'data' in result;
   return {
     ...result,
@@ -133,9 +139,8 @@ function formatted(result: ExecutionResult, instance: string, log: Logger, sugge
       const told = problemOf(error);
       const guessed = !suggestions && aboutTheDocument.has(told.code) && told.message.match(/^(.*?) Did you mean /s);
       const problem = guessed ? new Problem(told.code, guessed[1] ?? '', { status: told.status }) : told;
-      if (problem.code === 'INTERNAL')
-        log.error({ err: problem.cause, instance, path: error.path }, 'unexpected error');
-      if (problem.code === 'UNAVAILABLE') log.warn({ err: problem.cause, instance }, 'unavailable');
+      if (problem.code === 'INTERNAL') logs.unexpected({ err: problem.cause, instance, path: error.path });
+      if (problem.code === 'UNAVAILABLE') logs.unavailable({ err: problem.cause, instance }, 'unavailable');
       const http = executed
         ? undefined
         : (error.extensions.http ??

@@ -26,5 +26,5 @@ export const limits = {
   batch: 10,
   /** Bytes of a request without files, and with them. */
   body: 1_000_000,
-  upload: 6_000_000,
+  upload: 48_000_000,
 } as const;

@@ -6,12 +6,14 @@ import {
   getVariableValues,
   OperationTypeNode,
 } from 'graphql';
-import type { Viewer } from '../auth/viewer.ts';
+import { actorOf, type Viewer } from '../auth/viewer.ts';
+import type { Actor } from '../database/actor.ts';
 import { Problem } from '../errors/catalogue.ts';
 import type { GraphContext } from '../schema/context.ts';
 import type { Budget } from './budget.ts';
-import { demandAffordable } from './cost.ts';
+import { demandAffordable, toldCost } from './cost.ts';
 import { thrown } from './errors.ts';
+import { createEventTurns } from './event-turns.ts';
 import type { Variables } from './executor.ts';
 import type { Prepare, PreparedOperation } from './prepare.ts';
 import type { Streams } from './streams.ts';
@@ -33,6 +35,10 @@ export type RunOptions = {
   budget?: Budget | undefined;
   /** The WebSocket connection of the operation, which bounds its streams. */
   connection?: object | undefined;
+  /** The id of the request, which the history of its changes has. */
+  requestId?: string | undefined;
+  /** Whether results tell what they cost, in their extensions. */
+  tellCost?: boolean | undefined;
 };
 
 export type AnswerOptions = RunOptions & {
@@ -58,41 +64,58 @@ export interface Operations {
 
 export type OperationsOptions = {
   prepare: Prepare;
-  contextOf(viewer: Viewer, budget?: Budget): GraphContext;
+  contextOf(viewer: Viewer, own?: { budget?: Budget | undefined; actor?: Actor | null }): GraphContext;
   streams: Streams;
 };
 
 export function createOperations({ prepare, contextOf, streams }: OperationsOptions): Operations {
+  const inTurn = createEventTurns();
+
   async function stream(
-    { schema, document, operation }: PreparedOperation,
+    prepared: PreparedOperation,
     variableValues: Variables,
     viewer: Viewer,
-    { budget, connection }: RunOptions,
+    { budget, connection, tellCost }: RunOptions,
   ): Promise<Outcome> {
+    const { schema, document, operation } = prepared;
     streams.demandRoom(viewer, connection);
     const operationName = operation.name?.value;
     const args = { schema, document, operationName, variableValues };
-    const events = await createSourceEventStream({ ...args, contextValue: contextOf(viewer, budget) });
+    const events = await createSourceEventStream({ ...args, contextValue: contextOf(viewer, { budget }) });
     if (!(Symbol.asyncIterator in events)) return events;
     // Each event is an operation of its own: it is counted from nothing, reads everything anew, and waits for its turn
     // where it is large.
-    const results = mapped(events, (rootValue) => {
-      const contextValue = contextOf(viewer);
-      return contextValue.size.run(true, () => execute({ ...args, rootValue, contextValue }));
-    });
+    const results = mapped(events, (rootValue) =>
+      inTurn(viewer.tenantId, () => {
+        const contextValue = contextOf(viewer);
+        const result = contextValue.size.run(true, () => execute({ ...args, rootValue, contextValue }));
+        return tellCost ? withCost(prepared, variableValues, result) : result;
+      }),
+    );
     return streams.keep(viewer, results, connection);
   }
 
   const run: Operations['run'] = (prepared, variables, viewer, options = {}) => {
-    const { budget } = options;
+    const outcome = outcomeOf(prepared, variables, viewer, options);
+    return options.tellCost ? withCost(prepared, variables, outcome) : outcome;
+  };
+  const outcomeOf = (
+    prepared: PreparedOperation,
+    variables: Variables,
+    viewer: Viewer,
+    options: RunOptions,
+  ): Outcome | Promise<Outcome> => {
+    const { budget, requestId = null } = options;
     try {
       const refused = refusedVariables(prepared, variables);
       if (refused) return refused;
       charge(prepared, variables, budget);
+      const { operation } = prepared.operation;
+      const actor = operation === OperationTypeNode.MUTATION ? actorOf(viewer, requestId) : null;
       const outcome =
-        prepared.operation.operation === OperationTypeNode.SUBSCRIPTION
+        operation === OperationTypeNode.SUBSCRIPTION
           ? stream(prepared, variables, viewer, options)
-          : prepared.executor.execute(contextOf(viewer, budget), variables);
+          : prepared.executor.execute(contextOf(viewer, { budget, actor }), variables);
       return outcome instanceof Promise ? outcome.catch(failed) : outcome;
     } catch (error) {
       return failed(error);
@@ -113,6 +136,21 @@ export function createOperations({ prepare, contextOf, streams }: OperationsOpti
     },
   };
 }
+
+/** The result with what it cost in its extensions. A stream stays as it is: its results tell it. */
+function withCost<Result extends Outcome>(
+  prepared: PreparedOperation,
+  variables: Variables,
+  outcome: Result | Promise<Result>,
+): Result | Promise<Result> {
+  if (outcome instanceof Promise) return outcome.then((result) => withCost(prepared, variables, result));
+  if (Symbol.asyncIterator in outcome) return outcome;
+  const cost = toldCost(prepared, variables, outcome.data);
+  return { ...outcome, extensions: { ...outcome.extensions, cost } };
+}
+
+/** The header by which a client asks what its operations cost. */
+export const asksForCost = (headers: { get(name: string): string | null }): boolean => headers.get('x-cost') === '1';
 
 /** The stream with each value made into another, one after the other. Ending it ends the one below. */
 function mapped<From, To>(values: AsyncIterable<From>, make: (value: From) => To | Promise<To>): AsyncIterable<To> {

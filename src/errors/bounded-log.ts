@@ -1,13 +1,14 @@
-import type { Logger } from 'pino';
-
 /** How many lines are written per second. Others are only counted. */
 const mostASecond = 20;
 
-/** Logs what clients without a credential can cause: one JSON line each, at debug, and a bounded number per second. */
+/** Logs what clients without a credential can cause: one JSON line each, and a bounded number per second. */
 export type BoundedLog = (fields: object, message: string) => void;
 
-/** Creates a bounded log. The first line after omitted ones has their number in `leftOut`. `now` is in milliseconds. */
-export function createBoundedLog(log: Pick<Logger, 'debug'>, now: () => number = Date.now): BoundedLog {
+/**
+ * Creates a bounded log that writes by a method of the log. The first line after omitted ones has their number in
+ * `leftOut`. `now` is in milliseconds.
+ */
+export function createBoundedLog(write: BoundedLog, now: () => number = Date.now): BoundedLog {
   let second = 0;
   let written = 0;
   let leftOut = 0;
@@ -22,7 +23,7 @@ export function createBoundedLog(log: Pick<Logger, 'debug'>, now: () => number =
       return;
     }
     written += 1;
-    log.debug(leftOut > 0 ? { ...fields, leftOut } : fields, message);
+    write(leftOut > 0 ? { ...fields, leftOut } : fields, message);
     leftOut = 0;
   };
 }
