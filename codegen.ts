@@ -18,6 +18,7 @@ const config: CodegenConfig = {
           DateTime: 'string',
           EmailAddress: 'string',
           URL: 'string',
+          JSON: 'unknown',
           JSONObject: 'Record<string, unknown>',
           File: 'Blob',
         },

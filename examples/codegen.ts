@@ -19,6 +19,7 @@ const config: CodegenConfig = {
           DateTime: 'string',
           EmailAddress: 'string',
           URL: 'string',
+          JSON: 'unknown',
           JSONObject: 'Record<string, unknown>',
           File: 'File',
         },

@@ -5,6 +5,7 @@ import { createGraph } from './composition/graph.ts';
 import { createIntegrations, startDeliverySweep } from './composition/integrations.ts';
 import { openResources, type ResourceOverrides } from './composition/resources.ts';
 import { createHttpServer } from './composition/server.ts';
+import { startTransfer } from './composition/transfer.ts';
 import type { Config } from './config.ts';
 import type { Database } from './database/database.ts';
 import { seedDemoTenant } from './demo/seed.ts';
@@ -56,8 +57,9 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
   const { compileAfter } = overrides;
   const graph = createGraph(config, { resources, integrations, avatars, publicUrl, compileAfter }, log);
   const server = await createHttpServer(config, { resources, integrations, graph }, log);
-  const stopSweep = startDeliverySweep(resources, log);
+  const stopSweep = startDeliverySweep(config, resources, log);
   const stopAvatars = startAvatars(config, resources, avatars, log);
+  const stopTransfer = startTransfer(config, resources, graph.services.participantHooks, log);
 
   let closed: Promise<void> | undefined;
   return {
@@ -77,12 +79,13 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
 
   async function close(): Promise<void> {
     server.refuse();
-    const stopped = stopAvatars();
+    const stopped = Promise.all([stopAvatars(), stopTransfer()]);
     await graph.streams.endAll();
     await server.close();
     stopSweep();
     await integrations.deliveries.drain();
     await stopped;
+    await graph.lastUse.flush();
     await resources.close();
   }
 }

@@ -8,6 +8,7 @@ import { text, uuid } from '../database/sql/types.ts';
 import { Problem } from '../errors/catalogue.ts';
 import { SignInRefused } from './failed-sign-ins.ts';
 import type { Claims } from './jwt.ts';
+import type { LastUse } from './last-use.ts';
 import { agentKeyScopes, isScope } from './scopes.ts';
 import { matches, prefixOf } from './secrets.ts';
 import type { Viewer } from './viewer.ts';
@@ -53,7 +54,11 @@ const ofKind = (viewer: Viewer | undefined, kind: Viewer['kind']): Viewer | null
  * Creates the only way to authenticate. Verified credentials are cached for a short time, so a busy client costs
  * neither a signature check nor a query a request. A revoked key leaves the cache when the revocation is announced.
  */
-export function createAuthenticator(database: Database, verifyJwt: (token: string) => Promise<Claims>): Authenticator {
+export function createAuthenticator(
+  database: Database,
+  verifyJwt: (token: string) => Promise<Claims>,
+  lastUse?: Pick<LastUse, 'note'>,
+): Authenticator {
   // A token can be as long as a header. Keys have one length.
   const tokens = new LRUCache<string, Viewer>({
     max: 5_000,
@@ -98,6 +103,7 @@ export function createAuthenticator(database: Database, verifyJwt: (token: strin
     // A key that has ended shows whose it was, and no more.
     if (!key || hasEnded(key) || key.kind !== kind || !matches(secret, key.secretHash))
       throw new SignInRefused('The key does not verify.', key?.tenantId ?? null);
+    lastUse?.note(key);
     const granted = key.scopes.filter(isScope);
     const viewer: Viewer = {
       kind,

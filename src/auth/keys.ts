@@ -91,6 +91,7 @@ const shown = columns('CredentialKey', 'k', [
   'createdAt',
   'revokedAt',
   'expiresAt',
+  'lastUsedAt',
 ]);
 /** Keys by their ids, those that were revoked too. */
 export const keyById = oneByUuid(
@@ -132,13 +133,19 @@ const webhook = columns('WebhookKey', 'k', [
 ]);
 const revokeWebhook = statement(
   rows(
-    { kind: textOf<'WEBHOOK_KEY'>(), name: nullable(text), scopes: list(text), expiresAt: nullable(timestamptz) },
+    {
+      kind: textOf<'WEBHOOK_KEY'>(),
+      name: nullable(text),
+      scopes: list(text),
+      expiresAt: nullable(timestamptz),
+      lastUsedAt: nullable(timestamptz),
+    },
     webhook,
   ),
 )`
   update webhook_key k set revoked_at = coalesce(k.revoked_at, now()) where k.tenant_id = ${tenant} and k.id = ${parameter('id', uuid)}
   returning ${webhook}, 'WEBHOOK_KEY' as kind, null as name, '{}'::text[] as scopes,
-    null::timestamptz as "expiresAt"`;
+    null::timestamptz as "expiresAt", null::timestamptz as "lastUsedAt"`;
 
 /**
  * Revokes a credential's or a webhook's key at once, on every replica. A second call changes nothing. Throws

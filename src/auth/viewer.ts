@@ -1,3 +1,4 @@
+import type { Actor } from '../database/actor.ts';
 import { Problem } from '../errors/catalogue.ts';
 import type { Scope } from './scopes.ts';
 
@@ -16,6 +17,15 @@ export type Viewer = {
 
 /** Returns whether the viewer has the scope. `admin` includes every scope. */
 export const may = (viewer: Viewer, scope: Scope): boolean => viewer.scopes.has(scope) || viewer.scopes.has('admin');
+
+/** The viewer as the history of what a request changes has it. */
+export const actorOf = ({ kind, id }: Viewer, requestId: string | null, operation: string | null = null): Actor => ({
+  kind,
+  id,
+  name: null,
+  requestId,
+  operation,
+});
 
 /** Throws FORBIDDEN unless the viewer has the scope. */
 export function demand(viewer: Viewer, scope: Scope): void {

@@ -30,7 +30,7 @@ export function createFaces({ graph, ...options }: FacesParts): { prefixes: stri
       router: createRouter(faces),
       pages: createPages(faces),
       services: graph.services,
-      databaseOf: (viewer) => inTurn(graph.databaseOf(viewer), graph.admission),
+      databaseOf: (viewer, actor) => inTurn(graph.databaseOf(viewer).as(actor), graph.admission),
       largestBody: limits.body,
       largestAnswer: limits.resultBytes,
     });
@@ -54,13 +54,9 @@ export function createFaces({ graph, ...options }: FacesParts): { prefixes: stri
   };
 }
 
-const known = new WeakMap<TenantDatabase, TenantDatabase>();
-
 /** The database with its long lists in turn with the large results of the graph. */
 function inTurn(database: TenantDatabase, admission: Admission): TenantDatabase {
-  const made = known.get(database);
-  if (made) return made;
-  const bounded: TenantDatabase = Object.create(database, {
+  return Object.create(database, {
     longRead: {
       value: <Found>(read: () => Promise<Found>) =>
         new Promise<Found>((resolve, reject) => {
@@ -74,6 +70,4 @@ function inTurn(database: TenantDatabase, admission: Admission): TenantDatabase 
         }),
     },
   });
-  known.set(database, bounded);
-  return bounded;
 }

@@ -2,16 +2,18 @@ import type { Logger } from 'pino';
 import { createAuthenticator } from '../auth/authenticate.ts';
 import type { DevelopmentKeys } from '../auth/development-keys.ts';
 import { jwtVerifier } from '../auth/jwt.ts';
+import { createLastUse } from '../auth/last-use.ts';
 import type { Viewer } from '../auth/viewer.ts';
 import { channelsChanged, setAvatarFile } from '../avatars/automatic.ts';
 import { createFileUrls } from '../avatars/file-urls.ts';
 import type { Config } from '../config.ts';
-import { announceRemovals } from '../conversations/announce-removals.ts';
-import type { TenantDatabase } from '../database/database.ts';
+import { announceMembershipsOf, leaveTombstones } from '../conversations/ended-memberships.ts';
+import type { TenantHandle } from '../database/database.ts';
 import { createAdmission } from '../operations/admission.ts';
 import { createPrepare } from '../operations/prepare.ts';
 import { createOperations } from '../operations/run.ts';
 import { createStreams } from '../operations/streams.ts';
+import { deleteLeftFiles } from '../persons/left-files.ts';
 import { createGraphContext } from '../schema/context.ts';
 import { buildSchema } from '../schema/schema.ts';
 import type { Services } from '../schema/services.ts';
@@ -38,7 +40,7 @@ export function createGraph(
   { resources, integrations, avatars, publicUrl, compileAfter }: GraphParts,
   log: Logger,
 ) {
-  const { database, events, developmentKeys, secretKey } = resources;
+  const { database, events, developmentKeys, secretKey, storage } = resources;
   const { tokenCipher, signIns, webhookProviders } = integrations;
   const { syncable } = avatars;
   const fileUrls = createFileUrls(secretKey, publicUrl, () => database.now().getTime());
@@ -49,16 +51,24 @@ export function createGraph(
     participantHooks: {
       channelsChanged: (tx, participantId, changes) => channelsChanged(tx, participantId, changes, syncable),
       setAvatarFile,
-      beforeDelete: (tx, userId) => announceRemovals(tx, { userId }),
+      beforeDelete: (tx, id) => announceMembershipsOf(tx, 'participant', id),
     },
-    externalUserHooks: { beforeDelete: (tx, contactId) => announceRemovals(tx, { contactId }) },
+    externalUserHooks: { beforeDelete: leaveTombstones },
     fileUrls,
     tokenCipher,
     signIns,
     webhookProviders,
     publicUrl,
+    dataStorage: storage,
+    deleteLeft: (left) =>
+      deleteLeftFiles(database, storage, left).catch((error: unknown) =>
+        log.warn({ err: error }, 'the files of an erased person are left to the sweep'),
+      ),
   };
 
+  const lastUse = createLastUse(database, (error) =>
+    log.warn({ err: error }, 'the last uses of keys cannot be stored'),
+  );
   const authenticator = createAuthenticator(
     database,
     jwtVerifier(
@@ -71,10 +81,11 @@ export function createGraph(
         back: () => log.info('the key set can be fetched again'),
       },
     ),
+    lastUse,
   );
   events.onAny('keyRevoked', ({ keyId }) => authenticator.forget(keyId));
 
-  const databases = new WeakMap<Viewer, TenantDatabase>();
+  const databases = new WeakMap<Viewer, TenantHandle>();
   const databaseOf = (viewer: Viewer) => {
     const known = databases.get(viewer);
     if (known) return known;
@@ -89,8 +100,12 @@ export function createGraph(
       introspection: config.introspection,
       compileAfter: compileAfter ?? runsBeforeCompilation,
     }),
-    contextOf: (viewer, budget) => createGraphContext(viewer, databaseOf(viewer), services, budget, admission),
+    contextOf(viewer, { budget, actor = null } = {}) {
+      const handle = databaseOf(viewer);
+      const own = { budget, admission, actor };
+      return createGraphContext(viewer, actor ? handle.as(actor) : handle, services, own);
+    },
     streams,
   });
-  return { operations, streams, authenticator, fileUrls, services, databaseOf, admission };
+  return { operations, streams, authenticator, lastUse, fileUrls, services, databaseOf, admission };
 }

@@ -1,7 +1,9 @@
 import type { Logger } from 'pino';
 import type { Config } from '../config.ts';
+import { system } from '../database/actor.ts';
 import { isUnavailable } from '../database/failures.ts';
 import { createGroupCommit } from '../database/group-commit.ts';
+import { pruneHistory } from '../history/prune.ts';
 import { sweepIdempotencyKeys } from '../idempotency/once.ts';
 import type { OAuthProviders } from '../integrations/oauth/provider.ts';
 import { createSignIns } from '../integrations/oauth/sign-in.ts';
@@ -16,6 +18,7 @@ import { slackWebhooks } from '../integrations/webhooks/slack.ts';
 import { sweepDeliveries } from '../integrations/webhooks/sweep.ts';
 import { telegramWebhooks } from '../integrations/webhooks/telegram.ts';
 import { createWorkspaces } from '../integrations/webhooks/workspaces.ts';
+import { sweepDataFiles } from '../transfer/files.ts';
 import type { Resources } from './resources.ts';
 
 const sweepEveryMs = 10 * 60_000;
@@ -59,14 +62,24 @@ export function createIntegrations(
   };
 }
 
-/** Deletes old deliveries and old idempotency keys periodically. Returns the function that stops it. */
-export function startDeliverySweep({ database }: Pick<Resources, 'database'>, log: Logger): () => void {
+/** Deletes old deliveries, idempotency keys and history periodically. Returns the function that stops it. */
+export function startDeliverySweep(
+  { historyRetentionDays }: Pick<Config, 'historyRetentionDays'>,
+  { database, storage }: Pick<Resources, 'database' | 'storage'>,
+  log: Logger,
+): () => void {
+  let isStopped = false;
   const sweep = () =>
-    sweepDeliveries(database, database.now())
+    sweepDeliveries(database.as(system('the sweep of unknown senders')), database.now())
       .then(() => sweepIdempotencyKeys(database))
+      .then(() => pruneHistory(database, historyRetentionDays, () => isStopped))
+      .then(() => sweepDataFiles(database, storage, () => isStopped))
       .catch((error: unknown) => log.warn({ err: error }, 'the sweep of deliveries failed'));
   const timer = setInterval(sweep, sweepEveryMs).unref();
-  return () => clearInterval(timer);
+  return () => {
+    isStopped = true;
+    clearInterval(timer);
+  };
 }
 
 function signInProviders({ oauthClients: { slack, teams }, ...config }: Config, now: () => Date): OAuthProviders {

@@ -4,10 +4,11 @@ import { developmentToken } from '../auth/development-keys.ts';
 import { tellingFailures } from '../auth/failed-sign-ins.ts';
 import { countAvatarJobs } from '../avatars/queue.ts';
 import type { Config } from '../config.ts';
+import { system } from '../database/actor.ts';
 import { demoTenant, examples } from '../demo/tenant.ts';
+import { createBoundedLog } from '../errors/bounded-log.ts';
 import { openRedis } from '../events/redis.ts';
 import { createBodyBudget } from '../http/bodies.ts';
-import { createBoundedLog } from '../http/bounded-log.ts';
 import { createCrossOrigin } from '../http/cross-origin.ts';
 import { createFileServer } from '../http/files.ts';
 import { graphiqlOptions } from '../http/graphiql.ts';
@@ -54,7 +55,7 @@ export async function createHttpServer(config: Config, parts: ServerParts, log: 
     graph,
   } = parts;
   const { operations, fileUrls } = graph;
-  const strangers = createBoundedLog(log);
+  const strangers = createBoundedLog((fields, message) => log.debug(fields, message));
   let isStopping = false;
   const stopping = () => isStopping;
   const metrics = createMetrics();
@@ -109,7 +110,7 @@ export async function createHttpServer(config: Config, parts: ServerParts, log: 
           providers: webhookProviders,
           workspaceOf,
           deliveries,
-          move: (tenantId, move) => moveAddress(database.forTenant(tenantId), move),
+          move: (tenantId, move) => moveAddress(database.forTenant(tenantId).as(system('a webhook delivery')), move),
           report: metrics.delivered,
           refused: (fields) => strangers(fields, 'a delivery was refused'),
           now: database.now,
@@ -166,6 +167,7 @@ export async function createHttpServer(config: Config, parts: ServerParts, log: 
         admit,
         format,
         isListed,
+        log: strangers,
       });
       if (!server.listening)
         await new Promise<void>((resolve, reject) =>

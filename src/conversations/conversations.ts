@@ -8,6 +8,7 @@ import { statement } from '../database/sql/statement.ts';
 import { uuid } from '../database/sql/types.ts';
 import { Problem } from '../errors/catalogue.ts';
 import type { Events } from '../events/events.ts';
+import { announceMembershipsIn } from './ended-memberships.ts';
 import { conversationById, listedConversation } from './queries.ts';
 
 /** Returns CONVERSATION_NOT_FOUND for a conversation that the viewer does not see, whether or not it exists. */
@@ -73,17 +74,22 @@ export async function lockConversation(
   return conversation;
 }
 
-const agent = columns('Conversation', 'c', ['agentId']);
-const remove = statement(agent)`
-  delete from conversation c where ${visibleToAny('c')} and c.id = ${parameter('id', uuid)} returning ${agent}`;
+const named = columns('Conversation', 'c', ['id', 'agentId']);
+const lockForGood = statement(named)`
+  select ${named} from conversation c where ${visibleToAny('c')} and c.id = ${parameter('id', uuid)} for update`;
 
 /**
  * Deletes a conversation, open or closed, with the memberships in it; returns its id. Throws CONVERSATION_NOT_FOUND.
  */
 export async function deleteConversation(db: TenantDatabase, input: { conversationId: string }): Promise<string> {
   const id = asUuid(input.conversationId);
-  const [gone] = id ? await db.query(remove, { id }) : [];
-  if (!id || !gone) throw conversationNotFound(input.conversationId);
-  announceConversation(db, id, [gone.agentId], 'DELETED');
+  if (!id) throw conversationNotFound(input.conversationId);
+  await db.queueFor(id).transaction(async (tx) => {
+    const [conversation] = await tx.query(lockForGood, { id });
+    if (!conversation) throw conversationNotFound(id);
+    await announceMembershipsIn(tx, conversation);
+    await tx.conversation.deleteMany({ where: { tenantId: tx.tenantId, id } });
+    announceConversation(tx, id, [conversation.agentId], 'DELETED');
+  });
   return id;
 }

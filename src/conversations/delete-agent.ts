@@ -3,12 +3,13 @@ import { nothing, rows } from '../database/sql/columns.ts';
 import { parameter, tenant } from '../database/sql/fragment.ts';
 import { statement } from '../database/sql/statement.ts';
 import { integer, nullable, text, uuid } from '../database/sql/types.ts';
-import { agentNotFound } from '../directory/agents/agents.ts';
+import { agentNotFound, announceAgent } from '../directory/agents/agents.ts';
 import { announceParticipants } from '../directory/participants/announce.ts';
 import type { ParticipantHooks } from '../directory/participants/hooks.ts';
 import { deleteInTransaction } from '../directory/participants/participants.ts';
 import { demandForce, type Going } from '../values/going.ts';
 import { announceConversation } from './conversations.ts';
+import { announceMembershipsOf } from './ended-memberships.ts';
 
 /** What goes with an agent, or is changed because it goes: how many of each. */
 export type GoingWithAgent = {
@@ -40,6 +41,9 @@ const goingWith = statement(
 
 const representatives = statement(rows({ id: uuid }))`
   select p.id from participant p where p.tenant_id = ${tenant} and p.related_agent_id = ${id} order by p.id`;
+// Before the agent, as everybody locks them who binds them.
+const lockRepresentatives = statement(rows({ id: uuid }))`
+  select p.id from participant p where p.tenant_id = ${tenant} and p.related_agent_id = ${id} order by p.id for update`;
 const contacts = statement(rows({ id: uuid }))`
   select b.participant_id as id from binding b where b.tenant_id = ${tenant} and b.agent_id = ${id} order by b.participant_id`;
 const release = statement(rows({ id: uuid }))`
@@ -69,6 +73,7 @@ export async function deleteAgent(
   const { agentId } = input;
   const values = { id: agentId };
   return db.transaction(async (tx) => {
+    if (input.force && !input.preview) await tx.query(lockRepresentatives, values);
     const [found] = await tx.query(lock, values);
     if (!found) throw agentNotFound(agentId);
     const [goes] = (await tx.query(goingWith, values)) as [GoingWithAgent];
@@ -76,10 +81,12 @@ export async function deleteAgent(
     demandForce(goes, input.force);
     for (const { id } of await tx.query(representatives, values)) await deleteInTransaction(tx, id, hooks);
     const unbound = (await tx.query(contacts, values)).map(({ id }) => id);
+    await announceMembershipsOf(tx, 'agent', agentId);
     const released = await tx.query(release, values);
     await tx.query(releaseSenders, values);
     for (const { id: keyId } of await tx.query(endKeys, values)) tx.announce('keyRevoked', { keyId });
     await tx.agent.deleteMany({ where: { tenantId: tx.tenantId, id: agentId } });
+    announceAgent(tx, agentId, 'DELETED');
     announceParticipants(tx, unbound, [agentId]);
     for (const { id } of released.slice(0, mostTold)) announceConversation(tx, id, [agentId], 'UPDATED');
     return { deletedId: agentId, goes };

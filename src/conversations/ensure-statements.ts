@@ -63,7 +63,7 @@ type Kind = {
   /** The column that refers to the subject. */
   column: 'user_id' | 'contact_id' | 'agent_id';
   /** The subject's table, as `s`, and which of its rows a value means. Null for subjects without a table. */
-  from: { table: string; is(value: Fragment<never>): Fragment } | null;
+  from: { table: string; is(value: Fragment<never>, ofTenant: Fragment<never>): Fragment } | null;
   /** The identifier that names a contact. */
   contactKey?: IdentifierKey;
 };
@@ -78,6 +78,10 @@ const tried = rows({ closed: nullable(boolean), subjectKnown: boolean, created: 
   columns: Object.fromEntries(Object.entries(whole.columns).map(([column, type]) => [column, nullable(type)])),
 } as Rows<MemberRow | { id: null }>);
 
+/** The id of an external user, or that of the survivor where it was merged away. */
+const survivorOf = (id: Fragment<never>, ofTenant: Fragment<never>): Fragment =>
+  sql`coalesce((select r.into_id from merged_id r where r.tenant_id = ${ofTenant} and r.id = ${id}::uuid), ${id}::uuid)` as Fragment;
+
 const keyOf = (contactKey: IdentifierKey | undefined) =>
   contactKey ? sql`${literal(contactKey)}::"IdentifierKey"` : sql`null::"IdentifierKey"`;
 
@@ -87,13 +91,13 @@ const keyOf = (contactKey: IdentifierKey | undefined) =>
  */
 function alone({ type, column, from, contactKey }: Kind): Statement<Takes, Tried> {
   const subject = from
-    ? sql`select s.id::text as key, s.id from ${name(from.table)} s where s.tenant_id = ${tenant} and ${from.is(value)}`
+    ? sql`select s.id::text as key, s.id from ${name(from.table)} s where s.tenant_id = ${tenant} and ${from.is(value, tenant)}`
     : sql`select ${value} as key, null::text as id`;
   return statement(tried)`
     with subject as (${subject}), existing as (
       select m.* from conversation_member m join conversation c on c.tenant_id = m.tenant_id and c.id = m.conversation_id
       where ${visibleToAny('c')} and m.conversation_id = ${conversationId}
-        and m.type = ${literal(type)} and m.participant_id = (select s.key from subject s)
+        and m.type = ${literal(type)} and m.participant_id = (select s.key from subject s) and m.deleted_at is null
     ), held as (
       select c.id, c.closed_at is not null as closed from conversation c
       where ${visibleToAny('c')} and c.id = ${conversationId} and not exists (select from existing) for share
@@ -101,7 +105,7 @@ function alone({ type, column, from, contactKey }: Kind): Statement<Takes, Tried
       insert into conversation_member (tenant_id, id, conversation_id, type, participant_id, ${name(column)}, contact_key, status)
       select ${tenant}, ${membershipId}, h.id, ${literal(type)}, s.key, s.id, ${keyOf(contactKey)}, ${status}
       from held h, subject s where not h.closed
-      on conflict (tenant_id, conversation_id, type, participant_id) do nothing returning *
+      on conflict (tenant_id, conversation_id, type, participant_id) where deleted_at is null do nothing returning *
     )
     select (select h.closed from held h) as closed, exists (select from subject) as "subjectKnown", m.created, ${whole}
     from (select) one left join (
@@ -119,11 +123,12 @@ function batched({ type, column, from, contactKey }: Kind, parts: MemberParts): 
   const missing = askedAs('a', asked);
   type One = typeof one;
   const isSubject = ({ tenant_id, value }: One) =>
-    from ? sql`s.tenant_id = ${tenant_id} and ${from.is(value)}` : none;
+    from ? sql`s.tenant_id = ${tenant_id} and ${from.is(value, tenant_id)}` : none;
   const joined = (of: One) => (from ? sql`join ${name(from.table)} s on ${isSubject(of)}` : none);
   const seen = ({ conversation_id, agent_id, tenant_id }: One) =>
     sql`c.id = ${conversation_id} and ${visibleToAny('c', agent_id, tenant_id)}`;
-  const key = ({ value }: One) => (contactKey ? sql`s.id::text` : value);
+  const key = ({ value, tenant_id }: One) =>
+    contactKey ? sql`s.id::text` : column === 'contact_id' ? sql`${survivorOf(value, tenant_id)}::text` : value;
   // A missing external user is created by a statement of its own: others with the same identifier wait for it, so it
   // must not wait itself.
   const nobody = sql`, nobody as (
@@ -142,7 +147,7 @@ function batched({ type, column, from, contactKey }: Kind, parts: MemberParts): 
          select ${key(one)} as key from conversation c ${contactKey ? joined(one) : none} where ${seen(one)} offset 0
        ) k cross join lateral (
          select m.* from conversation_member m where m.tenant_id = asked.tenant_id and m.conversation_id = asked.conversation_id
-           and m.type = ${literal(type)} and m.participant_id = k.key offset 0
+           and m.type = ${literal(type)} and m.participant_id = k.key and m.deleted_at is null offset 0
        ) m
      ), missing as (
        select * from asked where n not in (select e.n from existing e)
@@ -156,7 +161,7 @@ function batched({ type, column, from, contactKey }: Kind, parts: MemberParts): 
        insert into conversation_member (tenant_id, id, conversation_id, type, participant_id, ${name(column)}, contact_key, status)
        select h.tenant_id, h.id, h.conversation_id, ${literal(type)}, h.key, h.subject_id, ${keyOf(contactKey)}, h.status
        from held h order by h.tenant_id, h.conversation_id, h.key
-       on conflict (tenant_id, conversation_id, type, participant_id) do nothing returning *
+       on conflict (tenant_id, conversation_id, type, participant_id) where deleted_at is null do nothing returning *
      )${contactKey ? nobody : none}`,
     sql`select m.n, m.created, ${row} from (
        select h.n, true as created, a.* from added a join held h on h.id = a.id
@@ -180,7 +185,14 @@ const byUuid = (table: string) => ({ table, is: (id: Fragment<never>) => sql`s.i
 export const user = ensuring({ type: 'USER', column: 'user_id', from: byUuid('participant') });
 
 /** By an external user's UUID. */
-export const contact = ensuring({ type: 'CONTACT', column: 'contact_id', from: byUuid('external_user') });
+export const contact = ensuring({
+  type: 'CONTACT',
+  column: 'contact_id',
+  from: {
+    table: 'external_user',
+    is: (id, ofTenant) => sql`s.id = ${survivorOf(id, ofTenant)}`,
+  },
+});
 
 /** By an agent's id. */
 export const agent = ensuring({
@@ -199,7 +211,10 @@ export const contactBy = Object.fromEntries(
     ensuring({
       type: 'CONTACT',
       column: 'contact_id',
-      from: { table: 'external_user', is: (given) => hasIdentifier(contactKey, 's', given) as Fragment },
+      from: {
+        table: 'external_user',
+        is: (given, ofTenant) => hasIdentifier(contactKey, 's', given, ofTenant) as Fragment,
+      },
       contactKey,
     }),
   ]),

@@ -8,6 +8,7 @@ import { participantNotFound } from '../directory/participants/lock.ts';
 import { Problem } from '../errors/catalogue.ts';
 import { externalUserNotFound } from '../external-users/external-users.ts';
 import { fieldOf, type Identifier, identifier, phoneColumns } from '../external-users/identifiers.ts';
+import type { KeepIds } from '../idempotency/once.ts';
 import { agentId, text } from '../values/text.ts';
 import { conversationClosed, conversationNotFound } from './conversations.ts';
 import { type Asked, agent, contact, contactBy, type Ensuring, flow, type Tried, user } from './ensure-statements.ts';
@@ -83,14 +84,17 @@ export async function ensureConversationParticipant(
   db: TenantDatabase,
   input: EnsureInput,
   parts: MemberParts,
+  keepIds?: KeepIds,
 ): Promise<Ensured> {
   const conversationId = asUuid(input.conversationId);
   if (!conversationId) throw conversationNotFound(input.conversationId);
   const subject = wanted(input.participant);
   const status = input.status ?? 'ACTIVE';
   const place: Place = { conversationId, status };
-  const shared = await withOthers(db, subject, place, parts);
-  const ensured = shared && shared !== 'nobody' ? shared : await alone(db, subject, place, shared === 'nobody');
+  // A write that others share is no transaction of the caller's own, which a key has to be in.
+  const shared = keepIds ? null : await withOthers(db, subject, place, parts);
+  const ensured =
+    shared && shared !== 'nobody' ? shared : await alone(db, subject, place, shared === 'nobody', keepIds);
   const { id: membershipId } = ensured.participant;
   const occurredAt = db.now().toISOString();
   if (ensured.created)
@@ -127,6 +131,7 @@ async function alone(
   subject: Wanted,
   { conversationId, status }: Place,
   nobodyKnown: boolean,
+  keepIds?: KeepIds,
 ): Promise<Ensured> {
   const values = { conversationId, value: subject.value, id: newId(), status };
   const queue = db.queueFor(conversationId);
@@ -152,12 +157,28 @@ async function alone(
       return attempt(tx);
     });
 
+  /** All of it in one transaction, with what a repeat is to be told. */
+  const kept = (keep: KeepIds) =>
+    queue.transaction(async (tx) => {
+      let found = await attempt(tx);
+      if (!found && identifier) {
+        await createContacts(tx, [identifier]);
+        found = await attempt(tx);
+      }
+      if (!found) throw isUnsettled;
+      await keep(tx, [found.participant.id, ...(found.created ? ['created'] : [])]);
+      return found;
+    });
+
   const { identifier } = subject;
-  for (let attempts = 0; attempts < 10; attempts++) {
+  const inSteps = async (nobodyKnown: boolean) => {
     // Lock the conversation before creating the user. Otherwise others who use the same identifier would wait for this
     // wait too.
-    const found = nobodyKnown && attempts === 0 ? null : await unlessDeleted(attempt(queue));
-    const ensured = found ?? (identifier ? await unlessDeleted(create(identifier)) : null);
+    const found = nobodyKnown ? null : await unlessDeleted(attempt(queue));
+    return found ?? (identifier ? unlessDeleted(create(identifier)) : null);
+  };
+  for (let attempts = 0; attempts < 10; attempts++) {
+    const ensured = keepIds ? await unlessDeleted(kept(keepIds)) : await inSteps(attempts === 0 && nobodyKnown);
     if (ensured) return ensured;
   }
   throw new Problem('UNAVAILABLE', 'Others keep changing the same participant.', { retryAfter: 1 });
@@ -177,12 +198,19 @@ export async function createContacts(tx: TenantTransaction, identifiers: readonl
   if (data.length > 0) await tx.externalUser.createMany({ data, skipDuplicates: true });
 }
 
-/** Null when the subject was deleted before the membership was written. */
+/** Ends a transaction in which others changed the same participant. */
+const isUnsettled = new Error('Another transaction adds or deletes the same participant.');
+
+/**
+ * Null when the subject was deleted before the membership was written, or when another user got the identifier beside
+ * its primary one meanwhile.
+ */
 async function unlessDeleted<Result>(attempt: Promise<Result>): Promise<Result | null> {
   try {
     return await attempt;
   } catch (error) {
-    if (sqlState(error) === '23503') return null;
+    const state = sqlState(error);
+    if (state === '23503' || state === '23505' || error === isUnsettled) return null;
     throw error;
   }
 }

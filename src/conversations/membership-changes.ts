@@ -10,7 +10,8 @@ import { conversationClosed, lockConversation } from './conversations.ts';
 import { asMembers, findMember, type MemberName, memberKey, memberRow } from './memberships.ts';
 import type { Member } from './subject.ts';
 
-const memberNotFound = () =>
+/** Returns CONVERSATION_PARTICIPANT_NOT_FOUND for somebody who takes no part. */
+export const memberNotFound = () =>
   new Problem('CONVERSATION_PARTICIPANT_NOT_FOUND', 'Nobody of that identity takes part in the conversation.');
 
 /** The transitions that a status allows. Keeping the status is always allowed. */
@@ -22,7 +23,7 @@ const transitions: Readonly<Record<MemberStatus, readonly MemberStatus[]>> = {
 
 const setStatus = statement(memberRow)`
   update conversation_member m set status = ${parameter('status', enumeration<MemberStatus>('MemberStatus'))}
-  where m.tenant_id = ${tenant} and m.id = ${parameter('id', uuid)} returning ${memberRow}`;
+  where m.tenant_id = ${tenant} and m.id = ${parameter('id', uuid)} and m.deleted_at is null returning ${memberRow}`;
 
 /** Names the membership and its changes. A status that is absent or null stays as it is. */
 export type ParticipantPatch = MemberName &
@@ -79,7 +80,7 @@ export async function removeConversationParticipant(
     const carries = !closedAt && status === 'ACTIVE' && (type === 'USER' || type === 'AGENT');
     if (carries && (await tx.query(othersActive, { conversationId, id })).length === 0)
       throw new Problem('REMOVAL_NOT_ALLOWED', 'The last active user or agent of an open conversation stays.');
-    const { count } = await tx.conversationMember.deleteMany({ where: { tenantId: db.tenantId, id } });
+    const { count } = await tx.conversationMember.deleteMany({ where: { tenantId: db.tenantId, id, deletedAt: null } });
     if (count === 0) throw memberNotFound();
     tx.announce('conversationParticipantChanged', {
       conversationId,

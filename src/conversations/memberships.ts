@@ -4,7 +4,7 @@ import { type ConversationMember, type IdentifierKey, MemberType } from '../data
 import { asUuid } from '../database/ids.ts';
 import { bounded, type Loader, manyBy, mostRows, oneByUuid } from '../database/loaders.ts';
 import { columns, type Fields, rows, type Selected } from '../database/sql/columns.ts';
-import { anyKey, type Fragment, join, literal, parameter, sql, tenant } from '../database/sql/fragment.ts';
+import { anyKey, type Fragment, join, literal, name, none, parameter, sql, tenant } from '../database/sql/fragment.ts';
 import { batchedRead, statement } from '../database/sql/statement.ts';
 import { array, json, nullable, text, uuid } from '../database/sql/types.ts';
 import { oncePer, parseTimestamps } from '../database/statement.ts';
@@ -90,19 +90,28 @@ function withSubjects<Key>(loader: Loader<Key, MemberRow[]>): Loader<Key, Member
   };
 }
 
-/** The memberships of conversations that the viewer sees, the oldest first. Throws RESULT_TOO_LARGE. */
-export const membersByConversation = withSubjects(
-  bounded(
-    manyBy(
-      statement(memberRow)`select ${memberRow} from (
-          select * from conversation_member m
-          where ${visibleMembership('m')} and m.conversation_id = ${anyKey(uuid)} limit ${mostRows + 1}) m
-        order by m.conversation_id, m.id`,
-      'conversationId',
+/** The condition that a row of `conversation_member` is no tombstone. */
+export const isLive = (alias: string): Fragment => sql`${name(alias)}.deleted_at is null`;
+
+const listOf = (condition: Fragment) =>
+  withSubjects(
+    bounded(
+      manyBy(
+        statement(memberRow)`select ${memberRow} from (
+            select * from conversation_member m
+            where ${visibleMembership('m')} and m.conversation_id = ${anyKey(uuid)}${condition} limit ${mostRows + 1}) m
+          order by m.conversation_id, m.id`,
+        'conversationId',
+      ),
+      'conversation participants: use participantsConnection',
     ),
-    'conversation participants: use participantsConnection',
-  ),
-);
+  );
+
+/** The memberships of conversations that the viewer sees, the oldest first. Throws RESULT_TOO_LARGE. */
+export const membersByConversation = listOf(sql` and ${isLive('m')}`);
+
+/** The same with the tombstones of contacts that were deleted. */
+export const membersWithDeletedByConversation = listOf(none);
 
 const oneById = oneByUuid(
   batchedRead(memberRow)`
@@ -110,7 +119,7 @@ const oneById = oneByUuid(
   'id',
 );
 
-/** Memberships by their own ids, in conversations that the viewer sees. */
+/** Memberships by their own ids, in conversations that the viewer sees, tombstones too. */
 export const memberById: Loader<string, Member | null> = {
   async load(database, ids) {
     const rows = await oneById.load(database, ids);
@@ -162,7 +171,7 @@ export function memberKey(name: MemberName, path: readonly string[]): MemberKey 
 const everyType = join(Object.values(MemberType).map(literal), ', ');
 
 const memberOf = sql`conversation_member m join conversation c on c.tenant_id = m.tenant_id and c.id = m.conversation_id
-  where ${visibleToAny('c')} and m.conversation_id = ${parameter('conversationId', uuid)}`;
+  where ${visibleToAny('c')} and m.conversation_id = ${parameter('conversationId', uuid)} and ${isLive('m')}`;
 const findById = statement(memberRow)`
   select ${memberRow} from ${memberOf} and m.type in (${everyType}) and m.participant_id = any(${parameter('spellings', array(text))})
   order by m.type limit 1`;

@@ -17,18 +17,32 @@ const edges = { USER: conversationsByParticipant, CONTACT: conversationsByUser, 
 // No row has it, so the list is empty.
 const nobody = '00000000-0000-0000-0000-000000000000';
 
+/** Who takes part: a participant, an external user or an agent of the tenant, by its id. */
+export type Partaker = { kind: keyof typeof edges; id: string };
+
+/**
+ * Returns the participant, external user or agent of that name; null where the tenant has nobody of it. Throws
+ * VALIDATION_FAILED unless it was named in one way.
+ */
+export async function partakerOf(
+  db: TenantDatabase,
+  by: Omit<MemberName, 'conversationParticipantId'>,
+): Promise<Partaker | null> {
+  const key = memberKey(by, ['by']);
+  if (key.by !== 'participantId' && key.by !== 'id') {
+    const found = await searchExternalUser(db, { key: key.by, value: key.value });
+    return found && { kind: 'CONTACT', id: found.user.id };
+  }
+  const id = by.participantId as string;
+  const [found] = await db.query(kindOf, { uuid: asUuid(id), id });
+  return found ? { kind: found.kind, id: asUuid(id) ?? id } : null;
+}
+
 /**
  * Which list has the conversations of a participant, an external user or an agent, and whose it is there; an empty one
  * where the tenant has nobody of that name. Throws VALIDATION_FAILED unless it was named in one way.
  */
 export async function conversationListOf(db: TenantDatabase, by: Omit<MemberName, 'conversationParticipantId'>) {
-  const key = memberKey(by, ['by']);
-  if (key.by !== 'participantId' && key.by !== 'id') {
-    const found = await searchExternalUser(db, { key: key.by, value: key.value });
-    return { edge: conversationsByUser, id: found?.user.id ?? nobody };
-  }
-  const id = by.participantId as string;
-  const [found] = await db.query(kindOf, { uuid: asUuid(id), id });
-  if (!found) return { edge: conversationsByUser, id: nobody };
-  return { edge: edges[found.kind], id: asUuid(id) ?? id };
+  const found = await partakerOf(db, by);
+  return found ? { edge: edges[found.kind], id: found.id } : { edge: conversationsByUser, id: nobody };
 }

@@ -1,16 +1,12 @@
 import { visible, visibleMembership } from '../auth/visible-conversations.ts';
-import type { TenantDatabase } from '../database/database.ts';
 import type { Conversation } from '../database/generated/client.ts';
-import { asUuid } from '../database/ids.ts';
-import { keyset, pagesOf } from '../database/keyset.ts';
 import { type Loader, manyBy, oneByUuid } from '../database/loaders.ts';
-import type { PageArguments } from '../database/pages.ts';
 import { columns, type Fields, fieldsBut, rows, type Selected } from '../database/sql/columns.ts';
-import { anyKey, none, parameter, sql } from '../database/sql/fragment.ts';
+import { anyKey, sql } from '../database/sql/fragment.ts';
 import { batchedRead, statement } from '../database/sql/statement.ts';
-import { integer, json, nullable, text, uuid } from '../database/sql/types.ts';
+import { integer, json, uuid } from '../database/sql/types.ts';
 import { oncePer, parseTimestamps } from '../database/statement.ts';
-import { asMembers, type MemberParts, type MemberRow, memberRowOf, wholeMember } from './memberships.ts';
+import { asMembers, isLive, type MemberParts, type MemberRow, memberRowOf, wholeMember } from './memberships.ts';
 import type { Member } from './subject.ts';
 
 /** What lists of conversations read of them: all but the attributes, of which each can have 16 KB. */
@@ -34,11 +30,12 @@ export const attributesByConversation: Loader<string, Conversation['attributes']
 export type ParticipantCounts = { active: number; pending: number; invited: number };
 
 const counts = rows({ conversationId: uuid, active: integer, pending: integer, invited: integer });
+const eachCount = sql`count(*) filter (where m.status = 'ACTIVE')::int as active,
+      count(*) filter (where m.status = 'PENDING')::int as pending, count(*) filter (where m.status = 'INVITED')::int as invited`;
 const countsOfConversations = manyBy(
   statement(counts)`
-    select m.conversation_id as "conversationId", count(*) filter (where m.status = 'ACTIVE')::int as active,
-      count(*) filter (where m.status = 'PENDING')::int as pending, count(*) filter (where m.status = 'INVITED')::int as invited
-    from conversation_member m where ${visibleMembership('m')} and m.conversation_id = ${anyKey(uuid)} group by m.conversation_id`,
+    select m.conversation_id as "conversationId", ${eachCount}
+    from conversation_member m where ${visibleMembership('m')} and m.conversation_id = ${anyKey(uuid)} and ${isLive('m')} group by m.conversation_id`,
   'conversationId',
 );
 const nobody: ParticipantCounts = { active: 0, pending: 0, invited: 0 };
@@ -48,32 +45,42 @@ export const participantCountsByConversation: Loader<string, ParticipantCounts> 
   load: async (database, ids) => (await countsOfConversations.load(database, ids)).map(([found = nobody]) => found),
 };
 
-/** What to read of conversations and their memberships. Null for all columns and no memberships. */
-export type ConversationParts = { own: Fields; members: MemberParts | null };
+/**
+ * What to read of conversations and their memberships. Null for all columns and no memberships. With `featured`, only
+ * so many of the memberships, the oldest, and how many there are.
+ */
+export type ConversationParts = { own: Fields; members: MemberParts | null; featured?: number };
 
 /**
  * A conversation as it was read. Parts that were not asked for are missing, and so are memberships that are too many.
  */
-export type ListedConversation = Conversation & { participants?: Member[] };
+export type ListedConversation = Conversation & { participants?: Member[]; participantCounts?: ParticipantCounts };
 
 // A page reads at most so many memberships of each conversation in its own statement. A conversation with more leaves
 // them to their loader, which has a bound. There are few numbers, because each makes a statement of its own.
 const mostTogether = (isLarge: boolean) => (isLarge ? 10 : 50);
 
-type Row = Conversation & { participants?: MemberRow[] };
+/** A conversation as its select list reads it. */
+export type ConversationRow = Conversation & { participants?: MemberRow[]; participantCounts?: ParticipantCounts };
 
 /** The select list of a conversation. It reads one membership more than a page may have. */
-function rowOf({ own, members }: ConversationParts, isLarge: boolean): Selected<Row> {
+export function conversationRow(
+  { own, members, featured }: ConversationParts,
+  isLarge: boolean,
+): Selected<ConversationRow> {
   const conversation = columns('Conversation', 'c', own);
   if (!members) return conversation;
+  const ofConversation = sql`conversation_member m where m.tenant_id = c.tenant_id and m.conversation_id = c.id and ${isLive('m')}`;
   const list = sql`${conversation}, (select coalesce(json_agg(m), '[]') from (
-    select ${memberRowOf(members)} from conversation_member m
-    where m.tenant_id = c.tenant_id and m.conversation_id = c.id order by m.id limit ${mostTogether(isLarge) + 1}) m) as participants`;
-  return { ...list, ...rows({ participants: json<MemberRow[]>() }, conversation) };
+    select ${memberRowOf(members)} from ${ofConversation} order by m.id limit ${featured ?? mostTogether(isLarge) + 1}) m) as participants`;
+  const selected = { ...list, ...rows({ participants: json<MemberRow[]>() }, conversation) };
+  if (featured === undefined) return selected;
+  const counted = sql`${list}, (select row_to_json(counted) from (select ${eachCount} from ${ofConversation}) counted) as "participantCounts"`;
+  return { ...counted, ...rows({ participantCounts: json<ParticipantCounts>() }, selected) };
 }
 
 /** Converts rows of that select list to conversations. */
-function asConversations(found: Row[], isLarge: boolean): ListedConversation[] {
+export function asConversations(found: ConversationRow[], isLarge: boolean): ListedConversation[] {
   for (const conversation of found) {
     const { participants } = conversation;
     if (!participants) continue;
@@ -86,10 +93,12 @@ function asConversations(found: Row[], isLarge: boolean): ListedConversation[] {
   return found as ListedConversation[];
 }
 
-const wholeConversation = oncePer(
-  ({ members }: ConversationParts): ConversationParts => ({
-    own: listedConversation,
+/** The same parts, with all columns that lists read. */
+export const wholeConversation = oncePer(
+  ({ own, members, ...more }: ConversationParts): ConversationParts => ({
+    own: own && listedConversation,
     members: members && wholeMember(members),
+    ...more,
   }),
 );
 
@@ -99,66 +108,21 @@ export const conversationById = oneByUuid(
   'id',
 );
 
-/** Returns whether a conversation accepts new memberships. */
-export type ConversationStatus = 'OPEN' | 'CLOSED';
-
-/** The filter of a page of conversations. All given conditions must hold. */
-export type ConversationFilter = {
-  agentId?: string | null | undefined;
-  status?: ConversationStatus | null | undefined;
-  participantId?: string | null | undefined;
-  externalUserId?: string | null | undefined;
-};
-
-/** The parts of a filter that make another statement. */
-type FilterShape = {
-  agentId: boolean;
-  status: ConversationStatus | null;
-  participantId: boolean;
-  externalUserId: boolean;
-};
-
-const ofMember = sql`p.tenant_id = c.tenant_id and p.conversation_id = c.id`;
-const ofContact = sql`u.tenant_id = c.tenant_id and u.conversation_id = c.id`;
-
-const conversationPages = pagesOf({
-  keyset: keyset([{ column: 'c.id', type: 'uuid' }], true),
-  keysOf: ({ id }: ListedConversation) => [id],
-  select: rowOf,
-  whole: wholeConversation,
-  from: (has: FilterShape, within) =>
-    sql`conversation c${has.participantId ? sql` join conversation_member p on ${ofMember}` : none}${
-      has.externalUserId ? sql` join conversation_member u on ${ofContact}` : none
-    } where ${visible('c')}${has.agentId ? sql` and c.agent_id = ${parameter('agentId', nullable(text))}` : none}${
-      has.status === null ? none : sql` and c.closed_at is ${has.status === 'OPEN' ? none : sql`not `}null`
-    }${has.participantId ? sql` and p.user_id = ${parameter('participantId', nullable(uuid))}` : none}${
-      has.externalUserId ? sql` and u.contact_id = ${parameter('externalUserId', nullable(uuid))}` : none
-    }${within}`,
-  read: asConversations,
+/** Conversations by their ids with these parts, as far as the viewer sees them. */
+export const conversationWith = oncePer((parts: ConversationParts): Loader<string, ListedConversation | null> => {
+  const selected = conversationRow(parts, false);
+  const { load } = oneByUuid(
+    batchedRead(selected)`select ${selected} from conversation c where ${visible('c')} and c.id = ${anyKey(uuid)}`,
+    'id',
+  );
+  return {
+    async load(database, ids) {
+      const found = await load(database, ids);
+      asConversations(
+        found.filter((row) => row !== null),
+        false,
+      );
+      return found as (ListedConversation | null)[];
+    },
+  };
 });
-
-const given = (id: string | null | undefined) => (id == null ? null : asUuid(id));
-
-/**
- * Returns a page of the conversations that the viewer sees, the newest first. Throws VALIDATION_FAILED for invalid page
- * arguments.
- */
-export function pageOfConversations(
-  db: TenantDatabase,
-  { agentId, status, participantId, externalUserId }: ConversationFilter,
-  args: PageArguments,
-  parts: ConversationParts,
-) {
-  const shape = {
-    agentId: agentId != null,
-    status: status ?? null,
-    participantId: participantId != null,
-    externalUserId: externalUserId != null,
-  };
-  const values = {
-    agentId: agentId ?? null,
-    participantId: given(participantId),
-    externalUserId: given(externalUserId),
-  };
-  return conversationPages(db, shape, values, args, parts);
-}

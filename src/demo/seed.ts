@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import { v7 } from 'uuid';
 import type { AvatarSync } from '../avatars/sync.ts';
+import { system } from '../database/actor.ts';
 import type { Database } from '../database/database.ts';
 import type { Prisma } from '../database/generated/client.ts';
 import { newId } from '../database/ids.ts';
@@ -193,7 +194,7 @@ export async function seedDemoTenant(
   });
   if (!made) return;
   const pictured = data.participants.filter(({ kind }, index) => kind === 'PERSON' && index % 3 === 0);
-  const db = database.forTenant(tenantId);
+  const db = database.forTenant(tenantId).as(system('the demo data'));
   for (const [index, { id }] of pictured.entries())
     await world.avatars.upload(db, { participantId: id, file: new Blob([await pattern(index)]) });
   world.log.info(

@@ -1,6 +1,9 @@
 import type { Repeater } from '@repeaterjs/repeater';
 import type { ErrorCode } from '../errors/catalogue.ts';
 
+/** What happened to a row that a list shows. */
+export type RowChange = 'CREATED' | 'UPDATED' | 'DELETED';
+
 /**
  * What is announced after a commit. Events carry ids and outcomes, never rows. A subscription reads the rows again with
  * its viewer's rights.
@@ -21,15 +24,21 @@ export type Events = {
     conversationId: string;
     /** The agents that it belonged to before, and belongs to now. */
     agentIds: string[];
-    change: 'CREATED' | 'UPDATED' | 'DELETED';
+    change: RowChange;
     occurredAt: string;
   };
+  /** An agent was created, changed or deleted. */
+  agentChanged: { agentId: string; change: RowChange; occurredAt: string };
+  /** An integration config was created or deleted, or it, its connection or its webhooks changed. */
+  integrationConfigChanged: { integrationConfigId: string; change: RowChange; occurredAt: string };
   /** A membership was added, changed or deleted. */
   conversationParticipantChanged: {
     conversationId: string;
     membershipId: string;
     change: 'ADDED' | 'UPDATED' | 'REMOVED';
     occurredAt: string;
+    /** The agent, or none, that the conversation belonged to, where it was deleted: nobody can read it any more. */
+    ofDeleted?: { agentId: string | null };
   };
   /** A participant has changed in something that an agent's contact list shows. */
   participantChanged: {
@@ -43,6 +52,10 @@ export type Events = {
   messagesReceived: { participantIds: string[] };
   /** Unknown senders changed, at most 500 in one event. */
   unknownSendersChanged: { senderIds: string[] };
+  /** An import or an export was queued: workers may take it. */
+  dataJobQueued: Record<string, never>;
+  /** An import or an export has come further, or is over. */
+  dataJobChanged: { jobId: string };
   /** A key has ended: drop it from caches. */
   keyRevoked: { keyId: string };
 };

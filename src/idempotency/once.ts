@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import type { Database, TenantDatabase } from '../database/database.ts';
+import type { Database, TenantDatabase, TenantTransaction } from '../database/database.ts';
 import { newId } from '../database/ids.ts';
-import { rows } from '../database/sql/columns.ts';
+import { nothing, rows } from '../database/sql/columns.ts';
 import { parameter, tenant } from '../database/sql/fragment.ts';
 import { globalStatement, statement } from '../database/sql/statement.ts';
 import { array, assured, list, text, uuid } from '../database/sql/types.ts';
@@ -23,6 +23,16 @@ const claimed = statement(rows({ operation: text, digest: text, ids: assured(lis
   select k.operation, k.input_digest as digest, k.result_ids as ids from idempotency_key k
   where k.tenant_id = ${tenant} and k.owner = ${parameter('owner', text)} and k.key = ${parameter('key', text)}`;
 
+const keep = statement(nothing)`
+  update idempotency_key k set result_ids = ${parameter('ids', array(text))}
+  where k.tenant_id = ${tenant} and k.owner = ${parameter('owner', text)} and k.key = ${parameter('key', text)}`;
+
+/**
+ * Keeps, in the transaction that does it, what a repeat needs to give the same answer: ids that are known only then.
+ * Absent for a call without a key.
+ */
+export type KeepIds = (tx: TenantTransaction, ids: readonly string[]) => Promise<void>;
+
 /** A create that is to happen once. */
 export type Create<Result> = {
   /** The kind of the credential, and a token's subject or a key's id: a key is its owner's alone. */
@@ -35,8 +45,11 @@ export type Create<Result> = {
   input: object;
   /** The ids of what is to be created; one new id unless given. */
   ids?: readonly [string, ...string[]];
-  /** Creates it under these ids, by one `transaction` or `write` of the database that it is given. */
-  create(db: TenantDatabase, ids: readonly [string, ...string[]]): Promise<Result>;
+  /**
+   * Creates it under these ids, by one transaction or `write` of the database that it is given. One that may find it
+   * there already says by `keepIds` what it is.
+   */
+  create(db: TenantDatabase, ids: readonly [string, ...string[]], keepIds?: KeepIds): Promise<Result>;
   /** Reads what was created before. */
   again(ids: readonly [string, ...string[]]): Promise<Result>;
 };
@@ -60,7 +73,8 @@ export async function once<Result>(
   const digest = createHash('sha256').update(canonical(input)).digest('hex');
   for (let attempt = 0; attempt < tries; attempt += 1) {
     try {
-      return await create(claiming(db, { owner, key, operation, digest, ids }), ids);
+      const keepIds: KeepIds = async (tx, known) => void (await tx.query(keep, { owner, key, ids: known }));
+      return await create(claiming(db, { owner, key, operation, digest, ids }), ids, keepIds);
     } catch (error) {
       if (error !== isRepeat) throw error;
     }
@@ -82,14 +96,21 @@ type Claim = { owner: string; key: string; operation: string; digest: string; id
  * The database, whose transactions begin with the key: a repeat waits there until the first has ended, few at a time.
  */
 function claiming(db: TenantDatabase, values: Claim): TenantDatabase {
-  const queue = db.queueFor(`idempotency ${values.owner} ${values.key}`);
-  const transaction: TenantDatabase['transaction'] = (work) =>
-    queue.transaction(async (tx) => {
+  const claimed =
+    <Result>(work: (tx: TenantTransaction) => Promise<Result>) =>
+    async (tx: TenantTransaction): Promise<Result> => {
       const [mine] = await tx.query(claim, values);
       if (!mine) throw isRepeat;
       return work(tx);
-    });
-  const { tenantId, agentId, query, slowQuery, longRead, batchedWrite, queueFor, announce, now } = db;
+    };
+  const queue = db.queueFor(`idempotency ${values.owner} ${values.key}`);
+  const transaction: TenantDatabase['transaction'] = (work) => queue.transaction(claimed(work));
+  const { tenantId, agentId, query, slowQuery, longRead, batchedWrite, announce, now } = db;
+  // Repeats have the same input, so they wait in the row's own queue.
+  const queueFor: TenantDatabase['queueFor'] = (row) => {
+    const ofRow = db.queueFor(row);
+    return { query: ofRow.query, transaction: (work) => ofRow.transaction(claimed(work)) };
+  };
   return {
     tenantId,
     agentId,

@@ -174,6 +174,32 @@ const names: Pass<Key & { nameKey: string | null }> = {
   },
 };
 
+const fill = globalStatement(rows({ done: text }))`
+  select fill_identifiers(g.tenant_id, array_agg(g.id))::text as done
+  from unnest(${tenantIds}, ${ids}) g (tenant_id, id) group by g.tenant_id`;
+const identifiers: Pass<Key> = {
+  name: 'external user identifiers 1',
+  read: page(rows(key), 'external_user', sql`r.id`, none, all),
+  async write(query, rows) {
+    await query(fill, { tenantIds: column(rows, 'tenantId'), ids: column(rows, 'id') });
+  },
+};
+
+const texts = (table: 'participant' | 'external_user' | 'conversation'): Pass<Key> => {
+  // The function that the triggers call, once for each tenant of the rows.
+  const refresh = globalStatement(rows({ done: text }))`
+    select ${name(`refresh_${table}_search`)}(g.tenant_id, array_agg(g.id))::text as done
+    from unnest(${tenantIds}, ${ids}) g (tenant_id, id) group by g.tenant_id`;
+  return {
+    name: `${table} search 1`,
+    read: page(rows(key), table, sql`r.id`, none, all),
+    async write(query, rows) {
+      await query(refresh, { tenantIds: column(rows, 'tenantId'), ids: column(rows, 'id') });
+    },
+  };
+};
+const searched = [texts('participant'), texts('external_user'), texts('conversation')];
+
 function firstOfEach<Row>(rows: readonly Row[], keyOf: (row: Row) => string): Row[] {
   const first = new Map<string, Row>();
   for (const row of rows) if (!first.has(keyOf(row))) first.set(keyOf(row), row);
@@ -233,6 +259,8 @@ export async function backfillKeys(database: Database, log: Logger): Promise<voi
     { name: senders.name, all: () => run(database, senders) },
     { name: users.name, all: () => run(database, users) },
     { name: names.name, all: () => run(database, names) },
+    { name: identifiers.name, all: () => run(database, identifiers) },
+    ...searched.map((pass) => ({ name: pass.name, all: () => run(database, pass) })),
   ];
   for (const { name, all } of passes.filter((pass) => !over.has(pass.name)))
     await all().catch((error: unknown) => log.warn({ err: error }, `the pass over ${name} was not finished`));

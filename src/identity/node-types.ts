@@ -14,7 +14,9 @@ const tables = {
   ConversationParticipant: 'conversation_member',
   CredentialKey: 'credential_key',
   ExternalUser: 'external_user',
+  ExternalUserIdentifier: 'external_user_identifier',
   IntegrationConfig: 'integration_config',
+  Merge: 'merge',
   Participant: 'participant',
   UnknownSender: 'unknown_sender',
 } as const;

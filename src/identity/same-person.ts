@@ -12,13 +12,22 @@ import { listedUser } from '../external-users/queries.ts';
  * telephone number: the participant's own e-mail, or a channel with one of them as its address.
  */
 
+// The identifiers of users beside their primary ones, which stand in their columns.
+const others = sql`external_user_identifier o`;
+
 /** Selects the ids of the participants who are the same person as the `external_user` under an alias. */
 export const participantsLike = (user: string) => {
   const u = name(user);
   return sql`select p.id from participant p where p.tenant_id = ${u}.tenant_id and ${sameEmail(sql`p.email`, sql`${u}.email`)}
    union
    select c.participant_id from channel c
-   where c.tenant_id = ${u}.tenant_id and c.identity_key in (lower(${u}.email), ${phoneKeyOf(user)})`;
+   where c.tenant_id = ${u}.tenant_id and c.identity_key in (lower(${u}.email), ${phoneKeyOf(user)})
+   union
+   select p.id from ${others} join participant p on p.tenant_id = o.tenant_id and ${sameEmail(sql`p.email`, sql`o.compare_key`)}
+   where o.tenant_id = ${u}.tenant_id and o.external_user_id = ${u}.id and o.identifier_key = 'emailaddress' and not o.is_primary
+   union
+   select c.participant_id from ${others} join channel c on c.tenant_id = o.tenant_id and c.identity_key = o.compare_key
+   where o.tenant_id = ${u}.tenant_id and o.external_user_id = ${u}.id and o.identifier_key <> 'fkid' and not o.is_primary`;
 };
 
 /** Selects the ids of the external users who are the same person as the `participant` under an alias. */
@@ -30,6 +39,13 @@ export const usersLike = (participant: string) => {
    where c.tenant_id = ${p}.tenant_id and c.participant_id = ${p}.id
    union
    select u.id from channel c join external_user u on u.tenant_id = c.tenant_id and ${sameEmail(sql`u.email`, sql`c.identity_key`)}
+   where c.tenant_id = ${p}.tenant_id and c.participant_id = ${p}.id
+   union
+   select o.external_user_id from ${others} where o.tenant_id = ${p}.tenant_id and o.identifier_key = 'emailaddress'
+     and md5(o.compare_key) = md5(lower(${p}.email)) and o.compare_key = lower(${p}.email) and not o.is_primary
+   union
+   select o.external_user_id from channel c join ${others} on o.tenant_id = c.tenant_id and o.identifier_key in ('emailaddress', 'phonenumber')
+     and md5(o.compare_key) = md5(c.identity_key) and o.compare_key = c.identity_key and not o.is_primary
    where c.tenant_id = ${p}.tenant_id and c.participant_id = ${p}.id`;
 };
 

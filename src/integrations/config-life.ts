@@ -8,6 +8,7 @@ import { array, boolean, integer, nullable, text, uuid } from '../database/sql/t
 import { addressOf } from '../directory/channels/channels.ts';
 import { announceConfig, announceParticipants } from '../directory/participants/announce.ts';
 import type { ParticipantHooks } from '../directory/participants/hooks.ts';
+import { readSendersAnew } from '../directory/unknown-senders/anew.ts';
 import { checked } from '../values/checked.ts';
 import { demandForce, type Going } from '../values/going.ts';
 import { displayName } from '../values/text.ts';
@@ -29,7 +30,8 @@ const lock = statement(whole)`
   select ${whole} from integration_config i where i.tenant_id = ${tenant} and i.id = ${id} for no key update`;
 
 /**
- * Changes an integration config; returns its id. With another region the addresses of its channels are read anew.
+ * Changes an integration config; returns its id. With another region the addresses of its channels and unknown
+ * senders are read anew.
  * Throws INTEGRATION_CONFIG_NOT_FOUND, and CONFLICT when somebody was faster.
  */
 export async function updateIntegrationConfig(
@@ -48,7 +50,10 @@ export async function updateIntegrationConfig(
     if (name === config.name && region === config.defaultRegion) return configId;
     const where = { tenantId_id: { tenantId: tx.tenantId, id: configId } };
     await tx.integrationConfig.update({ where, data: { name, defaultRegion: region } });
-    if (region !== config.defaultRegion) await readAddressesAnew(tx, configId, config.provider, region);
+    if (region !== config.defaultRegion) {
+      await readAddressesAnew(tx, configId, config.provider, region);
+      await readSendersAnew(tx, config, region);
+    }
     announceConfig(tx, configId);
     return configId;
   });
@@ -133,7 +138,7 @@ export async function deleteIntegrationConfig(
       tx,
       participants.map((participant) => participant.id),
     );
-    announceConfig(tx, configId);
+    announceConfig(tx, configId, 'DELETED');
     return { deletedId: configId, goes };
   });
 }

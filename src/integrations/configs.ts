@@ -63,7 +63,10 @@ export async function createIntegrationConfig(
 ): Promise<string> {
   const { defaultRegion = null, ...config } = checked(newConfig, input);
   const data = { tenantId: db.tenantId, id, defaultRegion, ...config };
-  await db.transaction((tx) => tx.integrationConfig.create({ data }));
+  await db.transaction(async (tx) => {
+    await tx.integrationConfig.create({ data });
+    announceConfig(tx, id, 'CREATED');
+  });
   return data.id;
 }
 

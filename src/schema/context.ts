@@ -1,5 +1,6 @@
 import DataLoader from 'dataloader';
 import type { Viewer } from '../auth/viewer.ts';
+import type { Actor } from '../database/actor.ts';
 import type { TenantDatabase } from '../database/database.ts';
 import type { Loader } from '../database/loaders.ts';
 import type { Admission } from '../operations/admission.ts';
@@ -12,6 +13,8 @@ import type { Services } from './services.ts';
 export type GraphContext = {
   readonly viewer: Viewer;
   readonly db: TenantDatabase;
+  /** Who acts, for the history of what a mutation changes. Null for an operation that changes nothing. */
+  readonly actor: Actor | null;
   readonly services: Services;
   /** The budget of the request, which the operations of a batch have in common. */
   readonly budget: Budget;
@@ -27,6 +30,9 @@ export type GraphContext = {
 
 const now = Promise.resolve();
 
+/** What one operation does not have in common with the others of its viewer. */
+export type OwnParts = { budget?: Budget | undefined; admission?: Admission | null; actor?: Actor | null };
+
 /**
  * Creates the context of one operation. It is a plain object, because Yoga copies its properties into its own. Without
  * a budget it creates one.
@@ -35,8 +41,7 @@ export function createGraphContext(
   viewer: Viewer,
   database: TenantDatabase,
   services: Services,
-  budget: Budget = createBudget(),
-  admission: Admission | null = null,
+  { budget = createBudget(), admission = null, actor = null }: OwnParts = {},
 ): GraphContext {
   const loaders = new Map<unknown, unknown>();
   const size = new ResultSize(budget, admission, viewer.tenantId);
@@ -64,6 +69,7 @@ export function createGraphContext(
   return {
     viewer,
     db,
+    actor,
     services,
     budget,
     size,

@@ -1,5 +1,5 @@
 import { GraphQLError, GraphQLScalarType, Kind, type ValueNode } from 'graphql';
-import { GraphQLDateTimeISO, GraphQLEmailAddress, GraphQLJSONObject, GraphQLURL } from 'graphql-scalars';
+import { GraphQLDateTimeISO, GraphQLEmailAddress, GraphQLJSON, GraphQLJSONObject, GraphQLURL } from 'graphql-scalars';
 import { isExact } from '../values/json-number.ts';
 import { builder } from './builder.ts';
 
@@ -53,6 +53,10 @@ builder.addScalarType(
       return jsonObject.parseLiteral(node, variables);
     },
   }),
+);
+builder.addScalarType(
+  'JSON',
+  stored(GraphQLJSON, 'Any JSON: a text, a number, true or false, an object or an array.', (value) => value),
 );
 // The multipart parser has a File class of its own. Recognise an instance by its methods, which JSON cannot have.
 const isFile = (value: unknown): value is File =>

@@ -1,5 +1,6 @@
 import type { GraphQLSchema } from 'graphql';
 import './directory/agents.ts';
+import './directory/agent-changes.ts';
 import './auth/auth.ts';
 import './avatars/avatars.ts';
 import './avatars/batches.ts';
@@ -15,17 +16,25 @@ import './conversations/mutations.ts';
 import './conversations/memberships.ts';
 import './conversations/of-participant.ts';
 import './external-users/external-users.ts';
+import './external-users/external-user-list.ts';
 import './external-users/mutations.ts';
+import './external-users/identifiers.ts';
+import './merging/merges.ts';
 import './scalars.ts';
+import './history/history.ts';
 import './identity/same-person.ts';
 import './identity/node.ts';
 import './identity/who-is.ts';
+import './persons/persons.ts';
+import './transfer/transfer.ts';
+import './integrations/config-changes.ts';
 import './integrations/config-mutations.ts';
 import './integrations/integrations.ts';
 import './integrations/webhooks.ts';
 import './directory/participant-changes.ts';
 import './integrations/oauth.ts';
 import './directory/health.ts';
+import './directory/participant-counts.ts';
 import './directory/participant-mutations.ts';
 import './directory/participants.ts';
 import './directory/unknown-sender-decisions.ts';
@@ -33,6 +42,7 @@ import './directory/unknown-senders.ts';
 import { countBindings } from '../directory/bindings/bindings.ts';
 import { countChannels } from '../directory/channels/channels.ts';
 import { builder } from './builder.ts';
+import { namedOperations } from './named-operations.ts';
 import { plainFields } from './plain-fields.ts';
 import { type CountsBelow, countResults } from './result-size.ts';
 
@@ -44,7 +54,8 @@ that an e-mail address, a telephone number, a foreign key or a channel leads to,
 may do.
 
 Each description says which scope a field needs, what null means, and which errors to expect. Errors have a \`code\` in their
-\`extensions\`. Lists that grow are connections of up to 100 rows a page.`;
+\`extensions\`. Lists that grow are connections of up to 100 rows a page. With the header \`x-cost: 1\` a result says in
+\`extensions.cost\` what it was admitted by (\`requested\`), what its rows came to (\`actual\`), and what is allowed (\`limit\`).`;
 
 const below: CountsBelow = {
   'Participant.agentIds': countBindings,
@@ -55,7 +66,7 @@ const below: CountsBelow = {
 
 /** Builds the schema of everything that the imported modules have added to the builder. */
 export function buildSchema(): GraphQLSchema {
-  const schema = countResults(plainFields(builder.toSchema()), below);
+  const schema = namedOperations(countResults(plainFields(builder.toSchema()), below));
   schema.description = description;
   return schema;
 }

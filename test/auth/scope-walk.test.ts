@@ -52,7 +52,11 @@ const partsOfOthers = new Set([
   'AvatarSyncFailureCount',
   'ChannelHealth',
   'ContactIdentifier',
+  'DataJobError',
   'ConversationParticipantEvent',
+  'HistoryActor',
+  'HistoryChange',
+  'HistoryEntry',
   'ParticipantAvatarAutoSync',
   'ParticipantHealth',
 ]);
@@ -253,8 +257,19 @@ describe('every path from a query', { timeout: 600_000 }, () => {
       for (const path of ways) found ||= await foundBy(path, headers);
       if (!found) nothing.push(end);
     }
-    // Only an agent's key has an agent of its own; the test below walks on from there.
-    expect(nothing).toEqual(['Viewer.agent:Agent']);
+    // Only an agent's key has an agent of its own; the test below walks on from there. Imports, exports, erasures and
+    // syncs that were begun anew have tests of their own: all but the last are seen with `admin` only.
+    expect(nothing).toEqual([
+      'HistoryEntry.subject:AvatarSyncFailure',
+      'HistoryEntry.subject:DataFile',
+      'HistoryEntry.subject:DataJob',
+      'HistoryEntry.subject:Erasure',
+      'Query.export:DataExport',
+      'DataExport.error:DataJobError',
+      'Query.import:DataImport',
+      'DataImport.error:DataJobError',
+      'Viewer.agent:Agent',
+    ]);
   });
 
   test.each(scopes.filter((scope) => scope !== 'admin'))(

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { newId } from '../../src/database/ids.ts';
+import { asUuid, newId } from '../../src/database/ids.ts';
 import { dataOf, problemOf, startApp, type TestApp, type TestTenant } from '../app.ts';
 import { createAgent, createConfig, createParticipant } from '../factories.ts';
 
@@ -198,7 +198,7 @@ test.each([
   expect(answers.map(({ errors }) => errors?.[0]?.extensions.code ?? 'won').sort()).toEqual(['CONFLICT', 'won']);
 });
 
-test('flat health says what health says, in the same statements, and has the ids of what it is about', async () => {
+test('flat health says what health says, in the same statements, and has ids of its own that stay', async () => {
   const agentId = await createAgent(tenant);
   await createParticipant(tenant, { agentIds: [agentId], channels: [{ integrationConfigId: config, address: 'bad' }] });
   await createParticipant(tenant, {
@@ -213,11 +213,13 @@ test('flat health says what health says, in the same statements, and has the ids
   );
   const { totalCount, nodes } = dataOf(answer).agent.participantsConnection;
   expect(totalCount).toBe(2);
+  const every: string[] = [];
   for (const { id, reachable, unreachableReason: reason, health, channels } of nodes) {
-    expect(health).toMatchObject({ id, reachable, reason });
+    every.push(id, health.id, ...channels.map((channel: { id: string }) => channel.id));
+    every.push(...health.channels.map((channel: { id: string }) => channel.id));
+    expect(health).toMatchObject({ reachable, reason });
     expect(channels).toMatchObject(
-      health.channels.map((channel: { id: string; reachable: boolean; reason: string | null }) => ({
-        id: channel.id,
+      health.channels.map((channel: { reachable: boolean; reason: string | null }) => ({
         reachable: channel.reachable,
         unreachableReason: channel.reason,
         keyStatus: 'NONE',
@@ -226,6 +228,8 @@ test('flat health says what health says, in the same statements, and has the ids
       })),
     );
   }
+  expect([every.length, new Set(every).size]).toEqual([8, 8]);
+  expect(every.map(asUuid)).toEqual(every);
   expect(nodes.map(({ unreachableReason }: { unreachableReason: string | null }) => unreachableReason)).toEqual([
     'INVALID_FORMAT',
     null,

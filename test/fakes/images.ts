@@ -97,9 +97,27 @@ export async function oddJpeg(oddity: 'scanParameters' | 'strayBytes' | 'trailer
   return new Uint8Array(bytes);
 }
 
-/** The beginning of a HEIC, as an iPhone's photograph begins. */
-export function heic(): Uint8Array {
-  const box = Buffer.from('\0\0\0\x18ftypheic\0\0\0\0mif1heic', 'latin1');
+/** A PNG with 16 bits a colour. */
+export function deepPng({ alpha = false } = {}): Promise<Uint8Array> {
+  const image = plain(60, 40, red).toColourspace('rgb16');
+  return bytesOf((alpha ? image.ensureAlpha(0.5) : image).png());
+}
+
+/** An interlaced PNG. */
+export function interlaced(width: number, height: number): Promise<Uint8Array> {
+  return bytesOf(plain(width, height, red).png({ progressive: true, compressionLevel: 1 }));
+}
+
+/** An AVIF whose first brand is another one: of a sequence (`avis`), or of the container (`mif1`). */
+export async function branded(brand: string): Promise<Uint8Array> {
+  const bytes = Buffer.from(await avif());
+  bytes.write(brand, 8, 'latin1');
+  return new Uint8Array(bytes);
+}
+
+/** The beginning of a HEIC, as an iPhone's photograph begins, or of another file in the same container. */
+export function heic(brand = 'heic'): Uint8Array {
+  const box = Buffer.from(`\0\0\0\x18ftyp${brand}\0\0\0\0mif1${brand}`, 'latin1');
   return new Uint8Array(Buffer.concat([box, Buffer.alloc(200)]));
 }
 

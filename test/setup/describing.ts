@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { PGlite, protocol } from '@electric-sql/pglite';
 import pg from 'pg';
+import { extensions } from '../../src/database/embedded.ts';
 import type { Place } from './database.ts';
 
 /**
@@ -37,7 +38,7 @@ export async function openDescribing(place: Place): Promise<Describing> {
 }
 
 async function embedded(imageFile: string): Promise<Describing> {
-  const database = await PGlite.create({ loadDataDir: new Blob([readFileSync(imageFile)]) });
+  const database = await PGlite.create({ extensions, loadDataDir: new Blob([readFileSync(imageFile)]) });
   const { serialize } = protocol;
   return {
     async describe(text) {

@@ -34,11 +34,23 @@ export const calls: Readonly<Record<string, readonly Call[]>> = {
     call('own', () => ({ first: 100 })),
     call('nothing', (_, { agent }) => ({ filter: { agentId: agent } })),
     call('nothing', (_, { email }) => ({ filter: { email } })),
+    call('nothing', (_, { email }) => ({ filter: { query: email } })),
+  ],
+  participantCounts: [own, call('own', (_, { agent }) => ({ agentId: agent }))],
+  externalUsersConnection: [
+    call('own', () => ({ first: 100 })),
+    call('nothing', (_, { email }) => ({ filter: { query: email } })),
+    call('nothing', (_, { agent }) => ({ filter: { agentId: agent } })),
   ],
   agent: [call('nothing', (_, { agent }) => ({ id: agent }))],
   agents: [own],
   keys: [own, call('own', () => ({ includeRevoked: true }))],
   integrationConfigs: [own],
+  historyConnection: [
+    call('own', () => ({ first: 100 })),
+    call('nothing', (_, { participant }) => ({ filter: { subjectId: participant } })),
+    call('nothing', (_, { key }) => ({ filter: { actorId: key } })),
+  ],
   unknownSendersConnection: [
     call('own', () => ({ first: 100, filter: { status: ['PENDING', 'APPROVED'] } })),
     call('nothing', (_, { agent }) => ({ filter: { agentId: agent } })),
@@ -50,6 +62,7 @@ export const calls: Readonly<Record<string, readonly Call[]>> = {
     call('nothing', (_, { externalUser }) => ({ filter: { externalUserId: externalUser } })),
     call('nothing', (_, { participant }) => ({ filter: { participantId: participant } })),
     call('nothing', (_, { agent }) => ({ filter: { agentId: agent } })),
+    call('nothing', (_, { mark }) => ({ filter: { query: mark } })),
   ],
   participantConversations: [
     call('nothing', (_, { participant }) => ({ by: { participantId: participant } })),
@@ -76,7 +89,10 @@ export const calls: Readonly<Record<string, readonly Call[]>> = {
       contact: { identifierKey: 'emailaddress', identifierValue: email },
     })),
   ],
-  externalUser: [call('nothing', (_, { externalUser }) => ({ id: externalUser }))],
+  externalUser: [
+    call('nothing', (_, { externalUser }) => ({ id: externalUser })),
+    call('nothing', (_, { mergedUser }) => ({ id: mergedUser })),
+  ],
   searchExternalUser: [
     call('nothing', (_, { email }) => ({ by: { email } })),
     call('nothing', (_, { phoneNumber }) => ({ by: { phoneNumber } })),
@@ -97,6 +113,8 @@ export const calls: Readonly<Record<string, readonly Call[]>> = {
       'member',
       'key',
       'externalUser',
+      'identifier',
+      'merge',
       'config',
       'participant',
       'unknownSender',
@@ -267,6 +285,20 @@ export const calls: Readonly<Record<string, readonly Call[]>> = {
     input('EXTERNAL_USER_NOT_FOUND', (_, { externalUser }) => ({ externalUserId: externalUser })),
     input('EXTERNAL_USER_NOT_FOUND', (_, { externalUser }) => ({ id: externalUser })),
   ],
+  addExternalUserIdentifier: [
+    input('EXTERNAL_USER_NOT_FOUND', (_, { externalUser }) => ({
+      externalUserId: externalUser,
+      identifierKey: 'fkid',
+      identifierValue: 'eve',
+    })),
+  ],
+  removeExternalUserIdentifier: [input('own', (_, { identifier }) => ({ identifierId: identifier }))],
+  mergeExternalUsers: [
+    input('EXTERNAL_USER_NOT_FOUND', (mine, theirs) => ({ intoId: mine.externalUser, fromIds: [theirs.externalUser] })),
+    input('EXTERNAL_USER_NOT_FOUND', (mine, theirs) => ({ intoId: theirs.externalUser, fromIds: [mine.externalUser] })),
+    input('EXTERNAL_USER_NOT_FOUND', (mine, theirs) => ({ intoId: mine.externalUser, fromIds: [theirs.mergedUser] })),
+  ],
+  undoMerge: [input('MERGE_NOT_FOUND', (_, { merge }) => ({ mergeId: merge }))],
 
   // Ids are the tenants' own choice: one that another tenant has taken is free here.
   createAgent: [input('own', (_, { agent }) => ({ id: agent, name: 'Namesake' }))],
@@ -332,6 +364,12 @@ export const calls: Readonly<Record<string, readonly Call[]>> = {
   dismissUnknownSender: [
     input('UNKNOWN_SENDER_NOT_FOUND', (_, { unknownSender }) => ({ unknownSenderId: unknownSender })),
   ],
+  import: [call('nothing', (_, { batch }) => ({ id: batch }))],
+  export: [call('nothing', (_, { batch }) => ({ id: batch }))],
+  cancelImport: [input('FILE_NOT_FOUND', (_, { batch }) => ({ id: batch }))],
+  startExport: [input('own', () => ({ kind: 'EXTERNAL_USERS', format: 'CSV' }))],
+  exportPerson: [input('own', (_, { email }) => ({ by: { email } }))],
+  erasePerson: [input('own', (_, { email }) => ({ by: { email }, confirm: true }))],
   createAccessKey: [input('own', () => ({ name: 'Ours', scopes: ['ADMIN'] }))],
   createAgentSecretKey: [input('AGENT_NOT_FOUND', (_, { agent }) => ({ agentId: agent }))],
   revokeKey: [
@@ -343,6 +381,10 @@ export const calls: Readonly<Record<string, readonly Call[]>> = {
 /** Fields that are called in a test of their own: files travel in another kind of request, streams end differently. */
 export const calledElsewhere: ReadonlySet<string> = new Set([
   'uploadParticipantAvatar',
+  'startImport',
+  'importProgress',
+  'agentChanged',
+  'integrationConfigChanged',
   'participantAvatarSynced',
   'avatarSyncBatchProgress',
   'conversationChanged',

@@ -13,7 +13,9 @@ export async function nodesOf(service: TestApp, world: World): Promise<Record<st
     ConversationParticipant: world.member,
     CredentialKey: world.key,
     ExternalUser: world.externalUser,
+    ExternalUserIdentifier: world.identifier,
     IntegrationConfig: world.config,
+    Merge: world.merge,
     Participant: world.participant,
     UnknownSender: world.unknownSender,
   };

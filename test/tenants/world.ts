@@ -18,6 +18,11 @@ export type World = {
   channel: string;
   conversation: string;
   externalUser: string;
+  /** One of the user's. */
+  identifier: string;
+  /** A merge into the user, and the id that was merged away. */
+  merge: string;
+  mergedUser: string;
   email: string;
   phoneNumber: string;
   fkId: string;
@@ -53,6 +58,18 @@ export async function createWorld(service: TestApp, mark: string, phoneNumber: s
     data: { tenantId, id: conversation, name: `Conversation of ${mark}`, agentId: agent },
   });
   await prisma.externalUser.create({ data: { tenantId, id: externalUser, firstName: mark, email, phoneNumber, fkId } });
+  const { id: identifier } = await prisma.externalUserIdentifier.findFirstOrThrow({ where: { tenantId } });
+  const [merge, mergedUser] = [newId(), newId()] as const;
+  const record = {
+    displayName: mark,
+    filled: [],
+    conflicts: [{ field: 'lastName', kept: mark, dropped: mark }],
+    from: [{ row: { id: mergedUser }, displayName: mark, identifiers: [], moved: [], dropped: [], led: [] }],
+  };
+  await prisma.merge.create({
+    data: { tenantId, id: merge, intoId: externalUser, actorKind: 'USER', actorId: mark, record },
+  });
+  await prisma.mergedId.create({ data: { tenantId, id: mergedUser, intoId: externalUser, mergeId: merge } });
   await prisma.conversationMember.createMany({
     data: [
       {
@@ -130,6 +147,9 @@ export async function createWorld(service: TestApp, mark: string, phoneNumber: s
     channel,
     conversation,
     externalUser,
+    identifier,
+    merge,
+    mergedUser,
     email,
     phoneNumber,
     fkId,

@@ -8,6 +8,7 @@ import { anyKey, parameter, tenant } from '../../database/sql/fragment.ts';
 import { batchedRead, statement } from '../../database/sql/statement.ts';
 import { array, text } from '../../database/sql/types.ts';
 import { Problem } from '../../errors/catalogue.ts';
+import type { RowChange } from '../../events/events.ts';
 import { checked } from '../../values/checked.ts';
 import { agentId, displayName } from '../../values/text.ts';
 import { demandUnmodified, type IfModifiedAt } from '../../values/unmodified.ts';
@@ -42,6 +43,10 @@ export async function demandAgents(tx: TenantTransaction, ids: readonly string[]
 /** Returns AGENT_NOT_FOUND for an agent that the tenant does not have. */
 export const agentNotFound = (id: string) => new Problem('AGENT_NOT_FOUND', `There is no agent ${id}.`);
 
+/** Announces, after the commit, that an agent was created, changed or deleted. */
+export const announceAgent = (tx: TenantTransaction, agentId: string, change: RowChange): void =>
+  tx.announce('agentChanged', { agentId, change, occurredAt: tx.now().toISOString() });
+
 const newAgent = z.object({ id: agentId, name: displayName });
 
 /** Creates an agent under the id that the tenant chose and returns the id. Throws CONFLICT when it is taken. */
@@ -54,6 +59,7 @@ export async function createAgent(db: TenantDatabase, input: { id: string; name:
       throw new Problem('CONFLICT', `There is an agent ${id} already.`, {
         errors: [{ path: ['input', 'id'], message: 'is taken' }],
       });
+    announceAgent(tx, id, 'CREATED');
   });
   return id;
 }
@@ -77,6 +83,7 @@ export async function updateAgent(
     demandUnmodified(agent, { ifModifiedAt });
     if (name === undefined || name === agent.name) return id;
     await tx.agent.update({ where: { tenantId_id: { tenantId: tx.tenantId, id } }, data: { name } });
+    announceAgent(tx, id, 'UPDATED');
     return id;
   });
 }

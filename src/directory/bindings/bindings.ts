@@ -8,6 +8,7 @@ import { anyKey, parameter, tenant } from '../../database/sql/fragment.ts';
 import { statement } from '../../database/sql/statement.ts';
 import { array, integer, text, uuid } from '../../database/sql/types.ts';
 import { Problem } from '../../errors/catalogue.ts';
+import type { KeepIds } from '../../idempotency/once.ts';
 import { checked } from '../../values/checked.ts';
 import { demandAgents } from '../agents/agents.ts';
 import { announceParticipant, announceParticipants } from '../participants/announce.ts';
@@ -58,6 +59,9 @@ export const agentIdsByParticipant = bounded(
   mostInner,
 );
 
+/** Returns BINDING_NOT_FOUND for a binding that the tenant does not have. */
+export const bindingNotFound = (id: string) => new Problem('BINDING_NOT_FOUND', `There is no binding ${id}.`);
+
 const one = statement(whole)`select ${whole} from binding b
   where b.tenant_id = ${tenant} and b.participant_id = ${parameter('participantId', uuid)} and b.agent_id = ${parameter('agentId', text)}`;
 
@@ -68,6 +72,7 @@ const one = statement(whole)`select ${whole} from binding b
 export async function bindParticipant(
   db: TenantDatabase,
   input: { participantId: string; agentId: string },
+  keepIds?: KeepIds,
 ): Promise<{ binding: Binding; created: boolean }> {
   const { tenantId } = db;
   const { agentId } = input;
@@ -78,9 +83,10 @@ export async function bindParticipant(
       data: [{ tenantId, id: newId(), participantId, agentId }],
       skipDuplicates: true,
     });
-    const [binding] = await tx.query(one, { participantId, agentId });
+    const [binding] = (await tx.query(one, { participantId, agentId })) as [Binding];
     if (count === 1) announceParticipant(tx, participantId);
-    return { binding: binding as Binding, created: count === 1 };
+    await keepIds?.(tx, [binding.id, ...(count === 1 ? ['created'] : [])]);
+    return { binding, created: count === 1 };
   });
 }
 
@@ -102,6 +108,7 @@ const manyIds = z.object({
 export async function bindParticipants(
   db: TenantDatabase,
   input: { agentId: string; participantIds: readonly string[] },
+  keepIds?: KeepIds,
 ): Promise<{ bindings: Binding[]; createdCount: number }> {
   const { tenantId } = db;
   const { agentId } = input;
@@ -127,7 +134,9 @@ export async function bindParticipants(
       tx,
       created.map(({ participantId }) => participantId),
     );
-    return { bindings: given.flatMap((id) => bindings.get(id) ?? []), createdCount: created.length };
+    const inOrder = given.flatMap((id) => bindings.get(id) ?? []);
+    await keepIds?.(tx, [String(created.length), ...inOrder.map(({ id }) => id)]);
+    return { bindings: inOrder, createdCount: created.length };
   });
 }
 

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { TenantDatabase, TenantTransaction } from '../../database/database.ts';
 import type { Channel } from '../../database/generated/client.ts';
 import { Problem } from '../../errors/catalogue.ts';
+import type { KeepIds } from '../../idempotency/once.ts';
 import { checked } from '../../values/checked.ts';
 import { demandUnmodified, type IfModifiedAt } from '../../values/unmodified.ts';
 import { announceParticipant } from '../participants/announce.ts';
@@ -36,6 +37,7 @@ export async function addParticipantChannel(
   db: TenantDatabase,
   { participantId, ...input }: ChannelToAdd,
   hooks: ParticipantHooks,
+  keepIds?: KeepIds,
 ): Promise<OneChannel> {
   const channel = checked(newChannel, input);
   return db.queueFor(participantId).transaction(async (tx) => {
@@ -53,6 +55,7 @@ export async function addParticipantChannel(
     await tx.channel.create({ data: row });
     await mergeUnknownSenders(tx, id);
     await settle(tx, id, { gone: false, added: [row.provider], reordered: false }, hooks);
+    await keepIds?.(tx, [row.id, id]);
     return { channelId: row.id, participantId: id };
   });
 }

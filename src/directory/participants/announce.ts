@@ -1,4 +1,5 @@
 import type { TenantDatabase, TenantTransaction } from '../../database/database.ts';
+import type { RowChange } from '../../events/events.ts';
 
 /** Announces, after the commit, that a participant has changed, and which agents have lost it as a contact. */
 export const announceParticipant = (
@@ -13,13 +14,17 @@ export const announceParticipant = (
   });
 
 /**
- * Announces that an integration config's connection or keys have changed, so that participants with a channel in it may
+ * Announces a change of an integration config, of its connection or its keys: participants with a channel in it may
  * have become reachable or unreachable. In a transaction it is announced after the commit, otherwise at once.
  */
-export const announceConfig = (
-  db: Pick<TenantDatabase | TenantTransaction, 'announce'>,
+export function announceConfig(
+  db: Pick<TenantDatabase | TenantTransaction, 'announce' | 'now'>,
   integrationConfigId: string,
-): void => db.announce('participantChanged', { participantIds: [], unbound: [], integrationConfigId });
+  change: RowChange = 'UPDATED',
+): void {
+  db.announce('integrationConfigChanged', { integrationConfigId, change, occurredAt: db.now().toISOString() });
+  if (change !== 'CREATED') db.announce('participantChanged', { participantIds: [], unbound: [], integrationConfigId });
+}
 
 // What travels as one event stays small.
 const mostAtOnce = 500;

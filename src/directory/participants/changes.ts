@@ -60,7 +60,7 @@ export function contactChanges(db: TenantDatabase, events: EventBus, agentId: st
       const taken = gathered;
       gathered = nothing();
       beforeRead();
-      const changes = await read(db, agentId, taken);
+      const changes = await read(db, events, agentId, taken);
       if (changes) await push(changes);
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, pause);
@@ -114,13 +114,42 @@ const contactsAmong = statement(whole)`
     where c.tenant_id = ${tenant} and c.integration_config_id = any(${parameter('configIds', array(uuid))}))
   order by ${orderByParticipant('p')}, p.id limit ${mostNamed + 1}`;
 
+type Asked = { agentId: string; participantIds: string[]; configIds: string[] };
+/** The reads of each server that begin with the next turn of the event loop. */
+const planned = new WeakMap<EventBus, Map<string, Promise<Participant[]>>>();
+
+/**
+ * Returns the contacts among these participants. Thousands of streams ask for the same after one event: those that ask
+ * in one turn of the event loop share a statement, which runs after the last has asked.
+ */
+async function contactsOf(db: TenantDatabase, events: EventBus, asked: Asked): Promise<Participant[]> {
+  const reads = planned.get(events) ?? new Map<string, Promise<Participant[]>>();
+  planned.set(events, reads);
+  const key = JSON.stringify([db.tenantId, asked]);
+  let reading = reads.get(key);
+  if (!reading) {
+    reading = new Promise<void>((resolve) => setImmediate(resolve)).then(() => {
+      reads.delete(key);
+      return db.query(contactsAmong, asked);
+    });
+    reads.set(key, reading);
+  }
+  // Each stream has rows of its own.
+  return (await reading).map((row) => ({ ...row }));
+}
+
 /** Returns the changes among these contacts, or null when none of them is or was one. */
-async function read(db: TenantDatabase, agentId: string, gathered: Gathered): Promise<ContactChanges | null> {
+async function read(
+  db: TenantDatabase,
+  events: EventBus,
+  agentId: string,
+  gathered: Gathered,
+): Promise<ContactChanges | null> {
   const { changed, unbound, configs, tooMany } = gathered;
   const of = { agentId, occurredAt: db.now() };
   const everything = { ...of, participants: [], removedIds: [], everything: true };
   if (tooMany) return everything;
-  const participants = await db.query(contactsAmong, {
+  const participants = await contactsOf(db, events, {
     agentId,
     participantIds: [...new Set([...changed, ...unbound])],
     configIds: [...configs],

@@ -1,6 +1,6 @@
 import type { Channel } from '../../database/generated/client.ts';
 import { bounded, manyBy, mostInner } from '../../database/loaders.ts';
-import { columns, rows } from '../../database/sql/columns.ts';
+import { columns, rows, type Selected } from '../../database/sql/columns.ts';
 import { anyKey, sql, tenant } from '../../database/sql/fragment.ts';
 import { statement } from '../../database/sql/statement.ts';
 import { boolean, nullable, text, textOf, uuid } from '../../database/sql/types.ts';
@@ -22,10 +22,10 @@ const last = sql`order by k.revoked_at desc nulls first, k.id desc limit 1`;
 const channel = columns('Channel', 'c');
 const facts = rows({ connected: boolean, keyPrefix: nullable(text), keyStatus: textOf<WebhookKeyStatus>() }, channel);
 
-/** What the health of participants' channels depends on, in the order in which they are tried, in one statement. */
-export const channelFactsByParticipant = bounded(
-  manyBy(
-    statement(facts)`select ${channel}, i.connected_at is not null as connected, k.prefix as "keyPrefix",
+/** Selects channels, `c`, with what their health depends on; conditions follow. */
+export const selectChannelFacts: Selected<ChannelFacts> = {
+  ...facts,
+  ...sql`select ${channel}, i.connected_at is not null as connected, k.prefix as "keyPrefix",
        case when k.prefix is null then 'NONE' when k.revoked_at is null then 'ACTIVE' else 'REVOKED' end as "keyStatus"
      from channel c
      join integration_config i on i.tenant_id = c.tenant_id and i.id = c.integration_config_id
@@ -42,8 +42,15 @@ export const channelFactsByParticipant = bounded(
        from (values (of_config.id, of_config.prefix, of_config.revoked_at), (of_binding.id, of_binding.prefix, of_binding.revoked_at))
          k (id, prefix, revoked_at)
        where k.id is not null ${last}
-     ) k on true
-     where c.tenant_id = ${tenant} and c.participant_id = ${anyKey(uuid)} order by c.participant_id, c.priority, c.id limit ${mostInner + 1}`,
+     ) k on true`,
+};
+
+/** What the health of participants' channels depends on, in the order in which they are tried, in one statement. */
+export const channelFactsByParticipant = bounded(
+  manyBy(
+    statement(
+      facts,
+    )`${selectChannelFacts} where c.tenant_id = ${tenant} and c.participant_id = ${anyKey(uuid)} order by c.participant_id, c.priority, c.id limit ${mostInner + 1}`,
     'participantId',
   ),
   'channels: ask for fewer participants',

@@ -4,13 +4,15 @@ import { countOf, keyset, pagesOf } from '../../database/keyset.ts';
 import { boundedRows, type Loader, mostRows, oneByUuid } from '../../database/loaders.ts';
 import { orderByParticipant, participantNameKey } from '../../database/names.ts';
 import { countBound, type PageArguments } from '../../database/pages.ts';
-import { columns, type Fields, rows, type Selected } from '../../database/sql/columns.ts';
+import { type Hit, hitColumns, hits, keysOfHit, type SearchShape, searchOrder } from '../../database/search.ts';
+import { columns, combined, type Fields, rows, type Selected } from '../../database/sql/columns.ts';
 import { anyKey, type Fragment, join, none, parameter, sql, tenant } from '../../database/sql/fragment.ts';
 import { sameEmail } from '../../database/sql/same-email.ts';
 import { batchedRead, statement } from '../../database/sql/statement.ts';
 import { enumeration, json, nullable, text, uuid } from '../../database/sql/types.ts';
 import { narrowest, oncePer, oncePerShape, parseTimestamps } from '../../database/statement.ts';
 import { emailKey } from '../../values/email-address.ts';
+import { searchOf } from '../../values/search-query.ts';
 import { channelsOf } from '../channels/channels.ts';
 import { type HealthCondition, reachableCondition, reasonCondition, type UnreachableReason } from './health.ts';
 
@@ -153,10 +155,12 @@ export type ParticipantFilter = {
   email?: string | null | undefined;
   reachable?: boolean | null | undefined;
   reason?: UnreachableReason | null | undefined;
+  /** What a person typed, as database/search.ts has it. */
+  query?: string | null | undefined;
 };
 
 /** The parts of a filter that make another statement: which conditions it has, and their values. */
-type FilterShape = {
+export type FilterShape = {
   agentId: boolean;
   kind: boolean;
   email: boolean;
@@ -177,12 +181,15 @@ const healthConditions = ({ reachable, reason }: FilterShape): HealthCondition[]
 // How many participants a count examines for a condition that costs some 9 µs each.
 const mostLookedAt = 100_000;
 
-/** The participants that a filter may match. Expensive conditions are left to the exact part. */
-const candidates = (shape: FilterShape) => {
+/**
+ * The conditions of a filter, each after an ` and `: bound to that agent, if to one. Expensive ones are left to the
+ * exact part.
+ */
+const cheapConditions = (shape: FilterShape, agent: Fragment<never>) => {
   const cheap = healthConditions(shape).flatMap((condition) => condition.cheap ?? []);
-  return sql`participant p where p.tenant_id = ${tenant}${
+  return sql`${
     shape.agentId
-      ? sql` and exists (select from binding b where b.tenant_id = p.tenant_id and b.participant_id = p.id and b.agent_id = ${agentId})`
+      ? sql` and exists (select from binding b where b.tenant_id = p.tenant_id and b.participant_id = p.id and b.agent_id = ${agent as Fragment})`
       : none
   }${shape.kind ? sql` and p.kind = ${kind}` : none}${
     shape.disabled === null ? none : sql` and p.disabled_at is ${shape.disabled ? sql`not ` : none}null`
@@ -191,14 +198,23 @@ const candidates = (shape: FilterShape) => {
     ' ',
   )}`;
 };
+/** The participants that a filter may match. */
+export const candidates = (shape: FilterShape, agent: Fragment<never> = agentId) =>
+  sql`participant p where p.tenant_id = ${tenant}${cheapConditions(shape, agent)}`;
 const exactConditions = (shape: FilterShape) => healthConditions(shape).flatMap((condition) => condition.exact ?? []);
 
+/** The order of participants by their names. */
+export const participantOrder = keyset([
+  { column: 'p.display_name', type: 'name', nameKey: participantNameKey('p') },
+  { column: 'p.id', type: 'uuid' },
+]);
+
+/** The keys of a participant in that order. */
+export const keysOfParticipant = ({ displayName, id }: ListedParticipant): readonly string[] => [displayName, id];
+
 const participantPages = pagesOf({
-  keyset: keyset([
-    { column: 'p.display_name', type: 'name', nameKey: participantNameKey('p') },
-    { column: 'p.id', type: 'uuid' },
-  ]),
-  keysOf: ({ displayName, id }: ListedParticipant) => [displayName, id],
+  keyset: participantOrder,
+  keysOf: keysOfParticipant,
   select: participantRow,
   whole: wholeParticipant,
   from(shape: FilterShape, within, then) {
@@ -223,9 +239,34 @@ const participantPages = pagesOf({
   },
 });
 
+const searchedPages = pagesOf({
+  keyset: searchOrder,
+  keysOf: (row: ListedParticipant & Hit) => keysOfHit(row),
+  select(parts: ParticipantParts): Selected<ListedParticipant & Hit> {
+    const row = participantRow(parts);
+    return { ...sql`${hitColumns.list}, ${row}`, ...combined(row, hitColumns.rows) };
+  },
+  whole: wholeParticipant,
+  from(shape: FilterShape & { search: SearchShape }, within, then, page) {
+    const where = sql`${cheapConditions(shape, agentId)}${join(
+      exactConditions(shape).map((condition) => sql` and ${condition}`),
+      ' ',
+    )}`;
+    const joined =
+      where.nodes.length === 0 ? none : sql`join participant p on p.tenant_id = s.tenant_id and p.id = s.id`;
+    const of = { texts: 'participant_search', joined, where, isNarrow: shape.agentId };
+    return sql`${hits(of, shape.search, within, then, page)} join participant p on p.tenant_id = ${tenant} and p.id = hit.id`;
+  },
+  isSlow: (shape: FilterShape & { search: SearchShape }) => exactConditions(shape).length > 0,
+  read(rows: (ListedParticipant & Hit)[]) {
+    asListed(rows);
+    return rows;
+  },
+});
+
 /**
- * Returns a page of the tenant's participants in the order of their names. Throws VALIDATION_FAILED for invalid page
- * arguments.
+ * Returns a page of the tenant's participants in the order of their names, or, with a query, its matches in the order
+ * of their ranks. Throws VALIDATION_FAILED for invalid page arguments and for a query that is too short or too long.
  */
 export function pageOfParticipants(
   db: TenantDatabase,
@@ -233,8 +274,16 @@ export function pageOfParticipants(
   args: PageArguments,
   parts: ParticipantParts,
 ) {
+  const { shape, values } = filtered(filter);
+  if (filter.query == null) return participantPages(db, shape, values, args, parts);
+  const search = searchOf(filter.query);
+  return searchedPages(db, { ...shape, search: search.shape }, { ...values, ...search.values }, args, parts);
+}
+
+/** The shape of a filter, and the values of its conditions. */
+export function filtered(filter: ParticipantFilter) {
   const { agentId = null, kind = null, disabled = null, reachable = null, reason = null } = filter;
   const email = filter.email == null ? null : (emailKey(filter.email) ?? filter.email);
   const shape = { agentId: agentId !== null, kind: kind !== null, email: email !== null, disabled, reachable, reason };
-  return participantPages(db, shape, { agentId, kind, email }, args, parts);
+  return { shape, values: { agentId, kind, email } };
 }

@@ -7,6 +7,7 @@ import { parameter, tenant } from '../../database/sql/fragment.ts';
 import { statement } from '../../database/sql/statement.ts';
 import { nullable, text as sqlText, uuid } from '../../database/sql/types.ts';
 import { Problem, type Violation } from '../../errors/catalogue.ts';
+import type { KeepIds } from '../../idempotency/once.ts';
 import { checked } from '../../values/checked.ts';
 import { displayName, nameOrNull } from '../../values/text.ts';
 import { addBindings } from '../bindings/bindings.ts';
@@ -77,6 +78,7 @@ export async function approveUnknownSender(
   { id, ...input }: Approval,
   by: string,
   hooks: ParticipantHooks,
+  keepIds?: KeepIds,
 ): Promise<Approved> {
   const { mode, displayName, participantId, agentIds, note } = checked(approval, input);
   return db.transaction(async (tx) => {
@@ -91,6 +93,7 @@ export async function approveUnknownSender(
         ? await create(tx, sender, mode, { displayName: displayName ?? null, agents }, hooks)
         : await admit(tx, sender, mode, existing, agents, hooks);
     await decide(tx, { id: sender.id, status: 'APPROVED', by, note, mode, participantId: approved });
+    await keepIds?.(tx, [sender.id, approved]);
     return { senderId: sender.id, participantId: approved };
   });
 }
@@ -171,6 +174,7 @@ export async function createParticipantFromUnknownSender(
   input: SenderAsParticipant,
   by: string,
   hooks: ParticipantHooks,
+  keepIds?: KeepIds,
 ): Promise<string> {
   const kind = input.kind ?? 'PERSON';
   if (kind === 'AI_AGENT') throw invalid('kind', 'must be PERSON or GROUP');
@@ -188,6 +192,7 @@ export async function createParticipantFromUnknownSender(
       hooks,
     );
     await decide(tx, { id: sender.id, status: 'APPROVED', by, note: null, mode: 'CREATE_NEW', participantId });
+    await keepIds?.(tx, [participantId]);
     return participantId;
   });
 }
@@ -202,12 +207,14 @@ export async function addUnknownSenderToParticipant(
   input: { unknownSenderId: string; participantId: string },
   by: string,
   hooks: ParticipantHooks,
+  keepIds?: KeepIds,
 ): Promise<string> {
   return db.transaction(async (tx) => {
     const participantId = await lockParticipant(tx, input.participantId);
     const sender = await takeWaiting(tx, input.unknownSenderId);
     await admit(tx, sender, 'ADD_TO_EXISTING', participantId, [], hooks);
     await decide(tx, { id: sender.id, status: 'APPROVED', by, note: null, mode: 'ADD_TO_EXISTING', participantId });
+    await keepIds?.(tx, [participantId]);
     return participantId;
   });
 }

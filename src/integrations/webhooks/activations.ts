@@ -1,6 +1,6 @@
 import { bounded, manyBy, mostInner, mostRows } from '../../database/loaders.ts';
-import { columns, combined, rows } from '../../database/sql/columns.ts';
-import { anyKey, tenant } from '../../database/sql/fragment.ts';
+import { columns, combined, rows, type Selected } from '../../database/sql/columns.ts';
+import { anyKey, sql, tenant } from '../../database/sql/fragment.ts';
 import { statement } from '../../database/sql/statement.ts';
 import { nullable, text, uuid } from '../../database/sql/types.ts';
 
@@ -23,16 +23,22 @@ const ofChannel = columns('Channel', 'c', ['integrationConfigId', 'provider', 'a
 const ofKey = columns('WebhookKey', 'k', ['createdAt']);
 const renamed = rows({ bindingId: uuid, webhookKeyId: uuid, webhookKeyPrefix: text });
 
-/** The activations of participants: one for each binding and channel whose webhook has a working key. */
-export const activationsByParticipant = bounded(
-  manyBy(
-    statement(combined(combined(ofBinding, ofChannel), combined(ofKey, renamed)))`
-      select ${ofBinding}, b.id as "bindingId", ${ofChannel}, k.id as "webhookKeyId", k.prefix as "webhookKeyPrefix", ${ofKey}
+const activation = combined(combined(ofBinding, ofChannel), combined(ofKey, renamed));
+
+/** Selects the activations of bindings, `b`, by channels, `c`; conditions follow. */
+export const selectActivations: Selected<ChannelActivation & { participantId: string }> = {
+  ...activation,
+  ...sql`select ${ofBinding}, b.id as "bindingId", ${ofChannel}, k.id as "webhookKeyId", k.prefix as "webhookKeyPrefix", ${ofKey}
        from binding b
        join channel c on c.tenant_id = b.tenant_id and c.participant_id = b.participant_id
        join webhook_key k on k.tenant_id = b.tenant_id and k.integration_config_id = c.integration_config_id
-         and (k.binding_id is null or k.binding_id = b.id) and k.revoked_at is null
-       where b.tenant_id = ${tenant} and b.participant_id = ${anyKey(uuid)}
+         and (k.binding_id is null or k.binding_id = b.id) and k.revoked_at is null`,
+};
+
+/** The activations of participants: one for each binding and channel whose webhook has a working key. */
+export const activationsByParticipant = bounded(
+  manyBy(
+    statement(activation)`${selectActivations} where b.tenant_id = ${tenant} and b.participant_id = ${anyKey(uuid)}
        order by b.participant_id, b.agent_id, c.priority, c.id limit ${mostInner + 1}`,
     'participantId',
   ),

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { system } from '../../database/actor.ts';
 import type { Database } from '../../database/database.ts';
 import { sqlState } from '../../database/failures.ts';
 import { rows } from '../../database/sql/columns.ts';
@@ -90,7 +91,7 @@ export async function recordDeliveries(database: Database, deliveries: readonly 
   const once = places.map(([first]) => keysOf(deliveries[first as number] as Delivery));
 
   const { outcomes, counted } = await insistently(() =>
-    database.transaction(async (query) => {
+    database.as(system('a webhook delivery')).transaction(async (query) => {
       const working = await query(insertDeliveries, {
         tenantIds: once.map(({ tenantId }) => tenantId),
         keyIds: once.map(({ keyId }) => keyId),

@@ -4,6 +4,7 @@ import { columns, combined, rows } from '../../database/sql/columns.ts';
 import { parameter, sql } from '../../database/sql/fragment.ts';
 import { globalStatement } from '../../database/sql/statement.ts';
 import { array, integer, nullable, text, timestamptz, uuid } from '../../database/sql/types.ts';
+import { isBlocked } from '../../erasure/digests.ts';
 import { type AddressColumns, addressColumns, addressKey, comparedBy } from '../../providers/address.ts';
 import type { Delivery } from './record.ts';
 
@@ -64,8 +65,8 @@ const countIntoChannels = globalStatement(participant)`
 
 // Every transaction that gives a participant an address takes this lock too: a message finds the channel, or is found
 // by it.
-const lockConfigs = globalStatement(rows({ id: uuid }))`
-   select i.id from integration_config i join unnest(${tenantIds}, ${ids}) g (tenant_id, id) on g.tenant_id = i.tenant_id and g.id = i.id
+const lockConfigs = globalStatement(rows({ id: uuid, defaultRegion: nullable(text) }))`
+   select i.id, i.default_region as "defaultRegion" from integration_config i join unnest(${tenantIds}, ${ids}) g (tenant_id, id) on g.tenant_id = i.tenant_id and g.id = i.id
    order by i.tenant_id, i.id for no key update of i`;
 
 // A sender who was approved without a channel stays so as long as the participant is there. Who was rejected asks anew,
@@ -73,6 +74,11 @@ const lockConfigs = globalStatement(rows({ id: uuid }))`
 const isBound = sql`(u.approval_mode = 'BIND_ONLY' and exists (select from participant p where p.tenant_id = u.tenant_id and p.id = u.approved_participant_id))`;
 const goesOn = sql`(u.status in ('PENDING', 'BLOCKED') or ${isBound})`;
 const changed = columns('UnknownSender', 'u', ['tenantId', 'id']);
+// An erased person's identifiers may be blocked: then nothing of theirs is kept.
+const isErased = isBlocked('g', [
+  sql`'identity ' || g.identity_key`,
+  sql`'address ' || (select i.provider from integration_config i where i.tenant_id = g.tenant_id and i.id = g.config_id) || ' ' || ${comparedBy('g')}`,
+]);
 const countUnknown = globalStatement(changed)`
    insert into unknown_sender as u
      (tenant_id, id, integration_config_id, address, identity_key, address_key, agent_id, display_name, conversation_name, message_count, first_message_at, last_message_at)
@@ -82,6 +88,7 @@ const countUnknown = globalStatement(changed)`
      ${parameter('conversationNames', array(nullable(text)))}, ${messages},
      ${parameter('first', array(timestamptz))}, ${last})
      g (tenant_id, id, config_id, address, identity_key, address_key, agent_id, display_name, conversation_name, messages, first, last)
+   where not ${isErased}
    order by g.tenant_id, g.config_id, md5(${comparedBy('g')})
    on conflict (tenant_id, integration_config_id, md5(coalesce(address_key, identity_key, address))) do update set
      status = case when ${goesOn} then u.status else 'PENDING' end,
@@ -186,14 +193,28 @@ async function countKnown(query: Query, senders: readonly Sender[], onlyIfAll: b
   return { unknown, counted };
 }
 
+/** Returns the deliveries with the keys of their configs’ present regions, which may have changed meanwhile. */
+function inRegions(
+  deliveries: readonly KeyedDelivery[],
+  configs: readonly { id: string; defaultRegion: string | null }[],
+): KeyedDelivery[] {
+  const regions = new Map(configs.map(({ id, defaultRegion }) => [id, defaultRegion]));
+  return deliveries.map((delivery) => {
+    const defaultRegion = regions.get(delivery.integrationConfigId);
+    return defaultRegion === undefined || defaultRegion === delivery.defaultRegion
+      ? delivery
+      : keysOf({ ...delivery, defaultRegion });
+  });
+}
+
 /** Counts new messages, into channels or else as unknown senders'; returns whose they are. */
 export async function countMessages(query: Query, deliveries: readonly KeyedDelivery[]): Promise<Counted> {
-  const senders = bySender(deliveries);
-  const known = await countKnown(query, senders, true);
+  const known = await countKnown(query, bySender(deliveries), true);
   if (known.unknown.length === 0) return { participants: known.counted.map(owner), senders: [] };
 
   const configs = new Map(known.unknown.map(({ tenantId, integrationConfigId }) => [integrationConfigId, tenantId]));
-  await query(lockConfigs, { tenantIds: [...configs.values()], ids: [...configs.keys()] });
+  const locked = await query(lockConfigs, { tenantIds: [...configs.values()], ids: [...configs.keys()] });
+  const senders = bySender(inRegions(deliveries, locked));
   // A channel may have been created before the lock was taken.
   const { unknown, counted } = await countKnown(query, senders, false);
   const asking =

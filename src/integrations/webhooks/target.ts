@@ -5,6 +5,7 @@ import { parameter, tenant } from '../../database/sql/fragment.ts';
 import { statement } from '../../database/sql/statement.ts';
 import { nullable, text, uuid } from '../../database/sql/types.ts';
 import { agentNotFound } from '../../directory/agents/agents.ts';
+import { bindingNotFound } from '../../directory/bindings/bindings.ts';
 import { Problem } from '../../errors/catalogue.ts';
 import { webhookScope } from '../../providers/providers.ts';
 import { configNotFound } from '../configs.ts';
@@ -97,7 +98,7 @@ async function findConfig(tx: TenantTransaction, given: string): Promise<Config>
 async function findBinding(tx: TenantTransaction, given: string): Promise<BindingChannel[]> {
   const id = asUuid(given);
   const found = id ? await tx.query(bindingChannels, { id }) : [];
-  if (found.length === 0) throw new Problem('BINDING_NOT_FOUND', `There is no binding ${given}.`);
+  if (found.length === 0) throw bindingNotFound(given);
   return found;
 }
 

@@ -17,6 +17,7 @@ import { text, uuid } from '../../database/sql/types.ts';
 import { agentById } from '../../directory/agents/agents.ts';
 import { builder } from '../builder.ts';
 import { AgentType } from '../directory/agents.ts';
+import { HistorySubjectType } from '../history/subject.ts';
 import { createOnce, idempotencyKey, write } from '../mutation.ts';
 import { NodeType } from '../node-interface.ts';
 
@@ -102,8 +103,9 @@ const KeyKindType = builder.enumType('KeyKind', {
   },
 });
 
-const KeyType = builder.objectRef<ShownKey>('CredentialKey').implement({
-  interfaces: [NodeType],
+/** A key in the graph. */
+export const KeyType = builder.objectRef<ShownKey>('CredentialKey').implement({
+  interfaces: [NodeType, HistorySubjectType],
   description:
     'A key that a program signs in with, or that is part of a webhook’s URL. Its secret is shown once, when it is made. Seen with `admin`.',
   fields: (t) => ({
@@ -132,6 +134,12 @@ const KeyType = builder.objectRef<ShownKey>('CredentialKey').implement({
       nullable: true,
       description: 'When the key ends by itself; null for one that ends only when it is revoked.',
     }),
+    lastUsedAt: t.expose('lastUsedAt', {
+      type: 'DateTime',
+      nullable: true,
+      description:
+        'The hour in which somebody last signed in with the key, by its beginning; null when nobody has, and for a webhook’s key. Stored some seconds after the first use of the hour.',
+    }),
     revokedAt: t.expose('revokedAt', {
       type: 'DateTime',
       nullable: true,
@@ -156,6 +164,13 @@ builder.queryField('keys', (t) =>
   }),
 );
 
+const newKey = { type: KeyType, description: 'The new key.', resolve: ({ key }: NewKey) => key };
+const newSecret = {
+  nullable: true,
+  description:
+    'The secret. It is shown this once and not stored; null when the call repeats another by its `idempotencyKey`: revoke the key if the first answer was lost.',
+  resolve: ({ secret }: NewKey) => secret,
+} as const;
 const expiresAt = {
   type: 'DateTime',
   description: 'When the key ends by itself, in the future; null for one that ends only when it is revoked.',
@@ -185,12 +200,8 @@ builder.relayMutationField(
   {
     description: 'The key, and its secret.',
     outputFields: (t) => ({
-      key: t.field({ type: KeyType, description: 'The new key.', resolve: ({ key }: NewKey) => key }),
-      secret: t.exposeString('secret', {
-        nullable: true,
-        description:
-          'The secret. It is shown this once and not stored; null when the call repeats another by its `idempotencyKey`: revoke the key if the first answer was lost.',
-      }),
+      key: t.field(newKey),
+      secret: t.string(newSecret),
     }),
   },
 );
@@ -219,12 +230,8 @@ builder.relayMutationField(
   {
     description: 'The key, and its secret.',
     outputFields: (t) => ({
-      key: t.field({ type: KeyType, description: 'The new key.', resolve: ({ key }: NewKey) => key }),
-      secret: t.exposeString('secret', {
-        nullable: true,
-        description:
-          'The secret. It is shown this once and not stored; null when the call repeats another by its `idempotencyKey`: revoke the key if the first answer was lost.',
-      }),
+      key: t.field(newKey),
+      secret: t.string(newSecret),
     }),
   },
 );

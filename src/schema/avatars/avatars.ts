@@ -10,7 +10,7 @@ import type { FieldCost } from '../../operations/cost.ts';
 import { limits } from '../../operations/limits.ts';
 import { builder } from '../builder.ts';
 import type { GraphContext } from '../context.ts';
-import { participantField } from '../directory/participant-payload.ts';
+import { participantField, participantNow } from '../directory/participant-payload.ts';
 import { ParticipantType } from '../directory/participants.ts';
 import { ErrorCodeType, storedCode } from '../error-code.ts';
 import { write } from '../mutation.ts';
@@ -87,11 +87,7 @@ builder.relayMutationField(
   {
     description: 'The participant with its avatar.',
     outputFields: (t) => ({
-      participant: t.field({
-        type: ParticipantType,
-        description: 'The participant as it is now.',
-        resolve: (id, _, context) => participantField(id, context),
-      }),
+      participant: t.field(participantNow()),
     }),
   },
 );
@@ -105,7 +101,7 @@ builder.relayMutationField(
       file: t.field({
         type: 'File',
         required: true,
-        description: 'A PNG, JPEG, WebP, GIF or AVIF of at most 5 MiB, not animated.',
+        description: 'A PNG, JPEG, WebP, GIF or AVIF of at most 5 MiB. Of an animated image the first frame is taken.',
       }),
     }),
   },
@@ -120,11 +116,7 @@ builder.relayMutationField(
   {
     description: 'The participant with its avatar.',
     outputFields: (t) => ({
-      participant: t.field({
-        type: ParticipantType,
-        description: 'The participant as it is now.',
-        resolve: (id, _, context) => participantField(id, context),
-      }),
+      participant: t.field(participantNow()),
     }),
   },
 );
@@ -145,11 +137,7 @@ builder.relayMutationField(
   {
     description: 'The participant without an avatar.',
     outputFields: (t) => ({
-      participant: t.field({
-        type: ParticipantType,
-        description: 'The participant as it is now.',
-        resolve: (id, _, context) => participantField(id, context),
-      }),
+      participant: t.field(participantNow()),
     }),
   },
 );

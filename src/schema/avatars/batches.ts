@@ -20,7 +20,8 @@ import type { GraphContext } from '../context.ts';
 import { AgentType } from '../directory/agents.ts';
 import { ParticipantType } from '../directory/participants.ts';
 import { ErrorCodeType, storedCode } from '../error-code.ts';
-import { still, write } from '../mutation.ts';
+import { HistorySubjectType } from '../history/subject.ts';
+import { createOnce, idempotencyKey, still } from '../mutation.ts';
 import { NodeType } from '../node-interface.ts';
 import { reading } from '../selection.ts';
 
@@ -47,7 +48,7 @@ const FailureCountType = builder.objectRef<{ code: ErrorCode; count: number }>('
 });
 
 const BatchType = builder.objectRef<AvatarBatch>('AvatarSyncBatch').implement({
-  interfaces: [NodeType],
+  interfaces: [NodeType, HistorySubjectType],
   description:
     'The sync of all the contacts of an agent, and how far it has come. A contact that is deleted meanwhile is not counted any more. Kept for 30 days after its end. Seen with `participants:read`.',
   fields: (t) => ({
@@ -137,6 +138,7 @@ builder.relayMutationField(
     description: 'The agent whose contacts to sync.',
     inputFields: (t) => ({
       agentId: t.id({ required: true, description: 'The agent whose contacts are to be synced.' }),
+      idempotencyKey: t.string(idempotencyKey),
     }),
   },
   {
@@ -145,7 +147,10 @@ builder.relayMutationField(
     nullable: true,
     authScopes: { scope: 'participants:write' },
     resolve: (_, { input }, context) =>
-      write(context, () => syncAgentAvatars(context.db, input, context.services.syncable)),
+      createOnce(context, 'syncAgentAvatars', input, {
+        create: (db, _ids, keepIds) => syncAgentAvatars(db, input, context.services.syncable, keepIds),
+        again: async ([id]) => id,
+      }),
   },
   {
     description: 'The batch, which goes on in the background.',

@@ -11,9 +11,10 @@ import {
 import type { ListedParticipant } from '../../directory/participants/queries.ts';
 import { configById, configNotFound } from '../../integrations/configs.ts';
 import { builder } from '../builder.ts';
-import { participantField } from '../directory/participant-payload.ts';
+import { participantField, participantNow } from '../directory/participant-payload.ts';
 import { ParticipantType } from '../directory/participants.ts';
 import { ErrorCodeType, storedCode } from '../error-code.ts';
+import { HistorySubjectType } from '../history/subject.ts';
 import { IntegrationConfigType } from '../integrations/integrations.ts';
 import { still, write } from '../mutation.ts';
 import { NodeType } from '../node-interface.ts';
@@ -59,7 +60,7 @@ builder.objectField(IntegrationConfigType, 'avatarSyncPausedUntil', (t) =>
 );
 
 const FailureType = builder.objectRef<AvatarSyncFailure>('AvatarSyncFailure').implement({
-  interfaces: [NodeType],
+  interfaces: [NodeType, HistorySubjectType],
   description:
     'A sync in the background, automatic or of a batch, that was given up: for a reason that trying again would not mend, or after a day in which the provider or the storage stayed away. Gone when the participant’s avatar is synced, uploaded or removed, and after 30 days. Seen with `participants:read`.',
   fields: (t) => ({
@@ -90,7 +91,10 @@ const FilterType = builder.inputType('AvatarSyncFailureFilter', {
   description: 'Narrows a list of failed avatar syncs. Every field that is given must hold; null is as good as absent.',
   fields: (t) => ({
     agentId: t.id({ description: 'Only those of participants bound to this agent.' }),
-    code: t.string({ description: 'Only those that failed with this code of the error catalogue.' }),
+    code: t.field({
+      type: ErrorCodeType,
+      description: 'Only those that failed with this code of the error catalogue.',
+    }),
   }),
 });
 
@@ -153,11 +157,7 @@ builder.relayMutationField(
   {
     description: 'The participant whose avatar is tried again.',
     outputFields: (t) => ({
-      participant: t.field({
-        type: ParticipantType,
-        description: 'The participant as it is now.',
-        resolve: (id, _, context) => participantField(id, context),
-      }),
+      participant: t.field(participantNow()),
     }),
   },
 );

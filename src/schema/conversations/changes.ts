@@ -4,6 +4,7 @@ import { memberById } from '../../conversations/memberships.ts';
 import { conversationById } from '../../conversations/queries.ts';
 import type { Events } from '../../events/events.ts';
 import { builder } from '../builder.ts';
+import { occurredAt } from '../changes.ts';
 import type { GraphContext } from '../context.ts';
 import { ConversationParticipantType } from './memberships.ts';
 
@@ -29,14 +30,14 @@ const EventType = builder.objectRef<Changed>('ConversationParticipantEvent').imp
     participant: t.field({
       type: ConversationParticipantType,
       nullable: true,
-      description: 'The conversation participant as it is now; null when it has been removed, by this change or since.',
-      resolve: ({ membershipId }, _, context) => context.load(memberById, membershipId),
+      description:
+        'The conversation participant as it is now; null when it has been removed, by this change or since. What is left of a contact that was deleted is found by `node`.',
+      resolve: async ({ membershipId }, _, context) => {
+        const member = await context.load(memberById, membershipId);
+        return member?.deletedAt ? null : member;
+      },
     }),
-    occurredAt: t.field({
-      type: 'DateTime',
-      description: 'When it happened.',
-      resolve: ({ occurredAt }) => new Date(occurredAt),
-    }),
+    occurredAt: t.field(occurredAt),
   }),
 });
 
@@ -50,8 +51,9 @@ async function changesIn(conversationId: string, context: GraphContext) {
       'conversationParticipantChanged',
       (event) => event.conversationId === conversation.id,
     ),
-    filter(async () => {
+    filter(async ({ ofDeleted }) => {
       context.forget();
+      if (ofDeleted) return context.viewer.agentId === null || context.viewer.agentId === ofDeleted.agentId;
       return (await context.load(conversationById, conversation.id)) !== null;
     }),
   );

@@ -1,7 +1,7 @@
-import { filter, pipe } from 'graphql-yoga';
 import { conversationById } from '../../conversations/queries.ts';
 import type { Events } from '../../events/events.ts';
 import { builder } from '../builder.ts';
+import { heard, occurredAt } from '../changes.ts';
 import type { GraphContext } from '../context.ts';
 import { ConversationType } from './conversations.ts';
 
@@ -28,11 +28,7 @@ const EventType = builder.objectRef<Changed>('ConversationEvent').implement({
         'The conversation as it is now; null when it has been deleted, by this change or since, and when the viewer does not see it any more, because it belongs to another agent.',
       resolve: ({ conversationId }, _, context) => context.load(conversationById, conversationId),
     }),
-    occurredAt: t.field({
-      type: 'DateTime',
-      description: 'When it happened.',
-      resolve: ({ occurredAt }) => new Date(occurredAt),
-    }),
+    occurredAt: t.field(occurredAt),
   }),
 });
 
@@ -41,13 +37,7 @@ function changesOf(agentId: string | null, context: GraphContext) {
   const own = context.viewer.agentId;
   const concerns = ({ agentIds }: Changed) =>
     (own === null || agentIds.includes(own)) && (agentId === null || agentIds.includes(agentId));
-  return pipe(
-    context.services.events.listen(context.db.tenantId, 'conversationChanged', concerns),
-    filter(() => {
-      context.forget();
-      return true;
-    }),
-  );
+  return heard(context, 'conversationChanged', concerns);
 }
 
 builder.subscriptionField('conversationChanged', (t) =>

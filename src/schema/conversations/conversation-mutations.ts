@@ -14,6 +14,11 @@ const details = {
   description: 'What it is about: 1 to 4,000 characters.',
   attributes: 'A JSON object for further data: at most 16 KB, and 32 levels deep.',
 };
+const conversationNow = (description = 'The conversation as it is now.') => ({
+  type: ConversationType,
+  description,
+  resolve: (conversation: Conversation) => conversation,
+});
 const conversationId = { required: true, description: 'The conversation’s UUID.' } as const;
 
 const NewParticipantInput = builder.inputType('NewConversationParticipantInput', {
@@ -57,11 +62,7 @@ builder.relayMutationField(
   {
     description: 'The conversation that was created.',
     outputFields: (t) => ({
-      conversation: t.field({
-        type: ConversationType,
-        description: 'The new conversation.',
-        resolve: (conversation: Conversation) => conversation,
-      }),
+      conversation: t.field(conversationNow('The new conversation.')),
     }),
   },
 );
@@ -108,11 +109,7 @@ builder.relayMutationField(
   {
     description: 'The conversation that was changed.',
     outputFields: (t) => ({
-      conversation: t.field({
-        type: ConversationType,
-        description: 'The conversation as it is now.',
-        resolve: (conversation: Conversation) => conversation,
-      }),
+      conversation: t.field(conversationNow()),
     }),
   },
 );
@@ -133,11 +130,7 @@ builder.relayMutationField(
   {
     description: 'The conversation that was closed.',
     outputFields: (t) => ({
-      conversation: t.field({
-        type: ConversationType,
-        description: 'The conversation as it is now.',
-        resolve: (conversation: Conversation) => conversation,
-      }),
+      conversation: t.field(conversationNow()),
     }),
   },
 );

@@ -1,20 +1,14 @@
 import { demand } from '../../auth/viewer.ts';
-import {
-  connectionTo,
-  conversationsByAgent,
-  conversationsByParticipant,
-  conversationsByUser,
-  type Edge,
-} from '../../conversations/edges.ts';
+import { conversationsByAgent, conversationsByParticipant, conversationsByUser } from '../../conversations/edges.ts';
+import { type ConversationStatus, pageOfConversations } from '../../conversations/lists.ts';
 import {
   attributesByConversation,
-  type ConversationStatus,
   conversationById,
   type ListedConversation,
   type ParticipantCounts,
-  pageOfConversations,
   participantCountsByConversation,
 } from '../../conversations/queries.ts';
+import { connectionTo, type Edge } from '../../database/edges.ts';
 import type { Agent, Conversation, ExternalUser } from '../../database/generated/client.ts';
 import type { PageArguments } from '../../database/pages.ts';
 import { agentById } from '../../directory/agents/agents.ts';
@@ -24,8 +18,11 @@ import type { GraphContext } from '../context.ts';
 import { AgentType } from '../directory/agents.ts';
 import { ParticipantType } from '../directory/participants.ts';
 import { ExternalUserType } from '../external-users/external-users.ts';
+import { HistorySubjectType } from '../history/subject.ts';
 import { NodeType } from '../node-interface.ts';
+import { queryDescription } from '../search.ts';
 import { fromSelection, reading } from '../selection.ts';
+import { ConversationOrderType, orderOf } from './order.ts';
 import { conversationParts } from './parts.ts';
 
 const ofAgent = reading<Agent>();
@@ -53,7 +50,7 @@ const CountsType = builder.objectRef<ParticipantCounts>('ConversationParticipant
 
 /** A conversation in the graph; who takes part is added where participation is. */
 export const ConversationType = builder.prismaObject('Conversation', {
-  interfaces: [NodeType],
+  interfaces: [NodeType, HistorySubjectType],
   description:
     'A conversation of the tenant, perhaps one of its agents’. Seen with `conversations:read`; under an agent’s key only that agent’s own.',
   fields: (t) => ({
@@ -117,7 +114,11 @@ const partsPaged = fromSelection(conversationParts);
 
 /** A page of conversations. */
 export const ConversationConnection = builder.connectionObject(
-  { type: ConversationType, name: 'ConversationConnection', description: 'A page of conversations, the newest first.' },
+  {
+    type: ConversationType,
+    name: 'ConversationConnection',
+    description: 'A page of conversations, the newest first unless another order is asked for.',
+  },
   { description: 'A conversation in a page.' },
 );
 
@@ -128,6 +129,17 @@ const ConversationFilterType = builder.inputType('ConversationFilter', {
     status: t.field({ type: ConversationStatusType, description: 'Only the open ones, or only the closed ones.' }),
     participantId: t.id({ description: 'Only those in which this participant, by its UUID, is a `USER`.' }),
     externalUserId: t.id({ description: 'Only those in which this external user, by its UUID, is a `CONTACT`.' }),
+    query: t.string({
+      description: `${queryDescription} Searches the conversations’ names. With \`orderBy\`, that is the order.`,
+    }),
+    createdAfter: t.field({ type: 'DateTime', description: 'Only those that were created later than this.' }),
+    createdBefore: t.field({ type: 'DateTime', description: 'Only those that were created earlier than this.' }),
+    closedAfter: t.field({ type: 'DateTime', description: 'Only those that were closed, later than this.' }),
+    closedBefore: t.field({ type: 'DateTime', description: 'Only those that were closed, earlier than this.' }),
+    orderBy: t.field({
+      type: ConversationOrderType,
+      description: 'The order of the list, if it is not given beside the filter.',
+    }),
   }),
 });
 
@@ -143,13 +155,19 @@ builder.queryFields((t) => ({
   }),
   conversationsConnection: t.field({
     type: ConversationConnection,
-    description: 'The conversations that the viewer sees, page by page, the newest first. Needs `conversations:read`.',
+    description:
+      'The conversations that the viewer sees, page by page, the newest first unless `orderBy` or a `query` says otherwise. Needs `conversations:read`.',
     authScopes: { scope: 'conversations:read' },
     args: {
       filter: t.arg({ type: ConversationFilterType, description: 'Which conversations; null for all.' }),
+      orderBy: t.arg({
+        type: ConversationOrderType,
+        description: 'The order; null for the newest first, or, with a query, the best matches first.',
+      }),
       ...t.arg.connectionArgs(),
     },
-    resolve: (_, { filter, ...args }, { db }, info) => pageOfConversations(db, filter ?? {}, args, partsPaged(info)),
+    resolve: (_, { filter, orderBy, ...args }, { db }, info) =>
+      pageOfConversations(db, filter ?? {}, args, partsPaged(info), orderOf(orderBy, filter?.orderBy)),
   }),
 }));
 

@@ -1,7 +1,12 @@
 import { demand } from '../../auth/viewer.ts';
 import { conversationNotFound } from '../../conversations/conversations.ts';
-import { connectionTo, membersOfConversation } from '../../conversations/edges.ts';
-import { findMember, memberKey, membersByConversation } from '../../conversations/memberships.ts';
+import { membersOfConversation, membersWithDeleted } from '../../conversations/edges.ts';
+import {
+  findMember,
+  memberKey,
+  membersByConversation,
+  membersWithDeletedByConversation,
+} from '../../conversations/memberships.ts';
 import { conversationById, type ListedConversation } from '../../conversations/queries.ts';
 import {
   avatarFileOf,
@@ -11,6 +16,7 @@ import {
   type Subject,
   scopeOfSubject,
 } from '../../conversations/subject.ts';
+import { connectionTo } from '../../database/edges.ts';
 import type { ConversationMember } from '../../database/generated/client.ts';
 import { asUuid } from '../../database/ids.ts';
 import type { PageArguments } from '../../database/pages.ts';
@@ -19,6 +25,7 @@ import { builder } from '../builder.ts';
 import { AgentType } from '../directory/agents.ts';
 import { ParticipantType } from '../directory/participants.ts';
 import { ExternalUserType } from '../external-users/external-users.ts';
+import { HistorySubjectType } from '../history/subject.ts';
 import { still } from '../mutation.ts';
 import { NodeType } from '../node-interface.ts';
 import { reading } from '../selection.ts';
@@ -54,7 +61,8 @@ export const StatusType = builder.enumType('ConversationParticipantStatus', {
   },
 });
 
-const IdentifierKeyType = builder.enumType('IdentifierKey', {
+/** The kinds of identifiers. */
+export const IdentifierKeyType = builder.enumType('IdentifierKey', {
   description: 'What kind of identifier an external user is named by.',
   values: {
     emailaddress: { description: 'The e-mail address, in any case.' },
@@ -97,16 +105,18 @@ const whole = <Row extends object>(member: Row) => member as Row & Pick<Member, 
 
 /** A membership in the graph. */
 export const ConversationParticipantType = builder.prismaObject('ConversationMember', {
-  interfaces: [NodeType],
+  interfaces: [NodeType, HistorySubjectType],
   name: 'ConversationParticipant',
-  description: 'A participant’s membership in one conversation. Seen with `conversations:read`.',
+  description:
+    'A participant’s membership in one conversation, or what is left of it when its external user was deleted (`deletedAt`). Seen with `conversations:read`.',
   fields: (t) => ({
     id: t.exposeID('id', {
       description:
         'The UUID of this membership. A participant of two conversations has two memberships, each with its own status.',
     }),
     participantId: t.exposeID('participantId', {
-      description: 'The participant’s id. Its meaning depends on `type`; the two are unique in the conversation.',
+      description:
+        'The participant’s id. Its meaning depends on `type`; the two are unique in the conversation among those that are not deleted.',
     }),
     type: t.expose('type', { type: TypeType, description: 'The kind of participant.' }),
     status: t.expose('status', { type: StatusType, description: 'The status.' }),
@@ -145,8 +155,9 @@ export const ConversationParticipantType = builder.prismaObject('ConversationMem
       type: SubjectType,
       nullable: true,
       description:
-        'What it stands for: the participant of a `USER` and the agent of an `AGENT` (these need `participants:read`), the external user of a `CONTACT` (this needs `users:read`); null for every other type.',
-      ...ofConversationMember(['type'], (member, _, { viewer }) => {
+        'What it stands for: the participant of a `USER` and the agent of an `AGENT` (these need `participants:read`), the external user of a `CONTACT` (this needs `users:read`); null for every other type, and when it was deleted.',
+      ...ofConversationMember(['type', 'deletedAt'], (member, _, { viewer }) => {
+        if (member.deletedAt) return null;
         const scope = scopeOfSubject[member.type];
         if (scope) demand(viewer, scope);
         return whole(member).subject;
@@ -154,6 +165,12 @@ export const ConversationParticipantType = builder.prismaObject('ConversationMem
     }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was added to the conversation.' }),
     modifiedAt: t.expose('modifiedAt', { type: 'DateTime', description: 'When the membership was last changed.' }),
+    deletedAt: t.expose('deletedAt', {
+      type: 'DateTime',
+      nullable: true,
+      description:
+        'When the external user of a `CONTACT` was deleted. Then this is no membership any more: it says that somebody took part, and nothing about the person. Null for every membership.',
+    }),
   }),
 });
 
@@ -166,22 +183,33 @@ const ConversationParticipantConnection = builder.connectionObject(
   { description: 'A conversation participant in a page.' },
 );
 
+const includeDeleted = {
+  defaultValue: false,
+  description: 'Whether contacts that were deleted are listed too, by what is left of them; null is false.',
+};
+
 builder.objectFields(ConversationType, (t) => ({
   participants: t.field({
     type: [ConversationParticipantType],
     description:
       'The participants, in the order in which they were added. Not paged: over 10,000 in all conversations of one level is `RESULT_TOO_LARGE`.',
+    args: { includeDeleted: t.arg.boolean(includeDeleted) },
     ...ofConversation(
       ['id', 'participants'],
-      ({ id, participants }, _, context) => participants ?? context.load(membersByConversation, id),
+      ({ id, participants }, args: { includeDeleted?: boolean | null | undefined }, context) =>
+        args.includeDeleted
+          ? context.load(membersWithDeletedByConversation, id)
+          : (participants ?? context.load(membersByConversation, id)),
     ),
   }),
   participantsConnection: t.field({
     type: ConversationParticipantConnection,
     description: 'The participants, page by page, in the order in which they were added.',
-    args: t.arg.connectionArgs(),
-    ...ofConversation(['id'], ({ id }, args: PageArguments, context) =>
-      connectionTo(context, membersOfConversation, id, args),
+    args: { includeDeleted: t.arg.boolean(includeDeleted), ...t.arg.connectionArgs() },
+    ...ofConversation(
+      ['id'],
+      ({ id }, args: PageArguments & { includeDeleted?: boolean | null | undefined }, context) =>
+        connectionTo(context, args.includeDeleted ? membersWithDeleted : membersOfConversation, id, args),
     ),
   }),
 }));

@@ -1,8 +1,13 @@
 import { type Ensured, ensureConversationParticipant } from '../../conversations/ensure.ts';
-import { patchConversationParticipant, removeConversationParticipant } from '../../conversations/membership-changes.ts';
+import {
+  memberNotFound,
+  patchConversationParticipant,
+  removeConversationParticipant,
+} from '../../conversations/membership-changes.ts';
+import { memberById } from '../../conversations/memberships.ts';
 import type { Member } from '../../conversations/subject.ts';
 import { builder } from '../builder.ts';
-import { ifModifiedAt, write } from '../mutation.ts';
+import { createOnce, idempotencyKey, ifModifiedAt, write } from '../mutation.ts';
 import { fromSelection } from '../selection.ts';
 import { EnsureParticipantInput } from './inputs.ts';
 import { ContactIdentifierInput, ConversationParticipantType, StatusType } from './memberships.ts';
@@ -22,6 +27,7 @@ builder.relayMutationField(
         description:
           'The status to add the participant with; null means `ACTIVE`. Ignored when the participant is there already.',
       }),
+      idempotencyKey: t.string(idempotencyKey),
     }),
   },
   {
@@ -30,7 +36,14 @@ builder.relayMutationField(
     nullable: true,
     authScopes: { scope: 'conversations:write' },
     resolve: (_, { input }, context, info) =>
-      write(context, () => ensureConversationParticipant(context.db, input, partsEnsured(info))),
+      createOnce(context, 'ensureConversationParticipant', input, {
+        create: (db, _ids, keepIds) => ensureConversationParticipant(db, input, partsEnsured(info), keepIds),
+        again: async ([id, created]) => {
+          const participant = await context.load(memberById, id);
+          if (!participant || participant.deletedAt) throw memberNotFound();
+          return { participant, created: created !== undefined };
+        },
+      }),
   },
   {
     description: 'The conversation participant, and whether it is new.',

@@ -1,5 +1,5 @@
-import { connectionTo } from '../../conversations/edges.ts';
 import { conversationListOf } from '../../conversations/of-participant.ts';
+import { connectionTo } from '../../database/edges.ts';
 import { builder } from '../builder.ts';
 import { ConversationConnection } from './conversations.ts';
 import { ContactIdentifierInput } from './memberships.ts';

@@ -3,10 +3,12 @@ import { agentById, agentNotFound, createAgent, listAgents, updateAgent } from '
 import type { Going } from '../../values/going.ts';
 import { builder } from '../builder.ts';
 import type { GraphContext } from '../context.ts';
+import { HistorySubjectType } from '../history/subject.ts';
 import { createOnce, idempotencyKey, ifModifiedAt, still, write } from '../mutation.ts';
 
 /** An agent in the graph. */
 export const AgentType = builder.prismaObject('Agent', {
+  interfaces: [HistorySubjectType],
   description:
     'An AI agent of the tenant: what participants are bound to and conversations belong to. Seen with `participants:read`.',
   fields: (t) => ({
@@ -36,6 +38,8 @@ builder.queryFields((t) => ({
     resolve: (_, _args, { db }) => listAgents(db),
   }),
 }));
+
+const agentField = (id: string, context: GraphContext) => still(context.load(agentById, id), () => agentNotFound(id));
 
 builder.relayMutationField(
   'createAgent',
@@ -68,13 +72,11 @@ builder.relayMutationField(
       agent: t.field({
         type: AgentType,
         description: 'The new agent.',
-        resolve: (id, _, context) => still(context.load(agentById, id), () => agentNotFound(id)),
+        resolve: (id, _, context) => agentField(id, context),
       }),
     }),
   },
 );
-
-const agentField = (id: string, context: GraphContext) => still(context.load(agentById, id), () => agentNotFound(id));
 
 builder.relayMutationField(
   'updateAgent',
@@ -126,7 +128,7 @@ builder.relayMutationField(
     inputFields: (t) => ({
       agentId: t.id({ required: true, description: 'The agent’s id.' }),
       preview: t.boolean({ description: 'Whether only to say what would go with it; null is false.' }),
-      force: t.boolean({ description: 'Whether to delete it though something goes with it; null is false.' }),
+      force: t.boolean({ description: 'Whether to delete it even if something goes with it; null is false.' }),
     }),
   },
   {

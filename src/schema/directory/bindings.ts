@@ -2,6 +2,8 @@ import type { Binding } from '../../database/generated/client.ts';
 import { agentById, agentNotFound } from '../../directory/agents/agents.ts';
 import {
   agentIdsByParticipant,
+  bindingById,
+  bindingNotFound,
   bindingsByParticipant,
   bindParticipant,
   bindParticipants,
@@ -10,7 +12,8 @@ import {
 import type { ListedParticipant } from '../../directory/participants/queries.ts';
 import { builder } from '../builder.ts';
 import type { GraphContext } from '../context.ts';
-import { still, write } from '../mutation.ts';
+import { HistorySubjectType } from '../history/subject.ts';
+import { createOnce, idempotencyKey, still, write } from '../mutation.ts';
 import { NodeType } from '../node-interface.ts';
 import { reading } from '../selection.ts';
 import { AgentType } from './agents.ts';
@@ -21,7 +24,7 @@ const ofParticipant = reading<ListedParticipant>();
 
 /** A binding in the graph; other features add their edges to it. */
 export const BindingType = builder.prismaObject('Binding', {
-  interfaces: [NodeType],
+  interfaces: [NodeType, HistorySubjectType],
   description:
     'A participant that is a contact of an agent. There is at most one binding for the two. Seen with `participants:read`.',
   fields: (t) => ({
@@ -68,6 +71,9 @@ builder.objectFields(ParticipantType, (t) => ({
   }),
 }));
 
+const bindingField = (id: string, context: GraphContext) =>
+  still(context.load(bindingById, id), () => bindingNotFound(id));
+
 const ends = {
   participantId: { required: true, description: 'The participant’s UUID.' },
   agentId: { required: true, description: 'The agent’s id.' },
@@ -77,14 +83,22 @@ builder.relayMutationField(
   'bindParticipant',
   {
     description: 'The participant and the agent to bind.',
-    inputFields: (t) => ({ participantId: t.id(ends.participantId), agentId: t.id(ends.agentId) }),
+    inputFields: (t) => ({
+      participantId: t.id(ends.participantId),
+      agentId: t.id(ends.agentId),
+      idempotencyKey: t.string(idempotencyKey),
+    }),
   },
   {
     description:
       'Makes a participant one of an agent’s contacts. Idempotent: where they are bound already, the binding stays as it is. Needs `participants:write`.',
     nullable: true,
     authScopes: { scope: 'participants:write' },
-    resolve: (_, { input }, context) => write(context, () => bindParticipant(context.db, input)),
+    resolve: (_, { input }, context) =>
+      createOnce(context, 'bindParticipant', input, {
+        create: (db, _ids, keepIds) => bindParticipant(db, input, keepIds),
+        again: async ([id, created]) => ({ binding: await bindingField(id, context), created: created !== undefined }),
+      }),
   },
   {
     description: 'The binding, and whether it is new.',
@@ -130,6 +144,7 @@ builder.relayMutationField(
     inputFields: (t) => ({
       agentId: t.id(ends.agentId),
       participantIds: t.idList({ required: true, description: 'The participants’ UUIDs: 1 to 100.' }),
+      idempotencyKey: t.string(idempotencyKey),
     }),
   },
   {
@@ -137,7 +152,14 @@ builder.relayMutationField(
       'Makes up to 100 participants contacts of an agent, all or none. Those who are bound already stay so. An unknown one is `PARTICIPANT_NOT_FOUND`, and `errors` names each of them by its index. Needs `participants:write`.',
     nullable: true,
     authScopes: { scope: 'participants:write' },
-    resolve: (_, { input }, context) => write(context, () => bindParticipants(context.db, input)),
+    resolve: (_, { input }, context) =>
+      createOnce(context, 'bindParticipants', input, {
+        create: (db, _ids, keepIds) => bindParticipants(db, input, keepIds),
+        again: async ([createdCount, ...ids]) => ({
+          bindings: await Promise.all(ids.map((id) => bindingField(id, context))),
+          createdCount: Number(createdCount),
+        }),
+      }),
   },
   {
     description: 'The bindings, and how many of them are new.',

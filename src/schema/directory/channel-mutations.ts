@@ -8,7 +8,7 @@ import {
 } from '../../directory/channels/single.ts';
 import { builder } from '../builder.ts';
 import type { GraphContext } from '../context.ts';
-import { ifModifiedAt, still, write } from '../mutation.ts';
+import { createOnce, idempotencyKey, ifModifiedAt, still, write } from '../mutation.ts';
 import { ChannelType } from './channels.ts';
 import { participantField } from './participant-payload.ts';
 import { ParticipantType } from './participants.ts';
@@ -51,6 +51,7 @@ builder.relayMutationField(
       priority: t.int({ description: `${details.priority} 0 when not given.` }),
       label: t.string({ description: `${details.label} Null for none.` }),
       disabled: t.boolean({ description: `${details.disabled} False when not given.` }),
+      idempotencyKey: t.string(idempotencyKey),
     }),
   },
   {
@@ -59,7 +60,10 @@ builder.relayMutationField(
     nullable: true,
     authScopes: { scope: 'participants:write' },
     resolve: (_, { input }, context) =>
-      write(context, () => addParticipantChannel(context.db, input, context.services.participantHooks)),
+      createOnce(context, 'addParticipantChannel', input, {
+        create: (db, _ids, keepIds) => addParticipantChannel(db, input, context.services.participantHooks, keepIds),
+        again: async ([channelId, participantId = '']) => ({ channelId, participantId }),
+      }),
   },
   {
     description: 'The channel that was added, and the participant that has it.',

@@ -1,6 +1,7 @@
 import type { Channel } from '../../database/generated/client.ts';
 import { configById, configNotFound } from '../../integrations/configs.ts';
 import { builder } from '../builder.ts';
+import { HistorySubjectType } from '../history/subject.ts';
 import { IntegrationConfigType } from '../integrations/integrations.ts';
 import { still } from '../mutation.ts';
 import { NodeType } from '../node-interface.ts';
@@ -10,7 +11,7 @@ const ofChannel = reading<Channel>();
 
 /** A channel in the graph; its health is added where health is. */
 export const ChannelType = builder.prismaObject('Channel', {
-  interfaces: [NodeType],
+  interfaces: [NodeType, HistorySubjectType],
   description: 'One way to reach a participant: an address at a messaging provider. Seen with `participants:read`.',
   fields: (t) => ({
     id: t.exposeID('id', {
@@ -36,7 +37,7 @@ export const ChannelType = builder.prismaObject('Channel', {
     }),
     label: t.exposeString('label', {
       nullable: true,
-      description: 'What the operators call it; null when they don’t.',
+      description: 'What the operators call it; null without a label.',
     }),
     disabled: t.exposeBoolean('disabled', { description: 'Whether the channel is switched off.' }),
     lastMessageAt: t.expose('lastMessageAt', {

@@ -16,20 +16,27 @@ import { ReasonType } from './unreachable-reason.ts';
 
 const KeyStatusType = builder.enumType('WebhookKeyStatus', {
   description:
-    'What the webhook keys for a channel come to: its integration config’s own, and those of the participant’s bindings in that config.',
+    'The state of the webhook keys for a channel: its integration config’s own, and those of the participant’s bindings in that config.',
   values: {
     NONE: { description: 'There has never been one.' },
     ACTIVE: { description: 'One of them works.' },
-    REVOKED: { description: 'All there were have been revoked: the provider’s messages do not come in.' },
+    REVOKED: { description: 'Every key has been revoked: the provider’s messages do not come in.' },
   },
 });
+
+/**
+ * The id of a health: that of its participant or channel in another version. Relay's store keeps things by their ids
+ * alone, and would take the two for one thing.
+ */
+const healthId = (id: string): string => `${id.slice(0, 14)}8${id.slice(15)}`;
 
 const ChannelHealthType = builder.objectRef<ChannelHealth>('ChannelHealth').implement({
   description: 'Whether messages can be sent over a channel, by what is stored about it. No provider is asked.',
   fields: (t) => ({
     id: t.id({
-      description: 'The channel’s UUID: the health is a part of the channel.',
-      resolve: ({ channel }) => channel.id,
+      description:
+        'A UUID that stays the same for the channel, for caches. `node` does not find it: it finds the channel.',
+      resolve: ({ channel }) => healthId(channel.id),
     }),
     channel: t.field({ type: ChannelType, description: 'The channel.', resolve: ({ channel }): Channel => channel }),
     address: t.string({ description: 'The channel’s address.', resolve: ({ channel }) => channel.address }),
@@ -62,7 +69,11 @@ const ChannelHealthType = builder.objectRef<ChannelHealth>('ChannelHealth').impl
 const ParticipantHealthType = builder.objectRef<ParticipantHealth>('ParticipantHealth').implement({
   description: 'Whether a participant can be reached, by what is stored about it. No provider is asked.',
   fields: (t) => ({
-    id: t.exposeID('id', { description: 'The participant’s UUID: the health is a part of the participant.' }),
+    id: t.id({
+      description:
+        'A UUID that stays the same for the participant, for caches. `node` does not find it: it finds the participant.',
+      resolve: ({ id }) => healthId(id),
+    }),
     reachable: t.exposeBoolean('reachable', {
       description: 'Not disabled, and at least one enabled channel with no reason against it.',
     }),

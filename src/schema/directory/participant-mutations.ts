@@ -6,8 +6,8 @@ import {
 } from '../../directory/participants/participants.ts';
 import { builder } from '../builder.ts';
 import { createOnce, idempotencyKey, ifModifiedAt, write } from '../mutation.ts';
-import { participantField } from './participant-payload.ts';
-import { ParticipantKindType, ParticipantType } from './participants.ts';
+import { participantNow } from './participant-payload.ts';
+import { ParticipantKindType } from './participants.ts';
 
 const ChannelInput = builder.inputType('ChannelInput', {
   description: 'A channel that a participant is to have.',
@@ -73,11 +73,7 @@ builder.relayMutationField(
   {
     description: 'The participant that was created.',
     outputFields: (t) => ({
-      participant: t.field({
-        type: ParticipantType,
-        description: 'The new participant.',
-        resolve: (id, _, context) => participantField(id, context),
-      }),
+      participant: t.field(participantNow('The new participant.')),
     }),
   },
 );
@@ -122,11 +118,7 @@ builder.relayMutationField(
   {
     description: 'The participant that was changed.',
     outputFields: (t) => ({
-      participant: t.field({
-        type: ParticipantType,
-        description: 'The participant as it is now.',
-        resolve: (id, _, context) => participantField(id, context),
-      }),
+      participant: t.field(participantNow()),
     }),
   },
 );
@@ -176,11 +168,7 @@ for (const [name, disabled, description] of [
     {
       description: 'The participant.',
       outputFields: (t) => ({
-        participant: t.field({
-          type: ParticipantType,
-          description: 'The participant as it is now.',
-          resolve: (id, _, context) => participantField(id, context),
-        }),
+        participant: t.field(participantNow()),
       }),
     },
   );

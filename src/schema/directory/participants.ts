@@ -2,6 +2,7 @@ import type { GraphQLSchema } from 'graphql';
 import { demand } from '../../auth/viewer.ts';
 import { agentById } from '../../directory/agents/agents.ts';
 import { channelsByParticipant } from '../../directory/channels/channels.ts';
+import { pageOfContacts } from '../../directory/participants/pages-of-agents.ts';
 import {
   type ListedParticipant,
   listParticipants,
@@ -13,7 +14,9 @@ import {
 import { Problem } from '../../errors/catalogue.ts';
 import type { FieldCost } from '../../operations/cost.ts';
 import { builder } from '../builder.ts';
+import { HistorySubjectType } from '../history/subject.ts';
 import { NodeType } from '../node-interface.ts';
+import { queryDescription } from '../search.ts';
 import { columnsRead, fromSelection, nodesOf, reading, type Selection } from '../selection.ts';
 import { AgentType } from './agents.ts';
 import { ChannelType } from './channels.ts';
@@ -41,7 +44,7 @@ const AvatarSourceType = builder.enumType('AvatarOrigin', {
 
 /** A participant in the graph; other features add their edges to it. */
 export const ParticipantType = builder.prismaObject('Participant', {
-  interfaces: [NodeType],
+  interfaces: [NodeType, HistorySubjectType],
   description:
     'Somebody in the tenant’s directory: a person, a group or an AI agent, and the ways to reach them. Seen with `participants:read`.',
   fields: (t) => ({
@@ -86,7 +89,7 @@ export const ParticipantType = builder.prismaObject('Participant', {
       type: AvatarSourceType,
       nullable: true,
       description:
-        'Where the avatar came from; null without an avatar. One from a channel goes when the participant loses that channel, for it may be somebody else’s face; a disabled channel is still one.',
+        'Where the avatar came from; null without an avatar. One from a channel is removed when the participant loses that channel, because it may show somebody else; a disabled channel counts as well.',
     }),
     avatarSourceConfigId: t.exposeID('avatarSourceConfigId', {
       nullable: true,
@@ -154,6 +157,9 @@ const ParticipantFilterType = builder.inputType('ParticipantFilter', {
       description:
         'Only those who cannot be reached for this reason, as `health` says. Together with `reachable: true`, nobody.',
     }),
+    query: t.string({
+      description: `${queryDescription} Searches names, e-mail addresses and the addresses of channels.`,
+    }),
   }),
 });
 
@@ -212,14 +218,15 @@ builder.objectField(AgentType, 'participantsConnection', (t) =>
       ...t.arg.connectionArgs(),
     },
     extensions: { ...healthFilter, reads: ['id'] },
-    resolve: ({ id }, { filter, ...args }, { db, viewer }, info) => {
-      demand(viewer, 'participants:read');
+    resolve: ({ id }, { filter, ...args }, context, info) => {
+      demand(context.viewer, 'participants:read');
       if (filter?.agentId != null && filter.agentId !== id) {
         const message = 'must be this agent’s, or not given';
         const errors = [{ path: ['filter', 'agentId'], message }];
         throw new Problem('VALIDATION_FAILED', `agentId ${message}`, { errors });
       }
-      return pageOfParticipants(db, { ...filter, agentId: id }, args, partsPaged(info));
+      const { agentId: _, ...others } = filter ?? {};
+      return pageOfContacts(context, id, others, args, partsPaged(info));
     },
   }),
 );

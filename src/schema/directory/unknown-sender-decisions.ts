@@ -10,7 +10,7 @@ import { unknownSenderById } from '../../directory/unknown-senders/queries.ts';
 import { type Approved, approveUnknownSender } from '../../directory/unknown-senders/unknown-senders.ts';
 import { builder } from '../builder.ts';
 import type { GraphContext } from '../context.ts';
-import { still, write } from '../mutation.ts';
+import { createOnce, idempotencyKey, still, write } from '../mutation.ts';
 import { participantField } from './participant-payload.ts';
 import { ParticipantType } from './participants.ts';
 import { ApprovalModeType, UnknownSenderType } from './unknown-senders.ts';
@@ -41,6 +41,7 @@ builder.relayMutationField(
           'The agents to bind the participant to, besides those that it is bound to. When not given, the agent whose webhook the last message came through, and none when that is for no single agent.',
       }),
       note: t.string(inputNote),
+      idempotencyKey: t.string(idempotencyKey),
     }),
   },
   {
@@ -49,9 +50,11 @@ builder.relayMutationField(
     nullable: true,
     authScopes: { scope: 'participants:write' },
     resolve: (_, { input }, context) =>
-      write(context, () =>
-        approveUnknownSender(context.db, input, context.viewer.id, context.services.participantHooks),
-      ),
+      createOnce(context, 'approveUnknownSender', input, {
+        create: (db, _ids, keepIds) =>
+          approveUnknownSender(db, input, context.viewer.id, context.services.participantHooks, keepIds),
+        again: async ([senderId, participantId = '']): Promise<Approved> => ({ senderId, participantId }),
+      }),
   },
   {
     description: 'The unknown sender that was let in, and the participant that it leads to.',

@@ -8,11 +8,12 @@ import {
 } from '../../directory/unknown-senders/unknown-senders.ts';
 import { configById, configNotFound } from '../../integrations/configs.ts';
 import { builder } from '../builder.ts';
+import { HistorySubjectType } from '../history/subject.ts';
 import { IntegrationConfigType } from '../integrations/integrations.ts';
-import { still, write } from '../mutation.ts';
+import { createOnce, idempotencyKey, still, write } from '../mutation.ts';
 import { NodeType } from '../node-interface.ts';
 import { AgentType } from './agents.ts';
-import { participantField } from './participant-payload.ts';
+import { participantNow } from './participant-payload.ts';
 import { ParticipantKindType, ParticipantType } from './participants.ts';
 
 /** What has been decided about an unknown sender. */
@@ -44,7 +45,7 @@ export const ApprovalModeType = builder.enumType('UnknownSenderApprovalMode', {
 
 /** An unknown sender in the graph. */
 export const UnknownSenderType = builder.prismaObject('UnknownSender', {
-  interfaces: [NodeType],
+  interfaces: [NodeType, HistorySubjectType],
   description:
     'An address that messages come from, and that no channel of its integration config had. It is `APPROVED` when a participant gets a channel of the address. Of each status but `BLOCKED` the 10,000 heard of last are kept for each integration config. Seen with `participants:read`.',
   fields: (t) => ({
@@ -193,6 +194,7 @@ builder.relayMutationField(
           'What the participant is called: 1 to 150 characters after trimming. When not given, what the provider calls them, or else the beginning of the address.',
       }),
       email: t.string({ description: 'An e-mail address of at most 4,000 characters; null when none is known.' }),
+      idempotencyKey: t.string(idempotencyKey),
       agentIds: t.idList({
         description:
           'The agents to bind the participant to; when not given, the agent whose webhook the last message came through, and none when that is for no single agent.',
@@ -206,18 +208,16 @@ builder.relayMutationField(
     nullable: true,
     authScopes: { scope: 'participants:write' },
     resolve: (_, { input }, context) =>
-      write(context, () =>
-        createParticipantFromUnknownSender(context.db, input, context.viewer.id, context.services.participantHooks),
-      ),
+      createOnce(context, 'createParticipantFromUnknownSender', input, {
+        create: (db, _ids, keepIds) =>
+          createParticipantFromUnknownSender(db, input, context.viewer.id, context.services.participantHooks, keepIds),
+        again: async ([id]) => id,
+      }),
   },
   {
     description: 'The participant that was created.',
     outputFields: (t) => ({
-      participant: t.field({
-        type: ParticipantType,
-        description: 'The new participant.',
-        resolve: (id, _, context) => participantField(id, context),
-      }),
+      participant: t.field(participantNow('The new participant.')),
     }),
   },
 );
@@ -229,6 +229,7 @@ builder.relayMutationField(
     inputFields: (t) => ({
       unknownSenderId: t.id(senderId),
       participantId: t.id({ required: true, description: 'The participant’s UUID.' }),
+      idempotencyKey: t.string(idempotencyKey),
     }),
   },
   {
@@ -238,18 +239,16 @@ builder.relayMutationField(
     nullable: true,
     authScopes: { scope: 'participants:write' },
     resolve: (_, { input }, context) =>
-      write(context, () =>
-        addUnknownSenderToParticipant(context.db, input, context.viewer.id, context.services.participantHooks),
-      ),
+      createOnce(context, 'addUnknownSenderToParticipant', input, {
+        create: (db, _ids, keepIds) =>
+          addUnknownSenderToParticipant(db, input, context.viewer.id, context.services.participantHooks, keepIds),
+        again: async ([id]) => id,
+      }),
   },
   {
     description: 'The participant that has the channel.',
     outputFields: (t) => ({
-      participant: t.field({
-        type: ParticipantType,
-        description: 'The participant as it is now.',
-        resolve: (id, _, context) => participantField(id, context),
-      }),
+      participant: t.field(participantNow()),
     }),
   },
 );

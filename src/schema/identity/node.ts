@@ -10,16 +10,18 @@ import { bindingById } from '../../directory/bindings/bindings.ts';
 import { channelById } from '../../directory/channels/channels.ts';
 import { participantById } from '../../directory/participants/queries.ts';
 import { unknownSenderById } from '../../directory/unknown-senders/queries.ts';
+import { identifierById } from '../../external-users/identifier-changes.ts';
 import { externalUserById } from '../../external-users/queries.ts';
 import { type NodeName, nodeTypeById } from '../../identity/node-types.ts';
 import { configById } from '../../integrations/configs.ts';
+import { mergeById } from '../../merging/merges.ts';
 import { builder } from '../builder.ts';
 import { NodeType, nodeTypes } from '../node-interface.ts';
 
 type NodeLoader = { scope: Scope; loader: Loader<string, object | null> };
 
 /** How the types that have a UUID of their own are loaded, and the scope that each is seen with. */
-const nodes: Readonly<Record<NodeName, NodeLoader>> = {
+export const nodes: Readonly<Record<NodeName, NodeLoader>> = {
   AvatarSyncBatch: { scope: 'participants:read', loader: batchById },
   AvatarSyncFailure: { scope: 'participants:read', loader: failureById },
   Binding: { scope: 'participants:read', loader: bindingById },
@@ -28,7 +30,9 @@ const nodes: Readonly<Record<NodeName, NodeLoader>> = {
   ConversationParticipant: { scope: 'conversations:read', loader: memberById },
   CredentialKey: { scope: 'admin', loader: keyById },
   ExternalUser: { scope: 'users:read', loader: externalUserById },
+  ExternalUserIdentifier: { scope: 'users:read', loader: identifierById },
   IntegrationConfig: { scope: 'participants:read', loader: configById },
+  Merge: { scope: 'users:read', loader: mergeById },
   Participant: { scope: 'participants:read', loader: participantById },
   UnknownSender: { scope: 'participants:read', loader: unknownSenderById },
 };

@@ -19,7 +19,8 @@ const ChannelInput = builder.inputType('IdentityChannelInput', {
   }),
 });
 
-const IdentityInputType = builder.inputType('IdentityInput', {
+/** An identifier in the graph's inputs. */
+export const IdentityInputType = builder.inputType('IdentityInput', {
   description: 'The identifier to ask about: exactly one of these.',
   isOneOf: true,
   fields: (t) => ({

@@ -59,7 +59,7 @@ builder.relayMutationField(
     inputFields: (t) => ({
       integrationConfigId: t.id(integrationConfigId),
       preview: t.boolean({ description: 'Whether only to say what would go with it; null is false.' }),
-      force: t.boolean({ description: 'Whether to delete it though something goes with it; null is false.' }),
+      force: t.boolean({ description: 'Whether to delete it even if something goes with it; null is false.' }),
     }),
   },
   {

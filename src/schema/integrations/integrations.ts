@@ -8,6 +8,7 @@ import {
 } from '../../integrations/configs.ts';
 import { builder } from '../builder.ts';
 import type { GraphContext } from '../context.ts';
+import { HistorySubjectType } from '../history/subject.ts';
 import { createOnce, idempotencyKey, still, write } from '../mutation.ts';
 import { NodeType } from '../node-interface.ts';
 
@@ -24,7 +25,7 @@ const DisconnectedReasonType = builder.enumType('DisconnectedReason', {
 
 /** An integration config in the graph. */
 export const IntegrationConfigType = builder.prismaObject('IntegrationConfig', {
-  interfaces: [NodeType],
+  interfaces: [NodeType, HistorySubjectType],
   description:
     'A workspace, account or number of a messaging provider, through which channels are reached. Its token is never shown. Seen with `participants:read`.',
   fields: (t) => ({

@@ -27,7 +27,7 @@ const ScopeType = builder.enumType('WebhookScope', {
 
 const ChannelActivationType = builder.objectRef<ChannelActivation>('ChannelActivation').implement({
   description:
-    'That messages from a channel come in for an agent, by a webhook whose key works. Seen with `participants:read`.',
+    'A webhook with a working key, by which messages from a channel come in for an agent. Seen with `participants:read`.',
   fields: (t) => ({
     agentId: t.exposeID('agentId', {
       nullable: true,
@@ -100,7 +100,7 @@ builder.objectField(BindingType, 'channelActivations', (t) =>
 const which = {
   integrationConfigId: {
     description:
-      'The integration config. May be left out where a binding is given whose participant has channels at one config that comes into question: one `PER_BINDING` config, or else one other.',
+      'The integration config. It may be left out with a `bindingId` whose participant has channels in only one config that fits: one `PER_BINDING` config, or, without any, one other config.',
   },
   bindingId: { description: 'The binding. Required where the config’s provider is `PER_BINDING`.' },
   agentId: {
