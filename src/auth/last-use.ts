@@ -35,7 +35,7 @@ export function createLastUse(
 ): LastUse {
   let noted = new Map<string, string>();
   let timer: NodeJS.Timeout | undefined;
-  let written: Promise<unknown> = Promise.resolve();
+  let written: Promise<void> = Promise.resolve();
 
   async function flush(): Promise<void> {
     clearTimeout(timer);
@@ -43,7 +43,12 @@ export function createLastUse(
     if (noted.size > 0) {
       const [ids, tenantIds] = [[...noted.keys()], [...noted.values()]];
       noted = new Map();
-      written = Promise.all([written, database.query(write, { ids, tenantIds }).catch(failed)]);
+      const [before, now] = [written, database.query(write, { ids, tenantIds }).catch(failed)];
+      // Its own promise keeps nothing of those before it.
+      written = (async () => {
+        await before;
+        await now;
+      })();
     }
     await written;
   }

@@ -45,8 +45,11 @@ type FilterShape = {
   participantId: boolean;
   externalUserId: boolean;
   withAgentId: boolean;
+  /** Whether the times of creation, or of closing, are bounded. Both ends always are: that makes fewer statements. */
+  created: boolean;
+  closed: boolean;
   search: SearchShape | null;
-} & { [Time in (typeof times)[number]]: boolean };
+};
 
 const ofMember = sql`p.tenant_id = c.tenant_id and p.conversation_id = c.id`;
 const ofContact = sql`u.tenant_id = c.tenant_id and u.conversation_id = c.id`;
@@ -64,10 +67,14 @@ const conditions = (has: FilterShape) =>
     has.status === null ? none : sql` and c.closed_at is ${has.status === 'OPEN' ? none : sql`not `}null`
   }${has.participantId ? sql` and p.user_id = ${parameter('participantId', nullable(uuid))}` : none}${
     has.externalUserId ? sql` and u.contact_id = ${parameter('externalUserId', nullable(uuid))}` : none
-  }${has.withAgentId ? sql` and a.agent_id = ${parameter('withAgentId', nullable(text))}` : none}${has.createdAfter ? sql` and c.created_at > ${parameter('createdAfter', instant)}` : none}${
-    has.createdBefore ? sql` and c.created_at < ${parameter('createdBefore', instant)}` : none
-  }${has.closedAfter ? sql` and c.closed_at > ${parameter('closedAfter', instant)}` : none}${
-    has.closedBefore ? sql` and c.closed_at < ${parameter('closedBefore', instant)}` : none
+  }${has.withAgentId ? sql` and a.agent_id = ${parameter('withAgentId', nullable(text))}` : none}${
+    has.created
+      ? sql` and c.created_at > ${parameter('createdAfter', instant)} and c.created_at < ${parameter('createdBefore', instant)}`
+      : none
+  }${
+    has.closed
+      ? sql` and c.closed_at > ${parameter('closedAfter', instant)} and c.closed_at < ${parameter('closedBefore', instant)}`
+      : none
   }`;
 
 const ofTexts = sql`s.tenant_id = c.tenant_id and s.id = c.id`;
@@ -162,10 +169,8 @@ export function pageOfConversations(
     participantId: participantId != null,
     externalUserId: externalUserId != null,
     withAgentId: withAgentId != null,
-    createdAfter: filter.createdAfter != null,
-    createdBefore: filter.createdBefore != null,
-    closedAfter: filter.closedAfter != null,
-    closedBefore: filter.closedBefore != null,
+    created: (filter.createdAfter ?? filter.createdBefore) != null,
+    closed: (filter.closedAfter ?? filter.closedBefore) != null,
     search: search?.shape ?? null,
   };
   const values = {

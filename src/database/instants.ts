@@ -1,22 +1,25 @@
 import { Problem, type Violation } from '../errors/catalogue.ts';
 import { isTimestamp } from './pages.ts';
-import { nullable, type SqlType } from './sql/types.ts';
+import type { SqlType } from './sql/types.ts';
 
-/** A timestamp as a parameter, in the spelling of toISOString. */
-export const instant: SqlType<string | null> = nullable({ name: 'timestamp with time zone', isNullable: false });
+/** A timestamp as a parameter, in the spelling of toISOString, or one of PostgreSQL's infinities. */
+export const instant: SqlType<string> = { name: 'timestamp with time zone', isNullable: false };
+
+/** What begins and ends a span of time, by the names of a filter's fields. */
+export type Span = `${string}After` | `${string}Before`;
 
 /**
- * Returns the timestamps of a filter for its statement. Throws VALIDATION_FAILED for one that PostgreSQL and JavaScript
- * do not both have.
+ * Returns the ends of a filter's spans for its statement. A span without an end is without a bound there. Throws
+ * VALIDATION_FAILED for a timestamp that PostgreSQL and JavaScript do not both have.
  */
-export function instantsOf<Name extends string>(
+export function instantsOf<Name extends Span>(
   given: Readonly<Partial<Record<Name, Date | null | undefined>>>,
   names: readonly Name[],
-): Record<Name, string | null> {
+): Record<Name, string> {
   const errors: Violation[] = [];
   const entries = names.map((field) => {
     const value = given[field];
-    if (value == null) return [field, null];
+    if (value == null) return [field, field.endsWith('After') ? '-infinity' : 'infinity'];
     const spelled = Number.isNaN(value.getTime()) ? '' : value.toISOString();
     if (!isTimestamp(spelled))
       errors.push({ path: ['filter', field], message: 'must be a time of the years 1 to 9999' });

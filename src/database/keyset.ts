@@ -14,7 +14,7 @@ import {
 } from './pages.ts';
 import { rows, type Selected } from './sql/columns.ts';
 import { type Fragment, join, name, none, parameter, sql } from './sql/fragment.ts';
-import { type Statement, statement } from './sql/statement.ts';
+import { preparedOrNot, type Statement, statement } from './sql/statement.ts';
 import { bigint, boolean, integer, nullable, type SqlType } from './sql/types.ts';
 import { narrowest, oncePerShape } from './statement.ts';
 
@@ -175,16 +175,16 @@ export function pagesOf<Shape extends object, Parts extends object, Parameters, 
       const ordered = sql`select ${selected} from ${from(shape, list.keyset.within(page), order, page) as Fragment} ${order}`;
       return statement(selected)`${firstOf(ordered) as Fragment}`;
     };
-    return narrowest(reading(parts), () => reading(whole(parts)));
+    return preparedOrNot(narrowest(reading(parts), () => reading(whole(parts))));
   });
   const countStatement = oncePerShape(
     (shape: Shape) => JSON.stringify(shape),
     (_: object, shape: Shape): Statement<unknown, { count: number; isWhole: boolean }> => {
       const looked = list.countLooked?.(shape);
       const counted = rows({ count: integer, isWhole: boolean });
-      if (looked) return statement(counted)`${looked as Fragment}`;
+      if (looked) return preparedOrNot(statement(counted)`${looked as Fragment}`);
       const all = countOf(from(shape, none, none, null) as Fragment);
-      return statement(counted)`select c.count, true as "isWhole" from (${all}) c`;
+      return preparedOrNot(statement(counted)`select c.count, true as "isWhole" from (${all}) c`);
     },
   );
 

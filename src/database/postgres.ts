@@ -96,6 +96,8 @@ export function connectPostgres(url: string, poolSize: number): Connection {
     }),
     async query(statement, values, actor) {
       const { name, text, forMany } = statement;
+      if (statement.unprepared)
+        return (await pool.query({ text, values: values as unknown[], actor } as pg.QueryConfig)).rows;
       const way = ways.get(name) ?? 'plain';
       if (way === 'plain') {
         const { rows, fields } = await pool.query({ name, text, values: values as unknown[], actor } as pg.QueryConfig);

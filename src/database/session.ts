@@ -106,6 +106,7 @@ export class Session extends pg.Client {
     this.on('end', () => this.#registry.ended(this));
     this.connection.on('errorMessage', ({ code, message }: { code?: string; message?: string }) => {
       if (code === '25006') this.#registry.refusedWrite(this);
+      if (this.facts === null) return;
       // Prepared statements are stale after a migration, or behind a pooler.
       if (code === '26000' || code === '42P05' || (code === '0A000' && /cached plan/.test(message ?? '')))
         this.retire();
@@ -187,7 +188,7 @@ export class Session extends pg.Client {
     const set = Object.entries(wanted).map(([name, value]) => `set ${name} = '${value}'`);
     // A script of several statements gives one result each.
     const before = Date.now();
-    const results: unknown = await super.query([...set, factsSql, prepareActing].join('; '));
+    const results: unknown = await super.query([...set, factsSql].join('; '));
     const { rows } = (results as pg.QueryResult<Facts>[])[set.length] as pg.QueryResult<Facts>;
     const [{ settings, now, ...facts }] = rows as [Facts];
     this.#registry.clock(before, now, Date.now());
@@ -196,6 +197,10 @@ export class Session extends pg.Client {
       throw new DatabaseSetupError(
         `The database, or a pooler before it, does not keep what is set on a connection: ${ignored.map(([name]) => name).join(', ')}.`,
       );
+    // A pooler may give a connection that another session has prepared it on.
+    await super.query(prepareActing).catch((error: { code?: unknown }) => {
+      if (error.code !== '42P05') throw error;
+    });
     this.facts = facts;
     if (facts.readOnly && this.#registry.writable)
       throw new ConnectionError(`Connection terminated: ${this.host}:${this.port} is read-only`, {

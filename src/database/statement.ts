@@ -8,6 +8,8 @@ export type Prepared = {
   readonly text: string;
   /** Whether it may take so long that quick statements must not wait behind it. */
   readonly slow?: boolean;
+  /** Whether it is sent without being prepared, because there are too many of its kind. */
+  readonly unprepared?: boolean;
 };
 
 /** What a connection reads by. A batched read has a statement for many callers too. */
@@ -122,7 +124,10 @@ export function oncePer<Parts extends object, Made>(make: (parts: Parts) => Made
   };
 }
 
-/** Memoizes by parts and a shape, of which there are few. */
+/** How many statements are kept for the same parts. Others are made each time. */
+const mostShapes = 200;
+
+/** Memoizes by parts and a shape: the first 200 shapes of the same parts. */
 export function oncePerShape<Parts extends object, Args extends unknown[], Made>(
   shape: (...args: Args) => string,
   make: (parts: Parts, ...args: Args) => Made,
@@ -134,7 +139,7 @@ export function oncePerShape<Parts extends object, Args extends unknown[], Made>
     let made = before.get(key);
     if (made === undefined) {
       made = make(parts, ...args);
-      before.set(key, made);
+      if (before.size < mostShapes) before.set(key, made);
     }
     return made;
   };

@@ -29,7 +29,8 @@ type FilterShape = {
   source: boolean;
   agentId: boolean;
   isOfAgent: boolean;
-} & { [Time in (typeof times)[number]]: boolean };
+  created: boolean;
+};
 
 /** The condition that an external user, under that alias, is a contact in conversations of an agent. */
 export const ofConversations = <Parameters>(alias: string, agent: Fragment<Parameters>) =>
@@ -39,10 +40,15 @@ export const ofConversations = <Parameters>(alias: string, agent: Fragment<Param
 /** The conditions, each after an ` and `. */
 const conditions = (has: FilterShape) =>
   sql`${has.source ? sql` and u.source = ${parameter('source', nullable(text))}` : none}${
-    has.createdAfter ? sql` and u.created_at > ${parameter('createdAfter', instant)}` : none
-  }${has.createdBefore ? sql` and u.created_at < ${parameter('createdBefore', instant)}` : none}${
+    has.created
+      ? sql` and u.created_at > ${parameter('createdAfter', instant)} and u.created_at < ${parameter('createdBefore', instant)}`
+      : none
+  }${
     has.agentId ? sql` and ${ofConversations('s', parameter('agentId', nullable(text)))}` : none
   }${ofAgent(sql` and ${ofConversations('s', viewerAgent)}`)}`;
+
+/** Whether users are looked at one by one, for want of an index. */
+const looksAtEach = ({ source, created }: FilterShape): boolean => source || created;
 
 const joined = sql`join external_user u on u.tenant_id = s.tenant_id and u.id = s.id`;
 
@@ -64,6 +70,7 @@ const namedPages = pagesOf({
   whole,
   from: (has: FilterShape, within) =>
     sql`external_user_search s ${joined} where s.tenant_id = ${tenant}${conditions(has)}${within}`,
+  isSlow: looksAtEach,
   read: (found: Named[]) => found,
 });
 
@@ -76,15 +83,15 @@ const searchedPages = pagesOf({
   },
   whole,
   from(has: FilterShape & { search: SearchShape }, within, then, page) {
-    const { source, createdAfter, createdBefore } = has;
     const of = {
       texts: 'external_user_search',
-      joined: source || createdAfter || createdBefore ? joined : none,
+      joined: has.source || has.created ? joined : none,
       where: conditions(has),
       isNarrow: has.agentId || has.isOfAgent,
     };
     return sql`${hits(of, has.search, within, then, page)} join external_user u on u.tenant_id = ${tenant} and u.id = hit.id`;
   },
+  isSlow: (has: FilterShape & { search: SearchShape }) => looksAtEach(has),
   read: (found: (ExternalUser & Hit)[]) => found,
 });
 
@@ -104,8 +111,7 @@ export function pageOfExternalUsers(
     source: source !== null,
     agentId: agentId !== null,
     isOfAgent: db.agentId !== null,
-    createdAfter: filter.createdAfter != null,
-    createdBefore: filter.createdBefore != null,
+    created: (filter.createdAfter ?? filter.createdBefore) != null,
   };
   const values = { source, agentId, ...instantsOf(filter, times) };
   if (query == null) return namedPages(db, shape, values, args, parts);

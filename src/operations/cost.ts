@@ -237,31 +237,25 @@ function costOf(schema: GraphQLSchema, document: DocumentNode, operation: Operat
     return [...merged].map(([name, { field, nodes }]) => {
       const named = getNamedType(field.type);
       const [node] = nodes as [FieldNode];
+      const sets = nodes.flatMap(({ selectionSet }) => selectionSet ?? []);
       return {
         name,
         extra: extraOf(field, node),
-        below: isCompositeType(named)
-          ? below(
-              named,
-              nodes.flatMap(({ selectionSet }) => selectionSet ?? []),
-            )
-          : null,
+        below: isCompositeType(named) ? once(() => below(named, sets)) : null,
       };
     });
   };
 
   const root = schema.getRootType(operation.operation);
-  let selected: Below | undefined;
   return {
     requested: root ? ofSelections(root, operation.selectionSet) : () => 0,
-    actual(data, variables) {
-      selected ??= below(root, [operation.selectionSet]);
-      return spent(data, selected, variables);
-    },
+    // Nothing of it is kept: with its fragments written out, a document is many times as large.
+    actual: (data, variables) => (data == null ? 0 : spent(data, below(root, [operation.selectionSet]), variables)),
   };
 }
 
-type Below = readonly { name: string; extra: Cost; below: Below | null }[];
+/** The fields of a selection. Those below are found when a result has them. */
+type Below = readonly { name: string; extra: Cost; below: (() => Below) | null }[];
 
 /** The cost of an object, of a list of objects, or of null. */
 function spent(data: unknown, fields: Below, variables: Variables): number {
@@ -269,10 +263,19 @@ function spent(data: unknown, fields: Below, variables: Variables): number {
   if (typeof data !== 'object' || data === null) return 0;
   const object = data as Record<string, unknown>;
   let cost = 0;
-  for (const { name, extra, below } of fields)
+  for (const { name, extra, below } of fields) {
+    const value = object[name];
     // Compiled code gives a skipped field as undefined.
-    if (object[name] !== undefined) cost += 1 + extra(variables) + (below ? spent(object[name], below, variables) : 0);
+    if (value === undefined) continue;
+    cost += 1 + extra(variables);
+    if (below && value !== null) cost += spent(value, below(), variables);
+  }
   return cost;
+}
+
+function once<Made>(make: () => Made): () => Made {
+  let made: Made | undefined;
+  return () => (made ??= make());
 }
 
 const fieldOf = (parent: unknown, node: FieldNode): GraphQLField<unknown, unknown> | undefined =>

@@ -199,15 +199,17 @@ test('no secret is in any entry', async () => {
   const secrets = (await connection.query(
     {
       name: 'secrets',
-      text: `select secret_hash as secret from credential_key union all select secret_hash from webhook_key
-        union all select token_ciphertext from integration_config union all select signing_secret_ciphertext from webhook_key
-        union all select state_hash from oauth_state union all select verifier_ciphertext from oauth_state`,
+      text: `select secret from (
+        select tenant_id, secret_hash as secret from credential_key union all select tenant_id, secret_hash from webhook_key
+        union all select tenant_id, token_ciphertext from integration_config union all select tenant_id, signing_secret_ciphertext from webhook_key
+        union all select tenant_id, state_hash from oauth_state union all select tenant_id, verifier_ciphertext from oauth_state
+        ) kept where tenant_id = $1::uuid`,
     },
-    [],
+    [world.tenant.id],
   )) as { secret: string | null }[];
   const [{ all }] = (await connection.query(
-    { name: 'all', text: `select string_agg(h::text, ' ') as all from history_entry h` },
-    [],
+    { name: 'all', text: `select string_agg(h::text, ' ') as all from history_entry h where tenant_id = $1::uuid` },
+    [world.tenant.id],
   )) as [{ all: string }];
   const known = secrets.flatMap(({ secret }) => secret ?? []);
   expect(known.length).toBeGreaterThan(2);

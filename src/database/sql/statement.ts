@@ -23,6 +23,28 @@ export type Compiled = Prepared & {
 /** The forms of a statement for some viewers: for many keys, or without keys, and for one key. */
 type Forms = { readonly many: Compiled; readonly one: Compiled | null };
 
+// As many as take some ten MB on a connection.
+const mostLists = 1_000;
+const lists = new Set<string>();
+
+/**
+ * Returns the statement of a list as it is for the first 1,000 that differ, because clients combine filters, orders and
+ * cursors as they like. Others are sent without being prepared.
+ */
+export function preparedOrNot<Of extends AnyStatement>(statement: Of): Of {
+  if (lists.has(statement.name)) return statement;
+  if (lists.size < mostLists) {
+    lists.add(statement.name);
+    return statement;
+  }
+  const unprepared = ({ many, one }: Forms): Forms => ({
+    many: { ...many, unprepared: true },
+    one: one && { ...one, unprepared: true },
+  });
+  const { all, ofAgent } = statement;
+  return { ...statement, all: unprepared(all), ofAgent: ofAgent && unprepared(ofAgent) };
+}
+
 /** A SQL statement with its parameters and rows. Each of its forms is prepared once per connection. */
 export type Statement<Parameters, Row> = {
   /** The text of its form for many keys and all viewers. It identifies the statement. */

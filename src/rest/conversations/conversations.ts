@@ -11,7 +11,7 @@ import { identifierKeys } from '../../external-users/identifiers.ts';
 import { named } from '../input.ts';
 import { type Call, type Operation, operation, unserved } from '../operation.ts';
 import type { RestServices } from '../services.ts';
-import { pageQuery, results, resultsOf } from './pages.ts';
+import { type Page, pageQuery, results, resultsOf } from './pages.ts';
 import {
   ConversationChanges,
   ConversationShape,
@@ -32,22 +32,31 @@ async function shown(db: TenantDatabase, id: string, services: RestServices) {
   return conversationOf(conversation, services);
 }
 
+/** Which conversations a list of this face has: those of a status, or null for all that are kept. */
+type Wanted = z.output<typeof status> | null;
+
 async function conversationsOf(
   db: TenantDatabase,
-  query: z.output<typeof Conversations>,
+  query: z.output<typeof Page>,
+  wanted: Wanted,
   filter: ConversationFilter,
   services: RestServices,
 ) {
-  const { status } = query;
-  const isMeant = { ...filter, status: status === undefined ? null : status === 'closed' ? 'CLOSED' : 'OPEN' } as const;
-  const page = await resultsOf(
+  const isMeant = { ...filter, status: wanted === null ? null : wanted === 'closed' ? 'CLOSED' : 'OPEN' } as const;
+  return resultsOf(
     query,
     (args) => pageOfConversations(db, isMeant, args, shownConversation),
     (conversation) => conversationOf(conversation, services),
   );
-  // None has been deleted and can still be read, and none is about a resource.
-  return status === 'deleted' || query.resource ? { results: [] } : page;
 }
+
+const none = { status: 200, body: { results: [] } };
+
+const filterBy = {
+  USER: (participantId: string): ConversationFilter => ({ participantId }),
+  CONTACT: (externalUserId: string): ConversationFilter => ({ externalUserId }),
+  AGENT: (withAgentId: string): ConversationFilter => ({ withAgentId }),
+};
 
 /** The conversations that a user, a contact or an agent takes part in. */
 async function conversationsBy(
@@ -55,10 +64,10 @@ async function conversationsBy(
   { db, services, query }: Pick<Call, 'db' | 'services'> & { query: z.output<typeof ConversationsOfOne> },
 ) {
   const found = await partakerOf(db, by).catch(ruleNames);
-  if (!found) return { status: 200, body: { results: [] } };
-  const filters = { USER: 'participantId', CONTACT: 'externalUserId', AGENT: 'withAgentId' } as const;
-  const filter = { [filters[found.kind]]: found.id };
-  return { status: 200, body: await conversationsOf(db, query, filter, services) };
+  const { status = 'active', visibility = 'public' } = query;
+  // None has been deleted and can still be read, and all are public.
+  if (!found || status === 'deleted' || visibility !== 'public') return none;
+  return { status: 200, body: await conversationsOf(db, query, status, filterBy[found.kind](found.id), services) };
 }
 
 const ruleNames = named(([first]) => (first === 'by' ? ['identifierValue'] : null));
@@ -78,21 +87,26 @@ function demandServed(body: Readonly<Record<string, unknown>>): void {
     if (body[field] != null && body[field] !== value) throw unserved(`${field}, unless it is ${value},`);
 }
 
-const status = z.enum(['active', 'closed', 'deleted']).optional().meta({
-  description: 'Only those of this status; of all that are kept unless given. There are none that are deleted.',
+const status = z.enum(['active', 'closed', 'deleted']);
+const ofStatus = status.optional();
+
+const Conversations = z.object({
+  ...pageQuery,
+  status: ofStatus.meta({
+    description: 'Only those of this status; of all that are kept unless given. There are none that are deleted.',
+  }),
+  resource: z
+    .string()
+    .max(60)
+    .optional()
+    .meta({ description: 'Only those about this resource. No conversation here is about one.' }),
 });
-
-const resource = z
-  .string()
-  .max(60)
-  .optional()
-  .meta({ description: 'Only those about this resource. No conversation here is about one.' });
-
-const Conversations = z.object({ ...pageQuery, status, resource });
 const ConversationsOfOne = z.object({
   ...pageQuery,
-  status,
-  resource,
+  status: ofStatus.meta({ description: 'Only those of this status: `active` unless given.' }),
+  visibility: z.enum(['public', 'private', 'direct']).optional().meta({
+    description: 'Only those of this visibility: `public` unless given, as all conversations here are.',
+  }),
   channelId: z.uuid().meta({ description: 'Required, and without effect: conversations belong to no channel here.' }),
 });
 const conversationPage = results('ConversationPage', ConversationShape, 'The conversations, the newest first.');
@@ -141,7 +155,11 @@ export const conversations: readonly Operation[] = [
     query: Conversations,
     answers: { 200: ['A page.', conversationPage] },
     errors: [],
-    run: async ({ db, services, query }) => ({ status: 200, body: await conversationsOf(db, query, {}, services) }),
+    async run({ db, services, query }) {
+      const { status = null, resource } = query;
+      if (status === 'deleted' || resource !== undefined) return none;
+      return { status: 200, body: await conversationsOf(db, query, status, {}, services) };
+    },
   }),
   operation({
     id: 'getConversation',
@@ -224,7 +242,7 @@ export const conversations: readonly Operation[] = [
     errors: [],
     async run({ path: { identifierKey: key, identifierValue }, ...call }) {
       const identifierKey = identifierKeys.find((known) => known === key);
-      if (!identifierKey) return { status: 200, body: { results: [] } };
+      if (!identifierKey) return none;
       return conversationsBy({ contact: { identifierKey, identifierValue } }, call);
     },
   }),

@@ -2,14 +2,17 @@ import type { z } from 'zod';
 import { conversationNotFound } from '../../conversations/conversations.ts';
 import { membersOfConversation } from '../../conversations/edges.ts';
 import { type EnsureParticipant, ensureConversationParticipant } from '../../conversations/ensure.ts';
-import { patchConversationParticipant, removeConversationParticipant } from '../../conversations/membership-changes.ts';
-import { findMember, type MemberName, memberKey } from '../../conversations/memberships.ts';
+import {
+  memberNotFound,
+  patchConversationParticipant,
+  removeConversationParticipant,
+} from '../../conversations/membership-changes.ts';
+import { findMember, type MemberName, memberById, memberKey } from '../../conversations/memberships.ts';
 import { conversationById } from '../../conversations/queries.ts';
 import type { Member } from '../../conversations/subject.ts';
 import type { TenantDatabase } from '../../database/database.ts';
 import { connectionTo } from '../../database/edges.ts';
 import { asUuid } from '../../database/ids.ts';
-import { Problem } from '../../errors/catalogue.ts';
 import { identifierKeys } from '../../external-users/identifiers.ts';
 import { named } from '../input.ts';
 import { type Operation, operation, reading } from '../operation.ts';
@@ -21,18 +24,16 @@ import {
   Participant,
   ParticipantChanges,
   participantOf,
+  referred,
   shownMember,
 } from './shapes.ts';
 
 const tag = 'Participants';
 
-const nobody = () =>
-  new Problem('CONVERSATION_PARTICIPANT_NOT_FOUND', 'Nobody of that identity takes part in the conversation.');
-
 /** A contact as a path names it. Throws CONVERSATION_PARTICIPANT_NOT_FOUND for a kind of identifier that nobody has. */
 export function contactNamed(key: string, identifierValue: string): MemberName {
   const identifierKey = identifierKeys.find((known) => known === key);
-  if (!identifierKey) throw nobody();
+  if (!identifierKey) throw memberNotFound();
   return { contact: { identifierKey, identifierValue } };
 }
 
@@ -40,12 +41,12 @@ async function found(db: TenantDatabase, conversationId: string, name: MemberNam
   const key = memberKey(name, []);
   const id = asUuid(conversationId);
   const member = id && (await findMember(db, id, key));
-  if (!member) throw nobody();
+  if (!member) throw memberNotFound();
   return member;
 }
 
 function wanted(body: z.output<typeof NewParticipant>): EnsureParticipant {
-  if (body.type !== 'contact') return body.type === 'user' ? { user: { id: body.id } } : { flow: { id: body.id } };
+  if (body.type !== 'contact') return referred(body);
   if (!isIdentified(body.contact)) return { contact: { id: body.id ?? '' } };
   const { identifierKey, identifierValue } = body.contact;
   return { contactByIdentifier: { identifierKey, identifierValue } };
@@ -81,15 +82,25 @@ export const participants: readonly Operation[] = [
     scope: 'conversations:write',
     body: NewParticipant,
     answers: { 200: ['It takes part already.', Participant], 201: ['It was added.', Participant] },
+    creates: 'ensureConversationParticipant',
     errors: [
       'CONVERSATION_NOT_FOUND',
+      'CONVERSATION_PARTICIPANT_NOT_FOUND',
       'PARTICIPANT_NOT_FOUND',
       'EXTERNAL_USER_NOT_FOUND',
       'PARTICIPANT_STATE_CONFLICT',
     ],
-    async run({ db, services, path: { conversationId }, body }) {
+    async run({ db, once, services, path: { conversationId }, body }) {
       const input = { conversationId, participant: wanted(body), status: memberStatus(body.status) };
-      const { participant, created } = await ensureConversationParticipant(db, input, shownMember).catch(ruleNames);
+      const { participant, created } = await once(input, {
+        create: (within, _, keepIds) =>
+          ensureConversationParticipant(within, input, shownMember, keepIds).catch(ruleNames),
+        async again([id, wasCreated]) {
+          const [participant] = await memberById.load(db, [id]);
+          if (!participant || participant.deletedAt) throw memberNotFound();
+          return { participant, created: wasCreated !== undefined };
+        },
+      });
       return { status: created ? 201 : 200, body: participantOf(participant, services) };
     },
   }),

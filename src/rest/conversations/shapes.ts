@@ -209,8 +209,15 @@ export function referred({ type, id = '', contact, ...more }: z.output<typeof Re
   const { identifierKey, identifierValue } = contact ?? more;
   if (identifierKey !== undefined && identifierValue !== undefined)
     return { contactByIdentifier: { identifierKey, identifierValue } };
-  return { [type]: { id } };
+  return ofType[type](id);
 }
+
+const ofType = {
+  user: (id: string): EnsureParticipant => ({ user: { id } }),
+  contact: (id: string): EnsureParticipant => ({ contact: { id } }),
+  flow: (id: string): EnsureParticipant => ({ flow: { id } }),
+  agent: (id: string): EnsureParticipant => ({ agent: { id } }),
+};
 
 const text = (description: string) => z.string().nullish().meta({ description });
 

@@ -4,6 +4,7 @@ import type { UnknownSenderStatus } from '../../database/generated/client.ts';
 import { rejectUnknownSender, unknownSenderNotFound } from '../../directory/unknown-senders/decisions.ts';
 import { listUnknownSenders, type MatchedSender, matchedSenderById } from '../../directory/unknown-senders/queries.ts';
 import { approveUnknownSender } from '../../directory/unknown-senders/unknown-senders.ts';
+import { named } from '../input.ts';
 import { type Operation, operation } from '../operation.ts';
 import { millis, millisOrNull, text, textOrNull, timestamp, timestampOrNull } from './fields.ts';
 
@@ -150,9 +151,10 @@ export const accessRequests: readonly Operation[] = [
     scope: 'participants:write',
     body: Approval,
     answers: { 200: ['The request as it is now.', AccessRequest] },
+    creates: 'approveUnknownSender',
     errors: ['UNKNOWN_SENDER_NOT_FOUND', 'PARTICIPANT_NOT_FOUND', 'CONFLICT'],
     statuses: { CONFLICT: 400 },
-    async run({ db, viewer, services, path: { participantAccessRequest: id }, body }) {
+    async run({ db, once, viewer, services, path: { participantAccessRequest: id }, body }) {
       const { mode, note, participantId } = body;
       const displayName = body.displayName?.trim() || null;
       const approval = {
@@ -162,7 +164,15 @@ export const accessRequests: readonly Operation[] = [
         ...(mode === 'CREATE_NEW' && { displayName }),
         ...(mode === 'ADD_TO_EXISTING' && { participantId }),
       };
-      const { senderId } = await approveUnknownSender(db, approval, viewer.id, services.participantHooks);
+      const senderId = await once(approval, {
+        async create(within, _, keepIds) {
+          // The face names no agents: a mode that needs them does not fit.
+          const names = named(([first]) => (first === 'agentIds' ? ['mode'] : null));
+          const approving = approveUnknownSender(within, approval, viewer.id, services.participantHooks, keepIds);
+          return (await approving.catch(names)).senderId;
+        },
+        again: async ([approved]) => approved,
+      });
       return { status: 200, body: await shown(db, senderId) };
     },
   }),

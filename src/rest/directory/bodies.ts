@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import { text } from './fields.ts';
 
-const text = (description: string) => z.string().meta({ description });
 const channels = z
   .array(
     z.strictObject({

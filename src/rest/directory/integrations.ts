@@ -72,7 +72,8 @@ export const integrations: readonly Operation[] = [
     body: NewConfig,
     answers: { 201: ['The new config.', Config] },
     creates: 'createIntegrationConfig',
-    errors: [],
+    // Where a key comes again after the config was deleted.
+    errors: ['INTEGRATION_CONFIG_NOT_FOUND'],
     async run({ db, once, path: { provider }, body: { displayName: name, parameters } }) {
       const input = { provider, name, defaultRegion: parameters?.defaultRegion || null };
       const create = (within: TenantDatabase, [made]: readonly string[]) =>

@@ -68,7 +68,8 @@ export const operations: readonly Operation[] = [
     body: NewUser,
     answers: { 201: ['The new user.', User] },
     creates: 'createExternalUser',
-    errors: ['USER_ALREADY_EXISTS'],
+    // Where a key comes again after the user was deleted.
+    errors: ['USER_ALREADY_EXISTS', 'EXTERNAL_USER_NOT_FOUND'],
     async run({ db, once, body: { customData, skipEmailValidation: _, skipPhoneNumberValidation: __, ...user } }) {
       const metadata = customData == null ? null : { customData };
       const { firstName, lastName, email, phoneNumber, fkId, fkUserId, context, source } = user;

@@ -1,5 +1,6 @@
 import type { GraphQLSchema } from 'graphql';
 import { type ExternalUserParts, pageOfExternalUsers } from '../../external-users/lists.ts';
+import type { FieldCost } from '../../operations/cost.ts';
 import { builder } from '../builder.ts';
 import { queryDescription } from '../search.ts';
 import { columnsRead, fromSelection, nodesOf, type Selection } from '../selection.ts';
@@ -36,12 +37,18 @@ const ExternalUserFilterType = builder.inputType('ExternalUserFilter', {
   }),
 });
 
+// Found out row by row, as the health of participants is.
+const unindexedFilter: FieldCost = {
+  filterCost: { of: ['source', 'createdAfter', 'createdBefore'], page: 5_000, count: 45_000 },
+};
+
 builder.queryField('externalUsersConnection', (t) =>
   t.field({
     type: ExternalUserConnection,
     description:
       'The external users of the tenant, or, under an agent’s key, the contacts in that agent’s conversations, page by page, in the order of their display names, without regard to case and accents (`abel`, `Ábel`, `ada`, `Bob`, `emile`, `Émile`, `zoe`), those of one name by id. With `query`, the best matches first. Needs `users:read`.',
     authScopes: { scope: 'users:read' },
+    extensions: unindexedFilter,
     args: {
       filter: t.arg({ type: ExternalUserFilterType, description: 'Which users; null for all.' }),
       ...t.arg.connectionArgs(),
