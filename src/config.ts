@@ -84,6 +84,7 @@ const variables = z.object({
   JWT_PUBLIC_KEY: z.string().refine(isPublicKey, 'must be a public key in PEM').optional(),
   GRAPHIQL: onOff.optional(),
   INTROSPECTION: onOff.optional(),
+  FEDERATION: onOff.default('off'),
   DEMO: onOff.optional(),
   CORS_ORIGINS: list
     .refine((origins) => origins.every(isOrigin), 'must be a list of origins, for example https://inbox.example')
@@ -135,6 +136,8 @@ export type Config = {
   };
   graphiql: boolean;
   introspection: boolean;
+  /** Whether the graph is a subgraph of Apollo Federation. */
+  federation: boolean;
   demo: boolean;
   corsOrigins: readonly string[];
   /** Requests per minute and credential. 0 is no limit. */
@@ -234,6 +237,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     },
     graphiql: (env.GRAPHIQL ?? (development ? 'on' : 'off')) === 'on',
     introspection: (env.INTROSPECTION ?? env.GRAPHIQL ?? (development ? 'on' : 'off')) === 'on',
+    federation: env.FEDERATION === 'on',
     demo: (env.DEMO ?? (development ? 'on' : 'off')) === 'on',
     corsOrigins: env.CORS_ORIGINS,
     rateLimit: env.RATE_LIMIT,

@@ -96,7 +96,7 @@ export function createGraph(
   const admission = createAdmission();
   const streams = createStreams(events, database);
   const operations = createOperations({
-    prepare: createPrepare(buildSchema(), {
+    prepare: createPrepare(buildSchema({ federation: config.federation }), {
       introspection: config.introspection,
       compileAfter: compileAfter ?? runsBeforeCompilation,
     }),

@@ -95,6 +95,10 @@ export function hasIdentifier<Parameters>(
     ))` as Fragment<Parameters & { readonly tenantId: string }>;
 }
 
+/** Normalises the identifier's value. Null when nothing can have it. */
+export const identifierOrNull = (key: IdentifierKey, value: string): string | null =>
+  kinds[key].rule.safeParse(value).data ?? null;
+
 /** Normalises the identifier's value. Throws VALIDATION_FAILED with the place in the arguments. */
 export function identifier(key: IdentifierKey, value: string, path: readonly (string | number)[]): Identifier {
   const result = kinds[key].rule.safeParse(value);

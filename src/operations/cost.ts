@@ -35,11 +35,8 @@ type Costs = { requested: Cost; actual(data: unknown, variables: Variables): num
 const costs = new WeakMap<OperationDefinitionNode, Costs>();
 
 function costsOf(schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode): Costs {
-  let known = costs.get(operation);
-  if (!known) {
-    known = costOf(schema, document, operation);
-    costs.set(operation, known);
-  }
+  const known = costs.get(operation) ?? costOf(schema, document, operation);
+  costs.set(operation, known);
   return known;
 }
 
@@ -97,6 +94,8 @@ export type FieldCost = {
   readonly cost?: number;
   /** For the field without that argument, which would narrow what it reads. */
   readonly costWithout?: { readonly argument: string; readonly cost: number };
+  /** The argument, a list, that its own list is as long as. */
+  readonly asLongAs?: string;
   /** For given members of its argument `filter`: each row has to be examined, and examined again to be counted. */
   readonly filterCost?: { readonly of: readonly string[]; readonly page: number; readonly count: number };
 };
@@ -144,10 +143,10 @@ function costOf(schema: GraphQLSchema, document: DocumentNode, operation: Operat
   const extraOf = (field: GraphQLField<unknown, unknown>, node: FieldNode): Cost => {
     const { cost = 0, costWithout, filterCost } = field.extensions as FieldCost;
     if (costWithout) {
-      const narrowed = node.arguments?.find(({ name }) => name.value === costWithout.argument)?.value;
+      const narrowed = argumentOf(node, costWithout.argument);
       return (variables) => cost + (hasValue(narrowed, variables) ? 0 : costWithout.cost);
     }
-    const filter = filterCost && node.arguments?.find(({ name }) => name.value === 'filter')?.value;
+    const filter = filterCost && argumentOf(node, 'filter');
     if (!filterCost || !filter) return () => cost;
     const full = cost + filterCost.page + (selects(node.selectionSet, countFields) ? filterCost.count : 0);
     return (variables) => (filterCost.of.some((name) => isGiven(filter, name, variables)) ? full : cost);
@@ -172,17 +171,13 @@ function costOf(schema: GraphQLSchema, document: DocumentNode, operation: Operat
   const hasValue = (value: ValueNode | undefined, variables: Variables): boolean => {
     if (value?.kind !== Kind.VARIABLE) return value !== undefined && value.kind !== Kind.NULL;
     const given = variables[value.name.value];
-    if (given !== undefined) return given !== null;
-    const byDefault = defaults.get(value.name.value);
-    return byDefault !== undefined && byDefault.kind !== Kind.NULL;
+    return given === undefined ? hasValue(defaults.get(value.name.value), variables) : given !== null;
   };
 
   /** Returns whether a member of an input object, a literal or a variable, is given. */
   const isGiven = (value: ValueNode | undefined, member: string, variables: Variables): boolean => {
-    if (value?.kind === Kind.OBJECT) {
-      const field = value.fields.find(({ name }) => name.value === member)?.value;
-      return hasValue(field, variables);
-    }
+    if (value?.kind === Kind.OBJECT)
+      return hasValue(value.fields.find(({ name }) => name.value === member)?.value, variables);
     if (value?.kind !== Kind.VARIABLE) return false;
     const given = variables[value.name.value];
     if (given === undefined) return isGiven(defaults.get(value.name.value), member, variables);
@@ -190,6 +185,8 @@ function costOf(schema: GraphQLSchema, document: DocumentNode, operation: Operat
   };
 
   const lengthOf = (field: GraphQLField<unknown, unknown>, node: FieldNode): Cost => {
+    const { asLongAs } = field.extensions as FieldCost;
+    if (asLongAs) return (variables) => itemsOf(argumentOf(node, asLongAs), variables);
     if (field.args.some(({ name }) => name === 'first')) {
       const sizes = node.arguments?.filter(({ name }) => name.value === 'first' || name.value === 'last') ?? [];
       if (sizes.length === 0) return () => defaultPage;
@@ -200,6 +197,15 @@ function costOf(schema: GraphQLSchema, document: DocumentNode, operation: Operat
     // A page's inner lists are as long as the page, which is counted already.
     const ofPage = field.name === 'edges' || field.name === 'nodes';
     return isListType(getNullableType(field.type)) && !ofPage ? () => supposedLength : () => 1;
+  };
+
+  /** A value that is no list stands for a list of one. */
+  const itemsOf = (value: ValueNode | undefined, variables: Variables): number => {
+    if (value?.kind === Kind.LIST) return value.values.length;
+    if (value?.kind !== Kind.VARIABLE) return 1;
+    const given = variables[value.name.value];
+    if (given === undefined) return itemsOf(defaults.get(value.name.value), variables);
+    return Array.isArray(given) ? given.length : 1;
   };
 
   const numberOf = (value: ValueNode, variables: Variables): number | null => {
@@ -280,6 +286,9 @@ function once<Made>(make: () => Made): () => Made {
 
 const fieldOf = (parent: unknown, node: FieldNode): GraphQLField<unknown, unknown> | undefined =>
   isObjectType(parent) || isInterfaceType(parent) ? parent.getFields()[node.name.value] : undefined;
+
+const argumentOf = (node: FieldNode, argument: string): ValueNode | undefined =>
+  node.arguments?.find(({ name }) => name.value === argument)?.value;
 
 function remembered(cost: Cost): Cost {
   let last: { variables: Variables; total: number } | undefined;

@@ -42,6 +42,7 @@ import './directory/unknown-senders.ts';
 import { countBindings } from '../directory/bindings/bindings.ts';
 import { countChannels } from '../directory/channels/channels.ts';
 import { builder } from './builder.ts';
+import { asSubgraph } from './federation/subgraph.ts';
 import { namedOperations } from './named-operations.ts';
 import { plainFields } from './plain-fields.ts';
 import { type CountsBelow, countResults } from './result-size.ts';
@@ -64,9 +65,13 @@ const below: CountsBelow = {
   'Participant.channels': countChannels,
 };
 
-/** Builds the schema of everything that the imported modules have added to the builder. */
-export function buildSchema(): GraphQLSchema {
-  const schema = namedOperations(countResults(plainFields(builder.toSchema()), below));
-  schema.description = description;
-  return schema;
+/**
+ * Builds the schema of everything that the imported modules have added to the builder. With `federation` it also has
+ * the fields that a gateway asks for.
+ */
+export function buildSchema({ federation = false } = {}): GraphQLSchema {
+  const built = builder.toSchema();
+  built.description = description;
+  const schema = federation ? asSubgraph(built) : built;
+  return namedOperations(countResults(plainFields(schema), below));
 }

@@ -28,7 +28,7 @@ vi.mock('../../src/database/sql/statement.ts', async (original) => {
 
 let service: TestApp;
 beforeAll(async () => {
-  service = await startApp();
+  service = await startApp({ FEDERATION: 'on' });
   await fill(service);
 }, 120_000);
 afterAll(() => service.close());
@@ -143,6 +143,19 @@ const hot: [string, string | TypedDocumentNode<unknown, never>, object, string[]
       },
     },
     ['h.tenant_id, h.conversation_id, h.key'],
+  ],
+  [
+    'external users of a gateway',
+    `{ _entities(representations: [${[
+      `id: "${idOf(7, 5)}"`,
+      'email: "user6@example.com"',
+      'phoneNumber: "+14155550100"',
+      'fkId: "x"',
+    ]
+      .map((key) => `{ __typename: "ExternalUser", ${key} }`)
+      .join(' ')}]) { ... on ExternalUser { id displayName } } }`,
+    {},
+    [],
   ],
   ['everybody’s first page', `{ participantsConnection(first: 20) ${page} }`, {}, []],
   [

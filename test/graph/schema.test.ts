@@ -12,6 +12,7 @@ import {
   printSchema,
 } from 'graphql';
 import { expect, test } from 'vitest';
+import { subgraphText } from '../../src/schema/federation/text.ts';
 import { buildSchema } from '../../src/schema/schema.ts';
 
 const schema = buildSchema();
@@ -34,6 +35,10 @@ function* described(type: GraphQLNamedType): Iterable<[string, string | null | u
 
 test('schema.graphql is what the code says', () => {
   expect(readFileSync('schema.graphql', 'utf8')).toBe(`${printSchema(lexicographicSortSchema(schema))}\n`);
+});
+
+test('schema.federation.graphql is what the code says', () => {
+  expect(readFileSync('schema.federation.graphql', 'utf8')).toBe(subgraphText(schema));
 });
 
 test('everything has a description', () => {
