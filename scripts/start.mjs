@@ -1,16 +1,31 @@
 /** Starts the service: what was built, which starts sooner, or the sources when they are newer. */
-import { readdirSync, statSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
-function newest(folder) {
+function newest(folder, except = '') {
   return Math.max(
-    ...readdirSync(folder, { withFileTypes: true }).map((entry) => {
-      const path = join(folder, entry.name);
-      return entry.isDirectory() ? newest(path) : statSync(path).mtimeMs;
-    }),
+    ...readdirSync(folder, { withFileTypes: true })
+      .filter(({ name }) => name !== except)
+      .map((entry) => {
+        const path = join(folder, entry.name);
+        return entry.isDirectory() ? newest(path, except) : statSync(path).mtimeMs;
+      }),
   );
 }
 
+/** Builds the pages for operators where they have changed since, or were not built. It takes a few seconds. */
+function buildConsole() {
+  const page = statSync('dist/console/index.html', { throwIfNoEntry: false });
+  const current =
+    page && page.mtimeMs >= Math.max(newest('console/src', 'generated'), statSync('schema.graphql').mtimeMs);
+  // Without the development packages the last build is served, or none.
+  if (current || !existsSync('node_modules/vite')) return;
+  const { status } = spawnSync('npm run --silent build:console', { shell: true, stdio: 'inherit' });
+  if (status !== 0) console.error('The console was not built: see above. The service starts without the change.');
+}
+
+buildConsole();
 const built = statSync('dist/main.js', { throwIfNoEntry: false });
 if (built && built.mtimeMs >= newest('src')) {
   await import('../dist/main.js');

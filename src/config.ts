@@ -85,6 +85,7 @@ const variables = z.object({
   GRAPHIQL: onOff.optional(),
   INTROSPECTION: onOff.optional(),
   FEDERATION: onOff.default('off'),
+  CONSOLE: onOff.default('on'),
   DEMO: onOff.optional(),
   CORS_ORIGINS: list
     .refine((origins) => origins.every(isOrigin), 'must be a list of origins, for example https://inbox.example')
@@ -138,6 +139,8 @@ export type Config = {
   introspection: boolean;
   /** Whether the graph is a subgraph of Apollo Federation. */
   federation: boolean;
+  /** Whether the pages for operators are served. */
+  console: boolean;
   demo: boolean;
   corsOrigins: readonly string[];
   /** Requests per minute and credential. 0 is no limit. */
@@ -238,6 +241,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     graphiql: (env.GRAPHIQL ?? (development ? 'on' : 'off')) === 'on',
     introspection: (env.INTROSPECTION ?? env.GRAPHIQL ?? (development ? 'on' : 'off')) === 'on',
     federation: env.FEDERATION === 'on',
+    console: env.CONSOLE === 'on',
     demo: (env.DEMO ?? (development ? 'on' : 'off')) === 'on',
     corsOrigins: env.CORS_ORIGINS,
     rateLimit: env.RATE_LIMIT,

@@ -9,6 +9,8 @@ import { demoTenant, examples } from '../demo/tenant.ts';
 import { createBoundedLog } from '../errors/bounded-log.ts';
 import { openRedis } from '../events/redis.ts';
 import { createBodyBudget } from '../http/bodies.ts';
+import { createConsole } from '../http/console.ts';
+import { consoleFolder } from '../http/console-files.ts';
 import { createCrossOrigin } from '../http/cross-origin.ts';
 import { createFileServer } from '../http/files.ts';
 import { graphiqlOptions } from '../http/graphiql.ts';
@@ -85,8 +87,11 @@ export async function createHttpServer(config: Config, parts: ServerParts, log: 
     await admit(viewer);
     return viewer;
   };
-  const pageToken =
-    config.graphiql && keys && !config.jwt.key ? () => developmentToken(keys, demoTenant.id, config.jwt) : null;
+  /** The token of a page that signs itself in: on this machine, with the development key. */
+  const pageToken = async (request: Request, context: ServerContext | undefined): Promise<string | null> =>
+    keys && !config.jwt.key && isThisMachine(request, context)
+      ? developmentToken(keys, demoTenant.id, config.jwt)
+      : null;
 
   const yoga = createRestHandler({
     operations,
@@ -95,8 +100,7 @@ export async function createHttpServer(config: Config, parts: ServerParts, log: 
     bodies,
     crossOrigin,
     graphiql: config.graphiql
-      ? async (request, context) =>
-          graphiqlOptions(pageToken && isThisMachine(request, context) ? await pageToken() : null, examples)
+      ? async (request, context) => graphiqlOptions(await pageToken(request, context), examples)
       : false,
     stopping,
     metrics: metrics.plugin,
@@ -117,6 +121,16 @@ export async function createHttpServer(config: Config, parts: ServerParts, log: 
           log,
         }),
         oauthCallback: createOAuthCallback(database, signIns),
+        console: config.console
+          ? createConsole({
+              folder: consoleFolder,
+              settings: async (request, context) => ({
+                token: config.demo ? await pageToken(request, context) : null,
+                openId: null,
+              }),
+              pictures: config.publicUrl && new URL(config.publicUrl).origin,
+            })
+          : null,
         stopping,
       },
       log,

@@ -6,6 +6,8 @@ export const people: readonly {
   phone?: string;
   telegram?: string;
   user?: boolean;
+  /** Whether the external user is there twice, once by each of the two identifiers. */
+  twice?: true;
   disabled?: true;
   /** Whether the support agent has this person as a contact, besides the agent whose turn it is. */
   support?: true;
@@ -23,7 +25,14 @@ export const people: readonly {
   { name: 'Evelyn Boyd Granville', email: 'evelyn.granville@example.com', phone: '+14155550111', user: true },
   { name: 'Frances Allen', email: 'frances.allen@example.com', slack: 'U01FRAN001' },
   { name: 'Fred Brooks', phone: '+442079460112', user: true },
-  { name: 'Grace Hopper', email: 'grace.hopper@example.com', slack: 'U01GRACE01', phone: '+14155550114', user: true },
+  {
+    name: 'Grace Hopper',
+    email: 'grace.hopper@example.com',
+    slack: 'U01GRACE01',
+    phone: '+14155550114',
+    user: true,
+    twice: true,
+  },
   { name: 'Hedy Lamarr', email: 'hedy.lamarr@example.com', telegram: '@hedy_lamarr', support: true },
   { name: 'Jean Bartik', email: 'jean.bartik@example.com', slack: 'U01JEAN001' },
   { name: 'John McCarthy', email: 'john.mccarthy@example.com', slack: 'not a slack id', support: true },
@@ -37,6 +46,7 @@ export const people: readonly {
     slack: 'U01MARG001',
     phone: '+14155550122',
     user: true,
+    twice: true,
   },
   { name: 'Mary Jackson', phone: '+14155550123', user: true },
   { name: 'Niklaus Wirth', email: 'niklaus.wirth@example.com', phone: '12', support: true },

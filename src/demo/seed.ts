@@ -9,6 +9,7 @@ import type { TokenCipher } from '../integrations/token-cipher.ts';
 import { addressColumns, fitsProvider } from '../providers/address.ts';
 import { agents, firstNames, groups, lastNames, people, subjects } from './data.ts';
 import { pattern } from './pattern.ts';
+import { unknownSenders } from './senders.ts';
 import { demoProvider, demoSlackToken, demoTenant, examples } from './tenant.ts';
 
 const day = 86_400_000;
@@ -47,6 +48,10 @@ function rows(since: number, cipher: TokenCipher) {
       addressValid: fitsProvider(of.provider, address),
       priority: channels.filter((other) => other.participantId === participantId).length,
       label: label ?? null,
+      ...(channels.length % 3 > 0 && {
+        lastMessageAt: new Date(since + ((channels.length * 7) % 31) * day),
+        messageCount: 1 + ((channels.length * 5) % 24),
+      }),
     });
 
   const participants: Prisma.ParticipantCreateManyInput[] = [];
@@ -87,6 +92,18 @@ function rows(since: number, cipher: TokenCipher) {
         source: 'webchat',
         context: 'Support',
       });
+      // Some of them were entered twice: an operator can make them one again.
+      if (person.twice)
+        externalUsers.push({
+          tenantId,
+          id: newId(),
+          firstName: firstName ?? null,
+          lastName: rest.join(' ') || null,
+          email: byPhone ? (person.email ?? null) : null,
+          phoneNumber: byPhone ? null : (person.phone ?? null),
+          source: 'import',
+          metadata: { plan: 'team' },
+        });
     }
   });
   for (const group of groups) {
@@ -169,6 +186,7 @@ function rows(since: number, cipher: TokenCipher) {
     externalUsers,
     conversations,
     members,
+    senders: unknownSenders(since + 31 * day, { sms, whatsapp, telegram }),
   };
 }
 
@@ -190,6 +208,7 @@ export async function seedDemoTenant(
     await tx.externalUser.createMany({ data: data.externalUsers });
     await tx.conversation.createMany({ data: data.conversations });
     await tx.conversationMember.createMany({ data: data.members });
+    await tx.unknownSender.createMany({ data: data.senders });
     return true;
   });
   if (!made) return;

@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import { asUuid, newId } from '../database/ids.ts';
 import { type ErrorCode, Problem } from '../errors/catalogue.ts';
 import { problemOf } from '../operations/errors.ts';
+import type { Console } from './console.ts';
 import type { Readiness } from './readiness.ts';
 import { problemResponse, textResponse } from './responses.ts';
 import type { ServerContext } from './yoga.ts';
@@ -17,6 +18,8 @@ export type Routes = {
   hook(request: Request, provider: string, key: string): Promise<Response>;
   /** Answers browsers that return from that provider's sign-in. */
   oauthCallback(request: Request, provider: string): Promise<Response>;
+  /** The pages for operators. Null where they are not served. */
+  console: Console | null;
   /** Whether the server is stopping and takes no new work. */
   stopping(): boolean;
 };
@@ -29,7 +32,7 @@ const codeOfStatus: Readonly<Record<number, ErrorCode>> = {
 
 /** Answers every path except the graph's, and gives each request an id. */
 export function useRoutes(routes: Routes, log: Logger): Plugin<object, ServerContext> {
-  async function answer(request: Request, path: string): Promise<Response | null> {
+  async function answer(request: Request, path: string, context: ServerContext): Promise<Response | null> {
     if (path === '/healthz') return textResponse(200, 'ok\n');
     if (path === '/readyz') {
       const state = await routes.readiness();
@@ -59,6 +62,8 @@ export function useRoutes(routes: Routes, log: Logger): Plugin<object, ServerCon
         `${request.method} ${path} is not served.`,
       );
     }
+    const page = await routes.console?.answer(request, path, context);
+    if (page) return page;
     if (path === '/') return new Response(null, { status: 302, headers: { location: '/graphql' } });
     if (path === '/metrics') {
       const { type, text } = await routes.metrics();
@@ -74,7 +79,7 @@ export function useRoutes(routes: Routes, log: Logger): Plugin<object, ServerCon
       const requestId = serverContext.requestId ?? asUuid(request.headers.get('x-request-id') ?? '') ?? newId();
       serverContext.requestId = requestId;
       try {
-        const response = await answer(request, url.pathname);
+        const response = await answer(request, url.pathname, serverContext);
         if (response) endResponse(response);
       } catch (error) {
         const problem = problemOf(error);

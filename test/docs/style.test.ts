@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 
 const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], { encoding: 'utf8' })
   .split('\n')
-  .filter((file) => /^(src|test|scripts|bench|docs|prisma|examples)\/|^[A-Za-z]+\.(md|graphql)$/.test(file))
+  .filter((file) => /^(src|console|test|scripts|bench|docs|prisma|examples)\/|^[A-Za-z]+\.(md|graphql)$/.test(file))
   .filter((file) => !/generated|migrations|lock|\.(png|svg|sql|lua|tsbuildinfo)$/.test(file));
 const linesOf = (file: string) => readFileSync(file, 'utf8').split('\n');
 
@@ -24,7 +24,7 @@ describe('words of docs/style.md', () => {
       .flatMap((file) =>
         linesOf(file).flatMap((line, at) => {
           const word = words.exec(
-            file.endsWith('.ts') ? line.replace(/\bdns\.lookup|\blookup\b[:(, ]/g, '') : line.replace(quoted, ''),
+            /\.tsx?$/.test(file) ? line.replace(/\bdns\.lookup|\blookup\b[:(, ]/g, '') : line.replace(quoted, ''),
           );
           return word ? [`${file}:${at + 1}: ${word[0]}`] : [];
         }),
@@ -37,15 +37,18 @@ describe('words of docs/style.md', () => {
 const tooLong = new Set(['src/operations/result-size.ts']);
 
 describe('the size of files', () => {
-  test('is at most 300 lines in src', () => {
-    const long = files.filter((file) => file.startsWith('src/') && !tooLong.has(file) && linesOf(file).length > 301);
+  test('is at most 300 lines in src and console', () => {
+    const long = files.filter(
+      (file) =>
+        /^(src|console)\//.test(file) && !file.endsWith('.css') && !tooLong.has(file) && linesOf(file).length > 301,
+    );
     expect(long).toEqual([]);
   });
 
   test('is at most 120 characters a line of comments, as Biome holds it for code', () => {
     const isComment = (line: string) => /^\s*(\/\/|\/?\*)/.test(line) && !/https?:/.test(line);
     const long = files
-      .filter((file) => /\.(ts|mjs)$/.test(file))
+      .filter((file) => /\.(tsx?|mjs)$/.test(file))
       .flatMap((file) =>
         linesOf(file).flatMap((line, at) => (line.length > 120 && isComment(line) ? [`${file}:${at + 1}`] : [])),
       );

@@ -1,0 +1,77 @@
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router';
+import { Empty } from '../parts/states.tsx';
+import { Shell } from './shell.tsx';
+
+const root = createRootRoute({
+  component: Shell,
+  notFoundComponent: () => (
+    <Empty title="There is no page here">Its address may be mistyped, or what it showed is gone.</Empty>
+  ),
+});
+
+const text = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined);
+
+/** The texts of an address's search part that a page knows; all else is dropped. */
+const texts =
+  <Name extends string>(...names: Name[]) =>
+  (search: Record<string, unknown>): { [Key in Name]?: string | undefined } =>
+    Object.fromEntries(names.flatMap((name) => (text(search[name]) ? [[name, String(search[name])]] : []))) as {
+      [Key in Name]?: string | undefined;
+    };
+
+const home = createRoute({
+  getParentRoute: () => root,
+  path: '/',
+  component: lazyRouteComponent(() => import('../screens/home/home.tsx'), 'Home'),
+});
+const contacts = createRoute({
+  getParentRoute: () => root,
+  path: '/agents/$agentId/contacts',
+  validateSearch: texts('q', 'health', 'provider'),
+  component: lazyRouteComponent(() => import('../screens/contacts/contacts.tsx'), 'Contacts'),
+});
+const person = createRoute({
+  getParentRoute: () => root,
+  path: '/people/$participantId',
+  component: lazyRouteComponent(() => import('../screens/person/person.tsx'), 'Person'),
+});
+const user = createRoute({
+  getParentRoute: () => root,
+  path: '/users/$externalUserId',
+  component: lazyRouteComponent(() => import('../screens/user/user.tsx'), 'User'),
+});
+const find = createRoute({
+  getParentRoute: () => root,
+  path: '/find',
+  validateSearch: texts('q'),
+  component: lazyRouteComponent(() => import('../screens/find/find.tsx'), 'Find'),
+});
+const inbox = createRoute({
+  getParentRoute: () => root,
+  path: '/inbox',
+  validateSearch: texts('q', 'agent', 'show'),
+  component: lazyRouteComponent(() => import('../screens/inbox/inbox.tsx'), 'Inbox'),
+});
+const conversation = createRoute({
+  getParentRoute: () => inbox,
+  path: '/$conversationId',
+  component: lazyRouteComponent(() => import('../screens/inbox/conversation.tsx'), 'ConversationPane'),
+});
+const senders = createRoute({
+  getParentRoute: () => root,
+  path: '/senders',
+  validateSearch: texts('status'),
+  component: lazyRouteComponent(() => import('../screens/senders/senders.tsx'), 'Senders'),
+});
+
+export const router = createRouter({
+  routeTree: root.addChildren([home, contacts, person, user, find, inbox.addChildren([conversation]), senders]),
+  defaultPreload: 'intent',
+  scrollRestoration: true,
+});
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: typeof router;
+  }
+}

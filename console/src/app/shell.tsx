@@ -1,0 +1,117 @@
+import { Link, Outlet, useRouterState } from '@tanstack/react-router';
+import { Building2, House, Inbox, LogOut, Search, UserRoundPlus, UsersRound } from 'lucide-react';
+import { lazy, Suspense, useEffect, useRef, useState } from 'react';
+import { useOnline } from '../parts/online.ts';
+import { LiveBadge } from './live-badge.tsx';
+import { useSession } from './signed-in.tsx';
+import { useAgents, useMay, useViewer } from './viewer.tsx';
+
+const Palette = lazy(() => import('./palette.tsx').then(({ Palette }) => ({ default: Palette })));
+
+/** What surrounds every page: the way around, the search, who is signed in, and whether the page is live. */
+export function Shell() {
+  const [searching, setSearching] = useState(false);
+  const main = useRef<HTMLElement>(null);
+  const path = useRouterState({ select: ({ location }) => location.pathname });
+  const first = useRef(path);
+  // A reader of the screen hears the new page, and Tab goes on from its beginning.
+  useEffect(() => {
+    if (first.current === path) return;
+    first.current = path;
+    main.current?.focus({ preventScroll: true });
+  }, [path]);
+  useEffect(() => {
+    const open = (event: KeyboardEvent) => {
+      const typing = (event.target as HTMLElement).closest('input, textarea, select, [contenteditable]');
+      const asked = event.key === 'k' && (event.metaKey || event.ctrlKey);
+      if (!asked && (event.key !== '/' || typing)) return;
+      event.preventDefault();
+      setSearching(true);
+    };
+    window.addEventListener('keydown', open);
+    return () => window.removeEventListener('keydown', open);
+  }, []);
+  return (
+    <div className="shell">
+      <a className="skip" href="#main">
+        Skip to the content
+      </a>
+      <header className="top">
+        <Link to="/" className="brand">
+          <Building2 aria-hidden="true" size={16} /> Rollcall
+        </Link>
+        <button type="button" className="search-button" onClick={() => setSearching(true)}>
+          <Search aria-hidden="true" size={15} />
+          <span>Who are you looking for?</span>
+          <kbd>⌘K</kbd>
+        </button>
+        <LiveBadge />
+        <Account />
+      </header>
+      <Navigation />
+      <main id="main" ref={main} tabIndex={-1}>
+        <OfflineNotice />
+        <Outlet />
+      </main>
+      {searching && (
+        <Suspense>
+          <Palette onClose={() => setSearching(false)} />
+        </Suspense>
+      )}
+    </div>
+  );
+}
+
+function Navigation() {
+  const agents = useAgents();
+  const conversations = useMay('CONVERSATIONS_READ');
+  const participants = useMay('PARTICIPANTS_READ');
+  return (
+    <nav className="side" aria-label="Pages">
+      <Link to="/" activeOptions={{ exact: true }}>
+        <House aria-hidden="true" size={16} /> Home
+      </Link>
+      {conversations && (
+        <Link to="/inbox">
+          <Inbox aria-hidden="true" size={16} /> Inbox
+        </Link>
+      )}
+      {participants && (
+        <Link to="/senders">
+          <UserRoundPlus aria-hidden="true" size={16} /> Unknown senders
+        </Link>
+      )}
+      {agents.length > 0 && <h2>Contacts of</h2>}
+      {agents.map(({ id, name }) => (
+        <Link key={id} to="/agents/$agentId/contacts" params={{ agentId: id }}>
+          <UsersRound aria-hidden="true" size={16} /> {name}
+        </Link>
+      ))}
+    </nav>
+  );
+}
+
+function Account() {
+  const { subject, tenant } = useViewer();
+  const { signOut } = useSession();
+  return (
+    <div className="account">
+      <span className="account-name" title={`${subject} in ${tenant.name}`}>
+        {tenant.name}
+        <small>{subject}</small>
+      </span>
+      <button type="button" className="button button-quiet" onClick={signOut} title="Sign out" aria-label="Sign out">
+        <LogOut aria-hidden="true" size={16} />
+      </button>
+    </div>
+  );
+}
+
+function OfflineNotice() {
+  const online = useOnline();
+  return (
+    <div role="status" className="offline-place">
+      {!online && <p className="offline">You are offline. What you see may be out of date.</p>}
+    </div>
+  );
+}

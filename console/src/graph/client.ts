@@ -1,0 +1,35 @@
+import schema from 'virtual:schema';
+import { Client, fetchExchange, mapExchange } from '@urql/core';
+import { cacheExchange } from '@urql/exchange-graphcache';
+import { cacheConfig } from './cache.ts';
+import { problemOf } from './problem.ts';
+
+export type GraphOptions = {
+  /** The value of the Authorization header. */
+  authorization: string;
+  /** Called when the service refuses the credential. */
+  onSignedOut(): void;
+};
+
+/**
+ * Makes the client of one signed-in operator. Queries show what is known at once and ask again; subscriptions are
+ * streams of events over fetch, because an EventSource cannot send the credential.
+ */
+export function createGraph({ authorization, onSignedOut }: GraphOptions): Client {
+  return new Client({
+    url: '/graphql',
+    preferGetMethod: false,
+    requestPolicy: 'cache-and-network',
+    fetchSubscriptions: true,
+    fetchOptions: { headers: { authorization } },
+    exchanges: [
+      mapExchange({
+        onError(error) {
+          if (problemOf(error).code === 'UNAUTHENTICATED') onSignedOut();
+        },
+      }),
+      cacheExchange(cacheConfig(schema)),
+      fetchExchange,
+    ],
+  });
+}

@@ -1,0 +1,21 @@
+import { RouterProvider } from '@tanstack/react-router';
+import { StrictMode } from 'react';
+import { createRoot } from 'react-dom/client';
+import { router } from './app/router.tsx';
+import { SignedIn } from './app/signed-in.tsx';
+import './styles/tokens.css';
+import './styles/base.css';
+import './styles/shell.css';
+import './styles/parts.css';
+import './styles/screens.css';
+
+const place = document.getElementById('root');
+if (!place) throw new Error('The page has no place for the console.');
+
+createRoot(place).render(
+  <StrictMode>
+    <SignedIn>
+      <RouterProvider router={router} />
+    </SignedIn>
+  </StrictMode>,
+);

@@ -1,0 +1,49 @@
+import { type FragmentType, readFragment } from '../graph/generated/fragment-masking.ts';
+import { EntryFragmentDoc } from '../graph/generated/graphql.ts';
+import { Time } from './badges.tsx';
+
+type EntryOf = FragmentType<typeof EntryFragmentDoc>;
+
+const verbs = { CREATED: 'created', UPDATED: 'changed', DELETED: 'deleted' } as const;
+const actors = { ACCESS_KEY: 'access key', AGENT_KEY: 'agent key', SYSTEM: 'system', USER: 'user' } as const;
+
+const spaced = (name: string) => name.replaceAll(/([a-z])([A-Z])/g, '$1 $2').toLowerCase();
+
+function shownValue(value: unknown): string {
+  if (value === null || value === undefined) return '–';
+  const text = typeof value === 'string' ? value : JSON.stringify(value);
+  return text.length > 80 ? `${text.slice(0, 80)}…` : text;
+}
+
+/** What was changed, who did it, and when: the newest first. */
+export function HistoryList({ of }: { of: readonly (EntryOf & { id: string })[] }) {
+  return (
+    <ol className="history">
+      {of.map((entry) => (
+        <Entry key={entry.id} of={entry} />
+      ))}
+    </ol>
+  );
+}
+
+function Entry({ of }: { of: EntryOf }) {
+  const { actor, action, operation, requestId, subjectType, occurredAt, changes } = readFragment(EntryFragmentDoc, of);
+  return (
+    <li>
+      <p>
+        <b dir="auto">{actor.name ?? actor.id ?? 'The service'}</b> <small>({actors[actor.kind]})</small>{' '}
+        {verbs[action]} the {spaced(subjectType)} <Time at={occurredAt} />
+      </p>
+      {action === 'UPDATED' && (
+        <ul>
+          {changes.map(({ field, before, after }) => (
+            <li key={field}>
+              {spaced(field)}: <del>{shownValue(before)}</del> → <ins>{shownValue(after)}</ins>
+            </li>
+          ))}
+        </ul>
+      )}
+      {operation && <small title={requestId ? `Request ${requestId}` : undefined}>{operation}</small>}
+    </li>
+  );
+}

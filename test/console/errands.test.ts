@@ -1,0 +1,197 @@
+import axe from 'axe-core';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { startApp, type TestApp } from '../app.ts';
+import { buildConsole, executablePath, launch, openPage } from './browser.ts';
+
+/** What an operator does in a day, in a browser, on a fresh demo tenant. */
+describe.skipIf(executablePath === undefined)('an operator', () => {
+  let service: TestApp;
+  let browser: Browser;
+  let url: string;
+  let open: { page: Page; faults: string[] };
+  beforeAll(async () => {
+    buildConsole();
+    service = await startApp({ DEMO: 'on', PORT: '0' });
+    url = (await service.app.listen()).url.replace('127.0.0.1', 'localhost');
+    browser = await launch();
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await service?.close();
+  });
+  afterEach(async () => {
+    expect(open.faults).toEqual([]);
+    await open.page.context().close();
+  });
+
+  async function at(path: string): Promise<Page> {
+    open = await openPage(browser, url + path);
+    return open.page;
+  }
+
+  test('finds who wrote from a number, and where they take part', async () => {
+    const page = await at('/');
+    await page.getByRole('searchbox').fill('+1 (415) 555-0108');
+    await page.keyboard.press('Enter');
+    await page.getByRole('region', { name: 'Directory' }).getByRole('link', { name: 'Dorothy Vaughan' }).waitFor();
+    await page.getByRole('region', { name: 'External users' }).getByText('+14155550108').waitFor();
+    await page.getByRole('region', { name: 'Takes part in' }).getByText('Demo on Thursday').waitFor();
+    // The address can be sent to a colleague, and read again.
+    expect(new URL(page.url()).searchParams.get('q')).toBe('+1 (415) 555-0108');
+    await page.reload();
+    await page.getByRole('link', { name: 'Dorothy Vaughan' }).first().waitFor();
+  });
+
+  test('finds anybody by the keyboard alone', async () => {
+    const page = await at('/');
+    await page.getByRole('heading', { name: 'Who is on the other end?' }).waitFor();
+    await page.keyboard.press('Control+k');
+    await page.getByRole('dialog').waitFor();
+    await page.keyboard.type('hedy');
+    await page.getByRole('menuitem', { name: /Hedy Lamarr/ }).waitFor();
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'Hedy Lamarr' }).waitFor();
+  });
+
+  test('sees why the agent cannot reach her, and what helps', async () => {
+    const page = await at('/agents/support-bot/contacts');
+    await page.getByRole('button', { name: /Not connected/ }).click();
+    await page.getByRole('link', { name: 'Hedy Lamarr' }).click();
+    await page.getByText('Connect it under Integrations.').first().waitFor();
+    await page.goBack();
+    expect(new URL(page.url()).searchParams.get('health')).toBe('NOT_CONNECTED');
+  });
+
+  test('sees the contacts change while somebody else changes them', async () => {
+    const page = await at('/agents/support-bot/contacts');
+    const row = page.getByRole('row', { name: /Ada Lovelace/ });
+    await row.getByText('Reachable').waitFor();
+    const other = (await openPage(browser, `${url}/people/01900000-0000-7000-8000-000000001001`)).page;
+    await other.getByRole('button', { name: 'Actions' }).click();
+    await other.getByRole('menuitem', { name: 'Disable…' }).click();
+    await other.getByRole('alertdialog').getByRole('button', { name: 'Disable' }).click();
+    await row.getByText('Disabled').waitFor();
+    await page.getByRole('button', { name: /Disabled 3/ }).waitFor();
+    await other.getByRole('button', { name: 'Actions' }).click();
+    await other.getByRole('menuitem', { name: 'Enable' }).click();
+    await row.getByText('Reachable').waitFor();
+    await other.context().close();
+  });
+
+  test('lets a sender in as who they are', async () => {
+    const page = await at('/senders');
+    const card = page.getByRole('listitem').filter({ hasText: 'Grace H.' });
+    await card.getByRole('link', { name: 'Grace Hopper' }).waitFor();
+    await card.getByRole('button', { name: 'Approve…' }).click();
+    await page.getByRole('alertdialog').getByRole('button', { name: 'Approve' }).click();
+    await card.waitFor({ state: 'detached' });
+    await page.getByRole('button', { name: 'Approved' }).click();
+    await card.getByRole('link', { name: 'Grace Hopper' }).click();
+    await page.getByRole('region', { name: 'Channels' }).getByText('WhatsApp').waitFor();
+  });
+
+  test('approves who waits in a conversation, and adds somebody by e-mail', async () => {
+    const page = await at('/inbox');
+    await page
+      .getByRole('link', { name: /1 waiting/ })
+      .first()
+      .click();
+    await page.getByRole('button', { name: 'Approve' }).click();
+    await page.getByRole('button', { name: 'Approve' }).waitFor({ state: 'detached' });
+    await page.getByLabel('Add by e-mail address or telephone number').fill('new.customer@example.com');
+    await page.getByRole('button', { name: 'Add' }).click();
+    await page.getByText('new.customer@example.com was added.').waitFor();
+    await page.getByRole('article').getByRole('link', { name: 'new.customer@example.com' }).waitFor();
+  });
+
+  test('reads the service’s own words and the request’s id where it refuses', async () => {
+    const page = await at('/inbox');
+    await page
+      .getByRole('link', { name: /Welcome aboard/ })
+      .first()
+      .click();
+    const agent = page.getByRole('article').getByRole('listitem').filter({ hasText: 'Agent' });
+    const user = page.getByRole('article').getByRole('listitem').filter({ hasText: 'Participant' });
+    await agent.getByRole('button', { name: 'Remove' }).click();
+    await page.getByRole('alertdialog').getByRole('button', { name: 'Remove' }).click();
+    await agent.waitFor({ state: 'detached' });
+    await user.getByRole('button', { name: 'Remove' }).click();
+    await page.getByRole('alertdialog').getByRole('button', { name: 'Remove' }).click();
+    const alert = page.getByRole('alert');
+    await alert.getByText('REMOVAL_NOT_ALLOWED').waitFor();
+    expect(await alert.textContent()).toMatch(/request [0-9a-f-]{36}/);
+  });
+
+  describe('with the rights of a key', () => {
+    test('is offered only what the key may do', async () => {
+      const page = await at('/');
+      const secret = await createKey(page, ['PARTICIPANTS_READ']);
+      await page.getByRole('button', { name: 'Sign out' }).click();
+      await page.getByLabel('Access key').fill(secret);
+      await page.getByRole('button', { name: 'Sign in with the key' }).click();
+      await page.getByText('Your sign-in does not include conversations').waitFor();
+      expect(await page.getByRole('link', { name: 'Inbox' }).count()).toBe(0);
+      await page.getByRole('link', { name: 'Support' }).first().click();
+      await page.getByRole('link', { name: 'Ada Lovelace' }).click();
+      await page.getByRole('heading', { name: 'Ada Lovelace' }).waitFor();
+      expect(await page.getByRole('button', { name: 'Actions' }).count()).toBe(0);
+      // It stays in the tab: a reload keeps it, another tab does not have it.
+      await page.reload();
+      await page.getByRole('heading', { name: 'Ada Lovelace' }).waitFor();
+      expect(await page.evaluate('JSON.stringify(localStorage)')).toBe('{}');
+    });
+
+    test('reads that a key is refused, and may give another', async () => {
+      const page = await at('/');
+      await page.getByRole('button', { name: 'Sign out' }).click();
+      await page.getByLabel('Access key').fill('nonsense');
+      await page.getByRole('button', { name: 'Sign in with the key' }).click();
+      await page.getByText('did not accept it').waitFor();
+      open.faults = open.faults.filter((fault) => !fault.includes('401'));
+      await page.getByRole('button', { name: 'Continue as the developer' }).click();
+      await page.getByRole('heading', { name: 'Who is on the other end?' }).waitFor();
+    });
+  });
+
+  describe('who cannot see the screen', () => {
+    const pages = [
+      '/',
+      '/agents/support-bot/contacts',
+      '/people/01900000-0000-7000-8000-000000001001',
+      '/find?q=ada',
+      '/inbox',
+      '/senders',
+    ];
+    test.each(pages)('is hindered by nothing that axe finds at %s', async (path) => {
+      for (const colorScheme of ['light', 'dark'] as const) {
+        open = await openPage(browser, url + path, { colorScheme });
+        await open.page.getByRole('heading', { level: 1 }).waitFor();
+        await open.page.locator('.spinner').first().waitFor({ state: 'detached' });
+        expect(await violations(open.page), colorScheme).toEqual([]);
+        if (colorScheme === 'light') await open.page.context().close();
+      }
+    });
+  });
+});
+
+/** What axe finds, as rule and element. The page's policy forbids other scripts, so axe is evaluated from outside. */
+async function violations(page: Page): Promise<string[]> {
+  await page.evaluate(axe.source);
+  const found = await page.evaluate<axe.AxeResults>('axe.run()');
+  expect(found.passes.length).toBeGreaterThan(10);
+  return found.violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html.slice(0, 200)}`));
+}
+
+/** Creates an access key with what the page is signed in by. */
+async function createKey(page: Page, scopes: readonly string[]): Promise<string> {
+  const settings = JSON.parse((await page.locator('#settings').textContent()) ?? '') as { token: string };
+  const response = await page.request.post(new URL('/graphql', page.url()).href, {
+    headers: { authorization: `Bearer ${settings.token}` },
+    data: {
+      query: 'mutation ($input: CreateAccessKeyInput!) { createAccessKey(input: $input) { secret } }',
+      variables: { input: { name: 'half', scopes } },
+    },
+  });
+  return ((await response.json()) as { data: { createAccessKey: { secret: string } } }).data.createAccessKey.secret;
+}
