@@ -105,6 +105,7 @@ const variables = z.object({
   GRAVATAR_URL: z.union([z.literal('off'), address(['http:', 'https:'])], 'must be a URL, or "off"').optional(),
   PROVIDER_TIMEOUT_MS: wholeNumber(100, 60_000).default(10_000),
   AVATAR_WORKERS: wholeNumber(0, 64).default(2),
+  IMPORT_WORKERS: wholeNumber(0, 64).default(2),
   JOB_LEASE_MS: wholeNumber(100, 600_000).default(30_000),
   HISTORY_RETENTION_DAYS: wholeNumber(0, 36_500).default(0),
   EGRESS_ALLOW: list.refine((hosts) => hosts.every(isHostAndPort), 'must be a list of host:port').default([]),
@@ -160,6 +161,8 @@ export type Config = {
   providerTimeoutMs: number;
   /** How many avatars this process syncs at once in the background. */
   avatarWorkers: number;
+  /** How many imports and exports this process does at once, each of another tenant. */
+  importWorkers: number;
   /** After how long without a renewal another worker gets the job. */
   jobLeaseMs: number;
   /** After how many days history entries are deleted. 0 keeps all. */
@@ -259,6 +262,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     },
     providerTimeoutMs: env.PROVIDER_TIMEOUT_MS,
     avatarWorkers: env.AVATAR_WORKERS,
+    importWorkers: env.IMPORT_WORKERS,
     jobLeaseMs: env.JOB_LEASE_MS,
     historyRetentionDays: env.HISTORY_RETENTION_DAYS,
     egressAllow: env.EGRESS_ALLOW,

@@ -69,7 +69,8 @@ export type TestTenant = {
 /**
  * Starts the whole service on the tests' database. Without a port, what is sent to it goes over a socket of its own to
  * the same handler. Environment variables as in production can be given, and a connection to put around the database's
- * own, to make it fail. Nothing goes on in the background unless AVATAR_WORKERS says so.
+ * own, to make it fail. Nothing goes on in the background unless AVATAR_WORKERS or IMPORT_WORKERS
+ * says so.
  */
 export async function startApp(
   environment: Record<string, string> = {},
@@ -83,6 +84,7 @@ export async function startApp(
     DEMO: 'off',
     DATA_DIR: dataDir,
     AVATAR_WORKERS: '0',
+    IMPORT_WORKERS: '0',
     ...environment,
   });
   const statements: string[] = [];

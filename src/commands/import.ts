@@ -12,15 +12,15 @@ import { databaseFault } from '../database/faults.ts';
 import { migrate } from '../database/migrations.ts';
 import type { ParticipantHooks } from '../directory/participants/hooks.ts';
 import { obstacle } from '../starting.ts';
-import { writeOneByOne } from '../transfer/one-by-one.ts';
 import type { Outcome } from '../transfer/outcome.ts';
 import { readPage, type Source } from '../transfer/remote.ts';
-import { writeUsers } from '../transfer/users.ts';
+import { writeRows } from '../transfer/write.ts';
 
 const usage = `usage: npm run import -- --from participants|conversations|users --url URL --credential CREDENTIAL
   [--source-tenant ID]  the tenant or workspace there, where the credential does not say it
   [--tenant ID]         the tenant here, where there are several`;
 
+const kinds = { users: 'EXTERNAL_USERS', participants: 'PARTICIPANTS', conversations: 'CONVERSATIONS' } as const;
 const sources = ['participants', 'conversations', 'users'] as const;
 
 function options(given: readonly string[]) {
@@ -81,20 +81,11 @@ async function main(given: readonly string[]): Promise<void> {
     // What was imported stays imported: a page that comes again changes nothing.
     let progress: Progress = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : none;
     if (progress.rows > 0) console.error(`Going on after ${progress.rows} rows.`);
-    const writing = { onConflict: 'UPDATE', isDryRun: false } as const;
+    const writing = { onConflict: 'UPDATE', unexpected: console.error } as const;
     for (;;) {
       const page = await readPage(source, progress.next);
       const rows = page.rows.map((fields, index) => ({ line: progress.rows + index + 1, fields }));
-      const outcome =
-        source.from === 'users'
-          ? await db.transaction((tx) => writeUsers(tx, rows, writing))
-          : await writeOneByOne(
-              db,
-              source.from === 'participants' ? 'PARTICIPANTS' : 'CONVERSATIONS',
-              rows,
-              writing,
-              hooks,
-            );
+      const outcome = await db.transaction((tx) => writeRows(tx, kinds[source.from], rows, writing, hooks));
       for (const { line, field, reason } of outcome.rejected)
         console.error(`\nrow ${line}: ${field ?? 'the row'} ${reason}`);
       progress = {

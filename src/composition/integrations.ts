@@ -19,6 +19,7 @@ import { sweepDeliveries } from '../integrations/webhooks/sweep.ts';
 import { telegramWebhooks } from '../integrations/webhooks/telegram.ts';
 import { createWorkspaces } from '../integrations/webhooks/workspaces.ts';
 import { sweepDataFiles } from '../transfer/files.ts';
+import { sweepDataJobs } from '../transfer/jobs.ts';
 import type { Resources } from './resources.ts';
 
 const sweepEveryMs = 10 * 60_000;
@@ -62,7 +63,7 @@ export function createIntegrations(
   };
 }
 
-/** Deletes old deliveries, idempotency keys and history periodically. Returns the function that stops it. */
+/** Deletes old deliveries, idempotency keys, history, files and jobs of data. Returns the function that stops it. */
 export function startDeliverySweep(
   { historyRetentionDays }: Pick<Config, 'historyRetentionDays'>,
   { database, storage }: Pick<Resources, 'database' | 'storage'>,
@@ -74,6 +75,7 @@ export function startDeliverySweep(
       .then(() => sweepIdempotencyKeys(database))
       .then(() => pruneHistory(database, historyRetentionDays, () => isStopped))
       .then(() => sweepDataFiles(database, storage, () => isStopped))
+      .then(() => sweepDataJobs(database, () => isStopped))
       .catch((error: unknown) => log.warn({ err: error }, 'the sweep of deliveries failed'));
   const timer = setInterval(sweep, sweepEveryMs).unref();
   return () => {

@@ -10,7 +10,8 @@ import type { Resources } from './resources.ts';
 const longestPollMs = 10_000;
 
 /**
- * Starts a worker for imports and exports where this process does background work. Returns the function that stops it.
+ * Starts a worker for imports and exports where the configuration gives this process any. Returns the function that
+ * stops it.
  */
 export function startTransfer(
   config: Config,
@@ -18,16 +19,17 @@ export function startTransfer(
   hooks: ParticipantHooks,
   log: Logger,
 ): () => Promise<void> {
-  if (config.avatarWorkers === 0) return async () => {};
+  if (config.importWorkers === 0) return async () => {};
   const leaseMs = config.jobLeaseMs;
+  const failed = (error: unknown) => log.warn({ err: error }, 'an import or an export');
   const worker = startWorker({
     id: newId(),
     queue: dataQueue(database, leaseMs),
-    run: createDataJobRunner({ database, storage, hooks }),
-    concurrency: 1,
+    run: createDataJobRunner({ database, storage, hooks, unexpected: failed }),
+    concurrency: config.importWorkers,
     leaseMs,
     pollMs: Math.min(longestPollMs, leaseMs / 3),
-    failed: (error) => log.warn({ err: error }, 'an import or an export'),
+    failed,
   });
   events.onAny('dataJobQueued', worker.wake);
   return async () => {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { TenantDatabase, TenantTransaction } from '../database/database.ts';
+import { sqlState } from '../database/failures.ts';
 import { type Conversation, type MemberStatus, Prisma } from '../database/generated/client.ts';
 import { newId } from '../database/ids.ts';
 import { demandAgents } from '../directory/agents/agents.ts';
@@ -8,7 +9,7 @@ import { checked } from '../values/checked.ts';
 import { jsonObject } from '../values/json-object.ts';
 import { displayName, text } from '../values/text.ts';
 import { announceConversation, demandOwnAgent } from './conversations.ts';
-import { createContacts, type EnsureParticipant, type Wanted, wanted } from './ensure.ts';
+import { createContacts, type EnsureParticipant, unknownIdentifiers, type Wanted, wanted } from './ensure.ts';
 import type { Tried } from './ensure-statements.ts';
 
 /** What a conversation may have besides its agent and its state. */
@@ -61,7 +62,7 @@ export async function createConversation(
   const agentIsAmong = participants?.some(({ participant }) => participant.agent?.id === agentId) ?? false;
   if (agentId !== null && !agentIsAmong)
     added.unshift({ wanted: wanted({ agent: { id: agentId } }), status: 'ACTIVE', path: ['input', 'agentId'] });
-  return db.transaction(async (tx) => {
+  const create = async (tx: TenantTransaction) => {
     if (agentId !== null) await demandAgents(tx, [agentId]);
     const conversation = await tx.conversation.create({
       data: {
@@ -76,8 +77,18 @@ export async function createConversation(
     announceConversation(tx, conversation.id, [agentId], 'CREATED');
     await addAll(tx, conversation.id, added);
     return conversation;
-  });
+  };
+  const names = added.some(({ wanted: { identifier } }) => identifier);
+  for (let attempts = 1; ; attempts += 1) {
+    try {
+      return await db.transaction(create);
+    } catch (error) {
+      // Another user got one of the identifiers after it was looked for: it is found now.
+      if (!names || attempts >= mostAttempts || sqlState(error) !== '23505') throw error;
+    }
+  }
 }
+const mostAttempts = 5;
 
 /** Reads who is to take part. Throws all that is wrong with them at once, under the first one's code. */
 function readAll(participants: readonly NewConversationParticipant[]): Added[] {
@@ -108,25 +119,32 @@ function demandNothingWrong(wrong: readonly Wrong[]): void {
   throw new Problem(first.problem.code, first.problem.message, { errors });
 }
 
-/** Adds these to a conversation in its transaction; those who are in it stay as they are. Throws like readAll. */
-export async function addAll(tx: TenantTransaction, conversationId: string, added: readonly Added[]): Promise<void> {
+/**
+ * Adds these to a conversation in its transaction; those who are in it stay as they are. Returns how many were added.
+ * Throws like readAll, and an error of uniqueness when an identifier was given to somebody meanwhile.
+ */
+export async function addAll(tx: TenantTransaction, conversationId: string, added: readonly Added[]): Promise<number> {
   const identifiers = added.flatMap(({ wanted: { identifier } }) => identifier ?? []);
-  await createContacts(tx, identifiers);
+  await createContacts(tx, await unknownIdentifiers(tx, identifiers));
+  let count = 0;
   const wrong: Wrong[] = [];
   for (const { wanted: subject, status, path } of added) {
     const values = { conversationId, value: subject.value, id: newId(), status };
     const [tried] = (await tx.query(subject.ensuring.alone, values)) as [Tried];
     if (tried.id !== null) {
-      if (tried.created)
+      if (tried.created) {
+        count += 1;
         tx.announce('conversationParticipantChanged', {
           conversationId,
           membershipId: tried.id,
           change: 'ADDED',
           occurredAt: tx.now().toISOString(),
         });
+      }
     } else if (!tried.subjectKnown && subject.unknown) wrong.push({ problem: subject.unknown(), path });
     // The user of an identifier was deleted since it was found or made.
     else throw new Problem('UNAVAILABLE', 'Others keep changing the same participant.', { retryAfter: 1 });
   }
   demandNothingWrong(wrong);
+  return count;
 }

@@ -2,12 +2,23 @@ import type { TenantDatabase, TenantTransaction } from '../database/database.ts'
 import { sqlState } from '../database/failures.ts';
 import type { IdentifierKey, MemberStatus } from '../database/generated/client.ts';
 import { asUuid, newId } from '../database/ids.ts';
+import { rows } from '../database/sql/columns.ts';
+import { join, literal, parameter, sql, tenant } from '../database/sql/fragment.ts';
+import { statement } from '../database/sql/statement.ts';
+import { assured, integer, json } from '../database/sql/types.ts';
 import { parseTimestamps } from '../database/statement.ts';
 import { agentNotFound } from '../directory/agents/agents.ts';
 import { participantNotFound } from '../directory/participants/lock.ts';
 import { Problem } from '../errors/catalogue.ts';
 import { externalUserNotFound } from '../external-users/external-users.ts';
-import { fieldOf, type Identifier, identifier, phoneColumns } from '../external-users/identifiers.ts';
+import {
+  fieldOf,
+  hasIdentifier,
+  type Identifier,
+  identifier,
+  identifierKeys,
+  phoneColumns,
+} from '../external-users/identifiers.ts';
 import type { KeepIds } from '../idempotency/once.ts';
 import { agentId, text } from '../values/text.ts';
 import { conversationClosed, conversationNotFound } from './conversations.ts';
@@ -185,8 +196,9 @@ async function alone(
 }
 
 /**
- * Creates external users for those of the identifiers that no user has, always in the same order, so that two calls
- * cannot wait for each other.
+ * Creates external users for identifiers that no user has, always in the same order, so that two calls cannot wait for
+ * each other. One that a user got meanwhile as its primary one is left to it. One that a user got beside it is an error
+ * of uniqueness, which ends the transaction: the caller begins anew.
  */
 export async function createContacts(tx: TenantTransaction, identifiers: readonly Identifier[]): Promise<void> {
   const inOrder = [...identifiers].sort((a, b) => (`${a.key} ${a.value}` < `${b.key} ${b.value}` ? -1 : 1));
@@ -196,6 +208,26 @@ export async function createContacts(tx: TenantTransaction, identifiers: readonl
     ...(key === 'phonenumber' ? phoneColumns(value) : { [fieldOf(key)]: value }),
   }));
   if (data.length > 0) await tx.externalUser.createMany({ data, skipDuplicates: true });
+}
+
+const known = statement(rows({ n: integer }))`
+  select g.n from json_to_recordset(${parameter('rows', assured(json<string>()))}) as g (n int, key text, value text) where ${join(
+    identifierKeys.map(
+      (key) =>
+        sql`(g.key = ${literal(key)} and exists (select from external_user u where u.tenant_id = ${tenant} and ${hasIdentifier(key, 'u', sql`g.value`)}))`,
+    ),
+    ' or ',
+  )}`;
+
+/** Returns those of the identifiers that no external user has, neither as its primary one nor beside it. */
+export async function unknownIdentifiers(
+  { query }: Pick<TenantTransaction, 'query'>,
+  identifiers: readonly Identifier[],
+): Promise<Identifier[]> {
+  if (identifiers.length === 0) return [];
+  const asked = JSON.stringify(identifiers.map(({ key, value }, n) => ({ n, key, value })));
+  const found = new Set((await query(known, { rows: asked })).map(({ n }) => n));
+  return identifiers.filter((_, n) => !found.has(n));
 }
 
 /** Ends a transaction in which others changed the same participant. */

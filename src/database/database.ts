@@ -3,6 +3,7 @@ import { type Actor, acting, actorText, nobody } from './actor.ts';
 import { createAdmission, createFairAdmission } from './admission.ts';
 import type { Connection, Value } from './connection.ts';
 import { PrismaClient } from './generated/client.ts';
+import { savepoints } from './savepoints.ts';
 import type { Rows } from './sql/columns.ts';
 import {
   type AnyStatement,
@@ -18,9 +19,7 @@ import { mayWait } from './statement.ts';
 import { keepsToTenant } from './tenant-wall.ts';
 import { createWriteBatching } from './write-batching.ts';
 
-/**
- * A caller's parameters for a statement inside a tenant, by name. The handle adds the tenant and the viewer's agent.
- */
+/** A caller's parameters for a statement inside a tenant, by name. The handle adds the rest. */
 type Given<Parameters> = Values<Omit<Parameters, 'tenantId' | 'viewerAgentId'>>;
 type Values<Parameters> = keyof Parameters extends never ? [] : [values: Parameters];
 
@@ -85,6 +84,8 @@ export type TenantTransaction = Models & {
   now(): Date;
   /** Announces an event after the commit. After a rollback it is dropped. */
   announce<Name extends EventName>(name: Name, event: Events[Name]): void;
+  /** Runs a part of the work, not at the same time as others. Where it throws, it alone is undone. */
+  savepoint<Result>(work: () => Promise<Result>): Promise<Result>;
 };
 
 type Models = Pick<
@@ -273,6 +274,7 @@ export function openDatabase(connection: Connection, announce: Announce, observe
                       tenantId,
                       agentId,
                       now,
+                      savepoint: savepoints(tx, announcements),
                       announce: <Name extends EventName>(name: Name, event: Events[Name]) =>
                         void announcements.push(() => announce(tenantId, name, event)),
                       query: runner(inTransaction(tx), { tenantId, viewerAgentId: agentId }),

@@ -6,8 +6,11 @@ export interface JobQueue<Job> {
   renew(workerId: string, ids: readonly string[]): Promise<void>;
   /** Makes jobs with an expired lease due again. */
   reclaim(): Promise<void>;
-  /** Makes a job due again a little later and keeps its attempt, if it is still as it was claimed. */
-  release(job: Job): Promise<void>;
+  /**
+   * Makes a job due again a little later, if it is still as it was claimed. It keeps its attempt, unless the queue says
+   * otherwise for that error.
+   */
+  release(job: Job, error: unknown): Promise<void>;
   /** Makes the worker's jobs due again and takes their attempts back. */
   handBack(workerId: string): Promise<void>;
 }
@@ -66,7 +69,7 @@ export function startWorker<Job extends { id: string }>({
         const done: Promise<void> = run(job)
           .catch(async (error: unknown) => {
             failed(error);
-            await queue.release(job).catch(failed);
+            await queue.release(job, error).catch(failed);
           })
           .finally(() => {
             // Unless it was claimed again meanwhile.

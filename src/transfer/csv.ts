@@ -22,7 +22,8 @@ export function delimiterOf(beginning: string): string {
 
 /**
  * Reads records of values in RFC 4180's form, with any of the delimiters and any line end. Cells may be quoted, and
- * quoted ones may have line ends. Empty lines are passed over. A cell without anything is null.
+ * quoted ones may have line ends. Empty lines are passed over. White space around a plain cell is not a part of it. A
+ * cell without anything is null.
  */
 export async function* readCsv(texts: AsyncIterable<string>): AsyncGenerator<CsvRecord> {
   let delimiter: string | null = null;
@@ -38,13 +39,13 @@ export async function* readCsv(texts: AsyncIterable<string>): AsyncGenerator<Csv
 
   const endCell = () => {
     if (cells.length >= mostCells) fault ??= `has more than ${mostCells} cells`;
-    else cells.push(cell === '' && !wasQuoted ? null : cell);
+    else cells.push(wasQuoted ? cell : cell.trim() || null);
     cell = '';
     wasQuoted = false;
     state = 'start';
   };
   const endRecord = (): CsvRecord | null => {
-    const isEmpty = cells.length === 0 && cell === '' && !wasQuoted;
+    const isEmpty = cells.length === 0 && cell.trim() === '' && !wasQuoted;
     endCell();
     const record: CsvRecord | null = fault ? { line: first, fault } : isEmpty ? null : { line: first, cells };
     cells = [];
@@ -111,8 +112,9 @@ export async function* readCsv(texts: AsyncIterable<string>): AsyncGenerator<Csv
 }
 
 // A spreadsheet takes a cell that begins with one of these for a formula. A quote before it says that it is text.
-const formula = /^'*[=+\-@\t\r]/;
-const disarmed = /^'+[=+\-@\t\r]/;
+// A cell of nothing but quotes is an empty text, or quotes: an empty cell is none at all.
+const formula = /^'*([=+\-@\t\r]|$)/;
+const disarmed = /^'+([=+\-@\t\r]|$)/;
 
 /** Returns the text of a cell, which no spreadsheet runs. `rearmed` gives back what it was made of. */
 export function csvCell(value: string | null): string {

@@ -26,6 +26,7 @@ const known: Readonly<Record<Kind, Readonly<Record<string, readonly string[]>>>>
       'phone1',
     ],
     fkId: ['fkid', 'foreignkey', 'externalid', 'customerid', 'contactid', 'reference', 'crmid'],
+    otherIdentifiers: ['otheridentifiers'],
     fkUserId: ['fkuserid'],
     context: ['context', 'notes', 'note', 'comment', 'comments', 'description', 'details'],
     source: ['source', 'origin', 'channel'],
@@ -48,6 +49,7 @@ const known: Readonly<Record<Kind, Readonly<Record<string, readonly string[]>>>>
     agentId: ['agentid', 'agent'],
     attributes: ['attributes'],
     status: ['status', 'state'],
+    closedAt: ['closedat'],
     participants: ['participants', 'members'],
   },
 };
@@ -98,4 +100,4 @@ export function placesOf(
 
 /** Whether a kind has that field, or a member of its metadata. */
 export const isField = (kind: Kind, field: string): boolean =>
-  field in known[kind] || (kind === 'EXTERNAL_USERS' && /^metadata\../.test(field));
+  Object.hasOwn(known[kind], field) || (kind === 'EXTERNAL_USERS' && /^metadata\../.test(field));

@@ -1,10 +1,10 @@
-import type { TenantDatabase } from '../database/database.ts';
+import type { Database, TenantDatabase } from '../database/database.ts';
 import type { DataJob } from '../database/generated/client.ts';
 import { asUuid, newId } from '../database/ids.ts';
 import { oneByUuid } from '../database/loaders.ts';
 import { columns, rows } from '../database/sql/columns.ts';
 import { anyKey, parameter, tenant } from '../database/sql/fragment.ts';
-import { statement } from '../database/sql/statement.ts';
+import { globalStatement, statement } from '../database/sql/statement.ts';
 import { boolean, nullable, type SqlType, text, uuid } from '../database/sql/types.ts';
 import { Problem } from '../errors/catalogue.ts';
 import type { Storage } from '../storage/storage.ts';
@@ -98,8 +98,27 @@ export async function startExport(
 }
 
 const cancel = statement(rows({ id: uuid }))`
-  update data_job j set state = 'CANCELLED', finished_at = now(), worker_id = null, lease_until = null
-  where j.tenant_id = ${tenant} and j.id = ${parameter('id', uuid)} and j.state in ('QUEUED', 'RUNNING') returning j.id`;
+  with cancelled as (
+    update data_job j set state = 'CANCELLED', finished_at = now(), worker_id = null, lease_until = null
+    where j.tenant_id = ${tenant} and j.id = ${parameter('id', uuid)} and j.state in ('QUEUED', 'RUNNING') returning j.id
+  ), told as (
+    delete from data_rejection r using cancelled c where r.tenant_id = ${tenant} and r.job_id = c.id
+  ) select c.id from cancelled c`;
+
+/** How long a job is kept after it was over, in days. */
+export const jobDays = 30;
+
+const atOnce = 100;
+const old = globalStatement(rows({ id: uuid }))`
+  with old as (
+    select j.tenant_id, j.id from data_job j where j.finished_at < now() - ${jobDays} * interval '1 day'
+    order by j.finished_at limit ${atOnce} for update skip locked
+  ) delete from data_job j using old where j.tenant_id = old.tenant_id and j.id = old.id returning j.id`;
+
+/** Deletes jobs that were over long ago. It asks `stopped` between some of them and ends early. */
+export async function sweepDataJobs(database: Pick<Database, 'query'>, stopped = () => false): Promise<void> {
+  while (!stopped() && (await database.query(old)).length === atOnce);
+}
 
 /**
  * Ends an import: what it has written stays. One that is over stays as it is. Returns its id. Throws FILE_NOT_FOUND for

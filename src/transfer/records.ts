@@ -1,4 +1,5 @@
 import { Problem } from '../errors/catalogue.ts';
+import { withExactNumbers } from '../values/json-number.ts';
 import { mostCells, readCsv, rearmed } from './csv.ts';
 import { decoded, isUndecodable } from './decode.ts';
 import { fieldsOf, type Kind, type Places, placesOf } from './fields.ts';
@@ -20,35 +21,51 @@ const unreadable = (text: string): string | null => {
   return text.includes('\0') ? 'has a NUL character' : null;
 };
 
+/** Fields whose empty text is a value. */
+const mayBeEmpty = new Set(['fkUserId', 'context', 'source']);
+
 /** Fields that hold JSON in a file of values. */
-const jsonFields = new Set(['metadata', 'attributes', 'channels', 'participants', 'agentIds']);
+const jsonFields = new Set(['metadata', 'attributes', 'channels', 'participants', 'agentIds', 'otherIdentifiers']);
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** Undefined for what is no JSON. Numbers that cannot be kept are what no rule accepts. */
+function parsedJson(text: string): unknown {
+  try {
+    return JSON.parse(withExactNumbers(text));
+  } catch {
+    return undefined;
+  }
+}
 
 /** The fields of a record of values. Metadata may be spread over several columns. */
 function rowOf(line: number, cells: readonly (string | null)[], places: Places): FileRow {
   const fields: Record<string, unknown> = {};
+  const members: Record<string, unknown> = {};
   for (const [field, at] of places) {
     const cell = cells[at] ?? null;
-    const value = cell === null ? null : rearmed(cell.trim());
-    if (value === null || value === '') continue;
+    if (cell === null || cell.trim() === '') continue;
+    const value = rearmed(cell);
     const fault = unreadable(value);
     if (fault) return refused(line, field, fault);
     const [, member] = /^metadata\.(.+)$/.exec(field) ?? [];
     if (member) {
-      fields['metadata'] = { ...(fields['metadata'] as object | undefined), [member]: value };
+      members[member] = value;
       continue;
     }
     if (!jsonFields.has(field)) fields[field] = value;
     else if (field === 'agentIds' && !value.startsWith('[')) fields[field] = value.split(/[;|]/).map((id) => id.trim());
     else {
-      try {
-        const parsed: unknown = JSON.parse(value);
-        fields[field] = field === 'metadata' ? { ...(parsed as object), ...(fields[field] as object) } : parsed;
-      } catch {
-        return refused(line, field, 'is not JSON');
-      }
+      const parsed = parsedJson(value);
+      if (parsed === undefined) return refused(line, field, 'is not JSON');
+      fields[field] = parsed;
     }
   }
-  return { line, fields };
+  if (Object.keys(members).length === 0) return { line, fields };
+  const whole = fields['metadata'] ?? {};
+  if (!isObject(whole)) return refused(line, 'metadata', 'must be a JSON object');
+  return { line, fields: { ...fields, metadata: { ...whole, ...members } } };
 }
 
 async function* valueRows({ kind, mapping }: FileForm, texts: AsyncIterable<string>): AsyncGenerator<FileRow> {
@@ -95,23 +112,17 @@ async function* jsonRows({ kind, mapping }: FileForm, texts: AsyncIterable<strin
       yield refused(line, null, fault);
       continue;
     }
-    let parsed: unknown;
-    try {
-      parsed = JSON.parse(text);
-    } catch {
-      // Refused below.
-    }
-    if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
+    const given = parsedJson(text);
+    if (!isObject(given)) {
       yield refused(line, null, 'is not a JSON object');
       continue;
     }
-    const given = parsed as Readonly<Record<string, unknown>>;
     yield {
       line,
       fields: Object.fromEntries(
         fields.flatMap((field) => {
-          const value = given[nameOf(field)];
-          return value == null ? [] : [[field, value]];
+          const value = Object.hasOwn(given, nameOf(field)) ? given[nameOf(field)] : null;
+          return value == null || (value === '' && !mayBeEmpty.has(field)) ? [] : [[field, value]];
         }),
       ),
     };

@@ -14,15 +14,12 @@ import { exportRows } from './export.ts';
 import type { Kind } from './fields.ts';
 import { findDataFile, storeDataFile } from './files.ts';
 import type { Format } from './jobs.ts';
-import { writeOneByOne } from './one-by-one.ts';
 import type { Given, OnConflict, Outcome } from './outcome.ts';
 import type { LeasedJob } from './queue.ts';
 import { type FileRow, rowsIn } from './records.ts';
-import { writeUsers } from './users.ts';
+import { createRehearsal, fullBatch, type Rehearsal, weightOf, writeRows } from './write.ts';
 
-/** Rows of one transaction. */
-const batchRows = 1_000;
-/** How often a job is begun that ends its process or meets what nobody expected. */
+/** How often a job is begun that ends its process or meets what nobody expected, without coming on meanwhile. */
 const mostAttempts = 5;
 /** Refused rows that the file of them has at the most. */
 const mostTold = 100_000;
@@ -38,7 +35,7 @@ const count = statement(nothing)`
 const advance = statement(rows({ id: uuid }))`
   update data_job j set done_rows = j.done_rows + ${parameter('done', integer)}, created_rows = j.created_rows + ${parameter('created', integer)},
     updated_rows = j.updated_rows + ${parameter('updated', integer)}, unchanged_rows = j.unchanged_rows + ${parameter('unchanged', integer)},
-    rejected_rows = j.rejected_rows + ${parameter('rejected', integer)}
+    rejected_rows = j.rejected_rows + ${parameter('rejected', integer)}, attempts = 0
   where j.tenant_id = ${tenant} and j.id = ${id} and j.state = 'RUNNING' and j.worker_id = ${workerId}
     and j.done_rows = ${parameter('before', integer)} returning j.id`;
 
@@ -51,24 +48,45 @@ const reject = statement(nothing)`
 const rejections = statement(rows({ line: integer, field: nullable(text), reason: text }))`
   select r.line, r.field, r.reason from data_rejection r where r.tenant_id = ${tenant} and r.job_id = ${id} order by r.line limit ${mostTold}`;
 
+// The refused rows are in their file by now.
 const finish = statement(rows({ id: uuid }))`
-  update data_job j set state = ${parameter('state', text)}, finished_at = now(), worker_id = null, lease_until = null,
-    error_code = ${parameter('code', nullable(text))}, error_detail = ${parameter('detail', nullable(text))},
-    file_id = coalesce(${parameter('fileId', nullable(uuid))}, j.file_id), rejected_file_id = ${parameter('rejectedFileId', nullable(uuid))},
-    total_rows = ${parameter('total', nullable(integer))}, done_rows = coalesce(${parameter('doneRows', nullable(integer))}, j.done_rows)
-  where j.tenant_id = ${tenant} and j.id = ${id} and j.state = 'RUNNING' and j.worker_id = ${workerId} returning j.id`;
+  with finished as (
+    update data_job j set state = ${parameter('state', text)}, finished_at = now(), worker_id = null, lease_until = null,
+      error_code = ${parameter('code', nullable(text))}, error_detail = ${parameter('detail', nullable(text))},
+      file_id = coalesce(${parameter('fileId', nullable(uuid))}, j.file_id), rejected_file_id = ${parameter('rejectedFileId', nullable(uuid))},
+      total_rows = ${parameter('total', nullable(integer))}, done_rows = coalesce(${parameter('doneRows', nullable(integer))}, j.done_rows)
+    where j.tenant_id = ${tenant} and j.id = ${id} and j.state = 'RUNNING' and j.worker_id = ${workerId} returning j.id
+  ), told as (
+    delete from data_rejection r using finished f where r.tenant_id = ${tenant} and r.job_id = f.id
+  ) select f.id from finished f`;
 
-/** The job is no more this worker's: it was cancelled, or another worker has it. */
-class Lost extends Error {}
+/** The job is somebody else's by now, or was cancelled: nothing of the batch is written. */
+class Lost extends Error {
+  constructor() {
+    super('The job is not this worker’s any more.');
+  }
+}
 
+/** What a job is run with. */
 export type RunWorld = {
-  database: Pick<Database, 'forTenant' | 'query'>;
-  storage: Storage;
+  database: Database;
+  storage: Pick<Storage, 'get' | 'put'>;
   hooks: ParticipantHooks;
+  /** Called with what nobody expected of a row, which is refused. */
+  unexpected(error: unknown): void;
 };
 
-/** Runs imports and exports. By the end of a job its outcome is stored, or it is due again. */
-export function createDataJobRunner({ database, storage, hooks }: RunWorld) {
+type End = {
+  state: 'DONE' | 'FAILED';
+  total?: number | null;
+  doneRows?: number;
+  problem?: Problem;
+  fileId?: string;
+  rejectedFileId?: string | null;
+};
+
+/** Returns the function that does a leased job, and records how it went. It throws for what may pass. */
+export function createDataJobRunner({ database, storage, hooks, unexpected }: RunWorld) {
   async function bytesOf(job: LeasedJob): Promise<Uint8Array> {
     const file = job.fileId && (await findDataFile(database, job.fileId));
     const bytes = file && (await storage.get(file.path));
@@ -76,55 +94,80 @@ export function createDataJobRunner({ database, storage, hooks }: RunWorld) {
     return bytes;
   }
 
-  function write(db: TenantDatabase, job: LeasedJob, before: number, batch: readonly FileRow[]): Promise<Outcome> {
+  /** Counts a batch in its transaction. Throws Lost. */
+  async function settle(
+    tx: Pick<TenantTransaction, 'query'>,
+    job: LeasedJob,
+    at: Progress,
+    done: number,
+    { created, updated, unchanged, rejected }: Outcome,
+  ): Promise<void> {
+    const counts = { created, updated, unchanged, rejected: rejected.length };
+    const own = { id: job.id, workerId: job.workerId, before: at.done, done };
+    if ((await tx.query(advance, { ...own, ...counts })).length === 0) throw new Lost();
+    const told = rejected.slice(0, Math.max(0, mostTold - at.rejected));
+    if (told.length > 0) await tx.query(reject, { id: job.id, rows: JSON.stringify(told) });
+  }
+
+  /** Writes a batch and counts it. */
+  async function write(
+    db: TenantDatabase,
+    job: LeasedJob,
+    at: Progress,
+    batch: readonly FileRow[],
+    rehearsal: Rehearsal | null,
+  ): Promise<Outcome> {
     const refused = batch.flatMap((row) => ('reason' in row ? [row] : []));
     const given = batch.flatMap((row): Given[] => ('fields' in row ? [row] : []));
-    const writing = { onConflict: job.onConflict as OnConflict, isDryRun: job.isDryRun };
-    const settle = async (tx: Pick<TenantTransaction, 'query'>, outcome: Outcome) => {
-      outcome.rejected.push(...refused);
-      const { created, updated, unchanged, rejected } = outcome;
-      const counts = { created, updated, unchanged, rejected: rejected.length };
-      const own = { id: job.id, workerId: job.workerId, before, done: batch.length };
-      if ((await tx.query(advance, { ...own, ...counts })).length === 0) throw new Lost();
-      if (rejected.length > 0) await tx.query(reject, { id: job.id, rows: JSON.stringify(rejected) });
-      return outcome;
-    };
-    if (job.kind === 'EXTERNAL_USERS')
-      return db.transaction(async (tx) => settle(tx, await writeUsers(tx, given, writing)));
-    return writeOneByOne(db, job.kind as 'PARTICIPANTS' | 'CONVERSATIONS', given, writing, hooks).then((outcome) =>
-      db.transaction((tx) => settle(tx, outcome)),
-    );
+    const rehearsed = rehearsal && (await rehearsal.of(given));
+    const writing = { onConflict: job.onConflict as OnConflict, unexpected };
+    return db.transaction(async (tx) => {
+      const outcome = rehearsed ?? (await writeRows(tx, job.kind as Kind, given, writing, hooks));
+      const whole = { ...outcome, rejected: [...outcome.rejected, ...refused] };
+      await settle(tx, job, at, batch.length, whole);
+      return whole;
+    });
   }
 
   async function importFile(db: TenantDatabase, job: LeasedJob): Promise<void> {
     const bytes = await bytesOf(job);
-    const form = {
-      kind: job.kind as Kind,
-      format: job.format as Format,
-      mapping: job.mapping as Readonly<Record<string, unknown>> | null,
-    };
+    const kind = job.kind as Kind;
+    const mapping = job.mapping as Readonly<Record<string, unknown>> | null;
+    const form = { kind, format: job.format as Format, mapping };
+    const writing = { onConflict: job.onConflict as OnConflict, unexpected };
+    const rehearsal = job.isDryRun ? createRehearsal(db, kind, writing, hooks) : null;
     let total = job.totalRows;
-    if (total === null) {
+    if (total === null || rehearsal) {
       total = 0;
-      for await (const _ of rowsIn(form, inPieces(bytes))) total += 1;
+      for await (const row of rowsIn(form, inPieces(bytes))) {
+        total += 1;
+        if ('fields' in row) rehearsal?.note(row);
+      }
       await db.query(count, { id: job.id, workerId: job.workerId, total });
     }
-    let done = job.doneRows;
+    const at: Progress = { done: job.doneRows, rejected: job.rejectedRows };
     let seen = 0;
     let batch: FileRow[] = [];
+    let weight = 0;
     const flush = async () => {
       if (batch.length === 0) return;
-      await write(db, job, done, batch);
-      done += batch.length;
+      const { rejected } = await write(db, job, at, batch, rehearsal);
+      at.done += batch.length;
+      at.rejected += rejected.length;
       batch = [];
+      weight = 0;
       db.announce('dataJobChanged', { jobId: job.id });
     };
     for await (const row of rowsIn(form, inPieces(bytes))) {
       seen += 1;
       // What was done before the job was begun again.
-      if (seen <= job.doneRows) continue;
+      if (seen <= job.doneRows) {
+        if ('fields' in row) rehearsal?.pass(row);
+        continue;
+      }
       batch.push(row);
-      if (batch.length === batchRows) await flush();
+      weight += weightOf(kind, row);
+      if (weight >= fullBatch) await flush();
     }
     await flush();
     await end(db, job, { state: 'DONE', total, rejectedFileId: await rejectedFile(db, job) });
@@ -146,14 +189,6 @@ export function createDataJobRunner({ database, storage, hooks }: RunWorld) {
     await end(db, job, { state: 'DONE', total, doneRows: total, fileId });
   }
 
-  type End = {
-    state: 'DONE' | 'FAILED';
-    total?: number | null;
-    doneRows?: number;
-    problem?: Problem;
-    fileId?: string;
-    rejectedFileId?: string | null;
-  };
   async function end(db: TenantDatabase, job: LeasedJob, { state, problem, ...of }: End): Promise<void> {
     await db.query(finish, {
       id: job.id,
@@ -186,3 +221,6 @@ export function createDataJobRunner({ database, storage, hooks }: RunWorld) {
     }
   };
 }
+
+/** How many rows of a file are done, and how many of them were refused. */
+type Progress = { done: number; rejected: number };

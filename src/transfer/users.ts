@@ -1,55 +1,26 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { z } from 'zod';
+import { z } from 'zod';
 import type { TenantTransaction } from '../database/database.ts';
-import type { ExternalUser } from '../database/generated/client.ts';
+import { sqlState } from '../database/failures.ts';
+import type { ExternalUser, IdentifierKey } from '../database/generated/client.ts';
 import { asUuid, newId } from '../database/ids.ts';
-import { columns, rows } from '../database/sql/columns.ts';
-import { parameter, sql, tenant } from '../database/sql/fragment.ts';
-import { sameEmail } from '../database/sql/same-email.ts';
-import { statement } from '../database/sql/statement.ts';
-import { integer, type SqlType, uuid } from '../database/sql/types.ts';
-import { digestSql } from '../erasure/digests.ts';
 import { importedUser } from '../external-users/external-users.ts';
-import { phoneColumns, phoneKeyOf } from '../external-users/identifiers.ts';
-import { type Given, noOutcome, type Outcome, type Writing } from './outcome.ts';
+import { compareKey, fieldOf, type Identifier, identifier, identifierKeys } from '../external-users/identifiers.ts';
+import { jsonObject } from '../values/json-object.ts';
+import { blockedAmong, blockedText, isErased } from './blocked.ts';
+import { columnsFor, insert, insertIdentifiers, matching, update, viaOf } from './known-users.ts';
+import { addTo, type Given, noOutcome, type Outcome, type Rejection, refusal, type Writing } from './outcome.ts';
 
-const jsonText: SqlType<string> = { name: 'json', isNullable: false };
-const asked = sql`json_to_recordset(${parameter('rows', jsonText)}) as g (n int, id uuid, email text, phone_key text, fk_id text)`;
+type Compared = Identifier & { compared: string };
 
-const user = columns('ExternalUser', 'u');
-
-// Each way to find a user has an index of its own. Users are locked in one order by every import.
-const matching = statement(rows({ n: integer }, user))`
-  with found as (
-    select g.n, u.id from ${asked} join external_user u on u.tenant_id = ${tenant} and u.id = g.id
-    union select g.n, u.id from ${asked} join external_user u on u.tenant_id = ${tenant} and ${sameEmail(sql`u.email`, sql`g.email`)}
-    union select g.n, u.id from ${asked} join external_user u on u.tenant_id = ${tenant} and u.phone_number is not null and ${phoneKeyOf('u')} = g.phone_key
-    union select g.n, u.id from ${asked} join external_user u on u.tenant_id = ${tenant} and u.fk_id = g.fk_id
-  ), locked as materialized (
-    select u.* from external_user u where u.tenant_id = ${tenant} and u.id in (select f.id from found f) order by u.id for no key update
-  )
-  select f.n, ${user} from found f join locked u on u.id = f.id order by f.n, u.id`;
-
-const blocked = statement(rows({ n: integer }))`
-  select g.n from ${asked} where exists (
-    select from blocked_digest b where b.tenant_id = ${tenant} and b.digest in (
-      ${digestSql(tenant, sql`'identity ' || lower(g.email)`)}, ${digestSql(tenant, sql`'identity ' || g.phone_key`)},
-      ${digestSql(tenant, sql`'fkid ' || g.fk_id`)}))`;
-
-const whole = sql`json_to_recordset(${parameter('rows', jsonText)}) as g (id uuid, first_name text, last_name text, email text,
-  phone_number text, phone_key text, fk_id text, fk_user_id text, context text, source text, metadata jsonb)`;
-
-const insert = statement(rows({ id: uuid }))`
-  insert into external_user (tenant_id, id, first_name, last_name, email, phone_number, phone_key, fk_id, fk_user_id, context, source, metadata)
-  select t.tenant_id, g.id, g.first_name, g.last_name, g.email, g.phone_number, g.phone_key, g.fk_id, g.fk_user_id, g.context, g.source, g.metadata
-  from (select ${tenant} as tenant_id) t cross join ${whole} where t.tenant_id = ${tenant} order by g.id on conflict do nothing returning id`;
-
-const update = statement(rows({ id: uuid }))`
-  update external_user u set first_name = g.first_name, last_name = g.last_name, email = g.email, phone_number = g.phone_number,
-    phone_key = g.phone_key, fk_id = g.fk_id, fk_user_id = g.fk_user_id, context = g.context, source = g.source, metadata = g.metadata
-  from ${whole} where u.tenant_id = ${tenant} and u.id = g.id returning u.id`;
-
-type Checked = { line: number; id: string | null; user: z.output<typeof importedUser>; phoneKey: string | null };
+/** A row whose values are right. `others` are the identifiers beside the primary ones. */
+type Checked = {
+  line: number;
+  id: string | null;
+  user: z.output<typeof importedUser>;
+  others: Compared[];
+  all: Compared[];
+};
 
 /** The names in one text: the last word is the last name. */
 function named(fields: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
@@ -60,75 +31,161 @@ function named(fields: Readonly<Record<string, unknown>>): Readonly<Record<strin
   return { ...others, firstName: words.join(' '), ...(last && { lastName: last }) };
 }
 
-function check({ line, fields }: Given, outcome: Outcome): Checked | null {
-  const { id = null, ...given } = named(fields);
-  const ownId = typeof id === 'string' ? asUuid(id) : null;
-  const result = importedUser.safeParse(given);
-  if (!result.success) {
-    const [issue] = result.error.issues;
-    outcome.rejected.push({ line, field: issue?.path.join('.') || null, reason: issue?.message ?? 'is not right' });
-    return null;
+const mostOthers = 1_000;
+const otherIdentifiers = z
+  .array(
+    z.object({ identifierKey: z.enum(identifierKeys, 'is no kind of identifier'), identifierValue: z.string() }),
+    'must be a list',
+  )
+  .max(mostOthers, `must be at most ${mostOthers} identifiers`)
+  .nullish();
+
+const comparable = ({ key, value }: Identifier): Compared => ({ key, value, compared: compareKey(key, value) });
+
+/** Returns a row after its rules, or why it is refused. */
+function check({ line, fields }: Given): Checked | Rejection {
+  const { id = null, otherIdentifiers: given, ...values } = named(fields);
+  const user = importedUser.safeParse(values);
+  const wanted = otherIdentifiers.safeParse(given);
+  if (!user.success || !wanted.success) {
+    const [issue] = user.error?.issues ?? wanted.error?.issues ?? [];
+    const path = [...(user.success ? ['otherIdentifiers'] : []), ...(issue?.path ?? [])];
+    return { line, field: path.join('.') || null, reason: issue?.message ?? 'is not right' };
   }
-  const { phoneKey, phoneNumber } = phoneColumns(result.data.phoneNumber ?? null);
-  return { line, id: ownId, user: result.data, phoneKey: phoneKey ?? phoneNumber };
+  const primary = identifierKeys.flatMap((key): Compared[] => {
+    const value = user.data[fieldOf(key) as 'email' | 'phoneNumber' | 'fkId'];
+    return value == null ? [] : [comparable({ key, value })];
+  });
+  try {
+    const others = (wanted.data ?? []).map(({ identifierKey, identifierValue }, index) =>
+      comparable(identifier(identifierKey, identifierValue, ['otherIdentifiers', index, 'identifierValue'])),
+    );
+    const ownId = typeof id === 'string' ? asUuid(id) : null;
+    return { line, id: ownId, user: user.data, others, all: [...primary, ...others] };
+  } catch (error) {
+    return refusal(line, error, { unexpected: () => {} });
+  }
 }
 
-const keysOf = ({ id, user, phoneKey }: Checked): string[] => [
+const isRefused = (row: Checked | Rejection): row is Rejection => 'reason' in row;
+
+const keysOf = ({ id, all }: Checked): string[] => [
   ...(id ? [`id ${id}`] : []),
-  ...(user.email ? [`email ${user.email.toLowerCase()}`] : []),
-  ...(phoneKey ? [`phone ${phoneKey}`] : []),
-  ...(user.fkId ? [`fk ${user.fkId}`] : []),
+  ...all.map(({ key, compared }) => viaOf(key, compared)),
 ];
 
-const askedOf = (wave: readonly Checked[]): string =>
-  JSON.stringify(
-    wave.map(({ id, user, phoneKey }, n) => ({
-      n,
-      id,
-      email: user.email ?? null,
-      phone_key: phoneKey,
-      fk_id: user.fkId ?? null,
-    })),
-  );
+/** What a row names users by; nothing where the row is refused. Rows that name the same user have one in common. */
+export function keysOfUser(row: Given): string[] {
+  const checked = check(row);
+  return isRefused(checked) ? [] : keysOf(checked);
+}
 
-const columnsFor = (id: string, user: Partial<ExternalUser> | Checked['user']) => {
-  const phone = phoneColumns(user.phoneNumber ?? null);
-  return {
-    id,
-    first_name: user.firstName ?? null,
-    last_name: user.lastName ?? null,
-    email: user.email ?? null,
-    phone_number: phone.phoneNumber,
-    phone_key: phone.phoneKey,
-    fk_id: user.fkId ?? null,
-    fk_user_id: user.fkUserId ?? null,
-    context: user.context ?? null,
-    source: user.source ?? null,
-    metadata: user.metadata ?? null,
+const updatable = ['firstName', 'lastName', 'email', 'phoneNumber', 'fkId', 'fkUserId', 'context', 'source'] as const;
+const keyOf = new Map<string, IdentifierKey>(identifierKeys.map((key) => [fieldOf(key), key]));
+
+/** What a row changes of the user that it names: of its columns, and which identifiers it adds. */
+function changesOf(row: Checked, existing: ExternalUser, via: ReadonlySet<string>) {
+  const isKnown = (field: string, value: string) => {
+    const key = keyOf.get(field);
+    // It may have it beside its primary one, or in another spelling.
+    return key !== undefined && via.has(viaOf(key, compareKey(key, value)));
   };
-};
+  const fields = updatable.filter((field) => {
+    const value = row.user[field];
+    return value != null && value !== existing[field] && !isKnown(field, value);
+  });
+  const stored = existing.metadata as Record<string, unknown> | null;
+  const metadata = row.user.metadata ? { ...stored, ...row.user.metadata } : stored;
+  const values = Object.fromEntries(fields.map((field) => [field, row.user[field]]));
+  const isOther = !isDeepStrictEqual(metadata, stored);
+  return {
+    columns: fields.length > 0 || isOther ? columnsFor(existing.id, { ...existing, ...values, metadata }) : null,
+    metadata: isOther ? metadata : null,
+    others: row.others.filter(({ key, compared }) => !via.has(viaOf(key, compared))),
+  };
+}
 
-const updatable = [
-  'firstName',
-  'lastName',
-  'email',
-  'phoneNumber',
-  'fkId',
-  'fkUserId',
-  'context',
-  'source',
-  'metadata',
-] as const;
+const identifierRows = (userId: string, others: readonly Compared[]) =>
+  others.map(({ key, value, compared }) => ({ id: newId(), user_id: userId, key, value, compared }));
 
-/** Whether a value is what is stored: an e-mail address in another case is. */
-const isSame = (field: string, given: unknown, stored: unknown): boolean =>
-  field === 'email' && typeof given === 'string' && typeof stored === 'string'
-    ? given.toLowerCase() === stored.toLowerCase()
-    : isDeepStrictEqual(given, stored);
+type Found = { user: ExternalUser; via: Set<string> };
 
-/** Rows of which no two name the same user: later ones must see what earlier ones have written. */
-function* waves(checked: readonly Checked[]): Generator<Checked[]> {
-  for (let left = checked; left.length > 0; ) {
+async function usersOf(tx: TenantTransaction, wave: readonly Checked[]): Promise<Map<number, Found[]>> {
+  const found = new Map<number, Found[]>();
+  const given = {
+    ids: JSON.stringify(wave.flatMap(({ id }, n) => (id ? [{ n, id }] : []))),
+    keys: JSON.stringify(wave.flatMap(({ all }, n) => all.map(({ key, compared }) => ({ n, key, compared })))),
+  };
+  for (const { n, via, ...user } of await tx.query(matching, given))
+    found.set(n, [...(found.get(n) ?? []), { user, via: new Set(via) }]);
+  return found;
+}
+
+/**
+ * Writes rows of which no two have an identifier in common. Returns those that have to wait: others of these change the
+ * user that they name, or somebody else has added it since it was looked for.
+ */
+async function writeWave(
+  tx: TenantTransaction,
+  wave: readonly Checked[],
+  writing: Writing,
+  outcome: Outcome,
+): Promise<Checked[]> {
+  const reject = ({ line }: Checked, reason: string) => outcome.rejected.push({ line, field: null, reason });
+  const gone = await blockedAmong(
+    tx,
+    wave.map(({ all }) => all.map(({ key, compared }) => blockedText(key, compared))),
+  );
+  const found = await usersOf(tx, wave);
+  const waiting: Checked[] = [];
+  const added = new Map<string, Checked>();
+  const changed = new Set<string>();
+  const updates: object[] = [];
+  const identifiers: object[] = [];
+  for (const [n, row] of wave.entries()) {
+    const [existing, ...others] = found.get(n) ?? [];
+    if (gone.has(n)) reject(row, isErased);
+    else if (others.length > 0) reject(row, 'has identifiers of several external users');
+    else if (!existing) added.set(row.id ?? newId(), row);
+    else if (writing.onConflict === 'FAIL') reject(row, 'is an external user that exists already');
+    else if (changed.has(existing.user.id)) waiting.push(row);
+    else {
+      const { columns, metadata, others } = changesOf(row, existing.user, existing.via);
+      if (writing.onConflict === 'SKIP' || (!columns && others.length === 0)) outcome.unchanged += 1;
+      else {
+        const issue = metadata && jsonObject.safeParse(metadata).error?.issues[0];
+        if (issue) {
+          outcome.rejected.push({ line: row.line, field: 'metadata', reason: issue.message });
+          continue;
+        }
+        changed.add(existing.user.id);
+        if (columns) updates.push(columns);
+        identifiers.push(...identifierRows(existing.user.id, others));
+        outcome.updated += 1;
+      }
+    }
+  }
+  if (updates.length > 0) await tx.query(update, { rows: JSON.stringify(updates) });
+  if (added.size > 0) {
+    const inserted = [...added].map(([id, row]) => columnsFor(id, row.user));
+    const written = new Set((await tx.query(insert, { rows: JSON.stringify(inserted) })).map(({ id }) => id));
+    outcome.created += written.size;
+    for (const [id, row] of added) {
+      if (written.has(id)) identifiers.push(...identifierRows(id, row.others));
+      else waiting.push(row);
+    }
+  }
+  if (identifiers.length > 0) await tx.query(insertIdentifiers, { rows: JSON.stringify(identifiers) });
+  return waiting;
+}
+
+const mostWaves = 5;
+
+/** Writes rows, in the file's order where they name the same user: later ones see what earlier ones have written. */
+async function writeAll(tx: TenantTransaction, checked: readonly Checked[], writing: Writing): Promise<Outcome> {
+  const outcome = noOutcome();
+  let waves = 0;
+  for (let left = [...checked]; left.length > 0; ) {
     const taken = new Set<string>();
     const wave: Checked[] = [];
     const later: Checked[] = [];
@@ -139,61 +196,43 @@ function* waves(checked: readonly Checked[]): Generator<Checked[]> {
       for (const key of keys) taken.add(key);
       (isFree ? wave : later).push(row);
     }
-    yield wave;
-    left = later;
+    const waiting = await writeWave(tx, wave, writing, outcome);
+    waves = waiting.length === wave.length ? waves + 1 : 0;
+    if (waves === mostWaves) {
+      for (const { line } of wave)
+        outcome.rejected.push({ line, field: null, reason: 'is being added by somebody else at the same time' });
+      left = later;
+    } else left = [...waiting, ...later].sort((one, other) => one.line - other.line);
   }
+  return outcome;
 }
 
-async function writeWave(tx: TenantTransaction, wave: Checked[], writing: Writing, outcome: Outcome): Promise<void> {
-  const reject = ({ line }: Checked, field: string | null, reason: string) =>
-    outcome.rejected.push({ line, field, reason });
-  const given = askedOf(wave);
-  const gone = new Set((await tx.query(blocked, { rows: given })).map(({ n }) => n));
-  const found = new Map<number, ExternalUser[]>();
-  for (const { n, ...existing } of await tx.query(matching, { rows: given }))
-    found.set(n, [...(found.get(n) ?? []), existing as ExternalUser]);
-
-  const added: { row: Checked; id: string }[] = [];
-  const changed: object[] = [];
-  for (const [n, row] of wave.entries()) {
-    const [existing, ...others] = found.get(n) ?? [];
-    if (gone.has(n)) reject(row, null, 'is a person who was erased and may not be brought back');
-    else if (others.length > 0) reject(row, null, 'has identifiers of several external users');
-    else if (!existing) added.push({ row, id: row.id ?? newId() });
-    else if (writing.onConflict === 'FAIL') reject(row, null, 'is an external user that exists already');
-    else {
-      const fresh = updatable.filter(
-        (field) => row.user[field] != null && !isSame(field, row.user[field], existing[field]),
-      );
-      if (writing.onConflict === 'SKIP' || fresh.length === 0) outcome.unchanged += 1;
-      else {
-        const after = { ...existing, ...Object.fromEntries(fresh.map((field) => [field, row.user[field]])) };
-        changed.push(columnsFor(existing.id, after));
-        outcome.updated += 1;
-      }
+/** Writes one row. Where somebody gets one of its identifiers meanwhile, the user is found by it the next time. */
+async function writeOne(tx: TenantTransaction, row: Checked, writing: Writing): Promise<Outcome> {
+  for (let attempts = 1; ; attempts += 1) {
+    try {
+      return await tx.savepoint(() => writeAll(tx, [row], writing));
+    } catch (error) {
+      if (sqlState(error) === '23505' && attempts < mostWaves) continue;
+      return { ...noOutcome(), rejected: [refusal(row.line, error, writing)] };
     }
-  }
-  if (changed.length > 0 && !writing.isDryRun) await tx.query(update, { rows: JSON.stringify(changed) });
-  const written = new Set(
-    added.length === 0 || writing.isDryRun
-      ? added.map(({ id }) => id)
-      : (await tx.query(insert, { rows: JSON.stringify(added.map(({ row, id }) => columnsFor(id, row.user))) })).map(
-          ({ id }) => id,
-        ),
-  );
-  outcome.created += written.size;
-  // Somebody else has added them since they were looked for.
-  const late = added.filter(({ id }) => !written.has(id));
-  for (const { row } of late) {
-    if (writing.onConflict === 'SKIP') outcome.unchanged += 1;
-    else reject(row, null, 'was added by somebody else at the same time');
   }
 }
 
 /** Writes a batch of external users, set by set. What is refused is in the outcome. */
 export async function writeUsers(tx: TenantTransaction, batch: readonly Given[], writing: Writing): Promise<Outcome> {
   const outcome = noOutcome();
-  const checked = batch.map((row) => check(row, outcome)).filter((row) => row !== null);
-  for (const wave of waves(checked)) await writeWave(tx, wave, writing, outcome);
+  const checked: Checked[] = [];
+  for (const row of batch.map(check)) {
+    if (isRefused(row)) outcome.rejected.push(row);
+    else checked.push(row);
+  }
+  try {
+    addTo(outcome, await tx.savepoint(() => writeAll(tx, checked, writing)));
+  } catch (error) {
+    // One of the rows is to blame, unless it is an outage: each is written by itself.
+    refusal(0, error, { unexpected: () => {} });
+    for (const row of checked) addTo(outcome, await writeOne(tx, row, writing));
+  }
   return outcome;
 }

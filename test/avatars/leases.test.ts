@@ -66,7 +66,7 @@ describe('a lease', () => {
 
   test('that is released leaves the job due a little later, the attempt counted', async () => {
     const [released, other] = await lapsed();
-    await queue.release(released);
+    await queue.release(released, new Error('a try failed'));
     const { runAt, ...after } = await job(released.id);
     expect(after).toMatchObject({ state: 'QUEUED', workerId: null, leaseUntil: null, attempts: 1 });
     expect(runAt.getTime()).toBeGreaterThan(Date.now());
@@ -77,7 +77,7 @@ describe('a lease', () => {
     const [before] = await lapsed();
     await queue.reclaim();
     await queue.claim(workerId, 2);
-    await queue.release(before);
+    await queue.release(before, new Error('a try failed'));
     expect(await job(before.id)).toMatchObject({ state: 'RUNNING', attempts: 2 });
   });
 

@@ -1,38 +1,12 @@
 import { expect, test } from 'vitest';
-import { dataOf, problemOf, type Untyped } from '../app.ts';
+import { dataOf, problemOf } from '../app.ts';
 import { importFile } from '../uploads.ts';
 import { useApp } from '../use-app.ts';
+import { transfers } from './world.ts';
 
-const service = useApp({ AVATAR_WORKERS: '1', JOB_LEASE_MS: '2000' });
+const service = useApp({ IMPORT_WORKERS: '1', JOB_LEASE_MS: '2000' });
 
-const fields =
-  'id state totalRows doneRows created updated unchanged rejected estimatedSecondsLeft rejectedRowsUrl error { code detail } finishedAt';
-
-async function over(kind: 'import' | 'export', id: string, of = fields): Promise<Untyped> {
-  for (;;) {
-    const answer = await service.tenant.graphql(`query ($id: ID!) { ${kind}(id: $id) { ${of} } }`, { id });
-    const job = dataOf(answer)[kind];
-    if (!['QUEUED', 'RUNNING'].includes(job.state)) return job;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-}
-
-async function imported(content: string | Uint8Array, more: object = {}): Promise<Untyped> {
-  const input = { kind: 'EXTERNAL_USERS', format: 'CSV', ...more };
-  const { startImport } = dataOf(await importFile(service, service.tenant, content, input));
-  return over('import', startImport.import.id);
-}
-
-const found = async (by: object): Promise<Untyped> =>
-  dataOf(
-    await service.tenant.graphql(
-      'query ($by: ExternalUserSearchInput!) { searchExternalUser(by: $by) { user { id firstName lastName email phoneNumber fkId context metadata } } }',
-      { by },
-    ),
-  ).searchExternalUser?.user ?? null;
-
-const rejectedOf = async ({ rejectedRowsUrl }: Untyped): Promise<string[]> =>
-  (await (await service.app.fetch(new Request(rejectedRowsUrl))).text()).trim().split('\r\n').slice(1);
+const { over, imported, rejectedOf, found } = transfers(service);
 
 test('columns are guessed, refused rows are listed, and the same file again changes nothing', async () => {
   const file = [

@@ -54,14 +54,14 @@ builder.relayMutationField(
       onConflict: t.field({
         type: ConflictType,
         description:
-          'What to do with a row that exists already: by its id, or by an identifier of an external user. SKIP when not given.',
+          'What to do with a row that exists already: by its id, also one that was merged into another, or by any identifier of an external user. SKIP when not given.',
       }),
-      dryRun: t.boolean({ description: 'Whether to write nothing, and only say what would be done. Null is false.' }),
+      dryRun: t.boolean({ description: 'Whether to write nothing, and give the same report. Null is false.' }),
     }),
   },
   {
     description:
-      'Imports a file in the background, sent as a GraphQL multipart request. Rows that the rules refuse are listed with their line, their field and the reason; all others are imported. To import the same file again changes nothing. Needs `admin`.',
+      'Imports a file in the background, sent as a GraphQL multipart request. Rows that the rules refuse are listed with their line, their field and the reason; all others are imported. A person who was erased and blocked is not brought back. To import the same file again changes nothing. One import of a tenant goes on at a time. Needs `admin`.',
     nullable: true,
     authScopes: { scope: 'admin' },
     extensions: upload,

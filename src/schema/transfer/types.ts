@@ -1,7 +1,7 @@
 import type { DataJob } from '../../database/generated/client.ts';
 import type { kinds } from '../../transfer/fields.ts';
 import { dataFileById, keptHours } from '../../transfer/files.ts';
-import { jobById, secondsLeft } from '../../transfer/jobs.ts';
+import { jobById, jobDays, secondsLeft } from '../../transfer/jobs.ts';
 import { builder } from '../builder.ts';
 import type { GraphContext } from '../context.ts';
 import { ErrorCodeType, storedCode } from '../error-code.ts';
@@ -11,9 +11,14 @@ import { HistorySubjectType, subjectLoaders } from '../history/subject.ts';
 export const KindType = builder.enumType('DataKind', {
   description: 'What goes in or out.',
   values: {
-    EXTERNAL_USERS: { description: 'External users.' },
-    PARTICIPANTS: { description: 'Participants, with their channels and their agents.' },
-    CONVERSATIONS: { description: 'Conversations, with who takes part in them.' },
+    EXTERNAL_USERS: { description: 'External users, with all their identifiers.' },
+    PARTICIPANTS: {
+      description:
+        'Participants, with their channels and their agents, which the tenant must have. Pictures do not go with them.',
+    },
+    CONVERSATIONS: {
+      description: 'Conversations, with everybody who takes part in them, also contacts that were deleted.',
+    },
   } satisfies Record<(typeof kinds)[number], object>,
 });
 
@@ -23,7 +28,7 @@ export const FormatType = builder.enumType('DataFormat', {
   values: {
     CSV: {
       description:
-        "Values with a line of column names before them: by comma, semicolon or tab, in UTF-8 or UTF-16. A cell that a spreadsheet would run begins with a `'`, which an import takes away.",
+        "Values with a line of column names before them: by comma, semicolon or tab, in UTF-8 or UTF-16. A cell that a spreadsheet would run, and an empty text, begin with a `'`, which an import takes away.",
     },
     NDJSON: { description: 'A JSON object in each line, in UTF-8.' },
   },
@@ -45,7 +50,10 @@ export const ConflictType = builder.enumType('ImportConflict', {
   description: 'What to do with a row that exists already.',
   values: {
     SKIP: { description: 'It stays as it is.' },
-    UPDATE: { description: 'It gets the row’s values. What the row leaves empty stays.' },
+    UPDATE: {
+      description:
+        'It gets the row’s values. What the row leaves empty stays: other members of the metadata or the attributes, and others who take part in a conversation, too. Where nothing differs it stays as it is.',
+    },
     FAIL: { description: 'The row is refused.' },
   },
 });
@@ -79,7 +87,7 @@ builder.objectRef<Pick<DataJob, 'id'>>('DataJob').implement({
 
 /** An import in the graph. */
 export const ImportType = builder.objectRef<DataJob>('DataImport').implement({
-  description: 'An import of a file, and how far it has come. Seen with `admin`.',
+  description: `An import of a file, and how far it has come. It is kept for ${jobDays} days after it was over. Seen with \`admin\`.`,
   fields: (t) => ({
     id: t.exposeID('id', { description: 'The import’s UUID.' }),
     kind: t.field({
@@ -131,7 +139,7 @@ export const ImportType = builder.objectRef<DataJob>('DataImport').implement({
 
 /** An export in the graph. */
 export const ExportType = builder.objectRef<DataJob>('DataExport').implement({
-  description: 'An export into a file. Seen with `admin`.',
+  description: `An export into a file. It is kept for ${jobDays} days after it was over. Seen with \`admin\`.`,
   fields: (t) => ({
     id: t.exposeID('id', { description: 'The export’s UUID.' }),
     kind: t.field({

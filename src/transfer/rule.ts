@@ -1,0 +1,13 @@
+import type { TenantDatabase, TenantTransaction } from '../database/database.ts';
+import type { Given } from './outcome.ts';
+
+export type Fields = Given['fields'];
+
+/** How rows of a kind are written, each by itself. `db` is the database inside of the transaction. */
+export type RowRule = {
+  /** The texts by which somebody who was erased would come back, of each row. */
+  texts(tx: TenantTransaction, batch: readonly Given[]): Promise<string[][]>;
+  create(db: TenantDatabase, tx: TenantTransaction, id: string, fields: Fields): Promise<void>;
+  /** Changes what is stored, as `before` has it. Returns whether there was anything to change. */
+  update(db: TenantDatabase, tx: TenantTransaction, id: string, fields: Fields, before: Fields): Promise<boolean>;
+};

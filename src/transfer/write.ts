@@ -1,0 +1,82 @@
+import type { TenantDatabase, TenantTransaction } from '../database/database.ts';
+import type { ParticipantHooks } from '../directory/participants/hooks.ts';
+import type { Kind } from './fields.ts';
+import { idOfRow, writeOneByOne } from './one-by-one.ts';
+import type { Given, Outcome, Writing } from './outcome.ts';
+import { createOverlaps, type Overlaps } from './overlaps.ts';
+import type { FileRow } from './records.ts';
+import { keysOfUser, writeUsers } from './users.ts';
+
+/** What one transaction writes: as many rows as take about a second. */
+export const fullBatch = 1_000;
+
+/** Returns how much of a batch a row takes: more where rules take the row, and each who takes part, by themselves. */
+export function weightOf(kind: Kind, row: FileRow): number {
+  if (kind === 'EXTERNAL_USERS' || !('fields' in row)) return 1;
+  const { participants } = row.fields;
+  return 20 + (Array.isArray(participants) ? 2 * participants.length : 0);
+}
+
+/** Writes a batch of rows in a transaction. */
+export const writeRows = (
+  tx: TenantTransaction,
+  kind: Kind,
+  batch: readonly Given[],
+  writing: Writing,
+  hooks: ParticipantHooks,
+): Promise<Outcome> =>
+  kind === 'EXTERNAL_USERS' ? writeUsers(tx, batch, writing) : writeOneByOne(tx, kind, batch, writing, hooks);
+
+/** Carries what a rehearsal found out of the transaction that it rolls back. */
+class Rehearsed extends Error {
+  readonly outcome: Outcome;
+  constructor(outcome: Outcome) {
+    super('A rehearsal writes nothing.');
+    this.outcome = outcome;
+  }
+}
+
+/** Says what writing these rows would do after those before them, and writes nothing. */
+async function rehearse(
+  db: TenantDatabase,
+  write: (tx: TenantTransaction, rows: readonly Given[]) => Promise<Outcome>,
+  before: readonly Given[],
+  batch: readonly Given[],
+): Promise<Outcome> {
+  try {
+    return await db.transaction(async (tx) => {
+      if (before.length > 0) await write(tx, before);
+      throw new Rehearsed(await write(tx, batch));
+    });
+  } catch (error) {
+    if (error instanceof Rehearsed) return error.outcome;
+    throw error;
+  }
+}
+
+/** What a dry run keeps of a file: its rows are told to it first, and then written to it batch by batch. */
+export interface Rehearsal {
+  note(row: Given): void;
+  /** Passes over a row that was done before. */
+  pass(row: Given): void;
+  of(batch: readonly Given[]): Promise<Outcome>;
+}
+
+/**
+ * Creates a rehearsal of an import. Each batch is written in a transaction of its own that is rolled back, so others
+ * never wait long for it. Earlier rows that name the same as the batch's are written before it each time.
+ */
+export function createRehearsal(db: TenantDatabase, kind: Kind, writing: Writing, hooks: ParticipantHooks): Rehearsal {
+  const keysOf = (row: Given) => (kind === 'EXTERNAL_USERS' ? keysOfUser(row) : [idOfRow(kind, row, db.tenantId)]);
+  const overlaps: Overlaps<Given> = createOverlaps(keysOf);
+  return {
+    note: overlaps.note,
+    pass: overlaps.keep,
+    async of(batch) {
+      const before = overlaps.before(batch);
+      const outcome = await rehearse(db, (tx, rows) => writeRows(tx, kind, rows, writing, hooks), before, batch);
+      for (const row of batch) overlaps.keep(row);
+      return outcome;
+    },
+  };
+}
