@@ -1,18 +1,14 @@
 import type { TenantDatabase, TenantTransaction } from '../database/database.ts';
 import { asUuid } from '../database/ids.ts';
-import { nothing, rows } from '../database/sql/columns.ts';
+import { rows } from '../database/sql/columns.ts';
 import { parameter, tenant } from '../database/sql/fragment.ts';
 import { statement } from '../database/sql/statement.ts';
 import { uuid } from '../database/sql/types.ts';
 import { externalUserNotFound } from './external-users.ts';
+import { forgetMerges } from './merges-of.ts';
 
 const lockForGood = statement(rows({ id: uuid }))`
   select u.id from external_user u where u.tenant_id = ${tenant} and u.id = ${parameter('id', uuid)} for update`;
-
-// They hold personal data of those who were merged into the user.
-const forgetMerges = statement(nothing)`
-  delete from merge m where m.tenant_id = ${tenant} and (m.into_id = ${parameter('id', uuid)} or m.id in (
-    select r.merge_id from merged_id r where r.tenant_id = ${tenant} and r.into_id = ${parameter('id', uuid)}))`;
 
 /** What other features do when external users change, in the same transaction. */
 export type ExternalUserHooks = {
@@ -36,7 +32,7 @@ export async function deleteExternalUser(
     const [found] = await tx.query(lockForGood, { id });
     if (!found) throw externalUserNotFound(id);
     await hooks.beforeDelete(tx, id);
-    await tx.query(forgetMerges, { id });
+    await tx.query(forgetMerges, { ids: [id] });
     await tx.externalUser.deleteMany({ where: { tenantId, id } });
   });
   return id;

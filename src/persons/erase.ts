@@ -8,6 +8,7 @@ import { array, assured, boolean, integer, nullable, text, uuid } from '../datab
 import type { ParticipantHooks } from '../directory/participants/hooks.ts';
 import { deleteInTransaction } from '../directory/participants/participants.ts';
 import { addressText, digestOf, fkText, identityText } from '../erasure/digests.ts';
+import { forgetMerges, mergedIdsOf } from '../external-users/merges-of.ts';
 import type { IdentityInput } from '../identity/who-is.ts';
 import { comparedBy } from '../providers/address.ts';
 import { telephoneKey } from '../values/phone-number.ts';
@@ -31,13 +32,6 @@ const identifiersOf = statement(
 )`
   select ${columns('ExternalUserIdentifier', 'i', ['identifierKey', 'identifierValue', 'compareKey'])}
   from external_user_identifier i where i.tenant_id = ${tenant} and i.external_user_id = any(${userIds}) order by i.id`;
-
-// The ids that were merged into the users, and the records of it, which have rows of theirs.
-const mergedIdsOf = statement(rows({ id: uuid }))`
-  select r.id from merged_id r where r.tenant_id = ${tenant} and r.into_id = any(${userIds}) order by r.id`;
-const removeMerges = statement(rows({ id: uuid }))`
-  delete from merge m where m.tenant_id = ${tenant} and (m.into_id = any(${userIds}) or m.id in (
-    select r.merge_id from merged_id r where r.tenant_id = ${tenant} and r.into_id = any(${userIds}))) returning m.id`;
 
 // Tombstones of before too: they are the person's no less.
 const removeMemberships = statement(rows({ id: uuid, conversationId: uuid }))`
@@ -186,8 +180,8 @@ export async function erasePerson(
     const memberships = await tx.query(removeMemberships, { userTexts: users, participantTexts: participants });
     for (const participant of participants) await deleteInTransaction(tx, participant, hooks);
     const others = await identifiersIn(tx, users);
-    const merged = (await tx.query(mergedIdsOf, { userIds: users })).map((each) => each.id);
-    await tx.query(removeMerges, { userIds: users });
+    const merged = (await tx.query(mergedIdsOf, { ids: users })).map((each) => each.id);
+    await tx.query(forgetMerges, { ids: users });
     const gone = await tx.query(removeUsers, { userIds: users });
     const texts = [...new Set(everyText(person, channels, others))];
     const senders = await tx.query(removeSenders, {

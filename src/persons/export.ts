@@ -4,6 +4,7 @@ import { rows } from '../database/sql/columns.ts';
 import { literal, name, parameter, tenant } from '../database/sql/fragment.ts';
 import { statement } from '../database/sql/statement.ts';
 import { array, assured, json, text, uuid } from '../database/sql/types.ts';
+import { mergesOf } from '../external-users/merges-of.ts';
 import type { IdentityInput } from '../identity/who-is.ts';
 import { comparedBy } from '../providers/address.ts';
 import type { Storage } from '../storage/storage.ts';
@@ -21,7 +22,8 @@ const rowsOf = (table: string, column: string) =>
 
 const users = rowsOf('external_user', 'id');
 const identifiers = rowsOf('external_user_identifier', 'external_user_id');
-const merges = rowsOf('merge', 'into_id');
+const merges = statement(rows({ row }))`
+  select to_json(x) as row from merge x where x.tenant_id = ${tenant} and x.id in (${mergesOf}) order by x.id`;
 const participants = rowsOf('participant', 'id');
 const channels = rowsOf('channel', 'participant_id');
 const bindings = rowsOf('binding', 'participant_id');

@@ -273,3 +273,54 @@ test('over random histories no identifier and no membership is lost, and undoing
     { numRuns: 12 },
   );
 });
+
+const merges = async ({ id }: TestTenant): Promise<string> =>
+  JSON.stringify(
+    await service.app.database.connection.query(
+      prepared('select to_jsonb(m)::text as row from merge m where tenant_id = $1::uuid'),
+      [id],
+    ),
+  );
+const remove = async (of: TestTenant, id: string) =>
+  dataOf(
+    await of.graphql('mutation ($id: ID!) { deleteExternalUser(input: { externalUserId: $id }) { deletedId } }', {
+      id,
+    }),
+  );
+
+test('who was merged and came back is in no merge any more when they are deleted', async () => {
+  const of = await service.createTenant();
+  const [into, from] = [await create(of, { fkId: 'stays' }), await create(of, { email: 'goes@example.com' })];
+  await undo(of, dataOf(await merge(of, into, [from])).mergeExternalUsers.merge.id);
+  expect(await merges(of)).toContain('goes@example.com');
+  await remove(of, from);
+  expect(await merges(of)).toBe('[]');
+});
+
+test('a merge that still leads somebody forgets only who is deleted', async () => {
+  const of = await service.createTenant();
+  const [into, gone, stays] = [
+    await create(of, { fkId: 'into' }),
+    await create(of, { firstName: 'Gone', email: 'gone@example.com' }),
+    await create(of, { firstName: 'Stays', email: 'stays@example.com' }),
+  ];
+  const { id } = dataOf(await merge(of, into, [gone, stays])).mergeExternalUsers.merge;
+  const { identifiers } = dataOf(
+    await of.graphql('query ($id: ID!) { externalUser(id: $id) { identifiers { id identifierValue } } }', { id: into }),
+  ).externalUser;
+  const { id: identifierId } = identifiers.find(
+    (one: { identifierValue: string }) => one.identifierValue === 'stays@example.com',
+  );
+  dataOf(
+    await of.graphql('mutation ($id: ID!) { removeExternalUserIdentifier(input: { identifierId: $id }) { removed } }', {
+      id: identifierId,
+    }),
+  );
+  // None of its identifiers is left to it, so it stays merged.
+  expect(dataOf(await undo(of, id)).undoMerge.externalUsers).toHaveLength(2);
+  await remove(of, gone);
+  expect((await found(of, stays)).id).toBe(into);
+  const left = await merges(of);
+  expect(left).toContain('stays@example.com');
+  expect(left).not.toContain('gone@example.com');
+});
