@@ -109,6 +109,8 @@ const renamed: Readonly<Record<string, string>> = {
   token_ciphertext: 'token',
   signing_secret_ciphertext: 'signingSecret',
   verifier_ciphertext: 'verifier',
+  is_primary: 'primary',
+  is_blocked: 'blocked',
 };
 const fieldOf = (column: string) =>
   renamed[column] ?? column.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());

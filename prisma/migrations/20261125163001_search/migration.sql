@@ -33,15 +33,6 @@ CREATE TABLE "conversation_search" (
     CONSTRAINT "conversation_search_pkey" PRIMARY KEY ("tenant_id","id")
 );
 
--- AddForeignKey
-ALTER TABLE "participant_search" ADD CONSTRAINT "participant_search_tenant_id_id_fkey" FOREIGN KEY ("tenant_id", "id") REFERENCES "participant"("tenant_id", "id") ON DELETE CASCADE ON UPDATE CASCADE;
-
--- AddForeignKey
-ALTER TABLE "external_user_search" ADD CONSTRAINT "external_user_search_tenant_id_id_fkey" FOREIGN KEY ("tenant_id", "id") REFERENCES "external_user"("tenant_id", "id") ON DELETE CASCADE ON UPDATE CASCADE;
-
--- AddForeignKey
-ALTER TABLE "conversation_search" ADD CONSTRAINT "conversation_search_tenant_id_id_fkey" FOREIGN KEY ("tenant_id", "id") REFERENCES "conversation"("tenant_id", "id") ON DELETE CASCADE ON UPDATE CASCADE;
-
 -- What Prisma's schema language cannot say.
 
 -- A text as it is searched: without case and accents, between line ends, so that a text's beginning and end are found. Nothing for null.
@@ -141,24 +132,3 @@ BEGIN
   END CASE;
   RETURN NULL;
 END $$;
-
-CREATE TRIGGER "participant_search_insert" AFTER INSERT ON "participant" REFERENCING NEW TABLE AS inserted
-  FOR EACH STATEMENT EXECUTE FUNCTION "search_inserted"();
-CREATE TRIGGER "participant_search_update" AFTER UPDATE ON "participant" FOR EACH ROW
-  WHEN ((OLD."display_name", OLD."email") IS DISTINCT FROM (NEW."display_name", NEW."email")) EXECUTE FUNCTION "search_updated"();
-CREATE TRIGGER "channel_search_insert" AFTER INSERT ON "channel" REFERENCING NEW TABLE AS inserted
-  FOR EACH STATEMENT EXECUTE FUNCTION "search_inserted"();
-CREATE TRIGGER "channel_search_update" AFTER UPDATE ON "channel" FOR EACH ROW
-  WHEN ((OLD."address", OLD."identity_key", OLD."participant_id") IS DISTINCT FROM (NEW."address", NEW."identity_key", NEW."participant_id"))
-  EXECUTE FUNCTION "search_updated"();
-CREATE TRIGGER "channel_search_delete" AFTER DELETE ON "channel" FOR EACH ROW EXECUTE FUNCTION "search_updated"();
-CREATE TRIGGER "external_user_search_insert" AFTER INSERT ON "external_user" REFERENCING NEW TABLE AS inserted
-  FOR EACH STATEMENT EXECUTE FUNCTION "search_inserted"();
-CREATE TRIGGER "external_user_search_update" AFTER UPDATE ON "external_user" FOR EACH ROW
-  WHEN ((OLD."first_name", OLD."last_name", OLD."email", OLD."phone_number", OLD."phone_key", OLD."fk_id")
-    IS DISTINCT FROM (NEW."first_name", NEW."last_name", NEW."email", NEW."phone_number", NEW."phone_key", NEW."fk_id"))
-  EXECUTE FUNCTION "search_updated"();
-CREATE TRIGGER "conversation_search_insert" AFTER INSERT ON "conversation" REFERENCING NEW TABLE AS inserted
-  FOR EACH STATEMENT EXECUTE FUNCTION "search_inserted"();
-CREATE TRIGGER "conversation_search_update" AFTER UPDATE ON "conversation" FOR EACH ROW
-  WHEN (OLD."name" IS DISTINCT FROM NEW."name") EXECUTE FUNCTION "search_updated"();

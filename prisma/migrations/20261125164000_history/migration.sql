@@ -12,6 +12,7 @@ CREATE TABLE "history_entry" (
     "request_id" UUID,
     "before" JSONB,
     "after" JSONB,
+    "keys" UUID[],
     "occurred_at" TIMESTAMPTZ(3) NOT NULL DEFAULT clock_timestamp(),
 
     CONSTRAINT "history_entry_pkey" PRIMARY KEY ("tenant_id","id")
@@ -22,9 +23,30 @@ CREATE INDEX "history_entry_tenant_id_about_id_id_idx" ON "history_entry"("tenan
 
 -- No foreign key to the tenant: entries are made by triggers from rows that have one, and each would lock the tenant's row.
 
+-- By which keys an erasure finds entries about somebody who is gone.
+CREATE INDEX "history_entry_keys_idx" ON "history_entry" USING gin ("keys") WITH (gin_pending_list_limit = 512) WHERE "keys" IS NOT NULL;
+
+-- Digests, with the tenant's id, of what a row identifies a person by. The texts are those of src/erasure/digests.ts. Only entries of rows that
+-- were removed, or of which such a value was changed, have them: a person who is still there is found by their row, and to add a row costs nothing more.
+CREATE FUNCTION "history_keys"("given" jsonb) RETURNS UUID[] LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+  SELECT array_agg(DISTINCT md5((given ->> 'tenant_id') || ' ' || v.text)::uuid)
+  FROM (VALUES
+    ('identity ' || lower(given ->> 'email')),
+    ('identity ' || coalesce(given ->> 'phone_key', given ->> 'phone_number')),
+    ('fkid ' || (given ->> 'fk_id')),
+    (CASE given ->> 'identifier_key' WHEN 'fkid' THEN 'fkid ' ELSE 'identity ' END || (given ->> 'compare_key')),
+    ('identity ' || (given ->> 'identity_key')),
+    -- An unknown sender's row does not have the provider.
+    ('address ' || coalesce(given ->> 'provider', '') || ' ' || coalesce(given ->> 'address_key', given ->> 'identity_key', given ->> 'address')),
+    ('id ' || coalesce(given ->> 'external_user_id', given ->> 'approved_participant_id',
+      CASE WHEN given ->> 'type' IN ('CONTACT', 'USER') THEN given ->> 'participant_id' END))
+  ) v (text) WHERE v.text IS NOT NULL
+$$;
+
 -- Records the rows that one statement has added or removed, or one row that was changed. Its arguments: the type of the subject, the column
 -- of the subject's id, the column of the id of what it is about, the columns that are left out, those that are secrets, of which only the
--- fact that there is one is recorded, and a column of JSON, whose inner nulls are kept.
+-- fact that there is one is recorded, a column of JSON, whose inner nulls are kept, a column that says which rows are not recorded, and a name
+-- for the time at which a row was added, where that is recorded as a change of the subject.
 --
 -- Who changes is what the connection says of its transaction in "rollcall.actor", as JSON. A statement for several callers has each
 -- one's under "by", by the id of the row that is added for them.
@@ -33,13 +55,11 @@ CREATE INDEX "history_entry_tenant_id_about_id_id_idx" ON "history_entry"("tenan
 CREATE FUNCTION "record_history"() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
   actor jsonb := coalesce(nullif(current_setting('rollcall.actor', true), ''), '{}');
-  shared jsonb := actor -> 'by';
+  shared jsonb;
   hidden text[] := TG_ARGV[3];
-  secrets text[] := TG_ARGV[4];
-  json_column text := TG_ARGV[5];
-  us bigint := extract(epoch FROM clock_timestamp()) * 1000000;
+  us bigint := date_part('epoch', clock_timestamp()) * 1000000;
   -- The time in a version 7 UUID, exact to a microsecond: entries of one transaction sort by it too.
-  stamp text := lpad(to_hex(us / 1000), 12, '0') || '7' || lpad(to_hex(us % 1000 * 4), 3, '0');
+  stamp bytea := int8send(us / 1000 << 16 | 28672 | us % 1000 * 4);
   was jsonb;
   becomes jsonb;
   before jsonb;
@@ -47,57 +67,72 @@ DECLARE
   secret text;
 BEGIN
   IF TG_OP = 'INSERT' THEN
+    shared := actor -> 'by';
     INSERT INTO "history_entry" ("tenant_id", "id", "subject_type", "subject_id", "about_id",
-      "operation", "actor_kind", "actor_id", "actor_name", "request_id", "after")
-    SELECT (r.c ->> 'tenant_id')::uuid, (stamp || substr(gen_random_uuid()::text, 19))::uuid,
+      "operation", "actor_kind", "actor_id", "actor_name", "request_id", "before", "after")
+    SELECT r.tenant_id, encode(overlay(uuid_send(gen_random_uuid()) placing stamp from 1), 'hex')::uuid,
       TG_ARGV[0], r.c ->> TG_ARGV[1], (r.c ->> TG_ARGV[2])::uuid,
       r.a ->> 'operation', coalesce(r.a ->> 'kind', 'SYSTEM'), r.a ->> 'id', r.a ->> 'name', (r.a ->> 'requestId')::uuid,
-      CASE WHEN jsonb_typeof(r.c -> json_column) = 'object'
-        THEN jsonb_strip_nulls(r.c - hidden - secrets - json_column) || jsonb_build_object(json_column, r.c -> json_column)
-        ELSE jsonb_strip_nulls(r.c - hidden - secrets) END
-    FROM (SELECT x.c, CASE WHEN shared IS NULL THEN actor ELSE shared -> (x.c ->> 'id') END AS a
-      FROM (SELECT to_jsonb(n) AS c FROM added n OFFSET 0) x OFFSET 0) r;
+      CASE WHEN TG_ARGV[7] <> '' THEN jsonb '{}' END,
+      CASE WHEN TG_ARGV[7] <> '' THEN jsonb_build_object(TG_ARGV[7], r.c -> 'created_at')
+        WHEN TG_ARGV[5] <> '' AND jsonb_typeof(r.c -> TG_ARGV[5]) = 'object'
+        THEN jsonb_strip_nulls(r.c - hidden - TG_ARGV[5]) || jsonb_build_object(TG_ARGV[5], r.c -> TG_ARGV[5])
+        ELSE jsonb_strip_nulls(r.c - hidden) END
+    FROM (SELECT x.tenant_id, x.c, CASE WHEN shared IS NULL THEN actor ELSE shared -> (x.c ->> 'id') END AS a
+      FROM (SELECT n.tenant_id, to_jsonb(n) AS c FROM added n OFFSET 0) x OFFSET 0) r
+    WHERE TG_ARGV[6] = '' OR NOT (r.c ->> TG_ARGV[6])::boolean;
   ELSIF TG_OP = 'DELETE' THEN
     INSERT INTO "history_entry" ("tenant_id", "id", "subject_type", "subject_id", "about_id",
-      "operation", "actor_kind", "actor_id", "actor_name", "request_id", "before")
-    SELECT (r.c ->> 'tenant_id')::uuid, (stamp || substr(gen_random_uuid()::text, 19))::uuid,
+      "operation", "actor_kind", "actor_id", "actor_name", "request_id", "keys", "before")
+    SELECT r.tenant_id, encode(overlay(uuid_send(gen_random_uuid()) placing stamp from 1), 'hex')::uuid,
       TG_ARGV[0], r.c ->> TG_ARGV[1], (r.c ->> TG_ARGV[2])::uuid,
       actor ->> 'operation', coalesce(actor ->> 'kind', 'SYSTEM'), actor ->> 'id', actor ->> 'name', (actor ->> 'requestId')::uuid,
-      CASE WHEN jsonb_typeof(r.c -> json_column) = 'object'
-        THEN jsonb_strip_nulls(r.c - hidden - secrets - json_column) || jsonb_build_object(json_column, r.c -> json_column)
-        ELSE jsonb_strip_nulls(r.c - hidden - secrets) END
-    FROM (SELECT to_jsonb(o) AS c FROM removed o OFFSET 0) r;
+      history_keys(r.c),
+      CASE WHEN TG_ARGV[5] <> '' AND jsonb_typeof(r.c -> TG_ARGV[5]) = 'object'
+        THEN jsonb_strip_nulls(r.c - hidden - TG_ARGV[5]) || jsonb_build_object(TG_ARGV[5], r.c -> TG_ARGV[5])
+        ELSE jsonb_strip_nulls(r.c - hidden) END
+    FROM (SELECT o.tenant_id, to_jsonb(o) AS c FROM removed o OFFSET 0) r
+    WHERE TG_ARGV[6] = '' OR NOT (r.c ->> TG_ARGV[6])::boolean;
   ELSE
     was := to_jsonb(OLD);
     becomes := to_jsonb(NEW);
+    IF TG_ARGV[6] <> '' AND (was ->> TG_ARGV[6])::boolean AND (becomes ->> TG_ARGV[6])::boolean THEN RETURN NULL; END IF;
     SELECT jsonb_object_agg(c.key, c.value), jsonb_object_agg(c.key, becomes -> c.key) INTO before, after
     FROM jsonb_each(was - hidden) c WHERE c.value IS DISTINCT FROM becomes -> c.key;
     IF before IS NULL THEN RETURN NULL; END IF;
-    FOREACH secret IN ARRAY secrets LOOP
-      IF before ? secret THEN
-        IF before ->> secret IS NOT NULL THEN before := jsonb_set(before, ARRAY[secret], '"(hidden)"'); END IF;
-        IF after ->> secret IS NOT NULL THEN after := jsonb_set(after, ARRAY[secret], '"(hidden)"'); END IF;
-      END IF;
-    END LOOP;
+    IF TG_ARGV[4] <> '{}' THEN
+      FOREACH secret IN ARRAY TG_ARGV[4]::text[] LOOP
+        IF before ? secret THEN
+          IF before ->> secret IS NOT NULL THEN before := jsonb_set(before, ARRAY[secret], '"(hidden)"'); END IF;
+          IF after ->> secret IS NOT NULL THEN after := jsonb_set(after, ARRAY[secret], '"(hidden)"'); END IF;
+        END IF;
+      END LOOP;
+    END IF;
     INSERT INTO "history_entry" ("tenant_id", "id", "subject_type", "subject_id", "about_id",
-      "operation", "actor_kind", "actor_id", "actor_name", "request_id", "before", "after")
-    VALUES ((becomes ->> 'tenant_id')::uuid, (stamp || substr(gen_random_uuid()::text, 19))::uuid,
+      "operation", "actor_kind", "actor_id", "actor_name", "request_id", "keys", "before", "after")
+    VALUES (NEW.tenant_id, encode(overlay(uuid_send(gen_random_uuid()) placing stamp from 1), 'hex')::uuid,
       TG_ARGV[0], becomes ->> TG_ARGV[1], (becomes ->> TG_ARGV[2])::uuid,
       actor ->> 'operation', coalesce(actor ->> 'kind', 'SYSTEM'), actor ->> 'id', actor ->> 'name', (actor ->> 'requestId')::uuid,
+      CASE WHEN before ?| '{email,phone_number,fk_id,identifier_value,address,external_user_id,participant_id,approved_participant_id}'
+        THEN history_keys(was) || history_keys(becomes) END,
       before, after);
   END IF;
   RETURN NULL;
 END $$;
 
 -- Has the changes of a table recorded from now on. `changeable` are the columns whose changes are recorded, where others change often and
--- mean nothing; null for all. A table that only says that something was begun is recorded when it is added to.
+-- mean nothing; null for all. A table that only says that something was begun is recorded when it is added to, with `as_change` as a change of
+-- its subject: the time under that name. Rows of which `unless` is true are not recorded.
+--
+-- A migration calls it for one table only. CREATE TRIGGER locks its table against writers until the transaction ends, so with several tables
+-- those who write to them in another order would wait for each other.
 CREATE FUNCTION "keep_history"(
   of text, subject text, subject_id text, about_id text, hidden text[] DEFAULT '{}', secrets text[] DEFAULT '{}',
-  changeable text[] DEFAULT NULL, only_added boolean DEFAULT false, json_column text DEFAULT ''
+  changeable text[] DEFAULT NULL, only_added boolean DEFAULT false, json_column text DEFAULT '', unless text DEFAULT '', as_change text DEFAULT ''
 ) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
-  arguments text := format('(%L, %L, %L, %L, %L, %L)', subject, subject_id, about_id,
-    hidden || '{tenant_id,created_at,modified_at}'::text[], secrets, json_column);
+  never text[] := hidden || '{tenant_id,created_at,modified_at}'::text[];
+  arguments text := format('(%L, %L, %L, %L, %L, %L, %L, %L)', subject, subject_id, about_id, never || secrets, '{}', json_column, unless, as_change);
 BEGIN
   EXECUTE format('CREATE TRIGGER "history_added" AFTER INSERT ON %I REFERENCING NEW TABLE AS added
     FOR EACH STATEMENT EXECUTE FUNCTION "record_history" %s', of, arguments);
@@ -105,29 +140,8 @@ BEGIN
   EXECUTE format('CREATE TRIGGER "history_removed" AFTER DELETE ON %I REFERENCING OLD TABLE AS removed
     FOR EACH STATEMENT EXECUTE FUNCTION "record_history" %s', of, arguments);
   EXECUTE format('CREATE TRIGGER "history_changed" AFTER UPDATE %s ON %I
-    FOR EACH ROW WHEN (%s) EXECUTE FUNCTION "record_history" %s',
+    FOR EACH ROW WHEN (%s) EXECUTE FUNCTION "record_history" (%L, %L, %L, %L, %L, %L, %L, %L)',
     'OF ' || (SELECT string_agg(format('%I', c), ', ') FROM unnest(changeable) c), of,
-    coalesce((SELECT string_agg(format('OLD.%I IS DISTINCT FROM NEW.%I', c, c), ' OR ') FROM unnest(changeable) c), 'OLD.* IS DISTINCT FROM NEW.*'), arguments);
+    coalesce((SELECT string_agg(format('OLD.%I IS DISTINCT FROM NEW.%I', c, c), ' OR ') FROM unnest(changeable) c), 'OLD.* IS DISTINCT FROM NEW.*'),
+    subject, subject_id, about_id, never, secrets, json_column, unless, as_change);
 END $$;
-
-SELECT "keep_history"('agent', 'Agent', 'id', '');
-SELECT "keep_history"('participant', 'Participant', 'id', 'id', '{id,name_key}');
-SELECT "keep_history"('channel', 'Channel', 'id', 'participant_id', '{id,identity_key,address_key,address_valid,last_message_at,message_count}', '{}',
-  '{participant_id,integration_config_id,provider,address,priority,label,disabled}');
-SELECT "keep_history"('binding', 'Binding', 'id', 'participant_id', '{id}');
-SELECT "keep_history"('integration_config', 'IntegrationConfig', 'id', 'id', '{id}', '{token_ciphertext}');
-SELECT "keep_history"('conversation', 'Conversation', 'id', 'id', '{id}', json_column => 'attributes');
-SELECT "keep_history"('conversation_member', 'ConversationParticipant', 'id', 'conversation_id', '{id,user_id,contact_id,agent_id}');
-SELECT "keep_history"('external_user', 'ExternalUser', 'id', 'id', '{id,phone_key}', json_column => 'metadata');
-SELECT "keep_history"('credential_key', 'CredentialKey', 'id', 'id', '{id,secret_hash}');
-SELECT "keep_history"('webhook_key', 'CredentialKey', 'id', 'id', '{id,secret_hash}', '{signing_secret_ciphertext}');
-SELECT "keep_history"('unknown_sender', 'UnknownSender', 'id', 'id',
-  '{id,identity_key,address_key,message_count,first_message_at,last_message_at,dropped_message_count,processed_by}', '{}',
-  '{address,agent_id,status,note,processed_at,approval_mode,approved_participant_id}');
-SELECT "keep_history"('avatar_sync_batch', 'AvatarSyncBatch', 'id', 'id', '{id,started_at,finished_at}', only_added => true);
-SELECT "keep_history"('oauth_state', 'IntegrationConfig', 'integration_config_id', 'integration_config_id',
-  '{state_hash,integration_config_id,viewer_kind,viewer_id}', '{verifier_ciphertext}', only_added => true);
--- Of a job only that somebody had it begun anew. Workers change the rest all the time.
-CREATE TRIGGER "history_retried" AFTER UPDATE OF "generation" ON "avatar_sync_job"
-  FOR EACH ROW WHEN (OLD."state" = 'FAILED' AND NEW."state" = 'QUEUED') EXECUTE FUNCTION "record_history"(
-    'AvatarSyncFailure', 'id', 'participant_id', '{tenant_id,id,participant_id,integration_config_id,address,kind,generation,attempts,accounted,again_config_id,again_address,queued_at,run_at,worker_id,lease_until,finished_at}', '{}', '');

@@ -1,2 +1,2 @@
--- Identifiers are a part of their user's history.
-SELECT "keep_history"('external_user_identifier', 'ExternalUser', 'external_user_id', 'external_user_id', '{id,external_user_id,compare_key}');
+-- Identifiers are a part of their user's history. The primary ones are recorded as the user's columns.
+SELECT "keep_history"('external_user_identifier', 'ExternalUserIdentifier', 'id', 'external_user_id', '{id,compare_key}', unless => 'is_primary');

@@ -6,6 +6,7 @@ import {
 } from '../../external-users/identifier-changes.ts';
 import { builder } from '../builder.ts';
 import { IdentifierKeyType } from '../conversations/memberships.ts';
+import { HistorySubjectType } from '../history/subject.ts';
 import { write } from '../mutation.ts';
 import { NodeType } from '../node-interface.ts';
 import { reading } from '../selection.ts';
@@ -15,7 +16,7 @@ import { tellingExisting } from './mutations.ts';
 const ofExternalUser = reading<ExternalUser>();
 
 const IdentifierType = builder.prismaObject('ExternalUserIdentifier', {
-  interfaces: [NodeType],
+  interfaces: [NodeType, HistorySubjectType],
   description:
     'Something that an external user is known by: an e-mail address, a telephone number or a foreign key. One user of the tenant has it at most. Seen with `users:read`.',
   fields: (t) => ({

@@ -1,5 +1,5 @@
 import { keyById } from '../../auth/keys.ts';
-import { demand } from '../../auth/viewer.ts';
+import { demand, may } from '../../auth/viewer.ts';
 import type { Actor } from '../../database/actor.ts';
 import { connectionTo } from '../../database/edges.ts';
 import type { Conversation, ExternalUser, HistoryEntry, IntegrationConfig } from '../../database/generated/client.ts';
@@ -43,9 +43,10 @@ const ActorType = builder.objectRef<ShownActor>('HistoryActor').implement({
     name: t.string({
       nullable: true,
       description:
-        'What an access key is called, the agent of an agent’s key, or the cause of a SYSTEM change. Null for a USER, and where nothing says so.',
+        'What an access key is called, the agent of an agent’s key, or the cause of a SYSTEM change. Null for a USER, where nothing says so, and, of a key, without `admin`.',
       resolve: async ({ kind, id, name }, _, context) => {
         if (name !== null || id === null || (kind !== 'ACCESS_KEY' && kind !== 'AGENT_KEY')) return name;
+        if (!may(context.viewer, 'admin')) return null;
         const key = await context.load(keyById, id);
         return key?.name ?? key?.agentId ?? null;
       },
@@ -161,7 +162,7 @@ builder.objectField(ParticipantType, 'history', (t) =>
 builder.objectField(ExternalUserType, 'history', (t) =>
   t.field({
     type: HistoryConnection,
-    description: 'What changed the external user, the newest first.',
+    description: 'What changed the external user and its identifiers, the newest first.',
     args: t.arg.connectionArgs(),
     ...reading<ExternalUser>()(['id'], historyField),
   }),

@@ -1,0 +1,1 @@
+SELECT "keep_history"('agent', 'Agent', 'id', '');

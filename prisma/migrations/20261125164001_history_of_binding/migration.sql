@@ -1,0 +1,1 @@
+SELECT "keep_history"('binding', 'Binding', 'id', 'participant_id', '{id}');

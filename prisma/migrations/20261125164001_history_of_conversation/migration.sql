@@ -1,0 +1,1 @@
+SELECT "keep_history"('conversation', 'Conversation', 'id', 'id', '{id}', json_column => 'attributes');

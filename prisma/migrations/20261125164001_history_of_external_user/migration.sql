@@ -1,0 +1,1 @@
+SELECT "keep_history"('external_user', 'ExternalUser', 'id', 'id', '{id,phone_key}', json_column => 'metadata');

@@ -1,0 +1,1 @@
+SELECT "keep_history"('integration_config', 'IntegrationConfig', 'id', 'id', '{id}', '{token_ciphertext}');

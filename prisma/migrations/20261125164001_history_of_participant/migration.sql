@@ -1,0 +1,1 @@
+SELECT "keep_history"('participant', 'Participant', 'id', 'id', '{id,name_key}');
