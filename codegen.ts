@@ -8,7 +8,8 @@ const config: CodegenConfig = {
   generates: {
     'test/graph/generated/': {
       preset: 'client',
-      presetConfig: { fragmentMasking: false },
+      // Also writes persisted-documents.json, the map that TRUSTED_DOCUMENTS takes.
+      presetConfig: { fragmentMasking: false, persistedDocuments: { hashAlgorithm: 'sha256' } },
       config: {
         useTypeImports: true,
         enumsAsTypes: true,

@@ -10,6 +10,9 @@ const config: CodegenConfig = {
   generates: {
     'src/graphql/': {
       preset: 'client',
+      // Also writes src/graphql/persisted-documents.json, for the service's TRUSTED_DOCUMENTS. Apollo's clients hash by
+      // SHA-256.
+      presetConfig: { persistedDocuments: { hashAlgorithm: 'sha256' } },
       config: {
         useTypeImports: true,
         enumsAsTypes: true,

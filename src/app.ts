@@ -1,7 +1,7 @@
 import type { RequestListener, Server } from 'node:http';
 import { type Logger, pino } from 'pino';
 import { createAvatars, startAvatars } from './composition/avatars.ts';
-import { createGraph } from './composition/graph.ts';
+import { createDocuments, createGraph } from './composition/graph.ts';
 import { createIntegrations, startDeliverySweep } from './composition/integrations.ts';
 import { openResources, type ResourceOverrides } from './composition/resources.ts';
 import { createHttpServer } from './composition/server.ts';
@@ -46,6 +46,8 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
   const publicUrl = () => url;
 
   const attempt: Attempt = overrides.attempt ?? ((_, step) => step());
+  // Before the database: a fault of the trusted documents is told without waiting for it.
+  const prepare = createDocuments(config, overrides.compileAfter);
   const resources = await openResources(config, log, { ...overrides, attempt });
   const { database } = resources;
   const integrations = createIntegrations(config, resources, publicUrl);
@@ -54,8 +56,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
     await attempt('database', () =>
       seedDemoTenant(database, { avatars: avatars.avatars, tokenCipher: integrations.tokenCipher, log }),
     );
-  const { compileAfter } = overrides;
-  const graph = createGraph(config, { resources, integrations, avatars, publicUrl, compileAfter }, log);
+  const graph = createGraph(config, { resources, integrations, avatars, publicUrl, prepare }, log);
   const server = await createHttpServer(config, { resources, integrations, graph }, log);
   const stopSweep = startDeliverySweep(config, resources, log);
   const stopAvatars = startAvatars(config, resources, avatars, log);

@@ -2,6 +2,7 @@ import { createPublicKey } from 'node:crypto';
 import { z } from 'zod';
 import { readDatabaseUrl } from './database/database-url.ts';
 import { readStorageUrl } from './storage/storage-url.ts';
+import { readTrustedDocuments } from './trusted-documents.ts';
 
 const onOff = z.enum(['on', 'off'], 'must be "on" or "off"');
 const wholeNumber = (min: number, max: number) =>
@@ -86,6 +87,15 @@ const variables = z.object({
   INTROSPECTION: onOff.optional(),
   FEDERATION: onOff.default('off'),
   CONSOLE: onOff.default('on'),
+  TRUSTED_DOCUMENTS: z
+    .string()
+    .transform((file, { issues }) => {
+      const { texts, faults } = readTrustedDocuments(file);
+      for (const message of faults) issues.push({ code: 'custom', message, input: file });
+      return texts;
+    })
+    .optional(),
+  TRUSTED_DOCUMENTS_ONLY: onOff.optional(),
   DEMO: onOff.optional(),
   CORS_ORIGINS: list
     .refine((origins) => origins.every(isOrigin), 'must be a list of origins, for example https://inbox.example')
@@ -142,6 +152,10 @@ export type Config = {
   federation: boolean;
   /** Whether the pages for operators are served. */
   console: boolean;
+  /** The text of each trusted document by its id. Null without trusted documents. */
+  trustedDocuments: ReadonlyMap<string, string> | null;
+  /** Whether no other documents run. */
+  trustedDocumentsOnly: boolean;
   demo: boolean;
   corsOrigins: readonly string[];
   /** Requests per minute and credential. 0 is no limit. */
@@ -208,6 +222,8 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
       faults.push(`${name}_CLIENT_ID and ${name}_CLIENT_SECRET are needed together`);
     }
   }
+  if (given['TRUSTED_DOCUMENTS_ONLY'] === 'on' && !given['TRUSTED_DOCUMENTS'])
+    faults.push('TRUSTED_DOCUMENTS_ONLY needs TRUSTED_DOCUMENTS: without documents nothing would run');
   if (!production && ownKey && !(given['JWT_ISSUER'] && given['JWT_AUDIENCE'])) {
     faults.push('JWT_ISSUER and JWT_AUDIENCE are needed with a JWT key');
   }
@@ -245,6 +261,8 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     introspection: (env.INTROSPECTION ?? env.GRAPHIQL ?? (development ? 'on' : 'off')) === 'on',
     federation: env.FEDERATION === 'on',
     console: env.CONSOLE === 'on',
+    trustedDocuments: env.TRUSTED_DOCUMENTS ?? null,
+    trustedDocumentsOnly: env.TRUSTED_DOCUMENTS_ONLY === 'on',
     demo: (env.DEMO ?? (development ? 'on' : 'off')) === 'on',
     corsOrigins: env.CORS_ORIGINS,
     rateLimit: env.RATE_LIMIT,

@@ -6,11 +6,11 @@ import { createLastUse } from '../auth/last-use.ts';
 import type { Viewer } from '../auth/viewer.ts';
 import { channelsChanged, setAvatarFile } from '../avatars/automatic.ts';
 import { createFileUrls } from '../avatars/file-urls.ts';
-import type { Config } from '../config.ts';
+import { type Config, ConfigError } from '../config.ts';
 import { announceMembershipsOf, leaveTombstones } from '../conversations/ended-memberships.ts';
 import type { TenantHandle } from '../database/database.ts';
 import { createAdmission } from '../operations/admission.ts';
-import { createPrepare } from '../operations/prepare.ts';
+import { createPrepare, type Prepare, TrustedDocumentsError } from '../operations/prepare.ts';
 import { createOperations } from '../operations/run.ts';
 import { createStreams } from '../operations/streams.ts';
 import { deleteLeftFiles } from '../persons/left-files.ts';
@@ -31,13 +31,29 @@ export type GraphParts = {
   integrations: Integrations;
   avatars: Avatars;
   publicUrl: () => string;
-  compileAfter?: number | undefined;
+  prepare: Prepare;
 };
+
+/** Builds the schema and checks the trusted documents with it. Throws ConfigError with all that is wrong with them. */
+export function createDocuments(config: Config, compileAfter = runsBeforeCompilation): Prepare {
+  try {
+    return createPrepare(buildSchema({ federation: config.federation }), {
+      introspection: config.introspection,
+      compileAfter,
+      trusted: config.trustedDocuments,
+      trustedOnly: config.trustedDocumentsOnly,
+    });
+  } catch (error) {
+    if (!(error instanceof TrustedDocumentsError)) throw error;
+    const faults = error.faults.map((fault) => `TRUSTED_DOCUMENTS has a document that cannot run: ${fault}`);
+    throw new ConfigError(faults.join('\n'));
+  }
+}
 
 /** Composes the graph: authentication, the services that resolvers get, and the pipeline that runs operations. */
 export function createGraph(
   config: Config,
-  { resources, integrations, avatars, publicUrl, compileAfter }: GraphParts,
+  { resources, integrations, avatars, publicUrl, prepare }: GraphParts,
   log: Logger,
 ) {
   const { database, events, developmentKeys, secretKey, storage } = resources;
@@ -96,10 +112,7 @@ export function createGraph(
   const admission = createAdmission();
   const streams = createStreams(events, database);
   const operations = createOperations({
-    prepare: createPrepare(buildSchema({ federation: config.federation }), {
-      introspection: config.introspection,
-      compileAfter: compileAfter ?? runsBeforeCompilation,
-    }),
+    prepare,
     contextOf(viewer, { budget, actor = null } = {}) {
       const handle = databaseOf(viewer);
       const own = { budget, admission, actor };

@@ -18,6 +18,7 @@ import { createGraphqlHandler } from '../http/graphql-handler.ts';
 import { createHooks } from '../http/hooks.ts';
 import { createMetrics } from '../http/metrics.ts';
 import { createOAuthCallback } from '../http/oauth-callback.ts';
+import { createPagePass } from '../http/page-pass.ts';
 import { createRateLimit } from '../http/rate-limit.ts';
 import { createReadiness } from '../http/readiness.ts';
 import { useRoutes } from '../http/routes.ts';
@@ -52,7 +53,7 @@ export interface HttpServer {
 
 export async function createHttpServer(config: Config, parts: ServerParts, log: Logger): Promise<HttpServer> {
   const {
-    resources: { connection, database, events, storage, developmentKeys: keys },
+    resources: { connection, database, events, storage, developmentKeys: keys, secretKey },
     integrations: { webhooks, webhookProviders, workspaceOf, deliveries, signIns },
     graph,
   } = parts;
@@ -92,15 +93,22 @@ export async function createHttpServer(config: Config, parts: ServerParts, log: 
     keys && !config.jwt.key && isThisMachine(request, context)
       ? developmentToken(keys, demoTenant.id, config.jwt)
       : null;
+  const pagePass =
+    config.graphiql && config.trustedDocumentsOnly && !config.production ? createPagePass(secretKey) : null;
+  const mayRunAny = (headers: { get(name: string): string | null }) => pagePass?.isIn(headers) ?? false;
 
   const yoga = createRestHandler({
     operations,
     signIn,
+    mayRunAny,
     format,
     bodies,
     crossOrigin,
     graphiql: config.graphiql
-      ? async (request, context) => graphiqlOptions(await pageToken(request, context), examples)
+      ? async (request, context) => {
+          if (!isThisMachine(request, context)) return graphiqlOptions(null, examples);
+          return graphiqlOptions(await pageToken(request, context), examples, pagePass?.give());
+        }
       : false,
     stopping,
     metrics: metrics.plugin,
@@ -158,6 +166,7 @@ export async function createHttpServer(config: Config, parts: ServerParts, log: 
     remembered: authenticator.remembered,
     admit,
     signIn,
+    mayRunAny,
     format,
     bodies,
     largestBody: limits.body,
@@ -204,10 +213,11 @@ export async function createHttpServer(config: Config, parts: ServerParts, log: 
 const loopback = /^(localhost|127\.\d+\.\d+\.\d+|\[?::1\]?|::ffff:127\.\d+\.\d+\.\d+)$/;
 
 /**
- * Returns whether a browser on this machine used the machine's own name. Only that browser gets a page that signs
- * itself in.
+ * Returns whether a browser on this machine used the machine's own name, and no proxy stands between. Only that browser
+ * gets a page that signs itself in, and that may run any document.
  */
 function isThisMachine(request: Request, context: ServerContext | undefined): boolean {
   const peer = context?.req?.socket.remoteAddress ?? 'localhost';
-  return loopback.test(new URL(request.url).hostname) && loopback.test(peer);
+  const isForwarded = ['forwarded', 'x-forwarded-for', 'via'].some((name) => request.headers.has(name));
+  return loopback.test(new URL(request.url).hostname) && loopback.test(peer) && !isForwarded;
 }

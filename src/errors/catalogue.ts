@@ -12,6 +12,11 @@ export const catalogue = {
     title: 'Validation failed',
     when: 'A value breaks a rule; `errors` names every violation.',
   },
+  PERSISTED_QUERY_NOT_SUPPORTED: {
+    status: 400,
+    title: 'Persisted query not supported',
+    when: 'A document’s id or hash came without its text, and there are no trusted documents here. The response has the status 200: Apollo’s clients then send the text.',
+  },
   CHANNEL_NOT_ON_PARTICIPANT: {
     status: 400,
     title: 'Channel not on participant',
@@ -43,6 +48,11 @@ export const catalogue = {
     when: 'No credential, more than one, or one that does not verify.',
   },
   FORBIDDEN: { status: 403, title: 'Forbidden', when: 'The credential lacks the scope.' },
+  DOCUMENT_NOT_TRUSTED: {
+    status: 403,
+    title: 'Document not trusted',
+    when: 'Only trusted documents run here (`TRUSTED_DOCUMENTS_ONLY`). Send the id of one as `documentId`, or its hash.',
+  },
   REMOVAL_NOT_ALLOWED: {
     status: 403,
     title: 'Removal not allowed',
@@ -98,6 +108,11 @@ export const catalogue = {
     when: 'There is no access key, agent secret key or webhook key of that id.',
   },
   NOT_FOUND: { status: 404, title: 'Not found', when: 'Nothing is served at that path.' },
+  PERSISTED_QUERY_NOT_FOUND: {
+    status: 404,
+    title: 'Persisted query not found',
+    when: 'No trusted document has that id or hash. The response has the status 200: Apollo’s clients then send the hash with the text.',
+  },
   METHOD_NOT_ALLOWED: {
     status: 405,
     title: 'Method not allowed',

@@ -1,4 +1,5 @@
 import type { GraphiQLOptions } from 'graphql-yoga';
+import { passHeader } from './page-pass.ts';
 
 const tabs = [
   `# The contact list of an agent: who can be reached, and how.
@@ -96,8 +97,15 @@ export type GraphiqlExamples = {
   address: string;
 };
 
-/** The options of GraphiQL: a tab for each example, and signed in where a token is given. */
-export function graphiqlOptions(token: string | null, examples: GraphiqlExamples): GraphiQLOptions & { query: string } {
+/**
+ * The options of GraphiQL: a tab for each example, and signed in where a token is given. With a pass it runs any
+ * document where others run trusted ones only.
+ */
+export function graphiqlOptions(
+  token: string | null,
+  examples: GraphiqlExamples,
+  pass?: string,
+): GraphiQLOptions & { query: string } {
   const headers = token ? JSON.stringify({ Authorization: `Bearer ${token}` }, null, 2) : undefined;
   const { participantId, agentId, syncedParticipantId, integrationConfigId, address } = examples;
   const variables = new Map<string, unknown>([
@@ -118,7 +126,7 @@ export function graphiqlOptions(token: string | null, examples: GraphiqlExamples
     }),
     ...(headers && { headers, defaultHeaders: headers }),
     // Each result of the page says what it cost.
-    additionalHeaders: { 'x-cost': '1' },
+    additionalHeaders: { 'x-cost': '1', ...(pass !== undefined && { [passHeader]: pass }) },
     // A token ends after a day. A stored one would take precedence over the page's own.
     shouldPersistHeaders: false,
     // The documentation pane begins with the schema's description.

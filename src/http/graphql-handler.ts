@@ -8,6 +8,7 @@ import { Problem, problemDetails } from '../errors/catalogue.ts';
 import { type FormatResult, problemOf, refusal } from '../operations/errors.ts';
 import { isLarge } from '../operations/result-size.ts';
 import { asksForCost, type OperationRequest, type Operations, failed as resultOf } from '../operations/run.ts';
+import { namesById } from '../operations/trusted.ts';
 import { withExactNumbers } from '../values/json-number.ts';
 import type { BodyBudget } from './bodies.ts';
 import { hasOneHost } from './host.ts';
@@ -30,6 +31,8 @@ export type GraphqlHandlerOptions = {
   admit(viewer: Viewer): Promise<void> | void;
   /** Authenticates the headers and counts the request. Throws UNAUTHENTICATED or RATE_LIMITED. */
   signIn(headers: RequestHeaders): Promise<Viewer>;
+  /** Whether a request with these headers may run documents that are not trusted, where others may not. */
+  mayRunAny(headers: RequestHeaders): boolean;
   format: FormatResult;
   bodies: BodyBudget;
   /** The bound of a body in bytes. Yoga refuses a larger one. */
@@ -62,7 +65,7 @@ type Exchange = {
 export function createGraphqlHandler(options: GraphqlHandlerOptions): RequestListener {
   const { yoga, operations, remembered, admit, signIn, format, bodies, largestBody, stopping, answered, failed } =
     options;
-  const { faces } = options;
+  const { faces, mayRunAny } = options;
 
   const rest = (request: IncomingMessage, response: ServerResponse, context: ServerContext = {}): void => {
     Promise.resolve(yoga(request, response, context)).catch(broken(response));
@@ -109,7 +112,7 @@ export function createGraphqlHandler(options: GraphqlHandlerOptions): RequestLis
     }
     let outcome: ReturnType<Operations['run']>;
     try {
-      const prepared = operations.prepare(operation.query, operation.operationName);
+      const prepared = operations.prepare(operation, operation.operationName, { anyDocument: mayRunAny(headers) });
       if (prepared.operation.operation === OperationTypeNode.SUBSCRIPTION) {
         leaveToYoga();
         return;
@@ -249,11 +252,18 @@ function commonOperation(body: string): OperationRequest | null {
     return null;
   }
   if (!isObject(parsed)) return null;
-  const { query, operationName = null, variables = null, extensions = null, ...more } = parsed;
-  if (typeof query !== 'string') return null;
+  const {
+    query = null,
+    documentId = null,
+    operationName = null,
+    variables = null,
+    extensions = null,
+    ...more
+  } = parsed;
+  if (typeof query !== 'string' && !(query === null && namesById(parsed))) return null;
   if (operationName !== null && typeof operationName !== 'string') return null;
   if (variables !== null && !isObject(variables)) return null;
   if (extensions !== null && !isObject(extensions)) return null;
   for (const _ in more) return null;
-  return { query, operationName, variables };
+  return { query, documentId, extensions, operationName, variables };
 }

@@ -27,6 +27,8 @@ export function useStrictParsing({ body: limit, upload, bodies }: ParsingOptions
       if (!requestParser) return;
       const withFiles = request.headers.get('content-type')?.startsWith('multipart/form-data') ?? false;
       const declared = request.headers.get('content-length');
+      if (isEncoded(request))
+        throw refused('Compressed bodies are not read: send the body without Content-Encoding.', 415);
       const most = withFiles ? upload : limit;
       if (!withFiles && Number(declared) > limit) throw tooLarge(limit);
       // The HTTP parser enforces a declared length. Otherwise the bytes are counted as they arrive.
@@ -57,6 +59,9 @@ export function useStrictParsing({ body: limit, upload, bodies }: ParsingOptions
     },
   };
 }
+
+const isEncoded = ({ headers, body }: Request): boolean =>
+  body !== null && !/^(identity)?$/i.test(headers.get('content-encoding') ?? '');
 
 function reserved(bodies: BodyBudget, bytes: number): () => void {
   try {

@@ -1,13 +1,13 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { type ExecutionArgs, type ExecutionResult, GraphQLError } from 'graphql';
+import type { ExecutionArgs, ExecutionResult } from 'graphql';
 import { useServer } from 'graphql-ws/use/ws';
 import { WebSocket, WebSocketServer } from 'ws';
 import type { Viewer } from '../auth/viewer.ts';
 import { newId } from '../database/ids.ts';
 import type { BoundedLog } from '../errors/bounded-log.ts';
 import { Problem } from '../errors/catalogue.ts';
-import { type FormatResult, formatEach, placeOf } from '../operations/errors.ts';
+import { type FormatResult, formatEach, withoutHttp } from '../operations/errors.ts';
 import { limits } from '../operations/limits.ts';
 import { asksForCost, failed, type Operations, type Outcome } from '../operations/run.ts';
 import { withExactNumbers } from '../values/json-number.ts';
@@ -23,7 +23,7 @@ class ExactWebSocket extends WebSocket {
     if (event === 'error') return super.emit('fault', data);
     if (event !== 'message' || isBinary || !Buffer.isBuffer(data)) return super.emit(event, ...values);
     const text = data.toString('utf8');
-    const exact = withExactNumbers(text);
+    const exact = withQuery(withExactNumbers(text));
     return super.emit(event, exact === text ? data : Buffer.from(exact), isBinary);
   }
 
@@ -34,6 +34,22 @@ class ExactWebSocket extends WebSocket {
       sent?.();
     };
     super.send(data, typeof options === 'function' ? {} : (options ?? {}), told);
+  }
+}
+
+/**
+ * Gives a message that names its document by an id alone an empty query, without which graphql-ws closes the
+ * connection.
+ */
+function withQuery(text: string): string {
+  if (!/"(documentId|persistedQuery)"/.test(text)) return text;
+  try {
+    const message = JSON.parse(text);
+    const { type, payload } = message;
+    if (type !== 'subscribe' || typeof payload !== 'object' || (payload?.query ?? null) !== null) return text;
+    return JSON.stringify({ ...message, payload: { ...payload, query: '' } });
+  } catch {
+    return text;
   }
 }
 
@@ -114,7 +130,7 @@ export function serveWebSocket(server: Server, options: WebSocketOptions): () =>
           () => false,
         );
       },
-      async onSubscribe({ extra }, _id, { query, variables, operationName }) {
+      async onSubscribe({ extra }, _id, { variables, operationName, ...named }) {
         const requestId = newId();
         const formatted = (result: ExecutionResult) => withoutHttp(format(result, requestId));
         try {
@@ -123,7 +139,7 @@ export function serveWebSocket(server: Server, options: WebSocketOptions): () =>
           // A connection may outlive its credential, so each operation is authenticated.
           const viewer = await authenticate(credentials);
           await admit(viewer);
-          const prepared = operations.prepare(query, operationName || null);
+          const prepared = operations.prepare(named, operationName || null);
           const { schema, document, operation } = prepared;
           const args: Args = {
             schema,
@@ -154,16 +170,6 @@ export function serveWebSocket(server: Server, options: WebSocketOptions): () =>
 function runOf(args: ExecutionArgs): Promise<Outcome> {
   if (!('run' in args) || typeof args.run !== 'function') throw new Error('An operation came past onSubscribe.');
   return args.run();
-}
-
-/** Removes from a result what its errors mean for an HTTP response. */
-function withoutHttp(result: ExecutionResult): ExecutionResult {
-  if (!result.errors) return result;
-  const errors = result.errors.map((error) => {
-    const { http, ...extensions } = error.extensions;
-    return new GraphQLError(error.message, { ...placeOf(error), ...(error.path && { path: error.path }), extensions });
-  });
-  return { ...result, errors };
 }
 
 function refuse(socket: Duplex, status: string): void {

@@ -1,6 +1,13 @@
 import type { IncomingMessage } from 'node:http';
 import { useCSRFPrevention } from '@graphql-yoga/plugin-csrf-prevention';
-import { createYoga, getSSEProcessor, type Plugin, processRegularResult, type YogaServerInstance } from 'graphql-yoga';
+import {
+  createYoga,
+  type GraphQLParams,
+  getSSEProcessor,
+  type Plugin,
+  processRegularResult,
+  type YogaServerInstance,
+} from 'graphql-yoga';
 import type { Viewer } from '../auth/viewer.ts';
 import { newId } from '../database/ids.ts';
 import type { BoundedLog } from '../errors/bounded-log.ts';
@@ -9,10 +16,12 @@ import { type Budget, createBudget } from '../operations/budget.ts';
 import { type FormatResult, formatEach, problemOf, refusal } from '../operations/errors.ts';
 import { limits } from '../operations/limits.ts';
 import { asksForCost, type Operations } from '../operations/run.ts';
+import { namesById } from '../operations/trusted.ts';
 import type { BodyBudget } from './bodies.ts';
 import type { CrossOrigin } from './cross-origin.ts';
 import { renderPage } from './graphiql.ts';
 import { takesEventStream } from './media-types.ts';
+import { sendMultipart, takesMultipart } from './multipart-subscriptions.ts';
 import { useStrictParsing } from './parsing.ts';
 import { demandWholeView, seesOnlyTheRest } from './plugins.ts';
 
@@ -32,6 +41,8 @@ export type YogaOptions = {
   operations: Operations;
   /** Authenticates the headers. Throws UNAUTHENTICATED or RATE_LIMITED. */
   signIn(headers: { get(name: string): string | null }): Promise<Viewer>;
+  /** Whether a request with these headers may run documents that are not trusted, where others may not. */
+  mayRunAny(headers: { get(name: string): string | null }): boolean;
   format: FormatResult;
   bodies: BodyBudget;
   crossOrigin: CrossOrigin;
@@ -64,6 +75,7 @@ export function createRestHandler(options: YogaOptions): Yoga {
     batching: { limit: limits.batch },
     maxRequestBodySize: limits.upload,
     landingPage: false,
+    extraParamNames: ['documentId'],
     cors: crossOrigin.options,
     graphiql,
     renderGraphiQL: renderPage,
@@ -100,7 +112,13 @@ const sendEvents = getSSEProcessor();
  * Authenticates Yoga's requests by their headers before a body is read, passes each operation on, and formats its
  * result.
  */
-function useOperations({ operations, signIn, format, stopping }: YogaOptions): Plugin<object, ServerContext> {
+function useOperations({
+  operations,
+  signIn,
+  mayRunAny,
+  format,
+  stopping,
+}: YogaOptions): Plugin<object, ServerContext> {
   return {
     async onRequestParse({ request, serverContext }) {
       try {
@@ -112,14 +130,18 @@ function useOperations({ operations, signIn, format, stopping }: YogaOptions): P
         throw refusal(problemOf(error));
       }
     },
-    onParams({ setParamsHandler }) {
+    onParams({ params: given, request: { method, url }, setParams, setParamsHandler }) {
+      const params = method === 'GET' ? withDocumentId(given, url) : given;
+      // Yoga demands a query, also of an operation that names its document by an id alone.
+      setParams(params && namesById(params) ? { ...params, query: params.query ?? '' } : params);
       setParamsHandler(({ params, request, context: { viewer, budget, requestId } }) => {
         // Both were set when the headers were read: see above.
-        if (!viewer || !budget || typeof params.query !== 'string') throw new Error('A request came past its sign-in.');
-        const { query, operationName = null, variables = null } = params;
+        if (!viewer || !budget) throw new Error('A request came past its sign-in.');
+        const { operationName = null, variables = null, ...document } = params;
         if (operationName !== null && typeof operationName !== 'string')
           throw refusal(new Problem('BAD_USER_INPUT', 'The operation’s name must be a string.'));
-        return operations.answer({ query, operationName, variables }, viewer, {
+        return operations.answer({ ...document, operationName, variables }, viewer, {
+          anyDocument: mayRunAny(request.headers),
           readOnly: request.method === 'GET',
           budget,
           requestId,
@@ -133,9 +155,17 @@ function useOperations({ operations, signIn, format, stopping }: YogaOptions): P
         setResult(formatEach(result, (one) => format(one, instance)));
         // Yoga knows a subscription only after executing it. Only events are streamed. A client that does not accept
         // them is refused.
-        if (takesEventStream(request.headers.get('accept'))) setResultProcessor(sendEvents, 'text/event-stream');
+        const accept = request.headers.get('accept');
+        if (takesMultipart(accept)) setResultProcessor(sendMultipart, 'multipart/mixed');
+        else if (takesEventStream(accept)) setResultProcessor(sendEvents, 'text/event-stream');
         else setResultProcessor(processRegularResult, 'application/json');
       } else setResult(Array.isArray(result) ? result.map((one) => format(one, instance)) : format(result, instance));
     },
   };
+}
+
+/** Adds the document's id of a GET, which Yoga does not read. */
+function withDocumentId(params: GraphQLParams, url: string): GraphQLParams {
+  const documentId = new URL(url).searchParams.get('documentId');
+  return documentId === null ? params : Object.assign(params, { documentId });
 }

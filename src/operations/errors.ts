@@ -153,3 +153,13 @@ function formatted(result: ExecutionResult, instance: string, logs: Logs, sugges
     }),
   };
 }
+
+/** Removes from a result what its errors mean for an HTTP response. */
+export function withoutHttp(result: ExecutionResult): ExecutionResult {
+  if (!result.errors) return result;
+  const errors = result.errors.map((error) => {
+    const { http, ...extensions } = error.extensions;
+    return new GraphQLError(error.message, { ...placeOf(error), ...(error.path && { path: error.path }), extensions });
+  });
+  return { ...result, errors };
+}

@@ -17,6 +17,16 @@ import { documentErrors } from './document-limits.ts';
 import { placeOf } from './errors.ts';
 import { createExecutor, type Executor } from './executor.ts';
 import { limits } from './limits.ts';
+import {
+  type DocumentRequest,
+  isDocument,
+  isHashOf,
+  namedDocument,
+  notTrusted,
+  otherDocument,
+  persistedQueryProblem,
+  type TrustedDocument,
+} from './trusted.ts';
 
 /** One operation of a valid document within the limits, ready to run with any variables. */
 export type PreparedOperation = {
@@ -28,26 +38,53 @@ export type PreparedOperation = {
 
 /**
  * Prepares a document's operation by its name. Without a name, or with an empty one, the document must have one
- * operation. Charges the budget for the document. Throws a GraphQLError with a code.
+ * operation. Charges the budget for the document. Throws a Problem, or a GraphQLError with a code.
  */
-export type Prepare = (text: string, operationName: string | null, budget?: Budget) => PreparedOperation;
+export type Prepare = (
+  request: DocumentRequest,
+  operationName: string | null,
+  options?: PrepareRequestOptions,
+) => PreparedOperation;
+
+export type PrepareRequestOptions = {
+  /** The budget that the operations of a batch have in common. */
+  budget?: Budget | undefined;
+  /** Whether the document runs although it is not trusted, where others do not. */
+  anyDocument?: boolean | undefined;
+};
 
 export type PrepareOptions = {
   /** Whether clients may read the schema. */
   introspection: boolean;
   /** How many runs come before a query is compiled. */
   compileAfter: number;
-  /** The bound of all kept documents with their compiled code, in bytes. */
+  /** The bound of all kept documents with their compiled code, in bytes. Trusted documents have as much again. */
   keptBytes?: number;
+  /** The text of each trusted document by its id. Null where there are none. */
+  trusted?: ReadonlyMap<string, string> | null;
+  /** Whether no other documents run. */
+  trustedOnly?: boolean;
 };
 
-type KnownDocument = {
+/** What is wrong with the trusted documents. */
+export class TrustedDocumentsError extends Error {
+  override readonly name = 'TrustedDocumentsError';
+  readonly faults: readonly string[];
+
+  constructor(faults: readonly string[]) {
+    super(faults.join('\n'));
+    this.faults = faults;
+  }
+}
+
+type Charged = {
   characters: number;
   tokens: number;
-  operations: readonly PreparedOperation[];
   /** Its approximate memory. It grows when an operation is compiled. */
   bytes: number;
 };
+
+type KnownDocument = Charged & { operations: readonly PreparedOperation[] };
 
 /**
  * The measured memory of documents: `test/operations/caches.test.ts` fills the cache with the most expensive document
@@ -56,16 +93,21 @@ type KnownDocument = {
 const bytesOfDocument = 2_000;
 const bytesOfNode = 600;
 
+type Documents = LRUCache<string, KnownDocument>;
+
 /**
  * Parses, validates and caches documents. There is no other cache of documents. It is bounded in bytes and does not
- * keep refused documents.
+ * keep refused documents. Trusted documents are parsed once, here, and have a part of the cache for their own compiled
+ * code, from which no client's text can push them. Throws TrustedDocumentsError.
  */
 export function createPrepare(
   schema: GraphQLSchema,
-  { introspection, compileAfter, keptBytes = 64_000_000 }: PrepareOptions,
+  { introspection, compileAfter, keptBytes = 64_000_000, trusted = null, trustedOnly = false }: PrepareOptions,
 ): Prepare {
-  const documents = new LRUCache<string, KnownDocument>({ maxSize: keptBytes, sizeCalculation: ({ bytes }) => bytes });
+  const cache = (): Documents => new LRUCache({ maxSize: keptBytes, sizeCalculation: ({ bytes }) => bytes });
+  const [byText, byId] = [cache(), cache()];
   const rules = introspection ? specifiedRules : [...specifiedRules, NoSchemaIntrospectionCustomRule];
+  const trustedDocuments = trusted && checkedAll(trusted);
 
   function checked(text: string, mostTokens: number): DocumentNode {
     const document = parsed(text, mostTokens);
@@ -77,12 +119,25 @@ export function createPrepare(
     return document;
   }
 
-  function known(text: string, mostTokens: number): KnownDocument {
-    const document = checked(text, mostTokens);
+  function checkedAll(texts: ReadonlyMap<string, string>): ReadonlyMap<string, TrustedDocument> {
+    const faults: string[] = [];
+    const documents = new Map<string, TrustedDocument>();
+    for (const [id, text] of texts) {
+      try {
+        demandLength(text, limits.document);
+        documents.set(id, { text, document: checked(text, limits.tokens) });
+      } catch (error) {
+        const errors: Error[] = error instanceof AggregateError ? error.errors : [error];
+        faults.push(...errors.map(({ message }) => `${id}: ${message}`));
+      }
+    }
+    if (faults.length > 0) throw new TrustedDocumentsError(faults);
+    return documents;
+  }
+
+  function keep(documents: Documents, key: string, document: DocumentNode, more: Charged): KnownDocument {
     const made: KnownDocument = {
-      characters: text.length,
-      tokens: document.tokenCount ?? 0,
-      bytes: bytesOfDocument + 2 * text.length + bytesOfNode * nodesOf(document),
+      ...more,
       operations: document.definitions
         .filter((definition) => definition.kind === Kind.OPERATION_DEFINITION)
         .map((operation) => ({ schema, document, operation, executor: executorOf(operation) })),
@@ -93,35 +148,55 @@ export function createPrepare(
         grown(bytes) {
           made.bytes += bytes;
           // A cached document is not measured again.
-          if (documents.delete(text)) documents.set(text, made);
+          if (documents.delete(key)) documents.set(key, made);
         },
       });
     }
-    documents.set(text, made);
+    documents.set(key, made);
     return made;
   }
 
-  return (text, operationName, budget) => {
-    const characters = limits.document - (budget?.characters ?? 0);
-    if (text.length > characters)
-      throw withCode(
-        'GRAPHQL_PARSE_FAILED',
-        new GraphQLError(
-          budget?.operations
-            ? `The documents of the batch are longer than ${limits.document} characters.`
-            : `The document is longer than ${limits.document} characters.`,
-        ),
-      );
+  function ofText(text: string, budget: Budget | undefined): KnownDocument {
+    demandLength(text, limits.document - (budget?.characters ?? 0), budget?.operations);
     const tokens = limits.tokens - (budget?.tokens ?? 0);
-    let found = documents.get(text);
+    const known = byText.get(text);
+    if (known && known.tokens <= tokens) return known;
     // The parser refuses a document that exceeds the budget, with its own error.
-    if (!found || found.tokens > tokens) found = known(text, tokens);
+    const document = checked(text, tokens);
+    return keep(byText, text, document, {
+      characters: text.length,
+      tokens: document.tokenCount ?? 0,
+      bytes: bytesOfDocument + 2 * text.length + bytesOfNode * nodesOf(document),
+    });
+  }
+
+  /** A trusted document costs no parsing, so it is not charged for its text. Its nodes are kept in any case. */
+  const ofTrusted = (id: string, { document }: TrustedDocument) =>
+    byId.get(id) ?? keep(byId, id, document, { characters: 0, tokens: 0, bytes: bytesOfDocument });
+
+  function find(request: DocumentRequest, { budget, anyDocument = false }: PrepareRequestOptions): KnownDocument {
+    const { text, id } = namedDocument(request);
+    const mayBeAny = anyDocument || !trustedOnly;
+    const known = id === null ? undefined : trustedDocuments?.get(id);
+    if (id !== null && known) {
+      if (text === null || isDocument(text, known)) return ofTrusted(id, known);
+      throw mayBeAny ? otherDocument() : notTrusted();
+    }
+    if (text === null) throw persistedQueryProblem(trustedDocuments !== null);
+    if (!mayBeAny) throw notTrusted();
+    // What a client registers by itself is run, and never trusted.
+    if (id !== null && text.length <= limits.document && !isHashOf(id, text)) throw otherDocument();
+    return ofText(text, budget);
+  }
+
+  return (request, operationName, options = {}) => {
+    const { characters, tokens, operations } = find(request, options);
+    const { budget } = options;
     if (budget) {
       budget.operations += 1;
-      budget.characters += found.characters;
-      budget.tokens += found.tokens;
+      budget.characters += characters;
+      budget.tokens += tokens;
     }
-    const { operations } = found;
     const prepared = operationName
       ? operations.find(({ operation }) => operation.name?.value === operationName)
       : operations.length === 1
@@ -136,6 +211,13 @@ export function createPrepare(
       );
     return prepared;
   };
+}
+
+/** Throws when a text is longer than what is left. Others of its batch may have come before. */
+function demandLength(text: string, left: number, before = 0): void {
+  if (text.length <= left) return;
+  const what = before > 0 ? 'The documents of the batch are' : 'The document is';
+  throw withCode('GRAPHQL_PARSE_FAILED', new GraphQLError(`${what} longer than ${limits.document} characters.`));
 }
 
 const withCode = (code: 'GRAPHQL_PARSE_FAILED' | 'GRAPHQL_VALIDATION_FAILED', error: GraphQLError): GraphQLError =>

@@ -17,6 +17,7 @@ import { createEventTurns } from './event-turns.ts';
 import type { Variables } from './executor.ts';
 import type { Prepare, PreparedOperation } from './prepare.ts';
 import type { Streams } from './streams.ts';
+import type { DocumentRequest } from './trusted.ts';
 
 /**
  * The outcome of an operation: a result, or a stream of results for a subscription. Its errors are not formatted yet.
@@ -24,8 +25,7 @@ import type { Streams } from './streams.ts';
 export type Outcome = ExecutionResult | AsyncIterableIterator<ExecutionResult>;
 
 /** An operation as a client sends it. */
-export type OperationRequest = {
-  query: string;
+export type OperationRequest = DocumentRequest & {
   operationName: string | null;
   variables: Variables | null;
 };
@@ -44,6 +44,8 @@ export type RunOptions = {
 export type AnswerOptions = RunOptions & {
   /** Whether the transport forbids mutations, as GET does. */
   readOnly?: boolean;
+  /** Whether the document runs although it is not trusted, where others do not. */
+  anyDocument?: boolean;
 };
 
 /**
@@ -125,9 +127,9 @@ export function createOperations({ prepare, contextOf, streams }: OperationsOpti
   return {
     prepare,
     run,
-    answer({ query, operationName, variables }, viewer, { readOnly = false, ...options } = {}) {
+    answer({ operationName, variables, ...document }, viewer, { readOnly = false, anyDocument, ...options } = {}) {
       try {
-        const prepared = prepare(query, operationName, options.budget);
+        const prepared = prepare(document, operationName, { budget: options.budget, anyDocument });
         if (readOnly && prepared.operation.operation === OperationTypeNode.MUTATION) return failed(onlyByPost());
         return run(prepared, variables ?? {}, viewer, options);
       } catch (error) {

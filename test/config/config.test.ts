@@ -1,5 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { ConfigError, readConfig } from '../../src/config.ts';
 
@@ -121,6 +123,33 @@ describe('faults', () => {
     ]) {
       expect(named, faults.join('\n')).toContain(name);
     }
+  });
+
+  test('of the file of trusted documents are all told', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'rollcall-trusted-'));
+    const faultsOfFile = (text: string) => {
+      const file = join(folder, 'documents.json');
+      writeFileSync(file, text);
+      return faultsOf({ TRUSTED_DOCUMENTS: file }).map((fault) => fault.replace(/: \S+$/, ''));
+    };
+    expect(faultsOfFile('{ "a": 1, "": "{ a }", "b": "{ b }", "sha256:b": "{ b }" }')).toEqual([
+      'TRUSTED_DOCUMENTS names a file whose document a is not a text',
+      'TRUSTED_DOCUMENTS names a file with an empty id',
+      'TRUSTED_DOCUMENTS names a file that has the document b twice',
+    ]);
+    for (const text of ['[]', 'null', '"x"'])
+      expect(faultsOfFile(text)).toEqual([
+        'TRUSTED_DOCUMENTS names a file that is not a JSON object of ids and documents',
+      ]);
+    expect(faultsOfFile('{')).toEqual(['TRUSTED_DOCUMENTS names a file that is not JSON']);
+    rmSync(folder, { recursive: true });
+    expect(faultsOf({ TRUSTED_DOCUMENTS: join(folder, 'none.json'), PORT: 'x' })).toEqual([
+      'PORT must be a number',
+      expect.stringMatching(/^TRUSTED_DOCUMENTS names a file that cannot be read \(ENOENT\): /),
+    ]);
+    expect(faultsOf({ TRUSTED_DOCUMENTS_ONLY: 'on' })).toEqual([
+      'TRUSTED_DOCUMENTS_ONLY needs TRUSTED_DOCUMENTS: without documents nothing would run',
+    ]);
   });
 
   test('do not repeat secrets', () => {

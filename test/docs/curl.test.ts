@@ -19,7 +19,12 @@ let demo: TestTenant;
 let url: string;
 beforeAll(async () => {
   own = await createOwnDatabase(inject('database'));
-  const environment = { DEMO: 'on', PORT: '0', DATA_DIR: folder };
+  const environment = {
+    DEMO: 'on',
+    PORT: '0',
+    DATA_DIR: folder,
+    TRUSTED_DOCUMENTS: 'examples/trusted-documents.json',
+  };
   service = await startApp(environment, undefined, { database: own.place });
   ({ url } = await service.app.listen());
   const token = await developmentToken(developmentKeys(folder), demoTenant.id, readConfig(environment).jwt);
@@ -52,7 +57,7 @@ test.skipIf(!has('curl', 'npm'))('the README’s commands upload an avatar, and 
   const [subscribe] = commandsOf('README.md', 'subscription {');
   const [upload] = commandsOf('README.md', '-F operations=');
   if (!subscribe || !upload) throw new Error('The README has these commands no more.');
-  expect(commandsOf('README.md', 'curl ')).toHaveLength(2);
+  expect(commandsOf('README.md', 'curl ')).toHaveLength(3);
   // Its own process group: the shell's curl ends with it.
   const hearing = spawn('sh', ['-c', subscribe], { env: env(), detached: true });
   try {
@@ -74,6 +79,13 @@ test.skipIf(!has('curl', 'npm'))('the README’s commands upload an avatar, and 
   } finally {
     if (hearing.pid !== undefined) process.kill(-hearing.pid);
   }
+});
+
+test.skipIf(!has('curl', 'npm'))('the README’s command runs a trusted document', async () => {
+  const [command] = commandsOf('README.md', '"documentId"');
+  if (!command) throw new Error('The README has this command no more.');
+  const { data } = JSON.parse(await run(command));
+  expect(data.whoIs.participants).toEqual([expect.objectContaining({ displayName: 'Ada Lovelace' })]);
 });
 
 test.skipIf(!has('curl', 'openssl', 'xxd'))('the commands for webhooks deliver a message', async () => {

@@ -13,7 +13,7 @@ export type Stage = {
   token: string;
   /** Lets the database refuse everything in that way. */
   fail(error: Error): void;
-  /** The same service, with three requests a minute. */
+  /** The same service, with three requests a minute and trusted documents only. */
   limited: TestApp;
 };
 
@@ -34,6 +34,14 @@ export const post = (stage: Pick<Stage, 'service' | 'token'>, query: string, var
     method: 'POST',
     headers: { 'content-type': 'application/json', accept: 'application/graphql-response+json', ...headers },
     body: JSON.stringify({ query, variables }),
+  });
+
+/** Sends the id of a document in the place of its text. */
+const postId = (stage: Pick<Stage, 'service' | 'token'>, documentId: string) =>
+  send(stage, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ documentId }),
   });
 
 /** A case that calls a mutation with that input. */
@@ -86,6 +94,7 @@ export const cases: Readonly<Record<ErrorCode, Case>> = {
   BAD_USER_INPUT: (stage) =>
     post(stage, 'query ($first: Int!) { participantsConnection(first: $first) { totalCount } }', {}),
   VALIDATION_FAILED: mutation('createParticipant', { kind: 'PERSON', displayName: '' }),
+  PERSISTED_QUERY_NOT_SUPPORTED: (stage) => postId(stage, 'nobody'),
   CHANNEL_NOT_ON_PARTICIPANT: sync({}, {}, { listed: false }),
   AVATAR_SOURCE_NOT_REGISTERED: sync({}, {}, { provider: 'sms' }),
   INTEGRATION_NOT_CONNECTED: sync({}, {}, { connected: false }),
@@ -97,6 +106,8 @@ export const cases: Readonly<Record<ErrorCode, Case>> = {
   },
   UNAUTHENTICATED: ({ service }) => post({ service, token: 'nonsense' }, '{ viewer { kind } }'),
   FORBIDDEN: async ({ service, tenant }) => post({ service, token: await tenant.token([]) }, '{ agents { id } }'),
+  DOCUMENT_NOT_TRUSTED: async ({ limited: service }) =>
+    post({ service, token: await service.tenant.token([]) }, '{ viewer { kind } }'),
   REMOVAL_NOT_ALLOWED: mutation('removeConversationParticipant', conversationOf),
   PARTICIPANT_NOT_FOUND: mutation('deleteParticipant', { participantId: nobody }),
   AGENT_NOT_FOUND: mutation('createAgentSecretKey', { agentId: 'nobody' }),
@@ -118,6 +129,8 @@ export const cases: Readonly<Record<ErrorCode, Case>> = {
   NOT_FOUND: (stage) => send(stage, { method: 'GET' }, '/nowhere'),
   METHOD_NOT_ALLOWED: (stage) => send(stage, { method: 'DELETE' }, `/files/${nobody}`),
   CONFLICT: mutation('createAgent', async ({ tenant }) => ({ id: await createAgent(tenant), name: 'Again' })),
+  PERSISTED_QUERY_NOT_FOUND: async ({ limited: service }) =>
+    postId({ service, token: await service.tenant.token([]) }, 'nobody'),
   PARTICIPANT_STATE_CONFLICT: mutation('patchConversationParticipant', async (stage) => ({
     ...(await conversationOf(stage)),
     status: 'PENDING',

@@ -28,7 +28,11 @@ beforeAll(async () => {
   slack = await startFakeSlack();
   const environment = { SLACK_API_URL: slack.apiUrl, EGRESS_ALLOW: slack.host };
   service = await startApp(environment, failing);
-  limited = await startApp({ RATE_LIMIT: '3' });
+  limited = await startApp({
+    RATE_LIMIT: '3',
+    TRUSTED_DOCUMENTS: 'examples/trusted-documents.json',
+    TRUSTED_DOCUMENTS_ONLY: 'on',
+  });
 });
 beforeEach(async () => {
   failure = null;
@@ -60,6 +64,7 @@ const beforeExecution = new Set<ErrorCode>([
   'GRAPHQL_VALIDATION_FAILED',
   'BAD_USER_INPUT',
   'UNAUTHENTICATED',
+  'DOCUMENT_NOT_TRUSTED',
   'FILE_NOT_FOUND',
   'NOT_FOUND',
   'METHOD_NOT_ALLOWED',

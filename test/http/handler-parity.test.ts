@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { newId } from '../../src/database/ids.ts';
@@ -8,9 +9,14 @@ let service: TestApp;
 let url: string;
 let authorization: string;
 let participantId: string;
+const [trusted = ''] = Object.keys(JSON.parse(readFileSync('examples/trusted-documents.json', 'utf8')) as object);
 
 beforeAll(async () => {
-  service = await startApp({ PORT: '0', CORS_ORIGINS: 'https://inbox.example' });
+  service = await startApp({
+    PORT: '0',
+    CORS_ORIGINS: 'https://inbox.example',
+    TRUSTED_DOCUMENTS: 'examples/trusted-documents.json',
+  });
   ({ url } = await service.app.listen());
   authorization = `Bearer ${await service.tenant.token()}`;
   await createAgent(service.tenant, 'support');
@@ -105,6 +111,16 @@ const bodies = (id: string): Record<string, string> => ({
   text: '"{ agents { id } }"',
   brokenJson: '{"query":',
   noBody: '',
+  unknownHash: JSON.stringify({ extensions: { persistedQuery: { version: 1, sha256Hash: 'x' } } }),
+  unknownId: JSON.stringify({ documentId: 'x', variables: {} }),
+  trustedId: JSON.stringify({ documentId: trusted }),
+  trustedHash: JSON.stringify({ query: null, extensions: { persistedQuery: { version: 1, sha256Hash: trusted } } }),
+  otherText: JSON.stringify({ documentId: trusted, query: '{ agents { id } }' }),
+  idIsNumber: JSON.stringify({ documentId: 1 }),
+  idIsEmpty: JSON.stringify({ documentId: '' }),
+  hashIsNumber: JSON.stringify({ extensions: { persistedQuery: { version: 1, sha256Hash: 1 } } }),
+  persistedIsText: JSON.stringify({ query: '{ agents { id } }', extensions: { persistedQuery: 'x' } }),
+  emptyExtensions: JSON.stringify({ extensions: {} }),
   control: '{"query":"{ agent(id: \\"\\u0000\\") { id } }"}',
 });
 

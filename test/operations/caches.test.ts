@@ -34,15 +34,15 @@ const dearest: Record<string, (index: number) => string> = {
 
 test.each(Object.entries(dearest))('documents are kept in bounded memory: %s', (_, document) => {
   const prepare = createPrepare(schema, { introspection: true, compileAfter: 2, keptBytes });
-  prepare('{viewer{kind}}', null);
+  prepare({ query: '{viewer{kind}}' }, null);
   const before = heapUsed();
   for (let index = 0; index < 4_000; index++) {
-    prepare(document(index), null);
+    prepare({ query: document(index) }, null);
     // Enough to have turned the cache over many times.
     if (index > 400 && document(0).length > 2_000) break;
   }
   expect(heapUsed() - before).toBeLessThan(1.5 * keptBytes);
-  prepare('{viewer{kind}}', null);
+  prepare({ query: '{viewer{kind}}' }, null);
 });
 
 test('compiled code is kept in the same bounds', async () => {
@@ -51,16 +51,16 @@ test('compiled code is kept in the same bounds', async () => {
   const context: any = { viewer: { scopes: new Set(), kind: 'USER' }, size: new ResultSize(createBudget(), null) };
   const before = heapUsed();
   for (let index = 0; index < 300; index++) {
-    const { executor } = prepare(`{viewer{${times(55, (n) => `a${n}:kind`)}}}#${index}`, null);
+    const { executor } = prepare({ query: `{viewer{${times(55, (n) => `a${n}:kind`)}}}#${index}` }, null);
     expect(await executor.execute(context as GraphContext, {})).not.toHaveProperty('errors');
   }
   expect(heapUsed() - before).toBeLessThan(1.5 * keptBytes);
-  prepare('{viewer{kind}}', null);
+  prepare({ query: '{viewer{kind}}' }, null);
 });
 
 test('a document that was kept is not parsed again', () => {
   const prepare = createPrepare(schema, { introspection: true, compileAfter: 2, keptBytes });
-  const first = prepare('{viewer{kind}}', null);
-  expect(prepare('{viewer{kind}}', null)).toBe(first);
-  expect(prepare('{viewer{kind}} ', null)).not.toBe(first);
+  const first = prepare({ query: '{viewer{kind}}' }, null);
+  expect(prepare({ query: '{viewer{kind}}' }, null)).toBe(first);
+  expect(prepare({ query: '{viewer{kind}} ' }, null)).not.toBe(first);
 });

@@ -14,7 +14,7 @@ const times = (count: number, part: (index: number) => string) =>
 /** What is said of a document. */
 function said(text: string): string[] {
   try {
-    prepare(text, null);
+    prepare({ query: text }, null);
     return [];
   } catch (error) {
     const errors: unknown[] = error instanceof AggregateError ? error.errors : [error];
@@ -61,16 +61,16 @@ describe('the operations of a batch', () => {
   test('share what a document may have', () => {
     const budget = createBudget();
     const half = `{ viewer { kind } } #${'x'.repeat(limits.document / 2)}`;
-    prepare(half, null, budget);
-    expect(() => prepare(half, null, budget)).toThrow('The documents of the batch are longer than');
+    prepare({ query: half }, null, { budget });
+    expect(() => prepare({ query: half }, null, { budget })).toThrow('The documents of the batch are longer than');
   });
 
   test('share its tokens, those of documents that are known too', () => {
     const document = `mutation { createParticipant(input: { kind: PERSON, displayName: "x", agentIds: [${times(1_600, () => '"x"')}] }) { __typename } }`;
-    prepare(document, null);
+    prepare({ query: document }, null);
     const budget = createBudget();
-    prepare(document, null, budget);
-    expect(() => prepare(document, null, budget)).toThrow(/tokens/);
+    prepare({ query: document }, null, { budget });
+    expect(() => prepare({ query: document }, null, { budget })).toThrow(/tokens/);
   });
 });
 
@@ -78,24 +78,24 @@ describe('the operation of a document', () => {
   const two = 'query A { viewer { kind } } query B { agents { id } }';
 
   test('is named, or the only one', () => {
-    expect(prepare(two, 'B').operation.name?.value).toBe('B');
-    expect(prepare('query A { viewer { kind } }', null).operation.name?.value).toBe('A');
-    expect(prepare('query A { viewer { kind } }', '').operation.name?.value).toBe('A');
+    expect(prepare({ query: two }, 'B').operation.name?.value).toBe('B');
+    expect(prepare({ query: 'query A { viewer { kind } }' }, null).operation.name?.value).toBe('A');
+    expect(prepare({ query: 'query A { viewer { kind } }' }, '').operation.name?.value).toBe('A');
   });
 
   test.each([null, ''])('is not to be told from several without a name (%j)', (name) => {
-    expect(() => prepare(two, name)).toThrow('name the one to execute');
+    expect(() => prepare({ query: two }, name)).toThrow('name the one to execute');
   });
 
   test('must exist', () => {
-    expect(() => prepare(two, 'C')).toThrow('no operation named "C"');
+    expect(() => prepare({ query: two }, 'C')).toThrow('no operation named "C"');
   });
 });
 
 test('errors say where they lie, though the parser’s tokens are let go', () => {
   const text = '# a comment\n{\n  viewer {\n    kind\n    nothing\n  }\n}';
   try {
-    prepare(text, null);
+    prepare({ query: text }, null);
     expect.unreachable();
   } catch (error) {
     const [first] = (error as AggregateError).errors as GraphQLError[];
