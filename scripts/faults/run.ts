@@ -114,7 +114,9 @@ async function play(played: readonly Scenario[]): Promise<void> {
 }
 
 const began = performance.now();
-const chosen = scenarios.filter(({ name }) => !values.only || new RegExp(values.only).test(name));
+const wanted = scenarios.filter(({ name }) => !values.only || new RegExp(values.only).test(name));
+for (const { name, lacks } of wanted) if (lacks) console.log(`left out: ${name}, without ${lacks}`);
+const chosen = wanted.filter(({ lacks }) => !lacks);
 if (!values.pairs) for (const scenario of chosen) await play([scenario]);
 
 const mixable = chosen.filter((scenario) => scenario.random);

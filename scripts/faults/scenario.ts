@@ -17,6 +17,8 @@ export type Scenario = {
   random?: boolean;
   /** What only one fault can break at a time. */
   takes?: 'server' | 'network' | 'redis';
+  /** What this machine lacks to make the fault. It is left out then, and said to be. */
+  lacks?: string | null;
 };
 
 /** Repeats work of the driver's own that another fault breaks. Gives up after 30 seconds. */

@@ -2,7 +2,7 @@ import type { TenantDatabase, TenantTransaction } from '../database/database.ts'
 import { sqlState } from '../database/failures.ts';
 import type { ExternalUser, ExternalUserIdentifier, IdentifierKey } from '../database/generated/client.ts';
 import { asUuid, newId } from '../database/ids.ts';
-import { type Loader, manyBy, oneByUuid } from '../database/loaders.ts';
+import { bounded, type Loader, manyBy, oneByUuid } from '../database/loaders.ts';
 import { columns, nothing } from '../database/sql/columns.ts';
 import { anyKey, parameter, tenant } from '../database/sql/fragment.ts';
 import { batchedRead, statement } from '../database/sql/statement.ts';
@@ -19,7 +19,13 @@ const identifiersOfUsers = statement(row)`
   order by i.external_user_id, i.identifier_key, i.is_primary desc, i.id`;
 
 /** The identifiers of users: by kind, the primary one of each first, then the oldest. */
-export const identifiersByUser: Loader<string, ExternalUserIdentifier[]> = manyBy(identifiersOfUsers, 'externalUserId');
+export const identifiersByUser: Loader<string, ExternalUserIdentifier[]> = bounded(
+  manyBy(identifiersOfUsers, 'externalUserId'),
+  'identifiers: ask for fewer users',
+);
+
+/** How many identifiers may be added to a user. Merges may bring more together. */
+const mostOfUser = 100;
 
 const one = statement(row)`
   select ${row} from external_user_identifier i where i.tenant_id = ${tenant} and i.id = ${parameter('id', uuid)}`;
@@ -64,7 +70,8 @@ export type NewIdentifier = {
 
 /**
  * Adds an identifier to a user, or finds that the user has it. The first of its kind is the primary one; another
- * becomes it where `primary` is true. Throws EXTERNAL_USER_NOT_FOUND, and USER_ALREADY_EXISTS when another user has it.
+ * becomes it where `primary` is true. Throws EXTERNAL_USER_NOT_FOUND, USER_ALREADY_EXISTS when another user has it, and
+ * CONFLICT for a user who has 100.
  */
 export async function addExternalUserIdentifier(db: TenantDatabase, input: NewIdentifier) {
   const { identifierKey } = input;
@@ -81,6 +88,8 @@ export async function addExternalUserIdentifier(db: TenantDatabase, input: NewId
         const has = same.find((its) => its.compareKey === compared);
         const isPrimary = same.length === 0 || input.primary === true;
         if (has && (has.isPrimary || !isPrimary)) return { user: before, identifier: has, created: false };
+        if (!has && all.length >= mostOfUser)
+          throw new Problem('CONFLICT', `The user has ${all.length} identifiers: remove one first.`);
         const added =
           has ??
           (

@@ -33,9 +33,9 @@ const key = {};
 export type NumberedPage = { page: number; pageSize: number; newestFirst: boolean; agentId: string | null };
 
 /**
- * Returns a page of the tenant's external users by its number, in the order of their ids and so of their creation, and
- * how many there are: of those in an agent's conversations where one is named, and, for an agent's key, in its own. It
- * costs more the later the page is: for clients that know no other pages.
+ * Returns a page of the tenant's external users by its number, in the order of their ids, and how many there are: of
+ * those in an agent's conversations where one is named, and, for an agent's key, in its own. It costs more the later
+ * the page is: for clients that know no other pages.
  */
 export async function numberedPageOfUsers(
   db: TenantDatabase,

@@ -181,3 +181,13 @@ test('ensure, whoIs and the links to participants go by any identifier, in as ma
   expect(whoIs.participants.map(({ id }: { id: string }) => id)).toContain(byPhone);
   expect(whoIs.conversationParticipants).toEqual([{ participantId: ada.id }]);
 });
+
+test('a user gets up to 100 identifiers', async () => {
+  const of = await service.createTenant();
+  const ada = await create(of, { fkId: 'ada' });
+  for (let count = 1; count < 100; count++) dataOf(await add(of, ada.id, 'fkid', `ada ${count}`));
+  const refused = await add(of, ada.id, 'emailaddress', 'ada@example.com');
+  expect(problemOf(refused).code).toBe('CONFLICT');
+  expect(refused.errors?.[0]?.message).toBe('The user has 100 identifiers: remove one first.');
+  expect(dataOf(await add(of, ada.id, 'fkid', 'ada 99')).addExternalUserIdentifier.created).toBe(false);
+});

@@ -44,6 +44,13 @@ describe('what an operation costs', () => {
     ['a page by a variable', 'query ($n: Int = 10) { participantsConnection(first: $n) { nodes { id } } }', 21, 5],
     ['a list', '{ participants(agentId: "costs") { id agents { id } } }', 1 + 10 * (1 + 1 + 10), 1 + 3 * (1 + 1 + 1)],
     ['a skipped field', '{ viewer { kind subject @skip(if: true) } }', 3, 2],
+    // Each user has to be looked at. A page of 20: 5,000 + 1 + 20 × (1 + id); none is there.
+    [
+      'a filter without an index',
+      '{ externalUsersConnection(filter: { source: "x" }) { nodes { id } } }',
+      5_041,
+      5_002,
+    ],
     ['what is null', '{ agent(id: "nobody") { id name } }', 3, 1],
     // Both fragments could apply; a field that comes twice is one field.
     ['fragments', '{ a: agent(id: "costs") { ...A ...A name } } fragment A on Agent { id name }', 6, 3],

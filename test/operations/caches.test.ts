@@ -2,6 +2,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { expect, test } from 'vitest';
 import { createBudget } from '../../src/operations/budget.ts';
+import { toldCost } from '../../src/operations/cost.ts';
 import { createPrepare } from '../../src/operations/prepare.ts';
 import { ResultSize } from '../../src/operations/result-size.ts';
 import type { GraphContext } from '../../src/schema/context.ts';
@@ -63,4 +64,26 @@ test('a document that was kept is not parsed again', () => {
   const first = prepare({ query: '{viewer{kind}}' }, null);
   expect(prepare({ query: '{viewer{kind}}' }, null)).toBe(first);
   expect(prepare({ query: '{viewer{kind}} ' }, null)).not.toBe(first);
+});
+
+test('telling what documents cost keeps nothing besides them', () => {
+  const prepare = createPrepare(schema, { introspection: true, compileAfter: 2, keptBytes });
+  // Each fragment spreads the next one twice, so written out there are thousands of fields.
+  const agents = times(
+    4,
+    (n) =>
+      `fragment A${n} on Agent{a:participantsConnection(first:1){nodes{...P${n}}} b:participantsConnection(first:1){nodes{...P${n}}}}`,
+  );
+  const people = times(4, (n) => `fragment P${n} on Participant{a:agents{...A${n + 1}} b:agents{...A${n + 1}}}`);
+  const document = (index: number) =>
+    `{agents{...A0}} ${agents} ${people} fragment A4 on Agent{id name createdAt modifiedAt __typename}#${index}`;
+  const data = { agents: [] };
+  prepare({ query: document(-1) }, null);
+  const before = heapUsed();
+  for (let index = 0; index < 300; index++) {
+    const prepared = prepare({ query: document(index) }, null);
+    expect(toldCost(prepared, {}, index % 2 === 0 ? data : undefined).actual).toBe(index % 2 === 0 ? 1 : 0);
+  }
+  expect(heapUsed() - before).toBeLessThan(1.5 * keptBytes);
+  prepare({ query: '{viewer{kind}}' }, null);
 });

@@ -97,9 +97,9 @@ export const outsideFaults: Scenario[] = [
   },
   {
     name: 'K: the disk of the storage is full',
+    // Only root may mount a disk.
+    lacks: process.getuid?.() === 0 ? null : 'root',
     async run(stage) {
-      // Only root may mount a disk.
-      if (process.getuid?.() !== 0) return;
       const folder = mkdtempSync(join(tmpdir(), 'rollcall-full-'));
       execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=512k', 'tmpfs', folder]);
       try {

@@ -10,10 +10,10 @@ const defaultSize = 20;
 const Paging = z.object({
   page: integer(1, 1_000_000, 'The page, counted from 1; the first unless given.').optional(),
   pageSize: integer(1, 100, `How many users a page has: ${defaultSize} unless given.`).optional(),
-  orderBy: z
-    .enum(['createdAt'], 'must be createdAt')
-    .optional()
-    .meta({ description: 'The only order there is: that of creation, which ids have.' }),
+  orderBy: z.enum(['createdAt'], 'must be createdAt').optional().meta({
+    description:
+      'The only order there is: that of ids, which are in the order of creation but where an import kept others.',
+  }),
   orderDirection: z
     .enum(['ASC', 'DESC'], 'must be ASC or DESC')
     .optional()
@@ -61,7 +61,6 @@ const row = {
   query: Paging,
   answers: { 200: ['A page.', Page] },
 } as const;
-const seen = 'Under an agent’s secret key those of its conversations, under other credentials all of the tenant’s.';
 
 /** The lists of users, with that system's page numbers. */
 export const lists: readonly Operation[] = [
@@ -70,16 +69,7 @@ export const lists: readonly Operation[] = [
     id: 'listUsers',
     path: '/external/agents/users',
     summary: 'List the users of the agent',
-    description: seen,
-    errors: [],
-    run: (call) => listed(call, null),
-  }),
-  operation({
-    ...row,
-    id: 'listAllUsers',
-    path: '/external/users',
-    summary: 'List users',
-    description: `The same as \`/external/agents/users\`, an addition of Rollcall’s. ${seen}`,
+    description: 'Under an agent’s secret key those of its conversations, under other credentials all of the tenant’s.',
     errors: [],
     run: (call) => listed(call, null),
   }),
