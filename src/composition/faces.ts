@@ -4,6 +4,7 @@ import type { Admission } from '../operations/admission.ts';
 import { limits } from '../operations/limits.ts';
 import type { RestOptions } from '../rest/handler.ts';
 import type { Graph } from './graph.ts';
+import { loadedOnce } from './loaded-once.ts';
 
 type FacesParts = Pick<RestOptions, 'signIn' | 'bodies' | 'isListed' | 'stopping' | 'answered' | 'log'> & {
   graph: Graph;
@@ -14,9 +15,6 @@ const prefixes = ['/v1/', '/workspaces/', '/external/', '/openapi'];
 
 /** The REST faces, which are loaded with the first request to one of them: the start does not wait for them. */
 export function createFaces({ graph, ...options }: FacesParts): { prefixes: string[]; handler: RequestListener } {
-  let handler: RequestListener | undefined;
-  let loading: Promise<RequestListener> | undefined;
-
   async function load(): Promise<RequestListener> {
     const [{ createRestHandler }, { faces }, { createRouter }, { createPages }] = await Promise.all([
       import('../rest/handler.ts'),
@@ -24,7 +22,7 @@ export function createFaces({ graph, ...options }: FacesParts): { prefixes: stri
       import('../rest/router.ts'),
       import('../rest/pages.ts'),
     ]);
-    handler = createRestHandler({
+    return createRestHandler({
       ...options,
       faces,
       router: createRouter(faces),
@@ -34,24 +32,10 @@ export function createFaces({ graph, ...options }: FacesParts): { prefixes: stri
       largestBody: limits.body,
       largestAnswer: limits.resultBytes,
     });
-    return handler;
   }
 
-  return {
-    prefixes,
-    handler(request, response) {
-      if (handler) return handler(request, response);
-      loading ??= load();
-      loading.then(
-        (loaded) => loaded(request, response),
-        (error) => {
-          loading = undefined;
-          options.log.error({ err: error }, 'the REST faces cannot be loaded');
-          response.destroy();
-        },
-      );
-    },
-  };
+  const failed = (error: unknown) => options.log.error({ err: error }, 'the REST faces cannot be loaded');
+  return { prefixes, handler: loadedOnce(load, failed) };
 }
 
 /** The database with its long lists in turn with the large results of the graph. */

@@ -16,6 +16,7 @@ import { createFileServer } from '../http/files.ts';
 import { graphiqlOptions } from '../http/graphiql.ts';
 import { createGraphqlHandler } from '../http/graphql-handler.ts';
 import { createHooks } from '../http/hooks.ts';
+import { isLoopback } from '../http/host.ts';
 import { createMetrics } from '../http/metrics.ts';
 import { createOAuthCallback } from '../http/oauth-callback.ts';
 import { createPagePass } from '../http/page-pass.ts';
@@ -32,6 +33,7 @@ import { limits } from '../operations/limits.ts';
 import { createFaces } from './faces.ts';
 import type { Graph } from './graph.ts';
 import type { Integrations } from './integrations.ts';
+import { createMcp } from './mcp.ts';
 import type { Resources } from './resources.ts';
 
 /** The bound of all request bodies that are being read, in bytes. */
@@ -145,9 +147,8 @@ export async function createHttpServer(config: Config, parts: ServerParts, log: 
     ),
     log: strangers,
   });
-  const faces = createFaces({
-    graph,
-    signIn: (headers) => {
+  const common = {
+    signIn: (headers: Parameters<typeof signIn>[0]) => {
       const viewer = authenticator.remembered(headers);
       const admitted = viewer && admit(viewer);
       if (!viewer) return signIn(headers);
@@ -156,12 +157,21 @@ export async function createHttpServer(config: Config, parts: ServerParts, log: 
     bodies,
     isListed: crossOrigin.isListed,
     stopping,
-    answered: metrics.answeredRest,
     log,
+  };
+  const faces = createFaces({ ...common, graph, answered: metrics.answeredRest });
+  const mcp = createMcp({
+    ...common,
+    operations,
+    format,
+    events,
+    answered: metrics.answered,
+    publicUrl: graph.services.publicUrl,
+    onlyThisMachine: isLoopback(config.host),
   });
   const handler = createGraphqlHandler({
     yoga,
-    faces,
+    others: [faces, mcp],
     operations,
     remembered: authenticator.remembered,
     admit,
@@ -210,8 +220,6 @@ export async function createHttpServer(config: Config, parts: ServerParts, log: 
   };
 }
 
-const loopback = /^(localhost|127\.\d+\.\d+\.\d+|\[?::1\]?|::ffff:127\.\d+\.\d+\.\d+)$/;
-
 /**
  * Returns whether a browser on this machine used the machine's own name, and no proxy stands between. Only that browser
  * gets a page that signs itself in, and that may run any document.
@@ -219,5 +227,5 @@ const loopback = /^(localhost|127\.\d+\.\d+\.\d+|\[?::1\]?|::ffff:127\.\d+\.\d+\
 function isThisMachine(request: Request, context: ServerContext | undefined): boolean {
   const peer = context?.req?.socket.remoteAddress ?? 'localhost';
   const isForwarded = ['forwarded', 'x-forwarded-for', 'via'].some((name) => request.headers.has(name));
-  return loopback.test(new URL(request.url).hostname) && loopback.test(peer) && !isForwarded;
+  return isLoopback(new URL(request.url).hostname) && isLoopback(peer) && !isForwarded;
 }

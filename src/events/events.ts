@@ -56,6 +56,8 @@ export type Events = {
   dataJobQueued: Record<string, never>;
   /** An import or an export has come further, or is over. */
   dataJobChanged: { jobId: string };
+  /** A client has cancelled a call of a tool. */
+  toolCallCancelled: { call: string };
   /** A key has ended: drop it from caches. */
   keyRevoked: { keyId: string };
 };

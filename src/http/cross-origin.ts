@@ -1,3 +1,4 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { CORSOptions, Plugin } from 'graphql-yoga';
 import { asUuid, newId } from '../database/ids.ts';
 import { Problem } from '../errors/catalogue.ts';
@@ -33,10 +34,9 @@ export function createCrossOrigin(origins: readonly string[]): CrossOrigin {
           response.headers.append('vary', 'Origin');
         const isPreflight = request.method === 'OPTIONS' && request.headers.has('access-control-request-method');
         if (!isPreflight || origin === null || isListed(origin)) return;
-        const detail = `Pages of ${origin.slice(0, 200)} may not call this service: add the origin to CORS_ORIGINS.`;
         setResponse(
           problemResponse(
-            new Problem('FORBIDDEN', detail),
+            new Problem('FORBIDDEN', unlisted(origin)),
             asUuid(request.headers.get('x-request-id') ?? '') ?? newId(),
           ),
         );
@@ -44,3 +44,41 @@ export function createCrossOrigin(origins: readonly string[]): CrossOrigin {
     },
   };
 }
+
+/** Lets pages of a listed origin read the response, with these headers of it. */
+export function allowOrigin(
+  { headers: { origin } }: IncomingMessage,
+  response: ServerResponse,
+  isListed: (origin: string) => boolean,
+  exposed: string,
+): void {
+  if (origin === undefined) return;
+  response.setHeader('vary', 'Origin');
+  if (!isListed(origin)) return;
+  response.setHeader('access-control-allow-origin', origin);
+  response.setHeader('access-control-expose-headers', exposed);
+}
+
+/**
+ * Returns the headers of the answer to OPTIONS: also what a page may send, where a browser asks before it does. Throws
+ * FORBIDDEN for an origin that is not listed.
+ */
+export function allowMethods(
+  { headers }: IncomingMessage,
+  methods: readonly string[],
+  isListed: (origin: string) => boolean,
+): Record<string, string> {
+  const allow = methods.join(', ');
+  const { origin, 'access-control-request-method': method, 'access-control-request-headers': asked } = headers;
+  if (origin === undefined || method === undefined) return { allow };
+  if (!isListed(origin)) throw new Problem('FORBIDDEN', unlisted(origin));
+  return {
+    allow,
+    'access-control-allow-methods': allow,
+    ...(asked !== undefined && { 'access-control-allow-headers': asked }),
+  };
+}
+
+/** Says what to do about an origin that is not listed. */
+export const unlisted = (origin: string): string =>
+  `Pages of ${origin.slice(0, 200)} may not call this service: add the origin to CORS_ORIGINS.`;

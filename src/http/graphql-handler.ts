@@ -41,8 +41,8 @@ export type GraphqlHandlerOptions = {
   stopping(): boolean;
   /** Called with each answer: its status, the seconds it took, and its result. */
   answered(status: number, seconds: number, result: ExecutionResult): void;
-  /** Answers the requests whose path begins with one of these. */
-  faces: { prefixes: readonly string[]; handler: RequestListener };
+  /** What answers the requests whose path begins with one of its prefixes. */
+  others: readonly { prefixes: readonly string[]; handler: RequestListener }[];
   /** Called with an error of the handler itself. The connection is closed. */
   failed(error: unknown): void;
 };
@@ -65,7 +65,7 @@ type Exchange = {
 export function createGraphqlHandler(options: GraphqlHandlerOptions): RequestListener {
   const { yoga, operations, remembered, admit, signIn, format, bodies, largestBody, stopping, answered, failed } =
     options;
-  const { faces, mayRunAny } = options;
+  const { others, mayRunAny } = options;
 
   const rest = (request: IncomingMessage, response: ServerResponse, context: ServerContext = {}): void => {
     Promise.resolve(yoga(request, response, context)).catch(broken(response));
@@ -160,8 +160,10 @@ export function createGraphqlHandler(options: GraphqlHandlerOptions): RequestLis
     const type =
       request.method === 'POST' && request.url === '/graphql' && !stopping() ? commonMediaType(request) : null;
     const length = Number(request.headers['content-length']);
-    if (!type && faces.prefixes.some((prefix) => request.url?.startsWith(prefix)))
-      return faces.handler(request, response);
+    const other = type
+      ? undefined
+      : others.find(({ prefixes }) => prefixes.some((one) => request.url?.startsWith(one)));
+    if (other) return other.handler(request, response);
     if (!type || !(length > 0 && length <= largestBody)) return rest(request, response);
 
     const headers = { get: (name: string) => header(request, name) };

@@ -18,3 +18,8 @@ export function hasOneHost({ headers, rawHeaders }: IncomingMessage): boolean {
     if (rawHeaders[index]?.length === 4 && rawHeaders[index]?.toLowerCase() === 'host') hosts += 1;
   return hosts === 1 && isHost(headers.host);
 }
+
+const loopback = /^(localhost|127\.\d+\.\d+\.\d+|\[?::1\]?|::ffff:127\.\d+\.\d+\.\d+)$/;
+
+/** Returns whether a host name or an address means this machine. */
+export const isLoopback = (host: string): boolean => loopback.test(host);

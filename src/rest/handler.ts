@@ -9,7 +9,8 @@ import { asUuid } from '../database/ids.ts';
 import { createBoundedLog } from '../errors/bounded-log.ts';
 import { Problem } from '../errors/catalogue.ts';
 import type { BodyBudget } from '../http/bodies.ts';
-import { readJson } from './body.ts';
+import { allowMethods, allowOrigin } from '../http/cross-origin.ts';
+import { readJson } from '../http/json-body.ts';
 import { type Face, statusIn } from './face.ts';
 import { checkedInput } from './input.ts';
 import { creating, idempotencyHeader, type Operation, type Reply } from './operation.ts';
@@ -122,22 +123,7 @@ export function createRestHandler(options: RestOptions): RequestListener {
   function allow(exchange: Exchange, path: string): void {
     const allowed = router.allowed(path);
     if (allowed.length === 0) throw new Problem('NOT_FOUND', `${path.slice(0, 200)} is not served.`);
-    const { request } = exchange;
-    const asked = header(request, 'access-control-request-headers');
-    const { origin } = request.headers;
-    const preflight = origin !== undefined && request.headers['access-control-request-method'] !== undefined;
-    if (preflight && !options.isListed(origin))
-      throw new Problem(
-        'FORBIDDEN',
-        `Pages of ${origin.slice(0, 200)} may not call this service: add the origin to CORS_ORIGINS.`,
-      );
-    send(exchange, 204, null, {
-      allow: allowed.join(', '),
-      ...(preflight && {
-        'access-control-allow-methods': allowed.join(', '),
-        ...(asked && { 'access-control-allow-headers': asked }),
-      }),
-    });
+    send(exchange, 204, null, allowMethods(exchange.request, allowed, options.isListed));
   }
 
   function send(
@@ -147,14 +133,7 @@ export function createRestHandler(options: RestOptions): RequestListener {
     headers: Record<string, string> = {},
   ): void {
     const { request, response, requestId, startedAt } = exchange;
-    const { origin } = request.headers;
-    if (origin !== undefined) {
-      response.setHeader('vary', 'Origin');
-      if (options.isListed(origin)) {
-        response.setHeader('access-control-allow-origin', origin);
-        response.setHeader('access-control-expose-headers', 'X-Request-Id, Retry-After');
-      }
-    }
+    allowOrigin(request, response, options.isListed, 'X-Request-Id, Retry-After');
     if (stopping()) response.setHeader('connection', 'close');
     options.answered(nameOf(exchange), status, (performance.now() - startedAt) / 1_000);
     response.writeHead(status, {

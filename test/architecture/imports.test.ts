@@ -21,8 +21,9 @@ function importsOf(file: string, values = false): { own: string[]; libraries: st
 }
 
 const isGraph = (file: string) => file.startsWith('schema/') || file.startsWith('operations/');
+const isMcp = (file: string) => file.startsWith('mcp/');
 const isOutside = (file: string) =>
-  ['app.ts', 'main.ts'].includes(file) || file.startsWith('http/') || file.startsWith('composition/');
+  ['app.ts', 'main.ts'].includes(file) || file.startsWith('http/') || isMcp(file) || file.startsWith('composition/');
 const isComposition = (file: string) => file === 'app.ts' || file.startsWith('composition/');
 const isRest = (file: string) => file.startsWith('rest/');
 const isCommand = (file: string) => file.startsWith('commands/');
@@ -82,10 +83,13 @@ test('rules know nothing of the REST faces, and these nothing of the graph', () 
   ).toEqual([]);
 });
 
-test('the REST faces are loaded with the first request to one of them', () => {
+test.each([
+  ['the REST faces', isRest, /^import .*\/rest\//m],
+  ['the agents’ tools', isMcp, /^import .*(\/mcp\/|'@modelcontextprotocol\/)/m],
+])('%s are loaded with the first request to one of them', (_, isPart, imports) => {
   const atTheStart = files.flatMap((file) => {
     const source = readFileSync(join('src', file), 'utf8').replaceAll(/import type [^;]*;/g, '');
-    return isRest(file) || !/^import .*\/rest\//m.test(source) ? [] : [file];
+    return isPart(file) || !imports.test(source) ? [] : [file];
   });
   expect(atTheStart).toEqual([]);
 });

@@ -57,7 +57,7 @@ test.skipIf(!has('curl', 'npm'))('the README’s commands upload an avatar, and 
   const [subscribe] = commandsOf('README.md', 'subscription {');
   const [upload] = commandsOf('README.md', '-F operations=');
   if (!subscribe || !upload) throw new Error('The README has these commands no more.');
-  expect(commandsOf('README.md', 'curl ')).toHaveLength(3);
+  expect(commandsOf('README.md', 'curl ')).toHaveLength(4);
   // Its own process group: the shell's curl ends with it.
   const hearing = spawn('sh', ['-c', subscribe], { env: env(), detached: true });
   try {
@@ -86,6 +86,15 @@ test.skipIf(!has('curl', 'npm'))('the README’s command runs a trusted document
   if (!command) throw new Error('The README has this command no more.');
   const { data } = JSON.parse(await run(command));
   expect(data.whoIs.participants).toEqual([expect.objectContaining({ displayName: 'Ada Lovelace' })]);
+});
+
+test.skipIf(!has('curl', 'npm'))('the README’s command calls a tool', async () => {
+  const [command] = commandsOf('README.md', 'tools/call');
+  if (!command) throw new Error('The README has this command no more.');
+  const { result } = JSON.parse(await run(command));
+  expect(result.structuredContent.whoIs.participants).toEqual([
+    expect.objectContaining({ displayName: 'Ada Lovelace' }),
+  ]);
 });
 
 test.skipIf(!has('curl', 'openssl', 'xxd'))('the commands for webhooks deliver a message', async () => {

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { Problem } from '../errors/catalogue.ts';
-import type { BodyBudget } from '../http/bodies.ts';
 import { isInexact, withExactNumbers } from '../values/json-number.ts';
+import type { BodyBudget } from './bodies.ts';
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 const json = /^application\/(?:[a-z0-9.+-]*\+)?json\s*(?:;\s*charset="?utf-8"?\s*)?$/i;

@@ -1,0 +1,182 @@
+import { afterAll, beforeAll, describe, expect, inject, test, vi } from 'vitest';
+import { callTool } from '../../src/mcp/call.ts';
+import { prepareTools } from '../../src/mcp/toolbox.ts';
+import { createBudget } from '../../src/operations/budget.ts';
+import type { PreparedOperation } from '../../src/operations/prepare.ts';
+import { createPrepare } from '../../src/operations/prepare.ts';
+import { buildSchema } from '../../src/schema/schema.ts';
+import { startApp, type TestApp, type Untyped } from '../app.ts';
+import { eager } from '../avatars/background.ts';
+import { createAgent, createConfig, createParticipant } from '../factories.ts';
+import { png } from '../fakes/images.ts';
+import { createOwnDatabase } from '../setup/database.ts';
+import { useSlack } from '../use-app.ts';
+import { call, connect, post } from './client.ts';
+
+const slack = useSlack();
+let own: Awaited<ReturnType<typeof createOwnDatabase>>;
+let busy: TestApp;
+let idle: TestApp;
+beforeAll(async () => {
+  const environment = { SLACK_API_URL: slack.apiUrl, EGRESS_ALLOW: slack.host };
+  own = await createOwnDatabase(inject('database'));
+  busy = await startApp({ ...environment, ...eager }, undefined, { database: own.place });
+  idle = await startApp(environment);
+  slack.tokens.set('xoxb-good', 'accepted');
+  const image = await png(64, 64);
+  for (const name of ['ADA', 'BOB', 'EVE']) slack.users.set(`U0${name}`, { image });
+});
+afterAll(async () => {
+  await Promise.all([busy.close(), idle.close()]);
+  await own.drop();
+});
+
+/** An agent with three contacts who have a channel to sync from. */
+async function contacts({ tenant }: TestApp): Promise<{ agentId: string; participantId: string; channelId: string }> {
+  const agentId = await createAgent(tenant);
+  const integrationConfigId = await createConfig(tenant, 'slack', 'xoxb-good');
+  const ids = [];
+  for (const address of ['U0ADA', 'U0BOB', 'U0EVE'])
+    ids.push(await createParticipant(tenant, { agentIds: [agentId], channels: [{ integrationConfigId, address }] }));
+  const participantId = ids[0] as string;
+  const { data } = await tenant.graphql('query ($id: ID!) { participant(id: $id) { channels { id } } }', {
+    id: participantId,
+  });
+  return { agentId, participantId, channelId: data.participant.channels[0].id };
+}
+const bearer = async ({ tenant }: TestApp) => ({ authorization: `Bearer ${await tenant.token()}` });
+
+describe('avatars', () => {
+  test('of one contact are fetched by a channel of theirs', async () => {
+    const { participantId, channelId } = await contacts(idle);
+    const client = await connect(idle, await bearer(idle));
+    const { data } = await call(client, 'sync_avatar', { participantId, channelId });
+    expect(data.syncParticipantAvatarFromChannel.participant).toMatchObject({
+      id: participantId,
+      avatarSource: 'CHANNEL',
+      avatarUrl: expect.stringMatching('/files/'),
+    });
+    const missing = await call(client, 'sync_avatar', { participantId, channelId: participantId });
+    expect(missing).toMatchObject({ isError: true, data: { code: 'CHANNEL_NOT_ON_PARTICIPANT', status: 400 } });
+  });
+
+  test('of an agent’s contacts are fetched with progress until the batch is done', { timeout: 30_000 }, async () => {
+    const { agentId } = await contacts(busy);
+    const client = await connect(busy, await bearer(busy));
+    const heard: { progress: number; total?: number }[] = [];
+    const { data } = await call(client, 'sync_avatar', { agentId }, { onprogress: (one: Untyped) => heard.push(one) });
+    expect(data.avatarSyncBatchProgress).toMatchObject({ agentId, state: 'FINISHED', total: 3, done: 3, failed: 0 });
+    expect(heard.at(-1)).toMatchObject({ progress: 3, total: 3, message: expect.stringMatching('0 failed') });
+    const steps = heard.map(({ progress }) => progress);
+    expect(steps).toEqual([...new Set(steps)].sort((a, b) => a - b));
+  });
+
+  test('of an agent’s contacts are left to the background without a progress token', async () => {
+    const { agentId } = await contacts(idle);
+    const { data } = await call(await connect(idle, await bearer(idle)), 'sync_avatar', { agentId });
+    expect(data.syncAgentAvatars.batch).toMatchObject({ agentId, state: 'RUNNING', total: 3 });
+  });
+});
+
+describe('a call that waits', () => {
+  const message = (id: unknown, agentId: string) => ({
+    jsonrpc: '2.0',
+    id,
+    method: 'tools/call',
+    params: { name: 'sync_avatar', arguments: { agentId }, _meta: { progressToken: 'p' } },
+  });
+  const cancel = (requestId: unknown) => ({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId } });
+
+  /** Starts a call, and waits until it has told its first progress. */
+  async function waiting(headers: Record<string, string>, id: unknown) {
+    const { agentId } = await contacts(idle);
+    const response = await post(idle, headers, message(id, agentId));
+    const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
+    let text = '';
+    while (!text.includes('notifications/progress')) {
+      const { value, done } = await reader.read();
+      if (done) throw new Error(`the call ended: ${text}`);
+      text += value;
+    }
+    const rest = (async () => {
+      for (let next = await reader.read(); !next.done; next = await reader.read()) text += next.value;
+      return text;
+    })();
+    return { rest, reader };
+  }
+
+  test('is cancelled by its client', async () => {
+    const client = await connect(idle, await bearer(idle));
+    const { agentId } = await contacts(idle);
+    const cancelling = new AbortController();
+    const outcome = call(
+      client,
+      'sync_avatar',
+      { agentId },
+      {
+        onprogress: () => cancelling.abort('enough'),
+        signal: cancelling.signal,
+      },
+    );
+    await expect(outcome).rejects.toThrow('enough');
+  });
+
+  test('is cancelled in its own session by its own credential, and in no other', async () => {
+    const session = { ...(await bearer(idle)), 'mcp-session-id': 'one' };
+    const other = { ...session, 'mcp-session-id': 'other' };
+    const [mine, theirs] = await Promise.all([waiting(session, 7), waiting(other, 7)]);
+    const stranger = { authorization: `Bearer ${await (await idle.createTenant()).token()}`, 'mcp-session-id': 'one' };
+    for (const [headers, id] of [
+      [stranger, 7],
+      [session, '7'],
+      [session, 8],
+    ] as const)
+      expect((await post(idle, headers, cancel(id))).status).toBe(202);
+    const open = Symbol('open');
+    const later = new Promise((resolve) => setTimeout(resolve, 300, open));
+    expect(await Promise.race([mine.rest, theirs.rest, later])).toBe(open);
+    expect((await post(idle, session, cancel(7))).status).toBe(202);
+    expect(await mine.rest).toMatch('The call was cancelled');
+    expect(await Promise.race([theirs.rest, Promise.resolve(open)])).toBe(open);
+    await theirs.reader.cancel();
+  });
+
+  test('leaves its stream when it is ended', async () => {
+    const prepare = createPrepare(buildSchema(), { introspection: true, compileAfter: 2 });
+    const tool = prepareTools(prepare).get('sync_avatar')!;
+    const left = vi.fn();
+    const batch = { id: 'b', done: 0, total: 1, synced: 0, failed: 0 };
+    const states = {
+      next: vi
+        .fn()
+        .mockResolvedValueOnce({ done: false, value: { data: { avatarSyncBatchProgress: batch } } })
+        .mockReturnValue(new Promise(() => {})),
+      return: left,
+    };
+    const run = ({ operation }: PreparedOperation) =>
+      operation.operation === 'subscription'
+        ? { ...states, [Symbol.asyncIterator]: () => states }
+        : { data: { syncAgentAvatars: { batch } } };
+    const ending = new AbortController();
+    const own = { requestId: 'r', budget: createBudget(), signal: ending.signal, tell: async () => ending.abort() };
+    const operations = { prepare, run } as Untyped;
+    const options = { operations, format: (result: Untyped) => result, answered: vi.fn() };
+    const result = await callTool(tool, { agentId: 'a' }, { ...own, viewer: {} as Untyped }, options);
+    expect(result.isError).toBe(true);
+    expect(left).toHaveBeenCalled();
+    expect(options.answered).not.toHaveBeenCalled();
+  });
+
+  test('is ended when its client has left', async () => {
+    const leaving = new AbortController();
+    const { agentId } = await contacts(idle);
+    const response = await post(idle, await bearer(idle), message(1, agentId), leaving.signal);
+    const reader = response.body!.getReader();
+    await reader.read();
+    leaving.abort();
+    await reader.cancel().catch(() => {});
+    // What is left open would keep the service from stopping in time.
+    const others = await connect(idle, await bearer(idle));
+    expect((await call(others, 'list_contacts', {})).isError).toBe(false);
+  });
+});
