@@ -1,0 +1,100 @@
+import { expect, test } from 'vitest';
+import { newId } from '../../src/database/ids.ts';
+import { Problem } from '../../src/errors/catalogue.ts';
+import { sweepDataJobs } from '../../src/transfer/jobs.ts';
+import { dataQueue } from '../../src/transfer/queue.ts';
+import { createDataJobRunner } from '../../src/transfer/run.ts';
+import { dataOf, type TestTenant } from '../app.ts';
+import { importFile } from '../uploads.ts';
+import { useApp } from '../use-app.ts';
+
+// No worker: the tests are the workers.
+const service = useApp({ IMPORT_WORKERS: '0' });
+const leaseMs = 60_000;
+const noHooks = { channelsChanged: async () => {}, setAvatarFile: async () => {}, beforeDelete: async () => {} };
+
+const begin = async (tenant: TestTenant, content: string): Promise<string> => {
+  const input = { kind: 'EXTERNAL_USERS', format: 'CSV' };
+  return dataOf(await importFile(service, tenant, content, input)).startImport.import.id;
+};
+const stored = (tenant: TestTenant, id: string) =>
+  service.app.database.prisma.dataJob.findUniqueOrThrow({ where: { tenantId_id: { tenantId: tenant.id, id } } });
+
+test('one job of a tenant is leased at a time, and others of other tenants', async () => {
+  const queue = dataQueue(service.app.database, leaseMs);
+  const [one, other] = [await service.createTenant(), await service.createTenant()];
+  const first = await begin(one, 'fkId\n1\n');
+  await begin(one, 'fkId\n2\n');
+  const third = await begin(other, 'fkId\n3\n');
+  const claims = await Promise.all([queue.claim(newId(), 5), queue.claim(newId(), 5), queue.claim(newId(), 5)]);
+  const ours = claims.flat().filter(({ tenantId }) => tenantId === one.id || tenantId === other.id);
+  expect(ours.map(({ id }) => id).sort()).toEqual([first, third].sort());
+  expect((await queue.claim(newId(), 5)).filter(({ tenantId }) => tenantId === one.id)).toEqual([]);
+  for (const job of ours) await queue.handBack(job.workerId);
+});
+
+test('a job that meets outages keeps its attempts, and waits longer each time', async () => {
+  const queue = dataQueue(service.app.database, leaseMs);
+  const tenant = await service.createTenant();
+  const id = await begin(tenant, 'fkId\n1\n');
+  const due = () =>
+    service.app.database.prisma.dataJob.updateMany({ where: { tenantId: tenant.id }, data: { runAt: new Date(0) } });
+  const mine = async () => {
+    const worker = newId();
+    const jobs = await queue.claim(worker, 50);
+    const job = jobs.find((one) => one.id === id);
+    if (!job) throw new Error('The job was not due.');
+    return job;
+  };
+  const waits: number[] = [];
+  for (let times = 0; times < 8; times += 1) {
+    const job = await mine();
+    await queue.release(job, new Problem('UNAVAILABLE', 'away'));
+    const { attempts, runAt } = await stored(tenant, id);
+    expect(attempts).toBe(0);
+    waits.push(runAt.getTime() - Date.now());
+    await due();
+  }
+  expect(waits[2]).toBeGreaterThan((waits[0] as number) * 2);
+  expect(waits[7]).toBeLessThanOrEqual(2 * leaseMs);
+  await queue.release(await mine(), new Error('unexpected'));
+  expect(await stored(tenant, id)).toMatchObject({ attempts: 1, state: 'QUEUED' });
+});
+
+test('progress sets the attempts back, and what was refused is deleted when it is in its file', async () => {
+  const { database } = service.app;
+  const queue = dataQueue(database, leaseMs);
+  const tenant = await service.createTenant();
+  const file = Buffer.from('fkId,email\nf-1,\n,not an address\n');
+  const put: string[] = [];
+  const storage = { get: async () => file, put: async (key: string) => void put.push(key) };
+  const run = createDataJobRunner({ database, storage, hooks: noHooks, unexpected: () => {} });
+  const id = await begin(tenant, 'fkId\nx\n');
+  await database.prisma.dataJob.updateMany({ where: { tenantId: tenant.id }, data: { attempts: 3 } });
+  const job = (await queue.claim(newId(), 50)).find((one) => one.id === id);
+  if (!job) throw new Error('The job was not due.');
+  expect(job.attempts).toBe(4);
+  await run(job);
+  expect(await stored(tenant, id)).toMatchObject({ state: 'DONE', attempts: 0, createdRows: 1, rejectedRows: 1 });
+  expect(put).toHaveLength(1);
+  expect(await database.prisma.dataRejection.count({ where: { tenantId: tenant.id } })).toBe(0);
+});
+
+test('a job that was over long ago is deleted', async () => {
+  const { database } = service.app;
+  const tenant = await service.createTenant();
+  const [old, young] = [await begin(tenant, 'fkId\n1\n'), await begin(tenant, 'fkId\n2\n')];
+  const days = (count: number) => new Date(Date.now() - count * 86_400_000);
+  for (const [id, finishedAt] of [
+    [old, days(31)],
+    [young, days(29)],
+  ] as const)
+    await database.prisma.dataJob.update({
+      where: { tenantId_id: { tenantId: tenant.id, id } },
+      data: { state: 'DONE', finishedAt },
+    });
+  await sweepDataJobs(database);
+  expect((await database.prisma.dataJob.findMany({ where: { tenantId: tenant.id } })).map(({ id }) => id)).toEqual([
+    young,
+  ]);
+});
