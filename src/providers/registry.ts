@@ -12,6 +12,9 @@ const forms: ReadonlyMap<string, AddressForm> = new Map(
   Object.entries({ slack, teams, telegram, discord, email, sms, voice, whatsapp }),
 );
 
+/** The providers whose addresses are read in a form of their own. */
+export const knownProviders: readonly string[] = [...forms.keys()];
+
 const any: AddressForm = (address) => ({ fits: true, key: address, identity: false });
 
 /**

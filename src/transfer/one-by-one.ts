@@ -37,7 +37,7 @@ const stored = {
  * Returns the id of a row. One that is no UUID is always the same for the same id in the file; that of a row without
  * any is the same for the same row, so that a file that comes twice adds nothing.
  */
-export function idOfRow(kind: DataKind, { fields }: Given, tenantId: string): string {
+export function idOfRow(kind: string, { fields }: Pick<Given, 'fields'>, tenantId: string): string {
   const { id } = fields;
   const own = typeof id === 'string' ? asUuid(id) : null;
   if (own) return own;

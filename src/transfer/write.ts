@@ -17,6 +17,21 @@ export function weightOf(kind: Kind, row: FileRow): number {
   return 20 + (Array.isArray(participants) ? 2 * participants.length : 0);
 }
 
+/** The rows in batches, each for one transaction. */
+export function* inBatches<Row extends FileRow>(kind: Kind, rows: readonly Row[]): Generator<Row[]> {
+  let batch: Row[] = [];
+  let weight = 0;
+  for (const row of rows) {
+    batch.push(row);
+    weight += weightOf(kind, row);
+    if (weight < fullBatch) continue;
+    yield batch;
+    batch = [];
+    weight = 0;
+  }
+  if (batch.length > 0) yield batch;
+}
+
 /** Writes a batch of rows in a transaction. */
 export const writeRows = (
   tx: TenantTransaction,
