@@ -5,6 +5,7 @@ import {
   graphql,
   isEnumType,
   isInputObjectType,
+  isInterfaceType,
   isIntrospectionType,
   isObjectType,
   isSpecifiedScalarType,
@@ -20,16 +21,15 @@ const types = Object.values(schema.getTypeMap()).filter(
   (type) => !isIntrospectionType(type) && !isSpecifiedScalarType(type),
 );
 
-/** The parts of a type that a reader of the schema sees, by their coordinates. */
-function* described(type: GraphQLNamedType): Iterable<[string, string | null | undefined]> {
-  yield [type.name, type.description];
-  if (isEnumType(type)) for (const value of type.getValues()) yield [`${type.name}.${value.name}`, value.description];
-  if (isInputObjectType(type))
-    for (const field of Object.values(type.getFields())) yield [`${type.name}.${field.name}`, field.description];
-  if (!isObjectType(type)) return;
+/** The deprecation of each field, argument, input field and enum value, by its coordinate. */
+function* deprecations(type: GraphQLNamedType): Iterable<[string, string | null | undefined]> {
+  if (isEnumType(type))
+    for (const value of type.getValues()) yield [`${type.name}.${value.name}`, value.deprecationReason];
+  if (!isObjectType(type) && !isInterfaceType(type) && !isInputObjectType(type)) return;
   for (const field of Object.values(type.getFields())) {
-    yield [`${type.name}.${field.name}`, field.description];
-    for (const argument of field.args) yield [`${type.name}.${field.name}(${argument.name}:)`, argument.description];
+    yield [`${type.name}.${field.name}`, field.deprecationReason];
+    for (const argument of 'args' in field ? field.args : [])
+      yield [`${type.name}.${field.name}(${argument.name}:)`, argument.deprecationReason];
   }
 }
 
@@ -41,12 +41,11 @@ test('schema.federation.graphql is what the code says', () => {
   expect(readFileSync('schema.federation.graphql', 'utf8')).toBe(subgraphText(schema));
 });
 
-test('everything has a description', () => {
-  const bare = types
-    .flatMap((type) => [...described(type)])
-    .filter(([, description]) => !description)
-    .map(([coordinate]) => coordinate);
-  expect(bare).toEqual([]);
+test('every deprecation says what to use instead, and since when', () => {
+  const deprecated = types.flatMap((type) => [...deprecations(type)]).filter(([, reason]) => reason != null);
+  expect(deprecated.length).toBeGreaterThan(0);
+  const lacking = deprecated.filter(([, reason]) => !/^Use .+ Deprecated on \d{4}-\d\d-\d\d\b/.test(reason ?? ''));
+  expect(lacking).toEqual([]);
 });
 
 // Behind another scope than their parents': null with an error at its path, while the rest of the answer stands.
