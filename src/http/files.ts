@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import type { FileUrls } from '../avatars/file-urls.ts';
 import { avatarKey } from '../avatars/keys.ts';
 import type { Database } from '../database/database.ts';
@@ -20,12 +21,12 @@ const unknown = () => new Problem('FILE_NOT_FOUND', 'The file does not exist, or
 export function createFileServer(database: Database, storage: Storage, urls: FileUrls) {
   async function dataFile(request: Request, id: string): Promise<Response> {
     const found = await findDataFile(database, id);
-    const bytes = found && (await storage.get(found.path));
-    if (!found || !bytes) throw unknown();
-    return new Response(request.method === 'HEAD' ? null : new Uint8Array(bytes), {
+    const stored = found && (await storage.open(found.path));
+    if (!found || !stored) throw unknown();
+    return new Response(request.method === 'HEAD' ? null : webStream(await stored.read()), {
       headers: {
         'content-type': found.contentType,
-        'content-length': String(bytes.byteLength),
+        'content-length': String(stored.size),
         'content-disposition': `attachment; filename="${found.name}"`,
         'cache-control': 'private, no-store',
         'x-content-type-options': 'nosniff',
@@ -52,13 +53,22 @@ export function createFileServer(database: Database, storage: Storage, urls: Fil
       'cross-origin-resource-policy': 'cross-origin',
     };
     if (isKnown(request.headers.get('if-none-match'), etag)) return new Response(null, { status: 304, headers });
-    const bytes = await storage.get(avatarKey(file.path, size));
-    if (!bytes) throw new Problem('FILE_NOT_FOUND', 'The file is not in the storage.');
-    return new Response(request.method === 'HEAD' ? null : new Uint8Array(bytes), {
-      headers: { ...headers, 'content-type': 'image/webp', 'content-length': String(bytes.byteLength) },
+    const key = avatarKey(file.path, size);
+    const isHead = request.method === 'HEAD';
+    const bytes = isHead ? null : await storage.get(key);
+    const length = isHead ? (await storage.open(key))?.size : bytes?.byteLength;
+    if (length === undefined) throw new Problem('FILE_NOT_FOUND', 'The file is not in the storage.');
+    return new Response(bytes && viewOf(bytes), {
+      headers: { ...headers, 'content-type': 'image/webp', 'content-length': String(length) },
     });
   };
 }
+
+const webStream = (pieces: Readable) => Readable.toWeb(pieces) as ReadableStream<Uint8Array>;
+
+/** The same bytes, not copied, for a response: it takes no memory that threads share. */
+const viewOf = ({ buffer, byteOffset, byteLength }: Uint8Array): Uint8Array<ArrayBuffer> | null =>
+  buffer instanceof ArrayBuffer ? new Uint8Array(buffer, byteOffset, byteLength) : null;
 
 /** Returns whether an If-None-Match header matches the entity: `*`, or a list that contains it, weak or not. */
 const isKnown = (header: string | null, etag: string): boolean =>

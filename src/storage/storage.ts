@@ -1,16 +1,28 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { Disk } from 'flydrive';
 import { FSDriver } from 'flydrive/drivers/fs';
 import { readStorageUrl } from './storage-url.ts';
+
+/** A stored file that is read piece by piece. */
+export type StoredFile = {
+  /** In bytes. */
+  size: number;
+  read(): Promise<Readable>;
+};
 
 /** Where files are kept, by key (`avatars/…/512.webp`). A key is written whole or not at all. */
 export interface Storage {
   /** Stores the bytes under the key and replaces any before. A reader sees the old bytes or the new, never a part. */
   put(key: string, bytes: Uint8Array, contentType: string): Promise<void>;
+  /** The same with bytes that come piece by piece, of a size that is known. */
+  putStream(key: string, pieces: Readable, size: number, contentType: string): Promise<void>;
   /** Returns the bytes under the key, or null. */
   get(key: string): Promise<Uint8Array | null>;
+  /** Returns what is under the key, without reading it, or null. */
+  open(key: string): Promise<StoredFile | null>;
   /** Removes the key. A missing key is no error. */
   delete(key: string): Promise<void>;
   /** Removes what interrupted writes left longer ago than this, in milliseconds. Absent where writes leave nothing. */
@@ -57,6 +69,16 @@ function diskStorage(disk: Disk, isMissing: (cause: unknown) => boolean): Storag
         throw error;
       }
     },
+    putStream: (key, pieces, contentLength, contentType) => disk.putStream(key, pieces, { contentType, contentLength }),
+    async open(key) {
+      try {
+        const { contentLength: size } = await disk.getMetaData(key);
+        return { size, read: () => disk.getStream(key) };
+      } catch (error) {
+        if (error instanceof Error && isMissing(error.cause)) return null;
+        throw error;
+      }
+    },
     delete: (key) => disk.delete(key),
     async check() {
       // A unique name, because several replicas may check at once.
@@ -78,7 +100,15 @@ class WholeFileDriver extends FSDriver {
     this.#root = options.location;
   }
 
-  override async put(key: string, contents: string | Uint8Array): Promise<void> {
+  override put(key: string, contents: string | Uint8Array): Promise<void> {
+    return this.#write(key, contents);
+  }
+
+  override putStream(key: string, contents: Readable): Promise<void> {
+    return this.#write(key, contents);
+  }
+
+  async #write(key: string, contents: string | Uint8Array | Readable): Promise<void> {
     const target = join(this.#root, key);
     // Disk strips the dot from a key's beginning, so no key can fall into this folder.
     const staged = join(this.#root, '.incoming', randomUUID());

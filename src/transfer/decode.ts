@@ -34,13 +34,3 @@ export async function* decoded(pieces: AsyncIterable<Uint8Array> | Iterable<Uint
   if (!decoder) throw new Problem('UNPROCESSABLE', 'The file is empty.');
   yield decoder.decode();
 }
-
-const pieceBytes = 64_000;
-
-/** The bytes in pieces, between which other work has its turn. */
-export async function* inPieces(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  for (let from = 0; from < bytes.byteLength; from += pieceBytes) {
-    yield bytes.subarray(from, from + pieceBytes);
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-}

@@ -6,6 +6,7 @@ import { anyKey, parameter, tenant } from '../database/sql/fragment.ts';
 import { globalStatement, statement } from '../database/sql/statement.ts';
 import { integer, text, uuid } from '../database/sql/types.ts';
 import type { Storage } from '../storage/storage.ts';
+import type { Spool } from './spool.ts';
 
 /** How long a file of data is kept, in hours. */
 export const keptHours = 24;
@@ -46,6 +47,20 @@ export async function storeDataFile(
   // The row comes first, so that the sweep finds what a crash leaves.
   await db.query(insert, { id, path, name, contentType, hours: keptHours });
   await storage.put(path, bytes, contentType);
+  return id;
+}
+
+/** The same of what a spool holds. */
+export async function storeSpool(
+  db: TenantDatabase,
+  storage: Pick<Storage, 'putStream'>,
+  { name, contentType }: DataFileFacts,
+  spool: Spool,
+): Promise<string> {
+  const id = newId();
+  const path = `data/${db.tenantId}/${id}`;
+  await db.query(insert, { id, path, name, contentType, hours: keptHours });
+  await storage.putStream(path, spool.read(), spool.size, contentType);
   return id;
 }
 

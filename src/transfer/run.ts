@@ -9,20 +9,21 @@ import type { ParticipantHooks } from '../directory/participants/hooks.ts';
 import { Problem } from '../errors/catalogue.ts';
 import type { Storage } from '../storage/storage.ts';
 import { csvCell } from './csv.ts';
-import { inPieces } from './decode.ts';
-import { exportRows } from './export.ts';
+import { exportPieces } from './export.ts';
 import type { Kind } from './fields.ts';
-import { findDataFile, storeDataFile } from './files.ts';
+import { findDataFile, storeSpool } from './files.ts';
 import type { Format } from './jobs.ts';
 import type { Given, OnConflict, Outcome } from './outcome.ts';
 import type { LeasedJob } from './queue.ts';
 import { type FileRow, rowsIn } from './records.ts';
+import { openSpool, type Spool } from './spool.ts';
 import { createRehearsal, fullBatch, type Rehearsal, weightOf, writeRows } from './write.ts';
 
 /** How often a job is begun that ends its process or meets what nobody expected, without coming on meanwhile. */
 const mostAttempts = 5;
 /** Refused rows that the file of them has at the most. */
 const mostTold = 100_000;
+const rejectionsAtOnce = 5_000;
 
 const id = parameter('id', uuid);
 const workerId = parameter('workerId', uuid);
@@ -46,7 +47,8 @@ const reject = statement(nothing)`
   where j.tenant_id = ${tenant} and j.id = ${id} on conflict do nothing`;
 
 const rejections = statement(rows({ line: integer, field: nullable(text), reason: text }))`
-  select r.line, r.field, r.reason from data_rejection r where r.tenant_id = ${tenant} and r.job_id = ${id} order by r.line limit ${mostTold}`;
+  select r.line, r.field, r.reason from data_rejection r
+  where r.tenant_id = ${tenant} and r.job_id = ${id} and r.line > ${parameter('last', integer)} order by r.line limit ${rejectionsAtOnce}`;
 
 // The refused rows are in their file by now.
 const finish = statement(rows({ id: uuid }))`
@@ -67,10 +69,19 @@ class Lost extends Error {
   }
 }
 
+async function withSpool(work: (spool: Spool) => Promise<void>): Promise<void> {
+  const spool = await openSpool();
+  try {
+    await work(spool);
+  } finally {
+    await spool.close();
+  }
+}
+
 /** What a job is run with. */
 export type RunWorld = {
   database: Database;
-  storage: Pick<Storage, 'get' | 'put'>;
+  storage: Pick<Storage, 'open' | 'putStream'>;
   hooks: ParticipantHooks;
   /** Called with what nobody expected of a row, which is refused. */
   unexpected(error: unknown): void;
@@ -87,11 +98,15 @@ type End = {
 
 /** Returns the function that does a leased job, and records how it went. It throws for what may pass. */
 export function createDataJobRunner({ database, storage, hooks, unexpected }: RunWorld) {
-  async function bytesOf(job: LeasedJob): Promise<Uint8Array> {
+  /** Runs work with a copy of the job's file, which is read twice, and slowly. */
+  async function withFile(job: LeasedJob, work: (file: Spool) => Promise<void>): Promise<void> {
     const file = job.fileId && (await findDataFile(database, job.fileId));
-    const bytes = file && (await storage.get(file.path));
-    if (!bytes) throw new Problem('UNPROCESSABLE', 'The file is not there any more: import it again.');
-    return bytes;
+    const stored = file && (await storage.open(file.path));
+    if (!stored) throw new Problem('UNPROCESSABLE', 'The file is not there any more: import it again.');
+    await withSpool(async (spool) => {
+      await spool.write(await stored.read());
+      await work(spool);
+    });
   }
 
   /** Counts a batch in its transaction. Throws Lost. */
@@ -129,8 +144,7 @@ export function createDataJobRunner({ database, storage, hooks, unexpected }: Ru
     });
   }
 
-  async function importFile(db: TenantDatabase, job: LeasedJob): Promise<void> {
-    const bytes = await bytesOf(job);
+  async function importFile(db: TenantDatabase, job: LeasedJob, file: Spool): Promise<void> {
     const kind = job.kind as Kind;
     const mapping = job.mapping as Readonly<Record<string, unknown>> | null;
     const form = { kind, format: job.format as Format, mapping };
@@ -139,7 +153,7 @@ export function createDataJobRunner({ database, storage, hooks, unexpected }: Ru
     let total = job.totalRows;
     if (total === null || rehearsal) {
       total = 0;
-      for await (const row of rowsIn(form, inPieces(bytes))) {
+      for await (const row of rowsIn(form, file.read())) {
         total += 1;
         if ('fields' in row) rehearsal?.note(row);
       }
@@ -158,7 +172,7 @@ export function createDataJobRunner({ database, storage, hooks, unexpected }: Ru
       weight = 0;
       db.announce('dataJobChanged', { jobId: job.id });
     };
-    for await (const row of rowsIn(form, inPieces(bytes))) {
+    for await (const row of rowsIn(form, file.read())) {
       seen += 1;
       // What was done before the job was begun again.
       if (seen <= job.doneRows) {
@@ -174,18 +188,37 @@ export function createDataJobRunner({ database, storage, hooks, unexpected }: Ru
   }
 
   async function rejectedFile(db: TenantDatabase, job: LeasedJob): Promise<string | null> {
-    const found = await db.query(rejections, { id: job.id });
-    if (found.length === 0) return null;
-    const lines = found.map(({ line, field, reason }) => `${line},${csvCell(field)},${csvCell(reason)}\r\n`);
-    const facts = { name: 'rejected-rows.csv', contentType: 'text/csv; charset=utf-8' };
-    return storeDataFile(db, storage, facts, Buffer.from(`line,field,reason\r\n${lines.join('')}`));
+    let fileId: string | null = null;
+    await withSpool(async (spool) => {
+      for (let last = 0; ; ) {
+        const found: { line: number; field: string | null; reason: string }[] = await db.query(rejections, {
+          id: job.id,
+          last,
+        });
+        if (last === 0) {
+          if (found.length === 0) return;
+          await spool.write(['line,field,reason\r\n']);
+        }
+        await spool.write(found.map(({ line, field, reason }) => `${line},${csvCell(field)},${csvCell(reason)}\r\n`));
+        if (found.length < rejectionsAtOnce) break;
+        last = found.at(-1)?.line ?? last;
+      }
+      const facts = { name: 'rejected-rows.csv', contentType: 'text/csv; charset=utf-8' };
+      fileId = await storeSpool(db, storage, facts, spool);
+    });
+    return fileId;
   }
 
-  async function exportAll(db: TenantDatabase, job: LeasedJob): Promise<void> {
-    const { bytes, total } = await exportRows(db, job.kind as Kind, job.format as Format);
+  async function exportAll(db: TenantDatabase, job: LeasedJob, spool: Spool): Promise<void> {
+    let total = 0;
+    await spool.write(
+      exportPieces(db, job.kind as Kind, job.format as Format, (more) => {
+        total += more;
+      }),
+    );
     const extension = job.format.toLowerCase();
     const contentType = job.format === 'CSV' ? 'text/csv; charset=utf-8' : 'application/x-ndjson';
-    const fileId = await storeDataFile(db, storage, { name: `export.${extension}`, contentType }, bytes);
+    const fileId = await storeSpool(db, storage, { name: `export.${extension}`, contentType }, spool);
     await end(db, job, { state: 'DONE', total, doneRows: total, fileId });
   }
 
@@ -210,8 +243,8 @@ export function createDataJobRunner({ database, storage, hooks, unexpected }: Ru
     try {
       if (job.attempts > mostAttempts)
         throw new Problem('UNPROCESSABLE', 'It was begun several times and never came to an end.');
-      if (job.direction === 'IMPORT') await importFile(db, job);
-      else await exportAll(db, job);
+      if (job.direction === 'IMPORT') await withFile(job, (file) => importFile(db, job, file));
+      else await withSpool((spool) => exportAll(db, job, spool));
     } catch (error) {
       if (error instanceof Lost) return;
       const problem = problemBehind(error);

@@ -25,7 +25,9 @@ const storage: Storage = {
     fail();
     files.set(key, bytes);
   },
+  putStream: async () => fail(),
   get: async (key) => files.get(key) ?? null,
+  open: async () => null,
   async delete(key) {
     fail();
     files.delete(key);

@@ -12,7 +12,9 @@ let told: ReturnType<typeof vi.spyOn>[];
 let written = 0;
 const storage: Storage = {
   put: async () => {},
+  putStream: async () => {},
   get: async () => null,
+  open: async () => null,
   delete: async () => {},
   check: async () => {
     written += 1;

@@ -1,6 +1,7 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
+import { Readable } from 'node:stream';
 import { pathToFileURL } from 'node:url';
 import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
@@ -81,6 +82,30 @@ describe.each(Object.keys(places))('a storage in a %s', (kind) => {
 
   test('answers null for a key that is not there', async () => {
     expect(await storage.get('nothing/here')).toBeNull();
+    expect(await storage.open('nothing/here')).toBeNull();
+  });
+
+  test('takes and gives a file piece by piece', async () => {
+    const pieces = Array.from({ length: 40 }, (_, n) => new Uint8Array(70_000).fill(n));
+    const whole = Buffer.concat(pieces);
+    await storage.put('pieces', bytes('before'), 'text/plain');
+    await storage.putStream('pieces', Readable.from(pieces), whole.length, 'text/plain');
+    const file = await storage.open('pieces');
+    expect(file?.size).toBe(whole.length);
+    const read: Uint8Array[] = [];
+    for await (const piece of (await file?.read()) ?? []) read.push(piece);
+    expect(Buffer.compare(Buffer.concat(read), whole)).toBe(0);
+    expect(await place.keys()).toEqual(['pieces']);
+  });
+
+  test('keeps what was there when the pieces end too early', async () => {
+    await storage.put('kept', bytes('before'), 'text/plain');
+    async function* broken() {
+      yield bytes('half');
+      throw new Error('The source is gone.');
+    }
+    await expect(storage.putStream('kept', Readable.from(broken()), 100, 'text/plain')).rejects.toThrow();
+    expect(Buffer.from((await storage.get('kept')) ?? [])).toEqual(Buffer.from('before'));
   });
 
   test('deletes, and a second time without complaint', async () => {

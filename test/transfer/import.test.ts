@@ -120,6 +120,22 @@ test('what is exported runs in no spreadsheet, and is the same when it is import
   }
 });
 
+test('a file of data is told its size without being read, and is sent piece by piece', async () => {
+  await imported(
+    `fkId,context\n${Array.from({ length: 900 }, (_, n) => `sized-${n},${'x'.repeat(300)}`).join('\n')}\n`,
+  );
+  const start = 'mutation { startExport(input: { kind: EXTERNAL_USERS, format: CSV }) { export { id } } }';
+  const { startExport } = dataOf(await service.tenant.graphql(start));
+  const { url } = await over('export', startExport.export.id, 'state url');
+  const head = await service.app.fetch(new Request(url, { method: 'HEAD' }));
+  const whole = await service.app.fetch(new Request(url));
+  const text = await whole.text();
+  expect(text.length).toBeGreaterThan(250_000);
+  expect(head.status).toBe(200);
+  for (const { headers } of [head, whole]) expect(headers.get('content-length')).toBe(String(Buffer.byteLength(text)));
+  expect(await head.text()).toBe('');
+});
+
 test('participants and conversations go out and come in again', async () => {
   const people = 'kind,displayName,email\nPERSON,Imported,p@import.example\nAI_AGENT,Bot,\n';
   expect(await imported(people, { kind: 'PARTICIPANTS' })).toMatchObject({ created: 1, rejected: 1 });

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { expect, test } from 'vitest';
 import { newId } from '../../src/database/ids.ts';
 import { Problem } from '../../src/errors/catalogue.ts';
@@ -67,7 +68,10 @@ test('progress sets the attempts back, and what was refused is deleted when it i
   const tenant = await service.createTenant();
   const file = Buffer.from('fkId,email\nf-1,\n,not an address\n');
   const put: string[] = [];
-  const storage = { get: async () => file, put: async (key: string) => void put.push(key) };
+  const storage = {
+    open: async () => ({ size: file.length, read: async () => Readable.from([file]) }),
+    putStream: async (key: string) => void put.push(key),
+  };
   const run = createDataJobRunner({ database, storage, hooks: noHooks, unexpected: () => {} });
   const id = await begin(tenant, 'fkId\nx\n');
   await database.prisma.dataJob.updateMany({ where: { tenantId: tenant.id }, data: { attempts: 3 } });
