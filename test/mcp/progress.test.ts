@@ -1,5 +1,11 @@
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, inject, test, vi } from 'vitest';
+import { createMemoryBus } from '../../src/events/bus.ts';
+import { createBodyBudget } from '../../src/http/bodies.ts';
 import { callTool } from '../../src/mcp/call.ts';
+import { createMcpHandler } from '../../src/mcp/handler.ts';
 import { prepareTools } from '../../src/mcp/toolbox.ts';
 import { createBudget } from '../../src/operations/budget.ts';
 import type { PreparedOperation } from '../../src/operations/prepare.ts';
@@ -7,9 +13,10 @@ import { createPrepare } from '../../src/operations/prepare.ts';
 import { buildSchema } from '../../src/schema/schema.ts';
 import { startApp, type TestApp, type Untyped } from '../app.ts';
 import { eager } from '../avatars/background.ts';
-import { createAgent, createConfig, createParticipant } from '../factories.ts';
+import { createAccessKey, createAgent, createConfig, createParticipant } from '../factories.ts';
 import { png } from '../fakes/images.ts';
 import { createOwnDatabase } from '../setup/database.ts';
+import { listenLocally } from '../socket.ts';
 import { useSlack } from '../use-app.ts';
 import { call, connect, post } from './client.ts';
 
@@ -126,8 +133,13 @@ describe('a call that waits', () => {
     const other = { ...session, 'mcp-session-id': 'other' };
     const [mine, theirs] = await Promise.all([waiting(session, 7), waiting(other, 7)]);
     const stranger = { authorization: `Bearer ${await (await idle.createTenant()).token()}`, 'mcp-session-id': 'one' };
+    const colleague = {
+      ...(await createAccessKey(idle.tenant, ['PARTICIPANTS_READ'])).headers,
+      'mcp-session-id': 'one',
+    };
     for (const [headers, id] of [
       [stranger, 7],
+      [colleague, 7],
       [session, '7'],
       [session, 8],
     ] as const)
@@ -167,16 +179,58 @@ describe('a call that waits', () => {
     expect(options.answered).not.toHaveBeenCalled();
   });
 
+  test('tells each progress once', async () => {
+    const prepare = createPrepare(buildSchema(), { introspection: true, compileAfter: 2 });
+    const tool = prepareTools(prepare).get('sync_avatar')!;
+    const batch = { id: 'b', total: 2, synced: 0, failed: 0 };
+    async function* states() {
+      for (const done of [0, 0, 1, 1, 0, 2]) yield { data: { avatarSyncBatchProgress: { ...batch, done } } };
+    }
+    const run = ({ operation }: PreparedOperation) =>
+      operation.operation === 'subscription' ? states() : { data: { syncAgentAvatars: { batch } } };
+    const tell = vi.fn(async () => {});
+    const own = { requestId: 'r', budget: createBudget(), signal: new AbortController().signal, tell };
+    const options = { operations: { prepare, run } as Untyped, format: (result: Untyped) => result, answered: vi.fn() };
+    const result = await callTool(tool, { agentId: 'a' }, { ...own, viewer: {} as Untyped }, options);
+    expect(tell.mock.calls.map(([one]: Untyped) => one.progress)).toEqual([0, 1, 2]);
+    expect(result.structuredContent).toMatchObject({ avatarSyncBatchProgress: { done: 2 } });
+  });
+
   test('is ended when its client has left', async () => {
+    const left = vi.fn();
+    const state = { data: { avatarSyncBatchProgress: { id: 'b', done: 0, total: 1, synced: 0, failed: 0 } } };
+    const states = {
+      next: vi
+        .fn()
+        .mockResolvedValueOnce({ done: false, value: state })
+        .mockReturnValue(new Promise(() => {})),
+      return: left,
+      [Symbol.asyncIterator]: () => states,
+    };
+    const run = ({ operation }: PreparedOperation) =>
+      operation.operation === 'subscription' ? states : { data: { syncAgentAvatars: { batch: { id: 'b' } } } };
+    const handler = createMcpHandler({
+      operations: { prepare: createPrepare(buildSchema(), { introspection: true, compileAfter: 2 }), run } as Untyped,
+      format: (result) => result,
+      answered: () => {},
+      signIn: () => ({ tenantId: 't', kind: 'USER', id: 'u' }) as Untyped,
+      events: createMemoryBus(),
+      bodies: createBodyBudget(1_000_000),
+      isListed: () => false,
+      publicUrl: () => 'http://localhost:4000',
+      onlyThisMachine: true,
+      stopping: () => false,
+      log: pino({ level: 'silent' }),
+    });
+    const local = await listenLocally(handler, join(tmpdir(), `rollcall-mcp-${process.pid}.sock`));
     const leaving = new AbortController();
-    const { agentId } = await contacts(idle);
-    const response = await post(idle, await bearer(idle), message(1, agentId), leaving.signal);
+    const response = await post({ app: local } as Untyped, {}, message(1, 'a'), leaving.signal);
     const reader = response.body!.getReader();
     await reader.read();
+    expect(left).not.toHaveBeenCalled();
     leaving.abort();
     await reader.cancel().catch(() => {});
-    // What is left open would keep the service from stopping in time.
-    const others = await connect(idle, await bearer(idle));
-    expect((await call(others, 'list_contacts', {})).isError).toBe(false);
+    await expect.poll(() => left.mock.calls.length).toBe(1);
+    await local.close();
   });
 });
