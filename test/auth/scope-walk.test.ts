@@ -257,13 +257,14 @@ describe('every path from a query', { timeout: 600_000 }, () => {
       for (const path of ways) found ||= await foundBy(path, headers);
       if (!found) nothing.push(end);
     }
-    // Only an agent's key has an agent of its own; the test below walks on from there. Imports, exports, erasures and
-    // syncs that were begun anew have tests of their own: all but the last are seen with `admin` only.
+    // Only an agent's key has an agent of its own; the test below walks on from there. Imports, exports, erasures,
+    // identifiers that were added and syncs that were begun anew have tests of their own.
     expect(nothing).toEqual([
       'HistoryEntry.subject:AvatarSyncFailure',
       'HistoryEntry.subject:DataFile',
       'HistoryEntry.subject:DataJob',
       'HistoryEntry.subject:Erasure',
+      'HistoryEntry.subject:ExternalUserIdentifier',
       'Query.export:DataExport',
       'DataExport.error:DataJobError',
       'Query.import:DataImport',
