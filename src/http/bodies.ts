@@ -10,17 +10,48 @@ export interface BodyBudget {
    * too much is being read.
    */
   reserve(bytes: number): () => void;
+  /**
+   * Reserves the bytes of a body as they arrive: a slow one takes no more than what is there. One owner has half of the
+   * budget at the most. `take` throws UNAVAILABLE; `release` gives all of it back, once.
+   */
+  arriving(owner: string): Arriving;
 }
+
+export type Arriving = { take(bytes: number): void; release(): void };
+
+const tooMuch = () => new Problem('UNAVAILABLE', 'Too much is being read at once.', { retryAfter: 1 });
 
 const nothing = () => {};
 
 /** Bounds all bodies that are being read. Each has a limit of its own, but there can be many. */
 export function createBodyBudget(most: number): BodyBudget {
   let held = 0;
+  const byOwner = new Map<string, number>();
   return {
+    arriving(owner) {
+      let own = 0;
+      let isOver = false;
+      const add = (bytes: number) => {
+        held += bytes;
+        own += bytes;
+        const all = (byOwner.get(owner) ?? 0) + bytes;
+        if (all > 0) byOwner.set(owner, all);
+        else byOwner.delete(owner);
+      };
+      return {
+        take(bytes) {
+          if (isOver || held + bytes > most || (byOwner.get(owner) ?? 0) + bytes > most / 2) throw tooMuch();
+          add(bytes);
+        },
+        release() {
+          isOver = true;
+          add(-own);
+        },
+      };
+    },
     reserve(bytes) {
       if (bytes <= smallBody) return nothing;
-      if (held + bytes > most) throw new Problem('UNAVAILABLE', 'Too much is being read at once.', { retryAfter: 1 });
+      if (held + bytes > most) throw tooMuch();
       held += bytes;
       let given = false;
       return () => {

@@ -1,9 +1,14 @@
+import { Readable } from 'node:stream';
 import { GraphQLError } from 'graphql';
-import type { GraphQLParams, Plugin } from 'graphql-yoga';
+import type { FetchAPI, GraphQLParams, Plugin } from 'graphql-yoga';
 import { Problem } from '../errors/catalogue.ts';
 import { refusal } from '../operations/errors.ts';
 import { withExactNumbers } from '../values/json-number.ts';
-import type { BodyBudget } from './bodies.ts';
+import type { Arriving, BodyBudget } from './bodies.ts';
+import type { ServerContext } from './yoga.ts';
+
+type Parsed = GraphQLParams | GraphQLParams[] | Response;
+type RequestParser = (request: Request) => Parsed | Promise<Parsed>;
 
 const refused = (message: string, status: number) => new GraphQLError(message, { extensions: { http: { status } } });
 const tooLarge = (limit: number) =>
@@ -21,37 +26,38 @@ export type ParsingOptions = {
  * Parses requests more strictly than Yoga: bodies without files have a lower limit, all bodies have a common bound,
  * multipart is for one file, and an unreadable request is the caller's error.
  */
-export function useStrictParsing({ body: limit, upload, bodies }: ParsingOptions): Plugin {
+export function useStrictParsing({ body: limit, upload, bodies }: ParsingOptions): Plugin<object, ServerContext> {
+  // What an upload holds is given back when its operation is over, which may be long after it was read.
+  const uploads = new WeakMap<object, Arriving>();
   return {
-    onRequestParse({ request, requestParser, setRequestParser, fetchAPI }) {
+    onResponse: ({ serverContext }) => uploads.get(serverContext)?.release(),
+    onRequestParse({ request, requestParser, setRequestParser, fetchAPI, serverContext }) {
       if (!requestParser) return;
       const withFiles = request.headers.get('content-type')?.startsWith('multipart/form-data') ?? false;
       const declared = request.headers.get('content-length');
       if (isEncoded(request))
         throw refused('Compressed bodies are not read: send the body without Content-Encoding.', 415);
-      const most = withFiles ? upload : limit;
       if (!withFiles && Number(declared) > limit) throw tooLarge(limit);
       // The HTTP parser enforces a declared length. Otherwise the bytes are counted as they arrive.
       const mustCount = !withFiles && declared === null && request.body !== null;
       setRequestParser(async (whole) => {
+        if (withFiles && whole.body) {
+          const arriving = bodies.arriving(serverContext.viewer?.tenantId ?? '');
+          uploads.set(serverContext, arriving);
+          whole.signal?.addEventListener('abort', arriving.release, { once: true });
+          return readForm(whole, { arriving, upload }, requestParser, fetchAPI);
+        }
         const release = reserved(
           bodies,
-          request.method === 'GET' ? 0 : declared === null ? most : Math.min(Number(declared), most),
+          request.method === 'GET' ? 0 : declared === null ? limit : Math.min(Number(declared), limit),
         );
         try {
-          if (withFiles) {
-            const params = await requestParser(exactForm(whole));
-            if (!(params instanceof fetchAPI.Response)) demandOneFile(params);
-            return params;
-          }
           if (whole.body === null) return await requestParser(whole);
           const { url, method, headers, signal, body } = whole;
           const text = withExactNumbers(mustCount ? await readAtMost(body, limit) : await whole.text());
           return await requestParser(new fetchAPI.Request(url, { method, headers, signal, body: text }));
         } catch (error) {
-          if (whole.signal?.aborted) throw error;
-          if (!(error instanceof GraphQLError)) throw refused('The request cannot be read.', 400);
-          throw refused(error.message, error.extensions.http?.status ?? 400);
+          throw unread(error, whole);
         } finally {
           release();
         }
@@ -62,6 +68,47 @@ export function useStrictParsing({ body: limit, upload, bodies }: ParsingOptions
 
 const isEncoded = ({ headers, body }: Request): boolean =>
   body !== null && !/^(identity)?$/i.test(headers.get('content-encoding') ?? '');
+
+function unread(error: unknown, { signal }: Request): unknown {
+  if (signal?.aborted) return error;
+  if (!(error instanceof GraphQLError)) return refused('The request cannot be read.', 400);
+  return refused(error.message, error.extensions.http?.status ?? 400);
+}
+
+/** Reads a form of one file, whose bytes are reserved as they arrive. */
+async function readForm(
+  whole: Request,
+  { arriving, upload }: { arriving: Arriving; upload: number },
+  parse: RequestParser,
+  fetchAPI: FetchAPI,
+): Promise<Parsed> {
+  let refusedBy: unknown = null;
+  let length = 0;
+  async function* counted(): AsyncGenerator<Uint8Array> {
+    for await (const piece of whole.body ?? []) {
+      length += piece.byteLength;
+      try {
+        if (length > upload) throw tooLarge(upload);
+        arriving.take(piece.byteLength);
+      } catch (error) {
+        refusedBy = error instanceof Problem ? refusal(error) : error;
+        throw error;
+      }
+      yield piece;
+    }
+  }
+  const { url, method, headers, signal } = whole;
+  const body = Readable.toWeb(Readable.from(counted(), { objectMode: false })) as ReadableStream<Uint8Array>;
+  const init = { method, headers, signal, body };
+  try {
+    const params = await parse(exactForm(new fetchAPI.Request(url, init)));
+    if (!(params instanceof fetchAPI.Response)) demandOneFile(params);
+    return params;
+  } catch (error) {
+    arriving.release();
+    throw refusedBy ?? unread(error, whole);
+  }
+}
 
 function reserved(bodies: BodyBudget, bytes: number): () => void {
   try {
