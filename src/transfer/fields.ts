@@ -1,3 +1,6 @@
+import { z } from 'zod';
+import { checked } from '../values/checked.ts';
+
 /** What can go in and out. */
 export type Kind = 'EXTERNAL_USERS' | 'PARTICIPANTS' | 'CONVERSATIONS';
 export const kinds = ['EXTERNAL_USERS', 'PARTICIPANTS', 'CONVERSATIONS'] as const;
@@ -101,3 +104,21 @@ export function placesOf(
 /** Whether a kind has that field, or a member of its metadata. */
 export const isField = (kind: Kind, field: string): boolean =>
   Object.hasOwn(known[kind], field) || (kind === 'EXTERNAL_USERS' && /^metadata\../.test(field));
+
+/** A field of a file's rows, and the column that it is read from. Null where no column's name says so. */
+export type GuessedField = { field: string; column: string | null };
+
+const longestHeader = 1_000;
+const columnsInput = z.object({
+  columns: z
+    .array(z.string().max(longestHeader, `must be at most ${longestHeader} characters`))
+    .max(longestHeader, `must be at most ${longestHeader} columns`),
+});
+
+/** Returns what an import without a mapping reads from a file with these columns, each field of the kind. */
+export function guessMapping(kind: Kind, input: { columns: readonly string[] }): GuessedField[] {
+  const { columns } = checked(columnsInput, input);
+  const { places } = placesOf(kind, columns, null);
+  const members = [...places.keys()].filter((field) => !Object.hasOwn(known[kind], field));
+  return [...fieldsOf(kind), ...members].map((field) => ({ field, column: columns[places.get(field) ?? -1] ?? null }));
+}

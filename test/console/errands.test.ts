@@ -13,7 +13,7 @@ describe.skipIf(executablePath === undefined)('an operator', () => {
   let open: { page: Page; faults: string[] };
   beforeAll(async () => {
     buildConsole();
-    service = await startApp({ DEMO: 'on', PORT: '0' });
+    service = await startApp({ DEMO: 'on', PORT: '0', AVATAR_WORKERS: '1' });
     url = (await service.app.listen()).url.replace('127.0.0.1', 'localhost');
     browser = await launch();
   });
@@ -124,6 +124,65 @@ describe.skipIf(executablePath === undefined)('an operator', () => {
     expect(await alert.textContent()).toMatch(/request [0-9a-f-]{36}/);
   });
 
+  test('makes two customers one after seeing what will be, and takes it back', async () => {
+    const page = await at('/find?q=margaret hamilton');
+    const customers = page.getByRole('region', { name: 'External users' }).getByRole('link');
+    await expect.poll(() => customers.count()).toBe(2);
+    await customers.first().click();
+    await page.getByRole('button', { name: 'Actions' }).click();
+    await page.getByRole('menuitem', { name: 'Merge…' }).click();
+    const phone = page.getByText('+14155550122');
+    const email = page.getByText('margaret.hamilton@example.com');
+    await phone.or(email).first().waitFor();
+    await page.getByLabel('Who is merged away').fill((await phone.count()) > 0 ? 'margaret.ham' : '0122');
+    await page.getByRole('option', { name: /Margaret Hamilton/ }).click();
+    await page.getByRole('region', { name: 'What will be' }).getByText('with 2 identifiers').waitFor();
+    await page.getByRole('button', { name: 'Merge', exact: true }).click();
+    await page.getByRole('heading', { name: 'They are one' }).waitFor();
+    await page.getByRole('link', { name: 'Margaret Hamilton' }).click();
+    await page.getByRole('region', { name: 'Identifiers 2' }).waitFor();
+    await page.goBack();
+    await page.getByRole('button', { name: 'Undo the merge' }).click();
+    await page.getByRole('heading', { name: 'A merge that was undone' }).waitFor();
+    await page.getByRole('main').getByRole('listitem').getByRole('link', { name: 'Margaret Hamilton' }).click();
+    await page.getByRole('region', { name: 'Identifiers 1' }).waitFor();
+  });
+
+  test('brings customers in from a file, after a trial', async () => {
+    const page = await at('/imports');
+    const rows = ['Given;Family name;Mail', 'Emmy;Noether;emmy@example.com', 'No;Body;not an address'];
+    await page
+      .getByLabel(/Choose a file/)
+      .setInputFiles({ name: 'customers.csv', mimeType: 'text/csv', buffer: Buffer.from(rows.join('\n')) });
+    // Two are guessed, the third is chosen.
+    const column = (field: string) => page.getByLabel(`Column of ${field}`, { exact: true });
+    await expect.poll(() => column('lastName').inputValue()).toBe('Family name');
+    await column('firstName').selectOption('Given');
+    await page.getByRole('button', { name: 'Try without writing' }).click();
+    await page.getByRole('region', { name: 'The trial is done' }).getByText('1 rejected row').waitFor();
+    await page.getByRole('button', { name: 'Import', exact: true }).click();
+    await page.getByRole('region', { name: 'The import is done' }).waitFor();
+    await page.goto(`${url}/find?q=emmy@example.com`);
+    await page.getByRole('link', { name: 'Emmy Noether' }).waitFor();
+  });
+
+  test('lets somebody go for good, after reading who is meant', async () => {
+    const page = await at('/find?q=katherine.johnson@example.com');
+    await page.getByRole('region', { name: 'Directory' }).getByRole('link', { name: 'Katherine Johnson' }).click();
+    await page.getByRole('button', { name: 'Actions' }).click();
+    await page.getByRole('menuitem', { name: 'Erase for good…' }).click();
+    const dialog = page.getByRole('alertdialog');
+    await dialog.getByText('Katherine Johnson, external user').waitFor();
+    const erase = dialog.getByRole('button', { name: 'Erase for good' });
+    expect(await erase.isDisabled()).toBe(true);
+    await dialog.getByRole('textbox').fill('Katherine Johnson');
+    await erase.click();
+    await page.getByText('1 participant, 1 external user').waitFor();
+    await page.getByRole('button', { name: 'Close' }).click();
+    await page.goto(`${url}/find?q=katherine.johnson@example.com`);
+    await page.getByText('Nobody is found').waitFor();
+  });
+
   describe('with the rights of a key', () => {
     test('is offered only what the key may do', async () => {
       const page = await at('/');
@@ -163,6 +222,8 @@ describe.skipIf(executablePath === undefined)('an operator', () => {
       '/find?q=ada',
       '/inbox',
       '/senders',
+      '/merge',
+      '/imports',
     ];
     test.each(pages)('is hindered by nothing that axe finds at %s', async (path) => {
       for (const colorScheme of ['light', 'dark'] as const) {

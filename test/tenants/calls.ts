@@ -364,6 +364,7 @@ export const calls: Readonly<Record<string, readonly Call[]>> = {
   dismissUnknownSender: [
     input('UNKNOWN_SENDER_NOT_FOUND', (_, { unknownSender }) => ({ unknownSenderId: unknownSender })),
   ],
+  importMapping: [call('own', () => ({ kind: 'PARTICIPANTS', columns: ['name'] }))],
   import: [call('nothing', (_, { batch }) => ({ id: batch }))],
   export: [call('nothing', (_, { batch }) => ({ id: batch }))],
   cancelImport: [input('FILE_NOT_FOUND', (_, { batch }) => ({ id: batch }))],

@@ -91,6 +91,20 @@ test('a long line, a NUL and another encoding cost only their own rows', async (
   expect((await rejectedOf(job)).map((line) => line.split(',')[0])).toEqual(['2', '3', '4']);
 });
 
+test('what would be guessed is told before a file is sent', async () => {
+  const document =
+    'query ($columns: [String!]!) { importMapping(kind: EXTERNAL_USERS, columns: $columns) { field column } }';
+  const guess = async (columns: string[]) => service.tenant.graphql(document, { columns });
+  const { importMapping } = dataOf(await guess(['Vorname', 'E-Mail', 'metadata.plan', 'Shoe size']));
+  expect(importMapping.filter(({ column }: { column: string | null }) => column)).toEqual([
+    { field: 'firstName', column: 'Vorname' },
+    { field: 'email', column: 'E-Mail' },
+    { field: 'metadata.plan', column: 'metadata.plan' },
+  ]);
+  expect(importMapping).toContainEqual({ field: 'phoneNumber', column: null });
+  expect(problemOf(await guess(['x'.repeat(1_001)]))).toMatchObject({ code: 'VALIDATION_FAILED', status: 400 });
+});
+
 test('a mapping says which column is which, and one of unknown fields or columns is refused', async () => {
   const file = 'Vorname,Kundennummer\nEva,mapped-1\n';
   expect(await imported(file, { mapping: { firstName: 'vorname', fkId: 'Kundennummer' } })).toMatchObject({

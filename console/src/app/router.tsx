@@ -63,9 +63,42 @@ const senders = createRoute({
   validateSearch: texts('status'),
   component: lazyRouteComponent(() => import('../screens/senders/senders.tsx'), 'Senders'),
 });
+const merge = createRoute({
+  getParentRoute: () => root,
+  path: '/merge',
+  validateSearch: texts('into', 'from'),
+  component: lazyRouteComponent(() => import('../screens/merge/merge.tsx'), 'Merge'),
+});
+const mergeRecord = createRoute({
+  getParentRoute: () => root,
+  path: '/merge/$mergeId',
+  component: lazyRouteComponent(() => import('../screens/merge/merge-record.tsx'), 'MergeRecord'),
+});
+const imports = createRoute({
+  getParentRoute: () => root,
+  path: '/imports',
+  component: lazyRouteComponent(() => import('../screens/imports/imports.tsx'), 'Imports'),
+});
+const importPage = createRoute({
+  getParentRoute: () => root,
+  path: '/imports/$importId',
+  component: lazyRouteComponent(() => import('../screens/imports/import-progress.tsx'), 'ImportPage'),
+});
 
 export const router = createRouter({
-  routeTree: root.addChildren([home, contacts, person, user, find, inbox.addChildren([conversation]), senders]),
+  routeTree: root.addChildren([
+    home,
+    contacts,
+    person,
+    user,
+    find,
+    inbox.addChildren([conversation]),
+    senders,
+    merge,
+    mergeRecord,
+    imports,
+    importPage,
+  ]),
   defaultPreload: 'intent',
   scrollRestoration: true,
 });

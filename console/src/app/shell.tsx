@@ -1,5 +1,5 @@
 import { Link, Outlet, useRouterState } from '@tanstack/react-router';
-import { Building2, House, Inbox, LogOut, Search, UserRoundPlus, UsersRound } from 'lucide-react';
+import { Building2, FileUp, House, Inbox, LogOut, Search, UserRoundPlus, UsersRound } from 'lucide-react';
 import { lazy, Suspense, useEffect, useRef, useState } from 'react';
 import { useOnline } from '../parts/online.ts';
 import { LiveBadge } from './live-badge.tsx';
@@ -66,6 +66,7 @@ function Navigation() {
   const agents = useAgents();
   const conversations = useMay('CONVERSATIONS_READ');
   const participants = useMay('PARTICIPANTS_READ');
+  const admin = useMay('ADMIN');
   return (
     <nav className="side" aria-label="Pages">
       <Link to="/" activeOptions={{ exact: true }}>
@@ -79,6 +80,11 @@ function Navigation() {
       {participants && (
         <Link to="/senders">
           <UserRoundPlus aria-hidden="true" size={16} /> Unknown senders
+        </Link>
+      )}
+      {admin && (
+        <Link to="/imports">
+          <FileUp aria-hidden="true" size={16} /> Import
         </Link>
       )}
       {agents.length > 0 && <h2>Contacts of</h2>}

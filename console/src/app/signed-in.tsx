@@ -1,6 +1,7 @@
 import { createContext, type ReactNode, use, useMemo, useState } from 'react';
 import { Provider } from 'urql';
-import { createGraph } from '../graph/client.ts';
+import { createGraph, createUncached } from '../graph/client.ts';
+import { UncachedProvider } from '../graph/uncached.tsx';
 import {
   authorizationOf,
   type Credential,
@@ -35,6 +36,10 @@ export function SignedIn({ children }: { children: ReactNode }) {
     setCredential(given);
   }
   // A client for each credential: what one operator has read is not shown to the next.
+  const uncached = useMemo(
+    () => credential && createUncached({ authorization: authorizationOf(credential) }),
+    [credential],
+  );
   const graph = useMemo(
     () =>
       credential &&
@@ -63,7 +68,9 @@ export function SignedIn({ children }: { children: ReactNode }) {
   return (
     <Provider value={graph}>
       <Context value={session}>
-        <ViewerProvider>{children}</ViewerProvider>
+        <UncachedProvider value={uncached}>
+          <ViewerProvider>{children}</ViewerProvider>
+        </UncachedProvider>
       </Context>
     </Provider>
   );

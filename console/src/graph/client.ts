@@ -11,6 +11,15 @@ export type GraphOptions = {
   onSignedOut(): void;
 };
 
+/** Makes a client that keeps nothing. */
+export const createUncached = ({ authorization }: Pick<GraphOptions, 'authorization'>): Client =>
+  new Client({
+    url: '/graphql',
+    preferGetMethod: false,
+    fetchOptions: { headers: { authorization } },
+    exchanges: [fetchExchange],
+  });
+
 /**
  * Makes the client of one signed-in operator. Queries show what is known at once and ask again; subscriptions are
  * streams of events over fetch, because an EventSource cannot send the credential.

@@ -13,7 +13,7 @@ export function ParticipantPicker({ label, picked, onPick }: ParticipantPickerPr
   const [typed, setTyped] = useState(picked?.displayName ?? '');
   const query = useDebounced(typed).trim();
   const pause = [...query].length < 2;
-  const [{ data }] = useQuery({ query: PickParticipantsDocument, variables: { query }, pause });
+  const [{ data, fetching }] = useQuery({ query: PickParticipantsDocument, variables: { query }, pause });
   const found = pause ? [] : (data?.participantsConnection.nodes ?? []);
   return (
     <ComboBox
@@ -30,7 +30,8 @@ export function ParticipantPicker({ label, picked, onPick }: ParticipantPickerPr
         setTyped(chosen.displayName);
         onPick(chosen);
       }}
-      allowsEmptyCollection={!pause}
+      defaultFilter={() => true}
+      allowsEmptyCollection
       menuTrigger="input"
     >
       <Label>{label}</Label>
@@ -38,7 +39,7 @@ export function ParticipantPicker({ label, picked, onPick }: ParticipantPickerPr
       <Popover className="popover">
         <ListBox<(typeof found)[number]>
           className="menu"
-          renderEmptyState={() => <p className="hint">Nobody is found</p>}
+          renderEmptyState={() => <p className="hint">{pause || fetching ? 'Searching…' : 'Nobody is found'}</p>}
         >
           {({ id, displayName, email, kind }) => (
             <ListBoxItem id={id} textValue={displayName} className="menu-item">

@@ -15,8 +15,7 @@ export function Section({ title, count, actions, children }: SectionProps) {
     <section className="section" aria-labelledby={id}>
       <header>
         <h2 id={id}>
-          {title}
-          {count != null && <span className="count">{count.toLocaleString('en')}</span>}
+          {title} {count != null && <span className="count">{count.toLocaleString('en')}</span>}
         </h2>
         {actions}
       </header>

@@ -3,11 +3,12 @@ import type { DataJob } from '../../database/generated/client.ts';
 import { Problem } from '../../errors/catalogue.ts';
 import type { FieldCost } from '../../operations/cost.ts';
 import { limits } from '../../operations/limits.ts';
+import { guessMapping } from '../../transfer/fields.ts';
 import { cancelImport, importNotFound, jobById, startExport, startImport } from '../../transfer/jobs.ts';
 import { builder } from '../builder.ts';
 import type { GraphContext } from '../context.ts';
 import { still, write } from '../mutation.ts';
-import { ConflictType, ExportType, FormatType, ImportType, KindType } from './types.ts';
+import { ConflictType, ExportType, FormatType, GuessedFieldType, ImportType, KindType } from './types.ts';
 
 const ofDirection = async (id: string, direction: string, { load }: GraphContext): Promise<DataJob | null> => {
   const job = await load(jobById, id);
@@ -30,6 +31,20 @@ builder.queryFields((t) => ({
     authScopes: { scope: 'admin' },
     args: { id: t.arg.id({ required: true, description: 'The export’s UUID.' }) },
     resolve: (_, { id }, context) => ofDirection(id, 'EXPORT', context),
+  }),
+  importMapping: t.field({
+    type: [GuessedFieldType],
+    description:
+      'What an import without a `mapping` would read from a file with these columns: each field of the kind, and the members of the metadata that columns are named after. Reads and changes nothing. Needs `admin`.',
+    authScopes: { scope: 'admin' },
+    args: {
+      kind: t.arg({ type: KindType, required: true, description: 'What the file’s rows are.' }),
+      columns: t.arg.stringList({
+        required: true,
+        description: 'The file’s first row: at most 1,000 names of at most 1,000 characters.',
+      }),
+    },
+    resolve: (_, { kind, columns }) => guessMapping(kind, { columns }),
   }),
 }));
 

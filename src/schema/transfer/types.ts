@@ -1,5 +1,5 @@
 import type { DataJob } from '../../database/generated/client.ts';
-import type { kinds } from '../../transfer/fields.ts';
+import type { GuessedField, kinds } from '../../transfer/fields.ts';
 import { dataFileById, keptHours } from '../../transfer/files.ts';
 import { jobById, jobDays, secondsLeft } from '../../transfer/jobs.ts';
 import { builder } from '../builder.ts';
@@ -86,6 +86,19 @@ builder.objectRef<Pick<DataJob, 'id'>>('DataJob').implement({
 });
 
 /** An import in the graph. */
+export const GuessedFieldType = builder.objectRef<GuessedField>('ImportField').implement({
+  description: 'A field of a file’s rows, and the column that it is read from. Seen with `admin`.',
+  fields: (t) => ({
+    field: t.exposeString('field', {
+      description: 'The field, as in `mapping`: for example `firstName` or `metadata.plan`.',
+    }),
+    column: t.exposeString('column', {
+      nullable: true,
+      description: 'The column’s name; null where none says that it is this field.',
+    }),
+  }),
+});
+
 export const ImportType = builder.objectRef<DataJob>('DataImport').implement({
   description: `An import of a file, and how far it has come. It is kept for ${jobDays} days after it was over. Seen with \`admin\`.`,
   fields: (t) => ({

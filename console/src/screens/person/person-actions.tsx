@@ -3,28 +3,43 @@ import { type ReactNode, useRef, useState } from 'react';
 import { Button, Menu, MenuItem, MenuTrigger, Popover } from 'react-aria-components';
 import { useMay } from '../../app/viewer.tsx';
 import { useAct } from '../../graph/act.ts';
+import { readFragment } from '../../graph/generated/fragment-masking.ts';
 import {
   DisableParticipantDocument,
   EnableParticipantDocument,
+  type IdentityInput,
+  PersonChannelFragmentDoc,
   RemoveAvatarDocument,
   UploadAvatarDocument,
 } from '../../graph/generated/graphql.ts';
 import { Confirm } from '../../parts/confirm.tsx';
+import { Erase } from '../../parts/erase.tsx';
+import { ExportPerson } from '../../parts/export-person.tsx';
 import { ProblemPanel } from '../../parts/states.tsx';
 import type { PersonOf } from './person.tsx';
 
+/** An identifier that leads to the person, with all that is theirs. Null for a group, and for who has none. */
+function identityOf({ kind, email, channels }: PersonOf): IdentityInput | null {
+  if (kind !== 'PERSON') return null;
+  if (email) return { email };
+  const [first] = channels.map((channel) => readFragment(PersonChannelFragmentDoc, channel));
+  return first ? { channel: { provider: first.provider, address: first.address } } : null;
+}
+
 type PersonActionsProps = { person: PersonOf; reload(): void };
 
-/** What can be done with a participant. What they are told by, or what cannot be undone, is asked about first. */
+/** What can be done with a participant. What it will do is said before it is done. */
 export function PersonActions({ person, reload }: PersonActionsProps) {
   const mayWrite = useMay('PARTICIPANTS_WRITE');
+  const isAdmin = useMay('ADMIN');
   const disable = useAct(DisableParticipantDocument);
   const enable = useAct(EnableParticipantDocument);
   const upload = useAct(UploadAvatarDocument);
   const removeAvatar = useAct(RemoveAvatarDocument);
-  const [asked, setAsked] = useState<'disable' | null>(null);
+  const [asked, setAsked] = useState<'disable' | 'erase' | 'export' | null>(null);
   const file = useRef<HTMLInputElement>(null);
   const { id, disabledAt, displayName } = person;
+  const by = identityOf(person);
   if (!mayWrite) return null;
 
   const items: { key: string; words: ReactNode; act(): void }[] = [
@@ -34,6 +49,12 @@ export function PersonActions({ person, reload }: PersonActionsProps) {
     { key: 'upload', words: 'Upload a picture…', act: () => file.current?.click() },
     ...(person.avatarSource
       ? [{ key: 'remove', words: 'Remove the picture', act: () => void removeAvatar.run({ id }) }]
+      : []),
+    ...(isAdmin && by
+      ? [
+          { key: 'export', words: 'Export everything…', act: () => setAsked('export') },
+          { key: 'erase', words: 'Erase for good…', act: () => setAsked('erase') },
+        ]
       : []),
   ];
   const problem = enable.problem ?? upload.problem ?? removeAvatar.problem;
@@ -66,6 +87,8 @@ export function PersonActions({ person, reload }: PersonActionsProps) {
         }}
       />
       {problem && <ProblemPanel problem={problem} />}
+      {asked === 'export' && by && <ExportPerson name={displayName} by={by} onClose={() => setAsked(null)} />}
+      {asked === 'erase' && by && <Erase name={displayName} by={by} onClose={() => setAsked(null)} />}
       {asked === 'disable' && (
         <Confirm
           title={`Disable ${displayName}?`}

@@ -55,7 +55,7 @@ export function SenderCard({ of, decided }: SenderCardProps) {
           <Link to="/people/$participantId" params={{ participantId: matchedParticipant.id }} dir="auto">
             {matchedParticipant.displayName}
           </Link>
-          , to another channel of theirs.
+          , by another channel.
         </p>
       )}
       {approvedParticipant && (

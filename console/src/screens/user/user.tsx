@@ -17,6 +17,7 @@ import { ConversationRow, ParticipantRow } from '../../parts/rows.tsx';
 import { Section } from '../../parts/section.tsx';
 import { Empty, Loading, NotAllowed, ProblemPanel } from '../../parts/states.tsx';
 import { useTitle } from '../../parts/title.ts';
+import { UserActions } from './user-actions.tsx';
 
 const route = getRouteApi('/users/$externalUserId');
 const entriesOf = ({ externalUser }: UserHistoryQuery) => externalUser?.history;
@@ -56,6 +57,7 @@ export function User() {
             {user.phoneNumber && <a href={`tel:${user.phoneNumber}`}>{user.phoneNumber}</a>}
           </p>
         </div>
+        <UserActions user={user} />
       </header>
       <div className="columns columns-wide">
         <div>
