@@ -224,6 +224,10 @@ describe.skipIf(executablePath === undefined)('an operator', () => {
       '/senders',
       '/merge',
       '/imports',
+      '/avatars',
+      '/integrations',
+      '/keys',
+      '/history',
     ];
     test.each(pages)('is hindered by nothing that axe finds at %s', async (path) => {
       for (const colorScheme of ['light', 'dark'] as const) {

@@ -107,6 +107,12 @@ function usePages(): Choice[] {
     { id: 'home', words: 'Home', go: () => navigate({ to: '/' }) },
     { id: 'inbox', words: 'Inbox', go: () => navigate({ to: '/inbox' }) },
     { id: 'senders', words: 'Unknown senders', go: () => navigate({ to: '/senders' }) },
+    { id: 'merge', words: 'Merge external users', go: () => navigate({ to: '/merge' }) },
+    { id: 'imports', words: 'Import', go: () => navigate({ to: '/imports' }) },
+    { id: 'avatars', words: 'Pictures', go: () => navigate({ to: '/avatars' }) },
+    { id: 'integrations', words: 'Integrations', go: () => navigate({ to: '/integrations' }) },
+    { id: 'keys', words: 'Keys', go: () => navigate({ to: '/keys' }) },
+    { id: 'history', words: 'History', go: () => navigate({ to: '/history' }) },
     ...agents.map(({ id, name }) => ({
       id: `agent ${id}`,
       words: `Contacts of ${name}`,

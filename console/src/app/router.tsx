@@ -84,6 +84,27 @@ const importPage = createRoute({
   path: '/imports/$importId',
   component: lazyRouteComponent(() => import('../screens/imports/import-progress.tsx'), 'ImportPage'),
 });
+const avatars = createRoute({
+  getParentRoute: () => root,
+  path: '/avatars',
+  component: lazyRouteComponent(() => import('../screens/avatars/avatars.tsx'), 'Avatars'),
+});
+const integrations = createRoute({
+  getParentRoute: () => root,
+  path: '/integrations',
+  component: lazyRouteComponent(() => import('../screens/integrations/integrations.tsx'), 'Integrations'),
+});
+const keys = createRoute({
+  getParentRoute: () => root,
+  path: '/keys',
+  component: lazyRouteComponent(() => import('../screens/keys/keys.tsx'), 'Keys'),
+});
+const history = createRoute({
+  getParentRoute: () => root,
+  path: '/history',
+  validateSearch: texts('operation'),
+  component: lazyRouteComponent(() => import('../screens/history/history.tsx'), 'History'),
+});
 
 export const router = createRouter({
   routeTree: root.addChildren([
@@ -98,6 +119,10 @@ export const router = createRouter({
     mergeRecord,
     imports,
     importPage,
+    avatars,
+    integrations,
+    keys,
+    history,
   ]),
   defaultPreload: 'intent',
   scrollRestoration: true,

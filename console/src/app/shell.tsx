@@ -1,5 +1,18 @@
 import { Link, Outlet, useRouterState } from '@tanstack/react-router';
-import { Building2, FileUp, House, Inbox, LogOut, Search, UserRoundPlus, UsersRound } from 'lucide-react';
+import {
+  Building2,
+  FileUp,
+  History,
+  House,
+  Image,
+  Inbox,
+  KeyRound,
+  LogOut,
+  Plug,
+  Search,
+  UserRoundPlus,
+  UsersRound,
+} from 'lucide-react';
 import { lazy, Suspense, useEffect, useRef, useState } from 'react';
 import { useOnline } from '../parts/online.ts';
 import { LiveBadge } from './live-badge.tsx';
@@ -82,17 +95,36 @@ function Navigation() {
           <UserRoundPlus aria-hidden="true" size={16} /> Unknown senders
         </Link>
       )}
-      {admin && (
-        <Link to="/imports">
-          <FileUp aria-hidden="true" size={16} /> Import
-        </Link>
-      )}
       {agents.length > 0 && <h2>Contacts of</h2>}
       {agents.map(({ id, name }) => (
         <Link key={id} to="/agents/$agentId/contacts" params={{ agentId: id }}>
           <UsersRound aria-hidden="true" size={16} /> {name}
         </Link>
       ))}
+      {participants && (
+        <>
+          <h2>Manage</h2>
+          <Link to="/avatars">
+            <Image aria-hidden="true" size={16} /> Pictures
+          </Link>
+          <Link to="/integrations">
+            <Plug aria-hidden="true" size={16} /> Integrations
+          </Link>
+        </>
+      )}
+      {admin && (
+        <>
+          <Link to="/imports">
+            <FileUp aria-hidden="true" size={16} /> Import
+          </Link>
+          <Link to="/keys">
+            <KeyRound aria-hidden="true" size={16} /> Keys
+          </Link>
+          <Link to="/history">
+            <History aria-hidden="true" size={16} /> History
+          </Link>
+        </>
+      )}
     </nav>
   );
 }

@@ -1,0 +1,27 @@
+import { Check, Copy } from 'lucide-react';
+import { useState } from 'react';
+
+/** A secret that is shown this once, with a button that copies it. */
+export function Secret({ label, value }: { label: string; value: string }) {
+  const [copied, setCopied] = useState(false);
+  return (
+    <div className="secret">
+      <span>{label}</span>
+      <div className="field-row">
+        <input readOnly value={value} aria-label={label} onFocus={(event) => event.target.select()} />
+        <button
+          type="button"
+          className="button"
+          onClick={async () => {
+            await navigator.clipboard.writeText(value);
+            setCopied(true);
+          }}
+        >
+          {copied ? <Check aria-hidden="true" size={14} /> : <Copy aria-hidden="true" size={14} />}
+          <span role="status">{copied ? 'Copied' : 'Copy'}</span>
+        </button>
+      </div>
+      <p className="hint">It is shown this once.</p>
+    </div>
+  );
+}
