@@ -1,4 +1,4 @@
-import { defineConfig } from 'prisma/config';
+import { defineConfig } from 'prisma-cli/config';
 
 // `prisma generate` reads only the schema, yet the CLI first fetches a schema engine from the
 // network. Pointing it at any executable lets a machine without that host generate the client.

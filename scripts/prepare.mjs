@@ -1,7 +1,6 @@
 /**
- * Runs after an installation. Generates Prisma's client, and builds, so that the first start is quick. Without the
- * development packages there is no compiler: then an earlier build stays as it is, and without one `npm start` runs the
- * sources.
+ * Runs after an installation. Generates Prisma's client, and builds, so that the first start is quick. Both need
+ * development packages: without them an earlier build stays as it is.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
@@ -11,9 +10,11 @@ const run = (command) => {
   if (status !== 0) process.exit(status ?? 1);
 };
 
-run('prisma generate');
 // Some of them may be there because another package needs them, so all are looked for.
 const { devDependencies } = JSON.parse(readFileSync('package.json', 'utf8'));
-if (Object.keys(devDependencies).every((name) => existsSync(`node_modules/${name}`))) run('npm run --silent build');
-else if (!existsSync('dist/main.js'))
-  console.log('Not built: the compiler is a development package. `npm start` runs the sources.');
+if (Object.keys(devDependencies).every((name) => existsSync(`node_modules/${name}`))) {
+  run('prisma generate');
+  run('npm run --silent build');
+} else if (!existsSync('dist/main.js')) {
+  console.log('Not built: what builds are development packages. Run `npm ci`, then `npm prune --omit=dev`.');
+}

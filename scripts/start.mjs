@@ -1,18 +1,7 @@
 /** Starts the service: what was built, which starts sooner, or the sources when they are newer. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
-
-function newest(folder, except = '') {
-  return Math.max(
-    ...readdirSync(folder, { withFileTypes: true })
-      .filter(({ name }) => name !== except)
-      .map((entry) => {
-        const path = join(folder, entry.name);
-        return entry.isDirectory() ? newest(path, except) : statSync(path).mtimeMs;
-      }),
-  );
-}
+import { existsSync, statSync } from 'node:fs';
+import { newest, runEntry } from './entry.mjs';
 
 /** Builds the pages for operators where they have changed since, or were not built. It takes a few seconds. */
 function buildConsole() {
@@ -26,10 +15,4 @@ function buildConsole() {
 }
 
 buildConsole();
-const built = statSync('dist/main.js', { throwIfNoEntry: false });
-if (built && built.mtimeMs >= newest('src')) {
-  await import('../dist/main.js');
-} else {
-  await import('tsx');
-  await import('../src/main.ts');
-}
+await runEntry('main');

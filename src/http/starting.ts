@@ -3,8 +3,14 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Duplex } from 'node:stream';
 import { Problem, problemDetails } from '../errors/catalogue.ts';
 
+/**
+ * How long an idle connection is kept: longer than balancers keep theirs, 60 seconds mostly. Else a balancer sends a
+ * request on a connection that is being closed, and answers 502, because it may not send a mutation twice.
+ */
+const keepAliveMs = 75_000;
+
 /** The HTTP server of the port, without a handler. */
-export const createHttpServer = (): Server => createServer();
+export const createHttpServer = (): Server => createServer({ keepAliveTimeout: keepAliveMs });
 
 /**
  * Answers requests while the service starts: `/healthz` that the process lives, `/readyz` what it waits for, and

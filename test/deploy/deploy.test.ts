@@ -1,0 +1,92 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { Ajv } from 'ajv';
+import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { createHttpServer } from '../../src/http/starting.ts';
+
+const read = (file: string) => readFileSync(`deploy/${file}`, 'utf8');
+const all = (text: string, pattern: RegExp) => [...text.matchAll(pattern)].map(([, found]) => found as string);
+
+/** Every variable that the service reads, without those that the image sets. */
+const variables = all(readFileSync('src/config.ts', 'utf8'), /^ {2}([A-Z][A-Z_]+): /gm);
+const setByImage = ['NODE_ENV', 'HOST', 'PORT', 'DATA_DIR', 'DEMO'];
+const isSecret = (name: string) => /^(DATABASE|REDIS)_URL$|_SECRET$|^SECRET_KEY$/.test(name);
+
+describe('the chart', () => {
+  const values = parse(read('chart/values.yaml'));
+  const schema = JSON.parse(read('chart/values.schema.json'));
+  const check = new Ajv({ allErrors: true, strict: false }).compile(schema);
+  const whole = {
+    ...values,
+    config: {
+      ...values.config,
+      PUBLIC_URL: 'https://rollcall.example.com',
+      JWT_ISSUER: 'https://login.example.com/',
+      JWT_AUDIENCE: 'rollcall',
+      JWT_JWKS_URL: 'https://login.example.com/jwks.json',
+    },
+  };
+  const faults = (given: unknown) => {
+    check(given);
+    return (check.errors ?? []).map(({ instancePath, keyword }) => `${instancePath} ${keyword}`);
+  };
+
+  test('takes the values that the comments ask for, and says what is missing without them', () => {
+    expect(faults(whole)).toEqual([]);
+    expect(faults(values)).toContain('/config required');
+  });
+
+  test('takes every variable that is no secret, and no other', () => {
+    expect(new Set(schema.properties.config.propertyNames.enum)).toEqual(
+      new Set(variables.filter((name) => !isSecret(name) && !setByImage.includes(name))),
+    );
+    expect(faults({ ...whole, config: { ...whole.config, SECRET_KEY: 's'.repeat(32) } })).not.toEqual([]);
+    expect(faults({ ...whole, config: { ...whole.config, RATE_LIMITS: 5 } })).not.toEqual([]);
+    expect(faults({ ...whole, config: { ...whole.config, JWT_PUBLIC_KEY: 'x' } })).toContain('/config oneOf');
+  });
+
+  test('reads only values that there are, and each of them', () => {
+    const templates = readdirSync('deploy/chart/templates').map((file) => read(`chart/templates/${file}`));
+    const used = new Set(all(templates.join('\n'), /\.Values\.([A-Za-z_.]*[A-Za-z])/g));
+    const at = (path: string) =>
+      path
+        .split('.')
+        .reduce((found, name) => (found as Record<string, unknown> | undefined)?.[name], values as unknown);
+    // The operator gives it.
+    const given = ['config.PUBLIC_URL'];
+    expect([...used].filter((path) => at(path) === undefined && !given.includes(path))).toEqual([]);
+    const unused = Object.keys(values).filter((name) => ![...used].some((path) => path.split('.')[0] === name));
+    expect(unused).toEqual([]);
+  });
+});
+
+test('compose gives the service only variables that it reads, and all that production needs', () => {
+  const { services } = parse(read('compose.yaml'), { merge: true });
+  const given = Object.keys(services['rollcall-1'].environment);
+  expect(given.filter((name) => !variables.includes(name))).toEqual([]);
+  expect(given).toEqual(
+    expect.arrayContaining(['DATABASE_URL', 'REDIS_URL', 'SECRET_KEY', 'PUBLIC_URL', 'JWT_ISSUER', 'JWT_AUDIENCE']),
+  );
+  expect(services['rollcall-2']).toEqual(services['rollcall-1']);
+
+  const asked = new Set(all(read('compose.yaml'), /\$\{([A-Z_]+)/g));
+  expect(asked).toEqual(new Set(all(read('env.example'), /^([A-Z_]+)=/gm)));
+});
+
+test('the image has every file that the service reads at run time', () => {
+  const copied = all(read('Dockerfile'), /^COPY --from=build (?:--chown=\S+ )?\/app\/(\S+)/gm);
+  const outsideOfSrc = readdirSync('src', { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts'))
+    .flatMap((file) => all(readFileSync(`src/${file}`, 'utf8'), /new URL\([`'](?:\.\.\/){2,}([^`'$]+)/g));
+  expect(outsideOfSrc).toContain('prisma/migrations/');
+  for (const path of outsideOfSrc)
+    expect(
+      copied.some((folder) => path.startsWith(folder)),
+      path,
+    ).toBe(true);
+});
+
+test('the proxy gives up idle connections before the service does', () => {
+  const [seconds] = all(read('Caddyfile'), /keepalive (\d+)s/g);
+  expect(Number(seconds) * 1_000).toBeLessThan(createHttpServer().keepAliveTimeout);
+});
