@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type Fragment, name, sql } from '../database/sql/fragment.ts';
+import { type Fragment, name, sql, tenant } from '../database/sql/fragment.ts';
 
 /*
  * What is kept of an identifier whose person was erased is a digest of it with the tenant's id. The texts below are
@@ -12,6 +12,9 @@ export const identityText = (key: string): string => `identity ${key}`;
 export const fkText = (fkId: string): string => `fkid ${fkId}`;
 /** The text of what an address at a provider is compared by. */
 export const addressText = (provider: string, key: string): string => `address ${provider} ${key}`;
+
+/** The text of the id of a person, by which the history has their memberships. */
+export const idText = (id: string): string => `id ${id}`;
 
 /** Returns the digest of a text in a tenant, in hexadecimal. */
 export const digestOf = (tenantId: string, given: string): string =>
@@ -31,3 +34,9 @@ export const isBlocked = (alias: string, texts: readonly Fragment[]): Fragment =
     first,
   )}))`;
 };
+
+/** SQL for the keys that entries of the history have of these texts, as the triggers write them (`history_keys`). */
+export const historyKeysSql = <Parameters>(texts: Fragment<Parameters>) =>
+  sql`(select coalesce(array_agg(md5(${tenant}::text || ' ' || t.text)::uuid), '{}') from unnest(${texts as Fragment}) t (text))` as Fragment<
+    Parameters & { readonly tenantId: string }
+  >;

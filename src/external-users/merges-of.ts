@@ -26,8 +26,10 @@ export const mergedIdsOf = statement(rows({ id: uuid }))`
 export const forgetMerges = statement(nothing)`
   with theirs as materialized (
     select m.id, exists (
-      select from merged_id r where r.tenant_id = ${tenant} and r.merge_id = m.id and r.into_id <> all(${ids})) as stays
+      select from merged_id r where r.tenant_id = ${tenant} and r.merge_id = m.id and r.into_id <> all(${ids}) offset 0) as stays
     from merge m where m.tenant_id = ${tenant} and m.id in (${mergesOf})
+  ), lost as (
+    delete from merged_id r where r.tenant_id = ${tenant} and r.id = any(${ids})
   ), gone as (
     delete from merge m using theirs t where m.tenant_id = ${tenant} and m.id = t.id and not t.stays
   )

@@ -141,14 +141,22 @@ const members = statement(memberRow)`
  * Returns the participants that the identifier leads to, with `across` also through external users, by id. Throws
  * RESULT_TOO_LARGE over 10,000.
  */
-export const participantsOf = async (db: TenantDatabase, by: Identity, across: boolean): Promise<Participant[]> =>
+export const participantsOf = async (
+  db: Pick<TenantDatabase, 'query'>,
+  by: Identity,
+  across: boolean,
+): Promise<Participant[]> =>
   boundedRows(await db.query(participants, { ...by, across }), 'participants of that identifier');
 
 /**
  * Returns the external users that the identifier leads to, with `across` also through participants, by id. Throws
  * RESULT_TOO_LARGE over 10,000.
  */
-export const externalUsersOf = async (db: TenantDatabase, by: Identity, across: boolean): Promise<ExternalUser[]> =>
+export const externalUsersOf = async (
+  db: Pick<TenantDatabase, 'query'>,
+  by: Identity,
+  across: boolean,
+): Promise<ExternalUser[]> =>
   boundedRows(await db.query(externalUsers, { ...by, across }), 'external users of that identifier');
 
 /**

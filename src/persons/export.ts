@@ -1,18 +1,19 @@
 import { avatarKey } from '../avatars/keys.ts';
 import type { TenantDatabase } from '../database/database.ts';
 import { rows } from '../database/sql/columns.ts';
-import { literal, name, parameter, tenant } from '../database/sql/fragment.ts';
+import { name, parameter, tenant } from '../database/sql/fragment.ts';
 import { statement } from '../database/sql/statement.ts';
 import { array, assured, json, text, uuid } from '../database/sql/types.ts';
+import { Problem } from '../errors/catalogue.ts';
 import { mergesOf } from '../external-users/merges-of.ts';
 import type { IdentityInput } from '../identity/who-is.ts';
-import { comparedBy } from '../providers/address.ts';
 import type { Storage } from '../storage/storage.ts';
-import { storeDataFile } from '../transfer/files.ts';
-import { findPerson, textsOf } from './found.ts';
+import { storeDataFile, withdrawDataFile } from '../transfer/files.ts';
+import { awaitErasures, countErasures } from './erase-statements.ts';
+import { everythingOf, findPerson } from './found.ts';
+import { entryIds, membershipIds, senderIds } from './theirs.ts';
 
 const ids = parameter('ids', array(uuid));
-const texts = parameter('texts', array(text));
 
 // Whole rows, with all their columns: what is held is what is told.
 const row = assured(json<Record<string, unknown>>());
@@ -29,25 +30,19 @@ const channels = rowsOf('channel', 'participant_id');
 const bindings = rowsOf('binding', 'participant_id');
 const syncs = rowsOf('avatar_sync_job', 'participant_id');
 const autoSyncs = rowsOf('avatar_auto_sync', 'participant_id');
-const history = rowsOf('history_entry', 'about_id');
 const memberships = statement(rows({ row }))`
   select to_json(x) as row from (
     select m.*, c.name as conversation_name from conversation_member m
     join conversation c on c.tenant_id = m.tenant_id and c.id = m.conversation_id
-    where m.tenant_id = ${tenant} and (m.user_id = any(${ids}) or m.contact_id = any(${ids})) order by m.id
+    where m.tenant_id = ${tenant} and m.id in (${membershipIds}) order by m.id
   ) x`;
 const senders = statement(rows({ row }))`
-  select to_json(s) as row from unknown_sender s
-  join integration_config i on i.tenant_id = s.tenant_id and i.id = s.integration_config_id
-  where s.tenant_id = ${tenant} and (s.approved_participant_id = any(${ids})
-    or ${literal('identity ')} || s.identity_key = any(${texts}) or ${literal('address ')} || i.provider || ' ' || ${comparedBy('s')} = any(${texts}))
-  order by s.id`;
+  select to_json(s) as row from unknown_sender s where s.tenant_id = ${tenant} and s.id in (${senderIds}) order by s.id`;
+const history = statement(rows({ row }))`
+  select to_json(h) as row from history_entry h where h.tenant_id = ${tenant} and h.id in (${entryIds}) order by h.id`;
 const pictures = statement(rows({ id: uuid, path: text }))`
   select f.id, f.path from file f join participant p on p.tenant_id = f.tenant_id and p.avatar_file_id = f.id
   where f.tenant_id = ${tenant} and p.id = any(${ids}) order by f.id`;
-const channelTexts = statement(rows({ provider: text, key: assured(text) }))`
-  select c.provider, ${comparedBy('c')} as key from channel c where c.tenant_id = ${tenant} and c.participant_id = any(${ids})`;
-
 /** A column's name as the graph would spell it. */
 const spelled = (column: string) => column.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
 
@@ -59,6 +54,7 @@ const notTold = new Set([
   'identity_key',
   'compare_key',
   'worker_id',
+  'keys',
 ]);
 const told = (found: readonly { row: Record<string, unknown> }[]) =>
   found.map(({ row }) =>
@@ -69,42 +65,68 @@ const told = (found: readonly { row: Record<string, unknown> }[]) =>
     ),
   );
 
+/** Reads everything that is held about the person that an identifier leads to. Throws VALIDATION_FAILED. */
+async function contentOf(db: TenantDatabase, by: IdentityInput, storage: Pick<Storage, 'get'>): Promise<object> {
+  const theirs = await everythingOf(db, await findPerson(db, by));
+  const { userIds, participantIds, ids: every, idTexts, identities, providers, addressKeys, historyTexts } = theirs;
+  const ofParticipants = { ids: participantIds };
+  const images: { fileId: string; contentType: string; base64: string }[] = [];
+  for (const { id, path } of await db.query(pictures, ofParticipants)) {
+    const bytes = await storage.get(avatarKey(path, 512));
+    if (bytes) images.push({ fileId: id, contentType: 'image/webp', base64: Buffer.from(bytes).toString('base64') });
+  }
+  const found = await db.query(memberships, { userIds, participantIds, idTexts });
+  const unknown = await db.query(senders, { ids: every, identities, providers, addressKeys });
+  const idOf = (column: string) => (one: { row: Record<string, unknown> }) => String(one.row[column]);
+  return {
+    exportedAt: db.now().toISOString(),
+    by,
+    externalUsers: told(await db.query(users, { ids: userIds })),
+    identifiers: told(await db.query(identifiers, { ids: userIds })),
+    merges: told(await db.query(merges, { ids: every })),
+    participants: told(await db.query(participants, ofParticipants)),
+    channels: told(await db.query(channels, ofParticipants)),
+    bindings: told(await db.query(bindings, ofParticipants)),
+    conversationParticipants: told(found),
+    unknownSenders: told(unknown),
+    avatarSyncs: [...told(await db.query(syncs, ofParticipants)), ...told(await db.query(autoSyncs, ofParticipants))],
+    avatars: images,
+    history: told(
+      await db.query(history, {
+        ids: [...every, ...unknown.map(idOf('id'))],
+        historyTexts,
+        conversationIds: found.map(idOf('conversation_id')),
+        membershipTexts: found.map(idOf('id')),
+      }),
+    ),
+  };
+}
+
+/** Returns how many erasures there were, when none is being done. */
+const erasuresDone = (db: TenantDatabase): Promise<number> =>
+  db.transaction(async (tx) => {
+    await tx.query(awaitErasures);
+    const [{ count } = { count: 0 }] = await tx.query(countErasures);
+    return count;
+  });
+
 /**
  * Writes everything that is held about the person that an identifier leads to into one JSON file, and returns the
- * file's id. Where nothing is held, the file says so. Throws VALIDATION_FAILED.
+ * file's id. Where nothing is held, the file says so. Throws VALIDATION_FAILED, and CONFLICT where data is erased
+ * meanwhile again and again.
  */
 export async function exportPerson(
   db: TenantDatabase,
   input: { by: IdentityInput },
   storage: Pick<Storage, 'put' | 'get'>,
 ): Promise<string> {
-  const person = await findPerson(db, input.by);
-  const userIds = person.users.map(({ id }) => id);
-  const participantIds = person.participants.map(({ id }) => id);
-  const both = { ids: [...userIds, ...participantIds] };
-  const ofParticipants = { ids: participantIds };
-  const addresses = await db.query(channelTexts, ofParticipants);
-  const known = [...textsOf(person.by), ...addresses.map(({ provider, key }) => `address ${provider} ${key}`)];
-  const images: { fileId: string; contentType: string; base64: string }[] = [];
-  for (const { id, path } of await db.query(pictures, ofParticipants)) {
-    const bytes = await storage.get(avatarKey(path, 512));
-    if (bytes) images.push({ fileId: id, contentType: 'image/webp', base64: Buffer.from(bytes).toString('base64') });
+  for (let attempt = 1; attempt <= 3; attempt += 1) {
+    const before = await erasuresDone(db);
+    const bytes = Buffer.from(`${JSON.stringify(await contentOf(db, input.by, storage), null, 2)}\n`);
+    const fileId = await storeDataFile(db, storage, { name: 'person.json', contentType: 'application/json' }, bytes);
+    // It may hold somebody who was erased after they were read.
+    if ((await erasuresDone(db)) === before) return fileId;
+    await withdrawDataFile(db, fileId);
   }
-  const content = {
-    exportedAt: db.now().toISOString(),
-    by: input.by,
-    externalUsers: told(await db.query(users, { ids: userIds })),
-    identifiers: told(await db.query(identifiers, { ids: userIds })),
-    merges: told(await db.query(merges, { ids: userIds })),
-    participants: told(await db.query(participants, ofParticipants)),
-    channels: told(await db.query(channels, ofParticipants)),
-    bindings: told(await db.query(bindings, ofParticipants)),
-    conversationParticipants: told(await db.query(memberships, both)),
-    unknownSenders: told(await db.query(senders, { ...ofParticipants, texts: known })),
-    avatarSyncs: [...told(await db.query(syncs, ofParticipants)), ...told(await db.query(autoSyncs, ofParticipants))],
-    avatars: images,
-    history: told(await db.query(history, both)),
-  };
-  const bytes = Buffer.from(`${JSON.stringify(content, null, 2)}\n`);
-  return storeDataFile(db, storage, { name: 'person.json', contentType: 'application/json' }, bytes);
+  throw new Problem('CONFLICT', 'Data is being erased: ask again.');
 }

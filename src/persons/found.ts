@@ -1,8 +1,14 @@
 import type { TenantDatabase } from '../database/database.ts';
 import type { ExternalUser, Participant } from '../database/generated/client.ts';
-import { addressText, fkText, identityText } from '../erasure/digests.ts';
+import { addressText, fkText, identityText, idText } from '../erasure/digests.ts';
 import { Problem } from '../errors/catalogue.ts';
+import { mergedIdsOf } from '../external-users/merges-of.ts';
 import { externalUsersOf, type Identity, type IdentityInput, identityOf, participantsOf } from '../identity/who-is.ts';
+import { telephoneKey } from '../values/phone-number.ts';
+import { channelsOf, goneOf, identifiersOf } from './theirs.ts';
+
+/** What reads of a person run on: the database, or a transaction. */
+export type Queries = Pick<TenantDatabase, 'query'>;
 
 /** The person that an identifier leads to: external users, and participants who are persons. */
 export type Person = { by: Identity; users: ExternalUser[]; participants: Participant[] };
@@ -11,7 +17,7 @@ export type Person = { by: Identity; users: ExternalUser[]; participants: Partic
  * Finds the person that an identifier leads to, across external users and participants. Groups and agents with the
  * identifier are nobody's data. Throws VALIDATION_FAILED, and RESULT_TOO_LARGE over 10,000.
  */
-export async function findPerson(db: TenantDatabase, input: IdentityInput): Promise<Person> {
+export async function findPerson(db: Queries, input: IdentityInput): Promise<Person> {
   const by = await identityOf(db, input);
   const [users, participants] = [await externalUsersOf(db, by, true), await participantsOf(db, by, true)];
   return { by, users, participants: participants.filter(({ kind }) => kind === 'PERSON') };
@@ -24,6 +30,71 @@ export function textsOf({ email, phoneNumber, fkId, provider, addressKeys }: Ide
     ...(fkId ? [fkText(fkId)] : []),
     ...(provider ? addressKeys.map((key) => addressText(provider, key)) : []),
   ];
+}
+
+type Identifiers = Awaited<ReturnType<typeof everythingOf>>['identifiers'];
+type Channels = Awaited<ReturnType<typeof everythingOf>>['channels'];
+
+/** The texts of everything by which the person could come back. */
+function everyText({ by, users, participants }: Person, channels: Channels, identifiers: Identifiers): string[] {
+  const texts = [
+    ...textsOf(by),
+    ...users.flatMap(({ email, phoneNumber, fkId }) => [
+      ...(email ? [identityText(email.toLowerCase())] : []),
+      ...(phoneNumber ? [identityText(telephoneKey(phoneNumber))] : []),
+      ...(fkId ? [fkText(fkId)] : []),
+    ]),
+    ...identifiers.map(({ identifierKey, compareKey }) =>
+      identifierKey === 'fkid' ? fkText(compareKey) : identityText(compareKey),
+    ),
+    ...participants.flatMap(({ email }) => (email ? [identityText(email.toLowerCase())] : [])),
+    ...channels.flatMap(({ provider, key, identityKey }) => [
+      addressText(provider, key),
+      ...(identityKey ? [identityText(identityKey)] : []),
+    ]),
+  ];
+  return [...new Set(texts)];
+}
+
+/** The ends of texts that begin with a word. */
+const afterWord = (word: string, texts: readonly string[]) =>
+  texts.flatMap((given) => (given.startsWith(`${word} `) ? [given.slice(word.length + 1)] : []));
+
+/** The texts by which history has a person: an unknown sender's address stands there without its provider. */
+const historyTexts = (texts: readonly string[], ids: readonly string[]) => [
+  ...texts,
+  ...afterWord('address', texts).map((given) => addressText('', given.slice(given.indexOf(' ') + 1))),
+  ...ids.map(idText),
+];
+
+/**
+ * Returns what the statements of `theirs.ts` take of a person: the ids of what is there, of what was merged into it,
+ * and of what is gone and had one of its identifiers, and the texts of these identifiers.
+ */
+export async function everythingOf(db: Queries, person: Person) {
+  const userIds = person.users.map(({ id }) => id).sort();
+  const participantIds = person.participants.map(({ id }) => id).sort();
+  const channels = await db.query(channelsOf, { participantIds });
+  const identifiers = await db.query(identifiersOf, { userIds });
+  const merged = (await db.query(mergedIdsOf, { ids: userIds })).map(({ id }) => id);
+  const texts = everyText(person, channels, identifiers);
+  const present = [...userIds, ...merged, ...participantIds];
+  const gone = (await db.query(goneOf, { texts: historyTexts(texts, present) })).map(({ id }) => id);
+  const ids = [...new Set([...present, ...gone])];
+  const addresses = afterWord('address', texts);
+  return {
+    userIds,
+    participantIds,
+    ids,
+    idTexts: ids,
+    texts,
+    identities: afterWord('identity', texts),
+    providers: addresses.map((given) => given.slice(0, given.indexOf(' '))),
+    addressKeys: addresses.map((given) => given.slice(given.indexOf(' ') + 1)),
+    historyTexts: historyTexts(texts, ids),
+    channels,
+    identifiers,
+  };
 }
 
 /** The error for a confirmation that is missing. */

@@ -64,6 +64,13 @@ export async function storeSpool(
   return id;
 }
 
+const withdraw = statement(nothing)`
+  update data_file f set expires_at = now() - interval '1 hour' where f.tenant_id = ${tenant} and f.id = ${parameter('id', uuid)}`;
+
+/** Withdraws a file that nobody has been told of. The sweep deletes it. */
+export const withdrawDataFile = async (db: Pick<TenantDatabase, 'query'>, id: string): Promise<void> =>
+  void (await db.query(withdraw, { id }));
+
 const expired = globalStatement(rows({ id: uuid, path: text }))`
   select f.id, f.path from data_file f where f.expires_at < now() order by f.expires_at limit 100`;
 const forget = globalStatement(nothing)`delete from data_file f where f.id = ${parameter('id', uuid)}`;

@@ -11,7 +11,7 @@ import type { Storage } from '../storage/storage.ts';
 import { csvCell } from './csv.ts';
 import { exportPieces } from './export.ts';
 import type { Kind } from './fields.ts';
-import { findDataFile, storeSpool } from './files.ts';
+import { findDataFile, storeSpool, withdrawDataFile } from './files.ts';
 import type { Format } from './jobs.ts';
 import type { Given, OnConflict, Outcome } from './outcome.ts';
 import type { LeasedJob } from './queue.ts';
@@ -219,11 +219,13 @@ export function createDataJobRunner({ database, storage, hooks, unexpected }: Ru
     const extension = job.format.toLowerCase();
     const contentType = job.format === 'CSV' ? 'text/csv; charset=utf-8' : 'application/x-ndjson';
     const fileId = await storeSpool(db, storage, { name: `export.${extension}`, contentType }, spool);
-    await end(db, job, { state: 'DONE', total, doneRows: total, fileId });
+    // It began anew, or was cancelled: it may hold a person who was erased meanwhile.
+    if (!(await end(db, job, { state: 'DONE', total, doneRows: total, fileId }))) await withdrawDataFile(db, fileId);
   }
 
-  async function end(db: TenantDatabase, job: LeasedJob, { state, problem, ...of }: End): Promise<void> {
-    await db.query(finish, {
+  /** Returns whether the job was still this worker's. */
+  async function end(db: TenantDatabase, job: LeasedJob, { state, problem, ...of }: End): Promise<boolean> {
+    const finished = await db.query(finish, {
       id: job.id,
       workerId: job.workerId,
       state,
@@ -235,6 +237,7 @@ export function createDataJobRunner({ database, storage, hooks, unexpected }: Ru
       doneRows: of.doneRows ?? null,
     });
     db.announce('dataJobChanged', { jobId: job.id });
+    return finished.length > 0;
   }
 
   return async (job: LeasedJob): Promise<void> => {

@@ -32,9 +32,12 @@ CREATE FUNCTION "history_keys"("given" jsonb) RETURNS UUID[] LANGUAGE sql IMMUTA
   SELECT array_agg(DISTINCT md5((given ->> 'tenant_id') || ' ' || v.text)::uuid)
   FROM (VALUES
     ('identity ' || lower(given ->> 'email')),
-    ('identity ' || coalesce(given ->> 'phone_key', given ->> 'phone_number')),
+    ('identity ' || coalesce(given ->> 'phone_key', regexp_replace(given ->> 'phone_number', '^\+549([0-9]{10})$', '+54\1'))),
     ('fkid ' || (given ->> 'fk_id')),
-    (CASE given ->> 'identifier_key' WHEN 'fkid' THEN 'fkid ' ELSE 'identity ' END || (given ->> 'compare_key')),
+    (CASE given ->> 'identifier_key'
+      WHEN 'fkid' THEN 'fkid ' || (given ->> 'identifier_value')
+      WHEN 'phonenumber' THEN 'identity ' || regexp_replace(given ->> 'identifier_value', '^\+549([0-9]{10})$', '+54\1')
+      WHEN 'emailaddress' THEN 'identity ' || lower(given ->> 'identifier_value') END),
     ('identity ' || (given ->> 'identity_key')),
     -- An unknown sender's row does not have the provider.
     ('address ' || coalesce(given ->> 'provider', '') || ' ' || coalesce(given ->> 'address_key', given ->> 'identity_key', given ->> 'address')),

@@ -101,7 +101,7 @@ builder.relayMutationField(
   },
   {
     description:
-      'Deletes everything that is held about a person: external users, persons with their channels and pictures, memberships, unknown senders, history, and the tenant’s files of imports and exports. A record remains, with a digest of the identifier. To erase nobody is no error. Needs `admin`.',
+      'Deletes everything that is held about a person: external users, persons with their channels and pictures, memberships, unknown senders, history, and the tenant’s files of imports and exports. Imports that are not done end with `CONFLICT`, exports begin anew. A record remains, with a digest of the identifier. To erase nobody is no error. Needs `admin`.',
     nullable: true,
     authScopes: { scope: 'admin' },
     resolve: async (_, { input }, context) => {
