@@ -87,6 +87,8 @@ const variables = z.object({
   INTROSPECTION: onOff.optional(),
   FEDERATION: onOff.default('off'),
   CONSOLE: onOff.default('on'),
+  OIDC_ISSUER: address(['http:', 'https:']).optional(),
+  OIDC_CLIENT_ID: z.string().optional(),
   TRUSTED_DOCUMENTS: z
     .string()
     .transform((file, { issues }) => {
@@ -152,6 +154,8 @@ export type Config = {
   federation: boolean;
   /** Whether the pages for operators are served. */
   console: boolean;
+  /** Where operators sign in to them. Null where they can only give an access key. */
+  openId: { issuer: string; clientId: string } | null;
   /** The text of each trusted document by its id. Null without trusted documents. */
   trustedDocuments: ReadonlyMap<string, string> | null;
   /** Whether no other documents run. */
@@ -217,6 +221,8 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   const ownKey = given['JWT_JWKS_URL'] ?? given['JWT_PUBLIC_KEY'];
   if (given['JWT_JWKS_URL'] && given['JWT_PUBLIC_KEY'])
     faults.push('JWT_JWKS_URL and JWT_PUBLIC_KEY exclude each other');
+  if (Boolean(given['OIDC_ISSUER']) !== Boolean(given['OIDC_CLIENT_ID']))
+    faults.push('OIDC_ISSUER and OIDC_CLIENT_ID are needed together');
   for (const name of ['SLACK', 'TEAMS']) {
     if (Boolean(given[`${name}_CLIENT_ID`]) !== Boolean(given[`${name}_CLIENT_SECRET`])) {
       faults.push(`${name}_CLIENT_ID and ${name}_CLIENT_SECRET are needed together`);
@@ -261,6 +267,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     introspection: (env.INTROSPECTION ?? env.GRAPHIQL ?? (development ? 'on' : 'off')) === 'on',
     federation: env.FEDERATION === 'on',
     console: env.CONSOLE === 'on',
+    openId: env.OIDC_ISSUER && env.OIDC_CLIENT_ID ? { issuer: env.OIDC_ISSUER, clientId: env.OIDC_CLIENT_ID } : null,
     trustedDocuments: env.TRUSTED_DOCUMENTS ?? null,
     trustedDocumentsOnly: env.TRUSTED_DOCUMENTS_ONLY === 'on',
     demo: (env.DEMO ?? (development ? 'on' : 'off')) === 'on',

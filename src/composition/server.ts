@@ -136,7 +136,7 @@ export async function createHttpServer(config: Config, parts: ServerParts, log: 
               folder: consoleFolder,
               settings: async (request, context) => ({
                 token: config.demo ? await pageToken(request, context) : null,
-                openId: null,
+                openId: config.openId && { ...config.openId, audience: config.jwt.audience },
               }),
               pictures: config.publicUrl && new URL(config.publicUrl).origin,
             })

@@ -7,7 +7,7 @@ export type ConsoleSettings = {
   /** A token that signs the page in. Null where the operator signs in. */
   token: string | null;
   /** Where operators sign in. Null where they can only give an access key. */
-  openId: { issuer: string; clientId: string } | null;
+  openId: { issuer: string; clientId: string; audience: string } | null;
 };
 
 export type ConsoleOptions = {

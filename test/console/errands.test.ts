@@ -2,7 +2,9 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { demoTenant, examples } from '../../src/demo/tenant.ts';
 import { startApp, type TestApp } from '../app.ts';
+import { freePort, startIdentityProvider } from '../fakes/identity-provider.ts';
 import { buildConsole, executablePath, launch, openPage } from './browser.ts';
 
 /** What an operator does in a day, in a browser, on a fresh demo tenant. */
@@ -238,6 +240,45 @@ describe.skipIf(executablePath === undefined)('an operator', () => {
         if (colorScheme === 'light') await open.page.context().close();
       }
     });
+  });
+});
+
+describe.skipIf(executablePath === undefined)('an operator whose company has an identity provider', () => {
+  test('signs in there, is told when that ends, and signs out', async () => {
+    buildConsole();
+    const port = await freePort();
+    const url = `http://localhost:${port}`;
+    const provider = await startIdentityProvider(`${url}/signed-in`, demoTenant.id);
+    const service = await startApp({
+      DEMO: 'on',
+      PORT: String(port),
+      OIDC_ISSUER: provider.issuer,
+      OIDC_CLIENT_ID: 'console',
+      JWT_ISSUER: provider.issuer,
+      JWT_AUDIENCE: 'https://rollcall.example',
+      JWT_JWKS_URL: `${provider.issuer}/jwks`,
+    });
+    await service.app.listen();
+    const browser = await launch();
+    const { page, faults } = await openPage(browser, `${url}/people/${examples.participantId}`);
+    await page.getByRole('button', { name: /Sign in at localhost/ }).click();
+    await page.locator('input[name=login]').fill('operator');
+    await page.locator('input[name=password]').fill('anything');
+    await page.getByRole('button', { name: 'Sign-in' }).click();
+    await page.getByRole('button', { name: 'Continue' }).click();
+    // Back where they were, with nothing of the sign-in in the address.
+    await page.getByRole('heading', { name: 'Ada Lovelace' }).waitFor();
+    expect(page.url()).toBe(`${url}/people/${examples.participantId}`);
+    await page.getByText(/Your sign-in ends in [34] min/).waitFor();
+    expect(await page.evaluate('localStorage.length')).toBe(0);
+    // The provider's own pages ask for fonts that are not there.
+    expect(faults.filter((fault) => !fault.startsWith('Failed to load resource'))).toEqual([]);
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.getByRole('button', { name: /yes, sign me out/i }).click();
+    await page.getByRole('button', { name: /Sign in at localhost/ }).waitFor();
+    await browser.close();
+    await service.close();
+    provider.close();
   });
 });
 

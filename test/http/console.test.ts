@@ -66,7 +66,7 @@ describe('the console', () => {
   });
 
   test('asks an identity provider only where one is named', async () => {
-    const openId = { issuer: 'https://login.example/tenant', clientId: 'console' };
+    const openId = { issuer: 'https://login.example/tenant', clientId: 'console', audience: 'rollcall' };
     const policy = async (settings: ConsoleSettings) =>
       (await answered('/', html, served(settings))).headers.get('content-security-policy');
     expect(await policy({ token: null, openId })).toContain(`connect-src 'self' https://login.example;`);

@@ -1,9 +1,13 @@
 /** How the operator is signed in. It is kept in the tab only, and never in an address. */
 
 /** What the service told the page: see `ConsoleSettings` of the service. */
-export type Settings = { token: string | null; openId: { issuer: string; clientId: string } | null };
+export type OpenId = { issuer: string; clientId: string; audience: string };
+export type Settings = { token: string | null; openId: OpenId | null };
 
-export type Credential = { kind: 'token'; token: string } | { kind: 'key'; key: string };
+/** Where the identity provider sends the browser back to. */
+export const returnPath = '/signed-in';
+
+export type Credential = { kind: 'token'; token: string; idToken?: string } | { kind: 'key'; key: string };
 
 const place = 'rollcall.credential';
 const signedOut = 'signed out';

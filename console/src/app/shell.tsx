@@ -16,6 +16,7 @@ import {
 import { lazy, Suspense, useEffect, useRef, useState } from 'react';
 import { useOnline } from '../parts/online.ts';
 import { LiveBadge } from './live-badge.tsx';
+import { SignInEnd } from './sign-in-end.tsx';
 import { useSession } from './signed-in.tsx';
 import { useAgents, useMay, useViewer } from './viewer.tsx';
 
@@ -64,6 +65,7 @@ export function Shell() {
       <Navigation />
       <main id="main" ref={main} tabIndex={-1}>
         <OfflineNotice />
+        <SignInEnd />
         <Outlet />
       </main>
       {searching && (

@@ -3,14 +3,16 @@ import { type Credential, type Settings, signInByPage } from './session.ts';
 
 type SignInProps = {
   settings: Settings;
-  /** Whether the service has refused the credential before. */
-  refused: boolean;
+  /** Why there is no credential, where that is to be told. */
+  told: string | null;
   onSignIn(credential: Credential): void;
 };
 
 /** The sign-in: by the page itself on this machine, by OpenID Connect, or by an access key. */
-export function SignIn({ settings, refused, onSignIn }: SignInProps) {
+export function SignIn({ settings, told, onSignIn }: SignInProps) {
   const [key, setKey] = useState('');
+  const [fault, setFault] = useState<string | null>(null);
+  const { openId, token } = settings;
   function submit(event: FormEvent): void {
     event.preventDefault();
     if (key.trim()) onSignIn({ kind: 'key', key: key.trim() });
@@ -19,14 +21,27 @@ export function SignIn({ settings, refused, onSignIn }: SignInProps) {
     <main className="sign-in">
       <h1>Rollcall</h1>
       <p className="lead">Who is on the other end?</p>
-      {refused && (
+      {(fault ?? told) && (
         <p className="problem" role="alert">
-          The sign-in has ended, or the service did not accept it. Sign in again.
+          {fault ?? told}
         </p>
       )}
-      {settings.token && (
+      {token && (
         <button type="button" className="button button-primary" onClick={signInByPage}>
           Continue as the developer of this machine
+        </button>
+      )}
+      {openId && (
+        <button
+          type="button"
+          className="button button-primary"
+          onClick={() =>
+            import('./openid.ts')
+              .then(({ beginSignIn }) => beginSignIn(openId))
+              .catch((error: Error) => setFault(error.message))
+          }
+        >
+          Sign in at {new URL(openId.issuer).host}
         </button>
       )}
       <form onSubmit={submit}>
