@@ -44,15 +44,17 @@ export function startAvatarWork(
     avatars: AvatarSync;
     syncable: SyncableProviders;
     log: Logger;
+    /** Watches each job, where something does. */
+    around?: <Job>(run: (job: Job) => Promise<void>) => (job: Job) => Promise<void>;
   },
   { concurrency, leaseMs }: { concurrency: number; leaseMs: number },
 ): () => Promise<void> {
-  const { database, storage, events, avatars, syncable, log } = world;
+  const { database, storage, events, avatars, syncable, log, around = (run) => run } = world;
   const failed = (error: unknown) => log.warn({ err: error }, 'background work');
   const worker = startWorker({
     id: newId(),
     queue: avatarQueue(database, leaseMs),
-    run: createAvatarJobRunner(database, avatars, syncable, leaseMs / 15),
+    run: around(createAvatarJobRunner(database, avatars, syncable, leaseMs / 15)),
     concurrency,
     leaseMs,
     pollMs: Math.min(longestPoll, leaseMs / 3),

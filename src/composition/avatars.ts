@@ -20,10 +20,15 @@ export type Avatars = ReturnType<typeof createAvatars>;
 /** Composes the avatar sources and the rules that sync avatars. */
 export function createAvatars(
   config: Config,
-  { storage }: Pick<Resources, 'storage'>,
+  { storage, tracing }: Pick<Resources, 'storage' | 'tracing'>,
   { tokenCipher, oauthProviders }: Pick<Integrations, 'tokenCipher' | 'oauthProviders'>,
 ) {
   const sources = avatarSources(config);
+  const download = createDownloader({
+    allow: config.egressAllow,
+    maxBytes: largestImage,
+    timeoutMs: config.providerTimeoutMs,
+  });
   return {
     syncable: syncableProviders(sources),
     avatars: createAvatarSync({
@@ -34,11 +39,7 @@ export function createAvatars(
         timeoutMs: config.providerTimeoutMs,
       }),
       sources,
-      download: createDownloader({
-        allow: config.egressAllow,
-        maxBytes: largestImage,
-        timeoutMs: config.providerTimeoutMs,
-      }),
+      download: tracing ? (url) => tracing.part('download', {}, () => download(url)) : download,
     }),
   };
 }
@@ -46,13 +47,21 @@ export function createAvatars(
 /** Starts the background work where the configuration gives this process any. Returns the function that stops it. */
 export function startAvatars(
   config: Config,
-  { database, storage, events }: Pick<Resources, 'database' | 'storage' | 'events'>,
+  { database, storage, events, tracing }: Pick<Resources, 'database' | 'storage' | 'events' | 'tracing'>,
   { avatars, syncable }: Avatars,
   log: Logger,
 ): () => Promise<void> {
   if (config.avatarWorkers === 0) return async () => {};
   return startAvatarWork(
-    { database, storage, events, avatars, syncable, log },
+    {
+      database,
+      storage,
+      events,
+      avatars,
+      syncable,
+      log,
+      ...(tracing && { around: (run) => tracing.jobs('avatar', run) }),
+    },
     { concurrency: config.avatarWorkers, leaseMs: config.jobLeaseMs },
   );
 }

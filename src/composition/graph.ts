@@ -111,7 +111,16 @@ export function createGraph(
   };
   const admission = createAdmission();
   const streams = createStreams(events, database);
+  const { tracing } = resources;
   const operations = createOperations({
+    ...(tracing && {
+      around: ({ operation, name }, run) =>
+        tracing.span(
+          name ? `${operation} ${name.value}` : operation,
+          { 'graphql.operation.type': operation, ...(name && { 'graphql.operation.name': name.value }) },
+          run,
+        ),
+    }),
     prepare,
     contextOf(viewer, { budget, actor = null } = {}) {
       const handle = databaseOf(viewer);

@@ -10,6 +10,7 @@ import { backfillKeys } from '../identity/backfill.ts';
 import type { Attempt } from '../starting.ts';
 import { boundedStorage } from '../storage/bounded.ts';
 import { openStorage, type Storage } from '../storage/storage.ts';
+import { createTracing, type Tracing } from './tracing.ts';
 
 /** Parts that tests replace. */
 export type ResourceOverrides = { connection?: Connection; observe?: StatementObserver; storage?: Storage };
@@ -23,6 +24,8 @@ export type Resources = {
   /** Null where the configuration has its own keys. */
   developmentKeys: DevelopmentKeys | null;
   secretKey: string;
+  /** Null where nothing is traced. */
+  tracing: Tracing | null;
   close(): Promise<void>;
 };
 
@@ -33,9 +36,12 @@ export async function openResources(
   overrides: ResourceOverrides & { attempt: Attempt },
 ): Promise<Resources> {
   const keys = config.secretKey && config.jwt.key ? null : developmentKeys(config.dataDir);
-  const connection = overrides.connection ?? (await connect(config));
+  const tracing = createTracing();
+  const opened = overrides.connection ?? (await connect(config));
+  const connection = tracing?.statements(opened) ?? opened;
   await overrides.attempt('database', () => migrate(connection));
-  const events: EventBus = config.redisUrl ? await createRedisBus(config.redisUrl, log) : createMemoryBus();
+  const bus: EventBus = config.redisUrl ? await createRedisBus(config.redisUrl, log) : createMemoryBus();
+  const events = tracing ? { ...bus, announce: tracedAnnounce(bus.announce, tracing) } : bus;
   const database = openDatabase(connection, events.announce, overrides.observe);
   await overrides.attempt('database', () => backfillKeys(database, log));
   const storage = boundedStorage(overrides.storage ?? (await openStorage(config.storageUrl)));
@@ -45,6 +51,7 @@ export async function openResources(
     events,
     storage,
     developmentKeys: keys,
+    tracing,
     secretKey: config.secretKey ?? (keys as DevelopmentKeys).secretKey,
     async close() {
       await events.close();
@@ -52,6 +59,11 @@ export async function openResources(
     },
   };
 }
+
+const tracedAnnounce =
+  (announce: EventBus['announce'], { part }: Tracing): EventBus['announce'] =>
+  (tenantId, name, event) =>
+    part(`publish ${name}`, { 'messaging.operation.type': 'send' }, () => announce(tenantId, name, event));
 
 async function connect(config: Config): Promise<Connection> {
   // Load only one of the two: the embedded database is large.

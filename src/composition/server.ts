@@ -55,7 +55,7 @@ export interface HttpServer {
 
 export async function createHttpServer(config: Config, parts: ServerParts, log: Logger): Promise<HttpServer> {
   const {
-    resources: { connection, database, events, storage, developmentKeys: keys, secretKey },
+    resources: { connection, database, events, storage, developmentKeys: keys, secretKey, tracing },
     integrations: { webhooks, webhookProviders, workspaceOf, deliveries, signIns },
     graph,
   } = parts;
@@ -169,7 +169,7 @@ export async function createHttpServer(config: Config, parts: ServerParts, log: 
     publicUrl: graph.services.publicUrl,
     onlyThisMachine: isLoopback(config.host),
   });
-  const handler = createGraphqlHandler({
+  const untraced = createGraphqlHandler({
     yoga,
     others: [faces, mcp],
     operations,
@@ -184,6 +184,7 @@ export async function createHttpServer(config: Config, parts: ServerParts, log: 
     answered: metrics.answered,
     failed: (error) => log.error({ err: error }, 'the GraphQL handler failed'),
   });
+  const handler = tracing?.requests(untraced) ?? untraced;
 
   let connections: ServerStop | undefined;
   let closeSockets: (() => Promise<void>) | undefined;

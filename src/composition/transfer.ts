@@ -15,17 +15,18 @@ const longestPollMs = 10_000;
  */
 export function startTransfer(
   config: Config,
-  { database, storage, events }: Pick<Resources, 'database' | 'storage' | 'events'>,
+  { database, storage, events, tracing }: Pick<Resources, 'database' | 'storage' | 'events' | 'tracing'>,
   hooks: ParticipantHooks,
   log: Logger,
 ): () => Promise<void> {
   if (config.importWorkers === 0) return async () => {};
   const leaseMs = config.jobLeaseMs;
   const failed = (error: unknown) => log.warn({ err: error }, 'an import or an export');
+  const run = createDataJobRunner({ database, storage, hooks, unexpected: failed });
   const worker = startWorker({
     id: newId(),
     queue: dataQueue(database, leaseMs),
-    run: createDataJobRunner({ database, storage, hooks, unexpected: failed }),
+    run: tracing?.jobs('data', run) ?? run,
     concurrency: config.importWorkers,
     leaseMs,
     pollMs: Math.min(longestPollMs, leaseMs / 3),

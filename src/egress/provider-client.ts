@@ -1,3 +1,4 @@
+import { context, propagation } from '@opentelemetry/api';
 import { Agent, request } from 'undici';
 import type { z } from 'zod';
 import { Problem } from '../errors/catalogue.ts';
@@ -64,6 +65,7 @@ export function createProviderClient({ name, baseUrl, timeoutMs }: ProviderClien
             'accept-encoding': 'identity',
             'user-agent': 'Rollcall',
             ...(form && { 'content-type': 'application/x-www-form-urlencoded' }),
+            ...traceHeaders(),
             ...headers,
           },
           ...(form && { body: new URLSearchParams(form).toString() }),
@@ -89,6 +91,14 @@ export function createProviderClient({ name, baseUrl, timeoutMs }: ProviderClien
       }
     };
   };
+}
+
+/** Which trace the request belongs to. Never the baggage, which a client may have filled. */
+function traceHeaders(): Record<string, string> {
+  const carrier: { traceparent?: string; tracestate?: string } = {};
+  propagation.inject(context.active(), carrier);
+  const { traceparent, tracestate } = carrier;
+  return { ...(traceparent && { traceparent }), ...(tracestate && { tracestate }) };
 }
 
 /** Returns the body as JSON of that form, or null when it is something else. */

@@ -4,6 +4,7 @@ import {
   execute,
   GraphQLError,
   getVariableValues,
+  type OperationDefinitionNode,
   OperationTypeNode,
 } from 'graphql';
 import { actorOf, type Viewer } from '../auth/viewer.ts';
@@ -68,9 +69,11 @@ export type OperationsOptions = {
   prepare: Prepare;
   contextOf(viewer: Viewer, own?: { budget?: Budget | undefined; actor?: Actor | null }): GraphContext;
   streams: Streams;
+  /** Runs each operation, where something watches them. */
+  around?: <Result>(operation: OperationDefinitionNode, work: () => Result) => Result;
 };
 
-export function createOperations({ prepare, contextOf, streams }: OperationsOptions): Operations {
+export function createOperations({ prepare, contextOf, streams, around }: OperationsOptions): Operations {
   const inTurn = createEventTurns();
 
   async function stream(
@@ -98,7 +101,8 @@ export function createOperations({ prepare, contextOf, streams }: OperationsOpti
   }
 
   const run: Operations['run'] = (prepared, variables, viewer, options = {}) => {
-    const outcome = outcomeOf(prepared, variables, viewer, options);
+    const work = () => outcomeOf(prepared, variables, viewer, options);
+    const outcome = around ? around(prepared.operation, work) : work();
     return options.tellCost ? withCost(prepared, variables, outcome) : outcome;
   };
   const outcomeOf = (

@@ -1,0 +1,90 @@
+import {
+  InMemorySpanExporter,
+  NodeTracerProvider,
+  type ReadableSpan,
+  SimpleSpanProcessor,
+} from '@opentelemetry/sdk-trace-node';
+import { afterAll, beforeEach, expect, test } from 'vitest';
+import { useApp } from '../use-app.ts';
+
+const exporter = new InMemorySpanExporter();
+const provider = new NodeTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] });
+provider.register();
+// Started before the tests, so after the SDK was registered.
+const service = useApp();
+beforeEach(() => exporter.reset());
+afterAll(() => provider.shutdown());
+
+const traceId = '0af7651916cd43dd8448eb211c80319c';
+const parentId = 'b7ad6b7169203331';
+
+const send = (...request: ConstructorParameters<typeof Request>) => service.app.fetch(new Request(...request));
+
+async function post(query: string, variables: object, headers: Record<string, string> = {}): Promise<unknown> {
+  const response = await send('http://rollcall.test/graphql', {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      authorization: `Bearer ${await service.tenant.token()}`,
+      ...headers,
+    },
+    body: JSON.stringify({ query, variables }),
+  });
+  return response.json();
+}
+
+async function spans(): Promise<ReadableSpan[]> {
+  await expect.poll(() => exporter.getFinishedSpans().some(({ kind }) => kind === 1)).toBe(true);
+  return exporter.getFinishedSpans();
+}
+
+test('a request continues the client’s trace: request, operation, statement', async () => {
+  await post('query Who($email: String!) { whoIs(by: { email: $email }) { participants { id } } }', {
+    email: 'ada@example.com',
+  });
+  exporter.reset();
+  await post(
+    'query Who($email: String!) { whoIs(by: { email: $email }) { participants { id } } }',
+    { email: 'ada@example.com' },
+    { traceparent: `00-${traceId}-${parentId}-01` },
+  );
+  const all = await spans();
+  const request = all.find(({ name }) => name === 'POST /graphql');
+  const operation = all.find(({ name }) => name === 'query Who');
+  expect(request?.spanContext().traceId).toBe(traceId);
+  expect(request?.parentSpanContext?.spanId).toBe(parentId);
+  expect(request?.attributes).toMatchObject({ 'http.request.method': 'POST', 'http.response.status_code': 200 });
+  expect(operation?.parentSpanContext?.spanId).toBe(request?.spanContext().spanId);
+  const statements = all.filter(({ attributes }) => attributes['db.system.name']);
+  expect(statements.length).toBeGreaterThan(0);
+  expect(new Set(statements.map(({ parentSpanContext }) => parentSpanContext?.spanId))).toEqual(
+    new Set([operation?.spanContext().spanId]),
+  );
+  expect(new Set(all.map((span) => span.spanContext().traceId))).toEqual(new Set([traceId]));
+});
+
+test('no span holds a value', async () => {
+  await post('query Who($email: String!) { whoIs(by: { email: $email }) { participants { id } } }', {
+    email: 'grace@example.com',
+  });
+  await post('mutation Make($name: String!) { createAgent(input: { id: "hopper", name: $name }) { agent { id } } }', {
+    name: 'grace-hopper',
+  });
+  await send('http://rollcall.test/external/users?email=grace@example.com', {
+    headers: { authorization: `Bearer ${await service.tenant.token()}` },
+  });
+  await send('http://rollcall.test/grace@example.com');
+  await expect.poll(() => exporter.getFinishedSpans().filter(({ kind }) => kind === 1).length).toBe(4);
+  const all = exporter.getFinishedSpans();
+  expect(
+    JSON.stringify(all.map(({ name, attributes, events, status }) => ({ name, attributes, events, status }))),
+  ).not.toMatch(/grace/i);
+  expect(all.map(({ name }) => name)).toEqual(expect.arrayContaining(['mutation Make', 'GET /external', 'GET /*']));
+});
+
+test('what is asked every few seconds is not traced', async () => {
+  await send('http://rollcall.test/healthz');
+  await send('http://rollcall.test/readyz');
+  await post('{ agents { id } }', {});
+  expect((await spans()).filter(({ kind }) => kind === 1).map(({ name }) => name)).toEqual(['POST /graphql']);
+});
