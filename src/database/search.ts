@@ -13,7 +13,7 @@ import { bigint, integer, nullable, text, uuid } from './sql/types.ts';
 /** The rank of a match: a whole text, a name that begins with the query, another text that does, or a part. */
 const ranks = { whole: 0, nameBegins: 1, textBegins: 2, part: 3 } as const;
 
-/** How many rows, in the order of names, say whether a query matches many rows or few. */
+/** How many rows, in the order of names, say whether a query matches many rows or few. Leading names do too. */
 const probed = 1_000;
 const many = 20;
 
@@ -147,10 +147,13 @@ function found<Parameters>(of: Searched<Parameters>, shape: SearchShape, page: P
       : sql`select * from (${rows} offset 0) s order by ${inOrder} limit ${size}`;
     return sql`${tier} as materialized (${limited})`;
   });
+  // Matches may stand together in the order of names, far from its beginning: names that begin with the query do.
+  const scope = sql`${name(of.texts)} s where s.tenant_id = ${tenant}`;
   return sql`with probe as materialized (
-      select count(*) as n from (select from (
-        select s.texts from ${name(of.texts)} s where s.tenant_id = ${tenant} order by ${join(order, ', ')} limit ${probed}
-      ) s where ${matches(shape, ranks.part, false)} limit ${many}) few
+      select (select count(*) from (select from (
+        select s.texts from ${scope} order by ${join(order, ', ')} limit ${probed}
+      ) s where ${matches(shape, ranks.part, false)} limit ${many}) few)
+      + (select count(*) from (select from ${scope} and ${range} limit ${many}) leading_names) as n
     ), ${join(expressions, ', ')}
     (${ranked} and (select n from probe) < ${many} offset 0) union all ${join(
       read.map((tier) => sql`select * from ${tier}`),

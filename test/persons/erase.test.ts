@@ -1,4 +1,7 @@
-import { expect, test } from 'vitest';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, test } from 'vitest';
 import { newId } from '../../src/database/ids.ts';
 import { dataOf, problemOf, type Untyped } from '../app.ts';
 import { createAgent, createConfig, createParticipant } from '../factories.ts';
@@ -7,7 +10,15 @@ import { rowsOf } from '../tenants/world.ts';
 import { upload } from '../uploads.ts';
 import { useApp } from '../use-app.ts';
 
-const service = useApp();
+const folder = mkdtempSync(join(tmpdir(), 'rollcall-erased-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const service = useApp({ STORAGE_URL: `file:${folder}` });
+
+/** The files in the storage. */
+const filesLeft = () =>
+  readdirSync(folder, { recursive: true, withFileTypes: true }).flatMap((entry) =>
+    entry.isFile() ? [entry.name] : [],
+  );
 
 const mark = 'xq7mark';
 const email = `${mark}@example.com`;
@@ -66,6 +77,13 @@ async function leaveMarks() {
     ),
   );
   const user = createExternalUser.externalUser.id;
+  const { createExternalUser: other } = dataOf(
+    await tenant.graphql(
+      'mutation ($input: CreateExternalUserInput!) { createExternalUser(input: $input) { externalUser { id } } }',
+      { input: { firstName: 'Twin', lastName: mark, email: `twin-${email}` } },
+    ),
+  );
+  await send('mergeExternalUsers', 'MergeExternalUsersInput', { intoId: user, fromIds: [other.externalUser.id] });
   const { createConversation } = dataOf(
     await tenant.graphql(
       'mutation ($input: CreateConversationInput!) { createConversation(input: $input) { conversation { id } } }',
@@ -97,6 +115,9 @@ async function leaveMarks() {
       finishedAt: now,
     },
   });
+  const batch = newId();
+  await prisma.avatarSyncBatch.create({ data: { tenantId, id: batch, agentId: agent } });
+  await prisma.avatarSyncBatchItem.create({ data: { tenantId, batchId: batch, participantId: participant } });
   await prisma.avatarAutoSync.create({
     data: { tenantId, participantId: participant, provider: 'slack', address: 'UXQ7MARK', attemptedAt: now },
   });
@@ -109,6 +130,25 @@ async function leaveMarks() {
   });
   return { participant, user, conversation };
 }
+
+/** Tables that hold nothing of a person. */
+const nothingOfAPerson = [
+  'agent',
+  'avatar_sync_batch',
+  'avatar_sync_pause',
+  'blocked_digest',
+  'conversation',
+  'conversation_search',
+  'credential_key',
+  'data_file',
+  'data_job',
+  'data_rejection',
+  'erasure',
+  'integration_config',
+  'oauth_state',
+  'webhook_delivery',
+  'webhook_key',
+];
 
 const marksIn = (text: string) => [mark, 'UXQ7MARK', phoneNumber.slice(1)].filter((one) => text.includes(one));
 const everything = async () => JSON.stringify(await rowsOf(service.app.database, service.tenant.id));
@@ -140,6 +180,14 @@ test('a person’s export holds all of them, and an erasure leaves nothing', asy
   expect(exported).not.toContain('Bystander');
   const { avatarFileId } = JSON.parse(exported).participants[0];
 
+  // Each table has something of the person, or is said to hold nothing: one that is added later must be one of these.
+  const known = [mark, 'UXQ7MARK', phoneNumber.slice(1), participant, user, avatarFileId, exportPerson.url];
+  const held = await rowsOf(service.app.database, service.tenant.id);
+  const without = Object.keys(held).filter((table) => !known.some((one) => JSON.stringify(held[table]).includes(one)));
+  expect(without).toEqual(nothingOfAPerson);
+
+  expect(filesLeft().length).toBeGreaterThan(1);
+
   const unconfirmed = await erase({ by: { email }, confirm: false });
   expect(problemOf(unconfirmed).code).toBe('VALIDATION_FAILED');
   expect(marksIn(await everything())).toHaveLength(3);
@@ -149,6 +197,7 @@ test('a person’s export holds all of them, and an erasure leaves nothing', asy
   expect(erasePerson.erased.historyEntries).toBeGreaterThan(5);
   expect(erasePerson.erased.files).toBe(2);
 
+  expect(filesLeft()).toEqual([]);
   const left = await everything();
   expect(marksIn(left)).toEqual([]);
   expect([participant, user, avatarFileId].filter((id) => left.includes(id))).toEqual([]);

@@ -313,3 +313,36 @@ test('counts of participants agree with their health', async () => {
     none: { total: 0, reachable: 0, unreachable: 0, byReason: [], byProvider: [], byAgent: [] },
   });
 });
+
+test('names that begin with the query far behind in the order are read in that order, not sorted', async () => {
+  const of = await service.createTenant();
+  await create(of, [
+    ...Array.from({ length: 1_050 }, (_, n) => ({ firstName: 'Abe', lastName: `B${n}`, fkId: `first${n}` })),
+    ...Array.from({ length: 150 }, (_, n) => ({ firstName: 'Zhang', lastName: `${1_000 + n}`, fkId: `last${n}` })),
+  ]);
+  const answer = await of.graphql(
+    'query ($filter: ExternalUserFilter) { externalUsersConnection(filter: $filter, first: 20) { nodes { displayName } } }',
+    { filter: { query: 'zhang' } },
+  );
+  expect(dataOf(answer).externalUsersConnection.nodes.map((node: { displayName: string }) => node.displayName)).toEqual(
+    Array.from({ length: 20 }, (_, n) => `Zhang ${1_000 + n}`),
+  );
+  const [statement = ''] = answer.statements;
+  expect(answer.statements).toHaveLength(1);
+
+  type Plan = { 'Node Type': string; 'Actual Rows': number; 'One-Time Filter'?: string; Plans?: Plan[] };
+  const nodesOf = (plan: Plan): Plan[] => [plan, ...(plan.Plans ?? []).flatMap(nodesOf)];
+  await service.app.database.connection.script(async (script) => {
+    await script(`prepare searching as ${statement}`);
+    const [row] = (await script(`explain (analyze, format json) execute searching('${of.id}', 'zhang', 21)`)) as Record<
+      string,
+      unknown
+    >[];
+    await script('deallocate searching');
+    const printed = Object.values(row ?? {})[0];
+    const nodes = nodesOf((typeof printed === 'string' ? JSON.parse(printed) : printed)[0].Plan);
+    // The part for a query that matches few is not run.
+    const few = nodes.filter((node) => /< 20\)$/.test(node['One-Time Filter'] ?? ''));
+    expect(few.map((node) => node['Actual Rows'])).toEqual([0]);
+  });
+});
