@@ -25,7 +25,7 @@ function served(settings: ConsoleSettings = { token: null, openId: null }): Cons
 
 const html = { accept: 'text/html,application/xhtml+xml' };
 const ask = (path: string, headers: Record<string, string> = html, by = served()) =>
-  by.answer(new Request(`http://localhost${path}`, { headers }), new URL(path, 'http://localhost').pathname, {});
+  by.answer(new Request(`http://localhost${path}`, { headers }), new URL(`http://localhost${path}`).pathname, {});
 
 /** The answer, which there must be. */
 async function answered(...question: Parameters<typeof ask>): Promise<Response> {
