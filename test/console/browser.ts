@@ -9,7 +9,11 @@ export const executablePath = ['/usr/bin/chromium', '/usr/bin/chromium-browser',
 
 /** Builds the console as it is now. The service that a test starts afterwards serves it. */
 export function buildConsole(): void {
-  execFileSync('npx', ['vite', 'build', 'console', '--logLevel', 'error'], { stdio: ['ignore', 'ignore', 'inherit'] });
+  execFileSync('npx', ['vite', 'build', 'console', '--logLevel', 'error'], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+    // The build that people get, not that of tests.
+    env: { ...process.env, NODE_ENV: 'production' },
+  });
 }
 
 export function launch(): Promise<Browser> {
@@ -25,7 +29,7 @@ export async function openPage(
 ): Promise<{ page: Page; faults: string[] }> {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
   const page = await context.newPage();
-  page.setDefaultTimeout(20_000);
+  page.setDefaultTimeout(60_000);
   const faults: string[] = [];
   page.on('pageerror', (error) => faults.push(error.message));
   page.on('console', (message) => {

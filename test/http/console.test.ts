@@ -44,10 +44,11 @@ describe('the console', () => {
   });
 
   test('leaves everything else to the other paths, and every path to API clients', async () => {
-    for (const path of ['/graphql', '/v1/tenants', '/workspaces/x', '/external/users', '/files/x', '/nowhere', '//x'])
+    for (const path of ['/graphql', '/v1/tenants', '/workspaces/x', '/external/users', '/files/x', '/nowhere'])
       expect(await ask(path), path).toBeNull();
     expect(await ask('/', { accept: 'application/json' })).toBeNull();
     expect(await ask('/inbox', {})).toBeNull();
+    expect(await served().answer(new Request('http://localhost//x', { headers: html }), '//x', {})).toBeNull();
     expect(await ask('/assets/index-2.js')).toBeNull();
     expect(await ask('/assets/index-1.js.map')).toBeNull();
     expect(await ask('/assets/..%2findex.html')).toBeNull();
