@@ -15,7 +15,7 @@ describe.skipIf(executablePath === undefined)('an operator', () => {
   let open: { page: Page; faults: string[] };
   beforeAll(async () => {
     buildConsole();
-    service = await startApp({ DEMO: 'on', PORT: '0', AVATAR_WORKERS: '1' });
+    service = await startApp({ DEMO: 'on', PORT: '0', AVATAR_WORKERS: '1', IMPORT_WORKERS: '1' });
     url = (await service.app.listen()).url.replace('127.0.0.1', 'localhost');
     browser = await launch();
   });
