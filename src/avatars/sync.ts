@@ -1,6 +1,7 @@
 import type { TenantDatabase, TenantTransaction } from '../database/database.ts';
 import { problemBehind } from '../database/failures.ts';
 import { asUuid } from '../database/ids.ts';
+import { followed } from '../database/redirects.ts';
 import { rows } from '../database/sql/columns.ts';
 import { parameter, tenant } from '../database/sql/fragment.ts';
 import { statement } from '../database/sql/statement.ts';
@@ -141,13 +142,9 @@ export function createAvatarSync(world: {
 
   const subjectIn = async (db: TenantDatabase, input: AvatarSyncInput): Promise<Subject> => {
     const id = asUuid(input.participantId);
-    const [subject] = id
-      ? await db.query(subjectOf, {
-          participantId: id,
-          configId: asUuid(input.integrationConfigId),
-          address: input.address,
-        })
-      : [];
+    const of = { configId: asUuid(input.integrationConfigId), address: input.address };
+    const find = async (participantId: string) => (await db.query(subjectOf, { participantId, ...of }))[0];
+    const subject = id && (await followed(db, 'PARTICIPANT', id, find));
     if (!subject) throw participantNotFound(input.participantId);
     return subject;
   };

@@ -1,5 +1,6 @@
 import { visibleToAny } from '../auth/visible-conversations.ts';
-import type { IdentifierKey, MemberStatus, MemberType } from '../database/generated/client.ts';
+import type { IdentifierKey, MemberStatus, MemberType, MergedKind } from '../database/generated/client.ts';
+import { survivorOf } from '../database/redirects.ts';
 import { type Rows, rows } from '../database/sql/columns.ts';
 import { type Fragment, literal, name, none, parameter, sql, tenant } from '../database/sql/fragment.ts';
 import {
@@ -66,6 +67,8 @@ type Kind = {
   from: { table: string; is(value: Fragment<never>, ofTenant: Fragment<never>): Fragment } | null;
   /** The identifier that names a contact. */
   contactKey?: IdentifierKey;
+  /** What a UUID names, and leads to the survivor where it was merged away. */
+  merged?: MergedKind;
 };
 
 const conversationId = parameter('conversationId', uuid);
@@ -77,10 +80,6 @@ const whole = memberRowOf({ own: null, subject: null });
 const tried = rows({ closed: nullable(boolean), subjectKnown: boolean, created: nullable(boolean) }, {
   columns: Object.fromEntries(Object.entries(whole.columns).map(([column, type]) => [column, nullable(type)])),
 } as Rows<MemberRow | { id: null }>);
-
-/** The id of an external user, or that of the survivor where it was merged away. */
-const survivorOf = (id: Fragment<never>, ofTenant: Fragment<never>): Fragment =>
-  sql`coalesce((select r.into_id from merged_id r where r.tenant_id = ${ofTenant} and r.id = ${id}::uuid), ${id}::uuid)` as Fragment;
 
 const keyOf = (contactKey: IdentifierKey | undefined) =>
   contactKey ? sql`${literal(contactKey)}::"IdentifierKey"` : sql`null::"IdentifierKey"`;
@@ -118,7 +117,7 @@ function alone({ type, column, from, contactKey }: Kind): Statement<Takes, Tried
  * delay the others. It has to wait for concurrent inserts of the same membership. It takes these in the order of the
  * keys, so that two of these statements cannot deadlock.
  */
-function batched({ type, column, from, contactKey }: Kind, parts: MemberParts): BatchedWrite<Asked, Written> {
+function batched({ type, column, from, contactKey, merged }: Kind, parts: MemberParts): BatchedWrite<Asked, Written> {
   const one = askedAs('asked', asked);
   const missing = askedAs('a', asked);
   type One = typeof one;
@@ -128,7 +127,7 @@ function batched({ type, column, from, contactKey }: Kind, parts: MemberParts): 
   const seen = ({ conversation_id, agent_id, tenant_id }: One) =>
     sql`c.id = ${conversation_id} and ${visibleToAny('c', agent_id, tenant_id)}`;
   const key = ({ value, tenant_id }: One) =>
-    contactKey ? sql`s.id::text` : column === 'contact_id' ? sql`${survivorOf(value, tenant_id)}::text` : value;
+    contactKey ? sql`s.id::text` : merged ? sql`${survivorOf(merged, value, tenant_id)}::text` : value;
   // A missing external user is created by a statement of its own: others with the same identifier wait for it, so it
   // must not wait itself.
   const nobody = sql`, nobody as (
@@ -179,19 +178,19 @@ function ensuring(kind: Kind): Ensuring {
   };
 }
 
-const byUuid = (table: string) => ({ table, is: (id: Fragment<never>) => sql`s.id = ${id}::uuid` as Fragment });
+const byUuid = (table: string, merged: MergedKind): Pick<Kind, 'from' | 'merged'> => ({
+  merged,
+  from: { table, is: (id, ofTenant) => sql`s.id = ${survivorOf(merged, id, ofTenant)}` as Fragment },
+});
 
 /** By a participant's UUID. */
-export const user = ensuring({ type: 'USER', column: 'user_id', from: byUuid('participant') });
+export const user = ensuring({ type: 'USER', column: 'user_id', ...byUuid('participant', 'PARTICIPANT') });
 
 /** By an external user's UUID. */
 export const contact = ensuring({
   type: 'CONTACT',
   column: 'contact_id',
-  from: {
-    table: 'external_user',
-    is: (id, ofTenant) => sql`s.id = ${survivorOf(id, ofTenant)}`,
-  },
+  ...byUuid('external_user', 'EXTERNAL_USER'),
 });
 
 /** By an agent's id. */

@@ -3,6 +3,7 @@ import type { TenantDatabase } from '../database/database.ts';
 import { type ConversationMember, type IdentifierKey, MemberType } from '../database/generated/client.ts';
 import { asUuid } from '../database/ids.ts';
 import { bounded, type Loader, manyBy, mostRows, oneByUuid } from '../database/loaders.ts';
+import { survivorIdsOf } from '../database/redirects.ts';
 import { columns, type Fields, rows, type Selected } from '../database/sql/columns.ts';
 import { anyKey, type Fragment, join, literal, name, none, parameter, sql, tenant } from '../database/sql/fragment.ts';
 import { batchedRead, statement } from '../database/sql/statement.ts';
@@ -188,7 +189,8 @@ const findByIdentifier = Object.fromEntries(identifierKeys.map((key) => [key, fi
 
 /**
  * Returns the membership of that name in a conversation that the viewer sees, or null. Where several types have the
- * same id, USER comes first.
+ * same id, USER comes first. An id that was merged away leads to the survivor's: one statement more for an id that
+ * nobody there has.
  */
 export async function findMember(
   db: Pick<TenantDatabase, 'query'>,
@@ -204,7 +206,13 @@ async function findRows(
   conversationId: string,
   key: MemberKey,
 ): Promise<MemberRow[]> {
-  if (key.by === 'participantId') return db.query(findById, { conversationId, spellings: key.spellings });
+  if (key.by === 'participantId') {
+    const found = await db.query(findById, { conversationId, spellings: key.spellings });
+    const spelled = asUuid(key.spellings[0] ?? '');
+    if (found.length > 0 || !spelled) return found;
+    const spellings = await survivorIdsOf(db, spelled);
+    return spellings.length > 0 ? db.query(findById, { conversationId, spellings }) : [];
+  }
   if (key.by !== 'id') return db.query(findByIdentifier[key.by], { conversationId, value: key.value });
   const id = asUuid(key.id);
   return id ? db.query(findByOwnId, { conversationId, id }) : [];

@@ -1,5 +1,6 @@
 import type { TenantDatabase } from '../database/database.ts';
 import { asUuid } from '../database/ids.ts';
+import { survivorOf } from '../database/redirects.ts';
 import { rows } from '../database/sql/columns.ts';
 import { parameter, tenant } from '../database/sql/fragment.ts';
 import { statement } from '../database/sql/statement.ts';
@@ -8,10 +9,13 @@ import { searchExternalUser } from '../external-users/queries.ts';
 import { conversationsByParticipant, conversationsByUser, conversationsWithAgent } from './edges.ts';
 import { type MemberName, memberKey } from './memberships.ts';
 
-const kindOf = statement(rows({ kind: textOf<'USER' | 'CONTACT' | 'AGENT'>() }))`
-  select 'USER' as kind from participant p where p.tenant_id = ${tenant} and p.id = ${parameter('uuid', nullable(uuid))}
-  union all select 'CONTACT' from external_user u where u.tenant_id = ${tenant} and u.id = ${parameter('uuid', nullable(uuid))}
-  union all select 'AGENT' from agent a where a.tenant_id = ${tenant} and a.id = ${parameter('id', text)}`;
+const given = parameter('uuid', nullable(uuid));
+const kindOf = statement(rows({ kind: textOf<'USER' | 'CONTACT' | 'AGENT'>(), id: text }))`
+  select 'USER' as kind, p.id::text as id from participant p
+    where p.tenant_id = ${tenant} and p.id = ${survivorOf('PARTICIPANT', given, tenant)}
+  union all select 'CONTACT', u.id::text from external_user u
+    where u.tenant_id = ${tenant} and u.id = ${survivorOf('EXTERNAL_USER', given, tenant)}
+  union all select 'AGENT', a.id from agent a where a.tenant_id = ${tenant} and a.id = ${parameter('id', text)}`;
 
 const edges = { USER: conversationsByParticipant, CONTACT: conversationsByUser, AGENT: conversationsWithAgent };
 // No row has it, so the list is empty.
@@ -35,7 +39,7 @@ export async function partakerOf(
   }
   const id = by.participantId as string;
   const [found] = await db.query(kindOf, { uuid: asUuid(id), id });
-  return found ? { kind: found.kind, id: asUuid(id) ?? id } : null;
+  return found ?? null;
 }
 
 /**

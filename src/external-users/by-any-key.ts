@@ -1,6 +1,7 @@
 import type { ExternalUser, IdentifierKey } from '../database/generated/client.ts';
 import { asUuid } from '../database/ids.ts';
 import type { Loader } from '../database/loaders.ts';
+import { survivorOf } from '../database/redirects.ts';
 import { columns, rows } from '../database/sql/columns.ts';
 import { type Fragment, literal, parameter, sql, tenant } from '../database/sql/fragment.ts';
 import { statement } from '../database/sql/statement.ts';
@@ -22,9 +23,7 @@ const found = <Values, Condition>(key: Key, values: Fragment<Values>, condition:
     select ${listed} from external_user u where u.tenant_id = ${tenant} and ${condition} limit 1) u`;
 
 // An id that was merged away leads to the survivor.
-const hasId = sql`u.id = coalesce(
-  (select x.id from external_user x where x.tenant_id = ${tenant} and x.id = ${asked}),
-  (select r.into_id from merged_id r where r.tenant_id = ${tenant} and r.id = ${asked}))`;
+const hasId = sql`u.id = ${survivorOf('EXTERNAL_USER', asked, tenant)}`;
 
 const byKeys = statement(rows({ key: textOf<Key>(), value: text }, listed))`
   ${found('id', parameter('id', array(uuid)), hasId)}

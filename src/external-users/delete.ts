@@ -1,11 +1,12 @@
 import type { TenantDatabase, TenantTransaction } from '../database/database.ts';
 import { asUuid } from '../database/ids.ts';
+import { forgetMerges } from '../database/merges-of.ts';
+import { followed } from '../database/redirects.ts';
 import { rows } from '../database/sql/columns.ts';
 import { parameter, tenant } from '../database/sql/fragment.ts';
 import { statement } from '../database/sql/statement.ts';
 import { uuid } from '../database/sql/types.ts';
 import { externalUserNotFound } from './external-users.ts';
-import { forgetMerges } from './merges-of.ts';
 
 const lockForGood = statement(rows({ id: uuid }))`
   select u.id from external_user u where u.tenant_id = ${tenant} and u.id = ${parameter('id', uuid)} for update`;
@@ -17,8 +18,8 @@ export type ExternalUserHooks = {
 };
 
 /**
- * Deletes an external user with its personal data and its memberships, and returns its id. Throws
- * EXTERNAL_USER_NOT_FOUND.
+ * Deletes an external user with its personal data and its memberships, and returns its id. An id that was merged
+ * away means the survivor. Throws EXTERNAL_USER_NOT_FOUND.
  */
 export async function deleteExternalUser(
   db: TenantDatabase,
@@ -26,14 +27,15 @@ export async function deleteExternalUser(
   hooks: ExternalUserHooks,
 ): Promise<string> {
   const { tenantId } = db;
-  const id = asUuid(input.id);
-  if (!id) throw externalUserNotFound(input.id);
-  await db.queueFor(id).transaction(async (tx) => {
-    const [found] = await tx.query(lockForGood, { id });
-    if (!found) throw externalUserNotFound(id);
+  const named = asUuid(input.id);
+  if (!named) throw externalUserNotFound(input.id);
+  return db.queueFor(named).transaction(async (tx) => {
+    const found = await followed(tx, 'EXTERNAL_USER', named, async (id) => (await tx.query(lockForGood, { id }))[0]);
+    if (!found) throw externalUserNotFound(named);
+    const { id } = found;
     await hooks.beforeDelete(tx, id);
     await tx.query(forgetMerges, { ids: [id] });
     await tx.externalUser.deleteMany({ where: { tenantId, id } });
+    return id;
   });
-  return id;
 }

@@ -3,6 +3,7 @@ import type { TenantDatabase, TenantTransaction } from '../database/database.ts'
 import { sqlState } from '../database/failures.ts';
 import { type ExternalUser, Prisma } from '../database/generated/client.ts';
 import { asUuid, newId } from '../database/ids.ts';
+import { followed } from '../database/redirects.ts';
 import { columns, rows } from '../database/sql/columns.ts';
 import { join, literal, parameter, sql, tenant } from '../database/sql/fragment.ts';
 import { statement } from '../database/sql/statement.ts';
@@ -208,9 +209,12 @@ const whole = columns('ExternalUser', 'u');
 const lock = statement(whole)`
   select ${whole} from external_user u where u.tenant_id = ${tenant} and u.id = ${parameter('id', uuid)} for no key update`;
 
-/** Locks a user against other changes and reads it. Throws EXTERNAL_USER_NOT_FOUND. */
-export async function lockUser({ query }: Pick<TenantTransaction, 'query'>, id: string): Promise<ExternalUser> {
-  const [user] = await query(lock, { id });
+/**
+ * Locks a user against other changes and reads it; for an id that was merged away, the survivor. Throws
+ * EXTERNAL_USER_NOT_FOUND.
+ */
+export async function lockUser(tx: Pick<TenantTransaction, 'query'>, id: string): Promise<ExternalUser> {
+  const user = await followed(tx, 'EXTERNAL_USER', id, async (id) => (await tx.query(lock, { id }))[0]);
   if (!user) throw externalUserNotFound(id);
   return user;
 }
@@ -241,13 +245,15 @@ export async function updateExternalUser(db: TenantDatabase, input: ExternalUser
   const { id: name, ifModifiedAt, ...fields } = input;
   demandOneOf(fields, 'metadata', 'metadataPatch');
   const { metadataPatch, ...data } = checked(changes, fields);
-  const id = asUuid(name);
-  if (!id) throw externalUserNotFound(name);
+  const named = asUuid(name);
+  if (!named) throw externalUserNotFound(name);
   const { tenantId } = db;
   return tried(async () => {
+    let id = named;
     try {
-      return await db.queueFor(id).transaction(async (tx) => {
-        const before = await lockUser(tx, id);
+      return await db.queueFor(named).transaction(async (tx) => {
+        const before = await lockUser(tx, named);
+        id = before.id;
         demandUnmodified(before, { ifModifiedAt });
         const metadata = metadataPatch && patched(before.metadata, undefined, metadataPatch, 'metadataPatch');
         if (Object.keys(given(data)).length === 0 && metadata === undefined) return before;

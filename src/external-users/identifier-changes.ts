@@ -76,13 +76,15 @@ export type NewIdentifier = {
 export async function addExternalUserIdentifier(db: TenantDatabase, input: NewIdentifier) {
   const { identifierKey } = input;
   const { value } = identifier(identifierKey, input.identifierValue, ['input', 'identifierValue']);
-  const userId = asUuid(input.externalUserId);
-  if (!userId) throw externalUserNotFound(input.externalUserId);
+  const named = asUuid(input.externalUserId);
+  if (!named) throw externalUserNotFound(input.externalUserId);
   const compared = compareKey(identifierKey, value);
   return tried(async () => {
+    let userId = named;
     try {
-      return await db.queueFor(userId).transaction(async (tx) => {
-        const before = await lockUser(tx, userId);
+      return await db.queueFor(named).transaction(async (tx) => {
+        const before = await lockUser(tx, named);
+        userId = before.id;
         const all = await tx.query(identifiersOfUsers, { keys: [userId] });
         const same = all.filter((its) => its.identifierKey === identifierKey);
         const has = same.find((its) => its.compareKey === compared);
@@ -117,9 +119,9 @@ export async function removeExternalUserIdentifier(
   const id = asUuid(input.identifierId);
   const [found] = id ? await db.query(one, { id }) : [];
   if (!id || !found) return { user: null, removed: false };
-  const userId = found.externalUserId;
-  return db.queueFor(userId).transaction(async (tx) => {
-    const user = await lockUser(tx, userId);
+  return db.queueFor(found.externalUserId).transaction(async (tx) => {
+    const user = await lockUser(tx, found.externalUserId);
+    const userId = user.id;
     const all = await tx.query(identifiersOfUsers, { keys: [userId] });
     const its = all.find((each) => each.id === id);
     if (!its) return { user, removed: false };

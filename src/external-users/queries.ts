@@ -2,6 +2,7 @@ import { visibleMembership } from '../auth/visible-conversations.ts';
 import type { TenantDatabase } from '../database/database.ts';
 import type { ExternalUser, IdentifierKey } from '../database/generated/client.ts';
 import { bounded, type Loader, manyBy, mostRows, oneByUuid } from '../database/loaders.ts';
+import { following } from '../database/redirects.ts';
 import { columns, fieldsBut, rows } from '../database/sql/columns.ts';
 import { anyKey, parameter, tenant } from '../database/sql/fragment.ts';
 import { batchedRead, statement } from '../database/sql/statement.ts';
@@ -27,34 +28,14 @@ export const metadataByUser: Loader<string, ExternalUser['metadata']> = {
   load: async (database, ids) => (await metadataOfUsers.load(database, ids)).map((user) => user?.metadata ?? null),
 };
 
-const userById = oneByUuid(
-  batchedRead(row)`select ${row} from external_user u where u.tenant_id = ${tenant} and u.id = ${anyKey(uuid)}`,
-  'id',
+/** External users by their ids. An id that was merged away leads to the survivor. */
+export const externalUserById: Loader<string, ExternalUser | null> = following(
+  'EXTERNAL_USER',
+  oneByUuid(
+    batchedRead(row)`select ${row} from external_user u where u.tenant_id = ${tenant} and u.id = ${anyKey(uuid)}`,
+    'id',
+  ),
 );
-
-const mergedRow = rows({ mergedId: uuid }, row);
-const survivorByMergedId = oneByUuid(
-  statement(mergedRow)`
-    select r.id as "mergedId", ${row} from merged_id r join external_user u on u.tenant_id = r.tenant_id and u.id = r.into_id
-    where r.tenant_id = ${tenant} and r.id = ${anyKey(uuid)}`,
-  'mergedId',
-);
-
-/**
- * External users by their ids. An id that was merged away leads to the survivor: one statement more where somebody is
- * not found.
- */
-export const externalUserById: Loader<string, ExternalUser | null> = {
-  async load(database, ids) {
-    const found = await userById.load(database, ids);
-    const missing = ids.filter((_, index) => !found[index]);
-    if (missing.length === 0) return found;
-    const survivors = new Map(
-      (await survivorByMergedId.load(database, missing)).map((user, index) => [missing[index], user]),
-    );
-    return ids.map((id, index) => found[index] ?? survivors.get(id) ?? null);
-  },
-};
 
 const conversationsOfUsers = bounded(
   manyBy(

@@ -1,6 +1,7 @@
 import type { TenantDatabase, TenantTransaction } from '../database/database.ts';
 import { newId } from '../database/ids.ts';
 import { oneByUuid } from '../database/loaders.ts';
+import { forgetMerges } from '../database/merges-of.ts';
 import { columns } from '../database/sql/columns.ts';
 import { anyKey, tenant } from '../database/sql/fragment.ts';
 import { statement } from '../database/sql/statement.ts';
@@ -9,7 +10,6 @@ import type { ParticipantHooks } from '../directory/participants/hooks.ts';
 import { deleteInTransaction } from '../directory/participants/participants.ts';
 import { digestOf } from '../erasure/digests.ts';
 import { Problem } from '../errors/catalogue.ts';
-import { forgetMerges } from '../external-users/merges-of.ts';
 import { type IdentityInput, identityOf } from '../identity/who-is.ts';
 import * as run from './erase-statements.ts';
 import { everythingOf, findPerson, type Person, textsOf, unconfirmed } from './found.ts';

@@ -1,11 +1,11 @@
 import { avatarKey } from '../avatars/keys.ts';
 import type { TenantDatabase } from '../database/database.ts';
+import { mergesOf } from '../database/merges-of.ts';
 import { rows } from '../database/sql/columns.ts';
 import { name, parameter, tenant } from '../database/sql/fragment.ts';
 import { statement } from '../database/sql/statement.ts';
 import { array, assured, json, text, uuid } from '../database/sql/types.ts';
 import { Problem } from '../errors/catalogue.ts';
-import { mergesOf } from '../external-users/merges-of.ts';
 import type { IdentityInput } from '../identity/who-is.ts';
 import type { Storage } from '../storage/storage.ts';
 import { storeDataFile, withdrawDataFile } from '../transfer/files.ts';

@@ -1,8 +1,8 @@
 import type { TenantDatabase } from '../database/database.ts';
 import type { ExternalUser, Participant } from '../database/generated/client.ts';
+import { mergedIdsOf } from '../database/merges-of.ts';
 import { addressText, fkText, identityText, idText } from '../erasure/digests.ts';
 import { Problem } from '../errors/catalogue.ts';
-import { mergedIdsOf } from '../external-users/merges-of.ts';
 import { externalUsersOf, type Identity, type IdentityInput, identityOf, participantsOf } from '../identity/who-is.ts';
 import { telephoneKey } from '../values/phone-number.ts';
 import { channelsOf, goneOf, identifiersOf } from './theirs.ts';

@@ -61,7 +61,7 @@ export async function writeNetwork(
 
 const knownUsers = statement(rows({ id: uuid }))`
   select u.id from external_user u where u.tenant_id = ${tenant} and u.id = any(${parameter('ids', array(uuid))})
-  union select r.id from merged_id r where r.tenant_id = ${tenant} and r.id = any(${parameter('ids', array(uuid))})`;
+  union select r.id from merged_id r where r.tenant_id = ${tenant} and r.kind = 'EXTERNAL_USER' and r.id = any(${parameter('ids', array(uuid))})`;
 
 const membersIn = (fields: Given['fields']) => objectsIn(fields['participants']);
 const idIn = (named: unknown): string => (isObject(named) && typeof named['id'] === 'string' ? named['id'] : '');

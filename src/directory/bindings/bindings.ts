@@ -3,6 +3,7 @@ import type { TenantDatabase, TenantTransaction } from '../../database/database.
 import type { Binding } from '../../database/generated/client.ts';
 import { asUuid, newId } from '../../database/ids.ts';
 import { bounded, manyBy, mostInner, oneByUuid } from '../../database/loaders.ts';
+import { followed } from '../../database/redirects.ts';
 import { columns, nothing, rows } from '../../database/sql/columns.ts';
 import { anyKey, parameter, tenant } from '../../database/sql/fragment.ts';
 import { statement } from '../../database/sql/statement.ts';
@@ -93,6 +94,20 @@ export async function bindParticipant(
 const lockAll = statement(rows({ id: uuid }))`
   select p.id from participant p where p.tenant_id = ${tenant} and p.id = any(${parameter('ids', array(uuid))}) order by p.id
   for no key update`;
+
+/** Locks participants and returns the id of each, or of the survivor where it was merged away. Null for nobody. */
+async function present(tx: TenantTransaction, wanted: readonly string[]): Promise<(string | null)[]> {
+  const uuids = [...new Set(wanted.filter((id) => asUuid(id) !== null))];
+  const found = new Map((await tx.query(lockAll, { ids: uuids })).map(({ id }) => [id, id]));
+  for (const id of uuids) {
+    if (found.has(id)) continue;
+    const lock = async (survivor: string) => (await tx.query(lockAll, { ids: [survivor] }))[0];
+    const survivor = await followed(tx, 'PARTICIPANT', id, lock);
+    if (survivor) found.set(id, survivor.id);
+  }
+  return wanted.map((id) => found.get(id) ?? null);
+}
+
 const ofAgent = statement(whole)`
   select ${whole} from binding b where b.tenant_id = ${tenant} and b.agent_id = ${parameter('agentId', text)}
     and b.participant_id = any(${parameter('participantIds', array(uuid))})`;
@@ -112,17 +127,19 @@ export async function bindParticipants(
 ): Promise<{ bindings: Binding[]; createdCount: number }> {
   const { tenantId } = db;
   const { agentId } = input;
-  const given = checked(manyIds, { participantIds: input.participantIds }).participantIds.map((id) => asUuid(id) ?? id);
+  const wanted = checked(manyIds, { participantIds: input.participantIds }).participantIds.map(
+    (id) => asUuid(id) ?? id,
+  );
   return db.transaction(async (tx) => {
-    const ids = [...new Set(given.filter((id) => asUuid(id) !== null))];
-    const found = new Set((await tx.query(lockAll, { ids })).map(({ id }) => id));
+    const given = await present(tx, wanted);
     const errors = given.flatMap((id, index) =>
-      found.has(id) ? [] : [{ path: ['input', 'participantIds', index], message: 'is no participant of the tenant' }],
+      id ? [] : [{ path: ['input', 'participantIds', index], message: 'is no participant of the tenant' }],
     );
-    const missing = given.find((id) => !found.has(id));
+    const missing = wanted.find((_, index) => !given[index]);
     if (missing !== undefined)
       throw new Problem('PARTICIPANT_NOT_FOUND', `There is no participant ${missing}.`, { errors });
     await demandAgents(tx, [agentId]);
+    const ids = [...new Set(given.filter((id) => id !== null))];
     const created = await tx.binding.createManyAndReturn({
       data: ids.map((participantId) => ({ tenantId, id: newId(), participantId, agentId })),
       skipDuplicates: true,
@@ -134,7 +151,7 @@ export async function bindParticipants(
       tx,
       created.map(({ participantId }) => participantId),
     );
-    const inOrder = given.flatMap((id) => bindings.get(id) ?? []);
+    const inOrder = given.flatMap((id) => bindings.get(id ?? '') ?? []);
     await keepIds?.(tx, [String(created.length), ...inOrder.map(({ id }) => id)]);
     return { bindings: inOrder, createdCount: created.length };
   });

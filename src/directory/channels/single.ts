@@ -92,10 +92,10 @@ async function withChannel<Result>(
   const [found] = await channelById.load(db, [channelId]);
   if (!found) throw channelNotFound(channelId);
   return db.queueFor(found.participantId).transaction(async (tx) => {
-    await lockParticipant(tx, found.participantId).catch((error: unknown) => {
+    const participantId = await lockParticipant(tx, found.participantId).catch((error: unknown) => {
       throw error instanceof Problem && error.code === 'PARTICIPANT_NOT_FOUND' ? channelNotFound(channelId) : error;
     });
-    const all = await lockChannels(tx, found.participantId);
+    const all = await lockChannels(tx, participantId);
     const channel = all.find(({ id }) => id === found.id);
     if (!channel) throw channelNotFound(channelId);
     return work(

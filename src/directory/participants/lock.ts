@@ -1,5 +1,6 @@
 import type { TenantTransaction } from '../../database/database.ts';
 import { asUuid } from '../../database/ids.ts';
+import { followed } from '../../database/redirects.ts';
 import { rows } from '../../database/sql/columns.ts';
 import { parameter, tenant } from '../../database/sql/fragment.ts';
 import { statement } from '../../database/sql/statement.ts';
@@ -17,11 +18,11 @@ const lock = statement(rows({ id: uuid }))`
 
 /**
  * Locks a participant and returns its id: no other transaction can change it, its channels or its bindings until this
- * one ends. Throws PARTICIPANT_NOT_FOUND.
+ * one ends. For an id that was merged away it locks the survivor. Throws PARTICIPANT_NOT_FOUND.
  */
 export async function lockParticipant(tx: TenantTransaction, id: string): Promise<string> {
   const known = asUuid(id);
-  const [row] = known ? await tx.query(lock, { id: known }) : [];
+  const row = known && (await followed(tx, 'PARTICIPANT', known, async (id) => (await tx.query(lock, { id }))[0]));
   if (!row) throw participantNotFound(id);
   return row.id;
 }

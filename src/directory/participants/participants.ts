@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import type { TenantDatabase, TenantTransaction } from '../../database/database.ts';
 import { asUuid, newId } from '../../database/ids.ts';
+import { forgetMerges } from '../../database/merges-of.ts';
+import { followed } from '../../database/redirects.ts';
 import { rows } from '../../database/sql/columns.ts';
 import { parameter, tenant } from '../../database/sql/fragment.ts';
 import { statement } from '../../database/sql/statement.ts';
@@ -166,7 +168,8 @@ const lockForGood = statement(rows({ id: uuid }))`
   select p.id from participant p where p.tenant_id = ${tenant} and p.id = ${parameter('id', uuid)} for update`;
 
 /**
- * Deletes a participant with its channels, bindings and memberships, and returns its id. Throws PARTICIPANT_NOT_FOUND.
+ * Deletes a participant with its channels, bindings and memberships, and returns its id. An id that was merged away
+ * means the survivor. Throws PARTICIPANT_NOT_FOUND.
  */
 export async function deleteParticipant(
   db: TenantDatabase,
@@ -175,22 +178,24 @@ export async function deleteParticipant(
 ): Promise<string> {
   const id = asUuid(input.participantId);
   if (!id) throw participantNotFound(input.participantId);
-  await db.queueFor(id).transaction((tx) => deleteInTransaction(tx, id, hooks));
-  return id;
+  return db.queueFor(id).transaction((tx) => deleteInTransaction(tx, id, hooks));
 }
 
-/** Deletes a participant in a transaction that does more than that. */
+/** Deletes a participant in a transaction that does more than that, and returns its id. */
 export async function deleteInTransaction(
   tx: TenantTransaction,
-  id: string,
+  named: string,
   hooks: Pick<ParticipantHooks, 'beforeDelete'>,
-): Promise<void> {
-  const [found] = await tx.query(lockForGood, { id });
-  if (!found) throw participantNotFound(id);
+): Promise<string> {
+  const found = await followed(tx, 'PARTICIPANT', named, async (id) => (await tx.query(lockForGood, { id }))[0]);
+  if (!found) throw participantNotFound(named);
+  const { id } = found;
   await hooks.beforeDelete(tx, id);
   announceParticipant(tx, id, await agentIdsOf(tx, id));
   await lockChannels(tx, id);
+  await tx.query(forgetMerges, { ids: [id] });
   await tx.participant.deleteMany({ where: { tenantId: tx.tenantId, id } });
+  return id;
 }
 
 /**

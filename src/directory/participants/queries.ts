@@ -4,6 +4,7 @@ import { countOf, keyset, pagesOf } from '../../database/keyset.ts';
 import { boundedRows, type Loader, mostRows, oneByUuid } from '../../database/loaders.ts';
 import { orderByParticipant, participantNameKey } from '../../database/names.ts';
 import { countBound, type PageArguments } from '../../database/pages.ts';
+import { following } from '../../database/redirects.ts';
 import { type Hit, hitColumns, hits, keysOfHit, type SearchShape, searchOrder } from '../../database/search.ts';
 import { columns, combined, type Fields, rows, type Selected } from '../../database/sql/columns.ts';
 import { anyKey, type Fragment, join, none, parameter, sql, tenant } from '../../database/sql/fragment.ts';
@@ -79,20 +80,20 @@ const byIds = (parts: ParticipantParts) => {
   return batchedRead(row)`select ${row} from participant p where p.tenant_id = ${tenant} and p.id = ${anyKey(uuid)}`;
 };
 
-/** Participants by their ids, with these parts. */
+/** Participants by their ids, with these parts. An id that was merged away leads to the survivor. */
 export const participantWith = oncePer((parts: ParticipantParts): Loader<string, ListedParticipant | null> => {
   const statement = narrowest(byIds(parts), () => byIds(wholeParticipant(parts)), 'batchedRead');
   // One loader per statement: the same parts in several places of an operation are loaded at once.
   const known = loaders.get(statement.name);
   if (known) return known;
   const { load } = oneByUuid(statement, 'id');
-  const loader: Loader<string, ListedParticipant | null> = {
+  const loader = following<ListedParticipant>('PARTICIPANT', {
     async load(database, ids) {
       const rows = await load(database, ids);
       asListed(rows.filter((row) => row !== null));
       return rows;
     },
-  };
+  });
   loaders.set(statement.name, loader);
   return loader;
 });

@@ -1,6 +1,7 @@
 import { type AutoSync, autoSyncByParticipant, selectAutoSyncs } from '../../avatars/failures.ts';
 import type { TenantDatabase } from '../../database/database.ts';
 import { oneByUuid } from '../../database/loaders.ts';
+import { following } from '../../database/redirects.ts';
 import { columns, rows } from '../../database/sql/columns.ts';
 import { anyKey, sql, tenant } from '../../database/sql/fragment.ts';
 import { batchedRead } from '../../database/sql/statement.ts';
@@ -46,8 +47,10 @@ const read = rows(
   },
   own,
 );
-const oneById = oneByUuid(
-  batchedRead(read)`
+const oneById = following(
+  'PARTICIPANT',
+  oneByUuid(
+    batchedRead(read)`
     select ${own}, (select coalesce(json_agg(o.agent_id), '[]') from (
         select o.agent_id from binding o where o.tenant_id = p.tenant_id and o.participant_id = p.id order by o.agent_id ${some}) o) as "agentIds",
       (select coalesce(json_agg(f), '[]') from (${selectChannelFacts}
@@ -56,7 +59,8 @@ const oneById = oneByUuid(
         where b.tenant_id = p.tenant_id and b.participant_id = p.id order by b.agent_id, c.priority, c.id ${some}) v) as activations,
       (select row_to_json(s) from (${selectAutoSyncs} where a.tenant_id = p.tenant_id and a.participant_id = p.id) s) as "autoSync"
     from participant p where p.tenant_id = ${tenant} and p.id = ${anyKey(uuid)}`,
-  'id',
+    'id',
+  ),
 );
 
 /** A participant with all that is shown of it, in one statement unless it has much; null for nobody. */

@@ -1,13 +1,13 @@
-import { nothing, rows } from '../database/sql/columns.ts';
-import { type Fragment, parameter, sql, tenant } from '../database/sql/fragment.ts';
-import { statement } from '../database/sql/statement.ts';
-import { array, uuid } from '../database/sql/types.ts';
+import { nothing, rows } from './sql/columns.ts';
+import { type Fragment, parameter, sql, tenant } from './sql/fragment.ts';
+import { statement } from './sql/statement.ts';
+import { array, uuid } from './sql/types.ts';
 
 const ids = parameter('ids', array(uuid));
 type Takes = { readonly tenantId: string } & { readonly ids: readonly string[] };
 
 /**
- * SQL for the ids of the merges that some of these users took part in, undone ones too: the record of a merge has the
+ * SQL for the ids of the merges that some of these users or participants took part in, undone ones too: the record of a merge has the
  * rows of who was merged away.
  */
 export const mergesOf: Fragment<Takes> = sql`
@@ -15,13 +15,13 @@ export const mergesOf: Fragment<Takes> = sql`
     union select r.merge_id from merged_id r where r.tenant_id = ${tenant} and r.into_id = any(${ids})
     union select m.id from merge m where m.tenant_id = ${tenant} and jsonb_path_query_array(m.record, '$.from[*].row.id') ?| ${ids}::text[]`;
 
-/** The ids that lead to these users, since they were merged into them. */
+/** The ids that lead to these users or participants, since they were merged into them. */
 export const mergedIdsOf = statement(rows({ id: uuid }))`
   select r.id from merged_id r where r.tenant_id = ${tenant} and r.into_id = any(${ids}) order by r.id`;
 
 /**
- * Forgets the merges of users who are deleted. Of a merge by which somebody still leads to another user, only what is
- * theirs is forgotten.
+ * Forgets the merges of users or participants who are deleted. Of a merge by which somebody still leads to another,
+ * only what is theirs is forgotten.
  */
 export const forgetMerges = statement(nothing)`
   with theirs as materialized (
