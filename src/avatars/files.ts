@@ -1,7 +1,7 @@
 import type { TenantDatabase, TenantTransaction } from '../database/database.ts';
 import { newId } from '../database/ids.ts';
 import { rows } from '../database/sql/columns.ts';
-import { parameter, tenant } from '../database/sql/fragment.ts';
+import { parameter, sql, tenant } from '../database/sql/fragment.ts';
 import { statement } from '../database/sql/statement.ts';
 import { nullable, text, uuid } from '../database/sql/types.ts';
 import { Problem } from '../errors/catalogue.ts';
@@ -29,6 +29,10 @@ const exchange = statement(rows({ id: uuid }))`
 
 /** The tenant has no file of that id: the sweep has deleted it, or it never existed. */
 export class FileSwept extends Error {}
+
+/** The condition that no participant has a file `f` as its avatar, and none that was merged away had it. */
+export const isUnused = sql`not exists (select from participant p where p.tenant_id = f.tenant_id and p.avatar_file_id = f.id)
+    and not exists (select from merged_id r where r.tenant_id = f.tenant_id and r.avatar_file_id = f.id)`;
 
 /** The columns of a participant that describe its avatar. */
 export type AvatarColumns = {

@@ -4,7 +4,7 @@ import { parameter } from '../database/sql/fragment.ts';
 import { globalStatement } from '../database/sql/statement.ts';
 import { array, double, text, uuid } from '../database/sql/types.ts';
 import type { Storage } from '../storage/storage.ts';
-import { removeImages } from './files.ts';
+import { isUnused, removeImages } from './files.ts';
 
 /** How long a file without a reference is kept, in milliseconds: as long as a signed URL of it may be valid. */
 export const fileGrace = 2 * 3_600_000;
@@ -16,12 +16,12 @@ const atOnce = 100;
 // docs/decisions/0013-files-and-their-sweep.md.
 const lockOld = globalStatement(rows({ id: uuid }))`select f.id from file f
   where f.touched_at < now() - ${parameter('graceMs', double)} * interval '1 millisecond'
-  and not exists (select from participant p where p.tenant_id = f.tenant_id and p.avatar_file_id = f.id)
+  and ${isUnused}
   order by f.touched_at limit ${atOnce} for update skip locked`;
 const take = globalStatement(
   rows({ tenantId: uuid, id: uuid, path: text }),
 )`update file f set content_hash = null, touched_at = now()
-  where f.id = any(${parameter('ids', array(uuid))}) and not exists (select from participant p where p.tenant_id = f.tenant_id and p.avatar_file_id = f.id)
+  where f.id = any(${parameter('ids', array(uuid))}) and ${isUnused}
   returning f.tenant_id as "tenantId", f.id, f.path`;
 
 /** Deletes the row of a file whose images are deleted. */

@@ -1,16 +1,77 @@
 import { type Loader, oneByUuid } from '../database/loaders.ts';
-import type { Merge } from './record.ts';
-import { type MergeRow, mergesById } from './statements.ts';
+import { nothing, rows } from '../database/sql/columns.ts';
+import { anyKey, type Fragment, parameter, sql, tenant } from '../database/sql/fragment.ts';
+import { statement } from '../database/sql/statement.ts';
+import { array, enumeration, nullable, type SqlType, text, timestamptz, uuid } from '../database/sql/types.ts';
+import type { Merge, MergeRecord } from './record.ts';
+
+/** A column of `jsonb`. */
+export const jsonb = <Value>(): SqlType<Value> => ({ name: 'jsonb', isNullable: false });
+
+/** A stored merge. */
+export type MergeRow = {
+  id: string;
+  intoId: string;
+  mergedAt: Date;
+  actorKind: string;
+  actorId: string;
+  record: MergeRecord;
+  undoneAt: Date | null;
+};
+const mergeRow = rows({
+  id: uuid,
+  intoId: uuid,
+  mergedAt: timestamptz,
+  actorKind: text,
+  actorId: text,
+  record: jsonb<MergeRecord>(),
+  undoneAt: nullable(timestamptz),
+});
+const mergeList: Fragment = sql`m.id, m.into_id as "intoId", m.merged_at as "mergedAt", m.actor_kind as "actorKind", m.actor_id as "actorId", m.record, m.undone_at as "undoneAt"`;
+
+const id = parameter('id', uuid);
+const ids = parameter('ids', array(uuid));
+const intoId = parameter('intoId', uuid);
+const kind = parameter('kind', enumeration<Merge['kind']>('MergedKind'));
+
+export const insertMerge = statement(mergeRow)`
+  insert into merge as m (tenant_id, id, into_id, actor_kind, actor_id, record)
+  select t.tenant_id, ${id}, ${intoId}, ${parameter('actorKind', text)}, ${parameter('actorId', text)}, ${parameter('record', text)}::jsonb
+  from (select ${tenant} as tenant_id) t where t.tenant_id = ${tenant}
+  returning ${mergeList}`;
+export const lockMerge = statement(mergeRow)`
+  select ${mergeList} from merge m where m.tenant_id = ${tenant} and m.id = ${id} for update`;
+export const markUndone = statement(mergeRow)`
+  update merge m set undone_at = now() where m.tenant_id = ${tenant} and m.id = ${id} returning ${mergeList}`;
+
+export const leadingTo = statement(rows({ id: uuid }))`
+  select r.id from merged_id r where r.tenant_id = ${tenant} and r.kind = ${kind} and r.into_id = ${id} order by r.id`;
+/** Makes ids lead to somebody, and what led to them lead there too. */
+export const redirectAll = statement(nothing)`
+  with before as (
+    update merged_id r set into_id = ${intoId} where r.tenant_id = ${tenant} and r.kind = ${kind} and r.into_id = any(${ids})
+  ) insert into merged_id (tenant_id, kind, id, into_id, merge_id, avatar_file_id)
+  select ${tenant}, ${kind}, g.id, ${intoId}, ${parameter('mergeId', uuid)}, g.avatar_file_id
+  from unnest(${ids}, ${parameter('avatarFileIds', array(nullable(uuid)))}) g (id, avatar_file_id)`;
+export const deleteRedirects = statement(nothing)`
+  delete from merged_id r where r.tenant_id = ${tenant} and r.merge_id = ${id} and r.id = any(${ids})`;
+export const leadAgain = statement(nothing)`
+  update merged_id r set into_id = ${id}
+  where r.tenant_id = ${tenant} and r.kind = ${kind} and r.id = any(${ids}) and r.into_id = ${intoId}`;
 
 /** Returns a stored merge as it is shown. */
 export const shownMerge = ({ record, intoId, ...row }: MergeRow): Merge => ({
   ...row,
+  kind: record.kind ?? 'EXTERNAL_USER',
   into: { id: intoId, displayName: record.displayName },
   from: record.from.map(({ row: { id }, displayName }) => ({ id: String(id), displayName })),
   conflicts: record.conflicts,
 });
 
-const rowById = oneByUuid(mergesById, 'id');
+const rowById = oneByUuid(
+  statement(mergeRow)`select ${mergeList} from merge m where m.tenant_id = ${tenant} and m.id = ${anyKey(uuid)}`,
+  'id',
+);
 
 /** Merges by their ids. */
 export const mergeById: Loader<string, Merge | null> = {

@@ -1,3 +1,4 @@
+import { isUnused } from '../avatars/files.ts';
 import { nothing, rows } from '../database/sql/columns.ts';
 import { type Fragment, none, parameter, sql, tenant } from '../database/sql/fragment.ts';
 import { statement } from '../database/sql/statement.ts';
@@ -66,7 +67,7 @@ export const removeHistory = statement(rows({ count: integer }))`
 export const dropFiles = statement(withPath)`
   update file f set content_hash = null, touched_at = now()
   where f.tenant_id = ${tenant} and f.id = any(${parameter('fileIds', array(uuid))})
-    and not exists (select from participant p where p.tenant_id = f.tenant_id and p.avatar_file_id = f.id)
+    and ${isUnused}
   returning f.id, f.path`;
 
 export const expireData = statement(withPath)`

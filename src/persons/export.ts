@@ -41,8 +41,10 @@ const senders = statement(rows({ row }))`
 const history = statement(rows({ row }))`
   select to_json(h) as row from history_entry h where h.tenant_id = ${tenant} and h.id in (${entryIds}) order by h.id`;
 const pictures = statement(rows({ id: uuid, path: text }))`
-  select f.id, f.path from file f join participant p on p.tenant_id = f.tenant_id and p.avatar_file_id = f.id
-  where f.tenant_id = ${tenant} and p.id = any(${ids}) order by f.id`;
+  select f.id, f.path from file f where f.tenant_id = ${tenant} and f.id in (
+    select p.avatar_file_id from participant p where p.tenant_id = ${tenant} and p.id = any(${ids})
+    union select r.avatar_file_id from merged_id r where r.tenant_id = ${tenant} and r.into_id = any(${ids})) order by f.id`;
+
 /** A column's name as the graph would spell it. */
 const spelled = (column: string) => column.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
 

@@ -76,7 +76,7 @@ export async function everythingOf(db: Queries, person: Person) {
   const participantIds = person.participants.map(({ id }) => id).sort();
   const channels = await db.query(channelsOf, { participantIds });
   const identifiers = await db.query(identifiersOf, { userIds });
-  const merged = (await db.query(mergedIdsOf, { ids: userIds })).map(({ id }) => id);
+  const merged = (await db.query(mergedIdsOf, { ids: [...userIds, ...participantIds] })).map(({ id }) => id);
   const texts = everyText(person, channels, identifiers);
   const present = [...userIds, ...merged, ...participantIds];
   const gone = (await db.query(goneOf, { texts: historyTexts(texts, present) })).map(({ id }) => id);

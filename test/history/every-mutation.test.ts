@@ -125,6 +125,10 @@ const changing: Readonly<Record<string, () => Promise<object> | object>> = {
   }),
   removeExternalUserIdentifier: async () => ({ identifierId: await identifier('added@example.com') }),
   mergeExternalUsers: async () => ({ intoId: world.externalUser, fromIds: [await user()] }),
+  mergeParticipants: async () => ({
+    intoId: world.participant,
+    fromIds: [await createParticipant(world.tenant, { displayName: 'Merged away' })],
+  }),
   undoMerge: async () => ({ mergeId: await merge() }),
   deleteExternalUser: async () => ({ externalUserId: await user() }),
   createIntegrationConfig: () => ({ provider: 'slack', name: 'Another' }),

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { dataOf, problemOf, type TestTenant } from '../app.ts';
 import { prepared } from '../prepared.ts';
 import { useApp } from '../use-app.ts';
+import { stored as storedIn } from './stored.ts';
 
 const service = useApp();
 
@@ -42,27 +43,7 @@ const join = async (of: TestTenant, conversationId: string, id: string, status =
 const found = async (of: TestTenant, id: string) =>
   dataOf(await of.graphql(`query ($id: ID!) { externalUser(id: $id) { ${person} } }`, { id })).externalUser;
 
-/** Everything of the tenant that a merge may change, but for the times of changes. */
-async function stored({ id }: TestTenant): Promise<unknown> {
-  const tables: [string, string][] = [
-    ['external_user', 'id'],
-    ['external_user_identifier', 'id'],
-    ['external_user_search', 'id'],
-    ['conversation_member', 'id'],
-    ['merged_id', 'id'],
-  ];
-  const rows: unknown[] = [];
-  for (const [table, key] of tables)
-    rows.push(
-      await service.app.database.connection.query(
-        prepared(
-          `select (to_jsonb(x) - 'modified_at')::text as row from ${table} x where tenant_id = $1::uuid order by ${key}`,
-        ),
-        [id],
-      ),
-    );
-  return rows;
-}
+const stored = (of: TestTenant) => storedIn(service, of);
 
 test('identifiers, memberships and what is lacking move to the survivor, and come back', async () => {
   const of = await service.createTenant();

@@ -298,6 +298,14 @@ export const calls: Readonly<Record<string, readonly Call[]>> = {
     input('EXTERNAL_USER_NOT_FOUND', (mine, theirs) => ({ intoId: theirs.externalUser, fromIds: [mine.externalUser] })),
     input('EXTERNAL_USER_NOT_FOUND', (mine, theirs) => ({ intoId: mine.externalUser, fromIds: [theirs.mergedUser] })),
   ],
+  mergeParticipants: [
+    input('PARTICIPANT_NOT_FOUND', (mine, theirs) => ({ intoId: mine.participant, fromIds: [theirs.participant] })),
+    input('PARTICIPANT_NOT_FOUND', (mine, theirs) => ({ intoId: theirs.participant, fromIds: [mine.participant] })),
+    input('PARTICIPANT_NOT_FOUND', (mine, theirs) => ({
+      intoId: mine.participant,
+      fromIds: [theirs.mergedParticipant],
+    })),
+  ],
   undoMerge: [input('MERGE_NOT_FOUND', (_, { merge }) => ({ mergeId: merge }))],
 
   // Ids are the tenants' own choice: one that another tenant has taken is free here.

@@ -23,6 +23,8 @@ export type World = {
   /** A merge into the user, and the id that was merged away. */
   merge: string;
   mergedUser: string;
+  /** The id of a participant that was merged away, into the participant. */
+  mergedParticipant: string;
   email: string;
   phoneNumber: string;
   fkId: string;
@@ -59,7 +61,7 @@ export async function createWorld(service: TestApp, mark: string, phoneNumber: s
   });
   await prisma.externalUser.create({ data: { tenantId, id: externalUser, firstName: mark, email, phoneNumber, fkId } });
   const { id: identifier } = await prisma.externalUserIdentifier.findFirstOrThrow({ where: { tenantId } });
-  const [merge, mergedUser] = [newId(), newId()] as const;
+  const [merge, mergedUser, mergedParticipant] = [newId(), newId(), newId()] as const;
   const record = {
     displayName: mark,
     filled: [],
@@ -70,6 +72,9 @@ export async function createWorld(service: TestApp, mark: string, phoneNumber: s
     data: { tenantId, id: merge, intoId: externalUser, actorKind: 'USER', actorId: mark, record },
   });
   await prisma.mergedId.create({ data: { tenantId, id: mergedUser, intoId: externalUser, mergeId: merge } });
+  await prisma.mergedId.create({
+    data: { tenantId, kind: 'PARTICIPANT', id: mergedParticipant, intoId: participant, mergeId: merge },
+  });
   await prisma.conversationMember.createMany({
     data: [
       {
@@ -150,6 +155,7 @@ export async function createWorld(service: TestApp, mark: string, phoneNumber: s
     identifier,
     merge,
     mergedUser,
+    mergedParticipant,
     email,
     phoneNumber,
     fkId,

@@ -18,7 +18,11 @@ import { mergeById } from '../../merging/merges.ts';
 import { builder } from '../builder.ts';
 import { NodeType, nodeTypes } from '../node-interface.ts';
 
-type NodeLoader = { scope: Scope; loader: Loader<string, object | null> };
+type NodeLoader = { scope: Scope; loader: Loader<string, object | null>; scopeOf?: (row: object) => Scope };
+
+/** Merges of participants are the directory's. */
+const scopeOfMerge = (row: object): Scope =>
+  'kind' in row && row.kind === 'PARTICIPANT' ? 'participants:read' : 'users:read';
 
 /** How the types that have a UUID of their own are loaded, and the scope that each is seen with. */
 export const nodes: Readonly<Record<NodeName, NodeLoader>> = {
@@ -32,7 +36,7 @@ export const nodes: Readonly<Record<NodeName, NodeLoader>> = {
   ExternalUser: { scope: 'users:read', loader: externalUserById },
   ExternalUserIdentifier: { scope: 'users:read', loader: identifierById },
   IntegrationConfig: { scope: 'participants:read', loader: configById },
-  Merge: { scope: 'users:read', loader: mergeById },
+  Merge: { scope: 'users:read', loader: mergeById, scopeOf: scopeOfMerge },
   Participant: { scope: 'participants:read', loader: participantById },
   UnknownSender: { scope: 'participants:read', loader: unknownSenderById },
 };
@@ -47,9 +51,10 @@ builder.queryField('node', (t) =>
     resolve: async (_, { id }, context) => {
       const found = await context.load(nodeTypeById, id);
       if (found === null) return null;
-      const { scope, loader } = nodes[found.type];
-      demand(context.viewer, scope);
+      const { scope, loader, scopeOf } = nodes[found.type];
+      if (!scopeOf) demand(context.viewer, scope);
       const row = await context.load(loader, found.id);
+      if (row !== null && scopeOf) demand(context.viewer, scopeOf(row));
       if (row !== null) nodeTypes.set(row, found.type);
       return row;
     },

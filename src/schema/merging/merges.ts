@@ -1,15 +1,20 @@
-import { demand } from '../../auth/viewer.ts';
-import type { ExternalUser } from '../../database/generated/client.ts';
-import { type Merged, mergeExternalUsers } from '../../merging/merge.ts';
-import type { Merge, MergeConflict } from '../../merging/record.ts';
-import { type NotRestored, type Undone, undoMerge } from '../../merging/undo.ts';
+import type { Scope } from '../../auth/scopes.ts';
+import { demand, may } from '../../auth/viewer.ts';
+import type { ExternalUser, Participant } from '../../database/generated/client.ts';
+import { type MergedParticipants, mergeParticipants } from '../../merging/merge-participants.ts';
+import { type MergedUsers, mergeExternalUsers } from '../../merging/merge-users.ts';
+import { mergeById } from '../../merging/merges.ts';
+import type { Merge, MergeConflict, NotRestored } from '../../merging/record.ts';
+import { mergeNotFound, type Undone, undoMerge } from '../../merging/undo.ts';
 import { builder } from '../builder.ts';
+import { ParticipantType } from '../directory/participants.ts';
 import { ExternalUserType } from '../external-users/external-users.ts';
 import { write } from '../mutation.ts';
 import { NodeType } from '../node-interface.ts';
 
 const PartyType = builder.objectRef<Merge['into']>('MergeParty').implement({
-  description: 'One of those that a merge is about, as they were called at its time. Seen with `users:read`.',
+  description:
+    'One of those that a merge is about, as they were called at its time. Seen with `users:read`; where participants are merged, with `participants:read`.',
   fields: (t) => ({
     id: t.exposeID('id', { description: 'The UUID. That of one who was merged away leads to the survivor.' }),
     displayName: t.exposeString('displayName', { description: 'What they were called at the time of the merge.' }),
@@ -17,7 +22,8 @@ const PartyType = builder.objectRef<Merge['into']>('MergeParty').implement({
 });
 
 const ActorType = builder.objectRef<Merge>('MergeActor').implement({
-  description: 'Whose credential a merge was made with. Seen with `users:read`.',
+  description:
+    'Whose credential a merge was made with. Seen with `users:read`; where participants are merged, with `participants:read`.',
   fields: (t) => ({
     kind: t.string({
       description: 'What kind of credential it is: `USER`, `ACCESS_KEY` or `AGENT_KEY`.',
@@ -28,7 +34,8 @@ const ActorType = builder.objectRef<Merge>('MergeActor').implement({
 });
 
 const ConflictType = builder.objectRef<MergeConflict>('MergeConflict').implement({
-  description: 'A field that both had with another value. Seen with `users:read`.',
+  description:
+    'A field that both had with another value. Seen with `users:read`; where participants are merged, with `participants:read`.',
   fields: (t) => ({
     field: t.exposeString('field', {
       description: 'The field, for example `lastName`, or `metadata.` and a member’s name.',
@@ -40,7 +47,8 @@ const ConflictType = builder.objectRef<MergeConflict>('MergeConflict').implement
 
 const MergeType = builder.objectRef<Merge>('Merge').implement({
   interfaces: [NodeType],
-  description: 'That some were merged into one. Seen with `users:read`.',
+  description:
+    'That some were merged into one. Seen with `users:read`; where participants are merged, with `participants:read`.',
   fields: (t) => ({
     id: t.exposeID('id', { description: 'The merge’s UUID; that of a preview names nothing.' }),
     into: t.field({ type: PartyType, description: 'Who stays.', resolve: ({ into }) => into }),
@@ -86,21 +94,66 @@ builder.relayMutationField(
       externalUser: t.field({
         type: ExternalUserType,
         description: 'The survivor; in a preview, as it would be.',
-        resolve: ({ user }: Merged): ExternalUser => user,
+        resolve: ({ user }: MergedUsers): ExternalUser => user,
       }),
-      merge: t.field({ type: MergeType, description: 'The merge.', resolve: ({ merge }: Merged) => merge }),
+      merge: t.field({ type: MergeType, description: 'The merge.', resolve: ({ merge }: MergedUsers) => merge }),
+    }),
+  },
+);
+
+builder.relayMutationField(
+  'mergeParticipants',
+  {
+    description: 'Who stays, and who is merged into them.',
+    inputFields: (t) => ({
+      intoId: t.id({ required: true, description: 'The UUID of the participant who stays.' }),
+      fromIds: t.idList({
+        required: true,
+        description: 'The UUIDs of the participants who are merged away: 1 to 20, of the survivor’s kind.',
+      }),
+      preview: t.boolean({ description: 'Whether to say only what would be. Null is as good as false.' }),
+    }),
+  },
+  {
+    description:
+      'Merges participants of one kind into one, all or nothing. Their channels, bindings and memberships move. Of two channels with one address, two bindings to one agent, or two memberships in one conversation, the survivor’s stays; the membership gets the more advanced status. The survivor’s e-mail address and avatar stay, and where it has none it gets the other’s. The ids that were merged away lead to the survivor. Another kind, or more than 100 channels together, is `VALIDATION_FAILED`; a participant that was merged already is `CONFLICT`. Needs `participants:write` and `participants:read`.',
+    nullable: true,
+    authScopes: { scope: 'participants:write' },
+    resolve: (_, { input }, context) => {
+      demand(context.viewer, 'participants:read');
+      return write(context, () =>
+        mergeParticipants(context.db, context.viewer, input, context.services.participantHooks),
+      );
+    },
+  },
+  {
+    description: 'The survivor, and the merge.',
+    outputFields: (t) => ({
+      participant: t.field({
+        type: ParticipantType,
+        description: 'The survivor; in a preview, with the fields, channels and agents that it would have.',
+        resolve: ({ participant }: MergedParticipants): Participant => participant,
+      }),
+      merge: t.field({ type: MergeType, description: 'The merge.', resolve: ({ merge }: MergedParticipants) => merge }),
     }),
   },
 );
 
 const NotRestoredType = builder.objectRef<NotRestored>('NotRestored').implement({
-  description: 'Something that an undone merge could not bring back. Seen with `users:read`.',
+  description:
+    'Something that an undone merge could not bring back. Seen with `users:read`; where participants are merged, with `participants:read`.',
   fields: (t) => ({
-    subjectId: t.id({ description: 'The UUID of the user whose it was.', resolve: ({ userId }) => userId }),
+    subjectId: t.id({ description: 'The UUID of the one whose it was.', resolve: ({ subjectId }) => subjectId }),
     field: t.exposeString('field', { description: 'What it is, for example `identifiers` or `email`.' }),
     detail: t.exposeString('detail', { description: 'Why, in words.' }),
   }),
 });
+
+/** The scopes that it takes to undo a merge. */
+const undoing: Readonly<Record<Merge['kind'], readonly Scope[]>> = {
+  EXTERNAL_USER: ['users:write', 'users:read'],
+  PARTICIPANT: ['participants:write', 'participants:read'],
+};
 
 builder.relayMutationField(
   'undoMerge',
@@ -110,12 +163,15 @@ builder.relayMutationField(
   },
   {
     description:
-      'Undoes a merge: who was merged away is there again, with what was theirs and has not been changed since. A merge that was undone already, or whose survivor was merged into another, is `CONFLICT`. Needs `users:write` and `users:read`.',
+      'Undoes a merge: who was merged away is there again, with what was theirs and has not been changed since. A merge that was undone already, or whose survivor was merged into another, is `CONFLICT`. Needs `users:write` and `users:read`; where participants were merged, `participants:write` and `participants:read`.',
     nullable: true,
-    authScopes: { scope: 'users:write' },
-    resolve: (_, { input }, context) => {
-      demand(context.viewer, 'users:read');
-      return write(context, () => undoMerge(context.db, input));
+    async resolve(_, { input }, context) {
+      const { viewer, db, services } = context;
+      if (!may(viewer, 'participants:write')) demand(viewer, 'users:write');
+      const merge = await context.load(mergeById, input.mergeId);
+      if (!merge) throw mergeNotFound(input.mergeId);
+      for (const scope of undoing[merge.kind]) demand(viewer, scope);
+      return write(context, () => undoMerge(db, input, services.participantHooks));
     },
   },
   {
@@ -124,8 +180,13 @@ builder.relayMutationField(
       merge: t.field({ type: MergeType, description: 'The merge.', resolve: ({ merge }: Undone) => merge }),
       externalUsers: t.field({
         type: [ExternalUserType],
-        description: 'The survivor, then those who are there again.',
+        description: 'The survivor, then those who are there again; none where participants were merged.',
         resolve: ({ users }: Undone) => users,
+      }),
+      participants: t.field({
+        type: [ParticipantType],
+        description: 'The same of participants; none where external users were merged.',
+        resolve: ({ participants }: Undone) => participants,
       }),
       notRestored: t.field({
         type: [NotRestoredType],

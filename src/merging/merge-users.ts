@@ -1,0 +1,121 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { TenantDatabase, TenantTransaction } from '../database/database.ts';
+import type { ExternalUser, Prisma } from '../database/generated/client.ts';
+import { columns, nothing } from '../database/sql/columns.ts';
+import { parameter, tenant } from '../database/sql/fragment.ts';
+import { statement } from '../database/sql/statement.ts';
+import { array, uuid } from '../database/sql/types.ts';
+import { displayNameOf, externalUserNotFound } from '../external-users/external-users.ts';
+import { fieldOf, identifierKeys, phoneColumns } from '../external-users/identifiers.ts';
+import { moveMemberships } from './memberships.ts';
+import { leadingTo } from './merges.ts';
+import { type Actor, demandAll, inMerge, type MergeInput, mergedIds, storeMerge } from './merging.ts';
+import type { FilledField, Merge, MergeConflict, MergedUser, UsersRecord } from './record.ts';
+import { storedBy } from './stored-rows.ts';
+
+const user = columns('ExternalUser', 'u');
+const ids = parameter('ids', array(uuid));
+
+/** Locks users for good, in the order of their ids, so that two merges of the same users wait for each other. */
+export const lockUsers = statement(user)`
+  select ${user} from external_user u where u.tenant_id = ${tenant} and u.id = any(${ids}) order by u.id for update`;
+const storedUser = storedBy('external_user', 'id');
+const storedIdentifiers = storedBy('external_user_identifier', 'external_user_id');
+const moveIdentifiers = statement(nothing)`
+  update external_user_identifier i set external_user_id = ${parameter('intoId', uuid)}, is_primary = false
+  where i.tenant_id = ${tenant} and i.external_user_id = ${parameter('fromId', uuid)}`;
+const remove = statement(nothing)`
+  delete from external_user u where u.tenant_id = ${tenant} and u.id = any(${ids})`;
+
+const plainFields = ['firstName', 'lastName', 'fkUserId', 'context', 'source'] as const;
+type Changes = { [Field in (typeof plainFields)[number] | 'email' | 'phoneNumber' | 'fkId']?: string } & {
+  metadata?: Record<string, unknown>;
+};
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** Fills what the survivor lacks from another user, and says what both have. */
+function fill(survivor: ExternalUser, other: ExternalUser, conflicts: MergeConflict[]): Changes {
+  const changes: Changes = {};
+  for (const field of plainFields) {
+    const [kept, theirs] = [survivor[field], other[field]];
+    if (theirs === null || theirs === kept) continue;
+    if (kept === null) changes[field] = theirs;
+    else conflicts.push({ field, kept, dropped: theirs });
+  }
+  for (const key of identifierKeys) {
+    const [kept, theirs] = [survivor[fieldOf(key)], other[fieldOf(key)]];
+    // Both stay: the other's becomes one of the survivor's that is not primary.
+    if (theirs !== null && kept === null) changes[fieldOf(key)] = theirs;
+  }
+  if (isObject(other.metadata)) {
+    const kept = isObject(survivor.metadata) ? survivor.metadata : {};
+    for (const [name, dropped] of Object.entries(other.metadata))
+      if (Object.hasOwn(kept, name) && !isDeepStrictEqual(kept[name], dropped))
+        conflicts.push({
+          field: `metadata.${name}`,
+          kept: JSON.stringify(kept[name]),
+          dropped: JSON.stringify(dropped),
+        });
+    const merged = { ...other.metadata, ...kept };
+    if (!isDeepStrictEqual(merged, kept)) changes.metadata = merged;
+  }
+  return changes;
+}
+
+/** The survivor, and the merge. */
+export type MergedUsers = { user: ExternalUser; merge: Merge };
+
+/**
+ * Merges external users into one, which keeps its id: identifiers and memberships move, what it lacks is filled, and
+ * the ids of the others lead to it. With `preview` it does the same and changes nothing. Throws
+ * EXTERNAL_USER_NOT_FOUND, VALIDATION_FAILED for a merge with oneself, and CONFLICT for a user that was merged already.
+ */
+export function mergeExternalUsers(db: TenantDatabase, actor: Actor, given: MergeInput): Promise<MergedUsers> {
+  const { into, from } = mergedIds(given, externalUserNotFound);
+  return inMerge(db, into, given.preview === true, (tx) => merge(tx, actor, into, from));
+}
+
+async function merge(tx: TenantTransaction, actor: Actor, into: string, from: readonly string[]): Promise<MergedUsers> {
+  const all = [into, ...from];
+  const locked = await tx.query(lockUsers, { ids: all });
+  const [before, ...others] = (await demandAll(tx, 'EXTERNAL_USER', all, locked, externalUserNotFound)) as [
+    ExternalUser,
+    ...ExternalUser[],
+  ];
+  let survivor = before;
+  const conflicts: MergeConflict[] = [];
+  const gone: MergedUser[] = [];
+  for (const other of others) {
+    const { id: fromId } = other;
+    const [stored] = await tx.query(storedUser, { ids: [fromId] });
+    const identifiers = await tx.query(storedIdentifiers, { ids: [fromId] });
+    const led = await tx.query(leadingTo, { kind: 'EXTERNAL_USER', id: fromId });
+    await tx.query(moveIdentifiers, { fromId, intoId: into });
+    const memberships = await moveMemberships(tx, 'EXTERNAL_USER', fromId, into);
+    await tx.query(remove, { ids: [fromId] });
+    const { metadata, ...changes } = fill(survivor, other, conflicts);
+    const data = {
+      ...changes,
+      ...(changes.phoneNumber !== undefined && phoneColumns(changes.phoneNumber)),
+      ...(metadata && { metadata: metadata as Prisma.InputJsonObject }),
+    };
+    if (Object.keys(data).length > 0)
+      survivor = await tx.externalUser.update({ where: { tenantId_id: { tenantId: tx.tenantId, id: into } }, data });
+    gone.push({
+      row: stored?.row ?? {},
+      displayName: displayNameOf(other),
+      identifiers: identifiers.map(({ row }) => row),
+      ...memberships,
+      led: led.map(({ id }) => id),
+    });
+  }
+  const fields = [...plainFields, ...identifierKeys.map(fieldOf), 'metadata'] as const;
+  const filled = fields.flatMap((field): FilledField[] =>
+    isDeepStrictEqual(before[field], survivor[field]) ? [] : [{ field, before: before[field], after: survivor[field] }],
+  );
+  const displayName = displayNameOf(survivor);
+  const record: UsersRecord = { kind: 'EXTERNAL_USER', displayName, filled, conflicts, from: gone };
+  return { user: survivor, merge: await storeMerge(tx, actor, into, record) };
+}
