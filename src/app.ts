@@ -1,6 +1,7 @@
 import type { RequestListener, Server } from 'node:http';
 import { type Logger, pino } from 'pino';
 import { createAvatars, startAvatars } from './composition/avatars.ts';
+import { startDuplicates } from './composition/duplicates.ts';
 import { createDocuments, createGraph } from './composition/graph.ts';
 import { createIntegrations, startDeliverySweep } from './composition/integrations.ts';
 import { openResources, type ResourceOverrides } from './composition/resources.ts';
@@ -61,6 +62,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
   const stopSweep = startDeliverySweep(config, resources, log);
   const stopAvatars = startAvatars(config, resources, avatars, log);
   const stopTransfer = startTransfer(config, resources, graph.services.participantHooks, log);
+  const stopDuplicates = startDuplicates(config, resources, log);
 
   let closed: Promise<void> | undefined;
   return {
@@ -80,7 +82,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
 
   async function close(): Promise<void> {
     server.refuse();
-    const stopped = Promise.all([stopAvatars(), stopTransfer()]);
+    const stopped = Promise.all([stopAvatars(), stopTransfer(), stopDuplicates()]);
     await graph.streams.endAll();
     await server.close();
     stopSweep();

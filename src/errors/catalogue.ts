@@ -97,6 +97,11 @@ export const catalogue = {
     when: 'There is no file of that id, or the URL’s signature does not verify or has expired.',
   },
   MERGE_NOT_FOUND: { status: 404, title: 'Merge not found', when: 'The tenant has no merge of that id.' },
+  DUPLICATE_CANDIDATE_NOT_FOUND: {
+    status: 404,
+    title: 'Duplicate candidate not found',
+    when: 'The tenant has no duplicate candidate of that id, or not any more.',
+  },
   AVATAR_SYNC_NOT_FOUND: {
     status: 404,
     title: 'Avatar sync not found',

@@ -13,6 +13,7 @@ const tables = {
   Conversation: 'conversation',
   ConversationParticipant: 'conversation_member',
   CredentialKey: 'credential_key',
+  DuplicateCandidate: 'duplicate_candidate',
   ExternalUser: 'external_user',
   ExternalUserIdentifier: 'external_user_identifier',
   IntegrationConfig: 'integration_config',

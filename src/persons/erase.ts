@@ -8,6 +8,7 @@ import { statement } from '../database/sql/statement.ts';
 import { uuid } from '../database/sql/types.ts';
 import type { ParticipantHooks } from '../directory/participants/hooks.ts';
 import { deleteInTransaction } from '../directory/participants/participants.ts';
+import { forgetDuplicates } from '../duplicates/queries.ts';
 import { digestOf } from '../erasure/digests.ts';
 import { Problem } from '../errors/catalogue.ts';
 import { type IdentityInput, identityOf } from '../identity/who-is.ts';
@@ -73,6 +74,7 @@ async function removeRows(tx: TenantTransaction, person: Person, hooks: Pick<Par
   const { identities, providers, addressKeys } = theirs;
   const senders = await tx.query(run.removeSenders, { ids, identities, providers, addressKeys });
   const membershipTexts = memberships.map(({ id }) => id);
+  await forgetDuplicates(tx, ids);
   await tx.query(run.removeKeys, { idTexts: [...idTexts, ...membershipTexts] });
   // Triggers have recorded what was deleted above, so this comes last.
   const [{ count } = { count: 0 }] = await tx.query(run.removeHistory, {

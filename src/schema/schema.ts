@@ -19,6 +19,7 @@ import './external-users/external-users.ts';
 import './external-users/external-user-list.ts';
 import './external-users/mutations.ts';
 import './external-users/identifiers.ts';
+import './duplicates/duplicates.ts';
 import './merging/merges.ts';
 import './scalars.ts';
 import './history/history.ts';

@@ -174,6 +174,13 @@ beforeAll(async () => {
       agentId: world.agent,
     },
   });
+  // A candidate is shown while two of its members are there.
+  const another = newId();
+  await prisma.externalUser.create({ data: { tenantId, id: another, fkId: 'another' } });
+  await prisma.duplicateCandidate.update({
+    where: { tenantId_id: { tenantId, id: world.candidate } },
+    data: { memberIds: [world.externalUser, another] },
+  });
   const { participant: participantId, config: integrationConfigId, address, batch: batchId } = world;
   const error = { errorCode: 'AVATAR_NOT_AVAILABLE', errorStatus: 400, errorDetail: 'No picture.' };
   await prisma.avatarAutoSync.create({

@@ -123,6 +123,7 @@ export const cases: Readonly<Record<ErrorCode, Case>> = {
   UNKNOWN_SENDER_NOT_FOUND: mutation('dismissUnknownSender', { unknownSenderId: nobody }),
   FILE_NOT_FOUND: (stage) =>
     send(stage, { method: 'GET' }, `/files/${nobody}?size=64&expires=99999999999&signature=no`),
+  DUPLICATE_CANDIDATE_NOT_FOUND: mutation('dismissDuplicateCandidate', { id: nobody }),
   MERGE_NOT_FOUND: mutation('undoMerge', { mergeId: nobody }),
   AVATAR_SYNC_NOT_FOUND: mutation('retryAvatarSync', { id: nobody }),
   KEY_NOT_FOUND: mutation('revokeKey', { id: nobody }),

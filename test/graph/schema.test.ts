@@ -49,7 +49,12 @@ test('every deprecation says what to use instead, and since when', () => {
 });
 
 // Behind another scope than their parents': null with an error at its path, while the rest of the answer stands.
-const behindScopes = ['ExternalUser.participants', 'Participant.externalUsers'];
+const behindScopes = [
+  'DuplicateCandidate.participants',
+  'DuplicateCandidate.users',
+  'ExternalUser.participants',
+  'Participant.externalUsers',
+];
 
 test('every list and its items are non-null, unless it needs another scope than its parent', () => {
   const nullable = types.filter(isObjectType).flatMap((type) =>

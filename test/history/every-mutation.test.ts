@@ -125,6 +125,7 @@ const changing: Readonly<Record<string, () => Promise<object> | object>> = {
   }),
   removeExternalUserIdentifier: async () => ({ identifierId: await identifier('added@example.com') }),
   mergeExternalUsers: async () => ({ intoId: world.externalUser, fromIds: [await user()] }),
+  dismissDuplicateCandidate: () => ({ id: world.candidate }),
   mergeParticipants: async () => ({
     intoId: world.participant,
     fromIds: [await createParticipant(world.tenant, { displayName: 'Merged away' })],
@@ -237,6 +238,8 @@ test('every table of a tenant is recorded, or said here to be none of a personâ€
     'blocked_digest',
     'conversation_search',
     'data_rejection',
+    'duplicate_key',
+    'duplicate_progress',
     'external_user_search',
     'file',
     'history_entry',

@@ -51,6 +51,7 @@ export const calls: Readonly<Record<string, readonly Call[]>> = {
     call('nothing', (_, { participant }) => ({ filter: { subjectId: participant } })),
     call('nothing', (_, { key }) => ({ filter: { actorId: key } })),
   ],
+  duplicateCandidatesConnection: [call('own', () => ({ first: 100 }))],
   unknownSendersConnection: [
     call('own', () => ({ first: 100, filter: { status: ['PENDING', 'APPROVED'] } })),
     call('nothing', (_, { agent }) => ({ filter: { agentId: agent } })),
@@ -298,6 +299,7 @@ export const calls: Readonly<Record<string, readonly Call[]>> = {
     input('EXTERNAL_USER_NOT_FOUND', (mine, theirs) => ({ intoId: theirs.externalUser, fromIds: [mine.externalUser] })),
     input('EXTERNAL_USER_NOT_FOUND', (mine, theirs) => ({ intoId: mine.externalUser, fromIds: [theirs.mergedUser] })),
   ],
+  dismissDuplicateCandidate: [input('DUPLICATE_CANDIDATE_NOT_FOUND', (_, { candidate }) => ({ id: candidate }))],
   mergeParticipants: [
     input('PARTICIPANT_NOT_FOUND', (mine, theirs) => ({ intoId: mine.participant, fromIds: [theirs.participant] })),
     input('PARTICIPANT_NOT_FOUND', (mine, theirs) => ({ intoId: theirs.participant, fromIds: [mine.participant] })),

@@ -12,6 +12,7 @@ export async function nodesOf(service: TestApp, world: World): Promise<Record<st
     Conversation: world.conversation,
     ConversationParticipant: world.member,
     CredentialKey: world.key,
+    DuplicateCandidate: world.candidate,
     ExternalUser: world.externalUser,
     ExternalUserIdentifier: world.identifier,
     IntegrationConfig: world.config,

@@ -23,6 +23,8 @@ export type World = {
   /** A merge into the user, and the id that was merged away. */
   merge: string;
   mergedUser: string;
+  /** A duplicate candidate: the user, and the one that was merged away. */
+  candidate: string;
   /** The id of a participant that was merged away, into the participant. */
   mergedParticipant: string;
   email: string;
@@ -72,6 +74,19 @@ export async function createWorld(service: TestApp, mark: string, phoneNumber: s
     data: { tenantId, id: merge, intoId: externalUser, actorKind: 'USER', actorId: mark, record },
   });
   await prisma.mergedId.create({ data: { tenantId, id: mergedUser, intoId: externalUser, mergeId: merge } });
+  const candidate = newId();
+  await prisma.duplicateCandidate.create({
+    data: {
+      tenantId,
+      id: candidate,
+      kind: 'EXTERNAL_USER',
+      memberIds: [externalUser, mergedUser].sort(),
+      membersDigest: newId(),
+      viaIds: [participant],
+      reasons: ['SAME_NAME_AND_DOMAIN'],
+      confidence: 50,
+    },
+  });
   await prisma.mergedId.create({
     data: { tenantId, kind: 'PARTICIPANT', id: mergedParticipant, intoId: participant, mergeId: merge },
   });
@@ -156,6 +171,7 @@ export async function createWorld(service: TestApp, mark: string, phoneNumber: s
     merge,
     mergedUser,
     mergedParticipant,
+    candidate,
     email,
     phoneNumber,
     fkId,

@@ -14,6 +14,9 @@ import type {
   CredentialKey,
   DataFile,
   DataJob,
+  DuplicateCandidate,
+  DuplicateKey,
+  DuplicateProgress,
   Erasure,
   ExternalUser,
   ExternalUserIdentifier,
@@ -52,6 +55,9 @@ type Models = {
   CredentialKey: CredentialKey;
   DataFile: DataFile;
   DataJob: DataJob;
+  DuplicateCandidate: DuplicateCandidate;
+  DuplicateKey: DuplicateKey;
+  DuplicateProgress: DuplicateProgress;
   Erasure: Erasure;
   ExternalUser: ExternalUser;
   ExternalUserIdentifier: ExternalUserIdentifier;

@@ -10,6 +10,7 @@ import { bindingById } from '../../directory/bindings/bindings.ts';
 import { channelById } from '../../directory/channels/channels.ts';
 import { participantById } from '../../directory/participants/queries.ts';
 import { unknownSenderById } from '../../directory/unknown-senders/queries.ts';
+import { candidateById } from '../../duplicates/queries.ts';
 import { identifierById } from '../../external-users/identifier-changes.ts';
 import { externalUserById } from '../../external-users/queries.ts';
 import { type NodeName, nodeTypeById } from '../../identity/node-types.ts';
@@ -20,8 +21,8 @@ import { NodeType, nodeTypes } from '../node-interface.ts';
 
 type NodeLoader = { scope: Scope; loader: Loader<string, object | null>; scopeOf?: (row: object) => Scope };
 
-/** Merges of participants are the directory's. */
-const scopeOfMerge = (row: object): Scope =>
+/** What is about participants is the directory's. */
+const scopeOfKind = (row: object): Scope =>
   'kind' in row && row.kind === 'PARTICIPANT' ? 'participants:read' : 'users:read';
 
 /** How the types that have a UUID of their own are loaded, and the scope that each is seen with. */
@@ -33,10 +34,11 @@ export const nodes: Readonly<Record<NodeName, NodeLoader>> = {
   Conversation: { scope: 'conversations:read', loader: conversationById },
   ConversationParticipant: { scope: 'conversations:read', loader: memberById },
   CredentialKey: { scope: 'admin', loader: keyById },
+  DuplicateCandidate: { scope: 'users:read', loader: candidateById, scopeOf: scopeOfKind },
   ExternalUser: { scope: 'users:read', loader: externalUserById },
   ExternalUserIdentifier: { scope: 'users:read', loader: identifierById },
   IntegrationConfig: { scope: 'participants:read', loader: configById },
-  Merge: { scope: 'users:read', loader: mergeById, scopeOf: scopeOfMerge },
+  Merge: { scope: 'users:read', loader: mergeById, scopeOf: scopeOfKind },
   Participant: { scope: 'participants:read', loader: participantById },
   UnknownSender: { scope: 'participants:read', loader: unknownSenderById },
 };

@@ -1,0 +1,135 @@
+import { system } from '../database/actor.ts';
+import type { Database, TenantDatabase, TenantTransaction } from '../database/database.ts';
+import type { DuplicateStage, MergedKind } from '../database/generated/client.ts';
+import { nothing, rows } from '../database/sql/columns.ts';
+import { literal, name, parameter, sql, tenant } from '../database/sql/fragment.ts';
+import { globalStatement, statement } from '../database/sql/statement.ts';
+import { assured, enumeration, nullable, textOf, uuid } from '../database/sql/types.ts';
+import { findCandidates, mostMembers } from './candidates.ts';
+import { findKeysOfParticipants, findKeysOfUsers, usersLedToBy } from './keys.ts';
+
+/** How many are looked at, and how many entries of the history, in one transaction. */
+const atOnce = 2_000;
+const lowestId = '00000000-0000-0000-0000-000000000000';
+
+// Entries of transactions that are still open may have lower ids than those that can be seen. An open transaction has
+// begun before its entries.
+const horizon = sql`(select (lpad(to_hex(floor(extract(epoch from least(clock_timestamp(), min(a.xact_start))) * 1000)::bigint), 12, '0')
+    || '70008000000000000000')::uuid
+  from pg_stat_activity a where a.datname = current_database() and a.backend_xid is not null and a.pid <> pg_backend_pid())`;
+
+const stage = enumeration<DuplicateStage>('DuplicateStage');
+const waiting = globalStatement(rows({ tenantId: uuid }))`
+  select t.id as "tenantId" from tenant t left join duplicate_progress p on p.tenant_id = t.id
+  where p.tenant_id is null or p.stage <> 'CHANGES'
+    or exists (select from history_entry h where h.tenant_id = t.id and h.id > p.followed_id)
+  order by t.id`;
+
+const begin = statement(nothing)`
+  insert into duplicate_progress (tenant_id, followed_id, stage, scanned_id)
+  select t.id, ${horizon}, 'USERS', ${literal(lowestId)}::uuid from tenant t
+  where t.id = (select ${tenant} as tenant_id) and not exists (select from duplicate_progress p where p.tenant_id = ${tenant})
+  on conflict do nothing`;
+const progress = statement(
+  rows({
+    followedId: uuid,
+    stage,
+    scannedId: uuid,
+    horizon: assured(uuid),
+  }),
+)`
+  select p.followed_id as "followedId", p.stage, p.scanned_id as "scannedId", ${horizon} as horizon
+  from duplicate_progress p where p.tenant_id = ${tenant} for update skip locked`;
+
+const after = parameter('after', uuid);
+const next = (table: string) => statement(rows({ id: uuid }))`
+  select x.id from ${name(table)} x where x.tenant_id = ${tenant} and x.id > ${after} order by x.id limit ${atOnce}`;
+const nextUsers = next('external_user');
+const nextParticipants = next('participant');
+const nextShared = statement(rows({ id: uuid }))`
+  select k.digest as id from duplicate_key k where k.tenant_id = ${tenant} and k.digest > ${after}
+  group by k.digest having count(*) between 2 and ${mostMembers} order by k.digest limit ${atOnce}`;
+const scanned = statement(nothing)`
+  update duplicate_progress p set stage = ${parameter('stage', stage)}, scanned_id = ${parameter('scannedId', uuid)}
+  where p.tenant_id = ${tenant}`;
+
+/** The first search: what a stage looks at, a slice at a time, and which comes after it. */
+const scans: Readonly<Record<Exclude<DuplicateStage, 'CHANGES'>, Scan>> = {
+  USERS: { next: nextUsers, look: findKeysOfUsers, after: 'PARTICIPANTS' },
+  PARTICIPANTS: { next: nextParticipants, look: findKeysOfParticipants, after: 'CANDIDATES' },
+  CANDIDATES: { next: nextShared, look: (tx, digests) => findCandidates(tx, digests, []), after: 'CHANGES' },
+};
+type Scan = {
+  next: typeof nextShared;
+  look(tx: TenantTransaction, ids: readonly string[]): Promise<unknown>;
+  after: DuplicateStage;
+};
+
+const entries = statement(rows({ id: uuid, kind: nullable(textOf<MergedKind>()), subjectId: nullable(uuid) }))`
+  select h.id, s.kind, s.id as "subjectId" from (
+    select * from history_entry h where h.tenant_id = ${tenant} and h.id > ${after} and h.id < ${parameter('until', uuid)} order by h.id limit ${atOnce}
+  ) h left join lateral (
+    select 'EXTERNAL_USER' as kind, h.about_id as id where h.subject_type in ('ExternalUser', 'ExternalUserIdentifier')
+    union all select 'PARTICIPANT', h.about_id where h.subject_type in ('Participant', 'Channel')
+    union all select 'PARTICIPANT', (h.before ->> 'participant_id')::uuid where h.subject_type = 'Channel' and h.before ? 'participant_id'
+  ) s on true order by h.id`;
+const followed = statement(nothing)`
+  update duplicate_progress p set followed_id = ${parameter('followedId', uuid)} where p.tenant_id = ${tenant}`;
+
+/** Finds the keys of these anew, and who may be the same as somebody among them. */
+async function lookAgain(tx: TenantTransaction, userIds: readonly string[], participantIds: readonly string[]) {
+  const led = participantIds.length > 0 ? await usersLedToBy(tx, participantIds) : [];
+  const users = [...new Set([...userIds, ...led])].sort();
+  const keys = [
+    ...(users.length > 0 ? await findKeysOfUsers(tx, users) : []),
+    ...(participantIds.length > 0 ? await findKeysOfParticipants(tx, participantIds) : []),
+  ];
+  await findCandidates(tx, keys, [...users, ...participantIds]);
+}
+
+type Step = 'again' | 'done';
+
+/** The next step of a tenant, in one transaction: a slice of the first search, or of what has changed since. */
+async function step(tx: TenantTransaction): Promise<Step> {
+  const [at] = await tx.query(progress);
+  // Another process does it.
+  if (!at) return 'done';
+  if (at.stage === 'CHANGES') return follow(tx, at.followedId, at.horizon);
+  const { next, look, after } = scans[at.stage];
+  const ids = (await tx.query(next, { after: at.scannedId })).map(({ id }) => id);
+  if (ids.length > 0) await look(tx, ids);
+  const isEnd = ids.length < atOnce;
+  await tx.query(scanned, {
+    stage: isEnd ? after : at.stage,
+    scannedId: isEnd ? lowestId : (ids.at(-1) ?? lowestId),
+  });
+  return 'again';
+}
+
+async function follow(tx: TenantTransaction, followedId: string, until: string): Promise<Step> {
+  const found = await tx.query(entries, { after: followedId, until });
+  const last = found.at(-1);
+  if (!last) return 'done';
+  const idsOf = (kind: MergedKind) =>
+    [...new Set(found.flatMap((each) => (each.kind === kind && each.subjectId ? each.subjectId : [])))].sort();
+  const [users, participants] = [idsOf('EXTERNAL_USER'), idsOf('PARTICIPANT')];
+  if (users.length + participants.length > 0) await lookAgain(tx, users, participants);
+  await tx.query(followed, { followedId: last.id });
+  return 'again';
+}
+
+/**
+ * Looks for duplicates in every tenant: once in all that is there, and from then on in what the history says has
+ * changed. Several replicas may run it at once. It asks `stopped` before each step and ends early.
+ */
+export async function findDuplicates(
+  database: Pick<Database, 'query' | 'forTenant'>,
+  stopped: () => boolean = () => false,
+): Promise<void> {
+  for (const { tenantId } of await database.query(waiting)) {
+    const db: TenantDatabase = database.forTenant(tenantId).as(system('the search for duplicates'));
+    await db.query(begin);
+    while (!stopped() && (await db.transaction(step)) === 'again');
+    if (stopped()) return;
+  }
+}
