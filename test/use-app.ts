@@ -1,6 +1,7 @@
-import { afterAll, beforeAll } from 'vitest';
+import { afterAll, beforeAll, inject } from 'vitest';
 import { startApp, type TestApp } from './app.ts';
 import { type FakeSlack, startFakeSlack } from './fakes/slack.ts';
+import { createOwnDatabase } from './setup/database.ts';
 
 /** An object that stands for what a function returns, as soon as the file's set-up has run. */
 function later<Value extends object>(get: () => Value | undefined): Value {
@@ -21,6 +22,21 @@ export function useApp(...options: Parameters<typeof startApp>): TestApp {
     app = await startApp(...options);
   });
   afterAll(() => app?.close());
+  return later(() => app);
+}
+
+/** The same with a database of its own, for what works on every tenant that it finds. */
+export function useAppAlone(...[environment, around, more]: Parameters<typeof startApp>): TestApp {
+  let app: TestApp | undefined;
+  let own: Awaited<ReturnType<typeof createOwnDatabase>> | undefined;
+  beforeAll(async () => {
+    own = await createOwnDatabase(inject('database'));
+    app = await startApp(environment, around, { ...more, database: own.place });
+  });
+  afterAll(async () => {
+    await app?.close();
+    await own?.drop();
+  });
   return later(() => app);
 }
 

@@ -177,10 +177,11 @@ beforeAll(async () => {
   // A candidate is shown while two of its members are there.
   const another = newId();
   await prisma.externalUser.create({ data: { tenantId, id: another, fkId: 'another' } });
-  await prisma.duplicateCandidate.update({
-    where: { tenantId_id: { tenantId, id: world.candidate } },
-    data: { memberIds: [world.externalUser, another] },
-  });
+  const candidate = { tenantId_id: { tenantId, id: world.candidate } };
+  const memberIds = [world.externalUser, another];
+  // Its history is that it was dismissed once.
+  await prisma.duplicateCandidate.update({ where: candidate, data: { memberIds, dismissedAt: new Date() } });
+  await prisma.duplicateCandidate.update({ where: candidate, data: { dismissedAt: null } });
   const { participant: participantId, config: integrationConfigId, address, batch: batchId } = world;
   const error = { errorCode: 'AVATAR_NOT_AVAILABLE', errorStatus: 400, errorDetail: 'No picture.' };
   await prisma.avatarAutoSync.create({

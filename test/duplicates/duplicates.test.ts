@@ -5,9 +5,10 @@ import { dataOf, problemOf, type TestTenant, type Untyped } from '../app.ts';
 import { until } from '../events/trigger.ts';
 import { createAccessKey, createConfig, createParticipant } from '../factories.ts';
 import { prepared } from '../prepared.ts';
-import { useApp } from '../use-app.ts';
+import { useAppAlone } from '../use-app.ts';
 
-const service = useApp();
+const service = useAppAlone();
+const working = useAppAlone({ AVATAR_WORKERS: '1' });
 const emails = 'SAME_EMAIL_IGNORING_CASE_AND_DOTS';
 
 const user = async (of: TestTenant, input: object): Promise<string> =>
@@ -22,7 +23,7 @@ const change = async (of: TestTenant, name: string, input: object): Promise<Unty
   return dataOf(await of.graphql(`mutation ($input: ${type}!) { ${name}(input: $input) { __typename } }`, { input }));
 };
 
-/** Lets the search follow everything that has happened: transactions of other files' tests may hold it up. */
+/** Lets the search follow everything that has happened. */
 async function search(of: TestTenant): Promise<void> {
   const known = `select 1 from duplicate_progress p where p.tenant_id = $1::uuid and p.stage = 'CHANGES'
     and not exists (select from history_entry h where h.tenant_id = $1::uuid and h.id > p.followed_id)`;
@@ -87,6 +88,13 @@ test('users are found by dots, names, telephones in foreign keys, and the person
   const { headers } = await createAccessKey(of, ['USERS_READ']);
   const refused = await of.graphql('{ duplicateCandidatesConnection { nodes { id } } }', {}, headers);
   expect(problemOf(refused).code).toBe('FORBIDDEN');
+});
+
+test('a process that does background work searches by itself', { timeout: 30_000 }, async () => {
+  const of = await working.createTenant();
+  await user(of, { email: 'a.b@example.com' });
+  await user(of, { email: 'ab@example.com' });
+  await until(async () => (await listed(of)).length > 0);
 });
 
 test('participants are found by channels of one telephone, one mailbox or one address, within a kind', async () => {

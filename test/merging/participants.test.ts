@@ -10,11 +10,11 @@ import { createAccessKey, createAgent, createConfig, createParticipant } from '.
 import { blue, png } from '../fakes/images.ts';
 import { writeKey } from '../participants/webhook-keys.ts';
 import { upload } from '../uploads.ts';
-import { useApp } from '../use-app.ts';
+import { useAppAlone } from '../use-app.ts';
 import { stored as storedIn } from './stored.ts';
 
 const storage = await openStorage(`file:${mkdtempSync(joined(tmpdir(), 'rollcall-merging-'))}`);
-const service = useApp({}, undefined, { storage });
+const service = useAppAlone({}, undefined, { storage });
 const stored = (of: TestTenant) => storedIn(service, of);
 const prisma = () => service.app.database.prisma;
 
