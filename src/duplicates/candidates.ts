@@ -1,6 +1,6 @@
 import type { TenantTransaction } from '../database/database.ts';
 import { newId } from '../database/ids.ts';
-import { rows } from '../database/sql/columns.ts';
+import { nothing, rows } from '../database/sql/columns.ts';
 import { parameter, sql, tenant } from '../database/sql/fragment.ts';
 import { statement } from '../database/sql/statement.ts';
 import { array, list, text, textOf, uuid } from '../database/sql/types.ts';
@@ -49,33 +49,37 @@ const given = sql`jsonb_to_recordset(${parameter('found', text)}::jsonb) as f (i
 
 // By each id by itself, so that the index is used also without statistics.
 const around = sql`unnest(${ids}) x (id) cross join lateral (
-      select c.id, c.member_ids, c.reasons, c.dismissed_at, c.members_digest from duplicate_candidate c
-      where c.tenant_id = ${tenant} and c.member_ids @> array[x.id] offset 0) a`;
+      select c.id, c.member_ids, c.reasons, c.dismissed_at, c.members_digest
+      from duplicate_member m join duplicate_candidate c on c.tenant_id = m.tenant_id and c.id = m.candidate_id
+      where m.tenant_id = ${tenant} and m.subject_id = x.id offset 0) a`;
 
 const removeStale = statement(rows({ id: uuid }))`
   delete from duplicate_candidate c where c.tenant_id = ${tenant} and c.id in (
     select a.id from ${around} where a.dismissed_at is null and a.members_digest not in (select ${digest} from ${given})) returning c.id`;
 
 // What was dismissed stays so, with fewer members too, until there is another reason.
-const store = statement(rows({ id: uuid }))`
+const store = statement(nothing)`
   with dismissed as materialized (
     select distinct a.id, a.member_ids, a.reasons from ${around} where a.dismissed_at is not null
+  ), stored as (
+    insert into duplicate_candidate as c (tenant_id, id, kind, member_ids, members_digest, via_ids, reasons, confidence)
+    select ${tenant}, f.id, f.kind::"MergedKind", f."memberIds", ${digest}, f."viaIds", f.reasons::"DuplicateReason"[], (
+      select round(100 * (1 - exp(sum(ln(1 - case r when 'SAME_PHONE' then 0.9 when 'SAME_EMAIL_IGNORING_CASE_AND_DOTS' then 0.8
+        when 'LINKED_BY_CHANNEL' then 0.7 else 0.5 end)))))::int from unnest(f.reasons) r)
+      / case when (
+        select count(distinct u.fk_id) from unnest(f."memberIds") x (id) cross join lateral (
+          select u.fk_id from external_user u where u.tenant_id = ${tenant} and u.id = x.id offset 0) u) > 1 then 2 else 1 end
+    from ${given}
+    where not exists (
+      select from dismissed d where d.member_ids @> f."memberIds" and d.reasons @> f.reasons::"DuplicateReason"[])
+    order by 1, 5
+    on conflict (tenant_id, members_digest) do update set via_ids = excluded.via_ids, reasons = excluded.reasons,
+      confidence = excluded.confidence, dismissed_at = null
+    where c.tenant_id = ${tenant} and (c.reasons, c.via_ids, c.confidence) is distinct from (excluded.reasons, excluded.via_ids, excluded.confidence)
+    returning c.id, c.member_ids
   )
-  insert into duplicate_candidate as c (tenant_id, id, kind, member_ids, members_digest, via_ids, reasons, confidence)
-  select ${tenant}, f.id, f.kind::"MergedKind", f."memberIds", ${digest}, f."viaIds", f.reasons::"DuplicateReason"[], (
-    select round(100 * (1 - exp(sum(ln(1 - case r when 'SAME_PHONE' then 0.9 when 'SAME_EMAIL_IGNORING_CASE_AND_DOTS' then 0.8
-      when 'LINKED_BY_CHANNEL' then 0.7 else 0.5 end)))))::int from unnest(f.reasons) r)
-    / case when (
-      select count(distinct u.fk_id) from unnest(f."memberIds") x (id) cross join lateral (
-        select u.fk_id from external_user u where u.tenant_id = ${tenant} and u.id = x.id offset 0) u) > 1 then 2 else 1 end
-  from ${given}
-  where not exists (
-    select from dismissed d where d.member_ids @> f."memberIds" and d.reasons @> f.reasons::"DuplicateReason"[])
-  order by 1, 5
-  on conflict (tenant_id, members_digest) do update set via_ids = excluded.via_ids, reasons = excluded.reasons,
-    confidence = excluded.confidence, dismissed_at = null
-  where c.tenant_id = ${tenant} and (c.reasons, c.via_ids, c.confidence) is distinct from (excluded.reasons, excluded.via_ids, excluded.confidence)
-  returning c.id`;
+  insert into duplicate_member (tenant_id, subject_id, candidate_id)
+  select ${tenant}, m.id, s.id from stored s cross join lateral unnest(s.member_ids) m (id) on conflict do nothing`;
 
 /** Finds anew who may be the same among those who have keys of these digests, and among `subjectIds`. */
 export async function findCandidates(

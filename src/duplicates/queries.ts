@@ -122,7 +122,8 @@ const ids = parameter('ids', array(uuid));
 const forget = statement(nothing)`
   with keys as (
     delete from duplicate_key k where k.tenant_id = ${tenant} and k.subject_id = any(${ids})
-  ) delete from duplicate_candidate c where c.tenant_id = ${tenant} and c.member_ids && ${ids}`;
+  ) delete from duplicate_candidate c where c.tenant_id = ${tenant} and c.id in (
+    select m.candidate_id from duplicate_member m where m.tenant_id = ${tenant} and m.subject_id = any(${ids}))`;
 
 /** Deletes what is known of duplicates of those who are erased. */
 export const forgetDuplicates = async (db: Pick<TenantDatabase, 'query'>, ids: readonly string[]): Promise<void> => {

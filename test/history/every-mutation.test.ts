@@ -239,6 +239,7 @@ test('every table of a tenant is recorded, or said here to be none of a personâ€
     'conversation_search',
     'data_rejection',
     'duplicate_key',
+    'duplicate_member',
     'duplicate_progress',
     'external_user_search',
     'file',

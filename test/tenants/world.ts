@@ -85,6 +85,7 @@ export async function createWorld(service: TestApp, mark: string, phoneNumber: s
       viaIds: [participant],
       reasons: ['SAME_NAME_AND_DOMAIN'],
       confidence: 50,
+      members: { create: [{ subjectId: externalUser }, { subjectId: mergedUser }] },
     },
   });
   await prisma.mergedId.create({

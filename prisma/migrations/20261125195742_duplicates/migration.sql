@@ -33,6 +33,18 @@ CREATE TABLE "duplicate_candidate" (
 );
 
 -- CreateTable
+CREATE TABLE "duplicate_member" (
+    "tenant_id" UUID NOT NULL,
+    "subject_id" UUID NOT NULL,
+    "candidate_id" UUID NOT NULL,
+
+    CONSTRAINT "duplicate_member_pkey" PRIMARY KEY ("tenant_id","subject_id","candidate_id")
+);
+
+-- CreateIndex
+CREATE INDEX "duplicate_member_tenant_id_candidate_id_idx" ON "duplicate_member"("tenant_id", "candidate_id");
+
+-- CreateTable
 CREATE TABLE "duplicate_progress" (
     "tenant_id" UUID NOT NULL,
     "followed_id" UUID NOT NULL,
@@ -51,11 +63,11 @@ CREATE INDEX "duplicate_candidate_tenant_id_confidence_id_idx" ON "duplicate_can
 -- CreateIndex
 CREATE UNIQUE INDEX "duplicate_candidate_tenant_id_members_digest_key" ON "duplicate_candidate"("tenant_id", "members_digest");
 
--- CreateIndex
-CREATE INDEX "duplicate_candidate_members_idx" ON "duplicate_candidate" USING GIN ("tenant_id" uuid_ops, "member_ids" array_ops);
-
 -- AddForeignKey
 ALTER TABLE "duplicate_candidate" ADD CONSTRAINT "duplicate_candidate_tenant_id_fkey" FOREIGN KEY ("tenant_id") REFERENCES "tenant"("id") ON DELETE CASCADE ON UPDATE CASCADE;
+
+-- AddForeignKey
+ALTER TABLE "duplicate_member" ADD CONSTRAINT "duplicate_member_tenant_id_candidate_id_fkey" FOREIGN KEY ("tenant_id", "candidate_id") REFERENCES "duplicate_candidate"("tenant_id", "id") ON DELETE CASCADE ON UPDATE CASCADE;
 
 -- AddForeignKey
 ALTER TABLE "duplicate_progress" ADD CONSTRAINT "duplicate_progress_tenant_id_fkey" FOREIGN KEY ("tenant_id") REFERENCES "tenant"("id") ON DELETE CASCADE ON UPDATE CASCADE;

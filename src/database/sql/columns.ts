@@ -16,6 +16,7 @@ import type {
   DataJob,
   DuplicateCandidate,
   DuplicateKey,
+  DuplicateMember,
   DuplicateProgress,
   Erasure,
   ExternalUser,
@@ -57,6 +58,7 @@ type Models = {
   DataJob: DataJob;
   DuplicateCandidate: DuplicateCandidate;
   DuplicateKey: DuplicateKey;
+  DuplicateMember: DuplicateMember;
   DuplicateProgress: DuplicateProgress;
   Erasure: Erasure;
   ExternalUser: ExternalUser;
