@@ -7,8 +7,8 @@ const ids = parameter('ids', array(uuid));
 type Takes = { readonly tenantId: string } & { readonly ids: readonly string[] };
 
 /**
- * SQL for the ids of the merges that some of these users or participants took part in, undone ones too: the record of a merge has the
- * rows of who was merged away.
+ * SQL for the ids of the merges that some of these users or participants took part in, undone ones too: the record of a
+ * merge has the rows of who was merged away.
  */
 export const mergesOf: Fragment<Takes> = sql`
     select m.id from merge m where m.tenant_id = ${tenant} and m.into_id = any(${ids})

@@ -4,6 +4,7 @@ import { demand } from '../../auth/viewer.ts';
 import type { IdentifierKey } from '../../database/generated/client.ts';
 import type { Loader } from '../../database/loaders.ts';
 import { agentById } from '../../directory/agents/agents.ts';
+import { participantByAnyId } from '../../directory/participants/by-any-id.ts';
 import { Problem } from '../../errors/catalogue.ts';
 import { externalUserByAnyKey, type UserKey } from '../../external-users/by-any-key.ts';
 import { agentId } from '../../values/text.ts';
@@ -68,7 +69,7 @@ export const entities: Readonly<Record<string, Entity>> = {
   Conversation: byId(nodes.Conversation.scope, nodes.Conversation.loader),
   ConversationParticipant: byId(nodes.ConversationParticipant.scope, nodes.ConversationParticipant.loader),
   ExternalUser: { keys: ['id', ...Object.keys(userKeys)], scope: nodes.ExternalUser.scope, find: findUser },
-  Participant: byId(nodes.Participant.scope, nodes.Participant.loader),
+  Participant: byId(nodes.Participant.scope, participantByAnyId),
 };
 
 /**
