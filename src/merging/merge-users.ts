@@ -1,12 +1,15 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { TenantDatabase, TenantTransaction } from '../database/database.ts';
-import type { ExternalUser, Prisma } from '../database/generated/client.ts';
+import type { ExternalUser, ExternalUserIdentifier, Prisma } from '../database/generated/client.ts';
+import { inside } from '../database/inside.ts';
 import { columns, nothing } from '../database/sql/columns.ts';
 import { parameter, tenant } from '../database/sql/fragment.ts';
 import { statement } from '../database/sql/statement.ts';
 import { array, uuid } from '../database/sql/types.ts';
 import { displayNameOf, externalUserNotFound } from '../external-users/external-users.ts';
+import { identifiersByUser } from '../external-users/identifier-changes.ts';
 import { fieldOf, identifierKeys, phoneColumns } from '../external-users/identifiers.ts';
+import { conversationIdsByUser } from '../external-users/queries.ts';
 import { moveMemberships } from './memberships.ts';
 import { leadingTo } from './merges.ts';
 import { type Actor, demandAll, inMerge, type MergeInput, mergedIds, storeMerge } from './merging.ts';
@@ -64,8 +67,11 @@ function fill(survivor: ExternalUser, other: ExternalUser, conflicts: MergeConfl
   return changes;
 }
 
+/** A user as a merge leaves them, with what a preview finds and nobody finds afterwards. */
+export type Survivor = ExternalUser & { identifiers?: ExternalUserIdentifier[]; conversationIds?: string[] };
+
 /** The survivor, and the merge. */
-export type MergedUsers = { user: ExternalUser; merge: Merge };
+export type MergedUsers = { user: Survivor; merge: Merge };
 
 /**
  * Merges external users into one, which keeps its id: identifiers and memberships move, what it lacks is filled, and
@@ -74,7 +80,14 @@ export type MergedUsers = { user: ExternalUser; merge: Merge };
  */
 export function mergeExternalUsers(db: TenantDatabase, actor: Actor, given: MergeInput): Promise<MergedUsers> {
   const { into, from } = mergedIds(given, externalUserNotFound);
-  return inMerge(db, into, given.preview === true, (tx) => merge(tx, actor, into, from));
+  const preview = given.preview === true;
+  return inMerge(db, into, preview, async (tx) => {
+    const merged = await merge(tx, actor, into, from);
+    if (!preview) return merged;
+    const [identifiers = []] = await identifiersByUser.load(inside(tx), [into]);
+    const [conversationIds = []] = await conversationIdsByUser.load(inside(tx), [into]);
+    return { ...merged, user: { ...merged.user, identifiers, conversationIds } };
+  });
 }
 
 async function merge(tx: TenantTransaction, actor: Actor, into: string, from: readonly string[]): Promise<MergedUsers> {

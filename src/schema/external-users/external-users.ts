@@ -8,6 +8,7 @@ import {
   metadataByUser,
   searchExternalUser,
 } from '../../external-users/queries.ts';
+import type { Survivor } from '../../merging/merge-users.ts';
 import { builder } from '../builder.ts';
 import { HistorySubjectType } from '../history/subject.ts';
 import { formerName } from '../mutation.ts';
@@ -69,7 +70,12 @@ export const ExternalUserType = builder.prismaObject('ExternalUser', {
     conversationIds: t.idList({
       description:
         'The UUIDs of the conversations that the user is a contact in, the newest first: those of the agent under an agent’s key, else all of the tenant’s. Not paged: over 10,000 it is `RESULT_TOO_LARGE`.',
-      ...ofExternalUser(['id'], ({ id }, _, context) => context.load(conversationIdsByUser, id)),
+      // A preview of a merge has them: nobody finds them afterwards.
+      ...ofExternalUser(
+        ['id'],
+        (user: Pick<Survivor, 'id' | 'conversationIds'>, _, context) =>
+          user.conversationIds ?? context.load(conversationIdsByUser, user.id),
+      ),
     }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When the user was created.' }),
     modifiedAt: t.expose('modifiedAt', { type: 'DateTime', description: 'When the user was last changed.' }),

@@ -4,6 +4,7 @@ import {
   identifiersByUser,
   removeExternalUserIdentifier,
 } from '../../external-users/identifier-changes.ts';
+import type { Survivor } from '../../merging/merge-users.ts';
 import { builder } from '../builder.ts';
 import { IdentifierKeyType } from '../conversations/memberships.ts';
 import { HistorySubjectType } from '../history/subject.ts';
@@ -40,7 +41,12 @@ builder.objectField(ExternalUserType, 'identifiers', (t) =>
     type: [IdentifierType],
     description:
       'Everything that the user is known by: e-mail addresses, telephone numbers, foreign keys, the primary one of each kind first.',
-    ...ofExternalUser(['id'], ({ id }, _, context) => context.load(identifiersByUser, id)),
+    // A preview of a merge has them: nobody finds them afterwards.
+    ...ofExternalUser(
+      ['id'],
+      (user: Pick<Survivor, 'id' | 'identifiers'>, _, context) =>
+        user.identifiers ?? context.load(identifiersByUser, user.id),
+    ),
   }),
 );
 
