@@ -8,6 +8,7 @@ import { anyKey, parameter, tenant } from '../database/sql/fragment.ts';
 import { batchedRead, statement } from '../database/sql/statement.ts';
 import { boolean, enumeration, text, uuid } from '../database/sql/types.ts';
 import { Problem } from '../errors/catalogue.ts';
+import type { KeepIds } from '../idempotency/once.ts';
 import { alreadyExists, externalUserNotFound, lockUser, tried } from './external-users.ts';
 import { columnsOfIdentifier, compareKey, fieldOf, identifier } from './identifiers.ts';
 
@@ -73,7 +74,7 @@ export type NewIdentifier = {
  * becomes it where `primary` is true. Throws EXTERNAL_USER_NOT_FOUND, USER_ALREADY_EXISTS when another user has it, and
  * CONFLICT for a user who has 100.
  */
-export async function addExternalUserIdentifier(db: TenantDatabase, input: NewIdentifier) {
+export async function addExternalUserIdentifier(db: TenantDatabase, input: NewIdentifier, keepIds?: KeepIds) {
   const { identifierKey } = input;
   const { value } = identifier(identifierKey, input.identifierValue, ['input', 'identifierValue']);
   const named = asUuid(input.externalUserId);
@@ -89,7 +90,10 @@ export async function addExternalUserIdentifier(db: TenantDatabase, input: NewId
         const same = all.filter((its) => its.identifierKey === identifierKey);
         const has = same.find((its) => its.compareKey === compared);
         const isPrimary = same.length === 0 || input.primary === true;
-        if (has && (has.isPrimary || !isPrimary)) return { user: before, identifier: has, created: false };
+        if (has && (has.isPrimary || !isPrimary)) {
+          await keepIds?.(tx, [has.id]);
+          return { user: before, identifier: has, created: false };
+        }
         if (!has && all.length >= mostOfUser)
           throw new Problem('CONFLICT', `The user has ${all.length} identifiers: remove one first.`);
         const added =
@@ -99,6 +103,7 @@ export async function addExternalUserIdentifier(db: TenantDatabase, input: NewId
           )[0];
         if (!added) throw new Error('An insert returned no row.');
         const user = isPrimary ? await makePrimary(tx, added) : before;
+        await keepIds?.(tx, [added.id, ...(has ? [] : ['created'])]);
         return { user, identifier: { ...added, isPrimary }, created: !has };
       });
     } catch (error) {

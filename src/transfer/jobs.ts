@@ -44,6 +44,26 @@ const insert = statement(rows({ id: uuid }))`
   from (select ${tenant} as tenant_id) t where t.tenant_id = ${tenant}
   returning id`;
 
+type NewJob = {
+  id: string;
+  direction: 'IMPORT' | 'EXPORT';
+  kind: Kind;
+  format: Format;
+  mapping: string | null;
+  onConflict: OnConflict;
+  isDryRun: boolean;
+  fileId: string | null;
+  begunBy: string;
+};
+
+/** Queues a job, and tells the workers of it. */
+const queued = (db: TenantDatabase, job: NewJob): Promise<string> =>
+  db.transaction(async (tx) => {
+    await tx.query(insert, job);
+    tx.announce('dataJobQueued', {});
+    return job.id;
+  });
+
 /** What a file may be at the most, in bytes. */
 export const largestFile = 45_000_000;
 
@@ -56,6 +76,7 @@ export async function startImport(
   { kind, format, file, mapping = null, onConflict, dryRun }: ImportInput,
   storage: Pick<Storage, 'put'>,
   begunBy: string,
+  id: string = newId(),
 ): Promise<string> {
   const errors = Object.entries(mapping ?? {}).flatMap(([field, column]) => [
     ...(isField(kind, field) ? [] : [{ path: ['input', 'mapping', field], message: 'is no field of this kind' }]),
@@ -68,8 +89,7 @@ export async function startImport(
   const contentType = format === 'CSV' ? 'text/csv; charset=utf-8' : 'application/x-ndjson';
   const bytes = new Uint8Array(await file.arrayBuffer());
   const fileId = await storeDataFile(db, storage, { name: `import.${format.toLowerCase()}`, contentType }, bytes);
-  const id = newId();
-  await db.query(insert, {
+  return queued(db, {
     id,
     direction: 'IMPORT',
     kind,
@@ -80,8 +100,6 @@ export async function startImport(
     fileId,
     begunBy,
   });
-  db.announce('dataJobQueued', {});
-  return id;
 }
 
 /** Queues an export of everything of a kind, and returns its id. */
@@ -89,12 +107,10 @@ export async function startExport(
   db: TenantDatabase,
   { kind, format }: { kind: Kind; format: Format },
   begunBy: string,
+  id: string = newId(),
 ): Promise<string> {
-  const id = newId();
-  const none = { mapping: null, onConflict: 'SKIP', isDryRun: false, fileId: null };
-  await db.query(insert, { id, direction: 'EXPORT', kind, format, ...none, begunBy });
-  db.announce('dataJobQueued', {});
-  return id;
+  const none = { mapping: null, onConflict: 'SKIP', isDryRun: false, fileId: null } as const;
+  return queued(db, { id, direction: 'EXPORT', kind, format, ...none, begunBy });
 }
 
 const cancel = statement(rows({ id: uuid }))`

@@ -4,6 +4,7 @@ import { newId } from '../../src/database/ids.ts';
 import { buildSchema } from '../../src/schema/schema.ts';
 import { dataOf, problemOf, type TestTenant, type Untyped } from '../app.ts';
 import { createAgent, createConfig, createParticipant } from '../factories.ts';
+import { importFile } from '../uploads.ts';
 import { useApp } from '../use-app.ts';
 
 const service = useApp();
@@ -13,11 +14,7 @@ const inputOf = (name: string) => schema.getType(`${name[0]?.toUpperCase()}${nam
 
 test('every mutation that creates, adds, binds or starts takes a key', () => {
   const starts = /^(create|add|ensure|bind|approve|syncAgent|start)/;
-  // Repeated, these change nothing: an identifier is there already, and so is what a file brings. An export is a read.
-  const repeatable = new Set(['addExternalUserIdentifier', 'startImport', 'startExport']);
-  const names = Object.keys(schema.getMutationType()?.getFields() ?? {})
-    .filter((name) => starts.test(name))
-    .filter((name) => !repeatable.has(name));
+  const names = Object.keys(schema.getMutationType()?.getFields() ?? {}).filter((name) => starts.test(name));
   expect(names.length).toBeGreaterThan(14);
   const without = names.filter((name) => {
     const input = inputOf(name);
@@ -47,6 +44,14 @@ async function unknownSender(tenant: TestTenant, address = `U0000${++count}`): P
 const createConversation = async (tenant: TestTenant): Promise<string> =>
   dataOf(await tenant.graphql('mutation { createConversation(input: {}) { conversation { id } } }')).createConversation
     .conversation.id;
+
+const createUser = async (tenant: TestTenant): Promise<string> =>
+  dataOf(
+    await tenant.graphql(
+      'mutation ($fkId: String!) { createExternalUser(input: { firstName: "Ada", lastName: "L", fkId: $fkId }) { externalUser { id } } }',
+      { fkId: newId() },
+    ),
+  ).createExternalUser.externalUser.id;
 
 /** For each mutation: an input, one that differs, and what is asked of its answer. */
 const cases: Record<string, { input(tenant: TestTenant): Promise<object>; other: object; fields: string }> = {
@@ -105,6 +110,20 @@ const cases: Record<string, { input(tenant: TestTenant): Promise<object>; other:
     other: { agentId: 'another' },
     fields: 'batch { id }',
   },
+  addExternalUserIdentifier: {
+    input: async (tenant) => ({
+      externalUserId: await createUser(tenant),
+      identifierKey: 'emailaddress',
+      identifierValue: `added-${++count}@example.com`,
+    }),
+    other: { identifierKey: 'fkid' },
+    fields: 'created identifier { id primary } externalUser { id email }',
+  },
+  startExport: {
+    input: async () => ({ kind: 'EXTERNAL_USERS', format: 'CSV' }),
+    other: { format: 'NDJSON' },
+    fields: 'export { id }',
+  },
 };
 
 const call = (tenant: TestTenant, name: string, input: object) =>
@@ -125,6 +144,15 @@ describe.each(Object.entries(cases))('%s', (name, { input, other }) => {
     const clash = await call(tenant, name, { ...given, ...other });
     expect(problemOf(clash)).toEqual({ code: 'CONFLICT', status: 409 });
   });
+});
+
+test('an import with a key is begun once, and another file is another input', async () => {
+  const { tenant } = service;
+  const begin = (content: string) =>
+    importFile(service, tenant, content, { kind: 'EXTERNAL_USERS', format: 'CSV', idempotencyKey: 'import once' });
+  const [first, again] = await Promise.all([begin('fkId\none\n'), begin('fkId\none\n')]);
+  expect(dataOf(first).startImport.import.id).toBe(dataOf(again).startImport.import.id);
+  expect(problemOf(await begin('fkId\ntwo\n')).code).toBe('CONFLICT');
 });
 
 test('what was there before is answered as it was the first time', async () => {

@@ -1,14 +1,18 @@
 import type { ExternalUser, ExternalUserIdentifier } from '../../database/generated/client.ts';
+import { externalUserNotFound } from '../../external-users/external-users.ts';
 import {
   addExternalUserIdentifier,
+  identifierById,
   identifiersByUser,
   removeExternalUserIdentifier,
 } from '../../external-users/identifier-changes.ts';
+import { externalUserById } from '../../external-users/queries.ts';
 import type { Survivor } from '../../merging/merge-users.ts';
 import { builder } from '../builder.ts';
+import type { GraphContext } from '../context.ts';
 import { IdentifierKeyType } from '../conversations/memberships.ts';
 import { HistorySubjectType } from '../history/subject.ts';
-import { write } from '../mutation.ts';
+import { createOnce, idempotencyKey, still, write } from '../mutation.ts';
 import { NodeType } from '../node-interface.ts';
 import { reading } from '../selection.ts';
 import { ExternalUserType } from './external-users.ts';
@@ -52,6 +56,14 @@ builder.objectField(ExternalUserType, 'identifiers', (t) =>
 
 type Added = { user: ExternalUser; identifier: ExternalUserIdentifier; created: boolean };
 
+/** What was added before, as it is now. Throws EXTERNAL_USER_NOT_FOUND where it was removed since. */
+async function addedBefore(id: string, created: boolean, context: GraphContext): Promise<Added> {
+  const gone = () => externalUserNotFound(id);
+  const identifier = await still(context.load(identifierById, id), gone);
+  const user = await still(context.load(externalUserById, identifier.externalUserId), gone);
+  return { user, identifier, created };
+}
+
 builder.relayMutationField(
   'addExternalUserIdentifier',
   {
@@ -72,6 +84,7 @@ builder.relayMutationField(
         description:
           'Whether it becomes the primary one of its kind; the one before stays. The first of a kind is always primary. Null is as good as false.',
       }),
+      idempotencyKey: t.string(idempotencyKey),
     }),
   },
   {
@@ -80,7 +93,12 @@ builder.relayMutationField(
     nullable: true,
     authScopes: { scope: 'users:write' },
     resolve: (_, { input }, context) =>
-      tellingExisting(context, () => write(context, () => addExternalUserIdentifier(context.db, input))),
+      tellingExisting(context, () =>
+        createOnce(context, 'addExternalUserIdentifier', input, {
+          create: (db, _ids, keepIds): Promise<Added> => addExternalUserIdentifier(db, input, keepIds),
+          again: ([id, created]) => addedBefore(id, created !== undefined, context),
+        }),
+      ),
   },
   {
     description: 'The identifier that the user has now.',

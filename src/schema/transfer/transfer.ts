@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { progressOf } from '../../avatars/progress.ts';
 import type { DataJob } from '../../database/generated/client.ts';
 import { Problem } from '../../errors/catalogue.ts';
@@ -7,7 +8,7 @@ import { guessMapping } from '../../transfer/fields.ts';
 import { cancelImport, importNotFound, jobById, startExport, startImport } from '../../transfer/jobs.ts';
 import { builder } from '../builder.ts';
 import type { GraphContext } from '../context.ts';
-import { still, write } from '../mutation.ts';
+import { createOnce, idempotencyKey, still, write } from '../mutation.ts';
 import { ConflictType, ExportType, FormatType, GuessedFieldType, ImportType, KindType } from './types.ts';
 
 const ofDirection = async (id: string, direction: string, { load }: GraphContext): Promise<DataJob | null> => {
@@ -51,6 +52,14 @@ builder.queryFields((t) => ({
 const importField = (id: string, context: GraphContext) =>
   still(ofDirection(id, 'IMPORT', context), () => importNotFound(id));
 const beganBy = ({ viewer }: GraphContext) => `${viewer.kind} ${viewer.id}`;
+
+/** The input with a digest of its file, by which a repeat is told from another input. */
+const withDigest = async <Input extends { file: File }>(input: Input) => ({
+  ...input,
+  file: createHash('sha256')
+    .update(new Uint8Array(await input.file.arrayBuffer()))
+    .digest('hex'),
+});
 const upload: FieldCost = { cost: Math.floor(limits.cost / 2) + 1 };
 
 builder.relayMutationField(
@@ -72,6 +81,7 @@ builder.relayMutationField(
           'What to do with a row that exists already: by its id, also one that was merged into another, or by any identifier of an external user. SKIP when not given.',
       }),
       dryRun: t.boolean({ description: 'Whether to write nothing, and give the same report. Null is false.' }),
+      idempotencyKey: t.string(idempotencyKey),
     }),
   },
   {
@@ -81,7 +91,10 @@ builder.relayMutationField(
     authScopes: { scope: 'admin' },
     extensions: upload,
     resolve: async (_, { input }, context) => ({
-      id: await write(context, () => startImport(context.db, input, context.services.dataStorage, beganBy(context))),
+      id: await createOnce(context, 'startImport', input.idempotencyKey == null ? input : await withDigest(input), {
+        create: (db, [id]) => startImport(db, input, context.services.dataStorage, beganBy(context), id),
+        again: async ([id]) => id,
+      }),
     }),
   },
   {
@@ -128,6 +141,7 @@ builder.relayMutationField(
     inputFields: (t) => ({
       kind: t.field({ type: KindType, required: true, description: 'What to export: all of the tenant’s.' }),
       format: t.field({ type: FormatType, required: true, description: 'The file’s form.' }),
+      idempotencyKey: t.string(idempotencyKey),
     }),
   },
   {
@@ -136,7 +150,10 @@ builder.relayMutationField(
     nullable: true,
     authScopes: { scope: 'admin' },
     resolve: async (_, { input }, context) => ({
-      id: await write(context, () => startExport(context.db, input, beganBy(context))),
+      id: await createOnce(context, 'startExport', input, {
+        create: (db, [id]) => startExport(db, input, beganBy(context), id),
+        again: async ([id]) => id,
+      }),
     }),
   },
   {
