@@ -90,6 +90,22 @@ test('users are found by dots, names, telephones in foreign keys, and the person
   expect(problemOf(refused).code).toBe('FORBIDDEN');
 });
 
+test('of somebody who was erased nothing is left, not even a digest', async () => {
+  const of = await service.createTenant();
+  const erased = await user(of, { email: 'ada.l@gmail.com' });
+  await user(of, { email: 'adal@gmail.com' });
+  expect(await candidates(of)).toHaveLength(1);
+  await change(of, 'erasePerson', { by: { email: 'ada.l@gmail.com' }, confirm: true });
+  expect(await listed(of)).toEqual([]);
+  const named = `select k.subject_id from duplicate_key k where k.tenant_id = $1::uuid and $2::uuid in (k.subject_id, k.via_id)
+    union all select m.subject_id from duplicate_member m where m.tenant_id = $1::uuid and m.subject_id = $2::uuid
+    union all select c.id from duplicate_candidate c where c.tenant_id = $1::uuid and $2::uuid = any(c.member_ids || c.via_ids)`;
+  const left = () => service.app.database.connection.query(prepared(named), [of.id, erased]);
+  expect(await left()).toEqual([]);
+  await search(of);
+  expect(await left()).toEqual([]);
+});
+
 test('a process that does background work searches by itself', { timeout: 30_000 }, async () => {
   const of = await working.createTenant();
   await user(of, { email: 'a.b@example.com' });

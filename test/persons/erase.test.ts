@@ -143,6 +143,11 @@ const nothingOfAPerson = [
   'data_file',
   'data_job',
   'data_rejection',
+  // Ids and digests, which an erasure deletes too: see test/duplicates.
+  'duplicate_candidate',
+  'duplicate_key',
+  'duplicate_member',
+  'duplicate_progress',
   'erasure',
   'integration_config',
   'oauth_state',
