@@ -65,6 +65,7 @@ const inputs = (world: World): Record<string, object> => {
     bindParticipant: { agentId: world.agent, participantId: world.participant },
     bindParticipants: { agentId: world.agent, participantIds: [world.participant] },
     syncAgentAvatars: { agentId: world.agent },
+    startExport: { kind: 'EXTERNAL_USERS', format: 'CSV' },
     approveUnknownSender: { id: world.unknownSender, mode: 'CREATE_NEW' },
     rejectUnknownSender: { id: world.unknownSender },
     blockUnknownSender: { id: world.unknownSender },
@@ -73,8 +74,8 @@ const inputs = (world: World): Record<string, object> => {
     removeConversationParticipant: { conversationId, contact },
   };
 };
-// Refused before their characters are looked at: which participant it is, which channel, and which person.
-const byIds = new Set(['syncParticipantAvatarFromChannel', 'exportPerson', 'erasePerson']);
+// Refused before their characters are looked at: which participant it is, which channel, which person, and which file.
+const byIds = new Set(['syncParticipantAvatarFromChannel', 'exportPerson', 'erasePerson', 'startImport']);
 
 const textless = ['a\u0001b', 'a\u0085b', 'a\u009b', 'Ada \u202e', '\u2068x', 'x\u2069', '\u202ax\u2069', 'a\ud800'];
 const unseen = ['\u200b', '\u2060', '\u2800', '\u3164', '\uffa0', '\u{e0041}', '\u034f', '\u200e', '\u0301', '\ufe0f'];
