@@ -99,7 +99,9 @@ export function createAuthenticator(
     }
     const revocationsBefore = revocations;
     const prefix = prefixOf(secret);
-    const [key] = prefix ? await database.query(keyByPrefix, { prefix }) : [];
+    // Nothing keeps a prefix from coming twice in different tenants.
+    const found = prefix ? await database.query(keyByPrefix, { prefix }) : [];
+    const key = found.find(({ secretHash }) => matches(secret, secretHash)) ?? found[0];
     // A key that has ended shows whose it was, and no more.
     if (!key || hasEnded(key) || key.kind !== kind || !matches(secret, key.secretHash))
       throw new SignInRefused('The key does not verify.', key?.tenantId ?? null);

@@ -15,5 +15,5 @@ export async function deleteLeftFiles(
     await removeImages(storage, path);
     await database.query(forgetFile, { tenantId, id });
   }
-  for (const file of data) await deleteDataFile(database, storage, file);
+  for (const file of data) await deleteDataFile(database, storage, { tenantId, ...file });
 }

@@ -71,18 +71,19 @@ const withdraw = statement(nothing)`
 export const withdrawDataFile = async (db: Pick<TenantDatabase, 'query'>, id: string): Promise<void> =>
   void (await db.query(withdraw, { id }));
 
-const expired = globalStatement(rows({ id: uuid, path: text }))`
-  select f.id, f.path from data_file f where f.expires_at < now() order by f.expires_at limit 100`;
-const forget = globalStatement(nothing)`delete from data_file f where f.id = ${parameter('id', uuid)}`;
+const expired = globalStatement(rows({ tenantId: uuid, id: uuid, path: text }))`
+  select f.tenant_id as "tenantId", f.id, f.path from data_file f where f.expires_at < now() order by f.expires_at limit 100`;
+const forget = globalStatement(nothing)`
+  delete from data_file f where f.tenant_id = ${parameter('tenantId', uuid)} and f.id = ${parameter('id', uuid)}`;
 
 /** Deletes a file of data that has expired: first its bytes, then its row. */
 export async function deleteDataFile(
   database: Pick<Database, 'query'>,
   storage: Pick<Storage, 'delete'>,
-  { id, path }: { id: string; path: string },
+  { tenantId, id, path }: { tenantId: string; id: string; path: string },
 ): Promise<void> {
   await storage.delete(path);
-  await database.query(forget, { id });
+  await database.query(forget, { tenantId, id });
 }
 
 /** Deletes the files of data that have expired. It asks `stopped` before each and ends early. */

@@ -1,4 +1,6 @@
+import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { newId } from '../../src/database/ids.ts';
 import { dataOf, problemOf, startApp, type TestApp, type TestTenant } from '../app.ts';
 import { createAccessKey, createAgent, createAgentKey } from '../factories.ts';
 import { rowsOf } from '../tenants/world.ts';
@@ -41,6 +43,34 @@ describe('an access key', () => {
     expect(stored).toContain(key.prefix);
     expect(stored).not.toContain(secret);
     expect(stored).not.toContain(secret.slice(-43));
+  });
+
+  test('is told from a key of another tenant with the same prefix', async () => {
+    const other = await service.createTenant();
+    const [mine, theirs] = await Promise.all(
+      [service.tenant, other].map(({ id }) =>
+        service.app.database.prisma.credentialKey.create({
+          data: {
+            tenantId: id,
+            id: newId(),
+            kind: 'ACCESS_KEY',
+            name: 'Same prefix',
+            prefix: 'rca_00000000beef',
+            secretHash: createHash('sha256')
+              .update(`rca_00000000beef_${id.padEnd(43, 'x')}`)
+              .digest('hex'),
+            scopes: ['admin'],
+          },
+        }),
+      ),
+    );
+    for (const key of [mine!, theirs!]) {
+      const headers = { authorization: `AccessKey rca_00000000beef_${key.tenantId.padEnd(43, 'x')}` };
+      const answer = await service.tenant.graphql('{ viewer { tenant { id } } }', {}, headers);
+      expect(dataOf(answer).viewer.tenant.id).toBe(key.tenantId);
+    }
+    const unknown = { authorization: `AccessKey rca_00000000beef_${'y'.repeat(43)}` };
+    expect((await service.tenant.graphql('{ viewer { tenant { id } } }', {}, unknown)).status).toBe(401);
   });
 
   test('needs a name and at least one scope', async () => {

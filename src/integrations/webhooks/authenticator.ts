@@ -89,7 +89,9 @@ export function createWebhookAuthenticator(
   async function read(key: string): Promise<OpenWebhook | null> {
     const changesBefore = changes;
     const prefix = prefixOf(key);
-    const [row] = prefix ? await database.query(keyByPrefix, { prefix }) : [];
+    // Nothing keeps a prefix from coming twice in different tenants.
+    const found = prefix ? await database.query(keyByPrefix, { prefix }) : [];
+    const row = found.find(({ secretHash }) => matches(key, secretHash)) ?? found[0];
     const good = matches(key, row?.secretHash ?? placeholderHash);
     const current = cipher.open(row?.signingSecretCiphertext ?? placeholderCiphertext, row?.id ?? 'nobody');
     if (!row || !good) return null;

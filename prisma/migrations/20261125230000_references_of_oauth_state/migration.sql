@@ -1,0 +1,3 @@
+ALTER TABLE "oauth_state"
+  DROP CONSTRAINT "oauth_state_tenant_id_integration_config_id_fkey",
+  ADD CONSTRAINT "oauth_state_tenant_id_integration_config_id_fkey" FOREIGN KEY ("tenant_id", "integration_config_id") REFERENCES "integration_config"("tenant_id", "id") ON DELETE CASCADE ON UPDATE NO ACTION NOT VALID;

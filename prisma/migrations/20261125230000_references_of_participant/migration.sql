@@ -1,0 +1,3 @@
+ALTER TABLE "participant"
+  DROP CONSTRAINT "participant_tenant_id_fkey",
+  ADD CONSTRAINT "participant_tenant_id_fkey" FOREIGN KEY ("tenant_id") REFERENCES "tenant"("id") ON DELETE CASCADE ON UPDATE NO ACTION NOT VALID;

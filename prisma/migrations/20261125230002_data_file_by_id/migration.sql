@@ -1,0 +1,1 @@
+CREATE INDEX CONCURRENTLY "data_file_id_idx" ON "data_file"("id");

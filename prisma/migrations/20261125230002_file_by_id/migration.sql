@@ -1,0 +1,1 @@
+CREATE INDEX CONCURRENTLY "file_id_idx" ON "file"("id");
