@@ -1,41 +1,16 @@
-import { createPublicKey } from 'node:crypto';
 import { z } from 'zod';
-import { readDatabaseUrl } from './database/database-url.ts';
+import {
+  address,
+  databaseUrl,
+  isHostAndPort,
+  isOrigin,
+  isPublicKey,
+  list,
+  onOff,
+  wholeNumber,
+} from './config-values.ts';
 import { readStorageUrl } from './storage/storage-url.ts';
 import { readTrustedDocuments } from './trusted-documents.ts';
-
-const onOff = z.enum(['on', 'off'], 'must be "on" or "off"');
-const wholeNumber = (min: number, max: number) =>
-  z.coerce
-    .number(`must be a number`)
-    .int('must be a whole number')
-    .min(min, `must be at least ${min}`)
-    .max(max, `must be at most ${max}`);
-const list = z.string().transform((text) =>
-  text
-    .split(',')
-    .map((item) => item.trim())
-    .filter((item) => item !== ''),
-);
-const address = (protocols: readonly string[]) =>
-  z
-    .string()
-    .refine(
-      (text) => URL.canParse(text) && protocols.includes(new URL(text).protocol),
-      `must be a URL that begins with ${protocols.join(' or ')}`,
-    );
-
-const isOrigin = (text: string) => URL.canParse(text) && new URL(text).origin === text;
-const isHostAndPort = (text: string) =>
-  /^([^\s:/@]+|\[[0-9a-f:]+\]):\d+$/i.test(text) && URL.canParse(`http://${text}`);
-
-function isPublicKey(pem: string): boolean {
-  try {
-    return createPublicKey(pem).type === 'public' && pem.includes('PUBLIC KEY');
-  } catch {
-    return false;
-  }
-}
 
 /**
  * Every environment variable that the service reads. The README's table has a row for each; a test compares the two.
@@ -52,17 +27,10 @@ const variables = z.object({
     .default('info'),
   PROCESSES: wholeNumber(1, 256).default(1),
   DATA_DIR: z.string().default('.data'),
-  DATABASE_URL: z
-    .string()
-    .check(({ value, issues }) => {
-      try {
-        readDatabaseUrl(value);
-      } catch (error) {
-        issues.push({ code: 'custom', message: (error as Error).message, input: value });
-      }
-    })
-    .optional(),
+  DATABASE_URL: databaseUrl('writes').optional(),
   DATABASE_POOL_SIZE: wholeNumber(1, 500).default(10),
+  DATABASE_READ_URL: databaseUrl('reads').optional(),
+  DATABASE_READ_LAG_MS: wholeNumber(100, 3_600_000).default(10_000),
   REDIS_URL: address(['redis:', 'rediss:']).optional(),
   STORAGE_URL: z
     .string()
@@ -137,6 +105,10 @@ export type Config = {
   /** Null for the embedded database. */
   databaseUrl: string | null;
   databasePoolSize: number;
+  /** The standby for reads that may lag. Null to read from the database that is written. */
+  databaseReadUrl: string | null;
+  /** How far it may lag and still be read. */
+  databaseReadLagMs: number;
   redisUrl: string | null;
   storageUrl: string;
   /** Null for development keys, which the first start creates. */
@@ -218,6 +190,8 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     if (!given['REDIS_URL'])
       faults.push('PROCESSES above 1 needs REDIS_URL: events reach the other processes through it');
   }
+  if (given['DATABASE_READ_URL'] && !given['DATABASE_URL'])
+    faults.push('DATABASE_READ_URL needs DATABASE_URL: the standby has to be one of that database');
   const ownKey = given['JWT_JWKS_URL'] ?? given['JWT_PUBLIC_KEY'];
   if (given['JWT_JWKS_URL'] && given['JWT_PUBLIC_KEY'])
     faults.push('JWT_JWKS_URL and JWT_PUBLIC_KEY exclude each other');
@@ -250,6 +224,8 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     dataDir: env.DATA_DIR,
     databaseUrl: env.DATABASE_URL ?? null,
     databasePoolSize: env.DATABASE_POOL_SIZE,
+    databaseReadUrl: env.DATABASE_READ_URL ?? null,
+    databaseReadLagMs: env.DATABASE_READ_LAG_MS,
     redisUrl: env.REDIS_URL ?? null,
     storageUrl: env.STORAGE_URL ?? `file:${env.DATA_DIR}/files`,
     secretKey: env.SECRET_KEY ?? null,

@@ -28,7 +28,10 @@ export function createFaces({ graph, ...options }: FacesParts): { prefixes: stri
       router: createRouter(faces),
       pages: createPages(faces),
       services: graph.services,
-      databaseOf: (viewer, actor) => inTurn(graph.databaseOf(viewer).as(actor), graph.admission),
+      databaseOf(viewer, actor, isRead) {
+        const handle = graph.databaseOf(viewer);
+        return inTurn(isRead ? handle.lagging : handle.as(actor), graph.admission);
+      },
       largestBody: limits.body,
       largestAnswer: limits.resultBytes,
     });

@@ -122,10 +122,10 @@ export function createGraph(
         ),
     }),
     prepare,
-    contextOf(viewer, { budget, actor = null } = {}) {
+    contextOf(viewer, { budget, actor = null, mayLag = false } = {}) {
       const handle = databaseOf(viewer);
       const own = { budget, admission, actor };
-      return createGraphContext(viewer, actor ? handle.as(actor) : handle, services, own);
+      return createGraphContext(viewer, actor ? handle.as(actor) : mayLag ? handle.lagging : handle, services, own);
     },
     streams,
   });

@@ -55,7 +55,7 @@ export interface HttpServer {
 
 export async function createHttpServer(config: Config, parts: ServerParts, log: Logger): Promise<HttpServer> {
   const {
-    resources: { connection, database, events, storage, developmentKeys: keys, secretKey, tracing },
+    resources: { connection, database, events, storage, standbyReads, developmentKeys: keys, secretKey, tracing },
     integrations: { webhooks, webhookProviders, workspaceOf, deliveries, signIns },
     graph,
   } = parts;
@@ -75,8 +75,11 @@ export async function createHttpServer(config: Config, parts: ServerParts, log: 
     events: { needed: false, freshMs: 0, check: () => events.check() },
     // The only way to find out whether a file can be written is to write one.
     storage: { needed: false, freshMs: 30_000, check: () => storage.check() },
+    // It is asked all the time anyway.
+    ...(standbyReads && { standby: { needed: false, freshMs: 0, check: () => standbyReads.check() } }),
   });
   metrics.watchParts(readiness);
+  if (standbyReads) metrics.watchStandby(standbyReads);
   metrics.watchJobs(() => countAvatarJobs(database));
   const format = createErrorFormatter(log, config.introspection);
   const bodies = createBodyBudget(allBodies);

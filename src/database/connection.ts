@@ -1,4 +1,5 @@
 import type { SqlDriverAdapterFactory } from '@prisma/driver-adapter-utils';
+import type { Position } from './position.ts';
 import type { Prepared, Readable } from './statement.ts';
 
 /** A value for a parameter. */
@@ -34,6 +35,8 @@ export interface Connection {
   ): Promise<void>;
   /** Throws when the database does not take writes, or does not answer in time. */
   check(timeoutMs: number): Promise<void>;
+  /** How far the server has come, asked on a connection that no caller can take. Not of the embedded one. */
+  position?(timeoutMs: number): Promise<Position>;
   /** How far the database's clock is ahead of this process's, in milliseconds. Measured some seconds ago. */
   readonly clockOffsetMs: number;
   /**

@@ -9,6 +9,8 @@ export type DatabaseUrl = {
   servers: readonly Server[];
   /** Whether only a server that takes writes may be used. True unless the URL says `target_session_attrs=any`. */
   writable: boolean;
+  /** Whether only a standby may be used, and always the same one. */
+  standby: boolean;
 };
 
 /** DATABASE_URL cannot be used. The message says why and does not contain the URL. */
@@ -19,20 +21,29 @@ export class DatabaseUrlError extends Error {
 const pattern = /^(postgres(?:ql)?:\/\/)([^/?#]*@)?([^/?#]*)([^?#]*)(?:\?([^#]*))?$/;
 const one = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]]*))(?::(\d*))?$/;
 
+/** What `target_session_attrs` may say of a server that takes writes, and of one that is only read. */
+const wantedFor = {
+  writes: { allowed: ['read-write', 'primary', 'any'], why: 'Rollcall writes' },
+  reads: { allowed: ['standby', 'prefer-standby', 'read-only', 'any'], why: 'it is only read' },
+};
+
 /**
  * Reads a PostgreSQL URL. As in libpq, it may name several servers (`host:port,host:port`, or lists in the parameters
- * `host` and `port`) and `target_session_attrs`: `read-write` (the default here), `primary` or `any`. Throws
- * DatabaseUrlError.
+ * `host` and `port`) and `target_session_attrs`: `read-write` (the default here), `primary` or `any`. One `for` reads
+ * leads to a standby, no matter what that says. Throws DatabaseUrlError.
  */
-export function readDatabaseUrl(text: string): DatabaseUrl {
+export function readDatabaseUrl(text: string, use: keyof typeof wantedFor = 'writes'): DatabaseUrl {
   const found = pattern.exec(text);
   if (!found) throw new DatabaseUrlError('must be a URL that begins with postgres: or postgresql:');
   const [, scheme = '', user = '', authority = '', path = '', query = ''] = found;
   const parameters = new URLSearchParams(query);
 
-  const wanted = parameters.get('target_session_attrs') ?? 'read-write';
-  if (!['read-write', 'primary', 'any'].includes(wanted))
-    throw new DatabaseUrlError('target_session_attrs must be read-write, primary or any: Rollcall writes');
+  const { allowed, why } = wantedFor[use];
+  const wanted = parameters.get('target_session_attrs') ?? (allowed[0] as string);
+  if (!allowed.includes(wanted))
+    throw new DatabaseUrlError(
+      `target_session_attrs must be ${allowed.slice(0, -1).join(', ')} or ${allowed.at(-1)}: ${why}`,
+    );
 
   const servers = parameters.get('host')
     ? listed(parameters.get('host') as string, parameters.get('port'))
@@ -53,7 +64,7 @@ export function readDatabaseUrl(text: string): DatabaseUrl {
   const connectionString = `${scheme}${user}${authority.split(',')[0]}${path}${rest}`;
   if (!URL.canParse(connectionString) && authority !== '')
     throw new DatabaseUrlError('must be a URL: what is special in a user name or password is written as %XX');
-  return { connectionString, servers, writable: wanted !== 'any' };
+  return { connectionString, servers, writable: use === 'writes' && wanted !== 'any', standby: use === 'reads' };
 }
 
 function serverOf(text: string): Server {

@@ -7,7 +7,6 @@ import { savepoints } from './savepoints.ts';
 import type { Rows } from './sql/columns.ts';
 import {
   type AnyStatement,
-  type BatchedWrite,
   type Compiled,
   formFor,
   type GivenValues,
@@ -15,101 +14,16 @@ import {
   type Statement,
   valuesFor,
 } from './sql/statement.ts';
+import type { StandbyReads } from './standby.ts';
 import { mayWait } from './statement.ts';
+import type { TenantDatabase, TenantHandle, TenantQuery, TenantTransaction, Values } from './tenant-database.ts';
 import { keepsToTenant } from './tenant-wall.ts';
 import { createWriteBatching } from './write-batching.ts';
 
-/** A caller's parameters for a statement inside a tenant, by name. The handle adds the rest. */
-type Given<Parameters> = Values<Omit<Parameters, 'tenantId' | 'viewerAgentId'>>;
-type Values<Parameters> = keyof Parameters extends never ? [] : [values: Parameters];
-
-/** Runs a prepared statement inside the tenant. */
-export type TenantQuery = <Parameters extends { readonly tenantId: string }, Row>(
-  statement: Statement<Parameters, Row>,
-  ...values: Given<Parameters>
-) => Promise<Row[]>;
+export type { TenantDatabase, TenantHandle, TenantQuery, TenantTransaction } from './tenant-database.ts';
 
 /** Called with the text of every SQL statement that runs, except transaction control. */
 export type StatementObserver = (text: string) => void;
-
-/**
- * The database as one tenant may use it. It gives statements the tenant. Prisma's operations must name the tenant,
- * which the tenant wall checks. Rules take this first and use nothing else.
- */
-export interface TenantDatabase {
-  readonly tenantId: string;
-  /** The only agent whose conversations may be seen. Null when all may. */
-  readonly agentId: string | null;
-  /** Prisma's models behind the tenant wall, outside any transaction. */
-  readonly models: PrismaClient;
-  /** Runs a prepared statement outside any transaction. */
-  readonly query: TenantQuery;
-  /**
-   * Runs a statement that may take a second, like a count by what must be computed for each row: a few at a time in the
-   * process, fewer of one tenant, and apart from the pipelined connections. Throws UNAVAILABLE when too many wait, or
-   * when it has waited too long.
-   */
-  readonly slowQuery: TenantQuery;
-  /** Reads a long list when it is its turn. In an operation only a few are read at a time. */
-  longRead<Found>(read: () => Promise<Found>): Promise<Found>;
-  /**
-   * Runs a statement for this caller and concurrent callers of any tenant in one transaction. Returns null when it did
-   * nothing for this caller, who must then run a statement of its own.
-   */
-  batchedWrite<Asked extends Readonly<Record<string, string | null>>, Row>(
-    statement: BatchedWrite<Asked, Row>,
-    asked: Asked,
-  ): Promise<Row | null>;
-  /** Runs one write by Prisma's models, in its own transaction unless it is a part of another. */
-  write<Result>(work: (models: Models) => Promise<Result>): Promise<Result>;
-  /** Runs the work in one transaction and rolls back when it throws. Inside, use only the given handle. */
-  transaction<Result>(work: (tx: TenantTransaction) => Promise<Result>): Promise<Result>;
-  /** Announces an event at once, for what a single statement has committed. */
-  announce<Name extends EventName>(name: Name, event: Events[Name]): void;
-  /**
-   * The database for work that waits for a row's lock. A few callers per row hold a connection while they wait, the
-   * others wait in memory and get UNAVAILABLE after a short time.
-   */
-  queueFor(row: string): Pick<TenantDatabase, 'query' | 'transaction'>;
-  /** The database's time, accurate to some milliseconds. */
-  now(): Date;
-}
-
-/** The models, and statements, inside a transaction of one tenant. */
-export type TenantTransaction = Models & {
-  readonly tenantId: string;
-  readonly agentId: string | null;
-  readonly query: TenantQuery;
-  /** The database's time, accurate to some milliseconds. */
-  now(): Date;
-  /** Announces an event after the commit. After a rollback it is dropped. */
-  announce<Name extends EventName>(name: Name, event: Events[Name]): void;
-  /** Runs a part of the work, not at the same time as others. Where it throws, it alone is undone. */
-  savepoint<Result>(work: () => Promise<Result>): Promise<Result>;
-};
-
-type Models = Pick<
-  PrismaClient,
-  | 'agent'
-  | 'participant'
-  | 'integrationConfig'
-  | 'channel'
-  | 'binding'
-  | 'file'
-  | 'conversation'
-  | 'conversationMember'
-  | 'externalUser'
-  | 'credentialKey'
-  | 'webhookKey'
-  | 'unknownSender'
-  | 'oAuthState'
->;
-
-/** The database as one tenant may use it, for the service itself unless somebody else acts. */
-export type TenantHandle = TenantDatabase & {
-  /** Returns the database as the actor uses it: what changes is recorded as theirs. */
-  as(actor: Actor): TenantDatabase;
-};
 
 /** Statements outside any tenant. */
 export type Statements = {
@@ -185,7 +99,12 @@ const runner =
 const noValues: GivenValues = {};
 
 /** Creates the database of one connection: Prisma and the prepared statements use the same. */
-export function openDatabase(connection: Connection, announce: Announce, observe?: StatementObserver): Database {
+export function openDatabase(
+  connection: Connection,
+  announce: Announce,
+  observe?: StatementObserver,
+  standby: { connection: Pick<Connection, 'query'>; reads: StandbyReads } | null = null,
+): Database {
   const base = new PrismaClient({
     adapter: connection.adapter,
     transactionOptions,
@@ -211,6 +130,27 @@ export function openDatabase(connection: Connection, announce: Announce, observe
   const writeBatching = createWriteBatching(connection, observe);
   const walled = (tenantId: string) => base.$extends(keepsToTenant(tenantId));
 
+  const wrote = standby ? (tenantId: string) => standby.reads.wrote(tenantId) : null;
+  /** Notes what has been written, also by what failed: it may have happened. */
+  const noting = async <Result>(tenantId: string, work: Promise<Result>): Promise<Result> => {
+    if (!wrote) return work;
+    try {
+      return await work;
+    } finally {
+      await wrote(tenantId);
+    }
+  };
+  /** Reads where it may. */
+  const reading = (tenantId: string, form: Compiled, values: Value[], actor: Actor): Promise<unknown[]> => {
+    const onPrimary = () => prisma.$prepared(form, values, actor);
+    if (!standby) return onPrimary();
+    const onStandby = () => {
+      observe?.(form.text);
+      return standby.connection.query(form, values);
+    };
+    return standby.reads.read(tenantId, onStandby, onPrimary);
+  };
+
   const statements = (actor: Actor): Statements => ({
     query: runner((form, values) => prisma.$prepared(form, values, actor)),
     transaction: (work) =>
@@ -228,15 +168,19 @@ export function openDatabase(connection: Connection, announce: Announce, observe
     as: statements,
     forTenant(tenantId, agentId = null) {
       let writer: ReturnType<typeof walled> | undefined;
-      const as = (actor: Actor): TenantDatabase => {
+      const as = (actor: Actor, mayLag = false): TenantDatabase => {
         const inTurn: Run = (form, values) => {
           const run = () => prisma.$prepared(form, values, actor);
-          return mayWait(form) ? tenants.run(tenantId, run) : run();
+          if (mayWait(form)) return noting(tenantId, tenants.run(tenantId, run));
+          return mayLag ? reading(tenantId, form, values, actor) : run();
         };
         const handle = { tenantId, viewerAgentId: agentId };
         const query: TenantQuery = runner(inTurn, handle);
         const inSlowTurn: Run = (form, values) =>
-          slow.run(tenantId, () => prisma.$prepared({ ...form, slow: true }, values));
+          slow.run(tenantId, () => {
+            const slowForm = { ...form, slow: true };
+            return mayLag ? reading(tenantId, slowForm, values, actor) : prisma.$prepared(slowForm, values);
+          });
         const tenantDatabase: TenantDatabase = {
           tenantId,
           agentId,
@@ -255,7 +199,7 @@ export function openDatabase(connection: Connection, announce: Announce, observe
               transaction: (work) => rows.run(key, () => tenantDatabase.transaction(work)),
             };
           },
-          batchedWrite: (statement, asked) => writeBatching.ask(statement, tenantId, asked, actor),
+          batchedWrite: (statement, asked) => noting(tenantId, writeBatching.ask(statement, tenantId, asked, actor)),
           longRead: (read) => read(),
           write: (work) => tenantDatabase.transaction(work),
           announce: (name, event) => announce(tenantId, name, event),
@@ -282,14 +226,20 @@ export function openDatabase(connection: Connection, announce: Announce, observe
                   ) as TenantTransaction,
                 );
               });
-            const result = await tenants.run(tenantId, run);
+            const result = await noting(tenantId, tenants.run(tenantId, run));
             for (const say of announcements) say();
             return result;
           },
         };
         return tenantDatabase;
       };
-      return Object.assign(as(nobody), { as });
+      let lagging: TenantDatabase | undefined;
+      return Object.defineProperty(Object.assign(as(nobody), { as: (actor: Actor) => as(actor) }), 'lagging', {
+        get() {
+          lagging ??= standby ? as(nobody, true) : this;
+          return lagging;
+        },
+      }) as TenantHandle;
     },
     async close() {
       await writeBatching.drain();

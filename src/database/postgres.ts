@@ -11,7 +11,7 @@ import { asJson, parseRows } from './long-json.ts';
 import { createPipelinedConnections } from './pipelined-connections.ts';
 import { SessionPool } from './pool.ts';
 import { Session } from './session.ts';
-import { createSessions } from './sessions.ts';
+import { createSessions, type Sessions } from './sessions.ts';
 import { mayWait, type Prepared, parseTimestamps, statementName } from './statement.ts';
 
 const longestNamed = 2_000;
@@ -72,7 +72,15 @@ const migrationLock = `hashtext('rollcall')`;
  * wait, one at a time. Each kind has at least one. One more checks the server (sessions.ts). Throws DatabaseUrlError.
  */
 export function connectPostgres(url: string, poolSize: number): Connection {
-  const sessions = createSessions(readDatabaseUrl(url));
+  return connect(createSessions(readDatabaseUrl(url)), poolSize);
+}
+
+/** The same to a standby, which is only read. Nothing connects until the first question or read. */
+export function connectStandby(url: string, poolSize: number): Connection {
+  return connect(createSessions(readDatabaseUrl(url, 'reads')), poolSize);
+}
+
+function connect(sessions: Sessions, poolSize: number): Connection {
   const pipelinedCount = Math.max(1, Math.floor(poolSize * 0.3));
   const batchedWritesAtOnce = Math.max(1, Math.floor(poolSize * 0.2));
   const most = Math.max(1, poolSize - pipelinedCount - batchedWritesAtOnce);
@@ -142,6 +150,7 @@ export function connectPostgres(url: string, poolSize: number): Connection {
       }
     },
     check: (timeoutMs) => sessions.check(timeoutMs),
+    position: (timeoutMs) => sessions.position(timeoutMs),
     get clockOffsetMs() {
       return sessions.clockOffsetMs;
     },

@@ -17,6 +17,7 @@ export type SessionSettings = {
 export type ServerFacts = {
   pid: number;
   readOnly: boolean;
+  inRecovery: boolean;
   /** When the server was started. No two servers have the same. */
   started: string;
 };
@@ -32,7 +33,8 @@ export interface SessionRegistry {
   failed(server: Server): void;
   /** A statement was refused because the server is read-only. */
   refusedWrite(session: Session): void;
-  readonly writable: boolean;
+  /** Why a server may not be used by this session. Null when it may. */
+  refusal(session: Session, facts: ServerFacts): { reason: string; code: string } | null;
 }
 
 /** How long opening a connection may take, until it can be used. */
@@ -52,7 +54,7 @@ const settingsOf = ({ statementTimeoutMs, lockTimeoutMs }: SessionSettings) => (
   idle_in_transaction_session_timeout: `${idleInTransactionMs}ms`,
 });
 
-const factsSql = `select pg_backend_pid() as pid,
+const factsSql = `select pg_backend_pid() as pid, pg_is_in_recovery() as "inRecovery",
   pg_is_in_recovery() or current_setting('transaction_read_only') = 'on' as "readOnly",
   extract(epoch from pg_postmaster_start_time())::text as started,
   (extract(epoch from clock_timestamp()) * 1000)::float8 as now,
@@ -202,9 +204,10 @@ export class Session extends pg.Client {
       if (error.code !== '42P05') throw error;
     });
     this.facts = facts;
-    if (facts.readOnly && this.#registry.writable)
-      throw new ConnectionError(`Connection terminated: ${this.host}:${this.port} is read-only`, {
-        cause: Object.assign(new Error('cannot write'), { code: '25006' }),
+    const refusal = this.#registry.refusal(this, facts);
+    if (refusal)
+      throw new ConnectionError(`Connection terminated: ${this.host}:${this.port} ${refusal.reason}`, {
+        cause: Object.assign(new Error(refusal.reason), { code: refusal.code }),
       });
   }
 

@@ -1,7 +1,9 @@
 import pg from 'pg';
 import type { DatabaseUrl, Server } from './database-url.ts';
-import { ConnectionError, DatabaseSetupError } from './faults.ts';
+import { ConnectionError } from './faults.ts';
+import { type Position, positionOf, positionSql, type StoredPosition } from './position.ts';
 import { connectTimeoutMs, type ServerFacts, Session, type SessionConfig, type SessionRegistry } from './session.ts';
+import { refuseTransactionPooling } from './transaction-pooling.ts';
 
 /** Watches all connections of this process to one database, and replaces them when another server has taken over. */
 export interface Sessions {
@@ -9,6 +11,8 @@ export interface Sessions {
   config(settings: SessionConfig['settings']): SessionConfig;
   /** Throws when the database does not take writes, or does not answer in time. It has its own connection. */
   check(timeoutMs: number): Promise<void>;
+  /** Asks on the same connection how far the server has come. */
+  position(timeoutMs: number): Promise<Position>;
   /** Throws DatabaseSetupError when a pooler gives each transaction another connection. */
   refuseTransactionPooling(): Promise<void>;
   /** How far the database's clock is ahead of this process's, in milliseconds. */
@@ -32,7 +36,7 @@ const greatestAgeMs = 10 * 60_000;
 /** How long closing a connection in good order may take. */
 const closeTimeoutMs = 2_000;
 
-const probeSql = `select pg_is_in_recovery() or current_setting('transaction_read_only') = 'on' as "readOnly",
+const probeSql = `select pg_is_in_recovery() as "inRecovery", pg_is_in_recovery() or current_setting('transaction_read_only') = 'on' as "readOnly",
   extract(epoch from pg_postmaster_start_time())::text as started,
   (extract(epoch from clock_timestamp()) * 1000)::float8 as now,
   array(select pid from pg_stat_activity where pid = any($1::int[]) and state = 'active') as active`;
@@ -43,11 +47,6 @@ const readOnly = () =>
   new ConnectionError('Connection terminated: the server is read-only', {
     cause: Object.assign(new Error('cannot write'), { code: '25006' }),
   });
-
-const transactionPooling = () =>
-  new DatabaseSetupError(
-    'DATABASE_URL leads through a pooler that gives each transaction another connection (PgBouncer: pool_mode = transaction). Rollcall prepares statements and sets limits on its connections: use pool_mode = session, or connect to PostgreSQL itself.',
-  );
 
 /** Returns the same promise to all callers until it has settled. */
 function single<Result>(work: () => Promise<Result>): () => Promise<Result> {
@@ -78,7 +77,6 @@ export function createSessions(url: DatabaseUrl): Sessions {
   }
 
   const registry: SessionRegistry = {
-    writable: url.writable,
     findServer: async () => found ?? findServer(),
     opened(session) {
       if (closed) throw new ConnectionError('Connection terminated: the database is closed');
@@ -96,6 +94,14 @@ export function createSessions(url: DatabaseUrl): Sessions {
       if (url.servers.length > 1) found = null;
     },
     refusedWrite: () => replaceAll(),
+    refusal(session, facts) {
+      if (url.writable && facts.readOnly) return { reason: 'is read-only', code: '25006' };
+      if (!url.standby) return null;
+      if (!facts.inRecovery) return { reason: 'is not a standby', code: '55000' };
+      // How far it has come is asked on one connection, and holds for that server.
+      const isOther = session.settings !== probeSettings && started !== null && facts.started !== started;
+      return isOther ? { reason: 'is not the server that was asked', code: '55000' } : null;
+    },
   };
 
   const findServer = single(async (): Promise<Server> => {
@@ -116,6 +122,7 @@ export function createSessions(url: DatabaseUrl): Sessions {
         await client.connect();
         const { rows } = await client.query<Answer>(probeSql, [[]]);
         if (url.writable && rows[0]?.readOnly) throw readOnly();
+        if (url.standby && !rows[0]?.inRecovery) throw new ConnectionError('it is not a standby');
         return server;
       } catch (error) {
         faults.push(`${server.host}:${server.port ?? 5432}: ${(error as Error).message}`);
@@ -136,7 +143,7 @@ export function createSessions(url: DatabaseUrl): Sessions {
   });
 
   let probe: Session | null = null;
-  async function ask(pids: readonly number[]): Promise<Answer> {
+  async function probing(): Promise<Session> {
     if (probe && (probe.retired || !live.has(probe) || performance.now() - probe.openedAt > probeAgeMs)) {
       probe.end().catch(() => {});
       probe = null;
@@ -152,24 +159,38 @@ export function createSessions(url: DatabaseUrl): Sessions {
       probe = opened;
       session = opened;
     }
+    return session;
+  }
+  function identified(session: Session, answer: Pick<Answer, 'started'>): void {
+    if (started !== null && started !== answer.started && (url.writable || url.standby)) replaceAll(session);
+    started = answer.started;
+  }
+  async function ask(pids: readonly number[]): Promise<Answer> {
+    const session = await probing();
     const before = Date.now();
     const { rows } = await session.query<Answer>(probeSql, [pids]);
     const answer = rows[0] as Answer;
     registry.clock(before, answer.now, Date.now());
-    if (started !== null && started !== answer.started && url.writable) replaceAll(session);
-    started = answer.started;
+    identified(session, answer);
     return answer;
+  }
+  async function askPosition(): Promise<Position> {
+    const session = await probing();
+    const { rows } = await session.query<StoredPosition>(positionSql);
+    const answer = rows[0] as StoredPosition;
+    identified(session, answer);
+    return positionOf(answer);
   }
 
   /** Asks on the checking connection, and on a new one when that gives no answer. */
-  async function question(timeoutMs: number, pids: readonly number[] = []): Promise<Answer> {
+  async function question<Answered>(timeoutMs: number, asked: () => Promise<Answered>): Promise<Answered> {
     for (const [attempt, wait] of [timeoutMs * 0.4, timeoutMs * 0.55].entries()) {
       const before = probe;
       const late = new ConnectionError('Connection terminated: the database did not answer in time');
       let timer: NodeJS.Timeout | undefined;
       try {
         return await Promise.race([
-          ask(pids),
+          asked(),
           new Promise<never>((_, reject) => {
             timer = setTimeout(reject, wait, late);
           }),
@@ -188,10 +209,8 @@ export function createSessions(url: DatabaseUrl): Sessions {
   /** Breaks connections whose answer will not come, because the network or the server has gone. */
   async function breakSilent(suspects: readonly Session[]): Promise<void> {
     const since = new Map(suspects.map((session) => [session, session.quietSince]));
-    const active = await question(
-      probeTimeoutMs,
-      suspects.map(({ facts }) => facts?.pid ?? 0),
-    ).then(
+    const pids = suspects.map(({ facts }) => facts?.pid ?? 0);
+    const active = await question(probeTimeoutMs, () => ask(pids)).then(
       (answer) => new Set(answer.active),
       () => null,
     );
@@ -247,34 +266,13 @@ export function createSessions(url: DatabaseUrl): Sessions {
   const sessions: Sessions = {
     config: (settings) => ({ connectionString: url.connectionString, registry, settings }),
     async check(timeoutMs) {
-      const answer = await question(timeoutMs);
+      const answer = await question(timeoutMs, () => ask([]));
       if (!answer.readOnly || !url.writable) return;
       replaceAll();
       throw readOnly();
     },
-    async refuseTransactionPooling() {
-      const [one, other] = [new Session(sessions.config(probeSettings)), new Session(sessions.config(probeSettings))];
-      try {
-        await Promise.all([one.connect(), other.connect()]);
-        // A server tells its connections their process id. A pooler tells them something else.
-        const isDirect = (session: Session) =>
-          (session as unknown as { processID: number }).processID === session.facts?.pid;
-        if (isDirect(one)) return;
-        const pid = async (session: Session) =>
-          (await session.query<{ pid: number }>('select pg_backend_pid() as pid')).rows[0]?.pid;
-        const first = await pid(one);
-        await other.query('begin').catch((error: unknown) => {
-          // PgBouncer's pool_mode = statement.
-          throw (error as { code?: unknown }).code === '08P01' ? transactionPooling() : error;
-        });
-        const others = await pid(other);
-        // While the other one holds a connection in its transaction, this one keeps its own, unless it has none.
-        const then = first === others ? null : await pid(one);
-        if (then !== first || first !== one.facts?.pid || others !== other.facts?.pid) throw transactionPooling();
-      } finally {
-        for (const session of [one, other]) session.end().catch(() => {});
-      }
-    },
+    position: (timeoutMs) => question(timeoutMs, askPosition),
+    refuseTransactionPooling: () => refuseTransactionPooling(() => new Session(sessions.config(probeSettings))),
     get clockOffsetMs() {
       return clockOffsetMs;
     },

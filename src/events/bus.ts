@@ -7,7 +7,8 @@ import type { EventBus, EventName } from './events.ts';
 import { createFanOut } from './fan-out.ts';
 import { openRedis } from './redis.ts';
 
-type Message = { origin: string; tenantId: string; name: EventName; event: unknown };
+type Message = { origin: string; tenantId: string; name: EventName; event: unknown } | Change;
+type Change = { origin: string; changed: string[] };
 
 // A slow consumer keeps the newest events. What it missed can be read from the database.
 const kept = 1_000;
@@ -17,12 +18,17 @@ const redisChannel = 'rollcall:events';
 function localBus(relay: (tenantId: string, name: EventName, event: unknown) => void) {
   const emitter = new EventEmitter().setMaxListeners(0);
   const ofTenants = createFanOut();
+  const changes: ((tenantId: string | null) => void)[] = [];
+  const changed = (tenantId: string | null) => {
+    for (const handle of changes) handle(tenantId);
+  };
   const deliver = (tenantId: string, name: EventName, event: unknown) => {
+    changed(tenantId);
     // The service's own handlers (a revoked key) run before any consumer hears of an event.
     emitter.emit(name, event);
     ofTenants.emit(`${name}:${tenantId}`, event);
   };
-  const bus: Pick<EventBus, 'announce' | 'listen' | 'hear' | 'onAny'> = {
+  const bus: Pick<EventBus, 'announce' | 'listen' | 'hear' | 'onAny' | 'onChange'> = {
     announce(tenantId, name, event) {
       deliver(tenantId, name, event);
       relay(tenantId, name, event);
@@ -46,14 +52,22 @@ function localBus(relay: (tenantId: string, name: EventName, event: unknown) => 
     onAny(name, handle) {
       emitter.on(name, handle as (event: unknown) => void);
     },
+    onChange: (handle) => void changes.push(handle),
   };
-  return { bus, deliver };
+  return { bus, deliver, changed };
 }
 
 /** Creates a bus for a single replica. */
 export function createMemoryBus(): EventBus {
   const { bus } = localBus(() => {});
-  return { ...bus, check: async () => {}, close: async () => {} };
+  return {
+    ...bus,
+    tellChange: async () => {},
+    hears: () => true,
+    isShared: false,
+    check: async () => {},
+    close: async () => {},
+  };
 }
 
 /** How long a start waits for Redis. Longer than a running Redis takes. */
@@ -70,7 +84,7 @@ export async function createRedisBus(url: string, log: Logger): Promise<EventBus
   const subscriber = await openRedis(url, { purpose: 'hearing events', log });
   let subscribed = false;
 
-  const { bus, deliver } = localBus((tenantId, name, event) => {
+  const { bus, deliver, changed } = localBus((tenantId, name, event) => {
     // The connection reports an outage itself. A lost event can be read from the database.
     publisher
       .publish(redisChannel, JSON.stringify({ origin, tenantId, name, event } satisfies Message))
@@ -79,7 +93,9 @@ export async function createRedisBus(url: string, log: Logger): Promise<EventBus
   subscriber.on('message', (_channel, text) => {
     try {
       const message = JSON.parse(text) as Message;
-      if (message.origin !== origin) deliver(message.tenantId, message.name, message.event);
+      if (message.origin === origin) return;
+      if ('changed' in message) message.changed.forEach(changed);
+      else deliver(message.tenantId, message.name, message.event);
     } catch (error) {
       // Other messages on that channel must not end the process.
       log.warn({ err: error }, 'a message on the channel of events cannot be read');
@@ -91,6 +107,7 @@ export async function createRedisBus(url: string, log: Logger): Promise<EventBus
       subscriber.subscribe(redisChannel).then(
         () => {
           subscribed = true;
+          changed(null);
           resolve();
         },
         // A connection that refuses the subscription is useless.
@@ -103,8 +120,31 @@ export async function createRedisBus(url: string, log: Logger): Promise<EventBus
   });
   await soon(Promise.all([joined, ready(publisher)]), joinTimeoutMs);
 
+  // The changes of one turn of the event loop are one message.
+  let telling: { tenants: Set<string>; told: Promise<void> } | null = null;
+  const tell = () =>
+    new Promise<void>((resolve) =>
+      setImmediate(() => {
+        const changed = [...(telling?.tenants ?? [])];
+        telling = null;
+        // Redis answers when it has given the message to all who hear it.
+        const sent = publisher.publish(redisChannel, JSON.stringify({ origin, changed } satisfies Change));
+        sent.then(
+          () => resolve(),
+          () => resolve(),
+        );
+      }),
+    );
+
   return {
     ...bus,
+    tellChange(tenantId) {
+      telling ??= { tenants: new Set(), told: tell() };
+      telling.tenants.add(tenantId);
+      return telling.told;
+    },
+    hears: () => subscribed,
+    isShared: true,
     async check() {
       if (!subscribed) throw new Error('the Redis subscription is not connected');
       if (publisher.status !== 'ready') throw new Error('Redis is not connected');

@@ -80,6 +80,17 @@ export interface EventBus {
   hear<Name extends EventName>(tenantId: string, name: Name, handle: (event: Events[Name]) => void): () => void;
   /** Every tenant's events of that name. */
   onAny<Name extends EventName>(name: Name, handle: (event: Events[Name]) => void): void;
+  /** Tells the other replicas that the tenant's data has changed. Settles when they can have heard it. Never throws. */
+  tellChange(tenantId: string): Promise<void>;
+  /**
+   * Calls the handler with the tenant of each change that is told, and of each event, of any replica. With null when
+   * some may have been missed.
+   */
+  onChange(handle: (tenantId: string | null) => void): void;
+  /** Whether other replicas are heard now. */
+  hears(): boolean;
+  /** Whether there may be others. */
+  readonly isShared: boolean;
   /** Throws when events cannot be carried now. */
   check(): Promise<void>;
   close(): Promise<void>;

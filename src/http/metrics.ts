@@ -53,6 +53,31 @@ export function createMetrics() {
         for (const [part, fault] of Object.entries(parts)) this.set({ part }, fault === null ? 1 : 0);
       },
     });
+  /** Measures which server answers reads, and how far the standby lags. */
+  const watchStandby = (reads: { counts: Readonly<Record<'standby' | 'primary', number>>; lagMs: number }) => {
+    const told = { standby: 0, primary: 0 };
+    new Counter({
+      name: 'rollcall_lagging_reads_total',
+      help: 'Statements of reads that may lag, by the server that answered.',
+      labelNames: ['server'],
+      registers: [registry],
+      collect() {
+        for (const server of ['standby', 'primary'] as const) {
+          this.inc({ server }, reads.counts[server] - told[server]);
+          told[server] = reads.counts[server];
+        }
+      },
+    });
+    new Gauge({
+      name: 'rollcall_standby_lag_seconds',
+      help: 'For how long the standby has not replayed what the primary had. 0 when it has, or is away.',
+      aggregator: 'max',
+      registers: [registry],
+      collect() {
+        this.set(reads.lagMs / 1_000);
+      },
+    });
+  };
   /** Measures how many avatar jobs there are, at most every ten seconds. Nothing while they cannot be counted. */
   const watchJobs = (count: () => Promise<Record<string, number>>) => {
     let until = 0;
@@ -128,6 +153,7 @@ export function createMetrics() {
     delivered,
     watchParts,
     watchJobs,
+    watchStandby,
     signInFailed,
     read: async () => ({ type: registry.contentType, text: await text() }),
   };

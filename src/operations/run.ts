@@ -67,7 +67,11 @@ export interface Operations {
 
 export type OperationsOptions = {
   prepare: Prepare;
-  contextOf(viewer: Viewer, own?: { budget?: Budget | undefined; actor?: Actor | null }): GraphContext;
+  /** `mayLag` says that the operation changes nothing and answers no event. */
+  contextOf(
+    viewer: Viewer,
+    own?: { budget?: Budget | undefined; actor?: Actor | null; mayLag?: boolean },
+  ): GraphContext;
   streams: Streams;
   /** Runs each operation, where something watches them. */
   around?: <Result>(operation: OperationDefinitionNode, work: () => Result) => Result;
@@ -121,7 +125,7 @@ export function createOperations({ prepare, contextOf, streams, around }: Operat
       const outcome =
         operation === OperationTypeNode.SUBSCRIPTION
           ? stream(prepared, variables, viewer, options)
-          : prepared.executor.execute(contextOf(viewer, { budget, actor }), variables);
+          : prepared.executor.execute(contextOf(viewer, { budget, actor, mayLag: actor === null }), variables);
       return outcome instanceof Promise ? outcome.catch(failed) : outcome;
     } catch (error) {
       return failed(error);

@@ -26,7 +26,7 @@ export type RestOptions = {
   pages: Pages;
   services: RestServices;
   /** The database as the viewer may use it, and as the actor changes it. */
-  databaseOf(viewer: Viewer, actor: Actor): TenantDatabase;
+  databaseOf(viewer: Viewer, actor: Actor, isRead: boolean): TenantDatabase;
   /** Who sends the headers, found out and counted. Throws when nobody does, or too often. */
   signIn(headers: Headers): Promise<Viewer> | Viewer;
   bodies: BodyBudget;
@@ -97,7 +97,8 @@ export function createRestHandler(options: RestOptions): RequestListener {
       body: operation.body && (await readJson(request, options.bodies, options.largestBody)),
     };
     const { query, body } = checkedInput(operation, given);
-    const db = options.databaseOf(viewer, actorOf(viewer, requestId, `${face.name}.${operation.id}`));
+    const isRead = operation.method === 'GET';
+    const db = options.databaseOf(viewer, actorOf(viewer, requestId, `${face.name}.${operation.id}`), isRead);
     const once = creating(operation, viewer, db, header(request, idempotencyHeader.toLowerCase()));
     return operation.run({ viewer, db, services: options.services, path, query, body, once });
   }

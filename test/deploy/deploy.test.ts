@@ -10,7 +10,7 @@ const all = (text: string, pattern: RegExp) => [...text.matchAll(pattern)].map((
 /** Every variable that the service reads, without those that the image sets. */
 const variables = all(readFileSync('src/config.ts', 'utf8'), /^ {2}([A-Z][A-Z_]+): /gm);
 const setByImage = ['NODE_ENV', 'HOST', 'PORT', 'DATA_DIR', 'DEMO'];
-const isSecret = (name: string) => /^(DATABASE|REDIS)_URL$|_SECRET$|^SECRET_KEY$/.test(name);
+const isSecret = (name: string) => /^(DATABASE|DATABASE_READ|REDIS)_URL$|_SECRET$|^SECRET_KEY$/.test(name);
 
 describe('the chart', () => {
   const values = parse(read('chart/values.yaml'));
