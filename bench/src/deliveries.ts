@@ -39,18 +39,21 @@ const twice = 100;
 const tries = 5;
 const mostConnections = 1_000;
 
-/** Runs something so many times a second, however long each takes; a latency counts from when it was due. */
+/**
+ * Runs something so many times a second, however long each takes; a latency counts from when it was due. It goes on for
+ * so many seconds, or until it is told that all is done.
+ */
 export async function atRate(
   rate: number,
-  seconds: number,
+  until: number | (() => boolean),
   act: (index: number) => Promise<boolean>,
 ): Promise<Latencies> {
   const taken: number[] = [];
   const running = new Set<Promise<void>>();
   let failed = 0;
   const begun = performance.now();
-  const total = rate * seconds;
-  for (let index = 0; index < total; ) {
+  const total = typeof until === 'number' ? rate * until : Number.POSITIVE_INFINITY;
+  for (let index = 0; index < total && !(typeof until === 'function' && until()); ) {
     const due = Math.min(total, Math.floor(((performance.now() - begun) * rate) / 1_000) + 1);
     for (; index < due; index++) {
       const since = begun + (index * 1_000) / rate;

@@ -6,6 +6,7 @@ import { type DataSet, dropDataSet, provideDataSet } from './data-set.ts';
 import { deliver, deliveryTable } from './deliveries.ts';
 import { growth, growthTable } from './growth.ts';
 import { hostile, hostileTable } from './hostile.ts';
+import { imports, importsTable } from './imports.ts';
 import { chooseGenerator, stopLoad } from './load.ts';
 import { operationNamed } from './operations.ts';
 import { type Options, readOptions, UsageError, usage } from './options.ts';
@@ -78,6 +79,13 @@ async function attacking(launcher: Launcher, data: DataSet, plan: Plan, options:
   console.log(hostileTable(found));
   const where = await circumstances(options, plan, data);
   if (options.json) writeFileSync(options.json, `${JSON.stringify({ where, found }, null, 2)}\n`);
+}
+
+async function importing(launcher: Launcher, data: DataSet, plan: Plan, rows: number, options: Options): Promise<void> {
+  const result = await imports(launcher, data, { rows, rounds: plan.rounds, poolSize: plan.poolSize }, say);
+  console.log(importsTable(result));
+  const where = await circumstances(options, plan, data);
+  if (options.json) writeFileSync(options.json, `${JSON.stringify({ where, result }, null, 2)}\n`);
 }
 
 async function growing(launcher: Launcher, data: DataSet, plan: Plan, options: Options): Promise<void> {
@@ -153,6 +161,7 @@ async function main(): Promise<void> {
     if (options.deliveryRate !== null) await delivering(launcher, data, plan, options.deliveryRate, options);
     else if (options.streams) await streaming(launcher, data, plan, options.streams, options);
     else if (options.hostile) await attacking(launcher, data, plan, options);
+    else if (options.imports !== null) await importing(launcher, data, plan, options.imports, options);
     else if (options.growth) await growing(launcher, data, plan, options);
     else if (options.scale) await scaling(launcher, data, plan, options.scale, options);
     else if (options.soakMinutes !== null) await soaking(launcher, data, plan, options.soakMinutes, options);

@@ -30,6 +30,8 @@ export type Options = {
   scale: { processes: number; redisUrl: string } | null;
   /** Whether the service alone is attacked by a client with an ordinary credential. */
   hostile: boolean;
+  /** How many external users are imported, beside COPY; null for none. */
+  imports: number | null;
   /** Only attacks whose names have this in them; null for all. */
   only: string | null;
   generator: 'wrk' | 'autocannon' | 'auto';
@@ -66,6 +68,7 @@ export const usage = `Usage: DATABASE_URL=postgresql://… npm run bench -- [opt
   --growth            instead: lists of different lengths, and pages from different places, on the service alone
   --processes N       instead: the service with one process and with so many in turn; needs REDIS_URL
   --hostile           instead: what a hostile client may send, one attack at a time, in a copy of the data
+  --imports N         instead: so many external users by COPY and by an import, in a copy of the data
   --only TEXT         of the attacks those with this in their names
   --json FILE         write every figure there
   --svg FILE          draw the ratios there
@@ -126,7 +129,7 @@ export function readOptions(args: readonly string[], environment: NodeJS.Process
   return {
     databaseUrl,
     factor: positive('factor', values.factor),
-    rounds: whole('rounds', values.rounds ?? (values.growth || values.processes ? '3' : '5')),
+    rounds: whole('rounds', values.rounds ?? (values.imports ? '2' : values.growth || values.processes ? '3' : '5')),
     seconds: whole('seconds', values.seconds ?? (values.deliveries ? '60' : values.streams ? '20' : '10')),
     connections: whole('connections', values.connections),
     poolSize: whole('pool', values.pool),
@@ -146,6 +149,7 @@ export function readOptions(args: readonly string[], environment: NodeJS.Process
         ? null
         : { processes: whole('processes', values.processes), redisUrl: redis(environment) },
     hostile: values.hostile,
+    imports: values.imports === undefined ? null : whole('imports', values.imports),
     only: values.only ?? null,
     generator,
     json: values.json ?? null,
@@ -177,6 +181,7 @@ const parse = (args: readonly string[]) =>
       growth: { type: 'boolean', default: false },
       processes: { type: 'string' },
       hostile: { type: 'boolean', default: false },
+      imports: { type: 'string' },
       only: { type: 'string' },
       json: { type: 'string' },
       svg: { type: 'string' },

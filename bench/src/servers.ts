@@ -11,7 +11,8 @@ import { type Contender, contenderNamed, type Dialect, type Json } from './conte
 import { idOf, tenants } from './data-set.ts';
 import type { Draw, OperationName } from './operations.ts';
 
-const startTimeout = 60_000;
+// A first start computes keys of the stored rows.
+const startTimeout = 300_000;
 const requestTimeout = 30_000;
 const stopTimeout = 10_000;
 
@@ -53,7 +54,7 @@ async function freePort(): Promise<number> {
 const issuer = 'rollcall-bench';
 const audience = 'rollcall';
 const scope =
-  'participants:read participants:write conversations:read conversations:write users:read users:write integrations:write';
+  'participants:read participants:write conversations:read conversations:write users:read users:write integrations:write admin';
 
 /** What deliveries from Slack are signed with. */
 export const slackSigningSecret = 'a-secret-of-the-benchmark-alone';

@@ -19,7 +19,7 @@ import { agentsIn, asHere, writeNetwork } from '../transfer/network.ts';
 import { type Given, noOutcome, type Outcome, type Writing } from '../transfer/outcome.ts';
 import { type RemoteKind, type RemotePage, readSource } from '../transfer/remote.ts';
 import { claimsOf, RemoteError, type Source } from '../transfer/remote-http.ts';
-import { inBatches, writeRows } from '../transfer/write.ts';
+import { inBatches, inTransaction, writeRows } from '../transfer/write.ts';
 
 const usage = `usage: npm run import -- --from participants|conversations|users --url URL --credential CREDENTIAL
   --from participants   also brings the agents and the integration configs that they name: run it first,
@@ -100,7 +100,7 @@ async function writePage(db: TenantDatabase, { kind, rows: found }: RemotePage, 
   if (agents.length > 0) await db.transaction((tx) => writeNetwork(tx, 'AGENTS', agents, writing));
   const isNetwork = kind === 'AGENTS' || kind === 'CONFIGS';
   for (const batch of isNetwork ? [rows] : inBatches(kind, rows)) {
-    const outcome = await db.transaction((tx) =>
+    const outcome = await inTransaction(db, (tx) =>
       isNetwork ? writeNetwork(tx, kind, batch, writing) : writeRows(tx, kind, batch, writing, hooks),
     );
     for (const { line, field, reason } of outcome.rejected)

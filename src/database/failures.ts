@@ -49,6 +49,9 @@ const socketAway = new Set([
   'ENETUNREACH',
 ]);
 
+/** Returns whether a transaction failed only because of other transactions at the same time: it may succeed at once. */
+export const isContended = (error: unknown): boolean => contended.test(sqlState(error) ?? '');
+
 /** Returns whether a statement was prepared before its result columns changed. */
 const isOutdatedPlan = (error: unknown): boolean => /cached plan must not change result type/.test(String(error));
 

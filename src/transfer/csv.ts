@@ -8,14 +8,15 @@ export const mostCells = 1_000;
 
 const delimiters = [',', ';', '\t'] as const;
 
-/** Returns the delimiter that the first line has most of, outside of quotes. */
+/** Returns the delimiter that the first line with any has most of, outside of quotes. */
 export function delimiterOf(beginning: string): string {
   const counts = new Map<string, number>(delimiters.map((one) => [one, 0]));
   let isQuoted = false;
   for (const character of beginning) {
     if (character === '"') isQuoted = !isQuoted;
-    else if (!isQuoted && (character === '\n' || character === '\r')) break;
-    else if (!isQuoted && counts.has(character)) counts.set(character, (counts.get(character) ?? 0) + 1);
+    else if (!isQuoted && (character === '\n' || character === '\r')) {
+      if ([...counts.values()].some((count) => count > 0)) break;
+    } else if (!isQuoted && counts.has(character)) counts.set(character, (counts.get(character) ?? 0) + 1);
   }
   return [...counts].sort(([, one], [, other]) => other - one)[0]?.[0] ?? ',';
 }

@@ -1,5 +1,6 @@
 import { Problem } from '../errors/catalogue.ts';
 import { withExactNumbers } from '../values/json-number.ts';
+import { identifiersIn } from './cells.ts';
 import { mostCells, readCsv, rearmed } from './csv.ts';
 import { decoded, isUndecodable } from './decode.ts';
 import { fieldsOf, type Kind, type Places, placesOf } from './fields.ts';
@@ -39,10 +40,14 @@ function parsedJson(text: string): unknown {
   }
 }
 
-/** The fields of a record of values. Metadata may be spread over several columns. */
-function rowOf(line: number, cells: readonly (string | null)[], places: Places): FileRow {
+/**
+ * The fields of a record of values. Metadata may be spread over several columns, and an external user's identifiers may
+ * stand in one.
+ */
+function rowOf(kind: Kind, line: number, cells: readonly (string | null)[], places: Places): FileRow {
   const fields: Record<string, unknown> = {};
   const members: Record<string, unknown> = {};
+  const more: unknown[] = [];
   for (const [field, at] of places) {
     const cell = cells[at] ?? null;
     if (cell === null || cell.trim() === '') continue;
@@ -54,7 +59,11 @@ function rowOf(line: number, cells: readonly (string | null)[], places: Places):
       members[member] = value;
       continue;
     }
-    if (!jsonFields.has(field)) fields[field] = value;
+    const several = kind === 'EXTERNAL_USERS' ? identifiersIn(field, value) : null;
+    if (several) {
+      fields[field] = several.first;
+      more.push(...several.others);
+    } else if (!jsonFields.has(field)) fields[field] = value;
     else if (field === 'agentIds' && !value.startsWith('[')) fields[field] = value.split(/[;|]/).map((id) => id.trim());
     else {
       const parsed = parsedJson(value);
@@ -62,6 +71,10 @@ function rowOf(line: number, cells: readonly (string | null)[], places: Places):
       fields[field] = parsed;
     }
   }
+  const others = fields['otherIdentifiers'];
+  // Anything else than a list is for the rules to refuse.
+  if (more.length > 0 && (others === undefined || Array.isArray(others)))
+    fields['otherIdentifiers'] = [...(others ?? []), ...more];
   if (Object.keys(members).length === 0) return { line, fields };
   const whole = fields['metadata'] ?? {};
   if (!isObject(whole)) return refused(line, 'metadata', 'must be a JSON object');
@@ -71,6 +84,8 @@ function rowOf(line: number, cells: readonly (string | null)[], places: Places):
 async function* valueRows({ kind, mapping }: FileForm, texts: AsyncIterable<string>): AsyncGenerator<FileRow> {
   let places: Places | undefined;
   for await (const record of readCsv(texts)) {
+    // A line of nothing but delimiters is how a spreadsheet writes an empty one.
+    if ('cells' in record && record.cells.every((cell) => cell === null)) continue;
     if (!places) {
       if ('fault' in record) throw new Problem('UNPROCESSABLE', `The file’s first line ${record.fault}.`);
       const found = placesOf(kind, record.cells, mapping);
@@ -83,7 +98,7 @@ async function* valueRows({ kind, mapping }: FileForm, texts: AsyncIterable<stri
         );
       places = found.places;
     } else if ('fault' in record) yield refused(record.line, null, record.fault);
-    else yield rowOf(record.line, record.cells, places);
+    else yield rowOf(kind, record.line, record.cells, places);
   }
 }
 

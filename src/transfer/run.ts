@@ -17,7 +17,7 @@ import type { Given, OnConflict, Outcome } from './outcome.ts';
 import type { LeasedJob } from './queue.ts';
 import { type FileRow, rowsIn } from './records.ts';
 import { openSpool, type Spool } from './spool.ts';
-import { createRehearsal, fullBatch, type Rehearsal, weightOf, writeRows } from './write.ts';
+import { createRehearsal, fullBatch, inTransaction, type Rehearsal, weightOf, writeRows } from './write.ts';
 
 /** How often a job is begun that ends its process or meets what nobody expected, without coming on meanwhile. */
 const mostAttempts = 5;
@@ -136,7 +136,7 @@ export function createDataJobRunner({ database, storage, hooks, unexpected }: Ru
     const given = batch.flatMap((row): Given[] => ('fields' in row ? [row] : []));
     const rehearsed = rehearsal && (await rehearsal.of(given));
     const writing = { onConflict: job.onConflict as OnConflict, unexpected };
-    return db.transaction(async (tx) => {
+    return inTransaction(db, async (tx) => {
       const outcome = rehearsed ?? (await writeRows(tx, job.kind as Kind, given, writing, hooks));
       const whole = { ...outcome, rejected: [...outcome.rejected, ...refused] };
       await settle(tx, job, at, batch.length, whole);

@@ -34,7 +34,12 @@ function named(fields: Readonly<Record<string, unknown>>): Readonly<Record<strin
 const mostOthers = 1_000;
 const otherIdentifiers = z
   .array(
-    z.object({ identifierKey: z.enum(identifierKeys, 'is no kind of identifier'), identifierValue: z.string() }),
+    z.object({
+      identifierKey: z.enum(identifierKeys, 'is no kind of identifier'),
+      identifierValue: z.string(),
+      // Where it was read from, if not from the list: what a report names.
+      column: z.string().optional(),
+    }),
     'must be a list',
   )
   .max(mostOthers, `must be at most ${mostOthers} identifiers`)
@@ -57,11 +62,15 @@ function check({ line, fields }: Given): Checked | Rejection {
     return value == null ? [] : [comparable({ key, value })];
   });
   try {
-    const others = (wanted.data ?? []).map(({ identifierKey, identifierValue }, index) =>
-      comparable(identifier(identifierKey, identifierValue, ['otherIdentifiers', index, 'identifierValue'])),
-    );
+    const given = (wanted.data ?? []).map(({ identifierKey, identifierValue, column }, index) => {
+      const path = column ? [column] : ['otherIdentifiers', index, 'identifierValue'];
+      return comparable(identifier(identifierKey, identifierValue, path));
+    });
+    // A row may name an identifier twice.
+    const all = [...new Map([...given, ...primary].map((each) => [viaOf(each.key, each.compared), each])).values()];
+    const others = all.filter((each) => !primary.includes(each));
     const ownId = typeof id === 'string' ? asUuid(id) : null;
-    return { line, id: ownId, user: user.data, others, all: [...primary, ...others] };
+    return { line, id: ownId, user: user.data, others, all };
   } catch (error) {
     return refusal(line, error, { unexpected: () => {} });
   }
@@ -98,10 +107,19 @@ function changesOf(row: Checked, existing: ExternalUser, via: ReadonlySet<string
   const metadata = row.user.metadata ? { ...stored, ...row.user.metadata } : stored;
   const values = Object.fromEntries(fields.map((field) => [field, row.user[field]]));
   const isOther = !isDeepStrictEqual(metadata, stored);
+  // What was the primary one goes when another takes its place, unless the row has it beside that.
+  const replaced = new Set(
+    fields.flatMap((field) => {
+      const key = keyOf.get(field);
+      const before = existing[field];
+      return key && before !== null ? [viaOf(key, compareKey(key, before))] : [];
+    }),
+  );
+  const isThere = (known: string) => via.has(known) && !replaced.has(known);
   return {
     columns: fields.length > 0 || isOther ? columnsFor(existing.id, { ...existing, ...values, metadata }) : null,
     metadata: isOther ? metadata : null,
-    others: row.others.filter(({ key, compared }) => !via.has(viaOf(key, compared))),
+    others: row.others.filter(({ key, compared }) => !isThere(viaOf(key, compared))),
   };
 }
 

@@ -1,4 +1,10 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { TenantDatabase, TenantTransaction } from '../database/database.ts';
+import { isContended } from '../database/failures.ts';
+import { rows } from '../database/sql/columns.ts';
+import { tenant } from '../database/sql/fragment.ts';
+import { statement } from '../database/sql/statement.ts';
+import { assured, text } from '../database/sql/types.ts';
 import type { ParticipantHooks } from '../directory/participants/hooks.ts';
 import type { Kind } from './fields.ts';
 import { idOfRow, writeOneByOne } from './one-by-one.ts';
@@ -32,15 +38,44 @@ export function* inBatches<Row extends FileRow>(kind: Kind, rows: readonly Row[]
   if (batch.length > 0) yield batch;
 }
 
-/** Writes a batch of rows in a transaction. */
-export const writeRows = (
+// Batches have rows in the order of their files. Two that have the same people in another order would wait for each
+// other, so those of one tenant take turns: a job, its commands, and what both of them rehearse.
+const takeTurn = statement(rows({ locked: assured(text) }))`
+  select pg_advisory_xact_lock(hashtextextended('import ' || t.tenant_id::text, 0))::text as locked
+  from (select ${tenant} as tenant_id) t where t.tenant_id = ${tenant}`;
+
+const mostTries = 5;
+const longestPauseMs = 200;
+
+/**
+ * Runs the transaction of a batch. Where another writer of the same rows was in its way it is run again, at most five
+ * times: a caller that changes one of them holds its locks in an order of its own.
+ */
+export async function inTransaction<Result>(
+  db: Pick<TenantDatabase, 'transaction'>,
+  work: (tx: TenantTransaction) => Promise<Result>,
+): Promise<Result> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await db.transaction(work);
+    } catch (error) {
+      if (!isContended(error) || tries === mostTries) throw error;
+      await sleep(Math.random() * longestPauseMs);
+    }
+  }
+}
+
+/** Writes a batch of rows in a transaction, when no other batch of the tenant is being written. */
+export async function writeRows(
   tx: TenantTransaction,
   kind: Kind,
   batch: readonly Given[],
   writing: Writing,
   hooks: ParticipantHooks,
-): Promise<Outcome> =>
-  kind === 'EXTERNAL_USERS' ? writeUsers(tx, batch, writing) : writeOneByOne(tx, kind, batch, writing, hooks);
+): Promise<Outcome> {
+  await tx.query(takeTurn);
+  return kind === 'EXTERNAL_USERS' ? writeUsers(tx, batch, writing) : writeOneByOne(tx, kind, batch, writing, hooks);
+}
 
 /** Carries what a rehearsal found out of the transaction that it rolls back. */
 class Rehearsed extends Error {
@@ -59,7 +94,7 @@ async function rehearse(
   batch: readonly Given[],
 ): Promise<Outcome> {
   try {
-    return await db.transaction(async (tx) => {
+    return await inTransaction(db, async (tx) => {
       if (before.length > 0) await write(tx, before);
       throw new Rehearsed(await write(tx, batch));
     });

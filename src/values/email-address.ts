@@ -47,7 +47,7 @@ function ofLink(link: string): string {
  * Returns the address of `Ada <ada@example.com>`, `ada@example.com (Ada)` and `mailto:ada@example.com`. Trims any other
  * text, also of marks that cannot be seen. Full-width signs become ASCII.
  */
-function mailboxOf(value: string): string {
+export function mailboxOf(value: string): string {
   if (value.length > 8_000) return value;
   const plain = value
     .replaceAll(around, '')

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
 import { dataOf, problemOf } from '../app.ts';
 import { importFile } from '../uploads.ts';
-import { useApp } from '../use-app.ts';
+import { useAppAlone } from '../use-app.ts';
 import { transfers } from './world.ts';
 
-const service = useApp({ IMPORT_WORKERS: '1', JOB_LEASE_MS: '2000' });
+const service = useAppAlone({ IMPORT_WORKERS: '1', JOB_LEASE_MS: '2000' });
 
 const { over, imported, rejectedOf, found } = transfers(service);
 

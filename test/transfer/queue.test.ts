@@ -7,10 +7,10 @@ import { dataQueue } from '../../src/transfer/queue.ts';
 import { createDataJobRunner } from '../../src/transfer/run.ts';
 import { dataOf, type TestTenant } from '../app.ts';
 import { importFile } from '../uploads.ts';
-import { useApp } from '../use-app.ts';
+import { useAppAlone } from '../use-app.ts';
 
 // No worker: the tests are the workers.
-const service = useApp({ IMPORT_WORKERS: '0' });
+const service = useAppAlone({ IMPORT_WORKERS: '0' });
 const leaseMs = 60_000;
 const noHooks = { channelsChanged: async () => {}, setAvatarFile: async () => {}, beforeDelete: async () => {} };
 

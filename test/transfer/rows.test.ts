@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
 import { dataOf } from '../app.ts';
 import { createAgent, createConfig, createParticipant } from '../factories.ts';
-import { useApp } from '../use-app.ts';
+import { useAppAlone } from '../use-app.ts';
 import { transfers } from './world.ts';
 
-const service = useApp({ IMPORT_WORKERS: '2', JOB_LEASE_MS: '2000' });
+const service = useAppAlone({ IMPORT_WORKERS: '2', JOB_LEASE_MS: '2000' });
 const { imported, importedRows, rejectedOf, exported } = transfers(service);
 const run = async (document: string, variables = {}) => dataOf(await service.tenant.graphql(document, variables));
 const flow = (id: string) => ({ participant: { flow: { id } } });

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import { dataOf } from '../app.ts';
-import { useApp } from '../use-app.ts';
+import { useAppAlone } from '../use-app.ts';
 import { transfers } from './world.ts';
 
-const service = useApp({ IMPORT_WORKERS: '2', JOB_LEASE_MS: '2000' });
+const service = useAppAlone({ IMPORT_WORKERS: '2', JOB_LEASE_MS: '2000' });
 const { imported, importedRows, rejectedOf, found, exported } = transfers(service);
 const run = async (document: string, variables = {}) => dataOf(await service.tenant.graphql(document, variables));
 
@@ -57,6 +57,23 @@ test('an export from before a merge is imported into the survivor, and the merge
     id: merged.mergeExternalUsers.merge.id,
   });
   expect(await found({ fkId: 'merge-1' })).toMatchObject({ id: from });
+});
+
+test('an identifier that a row names twice, or beside the one that takes its place, is there once', async () => {
+  const other = (identifierValue: string) => ({ identifierKey: 'emailaddress', identifierValue });
+  const rows = (row: object) => importedRows('EXTERNAL_USERS', [row], { onConflict: 'UPDATE' });
+  const twice = { fkId: 'twice-1', email: 'one@twice.example' };
+  const others = [other('ONE@twice.example'), other('two@twice.example'), other('Two@twice.example')];
+  expect(await rows({ ...twice, otherIdentifiers: others })).toMatchObject({ created: 1, rejected: 0 });
+  const { id } = await found({ fkId: 'twice-1' });
+  const kept = ['one@twice.example *', 'twice-1 *', 'Two@twice.example'];
+  expect((await identifiersOf(id)).sort()).toEqual(kept.sort());
+  const moved = { ...twice, email: 'three@twice.example', otherIdentifiers: [other('one@twice.example')] };
+  expect(await rows(moved)).toMatchObject({ updated: 1 });
+  expect((await identifiersOf(id)).sort()).toEqual(
+    ['one@twice.example', 'three@twice.example *', 'twice-1 *', 'Two@twice.example'].sort(),
+  );
+  expect(await rows(moved)).toMatchObject({ updated: 0, unchanged: 1 });
 });
 
 test('two rows of a file that match one user by different keys are both written', async () => {

@@ -1,0 +1,41 @@
+import { asEmailAddress, mailboxOf } from '../values/email-address.ts';
+import { toE164 } from '../values/phone-number.ts';
+
+/** A cell of identifiers, as people write them: the first one, and the others with the column that they come from. */
+type Identifiers = { first: string; others: { identifierKey: string; identifierValue: string; column: string }[] };
+
+type Kind = { identifierKey: string; isOne(cell: string): boolean; parts(cell: string): string[] };
+
+const kinds: Readonly<Record<string, Kind>> = {
+  email: {
+    identifierKey: 'emailaddress',
+    isOne: (cell) => asEmailAddress(cell) !== null,
+    // What has no sign of an address is a name before one. A blank divides where an address follows it.
+    parts: (cell) =>
+      cell
+        .split(/[;,|\n]|\s+(?=[^\s<(]+@)/)
+        .filter((part) => part.includes('@'))
+        .map(mailboxOf),
+  },
+  phoneNumber: {
+    identifierKey: 'phonenumber',
+    isOne: (cell) => toE164(cell) !== null,
+    parts: (cell) => cell.split(/[;,|\n]|\s\/\s|\sor\s/i).filter((part) => /\d/.test(part)),
+  },
+};
+
+/** Longer cells are left as they are, for the rules to refuse. */
+const longestCell = 4_000;
+
+/**
+ * Returns the identifiers in a cell of that field, of which spreadsheets have several in one: `+1 415 555 0100; +1 415
+ * 555 0101`, or an address as a link or with a name. Null for other fields, and for a cell that is one identifier.
+ */
+export function identifiersIn(field: string, cell: string): Identifiers | null {
+  const kind = Object.hasOwn(kinds, field) ? kinds[field] : undefined;
+  if (!kind || cell.length > longestCell || kind.isOne(cell.trim())) return null;
+  const [first, ...others] = kind.parts(cell).map((part) => part.trim());
+  if (first === undefined) return null;
+  const { identifierKey } = kind;
+  return { first, others: others.map((identifierValue) => ({ identifierKey, identifierValue, column: field })) };
+}

@@ -1,0 +1,85 @@
+import { expect, test } from 'vitest';
+import { identifiersIn } from '../../src/transfer/cells.ts';
+import { dataOf } from '../app.ts';
+import { useAppAlone } from '../use-app.ts';
+import { transfers } from './world.ts';
+
+const service = useAppAlone({ IMPORT_WORKERS: '1', JOB_LEASE_MS: '2000' });
+const { imported, rejectedOf, found } = transfers(service);
+
+const values = (field: string, cell: string) => {
+  const several = identifiersIn(field, cell);
+  return several && [several.first, ...several.others.map(({ identifierValue }) => identifierValue)];
+};
+
+test.each([
+  ['email', 'ada@x.example', null],
+  ['email', 'a/b|c@x.example', null],
+  ['email', 'mailto:ada@x.example', ['ada@x.example']],
+  ['email', 'Ada Berg <ada@x.example>', ['ada@x.example']],
+  ['email', 'Berg, Ada <ada@x.example>; bob@x.example', ['ada@x.example', 'bob@x.example']],
+  ['email', 'ada@x.example bob@x.example', ['ada@x.example', 'bob@x.example']],
+  ['email', 'ada@x.example,\nmailto:bob@x.example', ['ada@x.example', 'bob@x.example']],
+  ['email', 'none', null],
+  ['phoneNumber', '+49 30 / 123456', null],
+  ['phoneNumber', '+1 415 555 0100; +1 415 555 0101', ['+1 415 555 0100', '+1 415 555 0101']],
+  ['phoneNumber', '+1 415 555 0100 / +1 415 555 0101', ['+1 415 555 0100', '+1 415 555 0101']],
+  ['phoneNumber', '+1 415 555 0100 or\n(0415) 555', ['+1 415 555 0100', '(0415) 555']],
+  ['phoneNumber', 'unknown', null],
+  ['fkId', 'a;b', null],
+])('in a cell of %s %j are %j', (field, cell, expected) => {
+  expect(values(field, cell)).toEqual(expected);
+});
+
+// A spreadsheet of a help desk: rows of these forms, over and over.
+const forms: readonly ((n: number) => { row: string; refused?: string })[] = [
+  (n) => ({ row: `Ada Berg ${n};a${n}@messy.example;+49 30 ${1_000_000 + n};;` }),
+  (n) => ({ row: `"Berg, Bea ${n}";" B${n}@Messy.example ";;;` }),
+  (n) => ({ row: `Cem ${n};mailto:c${n}@messy.example;"+49 30 ${2_000_000 + n}; +49 30 ${3_000_000 + n}";;` }),
+  () => ({ row: ';;;;' }),
+  (n) => ({ row: `Dora ${n};;030 ${4_000_000 + n};;`, refused: 'phoneNumber' }),
+  (n) => ({ row: `Emil ${n};e${n}@messy.example;"+49 30 ${5_000_000 + n} ; 0171";;`, refused: 'phoneNumber' }),
+  (n) => ({ row: `Ada B. ${n};A${n}@MESSY.example;;;` }),
+  () => ({ row: '' }),
+  (n) => ({ row: `Fay ${n};fay at messy;;;`, refused: 'email' }),
+  (n) => ({ row: `Gil ${n};;;"called\r\ntwice; no number";`, refused: '' }),
+  (n) => ({ row: `Hana ${n};Hana <h${n}@messy.example>, h${n}@home.example;;;;;;;` }),
+];
+
+test('of a messy spreadsheet every row is imported, or in the report with its line and its column', async () => {
+  const lines: string[] = ['Customer NAME;e-MAIL;Telephone;Notes;'];
+  const expected: string[] = [];
+  let line = 2;
+  const rows = 8;
+  for (let n = 0; n < rows; n += 1)
+    for (const form of forms) {
+      const { row, refused } = form(n);
+      if (refused !== undefined) expected.push(`${line},${refused}`);
+      lines.push(row);
+      line += row.split('\r\n').length;
+    }
+  // It begins with empty lines, and its last one has no end.
+  const job = await imported(`\ufeff\r\n;;;;\r\n${lines.join('\r\n')}`, { onConflict: 'UPDATE' });
+  expect(job).toMatchObject({ state: 'DONE', created: 4 * rows, updated: rows, rejected: 4 * rows });
+  const report = await rejectedOf(job);
+  expect(report.map((each) => each.split(',').slice(0, 2).join(','))).toEqual(
+    expected.map((each) => each.replace(/^\d+/, (number) => String(Number(number) + 2))),
+  );
+  expect(report.join('\n')).toMatch(/must be an international telephone number, for example \+14155550100/);
+  expect(await found({ email: 'A1@messy.example' })).toMatchObject({ firstName: 'Ada B.', lastName: '1' });
+  const { externalUser } = dataOf(
+    await service.tenant.graphql('query ($id: ID!) { externalUser(id: $id) { identifiers { identifierValue } } }', {
+      id: (await found({ phoneNumber: '+49303000002' })).id,
+    }),
+  );
+  const identifiers = externalUser.identifiers.map(
+    ({ identifierValue }: { identifierValue: string }) => identifierValue,
+  );
+  expect(identifiers.sort()).toEqual(['+49302000002', '+49303000002', 'c2@messy.example']);
+});
+
+test('a title above the names of the columns is said to be no known column', async () => {
+  const job = await imported('Contacts of 2026\r\n\r\nName,E-Mail\r\nAda,ada@title.example\r\n');
+  expect(job).toMatchObject({ state: 'FAILED', error: { code: 'UNPROCESSABLE' } });
+  expect(job.error.detail).toMatch(/No column of the file is known/);
+});

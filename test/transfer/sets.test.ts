@@ -1,0 +1,92 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import {
+  addTo,
+  type Given,
+  noOutcome,
+  type OnConflict,
+  type Outcome,
+  type Writing,
+} from '../../src/transfer/outcome.ts';
+import { inTransaction, writeRows } from '../../src/transfer/write.ts';
+import type { TestTenant } from '../app.ts';
+import { useApp } from '../use-app.ts';
+
+const service = useApp({ IMPORT_WORKERS: '0' });
+const hooks = { channelsChanged: async () => {}, setAvatarFile: async () => {}, beforeDelete: async () => {} };
+
+/** Writes the rows in batches of that size. */
+async function written(tenant: TestTenant, rows: readonly Given[], size: number, onConflict: OnConflict) {
+  const database = service.app.database.forTenant(tenant.id);
+  const writing: Writing = {
+    onConflict,
+    unexpected: (error) => {
+      throw error;
+    },
+  };
+  const outcome: Outcome = noOutcome();
+  for (let from = 0; from < rows.length; from += size) {
+    const batch = rows.slice(from, from + size);
+    addTo(outcome, await inTransaction(database, (tx) => writeRows(tx, 'EXTERNAL_USERS', batch, writing, hooks)));
+  }
+  outcome.rejected.sort((one, other) => one.line - other.line);
+  return outcome;
+}
+
+/** The tenant's users with their identifiers, without what is new each time. */
+async function stored(tenant: TestTenant): Promise<string[]> {
+  const where = { tenantId: tenant.id };
+  const users = await service.app.database.prisma.externalUser.findMany({ where });
+  const identifiers = await service.app.database.prisma.externalUserIdentifier.findMany({ where });
+  return users
+    .map(({ tenantId: _, id, createdAt: __, modifiedAt: ___, ...user }) => {
+      const own = identifiers
+        .filter(({ externalUserId }) => externalUserId === id)
+        .map(({ identifierKey, identifierValue, isPrimary }) => `${identifierKey} ${identifierValue} ${isPrimary}`);
+      return JSON.stringify({ ...user, id: givenIds.includes(id) ? id : null, own: own.sort() });
+    })
+    .sort();
+}
+
+const givenIds = [1, 2].map((n) => `01941f29-7fe8-7001-8000-00000000000${n}`);
+const maybe = <Value>(of: fc.Arbitrary<Value>) => fc.option(of, { nil: undefined, freq: 2 });
+const email = fc.constantFrom('a@sets.example', 'A@sets.example', 'b@sets.example', 'c@sets.example', 'no address');
+const phone = fc.constantFrom('+14155550101', '+1 415 555 0102', '0102');
+const fkId = fc.constantFrom('k1', 'k2', 'k3');
+const other = fc.oneof(
+  email.map((identifierValue) => ({ identifierKey: 'emailaddress', identifierValue })),
+  fkId.map((identifierValue) => ({ identifierKey: 'fkid', identifierValue })),
+);
+const fields = fc.record({
+  id: fc.option(fc.constantFrom(...givenIds), { nil: undefined, freq: 4 }),
+  firstName: maybe(fc.constantFrom('Ada', 'Bob')),
+  email: maybe(email),
+  phoneNumber: fc.option(phone, { nil: undefined, freq: 4 }),
+  fkId: maybe(fkId),
+  otherIdentifiers: fc.option(fc.array(other, { minLength: 1, maxLength: 2 }), { nil: undefined, freq: 3 }),
+  metadata: fc.option(fc.constantFrom({ plan: 'gold' }, { crm: 1 }), { nil: undefined, freq: 4 }),
+});
+
+test('rows that are written set by set leave what the same rows leave one by one, and the same report', {
+  timeout: 180_000,
+}, async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fields, { minLength: 2, maxLength: 14 }),
+      fc.constantFrom('SKIP' as const, 'UPDATE' as const, 'FAIL' as const),
+      fc.integer({ min: 2, max: 14 }),
+      async (given, onConflict, size) => {
+        const rows: Given[] = given.map((each, n) => ({
+          line: n + 2,
+          fields: Object.fromEntries(Object.entries(each).filter(([, value]) => value !== undefined)),
+        }));
+        const [one, other] = [await service.createTenant(), await service.createTenant()];
+        const apart = await written(one, rows, 1, onConflict);
+        const inSets = await written(other, rows, size, onConflict);
+        expect(inSets).toEqual(apart);
+        expect(await stored(other)).toEqual(await stored(one));
+      },
+    ),
+    { numRuns: 25 },
+  );
+});
