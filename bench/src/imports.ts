@@ -21,6 +21,8 @@ export type Brought = {
   cores: { server: number | null; database: number | null };
   /** How far the service's resident memory rose above what it was before, in MB. */
   risenMb: number;
+  /** How far off the worst estimate of the time left was, as a factor; null where there was none. */
+  estimate: number | null;
 };
 
 const ways = ['COPY, no triggers', 'COPY', 'import'] as const;
@@ -28,6 +30,10 @@ type Way = (typeof ways)[number];
 
 export type ImportsResult = { rows: number; rounds: Brought[][]; readsBefore: Latencies[] };
 
+type Progress = { state: string; doneRows: number; created: number; estimatedSecondsLeft: number | null };
+
+/** Estimates are in whole seconds. */
+const untoldMs = 10_000;
 const readsPerSecond = 20;
 const quietSeconds = 10;
 /** Tenants that rows come into; the contact lists are those of others. */
@@ -62,8 +68,11 @@ async function writeLines(file: string, first: string, count: number, line: (n: 
 const residentMb = (pid: number) =>
   Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1_024;
 
-/** Sends the file to the service, and waits until it is imported. */
-async function importFile(server: Server, tenant: number, file: string, rows: number): Promise<void> {
+/**
+ * Sends the file to the service, and waits until it is imported. Returns how many times as much, or as little, as it
+ * took was estimated at the worst, from a tenth of the way until ten seconds before the end; null for a short import.
+ */
+async function importFile(server: Server, tenant: number, file: string, rows: number): Promise<number | null> {
   const query =
     'mutation ($file: File!) { startImport(input: { kind: EXTERNAL_USERS, format: CSV, file: $file }) { import { id } } }';
   const form = new FormData();
@@ -78,13 +87,23 @@ async function importFile(server: Server, tenant: number, file: string, rows: nu
   };
   const id = data?.startImport?.import.id;
   if (!id) throw new Error(`The import was not taken: ${JSON.stringify(errors)}`);
+  const estimates: { at: number; left: number }[] = [];
   for (;;) {
     await sleep(100);
-    const { data } = await server.ask(tenant, `{ import(id: "${id}") { state created } }`);
-    const { state, created } = (data as { import: { state: string; created: number } }).import;
+    const { data } = await server.ask(
+      tenant,
+      `{ import(id: "${id}") { state doneRows created estimatedSecondsLeft } }`,
+    );
+    const { state, doneRows, created, estimatedSecondsLeft: left } = (data as { import: Progress }).import;
+    const now = performance.now();
+    if (state === 'RUNNING' && left !== null && doneRows >= rows / 10) estimates.push({ at: now, left: left * 1_000 });
     if (state === 'QUEUED' || state === 'RUNNING') continue;
     if (state !== 'DONE' || created !== rows) throw new Error(`The import is ${state} with ${created} rows created.`);
-    return;
+    const factors = estimates
+      .map(({ at, left }) => ({ left, took: now - at }))
+      .filter(({ took }) => took > untoldMs)
+      .map(({ left, took }) => Math.max(left / took, took / Math.max(1, left)));
+    return factors.length > 0 ? Math.max(...factors) : null;
   }
 }
 
@@ -129,12 +148,13 @@ export async function imports(
     const into = `copy external_user (tenant_id, id, ${columns.join(', ')}) from stdin (format csv)`;
     return withClient(databaseUrl, async (client) => {
       if (way === 'COPY, no triggers') await client.query('set session_replication_role = replica');
-      const work = () => (way === 'import' ? importFile(server, tenant, file, rows) : copyIn(client, into, file));
+      const work = () =>
+        way === 'import' ? importFile(server, tenant, file, rows) : copyIn(client, into, file).then(() => null);
       return measured(way, round, work);
     });
   }
 
-  async function measured(way: Way, round: number, work: () => Promise<void>): Promise<Brought> {
+  async function measured(way: Way, round: number, work: () => Promise<number | null>): Promise<Brought> {
     const clock = await createCpuClock(databaseUrl);
     const before = await clock.read(server.pid);
     const residentBefore = residentMb(server.pid);
@@ -146,8 +166,9 @@ export async function imports(
     const begun = performance.now();
     const reading = atRate(readsPerSecond, () => isDone, read);
     let elapsed: number;
+    let estimate: number | null;
     try {
-      await work();
+      estimate = await work();
       elapsed = performance.now() - begun;
     } finally {
       isDone = true;
@@ -159,7 +180,7 @@ export async function imports(
     const share = (time: number | null) => (time === null ? null : time / elapsed);
     say(`round ${round + 1}: ${way}: ${(elapsed / 1_000).toFixed(1)} s`);
     const cores = { server: share(cpu.server), database: share(cpu.database) };
-    return { way, elapsed, reads, cores, risenMb: most - residentBefore };
+    return { way, elapsed, reads, cores, risenMb: most - residentBefore, estimate };
   }
 
   try {
@@ -187,7 +208,7 @@ export function importsTable({ rows, rounds, readsBefore }: ImportsResult): stri
   const lines = rounds.flatMap((inTurn, round) => {
     const copy = inTurn.find(({ way }) => way === 'COPY') as Brought;
     const quiet = readsBefore[round] as Latencies;
-    return inTurn.map(({ way, elapsed, reads, cores, risenMb }) =>
+    return inTurn.map(({ way, elapsed, reads, cores, risenMb, estimate }) =>
       [
         String(round + 1),
         way,
@@ -198,14 +219,15 @@ export function importsTable({ rows, rounds, readsBefore }: ImportsResult): stri
         risenMb.toFixed(0),
         `${reads.p50.toFixed(1)} / ${reads.p99.toFixed(1)} (before ${quiet.p50.toFixed(1)} / ${quiet.p99.toFixed(1)})`,
         String(reads.failed),
+        estimate?.toFixed(1) ?? '',
       ].join(' | '),
     );
   });
   return [
     `${rows.toLocaleString('en')} external users; ${readsPerSecond} contact lists of other tenants a second.`,
     '',
-    '| round | way | s | rows a second | × COPY | cores: service / PostgreSQL | memory risen, MB | contact lists p50 / p99, ms | failed |',
-    '| --- | --- | --- | --- | --- | --- | --- | --- | --- |',
+    '| round | way | s | rows a second | × COPY | cores: service / PostgreSQL | memory risen, MB | contact lists p50 / p99, ms | failed | worst estimate, × |',
+    '| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |',
     ...lines.map((line) => `| ${line} |`),
   ].join('\n');
 }

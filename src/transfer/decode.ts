@@ -19,10 +19,29 @@ export function encodingOf(bytes: Uint8Array): 'utf-8' | 'utf-16le' | 'utf-16be'
 /** Whether a cell has bytes that its file's encoding does not have. */
 export const isUndecodable = (text: string): boolean => text.includes('\ufffd');
 
+/** Bytes by which a file's encoding and its delimiter are told. */
+const beginning = 4_096;
+
+/** The same pieces, of which the first is long enough to tell what the file is, or the whole file. */
+async function* begun(pieces: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let first: Uint8Array | null = new Uint8Array();
+  for await (const bytes of pieces) {
+    if (!first) {
+      yield bytes;
+      continue;
+    }
+    first = Buffer.concat([first, bytes]);
+    if (first.byteLength < beginning) continue;
+    yield first;
+    first = null;
+  }
+  if (first) yield first;
+}
+
 /** Decodes a file piece by piece. Throws UNPROCESSABLE for a file that is empty, or zipped. */
 export async function* decoded(pieces: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): AsyncGenerator<string> {
   let decoder: TextDecoder | undefined;
-  for await (const bytes of pieces) {
+  for await (const bytes of begun(pieces)) {
     if (bytes.byteLength === 0) continue;
     if (!decoder) {
       if (zip.every((byte, at) => bytes[at] === byte))

@@ -19,7 +19,8 @@ const workerId = parameter('workerId', uuid);
 const leaseMs = parameter('leaseMs', double);
 
 // One job of a tenant at a time: two imports of one tenant would wait for each other's rows. An index keeps it so where
-// two workers claim at once.
+// two workers claim at once. The time in which nobody works on a job is none of what its estimate goes by, so
+// `started_at` moves on by it: from when its worker was last heard of, or when it was given back, until it is claimed.
 const claim = globalStatement(job)`
   with due as materialized (
     select j.tenant_id, j.id from (
@@ -31,7 +32,8 @@ const claim = globalStatement(job)`
     order by q.run_at, q.id limit ${parameter('most', integer)} for update of j skip locked
   )
   update data_job j set state = 'RUNNING', attempts = j.attempts + 1, worker_id = ${workerId},
-    started_at = coalesce(j.started_at, now()), lease_until = now() + ${leaseMs} * interval '1 millisecond'
+    started_at = coalesce(j.started_at + greatest(now() - j.run_at, interval '0'), now()),
+    lease_until = now() + ${leaseMs} * interval '1 millisecond'
   from due where j.tenant_id = due.tenant_id and j.id = due.id returning ${job}`;
 
 const renew = globalStatement(nothing)`
@@ -39,11 +41,13 @@ const renew = globalStatement(nothing)`
   where j.state = 'RUNNING' and j.worker_id = ${workerId} and j.id = any(${parameter('ids', array(uuid))})`;
 
 const reclaim = globalStatement(nothing)`
-  update data_job j set state = 'QUEUED', worker_id = null, lease_until = null, run_at = now()
+  update data_job j set state = 'QUEUED', worker_id = null, lease_until = null, run_at = now(),
+    started_at = j.started_at + (now() - j.lease_until) + ${leaseMs} * interval '1 millisecond'
   where j.state = 'RUNNING' and j.lease_until < now()`;
 
 const release = globalStatement(nothing)`
   update data_job j set state = 'QUEUED', worker_id = null, lease_until = null, run_at = now() + ${parameter('waitMs', double)} * interval '1 millisecond',
+    started_at = j.started_at + ${parameter('waitMs', double)} * interval '1 millisecond',
     attempts = greatest(0, j.attempts - ${parameter('takenBack', integer)})
   where j.tenant_id = ${parameter('tenantId', uuid)} and j.id = ${parameter('id', uuid)} and j.state = 'RUNNING' and j.worker_id = ${workerId}`;
 
@@ -83,7 +87,7 @@ export function dataQueue(database: Pick<Database, 'query'>, leaseMs: number): J
   return {
     claim: claimed,
     renew: async (workerId, ids) => void (await database.query(renew, { workerId, leaseMs, ids })),
-    reclaim: async () => void (await database.query(reclaim)),
+    reclaim: async () => void (await database.query(reclaim, { leaseMs })),
     async release({ tenantId, id, workerId, doneRows }, error) {
       const isOutage = problemBehind(error).code === 'UNAVAILABLE';
       const times = isOutage ? outagesOf(id, doneRows) : 1;

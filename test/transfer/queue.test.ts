@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { expect, test } from 'vitest';
 import { newId } from '../../src/database/ids.ts';
 import { Problem } from '../../src/errors/catalogue.ts';
-import { sweepDataJobs } from '../../src/transfer/jobs.ts';
+import { secondsLeft, sweepDataJobs } from '../../src/transfer/jobs.ts';
 import { dataQueue } from '../../src/transfer/queue.ts';
 import { createDataJobRunner } from '../../src/transfer/run.ts';
 import { dataOf, type TestTenant } from '../app.ts';
@@ -60,6 +60,40 @@ test('a job that meets outages keeps its attempts, and waits longer each time', 
   expect(waits[7]).toBeLessThanOrEqual(2 * leaseMs);
   await queue.release(await mine(), new Error('unexpected'));
   expect(await stored(tenant, id)).toMatchObject({ attempts: 1, state: 'QUEUED' });
+});
+
+test('the time in which nobody worked on a job is none of what is left', async () => {
+  const queue = dataQueue(service.app.database, leaseMs);
+  const tenant = await service.createTenant();
+  const id = await begin(tenant, 'fkId\n1\n');
+  const ago = (seconds: number) => new Date(Date.now() - seconds * 1_000);
+  // Half of it was done in 100 seconds by a worker that was not heard of for an hour.
+  await service.app.database.prisma.dataJob.update({
+    where: { tenantId_id: { tenantId: tenant.id, id } },
+    data: {
+      state: 'RUNNING',
+      startedAt: ago(3_700),
+      leaseUntil: ago(3_600 - leaseMs / 1_000),
+      workerId: newId(),
+      totalRows: 1_000,
+      doneRows: 500,
+    },
+  });
+  const left = async () => secondsLeft(await stored(tenant, id), Date.now());
+  const again = async () => (await queue.claim(newId(), 50)).find((job) => job.id === id);
+  await queue.reclaim();
+  expect((await again())?.doneRows).toBe(500);
+  expect(await left()).toBeGreaterThanOrEqual(100);
+  expect(await left()).toBeLessThan(200);
+  // One that was given back waits an hour more.
+  const job = await service.app.database.prisma.dataJob.update({
+    where: { tenantId_id: { tenantId: tenant.id, id } },
+    data: { state: 'QUEUED', workerId: null, leaseUntil: null, runAt: ago(3_600), startedAt: ago(3_700) },
+  });
+  expect(job.state).toBe('QUEUED');
+  await again();
+  expect(await left()).toBeGreaterThanOrEqual(100);
+  expect(await left()).toBeLessThan(200);
 });
 
 test('progress sets the attempts back, and what was refused is deleted when it is in its file', async () => {
