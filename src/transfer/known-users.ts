@@ -1,5 +1,5 @@
 import type { ExternalUser, IdentifierKey } from '../database/generated/client.ts';
-import { columns, rows } from '../database/sql/columns.ts';
+import { columns, nothing, rows } from '../database/sql/columns.ts';
 import { literal, parameter, sql, tenant } from '../database/sql/fragment.ts';
 import { sameEmail } from '../database/sql/same-email.ts';
 import { statement } from '../database/sql/statement.ts';
@@ -45,17 +45,17 @@ export const insert = statement(rows({ id: uuid }))`
   select t.tenant_id, g.id, g.first_name, g.last_name, g.email, g.phone_number, g.phone_key, g.fk_id, g.fk_user_id, g.context, g.source, g.metadata
   from (select ${tenant} as tenant_id) t cross join ${whole} where t.tenant_id = ${tenant} order by g.id on conflict do nothing returning id`;
 
-export const update = statement(rows({ id: uuid }))`
+export const update = statement(nothing)`
   update external_user u set first_name = g.first_name, last_name = g.last_name, email = g.email, phone_number = g.phone_number,
     phone_key = g.phone_key, fk_id = g.fk_id, fk_user_id = g.fk_user_id, context = g.context, source = g.source, metadata = g.metadata
-  from ${whole} where u.tenant_id = ${tenant} and u.id = g.id returning u.id`;
+  from ${whole} where u.tenant_id = ${tenant} and u.id = g.id`;
 
 /** Gives users identifiers beside their primary ones. */
-export const insertIdentifiers = statement(rows({ id: uuid }))`
+export const insertIdentifiers = statement(nothing)`
   insert into external_user_identifier (tenant_id, id, external_user_id, identifier_key, identifier_value, compare_key, is_primary)
   select u.tenant_id, g.id, u.id, g.key, g.value, g.compared, false
   from json_to_recordset(${parameter('rows', jsonText)}) as g (id uuid, user_id uuid, key "IdentifierKey", value text, compared text)
-  join external_user u on u.tenant_id = ${tenant} and u.id = g.user_id order by g.key, g.compared returning id`;
+  join external_user u on u.tenant_id = ${tenant} and u.id = g.user_id order by g.key, g.compared`;
 
 type Fields = 'firstName' | 'lastName' | 'email' | 'fkId' | 'fkUserId' | 'context' | 'source' | 'phoneNumber';
 
