@@ -18,6 +18,7 @@ import type { Given, OnConflict, Outcome } from './outcome.ts';
 import type { LeasedJob } from './queue.ts';
 import { type FileRow, rowsIn } from './records.ts';
 import { openSpool, type Spool } from './spool.ts';
+import { createTurns } from './turns.ts';
 import { createRehearsal, fullBatch, inTransaction, type Rehearsal, weightOf, writeRows } from './write.ts';
 
 /** How often a job is begun that ends its process or meets what nobody expected, without coming on meanwhile. */
@@ -154,9 +155,11 @@ export function createDataJobRunner({ database, storage, hooks, unexpected }: Ru
     let total = job.totalRows;
     if (total === null || rehearsal) {
       total = 0;
+      const turn = createTurns();
       for await (const row of rowsIn(form, file.read())) {
         total += 1;
         if ('fields' in row) rehearsal?.note(row);
+        await turn();
       }
       await db.query(count, { id: job.id, workerId: job.workerId, total });
     }

@@ -10,6 +10,7 @@ import { jsonObject } from '../values/json-object.ts';
 import { blockedAmong, blockedText, isErased } from './blocked.ts';
 import { columnsFor, insert, insertIdentifiers, matching, update, viaOf } from './known-users.ts';
 import { addTo, type Given, noOutcome, type Outcome, type Rejection, refusal, type Writing } from './outcome.ts';
+import { createTurns } from './turns.ts';
 
 type Compared = Identifier & { compared: string };
 
@@ -241,9 +242,12 @@ async function writeOne(tx: TenantTransaction, row: Checked, writing: Writing): 
 export async function writeUsers(tx: TenantTransaction, batch: readonly Given[], writing: Writing): Promise<Outcome> {
   const outcome = noOutcome();
   const checked: Checked[] = [];
-  for (const row of batch.map(check)) {
+  const turn = createTurns();
+  for (const given of batch) {
+    const row = check(given);
     if (isRefused(row)) outcome.rejected.push(row);
     else checked.push(row);
+    await turn();
   }
   try {
     addTo(outcome, await tx.savepoint(() => writeAll(tx, checked, writing)));
