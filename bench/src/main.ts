@@ -9,7 +9,7 @@ import { hostile, hostileTable } from './hostile.ts';
 import { imports, importsTable } from './imports.ts';
 import { chooseGenerator, stopLoad } from './load.ts';
 import { operationNamed } from './operations.ts';
-import { type Options, readOptions, UsageError, usage } from './options.ts';
+import { type Options, readOptions, UsageError, usage, type Ways } from './options.ts';
 import { plot } from './plot.ts';
 import { scale, scaleTable } from './processes.ts';
 import { circumstances, markdown, summarise } from './report.ts';
@@ -100,11 +100,11 @@ async function scaling(
   launcher: Launcher,
   data: DataSet,
   plan: Plan,
-  how: { processes: number; redisUrl: string },
+  how: Ways,
   options: Options,
 ): Promise<void> {
   const found = await scale(launcher, data, plan, how, say);
-  console.log(scaleTable(found, how.processes));
+  console.log(scaleTable(found, how));
   const where = await circumstances(options, plan, data);
   if (options.json) writeFileSync(options.json, `${JSON.stringify({ where, found }, null, 2)}\n`);
 }

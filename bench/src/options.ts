@@ -26,8 +26,8 @@ export type Options = {
   streams: { count: number; rate: number } | null;
   /** Whether answers of different sizes, and from different places of a list, are measured on the service alone. */
   growth: boolean;
-  /** With how many processes the service is measured beside one, and the Redis that they need; null for none. */
-  scale: { processes: number; redisUrl: string } | null;
+  /** Two ways to run the service that are measured in turn: names for both, and the settings of each; null for none. */
+  scale: Ways | null;
   /** Whether the service alone is attacked by a client with an ordinary credential. */
   hostile: boolean;
   /** How many external users are imported, beside COPY; null for none. */
@@ -49,12 +49,19 @@ export type Options = {
   build: boolean;
 };
 
+/** Two ways to run the service. A standby's URL names its server. */
+export type Ways = {
+  names: [string, string];
+  settings: [NodeJS.ProcessEnv, NodeJS.ProcessEnv];
+  standby: string | null;
+};
+
 const operationNames = operations.map(({ name }) => name);
 
 export const usage = `Usage: DATABASE_URL=postgresql://… npm run bench -- [options]
 
   --factor N          the data set's size: 1 is 100,000 participants (default 1)
-  --rounds N          how often every contender is measured with every operation (default 5, with --growth and --processes 3)
+  --rounds N          how often every contender is measured with every operation (default 5, with --growth, --processes and --standby 3)
   --seconds N         how long each time (default 10; of deliveries 60, of events for streams 20)
   --connections N     connections that the load comes over (default 32)
   --pool N            database connections a contender has (default 10)
@@ -67,6 +74,7 @@ export const usage = `Usage: DATABASE_URL=postgresql://… npm run bench -- [opt
   --rate N            deliveries a second (default 1000), or events for the streams (default 10)
   --growth            instead: lists of different lengths, and pages from different places, on the service alone
   --processes N       instead: the service with one process and with so many in turn; needs REDIS_URL
+  --standby           instead: the service without a standby and with the one in DATABASE_READ_URL in turn
   --hostile           instead: what a hostile client may send, one attack at a time, in a copy of the data
   --imports N         instead: so many external users by COPY and by an import, in a copy of the data
   --only TEXT         of the attacks those with this in their names
@@ -104,6 +112,20 @@ function redis({ REDIS_URL: url }: NodeJS.ProcessEnv): string {
   return url;
 }
 
+const withProcesses = (processes: number, redisUrl: string): Ways => ({
+  names: ['1 process', `${processes} processes`],
+  settings: [
+    { REDIS_URL: redisUrl, PROCESSES: '1' },
+    { REDIS_URL: redisUrl, PROCESSES: String(processes) },
+  ],
+  standby: null,
+});
+
+function withStandby({ DATABASE_READ_URL: standby }: NodeJS.ProcessEnv): Ways {
+  if (!standby) throw new UsageError('--standby needs DATABASE_READ_URL, a standby of the server in DATABASE_URL');
+  return { names: ['the primary alone', 'with a standby'], settings: [{}, {}], standby };
+}
+
 function some<Name extends string>(name: string, text: string | undefined, all: readonly Name[]): readonly Name[] {
   if (text === undefined) return all;
   const wanted = text.split(',').map((item) => item.trim());
@@ -129,7 +151,10 @@ export function readOptions(args: readonly string[], environment: NodeJS.Process
   return {
     databaseUrl,
     factor: positive('factor', values.factor),
-    rounds: whole('rounds', values.rounds ?? (values.imports ? '2' : values.growth || values.processes ? '3' : '5')),
+    rounds: whole(
+      'rounds',
+      values.rounds ?? (values.imports ? '2' : values.growth || values.processes || values.standby ? '3' : '5'),
+    ),
     seconds: whole('seconds', values.seconds ?? (values.deliveries ? '60' : values.streams ? '20' : '10')),
     connections: whole('connections', values.connections),
     poolSize: whole('pool', values.pool),
@@ -144,10 +169,11 @@ export function readOptions(args: readonly string[], environment: NodeJS.Process
         ? null
         : { count: whole('streams', values.streams), rate: whole('rate', values.rate ?? '10') },
     growth: values.growth,
-    scale:
-      values.processes === undefined
+    scale: values.standby
+      ? withStandby(environment)
+      : values.processes === undefined
         ? null
-        : { processes: whole('processes', values.processes), redisUrl: redis(environment) },
+        : withProcesses(whole('processes', values.processes), redis(environment)),
     hostile: values.hostile,
     imports: values.imports === undefined ? null : whole('imports', values.imports),
     only: values.only ?? null,
@@ -180,6 +206,7 @@ const parse = (args: readonly string[]) =>
       rate: { type: 'string' },
       growth: { type: 'boolean', default: false },
       processes: { type: 'string' },
+      standby: { type: 'boolean', default: false },
       hostile: { type: 'boolean', default: false },
       imports: { type: 'string' },
       only: { type: 'string' },

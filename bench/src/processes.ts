@@ -6,11 +6,12 @@ import { tenants } from './data-set.ts';
 import { requestLine, run, writeRequests } from './load.ts';
 import { seeded } from './operations.ts';
 import { median } from './report.ts';
+import type { Ways } from './options.ts';
 import type { Plan } from './rounds.ts';
 import type { Launcher, Server } from './servers.ts';
 
-/** Requests a second of one process and of several, medians, and the ratio in each round. */
-export type Scale = { what: string; one: number; several: number; ratios: number[] };
+/** Requests a second of one way to run the service and of the other, medians, and the ratio in each round. */
+export type Scale = { what: string; one: number; other: number; ratios: number[] };
 
 const firstWarmUp = 4;
 const warmUp = 1;
@@ -31,27 +32,26 @@ const alone = [
   },
 ];
 
-/** Measures the service with one process and with several in turn: operations, and requests for the server alone. */
+/** Measures the service run in two ways, in turn: operations, and, for processes, requests for the server alone. */
 export async function scale(
   launcher: Launcher,
   data: DataSet,
   plan: Plan,
-  { processes, redisUrl }: { processes: number; redisUrl: string },
+  { names, settings, standby }: Ways,
   say: (line: string) => void,
 ): Promise<Scale[]> {
   const { rounds, seconds, connections, generator } = plan;
   // Both stay up: an idle one costs nothing.
-  const start = (count: number) =>
-    launcher.start('rollcall', data.databaseUrl, plan.poolSize, {
-      REDIS_URL: redisUrl,
-      PROCESSES: String(count),
-      INTROSPECTION: 'on',
-    });
-  const servers: [Server, Server] = [await start(1), await start(processes)];
+  const start = (more: NodeJS.ProcessEnv) =>
+    launcher.start('rollcall', data.databaseUrl, plan.poolSize, { INTROSPECTION: 'on', ...more });
+  const servers: [Server, Server] = [
+    await start(settings[0]),
+    await start(standby ? { DATABASE_READ_URL: sameDatabase(standby, data.databaseUrl) } : settings[1]),
+  ];
 
   const tasks: { what: string; files: [string, string] }[] = [];
   const reads = plan.operations.filter(({ writes }) => !writes);
-  for (const what of [...alone, ...reads]) {
+  for (const what of [...(standby ? [] : alone), ...reads]) {
     const files: string[] = [];
     for (const [index, server] of servers.entries()) {
       const file = join(launcher.folder, `scale-${what.name}-${index}.txt`);
@@ -84,33 +84,49 @@ export async function scale(
           const { requests, seconds: taken } = await run({ ...load, seconds, verify: false });
           found[index]?.each[which].push(requests / taken);
           say(
-            `round ${round + 1}/${rounds}  ${which ? processes : 1} process${which ? 'es' : ''}, ${what}: ${(requests / taken).toFixed(0)} req/s`,
+            `round ${round + 1}/${rounds}  ${names[which]}, ${what}: ${(requests / taken).toFixed(0)} req/s`,
           );
         }
       }
     }
-    return found.map(({ what, each: [one, several] }) => ({
+    if (standby) say(await answeredBy(servers[1]));
+    return found.map(({ what, each: [one, other] }) => ({
       what,
       one: median(one),
-      several: median(several),
-      ratios: one.map((single, round) => (several[round] as number) / single),
+      other: median(other),
+      ratios: one.map((before, round) => (other[round] as number) / before),
     }));
   } finally {
     await Promise.all(servers.map((server) => server.stop()));
   }
 }
 
+/** The URL of the same database on another server. */
+function sameDatabase(server: string, databaseUrl: string): string {
+  const url = new URL(server);
+  url.pathname = new URL(databaseUrl).pathname;
+  return url.href;
+}
+
+/** How many statements of reads each server has answered, as the service says. */
+async function answeredBy({ url }: Server): Promise<string> {
+  const text = await (await fetch(new URL('/metrics', url))).text();
+  return [...text.matchAll(/^rollcall_lagging_reads_total\{server="(\w+)"\} (\d+)/gm)]
+    .map(([, server, count]) => `${server}: ${count} statements of reads`)
+    .join(', ');
+}
+
 /** What was found as a Markdown table. */
-export function scaleTable(found: readonly Scale[], processes: number): string {
+export function scaleTable(found: readonly Scale[], { names }: Ways): string {
   const row = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
   return [
-    row(['', 'requests/s: 1 process', `${processes} processes`, '× (least–most)']),
+    row(['', `requests/s: ${names[0]}`, names[1], '× (least–most)']),
     row(['---', '---:', '---:', '---:']),
-    ...found.map(({ what, one, several, ratios }) =>
+    ...found.map(({ what, one, other, ratios }) =>
       row([
         what,
         one.toFixed(0),
-        several.toFixed(0),
+        other.toFixed(0),
         `${median(ratios).toFixed(2)} (${Math.min(...ratios).toFixed(2)}–${Math.max(...ratios).toFixed(2)})`,
       ]),
     ),

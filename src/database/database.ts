@@ -132,14 +132,8 @@ export function openDatabase(
 
   const wrote = standby ? (tenantId: string) => standby.reads.wrote(tenantId) : null;
   /** Notes what has been written, also by what failed: it may have happened. */
-  const noting = async <Result>(tenantId: string, work: Promise<Result>): Promise<Result> => {
-    if (!wrote) return work;
-    try {
-      return await work;
-    } finally {
-      await wrote(tenantId);
-    }
-  };
+  const noting = <Result>(tenantId: string, work: Promise<Result>): Promise<Result> =>
+    wrote ? work.finally(() => wrote(tenantId)) : work;
   /** Reads where it may. */
   const reading = (tenantId: string, form: Compiled, values: Value[], actor: Actor): Promise<unknown[]> => {
     const onPrimary = () => prisma.$prepared(form, values, actor);

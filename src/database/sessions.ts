@@ -93,7 +93,9 @@ export function createSessions(url: DatabaseUrl): Sessions {
     failed() {
       if (url.servers.length > 1) found = null;
     },
-    refusedWrite: () => replaceAll(),
+    refusedWrite() {
+      if (!url.standby) replaceAll();
+    },
     refusal(session, facts) {
       if (url.writable && facts.readOnly) return { reason: 'is read-only', code: '25006' };
       if (!url.standby) return null;

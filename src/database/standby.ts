@@ -39,6 +39,11 @@ type Told = (state: { reason: string | null; lagMs: number }) => void;
 const soonMs = 50;
 const idleMs = 1_000;
 const answerTimeoutMs = 1_500;
+/**
+ * How long a standby that answers questions and fails reads is left out: at first, and at most. It doubles where that
+ * happens again within the latter.
+ */
+const pauseMs = { first: 1_000, most: 30_000 };
 
 /**
  * Follows a standby. What a tenant has written is noted with the number of the round in which it was. A round asks the
@@ -65,6 +70,7 @@ export function createStandbyReads(
   let running = false;
   let closed = false;
   let turn: Promise<void> | null = null;
+  let pause = { ms: 0, until: Number.NEGATIVE_INFINITY };
 
   function leaveOut(why: string): true {
     // What was written meanwhile need not be kept by tenant: all of it is replayed before the standby is used again.
@@ -77,7 +83,7 @@ export function createStandbyReads(
     return true;
   }
   function takeIn(): void {
-    if (reason === null) return;
+    if (reason === null || performance.now() < pause.until) return;
     reason = null;
     isTold = true;
     told({ reason, lagMs: lagMs() });
@@ -184,7 +190,12 @@ export function createStandbyReads(
           if (error instanceof Problem || sqlState(error) === '57014') throw error;
           // Without a connection the next reads need not try. The next look does. A statement may fail there alone: in
           // conflict with what is replayed, or because a migration has not come yet.
-          if (!isOfStatement(error)) leaveOut('cannot be used');
+          if (!isOfStatement(error) && sqlState(error) !== '25006' && reason === null) {
+            const now = performance.now();
+            const ms = now > pause.until + pauseMs.most ? pauseMs.first : Math.min(2 * pause.ms, pauseMs.most);
+            pause = { ms, until: now + ms };
+            leaveOut('cannot be used');
+          }
         }
       }
       counts.primary += 1;

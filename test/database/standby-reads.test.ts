@@ -8,6 +8,9 @@ afterEach(() => void vi.useRealTimers());
 
 const alone: Changes = { tellChange: async () => {}, onChange: () => {}, hears: () => true, isShared: false };
 
+/** An answer that takes some time, in which more is written. */
+const later = (position: Position) => new Promise<Position>((resolve) => setTimeout(() => resolve(position), 5));
+
 /** A primary and a standby as their positions show them, and reads over them. */
 function pair(changes = alone, maxLagMs = 1_000) {
   const primary: Position = { inRecovery: false, at: 0n, system: 'one', timeline: 1 };
@@ -16,10 +19,10 @@ function pair(changes = alone, maxLagMs = 1_000) {
   const told: (string | null)[] = [];
   const reads = createStandbyReads(
     {
-      primary: async () => ({ ...primary }),
+      primary: () => later({ ...primary }),
       standby: async () => {
         if (isAway) throw new Error('away');
-        return { ...standby };
+        return later({ ...standby });
       },
     },
     changes,
@@ -54,7 +57,7 @@ describe('a tenant is read from the standby', () => {
       fc.record({ do: fc.constant('write' as const), tenant }),
       fc.record({ do: fc.constant('read' as const), tenant }),
       fc.record({ do: fc.constant('replay' as const), by: fc.integer({ min: 1, max: 4 }) }),
-      fc.record({ do: fc.constant('wait' as const), ms: fc.constantFrom(1, 30, 60, 300, 2_000) }),
+      fc.record({ do: fc.constant('wait' as const), ms: fc.constantFrom(1, 4, 8, 30, 60, 300, 2_000) }),
       fc.record({ do: fc.constant('away' as const), now: fc.boolean() }),
     );
     await fc.assert(
@@ -110,6 +113,41 @@ describe('a tenant is read from the standby', () => {
     expect(it.told).toEqual([null, ...faults.flatMap(([reason]) => [reason, null])]);
   });
 
+  test('only when that has replayed what was written while both were asked', async () => {
+    const it = pair();
+    await it.wait(100);
+    await it.write('a');
+    await it.wait(52);
+    await it.write('b');
+    it.standby.at = 1n;
+    await it.wait(10);
+    expect([await it.read('a'), await it.read('b')]).toEqual(['standby', 'primary']);
+    it.standby.at = 2n;
+    await it.wait(200);
+    expect(await it.read('b')).toBe('standby');
+  });
+
+  test('only when that has replayed what was written before it was left out', async () => {
+    const it = pair(alone, 10_000);
+    await it.wait(100);
+    await it.write('a');
+    await it.wait(200);
+    await it.write('b');
+    await it.reads.read(
+      'c',
+      () => Promise.reject(new Error('Connection terminated')),
+      async () => 'primary',
+    );
+    await it.wait(1_200);
+    it.standby.at = 1n;
+    await it.wait(210);
+    await it.reads.check();
+    expect(await it.read('b')).toBe('primary');
+    it.standby.at = 2n;
+    await it.wait(500);
+    expect(await it.read('b')).toBe('standby');
+  });
+
   test('that is always later than it may is not taken in and left out again and again', async () => {
     const it = pair(alone, 500);
     await it.wait(100);
@@ -138,8 +176,15 @@ describe('a tenant is read from the standby', () => {
     await expect(failing({ code: '57014' })).rejects.toEqual({ code: '57014' });
     expect(await failing(new Error('Connection terminated'))).toBe('primary');
     expect(await it.read('a')).toBe('primary');
-    await it.wait(1_000);
+    await it.wait(1_500);
     expect(await it.read('a')).toBe('standby');
+    // It answers questions, and fails reads: it is tried less and less.
+    it.told.length = 0;
+    for (let second = 0; second < 60; second++) {
+      await failing(new Error('Connection terminated'));
+      await it.wait(1_000);
+    }
+    expect(it.told.length).toBeLessThan(15);
   });
 
   test('not while other replicas are not heard, nor before what they may have written is replayed', async () => {
