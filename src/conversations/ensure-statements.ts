@@ -13,7 +13,7 @@ import {
 } from '../database/sql/statement.ts';
 import { boolean, enumeration, integer, nullable, text, uuid } from '../database/sql/types.ts';
 import { narrowest, oncePer } from '../database/statement.ts';
-import { hasIdentifier, identifierKeys } from '../external-users/identifiers.ts';
+import { idByIdentifier, identifierKeys } from '../external-users/identifiers.ts';
 import { type MemberParts, type MemberRow, memberRowOf, wholeMember } from './memberships.ts';
 
 /**
@@ -212,7 +212,7 @@ export const contactBy = Object.fromEntries(
       column: 'contact_id',
       from: {
         table: 'external_user',
-        is: (given, ofTenant) => hasIdentifier(contactKey, 's', given, ofTenant) as Fragment,
+        is: (given, ofTenant) => sql`s.id = ${idByIdentifier(contactKey, given, ofTenant)}` as Fragment,
       },
       contactKey,
     }),

@@ -3,7 +3,7 @@ import { sqlState } from '../database/failures.ts';
 import type { IdentifierKey, MemberStatus } from '../database/generated/client.ts';
 import { asUuid, newId } from '../database/ids.ts';
 import { rows } from '../database/sql/columns.ts';
-import { join, literal, parameter, sql, tenant } from '../database/sql/fragment.ts';
+import { join, literal, parameter, sql } from '../database/sql/fragment.ts';
 import { statement } from '../database/sql/statement.ts';
 import { assured, integer, json } from '../database/sql/types.ts';
 import { parseTimestamps } from '../database/statement.ts';
@@ -13,8 +13,8 @@ import { Problem } from '../errors/catalogue.ts';
 import { externalUserNotFound } from '../external-users/external-users.ts';
 import {
   fieldOf,
-  hasIdentifier,
   type Identifier,
+  idByIdentifier,
   identifier,
   identifierKeys,
   phoneColumns,
@@ -212,10 +212,7 @@ export async function createContacts(tx: TenantTransaction, identifiers: readonl
 
 const known = statement(rows({ n: integer }))`
   select g.n from json_to_recordset(${parameter('rows', assured(json<string>()))}) as g (n int, key text, value text) where ${join(
-    identifierKeys.map(
-      (key) =>
-        sql`(g.key = ${literal(key)} and exists (select from external_user u where u.tenant_id = ${tenant} and ${hasIdentifier(key, 'u', sql`g.value`)}))`,
-    ),
+    identifierKeys.map((key) => sql`(g.key = ${literal(key)} and ${idByIdentifier(key, sql`g.value`)} is not null)`),
     ' or ',
   )}`;
 

@@ -5,7 +5,7 @@ import { asUuid } from '../database/ids.ts';
 import { bounded, type Loader, manyBy, mostRows, oneByUuid } from '../database/loaders.ts';
 import { survivorIdsOf } from '../database/redirects.ts';
 import { columns, type Fields, rows, type Selected } from '../database/sql/columns.ts';
-import { anyKey, type Fragment, join, literal, name, none, parameter, sql, tenant } from '../database/sql/fragment.ts';
+import { anyKey, type Fragment, join, literal, name, none, parameter, sql } from '../database/sql/fragment.ts';
 import { batchedRead, statement } from '../database/sql/statement.ts';
 import { array, json, nullable, text, uuid } from '../database/sql/types.ts';
 import { oncePer, parseTimestamps } from '../database/statement.ts';
@@ -18,7 +18,7 @@ import {
   wholeParticipant,
 } from '../directory/participants/queries.ts';
 import { Problem } from '../errors/catalogue.ts';
-import { hasIdentifier, identifier, identifierKeys } from '../external-users/identifiers.ts';
+import { idByIdentifier, identifier, identifierKeys } from '../external-users/identifiers.ts';
 import { listedUser } from '../external-users/queries.ts';
 import type { Member } from './subject.ts';
 
@@ -179,8 +179,7 @@ const findById = statement(memberRow)`
 const findByOwnId = statement(memberRow)`
   select ${memberRow} from ${memberOf} and m.id = ${parameter('id', uuid)}`;
 const findBy = (key: IdentifierKey) => statement(memberRow)`
-  select ${memberRow} from ${memberOf} and m.type = 'CONTACT' and m.participant_id = (
-    select u.id::text from external_user u where u.tenant_id = ${tenant} and ${hasIdentifier(key, 'u', parameter('value', text))})
+  select ${memberRow} from ${memberOf} and m.type = 'CONTACT' and m.participant_id = (${idByIdentifier(key, parameter('value', text))})::text
   limit 1`;
 const findByIdentifier = Object.fromEntries(identifierKeys.map((key) => [key, findBy(key)])) as Record<
   IdentifierKey,

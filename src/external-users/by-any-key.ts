@@ -3,10 +3,10 @@ import { asUuid } from '../database/ids.ts';
 import type { Loader } from '../database/loaders.ts';
 import { survivorOf } from '../database/redirects.ts';
 import { columns, rows } from '../database/sql/columns.ts';
-import { type Fragment, literal, parameter, sql, tenant } from '../database/sql/fragment.ts';
+import { type Fragment, join, literal, parameter, sql, tenant } from '../database/sql/fragment.ts';
 import { statement } from '../database/sql/statement.ts';
 import { array, text, textOf, uuid } from '../database/sql/types.ts';
-import { hasIdentifier, identifierOrNull } from './identifiers.ts';
+import { identifierKeys, identifierOrNull, userByIdentifier } from './identifiers.ts';
 import { listedUser } from './queries.ts';
 
 type Key = 'id' | IdentifierKey;
@@ -18,18 +18,16 @@ const listed = columns('ExternalUser', 'u', listedUser);
 const asked = sql`asked.value`;
 
 // The limit keeps the planner from reading the whole table for a long list of keys.
-const found = <Values, Condition>(key: Key, values: Fragment<Values>, condition: Fragment<Condition>) =>
+const found = <Values, Users>(key: Key, values: Fragment<Values>, users: Fragment<Users>) =>
   sql`select ${literal(key)} as key, asked.value::text as value, u.* from unnest(${values}) asked (value) cross join lateral (
-    select ${listed} from external_user u where u.tenant_id = ${tenant} and ${condition} limit 1) u`;
+    select ${listed} from ${users} u limit 1) u`;
 
 // An id that was merged away leads to the survivor.
-const hasId = sql`u.id = ${survivorOf('EXTERNAL_USER', asked, tenant)}`;
+const byId = sql`(select x.* from external_user x where x.tenant_id = ${tenant} and x.id = ${survivorOf('EXTERNAL_USER', asked, tenant)})`;
+const foundBy = (key: IdentifierKey) => found(key, parameter(key, array(text)), userByIdentifier(key, asked));
 
 const byKeys = statement(rows({ key: textOf<Key>(), value: text }, listed))`
-  ${found('id', parameter('id', array(uuid)), hasId)}
-  union all ${found('emailaddress', parameter('emailaddress', array(text)), hasIdentifier('emailaddress', 'u', asked))}
-  union all ${found('phonenumber', parameter('phonenumber', array(text)), hasIdentifier('phonenumber', 'u', asked))}
-  union all ${found('fkid', parameter('fkid', array(text)), hasIdentifier('fkid', 'u', asked))}`;
+  ${found('id', parameter('id', array(uuid)), byId)} union all ${join(identifierKeys.map(foundBy), ' union all ')}`;
 
 const identity = ({ key, value }: UserKey) => `${key} ${value}`;
 

@@ -16,7 +16,7 @@ import { demandOneOf, patched } from '../values/patched.ts';
 import { phoneNumber } from '../values/phone-number.ts';
 import { displayName, text } from '../values/text.ts';
 import { demandUnmodified, type IfModifiedAt } from '../values/unmodified.ts';
-import { fieldOf, fkId, hasIdentifier, identifierKeys, phoneColumns } from './identifiers.ts';
+import { fieldOf, fkId, idByIdentifier, identifierKeys, phoneColumns } from './identifiers.ts';
 
 const identifierFields = identifierKeys.map(fieldOf);
 
@@ -84,9 +84,9 @@ function columnsOf(fields: Fields) {
 
 const clashing = statement(rows({ id: uuid, field: textOf<keyof Identifiers>() }))`${join(
   identifierKeys.map(
-    (key) => sql`select u.id, ${literal(fieldOf(key))} as field from external_user u
-      where u.tenant_id = ${tenant} and ${hasIdentifier(key, 'u', parameter(fieldOf(key), nullable(sqlText)))}
-        and u.id is distinct from ${parameter('id', nullable(uuid))}`,
+    (key) => sql`select u.id, ${literal(fieldOf(key))} as field
+      from (select ${idByIdentifier(key, parameter(fieldOf(key), nullable(sqlText)))} as id) u
+      where u.id <> ${parameter('id', nullable(uuid))} or (u.id is not null and ${parameter('id', nullable(uuid))} is null)`,
   ),
   ' union all ',
 )}`;

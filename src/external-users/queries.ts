@@ -7,7 +7,7 @@ import { columns, fieldsBut, rows } from '../database/sql/columns.ts';
 import { anyKey, parameter, tenant } from '../database/sql/fragment.ts';
 import { batchedRead, statement } from '../database/sql/statement.ts';
 import { assured, list, text, uuid } from '../database/sql/types.ts';
-import { hasIdentifier, type Identifier, identifierKeys } from './identifiers.ts';
+import { type Identifier, identifierKeys, userByIdentifier } from './identifiers.ts';
 
 const row = columns('ExternalUser', 'u');
 
@@ -71,7 +71,7 @@ const searchBy = (key: IdentifierKey) =>
     select ${row}, array(
       select m.conversation_id from conversation_member m where ${visibleMembership('m')} and m.contact_id = u.id
       order by m.conversation_id desc limit ${mostTogether + 1}) as "conversationIds"
-    from external_user u where u.tenant_id = ${tenant} and ${hasIdentifier(key, 'u', parameter('value', text))}`;
+    from ${userByIdentifier(key, parameter('value', text))} u`;
 
 const search = Object.fromEntries(identifierKeys.map((key) => [key, searchBy(key)])) as Record<
   IdentifierKey,

@@ -10,7 +10,7 @@ import { sameEmail } from '../database/sql/same-email.ts';
 import { statement } from '../database/sql/statement.ts';
 import { array, assured, boolean, nullable, text as sqlText } from '../database/sql/types.ts';
 import { Problem } from '../errors/catalogue.ts';
-import { fieldOf, hasIdentifier, identifier, identifierKeys } from '../external-users/identifiers.ts';
+import { fieldOf, idByIdentifier, identifier, identifierKeys } from '../external-users/identifiers.ts';
 import { listedUser } from '../external-users/queries.ts';
 import { addressKey, comparedBy, identityKey, isNationalNumber } from '../providers/address.ts';
 import { telephoneKey } from '../values/phone-number.ts';
@@ -92,8 +92,7 @@ const phoneNumber = parameter('phoneNumber', nullable(sqlText));
 const provider = parameter('provider', nullable(sqlText));
 const across = parameter('across', boolean);
 const users = identifierKeys.map(
-  (key) =>
-    sql`select u.id from external_user u where u.tenant_id = ${tenant} and ${hasIdentifier(key, 'u', parameter(fieldOf(key), nullable(sqlText)))}`,
+  (key) => sql`select ${idByIdentifier(key, parameter(fieldOf(key), nullable(sqlText)))} as id`,
 );
 
 /**
