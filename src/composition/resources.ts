@@ -7,7 +7,7 @@ import { migrate } from '../database/migrations.ts';
 import type { StandbyReads } from '../database/standby.ts';
 import { createMemoryBus, createRedisBus } from '../events/bus.ts';
 import type { EventBus } from '../events/events.ts';
-import { backfillKeys } from '../identity/backfill.ts';
+import { startBackfill } from '../identity/backfill.ts';
 import type { Attempt } from '../starting.ts';
 import { boundedStorage } from '../storage/bounded.ts';
 import { openStorage, type Storage } from '../storage/storage.ts';
@@ -52,7 +52,7 @@ export async function openResources(
     ? await openStandby(config.databaseReadUrl, config, { primary: opened, events: bus, tracing, log })
     : null;
   const database = openDatabase(connection, events.announce, overrides.observe, standby);
-  await overrides.attempt('database', () => backfillKeys(database, log));
+  const stopBackfill = await overrides.attempt('database', () => startBackfill(database, log));
   const storage = boundedStorage(overrides.storage ?? (await openStorage(config.storageUrl)));
   return {
     connection,
@@ -65,6 +65,7 @@ export async function openResources(
     secretKey: config.secretKey ?? (keys as DevelopmentKeys).secretKey,
     async close() {
       standby?.reads.close();
+      await stopBackfill();
       await events.close();
       await database.close();
       await standby?.connection.close();

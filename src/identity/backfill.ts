@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Database, Query } from '../database/database.ts';
 import { nothing, type Rows, rows } from '../database/sql/columns.ts';
@@ -231,9 +232,9 @@ const step = <Row extends Key>(database: Database, { name, read, write }: Pass<R
     return !isOver;
   });
 
-async function run<Row extends Key>(database: Database, pass: Pass<Row>): Promise<void> {
+async function run<Row extends Key>(database: Database, pass: Pass<Row>, signal?: AbortSignal): Promise<void> {
   await database.query(begin, { name: pass.name });
-  for (let more = true; more; ) {
+  for (let more = true; more && !signal?.aborted; ) {
     for (let attempt = 1; ; attempt += 1) {
       try {
         more = await step(database, pass);
@@ -250,18 +251,56 @@ async function run<Row extends Key>(database: Database, pass: Pass<Row>): Promis
  * Computes the keys of stored addresses, telephone numbers and names by the rules of this version. Every row and its id
  * stay, and only rows that differ are written, in batches of a thousand that each commit. A stopped pass continues
  * where it ended, and a pass of another process is left to it. Until a row's turn it is compared as it was stored. A
- * failed pass is logged and continues at the next start.
+ * failed pass is logged and continues at the next start. The signal stops it after a batch.
  */
-export async function backfillKeys(database: Database, log: Logger): Promise<void> {
+export async function backfillKeys(database: Database, log: Logger, signal?: AbortSignal): Promise<void> {
+  await runAll(await unfinished(database), database, log, signal);
+}
+
+type NamedPass = { name: string; run(database: Database, signal?: AbortSignal): Promise<void> };
+const named = <Row extends Key>(pass: Pass<Row>): NamedPass => ({
+  name: pass.name,
+  run: (database, signal) => run(database, pass, signal),
+});
+const passes: readonly NamedPass[] = [
+  named(channels),
+  named(senders),
+  named(users),
+  named(names),
+  named(identifiers),
+  ...searched.map(named),
+];
+
+async function unfinished(database: Database): Promise<readonly NamedPass[]> {
   const over = new Set((await database.query(finished)).map(({ name }) => name));
-  const passes = [
-    { name: channels.name, all: () => run(database, channels) },
-    { name: senders.name, all: () => run(database, senders) },
-    { name: users.name, all: () => run(database, users) },
-    { name: names.name, all: () => run(database, names) },
-    { name: identifiers.name, all: () => run(database, identifiers) },
-    ...searched.map((pass) => ({ name: pass.name, all: () => run(database, pass) })),
-  ];
-  for (const { name, all } of passes.filter((pass) => !over.has(pass.name)))
-    await all().catch((error: unknown) => log.warn({ err: error }, `the pass over ${name} was not finished`));
+  return passes.filter(({ name }) => !over.has(name));
+}
+
+async function runAll(passes: readonly NamedPass[], database: Database, log: Logger, signal?: AbortSignal) {
+  for (const pass of passes) {
+    if (signal?.aborted) return;
+    await pass
+      .run(database, signal)
+      .catch((error: unknown) => log.warn({ err: error }, `the pass over ${pass.name} was not finished`));
+  }
+}
+
+/** How long a start waits for the keys. A small database has them by then. */
+const startWaitsMs = 2_000;
+
+/**
+ * Begins to compute the keys, and returns how to stop that. Waits for a short time, so that a service on a small
+ * database has all keys when it answers; on a large one the rest is done while it answers.
+ */
+export async function startBackfill(database: Database, log: Logger): Promise<() => Promise<void>> {
+  const todo = await unfinished(database);
+  const stopping = new AbortController();
+  const done = runAll(todo, database, log, stopping.signal);
+  const waited = new AbortController();
+  await Promise.race([done, sleep(startWaitsMs, undefined, { signal: waited.signal }).catch(() => {})]);
+  waited.abort();
+  return () => {
+    stopping.abort();
+    return done;
+  };
 }

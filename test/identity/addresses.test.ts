@@ -1,6 +1,7 @@
+import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { newId } from '../../src/database/ids.ts';
-import { backfillKeys } from '../../src/identity/backfill.ts';
+import { backfillKeys, startBackfill } from '../../src/identity/backfill.ts';
 import { dataOf, problemOf, startApp, type TestApp, type TestTenant, type Untyped } from '../app.ts';
 import { createAgent, createConfig, createParticipant } from '../factories.ts';
 import { fromGeneric } from '../fakes/deliveries.ts';
@@ -505,6 +506,38 @@ test('stored rows get their keys, each row and id stays, and what clashes stays 
     await backfillKeys(old.app.database, old.app.log);
     expect(old.statements.length - before).toBe(1);
   } finally {
+    await old.close();
+    await own.drop();
+  }
+}, 60_000);
+
+test('the start does not wait for the keys of many rows, and goes on with them', async () => {
+  const own = await createOwnDatabase(inject('database'));
+  if (!('url' in own.place)) return;
+  const old = await startApp({}, undefined, { database: own.place });
+  const other = new pg.Client({ connectionString: own.place.url });
+  try {
+    const { database, log } = old.app;
+    const user = { tenantId: old.tenant.id, id: newId(), phoneNumber: '+553188888888' };
+    await database.prisma.externalUser.create({ data: user });
+    await database.connection.query(prepared('delete from backfill'), []);
+    await other.connect();
+    await other.query('begin');
+    await other.query('select from external_user where id = $1 for update', [user.id]);
+
+    const stop = await startBackfill(database, log);
+    const unfinished = () => database.prisma.backfill.count({ where: { finishedAt: null } });
+    expect(await unfinished()).toBe(1);
+    await other.query('commit');
+    await stop();
+    // What the stop left is done by the next start.
+    await startBackfill(database, log);
+    expect(await unfinished()).toBe(0);
+    expect(await database.prisma.externalUser.findFirst({ where: { id: user.id } })).toMatchObject({
+      phoneNumber: '+5531988888888',
+    });
+  } finally {
+    await other.end();
     await old.close();
     await own.drop();
   }
