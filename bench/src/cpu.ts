@@ -121,3 +121,25 @@ export function used(before: CpuTime, after: CpuTime): CpuUse {
     others: accounted ? Math.max(0, machine - server - generator - database) : null,
   };
 }
+
+/**
+ * Waits until a server and its database sessions have nothing to do in the background, ten minutes at the most. After
+ * data is loaded, the service computes keys and finds duplicates: that is no part of a request.
+ */
+export async function untilIdle(serverPid: number, databaseUrl: string): Promise<void> {
+  const clock = await createCpuClock(databaseUrl);
+  try {
+    const deadline = performance.now() + 600_000;
+    for (let before = await clock.read(serverPid); performance.now() < deadline; ) {
+      await new Promise((resolve) => setTimeout(resolve, 2_000));
+      const now = await clock.read(serverPid);
+      const { server, database } = used(before, now);
+      if ((server ?? 0) + (database ?? 0) < idle) return;
+      before = now;
+    }
+  } finally {
+    await clock.close();
+  }
+}
+/** Milliseconds of CPU in two seconds. */
+const idle = 100;

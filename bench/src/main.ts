@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { checkEqual, DifferentAnswers } from './check.ts';
+import { untilIdle } from './cpu.ts';
 import { type DataSet, dropDataSet, provideDataSet } from './data-set.ts';
 import { deliver, deliveryTable } from './deliveries.ts';
 import { growth, growthTable } from './growth.ts';
@@ -158,6 +159,9 @@ async function main(): Promise<void> {
       poolSize,
       generator,
     };
+    const service = await launcher.start('rollcall', data.databaseUrl, poolSize);
+    await untilIdle(service.pid, data.databaseUrl);
+    await service.stop();
     if (options.deliveryRate !== null) await delivering(launcher, data, plan, options.deliveryRate, options);
     else if (options.streams) await streaming(launcher, data, plan, options.streams, options);
     else if (options.hostile) await attacking(launcher, data, plan, options);
