@@ -100,7 +100,7 @@ export function idByIdentifier<Parameters>(
     ))` as OfTenant<Parameters>;
 }
 
-/** Returns the SQL for the row of that user, as a subquery of `from`. It reads the user once, where the id reads twice. */
+/** Returns the SQL for the row of that user, as a subquery of `from`. It reads the row where it finds it. */
 export function userByIdentifier<Parameters>(key: IdentifierKey, value: Fragment<Parameters>): OfTenant<Parameters> {
   return sql`(
       select x.* from external_user x where x.tenant_id = ${tenant} and ${kinds[key].has('x', value as Fragment)}

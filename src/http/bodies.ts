@@ -6,10 +6,10 @@ const smallBody = 16_384;
 /** Bounds the bytes of request bodies that are held at one time. */
 export interface BodyBudget {
   /**
-   * Reserves the bytes of a body while it is read, and returns the function that releases them. Throws UNAVAILABLE when
-   * too much is being read.
+   * Reserves the bytes of a body while it is read, and returns the function that releases them. Null for a small body,
+   * which is not counted. Throws UNAVAILABLE when too much is being read.
    */
-  reserve(bytes: number): () => void;
+  reserve(bytes: number): (() => void) | null;
   /**
    * Reserves the bytes of a body as they arrive: a slow one takes no more than what is there. One owner has half of the
    * budget at the most. `take` throws UNAVAILABLE; `release` gives all of it back, once.
@@ -20,8 +20,6 @@ export interface BodyBudget {
 export type Arriving = { take(bytes: number): void; release(): void };
 
 const tooMuch = () => new Problem('UNAVAILABLE', 'Too much is being read at once.', { retryAfter: 1 });
-
-const nothing = () => {};
 
 /** Bounds all bodies that are being read. Each has a limit of its own, but there can be many. */
 export function createBodyBudget(most: number): BodyBudget {
@@ -50,7 +48,7 @@ export function createBodyBudget(most: number): BodyBudget {
       };
     },
     reserve(bytes) {
-      if (bytes <= smallBody) return nothing;
+      if (bytes <= smallBody) return null;
       if (held + bytes > most) throw tooMuch();
       held += bytes;
       let given = false;

@@ -88,8 +88,8 @@ export function createGraphqlHandler(options: GraphqlHandlerOptions): RequestLis
     const release = bodies.reserve(length);
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
-    request.once('end', () => {
-      release();
+    request.on('end', () => {
+      release?.();
       const [only] = chunks;
       const body = (chunks.length === 1 && only ? only : Buffer.concat(chunks)).toString('utf8');
       try {
@@ -98,7 +98,7 @@ export function createGraphqlHandler(options: GraphqlHandlerOptions): RequestLis
         broken(exchange.response)(error);
       }
     });
-    request.once('close', release);
+    if (release) request.once('close', release);
   }
 
   function run(exchange: Exchange, body: string, viewer: Viewer): void {

@@ -3,9 +3,16 @@ import type { IncomingMessage } from 'node:http';
 const longest = 261;
 const nameAndPort = /^(?:\[[0-9a-f:.]+\]|[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.?)(?::\d{1,5})?$/i;
 
+// Nearly all requests name the same host.
+let lastHost = '';
+
 /** Returns whether a Host header is exactly `host` or `host:port`. URLs are made with it. */
-export const isHost = (header: string): boolean =>
-  header.length <= longest && nameAndPort.test(header) && URL.canParse(`http://${header}`);
+export function isHost(header: string): boolean {
+  if (header !== '' && header === lastHost) return true;
+  const isOne = header.length <= longest && nameAndPort.test(header) && URL.canParse(`http://${header}`);
+  if (isOne) lastHost = header;
+  return isOne;
+}
 
 /**
  * Returns whether a request names one valid host. Of several Host headers Node keeps the first, and a proxy may have

@@ -24,7 +24,7 @@ export async function readJson(request: IncomingMessage, bodies: BodyBudget, mos
   try {
     return parsed(await bytesOf(request, most));
   } finally {
-    release();
+    release?.();
   }
 }
 

@@ -59,7 +59,7 @@ export function useStrictParsing({ body: limit, upload, bodies }: ParsingOptions
         } catch (error) {
           throw unread(error, whole);
         } finally {
-          release();
+          release?.();
         }
       });
     },
@@ -110,7 +110,7 @@ async function readForm(
   }
 }
 
-function reserved(bodies: BodyBudget, bytes: number): () => void {
+function reserved(bodies: BodyBudget, bytes: number): (() => void) | null {
   try {
     return bodies.reserve(bytes);
   } catch (error) {

@@ -1,4 +1,4 @@
-import type { IncomingMessage, Server } from 'node:http';
+import type { Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -24,21 +24,19 @@ export interface ServerStop {
 
 /** Watches a server's connections. Once the server is stopping, each ends with its next answer. */
 export function watchConnections(server: Server, stopping: () => boolean): ServerStop {
-  /** The connections, each with its current request. */
-  const connections = new Map<Socket, IncomingMessage | null>();
+  /** The connections, each with the answer to its last request. */
+  const connections = new Map<Socket, ServerResponse | null>();
   server.on('connection', (socket) => {
     if (!connections.has(socket)) socket.once('close', () => connections.delete(socket));
     connections.set(socket, null);
   });
   server.prependListener('request', (request, response) => {
-    const { socket } = request;
-    connections.set(socket, request);
-    response.once('close', () => {
-      if (connections.get(socket) === request) connections.set(socket, null);
-    });
+    connections.set(request.socket, response);
     if (stopping()) response.setHeader('connection', 'close');
   });
-  const isAnswering = (request: IncomingMessage | null) => request?.complete ?? false;
+  // Looked at when the server stops, so that an ordinary request needs no listener.
+  const isAnswering = (response: ServerResponse | null) =>
+    response?.req.complete === true && !response.writableFinished && !response.destroyed;
 
   return {
     async stop() {
@@ -50,7 +48,8 @@ export function watchConnections(server: Server, stopping: () => boolean): Serve
         server.closeIdleConnections();
         const waitedMs = performance.now() - since;
         if (waitedMs < arrivalMs) return;
-        for (const [socket, request] of connections) if (waitedMs > answerMs || !isAnswering(request)) socket.destroy();
+        for (const [socket, response] of connections)
+          if (waitedMs > answerMs || !isAnswering(response)) socket.destroy();
       }, lookEveryMs);
       await closed;
       clearInterval(timer);

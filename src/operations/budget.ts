@@ -33,7 +33,7 @@ export const createBudget = (): Budget => ({
 
 /** Runs a bounded number at once. The others wait, first come first served. */
 export class Turns {
-  readonly #waiting: (() => void)[] = [];
+  #waiting: (() => void)[] | null = null;
   #free: number;
 
   constructor(most: number) {
@@ -52,18 +52,20 @@ export class Turns {
    * waiting.
    */
   wait(proceed: () => void): () => boolean {
-    this.#waiting.push(proceed);
+    this.#waiting ??= [];
+    const waiting = this.#waiting;
+    waiting.push(proceed);
     return () => {
-      const index = this.#waiting.indexOf(proceed);
-      if (index >= 0) this.#waiting.splice(index, 1);
+      const index = waiting.indexOf(proceed);
+      if (index >= 0) waiting.splice(index, 1);
       return index >= 0;
     };
   }
 
   /** Gives a turn back. */
-  give(): void {
-    const next = this.#waiting.shift();
+  readonly give = (): void => {
+    const next = this.#waiting?.shift();
     if (next) next();
     else this.#free++;
-  }
+  };
 }

@@ -24,8 +24,16 @@ import { limits } from './limits.ts';
 const supposedLength = 10;
 
 type Variables = Readonly<Record<string, unknown>>;
-/** A part of a document's cost as a function of the variables. */
-type Cost = (variables: Variables) => number;
+/** A part of a document's cost: a number, or a function of the variables where it depends on them. */
+type Cost = number | ((variables: Variables) => number);
+
+const costFor = (cost: Cost, variables: Variables): number => (typeof cost === 'number' ? cost : cost(variables));
+
+/** Combines costs by a function. The result is a number where all of them are. */
+function combined(costs: readonly Cost[], combine: (costs: readonly number[]) => number): Cost {
+  if (costs.every((cost) => typeof cost === 'number')) return combine(costs);
+  return (variables) => combine(costs.map((cost) => costFor(cost, variables)));
+}
 
 /** The fields of a connection that make the database count its rows. */
 const countFields: ReadonlySet<string> = new Set(['totalCount', 'totalCountAtLeast']);
@@ -40,6 +48,8 @@ function costsOf(schema: GraphQLSchema, document: DocumentNode, operation: Opera
   return known;
 }
 
+type OperationOfDocument = { schema: GraphQLSchema; document: DocumentNode; operation: OperationDefinitionNode };
+
 /** What a client that asks is told of an operation's cost. */
 export type ToldCost = { requested: number; actual: number; limit: number };
 
@@ -48,16 +58,12 @@ export type ToldCost = { requested: number; actual: number; limit: number };
  * there, instead of those that could be.
  */
 export function toldCost(
-  {
-    schema,
-    document,
-    operation,
-  }: { schema: GraphQLSchema; document: DocumentNode; operation: OperationDefinitionNode },
+  { schema, document, operation }: OperationOfDocument,
   variables: Variables,
   data: unknown,
 ): ToldCost {
   const { requested, actual } = costsOf(schema, document, operation);
-  return { requested: requested(variables), actual: actual(data, variables), limit: limits.cost };
+  return { requested: costFor(requested, variables), actual: actual(data, variables), limit: limits.cost };
 }
 
 /**
@@ -65,17 +71,11 @@ export function toldCost(
  * over the limit, or over what earlier operations left of the request's budget.
  */
 export function demandAffordable(
-  schema: GraphQLSchema,
-  document: DocumentNode,
-  operationName: string | null | undefined,
+  { schema, document, operation }: OperationOfDocument,
   variables: Variables,
   budget?: Budget,
 ): number {
-  const operations = document.definitions.filter((definition) => definition.kind === Kind.OPERATION_DEFINITION);
-  const operation = operations.find(({ name }) => !operationName || name?.value === operationName);
-  // Without an operation there is nothing to execute. The executor has the better error.
-  if (!operation) return 0;
-  const own = costsOf(schema, document, operation).requested(variables);
+  const own = costFor(costsOf(schema, document, operation).requested, variables);
   const total = (budget?.cost ?? 0) + own;
   if (!(total <= limits.cost)) {
     const together = total > own ? ' with the operations before it in the request' : '';
@@ -125,19 +125,19 @@ function costOf(schema: GraphQLSchema, document: DocumentNode, operation: Operat
         cost = remembered(ofSelections(schema.getType(fragment.typeCondition.name.value), fragment.selectionSet));
         ofFragments.set(name, cost);
       }
-      return cost ?? (() => 0);
+      return cost ?? 0;
     });
-    return (variables) => parts.reduce((sum, part) => sum + part(variables), 0);
+    return combined(parts, (costs) => costs.reduce((sum, cost) => sum + cost, 0));
   };
 
   const ofField = (parent: unknown, node: FieldNode): Cost => {
     const field = fieldOf(parent, node);
-    if (!field) return () => 0;
+    if (!field) return 0;
     const type = getNamedType(field.type);
-    const inner: Cost = node.selectionSet && isCompositeType(type) ? ofSelections(type, node.selectionSet) : () => 0;
+    const inner: Cost = node.selectionSet && isCompositeType(type) ? ofSelections(type, node.selectionSet) : 0;
     const length = lengthOf(field, node);
     const extra = extraOf(field, node);
-    return (variables) => 1 + extra(variables) + length(variables) * inner(variables);
+    return combined([extra, length, inner], ([own = 0, rows = 0, each = 0]) => 1 + own + rows * each);
   };
 
   const extraOf = (field: GraphQLField<unknown, unknown>, node: FieldNode): Cost => {
@@ -147,7 +147,7 @@ function costOf(schema: GraphQLSchema, document: DocumentNode, operation: Operat
       return (variables) => cost + (hasValue(narrowed, variables) ? 0 : costWithout.cost);
     }
     const filter = filterCost && argumentOf(node, 'filter');
-    if (!filterCost || !filter) return () => cost;
+    if (!filterCost || !filter) return cost;
     const full = cost + filterCost.page + (selects(node.selectionSet, countFields) ? filterCost.count : 0);
     return (variables) => (filterCost.of.some((name) => isGiven(filter, name, variables)) ? full : cost);
   };
@@ -189,14 +189,14 @@ function costOf(schema: GraphQLSchema, document: DocumentNode, operation: Operat
     if (asLongAs) return (variables) => itemsOf(argumentOf(node, asLongAs), variables);
     if (field.args.some(({ name }) => name === 'first')) {
       const sizes = node.arguments?.filter(({ name }) => name.value === 'first' || name.value === 'last') ?? [];
-      if (sizes.length === 0) return () => defaultPage;
+      if (sizes.length === 0) return defaultPage;
       // A page over the bound is refused for its size, not for its cost.
       return (variables) =>
         Math.max(0, ...sizes.map(({ value }) => Math.min(numberOf(value, variables) ?? defaultPage, largestPage)));
     }
     // A page's inner lists are as long as the page, which is counted already.
     const ofPage = field.name === 'edges' || field.name === 'nodes';
-    return isListType(getNullableType(field.type)) && !ofPage ? () => supposedLength : () => 1;
+    return isListType(getNullableType(field.type)) && !ofPage ? supposedLength : 1;
   };
 
   /** A value that is no list stands for a list of one. */
@@ -254,7 +254,7 @@ function costOf(schema: GraphQLSchema, document: DocumentNode, operation: Operat
 
   const root = schema.getRootType(operation.operation);
   return {
-    requested: root ? ofSelections(root, operation.selectionSet) : () => 0,
+    requested: ofSelections(root, operation.selectionSet),
     // Nothing of it is kept: with its fragments written out, a document is many times as large.
     actual: (data, variables) => (data == null ? 0 : spent(data, below(root, [operation.selectionSet]), variables)),
   };
@@ -273,7 +273,7 @@ function spent(data: unknown, fields: Below, variables: Variables): number {
     const value = object[name];
     // Compiled code gives a skipped field as undefined.
     if (value === undefined) continue;
-    cost += 1 + extra(variables);
+    cost += 1 + costFor(extra, variables);
     if (below && value !== null) cost += spent(value, below(), variables);
   }
   return cost;
@@ -291,6 +291,7 @@ const argumentOf = (node: FieldNode, argument: string): ValueNode | undefined =>
   node.arguments?.find(({ name }) => name.value === argument)?.value;
 
 function remembered(cost: Cost): Cost {
+  if (typeof cost === 'number') return cost;
   let last: { variables: Variables; total: number } | undefined;
   return (variables) => {
     if (last?.variables !== variables) last = { variables, total: cost(variables) };

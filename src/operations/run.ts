@@ -105,8 +105,9 @@ export function createOperations({ prepare, contextOf, streams, around }: Operat
   }
 
   const run: Operations['run'] = (prepared, variables, viewer, options = {}) => {
-    const work = () => outcomeOf(prepared, variables, viewer, options);
-    const outcome = around ? around(prepared.operation, work) : work();
+    const outcome = around
+      ? around(prepared.operation, () => outcomeOf(prepared, variables, viewer, options))
+      : outcomeOf(prepared, variables, viewer, options);
     return options.tellCost ? withCost(prepared, variables, outcome) : outcome;
   };
   const outcomeOf = (
@@ -208,9 +209,9 @@ function refusedVariables({ schema, operation }: PreparedOperation, variables: V
 }
 
 /** Throws when the operation, with these variables, would cost more than one request may. */
-function charge({ schema, document, operation }: PreparedOperation, variables: Variables, budget?: Budget): void {
+function charge(prepared: PreparedOperation, variables: Variables, budget?: Budget): void {
   try {
-    demandAffordable(schema, document, operation.name?.value, variables, budget);
+    demandAffordable(prepared, variables, budget);
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
     throw new GraphQLError(error.message, {

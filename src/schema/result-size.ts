@@ -18,7 +18,7 @@ import {
   Kind,
   type SelectionSetNode,
 } from 'graphql';
-import type { CountBelow, Price } from '../operations/result-size.ts';
+import type { CountBelow, Price } from '../operations/price.ts';
 import type { GraphContext } from './context.ts';
 
 type Info = Pick<GraphQLResolveInfo, 'fieldNodes' | 'fragments' | 'schema' | 'variableValues' | 'returnType'>;

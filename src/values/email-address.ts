@@ -58,12 +58,20 @@ export function mailboxOf(value: string): string {
 /** Returns the key that e-mail addresses are compared by: lower case. Null when the text is not an address. */
 export const emailKey = (value: string): string | null => asEmailAddress(mailboxOf(value))?.toLowerCase() ?? null;
 
+const addressText = text(1, 4_000);
+
 /**
  * An e-mail address of at most 4,000 characters. It is trimmed and its domain becomes ASCII; the rest is kept as given.
  */
 export const emailAddress = z
   .string('must be text')
   .trim()
-  .pipe(text(1, 4_000))
-  .refine(isEmailAddress, { message: 'must be an e-mail address', when: ({ issues }) => issues.length === 0 })
-  .transform((value) => asEmailAddress(value) ?? value);
+  .transform((value, context) => {
+    // An address has no character that a text must not have, so only what is none is examined as a text.
+    const address = value.length > 4_000 ? null : asEmailAddress(value);
+    if (address !== null) return address;
+    const { error } = addressText.safeParse(value);
+    const messages = error?.issues.map(({ message }) => message) ?? ['must be an e-mail address'];
+    for (const message of messages) context.addIssue({ code: 'custom', message });
+    return z.NEVER;
+  });

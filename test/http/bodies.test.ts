@@ -20,7 +20,7 @@ test('a body that arrives slowly holds only what is there, and one owner has hal
   expect(() => one.take(1)).toThrow('Too much');
   other.take(300_000);
   for (const body of [other, third]) body.release();
-  budget.reserve(1_000_000)();
+  budget.reserve(1_000_000)?.();
 });
 
 test('uploads give back what they held when they are over', async () => {
