@@ -3,9 +3,10 @@ import { type Edge, pagesBy, totalsBy } from '../database/edges.ts';
 import type { HistoryEntry } from '../database/generated/client.ts';
 import { asUuid } from '../database/ids.ts';
 import { keyset, pagesOf } from '../database/keyset.ts';
+import { oneByUuid } from '../database/loaders.ts';
 import type { PageArguments } from '../database/pages.ts';
 import { columns, rows } from '../database/sql/columns.ts';
-import { none, parameter, sql, tenant } from '../database/sql/fragment.ts';
+import { anyKey, none, parameter, sql, tenant } from '../database/sql/fragment.ts';
 import { statement } from '../database/sql/statement.ts';
 import { assured, integer, text, uuid } from '../database/sql/types.ts';
 
@@ -61,6 +62,12 @@ const pages = pagesOf({
   isSlow: ({ subject, actorId, operation }) => subject === 'subject' || actorId || operation,
   read: (found: HistoryEntry[]) => found,
 });
+
+/** Entries by their ids. */
+export const entryById = oneByUuid(
+  statement(entry)`select ${entry} from history_entry h where h.tenant_id = ${tenant} and h.id = ${anyKey(uuid)}`,
+  'id',
+);
 
 const isAbout = statement(rows({ id: uuid }))`
   select h.id from history_entry h where h.tenant_id = ${tenant} and h.about_id = ${parameter('id', uuid)} limit 1`;

@@ -4,7 +4,7 @@ import { eachKey, join, literal, name, sql, tenant } from '../database/sql/fragm
 import { statement } from '../database/sql/statement.ts';
 import { textOf, uuid } from '../database/sql/types.ts';
 
-/** The types that have a UUID of their own, and their tables. */
+/** The types that have a UUID of their own, and the table of each. */
 const tables = {
   AvatarSyncBatch: 'avatar_sync_batch',
   AvatarSyncFailure: 'avatar_sync_job',
@@ -13,9 +13,12 @@ const tables = {
   Conversation: 'conversation',
   ConversationParticipant: 'conversation_member',
   CredentialKey: 'credential_key',
+  DataFile: 'data_file',
   DuplicateCandidate: 'duplicate_candidate',
+  Erasure: 'erasure',
   ExternalUser: 'external_user',
   ExternalUserIdentifier: 'external_user_identifier',
+  HistoryEntry: 'history_entry',
   IntegrationConfig: 'integration_config',
   Merge: 'merge',
   Participant: 'participant',
@@ -23,12 +26,17 @@ const tables = {
 } as const;
 
 /** The name of a type that has a UUID of its own. */
-export type NodeName = keyof typeof tables;
+export type NodeName = keyof typeof tables | 'DataExport' | 'DataImport' | 'Tenant';
 
-const byType = Object.entries(tables).map(
-  ([type, table]) =>
-    sql`select ${literal(type)} as type from ${name(table)} x where x.tenant_id = ${tenant} and x.id = k.id`,
-);
+const byType = [
+  ...Object.entries(tables).map(
+    ([type, table]) =>
+      sql`select ${literal(type)} as type from ${name(table)} x where x.tenant_id = ${tenant} and x.id = k.id`,
+  ),
+  sql`select case x.direction when 'IMPORT' then 'DataImport' else 'DataExport' end as type
+    from data_job x where x.tenant_id = ${tenant} and x.id = k.id`,
+  sql`select 'Tenant' as type where k.id = ${tenant}`,
+];
 
 /**
  * The types of the tenant's things by their ids, or null: UUIDs do not say what they are of. One statement for all ids

@@ -272,8 +272,9 @@ describe('every path from a query', { timeout: 600_000 }, () => {
       for (const path of ways) found ||= await foundBy(path, headers);
       if (!found) nothing.push(end);
     }
-    // Only an agent's key has an agent of its own; the test below walks on from there. Imports, exports, erasures,
-    // identifiers that were added and syncs that were begun anew have tests of their own.
+    // Only an agent's key has an agent of its own; the test below walks on from there. The queries of imports and
+    // exports, changes of these and of erasures, identifiers that were added and syncs that were begun anew have tests
+    // of their own.
     expect(nothing).toEqual([
       'HistoryEntry.subject:AvatarSyncFailure',
       'HistoryEntry.subject:DataFile',
@@ -313,6 +314,7 @@ describe('every path from a query', { timeout: 600_000 }, () => {
     const shown: string[] = [];
     for (const path of queries) if (await foundBy(path, headers)) shown.push(written(path));
     expect(shown.sort()).toEqual([
+      'Query.node:Tenant',
       'Query.viewer:Viewer',
       'Query.viewer:Viewer > Viewer.tenant:Tenant',
       'Query.whoIs:Identity',

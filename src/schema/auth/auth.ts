@@ -8,12 +8,8 @@ import {
   type ShownKey,
 } from '../../auth/keys.ts';
 import { isScope, type Scope, scopes } from '../../auth/scopes.ts';
+import { type ShownTenant, tenantById } from '../../auth/tenants.ts';
 import type { Viewer } from '../../auth/viewer.ts';
-import type { Tenant } from '../../database/generated/client.ts';
-import { rows } from '../../database/sql/columns.ts';
-import { tenant } from '../../database/sql/fragment.ts';
-import { statement } from '../../database/sql/statement.ts';
-import { text, uuid } from '../../database/sql/types.ts';
 import { agentById } from '../../directory/agents/agents.ts';
 import { builder } from '../builder.ts';
 import { AgentType } from '../directory/agents.ts';
@@ -48,16 +44,14 @@ const ViewerKindType = builder.enumType('ViewerKind', {
   },
 });
 
-const TenantType = builder.objectRef<Pick<Tenant, 'id' | 'name'>>('Tenant').implement({
+const TenantType = builder.objectRef<ShownTenant>('Tenant').implement({
+  interfaces: [NodeType],
   description: 'A tenant, which the conversations system calls a workspace. Everything lives inside exactly one.',
   fields: (t) => ({
     id: t.exposeID('id', { description: 'The tenant’s UUID.' }),
     name: t.exposeString('name', { description: 'What the tenant is called.' }),
   }),
 });
-
-const ownTenant = statement(rows({ id: uuid, name: text }))`
-  select t.id, t.name from (select id as tenant_id, id, name from tenant) t where t.tenant_id = ${tenant}`;
 
 const ViewerType = builder.objectRef<Viewer>('Viewer').implement({
   description: 'Who the credential of this request belongs to. Every credential may ask.',
@@ -66,7 +60,7 @@ const ViewerType = builder.objectRef<Viewer>('Viewer').implement({
     tenant: t.field({
       type: TenantType,
       description: 'The tenant that it is confined to.',
-      resolve: async (_, _args, { db }) => (await db.query(ownTenant))[0] as Pick<Tenant, 'id' | 'name'>,
+      resolve: async (_, _args, { load, db }) => (await load(tenantById, db.tenantId)) as ShownTenant,
     }),
     agent: t.field({
       type: AgentType,

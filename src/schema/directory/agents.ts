@@ -5,10 +5,11 @@ import { builder } from '../builder.ts';
 import type { GraphContext } from '../context.ts';
 import { HistorySubjectType } from '../history/subject.ts';
 import { createOnce, idempotencyKey, ifModifiedAt, still, write } from '../mutation.ts';
+import { NodeType } from '../node-interface.ts';
 
 /** An agent in the graph. */
 export const AgentType = builder.prismaObject('Agent', {
-  interfaces: [HistorySubjectType],
+  interfaces: [NodeType, HistorySubjectType],
   description:
     'An AI agent of the tenant: what participants are bound to and conversations belong to. Seen with `participants:read`.',
   fields: (t) => ({

@@ -4,7 +4,6 @@ import type { Actor } from '../../database/actor.ts';
 import { connectionTo } from '../../database/edges.ts';
 import type { Conversation, ExternalUser, HistoryEntry, IntegrationConfig } from '../../database/generated/client.ts';
 import type { PageArguments } from '../../database/pages.ts';
-import { agentById } from '../../directory/agents/agents.ts';
 import type { ListedParticipant } from '../../directory/participants/queries.ts';
 import { changesOf, type FieldChange, historyOf, pageOfHistory } from '../../history/queries.ts';
 import { KeyType } from '../auth/auth.ts';
@@ -15,7 +14,7 @@ import { ParticipantType } from '../directory/participants.ts';
 import { ExternalUserType } from '../external-users/external-users.ts';
 import { nodes } from '../identity/node.ts';
 import { IntegrationConfigType } from '../integrations/integrations.ts';
-import { nodeTypes } from '../node-interface.ts';
+import { NodeType, nodeTypes } from '../node-interface.ts';
 import { fromSelection, reading } from '../selection.ts';
 import { HistorySubjectType, subjectLoaders } from './subject.ts';
 
@@ -84,18 +83,17 @@ const ChangeType = builder.objectRef<FieldChange>('HistoryChange').implement({
 
 const isOnlyNamed = fromSelection((selection) => [...selection.names].every((name) => /^(id|__typename)$/.test(name)));
 
-subjectLoaders.set('Agent', { scope: 'participants:read', loader: agentById });
-
 /** The subject as the graph has it now. Where nothing but its name is asked for, nothing is read. */
 async function subjectOf({ subjectType, subjectId }: HistoryEntry, isOnlyName: boolean, context: GraphContext) {
   const { scope, loader } = subjectLoaders.get(subjectType) ?? nodes[subjectType as keyof typeof nodes];
-  demand(context.viewer, scope);
+  if (scope !== null) demand(context.viewer, scope);
   const found = isOnlyName ? { id: subjectId } : await context.load(loader, subjectId);
   if (found !== null) nodeTypes.set(found, subjectType);
   return found;
 }
 
 const EntryType = builder.objectRef<HistoryEntry>('HistoryEntry').implement({
+  interfaces: [NodeType],
   description:
     'One change of one thing, recorded in the transaction that made it. Entries are deleted after `HISTORY_RETENTION_DAYS`, and when a person’s data is erased.',
   fields: (t) => ({

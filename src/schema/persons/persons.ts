@@ -4,12 +4,13 @@ import { erasePerson, erasureById } from '../../persons/erase.ts';
 import { exportPerson } from '../../persons/export.ts';
 import { dataFileById, keptHours } from '../../transfer/files.ts';
 import { builder } from '../builder.ts';
-import { HistorySubjectType, subjectLoaders } from '../history/subject.ts';
+import { HistorySubjectType } from '../history/subject.ts';
 import { IdentityInputType } from '../identity/who-is.ts';
 import { still, write } from '../mutation.ts';
+import { NodeType } from '../node-interface.ts';
 
 const ErasureType = builder.objectRef<Erasure>('Erasure').implement({
-  interfaces: [HistorySubjectType],
+  interfaces: [NodeType, HistorySubjectType],
   description: 'That a person’s data was erased, and how much it was. It holds nothing of theirs. Seen with `admin`.',
   fields: (t) => ({
     id: t.exposeID('id', { description: 'The UUID of this record.' }),
@@ -32,12 +33,9 @@ const ErasureType = builder.objectRef<Erasure>('Erasure').implement({
   }),
 });
 
-subjectLoaders.set('Erasure', { scope: 'admin', loader: erasureById });
-subjectLoaders.set('DataFile', { scope: 'admin', loader: dataFileById });
-
 /** A file of data in the graph. */
 export const DataFileType = builder.objectRef<DataFile>('DataFile').implement({
-  interfaces: [HistorySubjectType],
+  interfaces: [NodeType, HistorySubjectType],
   description: `A file of data that went in or out, kept for ${keptHours} hours. Seen with \`admin\`.`,
   fields: (t) => ({
     id: t.exposeID('id', { description: 'The file’s UUID.' }),

@@ -6,6 +6,7 @@ import { builder } from '../builder.ts';
 import type { GraphContext } from '../context.ts';
 import { ErrorCodeType, storedCode } from '../error-code.ts';
 import { HistorySubjectType, subjectLoaders } from '../history/subject.ts';
+import { NodeType } from '../node-interface.ts';
 
 /** What goes in or out, in the graph. */
 export const KindType = builder.enumType('DataKind', {
@@ -100,6 +101,7 @@ export const GuessedFieldType = builder.objectRef<GuessedField>('ImportField').i
 });
 
 export const ImportType = builder.objectRef<DataJob>('DataImport').implement({
+  interfaces: [NodeType],
   description: `An import of a file, and how far it has come. It is kept for ${jobDays} days after it was over. Seen with \`admin\`.`,
   fields: (t) => ({
     id: t.exposeID('id', { description: 'The import’s UUID.' }),
@@ -152,6 +154,7 @@ export const ImportType = builder.objectRef<DataJob>('DataImport').implement({
 
 /** An export in the graph. */
 export const ExportType = builder.objectRef<DataJob>('DataExport').implement({
+  interfaces: [NodeType],
   description: `An export into a file. It is kept for ${jobDays} days after it was over. Seen with \`admin\`.`,
   fields: (t) => ({
     id: t.exposeID('id', { description: 'The export’s UUID.' }),
