@@ -273,13 +273,9 @@ describe('every path from a query', { timeout: 600_000 }, () => {
       if (!found) nothing.push(end);
     }
     // Only an agent's key has an agent of its own; the test below walks on from there. The queries of imports and
-    // exports, changes of these and of erasures, identifiers that were added and syncs that were begun anew have tests
-    // of their own.
+    // exports, identifiers that were added and syncs that were begun anew have tests of their own.
     expect(nothing).toEqual([
       'HistoryEntry.subject:AvatarSyncFailure',
-      'HistoryEntry.subject:DataFile',
-      'HistoryEntry.subject:DataJob',
-      'HistoryEntry.subject:Erasure',
       'HistoryEntry.subject:ExternalUserIdentifier',
       'Query.export:DataExport',
       'DataExport.error:DataJobError',

@@ -23,6 +23,7 @@ import { mergeById } from '../../merging/merges.ts';
 import { erasureById } from '../../persons/erase.ts';
 import { dataFileById } from '../../transfer/files.ts';
 import { jobById } from '../../transfer/jobs.ts';
+import { agentId } from '../../values/text.ts';
 import { builder } from '../builder.ts';
 import type { GraphContext } from '../context.ts';
 import { NodeType, nodeTypes } from '../node-interface.ts';
@@ -86,7 +87,7 @@ async function nodeById(id: string, context: GraphContext): Promise<object | nul
 
 /** Agents have no UUIDs: any other id may be one's. */
 const agentNode = async (id: string, { load }: GraphContext) =>
-  (await load(agentById, id)) && { type: 'Agent' as const, id };
+  agentId.safeParse(id).success && (await load(agentById, id)) ? { type: 'Agent' as const, id } : null;
 
 builder.queryField('node', (t) =>
   t.field({
