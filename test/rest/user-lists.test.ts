@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest';
+import { newId } from '../../src/database/ids.ts';
 import { createAgent, createAgentKey } from '../factories.ts';
 import { useApp } from '../use-app.ts';
 import { createCaller } from './caller.ts';
@@ -75,12 +76,33 @@ test('an agent’s key lists those of its conversations, and no other agent’s'
   expect(await listed('/external/agents/nobody/users')).toBe(404);
 });
 
-test('a list costs the same number of statements for any length', async () => {
-  const cost = async () => {
-    const before = service.statements.length;
-    await call('GET', '/external/agents/users');
-    return service.statements.length - before;
+test('the order is that of creation, then of ids, and not that of ids alone', async () => {
+  const own = await createRestWorld(service);
+  const headers = { authorization: own.authorization };
+  const { prisma } = service.app.database;
+  const tenantId = own.tenant.id;
+  const minute = (index: number) => new Date(1_700_000_000_000 + index * 60_000);
+  // As an import makes them: at once, of other ages than their ids say. Some are of one age.
+  const made = [5, 1, 3, 1, 4, 3, 0, 2].map((age) => ({
+    tenantId,
+    id: newId(),
+    fkId: newId(),
+    createdAt: minute(age),
+  }));
+  await prisma.externalUser.createMany({ data: made });
+  const oldestFirst = made
+    .toSorted((one, other) => +one.createdAt - +other.createdAt || (one.id < other.id ? -1 : 1))
+    .map(({ id }) => id);
+  const read = async (direction: string) => {
+    const found: string[] = [];
+    for (const page of [1, 2, 3]) {
+      const query = `page=${page}&pageSize=3&orderBy=createdAt&orderDirection=${direction}`;
+      const { body } = await call('GET', '/external/agents/users', query, undefined, headers);
+      expect(body.totalItems).toBe(made.length + 1);
+      found.push(...body.data.map(({ id }: { id: string }) => id));
+    }
+    return found;
   };
-  await cost();
-  expect(await cost()).toBe(2);
+  expect(await read('ASC')).toEqual([...oldestFirst, own.user.id]);
+  expect(await read('DESC')).toEqual([own.user.id, ...oldestFirst.toReversed()]);
 });

@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { agentById, agentNotFound } from '../../directory/agents/agents.ts';
 import { numberedPageOfUsers } from '../../external-users/numbered-pages.ts';
 import { integer } from '../input.ts';
 import { type Call, type Operation, operation } from '../operation.ts';
@@ -11,8 +10,7 @@ const Paging = z.object({
   page: integer(1, 1_000_000, 'The page, counted from 1; the first unless given.').optional(),
   pageSize: integer(1, 100, `How many users a page has: ${defaultSize} unless given.`).optional(),
   orderBy: z.enum(['createdAt'], 'must be createdAt').optional().meta({
-    description:
-      'The only order there is: that of ids, which are in the order of creation but where an import kept others.',
+    description: 'The only order there is: that of creation.',
   }),
   orderDirection: z
     .enum(['ASC', 'DESC'], 'must be ASC or DESC')
@@ -80,10 +78,6 @@ export const lists: readonly Operation[] = [
     summary: 'List the users of an agent',
     description: 'Those who take part in the agent’s conversations. Under another agent’s key it is a 404.',
     errors: ['AGENT_NOT_FOUND'],
-    async run({ path: { agentId: id }, ...call }) {
-      const [agent] = await agentById.load(call.db, [id]);
-      if (!agent || (call.db.agentId !== null && call.db.agentId !== id)) throw agentNotFound(id);
-      return listed(call, id);
-    },
+    run: ({ path: { agentId }, ...call }) => listed(call, agentId),
   }),
 ];
