@@ -135,6 +135,7 @@ async function define(): Promise<void> {
   const ensuring = await import('../../src/conversations/ensure-statements.ts');
   const { pageOfUnknownSenders, listUnknownSenders } = await import('../../src/directory/unknown-senders/queries.ts');
   const { numberedPageOfUsers } = await import('../../src/external-users/numbered-pages.ts');
+  const { wholeNetwork } = await import('../../src/rest/directory/whole-network.ts');
   const { pageOfFailures } = await import('../../src/avatars/failures.ts');
   const { unreachableReasons } = await import('../../src/directory/participants/health.ts');
 
@@ -290,6 +291,7 @@ async function define(): Promise<void> {
 
   for (const wanted of combinations({ agentId: [null, 'agent'], newestFirst: [true, false] }))
     await numberedPageOfUsers(empty, { page: 1, pageSize: 5, ...wanted });
+  for (const agentId of [null, 'agent']) await wholeNetwork(empty, agentId);
   for (const filter of combinations({
     agentId: [undefined, 'agent'],
     status: [undefined, ['PENDING'] as const],

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { createAccessKey, createAgent, createAgentKey, createParticipant } from '../factories.ts';
+import { createAccessKey, createAgent, createAgentKey } from '../factories.ts';
 import { useApp } from '../use-app.ts';
 import { createCaller, type RestRequest } from './caller.ts';
 import { createRestWorld, nobody, type RestWorld } from './world.ts';
@@ -234,29 +234,6 @@ describe('credentials', () => {
     });
     expect([status, found.body.conversationIds]).toEqual([404, []]);
   });
-});
-
-test('reading costs no more statements for more rows', async () => {
-  const own = await createRestWorld(service);
-  const headers = { authorization: own.authorization };
-  const path = `/v1/tenants/${own.tenant.id}/participants`;
-  const cost = async (of: string) => {
-    const before = service.statements.length;
-    expect((await caller.call('GET', of, { headers })).status).toBe(200);
-    return service.statements.length - before;
-  };
-  await cost(path);
-  expect(await cost(path)).toBe(4);
-  for (const displayName of ['Ben', 'Cleo'])
-    await createParticipant(own.tenant, { displayName, agentIds: [own.agent] });
-  expect(await cost(path)).toBe(4);
-  expect(await cost(`${path}/${own.participant}`)).toBe(1);
-  expect(await cost(`/external/users/${own.user.id}`)).toBe(1);
-  expect(await cost(`/workspaces/${own.tenant.id}/conversations/${own.conversation}/participants`)).toBe(1);
-  expect(await cost(`/workspaces/${own.tenant.id}/conversations/${own.conversation}/participants/${own.user.id}`)).toBe(
-    1,
-  );
-  expect(await cost(`/workspaces/${own.tenant.id}/conversations`)).toBe(1);
 });
 
 test('the documents are served, and a page that reads them without the internet', async () => {

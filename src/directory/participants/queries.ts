@@ -107,23 +107,24 @@ const mostTogether = 500;
 
 const byName = orderByParticipant('p');
 
-const listing = (parts: ParticipantParts, most: number) => {
-  const row = participantRow(parts);
-  return statement(
+/**
+ * The statements of the whole list, in the order of names: of the tenant, and of one agent. They read one participant
+ * more than `most`.
+ */
+export const listing = <Row>(row: Selected<Row>, most: number) =>
+  statement(
     row,
   )`select ${row} from participant p where p.tenant_id = ${tenant} order by ${byName}, p.id limit ${most + 1}`;
-};
-const listingOfAgent = (parts: ParticipantParts, most: number) => {
-  const row = participantRow(parts);
-  return statement(row)`
+export const listingOfAgent = <Row>(row: Selected<Row>, most: number) => statement(row)`
     select ${row} from binding b join participant p on p.tenant_id = b.tenant_id and p.id = b.participant_id
     where b.tenant_id = ${tenant} and b.agent_id = ${parameter('agentId', text)} order by ${byName}, p.id limit ${most + 1}`;
-};
 const narrowListing = oncePerShape(String, (parts: ParticipantParts, most: number) =>
-  narrowest(listing(parts, most), () => listing(wholeParticipant(parts), most)),
+  narrowest(listing(participantRow(parts), most), () => listing(participantRow(wholeParticipant(parts)), most)),
 );
 const narrowListingOfAgent = oncePerShape(String, (parts: ParticipantParts, most: number) =>
-  narrowest(listingOfAgent(parts, most), () => listingOfAgent(wholeParticipant(parts), most)),
+  narrowest(listingOfAgent(participantRow(parts), most), () =>
+    listingOfAgent(participantRow(wholeParticipant(parts)), most),
+  ),
 );
 
 /**

@@ -1,9 +1,8 @@
 import { z } from 'zod';
-import { listAgents } from '../../directory/agents/agents.ts';
-import { bindingsByParticipant } from '../../directory/bindings/bindings.ts';
 import { listParticipants, participantAlone } from '../../directory/participants/queries.ts';
 import { notImplemented, type Operation, operation } from '../operation.ts';
 import { Graph, Roster } from './shapes.ts';
+import { wholeNetwork } from './whole-network.ts';
 
 const tag = 'Network';
 const tenant = '/v1/tenants/{tenant}';
@@ -26,28 +25,20 @@ export const network: readonly Operation[] = [
     answers: { 200: ['The graph.', Graph] },
     errors: [],
     async run({ db, query: { agentId } }) {
-      const [agents, participants] = await Promise.all([
-        listAgents(db),
-        listParticipants(db, agentId || null, participantAlone),
-      ]);
-      const ids = participants.map(({ id }) => id);
-      const bindings = ids.length > 0 ? (await bindingsByParticipant.load(db, ids)).flat() : [];
-      const isMeant = (id: string) => !agentId || id === agentId;
+      const { agents, participants, bindings } = await wholeNetwork(db, agentId || null);
       return {
         status: 200,
         body: {
           nodes: [
-            ...agents
-              .filter(({ id }) => isMeant(id))
-              .map(({ id, name }) => ({
-                id: `agent:${id}`,
-                kind: 'AGENT',
-                label: name,
-                agentId: id,
-                participantId: null,
-                avatarFileId: null,
-                ...nothing,
-              })),
+            ...agents.map(({ id, name }) => ({
+              id: `agent:${id}`,
+              kind: 'AGENT',
+              label: name,
+              agentId: id,
+              participantId: null,
+              avatarFileId: null,
+              ...nothing,
+            })),
             ...participants.map(({ id, displayName, avatarFileId }) => ({
               id: `participant:${id}`,
               kind: 'PARTICIPANT',
@@ -58,18 +49,16 @@ export const network: readonly Operation[] = [
               ...nothing,
             })),
           ],
-          edges: bindings
-            .filter((binding) => isMeant(binding.agentId))
-            .map((binding) => ({
-              id: binding.id,
-              kind: 'CAN_MESSAGE',
-              sourceNodeId: `agent:${binding.agentId}`,
-              targetNodeId: `participant:${binding.participantId}`,
-              agentId: binding.agentId,
-              participantId: binding.participantId,
-              bindingId: binding.id,
-              ...nothing,
-            })),
+          edges: bindings.map(({ id, agentId, participantId }) => ({
+            id,
+            kind: 'CAN_MESSAGE',
+            sourceNodeId: `agent:${agentId}`,
+            targetNodeId: `participant:${participantId}`,
+            agentId,
+            participantId,
+            bindingId: id,
+            ...nothing,
+          })),
           truncated: false,
         },
       };

@@ -1,5 +1,6 @@
 import { type AutoSync, autoSyncByParticipant, selectAutoSyncs } from '../../avatars/failures.ts';
 import type { TenantDatabase } from '../../database/database.ts';
+import type { Participant } from '../../database/generated/client.ts';
 import { oneByUuid } from '../../database/loaders.ts';
 import { following } from '../../database/redirects.ts';
 import { columns, rows } from '../../database/sql/columns.ts';
@@ -15,6 +16,8 @@ import {
 } from '../../directory/participants/channel-facts.ts';
 import {
   type ListedParticipant,
+  listing,
+  listingOfAgent,
   listParticipants,
   type ParticipantParts,
 } from '../../directory/participants/queries.ts';
@@ -38,27 +41,30 @@ const mostTogether = 50;
 const some = sql`limit ${mostTogether + 1}`;
 
 const own = columns('Participant', 'p');
-const read = rows(
-  {
-    agentIds: json<string[]>(),
-    channels: json<ChannelFacts[]>(),
-    activations: json<ChannelActivation[]>(),
-    autoSync: nullable(json<AutoSync>()),
-  },
-  own,
-);
-const oneById = following(
-  'PARTICIPANT',
-  oneByUuid(
-    batchedRead(read)`
-    select ${own}, (select coalesce(json_agg(o.agent_id), '[]') from (
+const row = {
+  ...rows(
+    {
+      agentIds: json<string[]>(),
+      channels: json<ChannelFacts[]>(),
+      activations: json<ChannelActivation[]>(),
+      autoSync: nullable(json<AutoSync>()),
+    },
+    own,
+  ),
+  ...sql`${own}, (select coalesce(json_agg(o.agent_id), '[]') from (
         select o.agent_id from binding o where o.tenant_id = p.tenant_id and o.participant_id = p.id order by o.agent_id ${some}) o) as "agentIds",
       (select coalesce(json_agg(f), '[]') from (${selectChannelFacts}
         where c.tenant_id = p.tenant_id and c.participant_id = p.id order by c.priority, c.id ${some}) f) as channels,
       (select coalesce(json_agg(v), '[]') from (${selectActivations}
         where b.tenant_id = p.tenant_id and b.participant_id = p.id order by b.agent_id, c.priority, c.id ${some}) v) as activations,
-      (select row_to_json(s) from (${selectAutoSyncs} where a.tenant_id = p.tenant_id and a.participant_id = p.id) s) as "autoSync"
-    from participant p where p.tenant_id = ${tenant} and p.id = ${anyKey(uuid)}`,
+      (select row_to_json(s) from (${selectAutoSyncs} where a.tenant_id = p.tenant_id and a.participant_id = p.id) s) as "autoSync"`,
+};
+type WholeRow = Participant & Omit<WholeParticipant, 'participant'>;
+
+const oneById = following<WholeRow>(
+  'PARTICIPANT',
+  oneByUuid(
+    batchedRead(row)`select ${row} from participant p where p.tenant_id = ${tenant} and p.id = ${anyKey(uuid)}`,
     'id',
   ),
 );
@@ -66,22 +72,37 @@ const oneById = following(
 /** A participant with all that is shown of it, in one statement unless it has much; null for nobody. */
 export async function wholeParticipantById(db: TenantDatabase, id: string): Promise<WholeParticipant | null> {
   const [found] = await oneById.load(db, [id]);
-  if (!found) return null;
-  const { agentIds, channels, activations, autoSync, ...participant } = found;
-  if ([agentIds, channels, activations].some((list) => list.length > mostTogether))
-    return (await surrounded(db, [participant]))[0] ?? null;
-  for (const list of [channels, activations, autoSync ? [autoSync] : []]) parseTimestamps(list);
-  return { participant, agentIds, channels, activations, autoSync };
+  return (found && (await completed(db, [found]))[0]) ?? null;
 }
 
+// The parts of at most so many participants are read with them. In a longer list they are read by their loaders.
+const mostListed = 500;
+const listed = listing(row, mostListed);
+const listedOfAgent = listingOfAgent(row, mostListed);
 const parts: ParticipantParts = { own: null, channels: null, agentIds: true };
 
 /**
- * Every participant of the tenant or of one agent, whole, in one statement for each kind of part. Throws
- * RESULT_TOO_LARGE.
+ * Every participant of the tenant or of one agent, whole: of a short list in one statement, of a long one in one for
+ * each kind of part. Throws RESULT_TOO_LARGE.
  */
-export const wholeParticipants = async (db: TenantDatabase, agentId: string | null): Promise<WholeParticipant[]> =>
-  surrounded(db, await listParticipants(db, agentId, parts));
+export async function wholeParticipants(db: TenantDatabase, agentId: string | null): Promise<WholeParticipant[]> {
+  const found = agentId === null ? await db.query(listed) : await db.query(listedOfAgent, { agentId });
+  return found.length <= mostListed ? completed(db, found) : surrounded(db, await listParticipants(db, agentId, parts));
+}
+
+/** Rows as participants. Of those with more than one statement reads, all parts are read by their loaders. */
+async function completed(db: TenantDatabase, found: readonly WholeRow[]): Promise<WholeParticipant[]> {
+  const whole = found.map(({ agentIds, channels, activations, autoSync, ...participant }): WholeParticipant => {
+    for (const list of [channels, activations, autoSync ? [autoSync] : []]) parseTimestamps(list);
+    return { participant, agentIds, channels, activations, autoSync };
+  });
+  const isCut = ({ agentIds, channels, activations }: WholeParticipant) =>
+    [agentIds, channels, activations].some((list) => list.length > mostTogether);
+  const cut = whole.filter(isCut).map(({ participant }) => participant);
+  if (cut.length === 0) return whole;
+  const completions = new Map((await surrounded(db, cut)).map((one) => [one.participant.id, one]));
+  return whole.map((one) => completions.get(one.participant.id) ?? one);
+}
 
 async function surrounded(db: TenantDatabase, participants: readonly ListedParticipant[]): Promise<WholeParticipant[]> {
   if (participants.length === 0) return [];
