@@ -255,8 +255,10 @@ test('conversations are found by name and time, and ordered', async () => {
       ),
     ).conversationsConnection.nodes.map(({ id }: { id: string }) => made.indexOf(id));
   expect(await listed({ query: 'order' })).toEqual([1, 0, 3]);
-  expect(await listed({ query: 'order' }, { field: 'CREATED_AT' })).toEqual([3, 1, 0]);
+  expect(await listed({ query: 'order', orderBy: { field: 'CREATED_AT' } })).toEqual([3, 1, 0]);
   expect(await listed({ query: 'order', orderBy: { field: 'CREATED_AT', direction: 'ASC' } })).toEqual([0, 1, 3]);
+  expect(await listed({ orderBy: { field: 'CLOSED_AT', direction: 'ASC' } })).toEqual([1, 0, 2, 3]);
+  // Its place before, which is deprecated.
   expect(await listed(null, { field: 'CLOSED_AT', direction: 'ASC' })).toEqual([1, 0, 2, 3]);
   expect(await listed(null)).toEqual([3, 2, 1, 0]);
   expect(await listed({ closedAfter: '2000-01-01T00:00:00Z' })).toEqual([1]);

@@ -138,7 +138,7 @@ const ConversationFilterType = builder.inputType('ConversationFilter', {
     closedBefore: t.field({ type: 'DateTime', description: 'Only those that were closed, earlier than this.' }),
     orderBy: t.field({
       type: ConversationOrderType,
-      description: 'The order of the list, if it is not given beside the filter.',
+      description: 'The order; null for the newest first, or, with a query, the best matches first.',
     }),
   }),
 });
@@ -156,18 +156,20 @@ builder.queryFields((t) => ({
   conversationsConnection: t.field({
     type: ConversationConnection,
     description:
-      'The conversations that the viewer sees, page by page, the newest first unless `orderBy` or a `query` says otherwise. Needs `conversations:read`.',
+      'The conversations that the viewer sees, page by page, the newest first unless `orderBy` or a `query` of the filter says otherwise. Needs `conversations:read`.',
     authScopes: { scope: 'conversations:read' },
     args: {
       filter: t.arg({ type: ConversationFilterType, description: 'Which conversations; null for all.' }),
       orderBy: t.arg({
         type: ConversationOrderType,
-        description: 'The order; null for the newest first, or, with a query, the best matches first.',
+        description: 'The order, if it is not in the filter.',
+        deprecationReason:
+          'Use `orderBy` of the filter, with which this must not be given. Deprecated on 2026-11-25; it goes with the first release.',
       }),
       ...t.arg.connectionArgs(),
     },
     resolve: (_, { filter, orderBy, ...args }, { db }, info) =>
-      pageOfConversations(db, filter ?? {}, args, partsPaged(info), orderOf(orderBy, filter?.orderBy)),
+      pageOfConversations(db, filter ?? {}, args, partsPaged(info), orderOf(filter?.orderBy, orderBy)),
   }),
 }));
 

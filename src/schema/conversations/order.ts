@@ -36,12 +36,12 @@ type Given =
   | null
   | undefined;
 
-/** Returns the order that was asked for, in one of two places. Throws VALIDATION_FAILED for both. */
-export function orderOf(given: Given, inFilter: Given): ConversationOrder | null {
-  if (given && inFilter) {
+/** Returns the order of the filter, or of its deprecated place beside it. Throws VALIDATION_FAILED for both. */
+export function orderOf(inFilter: Given, beside: Given): ConversationOrder | null {
+  if (inFilter && beside) {
     const message = 'must not be given in the filter and beside it';
     throw new Problem('VALIDATION_FAILED', `orderBy ${message}`, { errors: [{ path: ['orderBy'], message }] });
   }
-  const order = given ?? inFilter;
+  const order = inFilter ?? beside;
   return order ? { field: order.field, direction: order.direction ?? 'DESC' } : null;
 }
