@@ -1,6 +1,6 @@
 import type { TenantDatabase, TenantTransaction } from '../database/database.ts';
 import type { Participant } from '../database/generated/client.ts';
-import { newId, newIdSql } from '../database/ids.ts';
+import { newId } from '../database/ids.ts';
 import { type Loader, manyBy, oneByText, oneByUuid } from '../database/loaders.ts';
 import { orderByParticipant } from '../database/names.ts';
 import { columns, nothing, rows } from '../database/sql/columns.ts';
@@ -151,7 +151,7 @@ const addContacts = statement(nothing)`
 // A job that waits or runs already serves the batch. Its row is locked, so that it does not end unnoticed.
 const addJobs = statement(nothing)`
   insert into avatar_sync_job as j (tenant_id, id, participant_id, integration_config_id, address, kind)
-   select i.tenant_id, ${newIdSql}, i.participant_id, s.integration_config_id, s.address, 'BATCH'
+   select i.tenant_id, new_id(), i.participant_id, s.integration_config_id, s.address, 'BATCH'
    from avatar_sync_batch_item i cross join lateral (${syncableChannels(sql`i.participant_id`)} limit 1) s
    where i.tenant_id = ${tenant} and i.batch_id = ${parameter('batchId', uuid)} and i.result is null order by i.participant_id
    on conflict (tenant_id, participant_id) do update set

@@ -1,6 +1,5 @@
 import { randomFillSync } from 'node:crypto';
 import { v7, validate } from 'uuid';
-import { sql } from './sql/fragment.ts';
 
 // Take random bytes for many ids at once: asking the system for sixteen takes several times as long as making the id.
 const idSize = 16;
@@ -19,7 +18,11 @@ function randomBytes(): Uint8Array {
 let msecs = 0;
 let seq = 0;
 
-/** Returns a new id: a version 7 UUID. Later ids sort later, also within one millisecond. */
+/**
+ * Returns a new id: a version 7 UUID. Later ids sort later, also within one millisecond. Statements and triggers that
+ * make rows take `new_id()` of the database. Only the trigger of the history has an expression of its own, which keeps
+ * the order of entries within a transaction.
+ */
 export function newId(): string {
   const random = randomBytes();
   const now = Date.now();
@@ -36,7 +39,3 @@ export function newId(): string {
 
 /** Returns the id in PostgreSQL's spelling (lower case). Null when it is not a UUID and so names nothing. */
 export const asUuid = (id: string): string | null => (validate(id) ? id.toLowerCase() : null);
-
-/** SQL for a new id, where one statement inserts many rows. */
-export const newIdSql = sql`encode(set_bit(set_bit(overlay(uuid_send(gen_random_uuid()) placing
-  substring(int8send((extract(epoch from clock_timestamp()) * 1000)::bigint) from 3) from 1 for 6), 52, 1), 53, 1), 'hex')::uuid`;
