@@ -11,7 +11,7 @@ import { asksForCost, type OperationRequest, type Operations, failed as resultOf
 import { namesById } from '../operations/trusted.ts';
 import { withExactNumbers } from '../values/json-number.ts';
 import type { BodyBudget } from './bodies.ts';
-import { hasOneHost } from './host.ts';
+import { hasOneHost, originForm } from './host.ts';
 import { stringifyInPieces } from './long-json.ts';
 import { commonJsonType, type JsonType } from './media-types.ts';
 import type { ServerContext, Yoga } from './yoga.ts';
@@ -157,6 +157,7 @@ export function createGraphqlHandler(options: GraphqlHandlerOptions): RequestLis
 
   return (request, response) => {
     if (!hasOneHost(request)) return refuseHost(response);
+    request.url = originForm(request.url);
     const type =
       request.method === 'POST' && request.url === '/graphql' && !stopping() ? commonMediaType(request) : null;
     const length = Number(request.headers['content-length']);

@@ -26,6 +26,17 @@ export function hasOneHost({ headers, rawHeaders }: IncomingMessage): boolean {
   return hosts === 1 && isHost(headers.host);
 }
 
+/**
+ * Returns a request's target as a path and a query. A target in the absolute form, as to a proxy, names the host too
+ * (RFC 9112, section 3.2.2).
+ */
+export function originForm(target = '/'): string {
+  const [origin] = /^https?:\/\/[^/?#]*/i.exec(target) ?? [];
+  if (origin === undefined) return target;
+  const rest = target.slice(origin.length);
+  return rest.startsWith('/') ? rest : `/${rest}`;
+}
+
 const loopback = /^(localhost|127\.\d+\.\d+\.\d+|\[?::1\]?|::ffff:127\.\d+\.\d+\.\d+)$/;
 
 /** Returns whether a host name or an address means this machine. */
