@@ -52,6 +52,35 @@ export function casesOfConversations(here: () => Here): void {
       expect((await call('POST', participants, another, own)).status).toBe(201);
     });
 
+    test.each([
+      ['POST', participants, { type: 'user', id: nobody }, 'PARTICIPANT_NOT_FOUND'],
+      ['POST', participants, { type: 'contact', id: nobody }, 'EXTERNAL_USER_NOT_FOUND'],
+      ['POST', conversations, { participants: [{ type: 'contact', id: nobody }] }, 'EXTERNAL_USER_NOT_FOUND'],
+      ['PATCH', `${participants}/${nobody}`, { status: 'active' }, 'CONVERSATION_PARTICIPANT_NOT_FOUND'],
+      [
+        'PATCH',
+        `${participants}/emailaddress/nobody@example.com`,
+        { status: 'active' },
+        'CONVERSATION_PARTICIPANT_NOT_FOUND',
+      ],
+      ['DELETE', `${participants}/${nobody}`, undefined, 'CONVERSATION_PARTICIPANT_NOT_FOUND'],
+    ])('%s %s with %j finds nobody', async (method, path, body, code) => {
+      const { status, body: told, headers } = await call(method, path, { body });
+      expect([status, told.code]).toEqual([404, 'ResourceNotFound']);
+      expect(here().caller.codeOf(headers)).toBe(code);
+    });
+
+    test('a key that comes again after the participant was removed finds nobody', async () => {
+      const own = await createRestWorld(here().service);
+      const headers = { authorization: own.authorization, 'idempotency-key': 'removed' };
+      const path = pathOf(participants, own);
+      const request = { body: { type: 'flow', id: 'a flow' }, headers };
+      expect((await here().caller.call('POST', path, request)).status).toBe(201);
+      expect((await call('DELETE', `${participants}/a%20flow`, {}, own)).status).toBe(204);
+      const again = await here().caller.call('POST', path, request);
+      expect([again.status, here().caller.codeOf(again.headers)]).toEqual([404, 'CONVERSATION_PARTICIPANT_NOT_FOUND']);
+    });
+
     test('the last active user stays: 403, with a body', async () => {
       const own = await createRestWorld(here().service);
       expect((await call('DELETE', `${participants}/${own.agent}`, {}, own)).status).toBe(204);
