@@ -1,6 +1,10 @@
 import type { CodegenConfig } from '@graphql-codegen/cli';
+import { addTypenameSelectionDocumentTransform } from '@graphql-codegen/client-preset';
 
-/** The console’s typed documents. An operation stands in a `.graphql` file beside the part that needs it. */
+/**
+ * The console’s typed documents. An operation stands in a `.graphql` file beside the part that needs it. The map of
+ * their hashes is what the service trusts, so each holds the `__typename` that the client’s cache needs.
+ */
 const config: CodegenConfig = {
   schema: 'schema.graphql',
   documents: ['console/src/**/*.graphql'],
@@ -8,7 +12,11 @@ const config: CodegenConfig = {
   generates: {
     'console/src/graph/generated/': {
       preset: 'client',
-      presetConfig: { fragmentMasking: { unmaskFunctionName: 'readFragment' } },
+      documentTransforms: [addTypenameSelectionDocumentTransform],
+      presetConfig: {
+        fragmentMasking: { unmaskFunctionName: 'readFragment' },
+        persistedDocuments: { hashAlgorithm: 'sha256' },
+      },
       config: {
         useTypeImports: true,
         enumsAsTypes: true,

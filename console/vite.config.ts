@@ -23,6 +23,18 @@ function schema(): Plugin {
   };
 }
 
+/** The documents that the service is to trust, by their hashes. No page reads the file. */
+function trustedDocuments(): Plugin {
+  return {
+    name: 'trusted-documents',
+    apply: 'build',
+    generateBundle() {
+      const source = readFileSync(folder('src/graph/generated/persisted-documents.json'), 'utf8');
+      this.emitFile({ type: 'asset', fileName: 'trusted-documents.json', source });
+    },
+  };
+}
+
 /** Writes each asset compressed as well, so that the service sends it as it is. */
 function compressed(): Plugin {
   return {
@@ -56,7 +68,7 @@ const service = 'http://localhost:4000';
 
 export default defineConfig({
   root: folder('.'),
-  plugins: [react(), schema(), compressed(), settingsOf(service)],
+  plugins: [react(), schema(), trustedDocuments(), compressed(), settingsOf(service)],
   server: { port: 4100, proxy: { '/graphql': service, '/files': service } },
   build: {
     outDir,

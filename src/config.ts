@@ -202,8 +202,8 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
       faults.push(`${name}_CLIENT_ID and ${name}_CLIENT_SECRET are needed together`);
     }
   }
-  if (given['TRUSTED_DOCUMENTS_ONLY'] === 'on' && !given['TRUSTED_DOCUMENTS'])
-    faults.push('TRUSTED_DOCUMENTS_ONLY needs TRUSTED_DOCUMENTS: without documents nothing would run');
+  if (given['TRUSTED_DOCUMENTS_ONLY'] === 'on' && !given['TRUSTED_DOCUMENTS'] && given['CONSOLE'] === 'off')
+    faults.push('TRUSTED_DOCUMENTS_ONLY needs TRUSTED_DOCUMENTS or the console: without documents nothing would run');
   if (!production && ownKey && !(given['JWT_ISSUER'] && given['JWT_AUDIENCE'])) {
     faults.push('JWT_ISSUER and JWT_AUDIENCE are needed with a JWT key');
   }

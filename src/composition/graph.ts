@@ -9,6 +9,7 @@ import { createFileUrls } from '../avatars/file-urls.ts';
 import { type Config, ConfigError } from '../config.ts';
 import { announceMembershipsOf, leaveTombstones } from '../conversations/ended-memberships.ts';
 import type { TenantHandle } from '../database/database.ts';
+import { consoleFolder, readConsoleDocuments } from '../http/console-files.ts';
 import { createAdmission } from '../operations/admission.ts';
 import { createPrepare, type Prepare, TrustedDocumentsError } from '../operations/prepare.ts';
 import { createOperations } from '../operations/run.ts';
@@ -34,13 +35,17 @@ export type GraphParts = {
   prepare: Prepare;
 };
 
-/** Builds the schema and checks the trusted documents with it. Throws ConfigError with all that is wrong with them. */
+/**
+ * Builds the schema and checks the trusted documents with it. The console's are trusted too. Throws ConfigError with
+ * all that is wrong with them.
+ */
 export function createDocuments(config: Config, compileAfter = runsBeforeCompilation): Prepare {
   try {
     return createPrepare(buildSchema({ federation: config.federation }), {
       introspection: config.introspection,
       compileAfter,
       trusted: config.trustedDocuments,
+      own: config.console ? readConsoleDocuments(consoleFolder) : null,
       trustedOnly: config.trustedDocumentsOnly,
     });
   } catch (error) {

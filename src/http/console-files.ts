@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { readTrustedDocuments } from '../trusted-documents.ts';
 
 /** A file of the build, in each encoding that the build wrote. */
 export type ConsoleFile = { type: string; etag: string; bodies: Partial<Record<Encoding, Uint8Array<ArrayBuffer>>> };
@@ -20,6 +21,12 @@ const suffixes = { br: '.br', gzip: '.gz', identity: '' } as const;
 
 /** The folder that the build writes to. It is the same for the sources and for what was compiled from them. */
 export const consoleFolder = fileURLToPath(new URL('../../dist/console/', import.meta.url));
+
+/** Reads the documents that the pages of the build send, by their hashes. Returns null where there is none. */
+export function readConsoleDocuments(folder: string): ReadonlyMap<string, string> | null {
+  const file = join(folder, 'trusted-documents.json');
+  return existsSync(file) ? readTrustedDocuments(file).texts : null;
+}
 
 /** Reads the build into memory. Returns null where there is none. */
 export function readConsoleBuild(folder: string): ConsoleBuild | null {

@@ -62,6 +62,8 @@ export type PrepareOptions = {
   keptBytes?: number;
   /** The text of each trusted document by its id. Null where there are none. */
   trusted?: ReadonlyMap<string, string> | null;
+  /** The same of the service's own pages. Their build has checked them, so each is parsed at its first use. */
+  own?: ReadonlyMap<string, string> | null;
   /** Whether no other documents run. */
   trustedOnly?: boolean;
 };
@@ -102,12 +104,20 @@ type Documents = LRUCache<string, KnownDocument>;
  */
 export function createPrepare(
   schema: GraphQLSchema,
-  { introspection, compileAfter, keptBytes = 64_000_000, trusted = null, trustedOnly = false }: PrepareOptions,
+  {
+    introspection,
+    compileAfter,
+    keptBytes = 64_000_000,
+    trusted = null,
+    own = null,
+    trustedOnly = false,
+  }: PrepareOptions,
 ): Prepare {
   const cache = (): Documents => new LRUCache({ maxSize: keptBytes, sizeCalculation: ({ bytes }) => bytes });
   const [byText, byId] = [cache(), cache()];
   const rules = introspection ? specifiedRules : [...specifiedRules, NoSchemaIntrospectionCustomRule];
   const trustedDocuments = trusted && checkedAll(trusted);
+  const ownDocuments = new Map<string, TrustedDocument>();
 
   function checked(text: string, mostTokens: number): DocumentNode {
     const document = parsed(text, mostTokens);
@@ -133,6 +143,16 @@ export function createPrepare(
     }
     if (faults.length > 0) throw new TrustedDocumentsError(faults);
     return documents;
+  }
+
+  /** Throws what is wrong with a document of pages that were built for another schema. */
+  function ownDocument(id: string): TrustedDocument | undefined {
+    const known = ownDocuments.get(id);
+    const text = own?.get(id);
+    if (known || text === undefined) return known;
+    const made = { text, document: checked(text, limits.tokens) };
+    ownDocuments.set(id, made);
+    return made;
   }
 
   function keep(documents: Documents, key: string, document: DocumentNode, more: Charged): KnownDocument {
@@ -177,7 +197,7 @@ export function createPrepare(
   function find(request: DocumentRequest, { budget, anyDocument = false }: PrepareRequestOptions): KnownDocument {
     const { text, id } = namedDocument(request);
     const mayBeAny = anyDocument || !trustedOnly;
-    const known = id === null ? undefined : trustedDocuments?.get(id);
+    const known = id === null ? undefined : (trustedDocuments?.get(id) ?? ownDocument(id));
     if (id !== null && known) {
       if (text === null || isDocument(text, known)) return ofTrusted(id, known);
       throw mayBeAny ? otherDocument() : notTrusted();

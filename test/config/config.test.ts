@@ -155,8 +155,9 @@ describe('faults', () => {
       'PORT must be a number',
       expect.stringMatching(/^TRUSTED_DOCUMENTS names a file that cannot be read \(ENOENT\): /),
     ]);
-    expect(faultsOf({ TRUSTED_DOCUMENTS_ONLY: 'on' })).toEqual([
-      'TRUSTED_DOCUMENTS_ONLY needs TRUSTED_DOCUMENTS: without documents nothing would run',
+    expect(faultsOf({ TRUSTED_DOCUMENTS_ONLY: 'on' })).toEqual([]);
+    expect(faultsOf({ TRUSTED_DOCUMENTS_ONLY: 'on', CONSOLE: 'off' })).toEqual([
+      'TRUSTED_DOCUMENTS_ONLY needs TRUSTED_DOCUMENTS or the console: without documents nothing would run',
     ]);
   });
 

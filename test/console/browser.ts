@@ -1,19 +1,46 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmdirSync, statSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, expect } from 'vitest';
+import { startApp, type TestApp } from '../app.ts';
 
 /** CI installs Chromium. Elsewhere the tests of pages are skipped where it is not installed. */
 export const executablePath = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(
   existsSync,
 );
 
-/** Builds the console as it is now. The service that a test starts afterwards serves it. */
-export function buildConsole(): void {
-  execFileSync('npx', ['vite', 'build', 'console', '--logLevel', 'error'], {
-    stdio: ['ignore', 'ignore', 'inherit'],
-    // The build that people get, not that of tests.
-    env: { ...process.env, NODE_ENV: 'production' },
-  });
+const lock = 'dist/console.lock';
+
+/** Builds the console unless it is as its sources are now. Test files that run beside each other build it once. */
+export async function buildConsole(): Promise<void> {
+  mkdirSync('dist', { recursive: true });
+  while (!locked()) await sleep(100);
+  try {
+    const built = statSync('dist/console/trusted-documents.json', { throwIfNoEntry: false })?.mtimeMs ?? 0;
+    const sources = readdirSync('console/src', { recursive: true }).map((name) => `console/src/${name}`);
+    const all = [...sources, 'console/vite.config.ts', 'console/index.html', 'schema.graphql'];
+    if (built >= Math.max(...all.map((file) => statSync(file).mtimeMs))) return;
+    execFileSync('npx', ['vite', 'build', 'console', '--logLevel', 'error'], {
+      stdio: ['ignore', 'ignore', 'inherit'],
+      // The build that people get, not that of tests.
+      env: { ...process.env, NODE_ENV: 'production' },
+    });
+  } finally {
+    rmdirSync(lock);
+  }
+}
+
+/** A lock that was left by a process that ended is older than any build takes. */
+function locked(): boolean {
+  const since = statSync(lock, { throwIfNoEntry: false })?.mtimeMs;
+  if (since !== undefined && Date.now() - since > 60_000) rmdirSync(lock);
+  try {
+    mkdirSync(lock);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 export function launch(): Promise<Browser> {
@@ -37,4 +64,51 @@ export async function openPage(
   });
   await page.goto(url);
   return { page, faults };
+}
+
+export type Operator = {
+  service(): TestApp;
+  browser(): Browser;
+  url(): string;
+  /** What went wrong in the page that was opened last. A test that provokes something takes it out. */
+  faults: string[];
+  /** Opens a page of the console. It is closed after the test, which fails if something went wrong in it. */
+  at(path: string, options?: BrowserContextOptions): Promise<Page>;
+};
+
+/** Starts the service with the console and the demo tenant, and a browser, for all tests of a `describe`. */
+export function useOperator(environment: Record<string, string> = {}): Operator {
+  let service: TestApp;
+  let browser: Browser;
+  let url: string;
+  let pages: Page[] = [];
+  beforeAll(async () => {
+    await buildConsole();
+    const workers = { AVATAR_WORKERS: '1', IMPORT_WORKERS: '1' };
+    service = await startApp({ DEMO: 'on', PORT: '0', ...workers, ...environment });
+    url = (await service.app.listen()).url.replace('127.0.0.1', 'localhost');
+    browser = await launch();
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await service?.close();
+  });
+  afterEach(async () => {
+    expect(operator.faults).toEqual([]);
+    await Promise.all(pages.map((page) => page.context().close()));
+    pages = [];
+  });
+  const operator: Operator = {
+    service: () => service,
+    browser: () => browser,
+    url: () => url,
+    faults: [],
+    async at(path, options) {
+      const opened = await openPage(browser, url + path, options);
+      operator.faults = opened.faults;
+      pages.push(opened.page);
+      return opened.page;
+    },
+  };
+  return operator;
 }

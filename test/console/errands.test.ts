@@ -1,37 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import type { Page } from 'playwright-core';
+import { describe, expect, test } from 'vitest';
 import { demoTenant, examples } from '../../src/demo/tenant.ts';
-import { startApp, type TestApp } from '../app.ts';
+import { startApp } from '../app.ts';
 import { freePort, startIdentityProvider } from '../fakes/identity-provider.ts';
-import { buildConsole, executablePath, launch, openPage } from './browser.ts';
+import { buildConsole, executablePath, launch, openPage, useOperator } from './browser.ts';
 
 /** What an operator does in a day, in a browser, on a fresh demo tenant. */
 describe.skipIf(executablePath === undefined)('an operator', () => {
-  let service: TestApp;
-  let browser: Browser;
-  let url: string;
-  let open: { page: Page; faults: string[] };
-  beforeAll(async () => {
-    buildConsole();
-    service = await startApp({ DEMO: 'on', PORT: '0', AVATAR_WORKERS: '1', IMPORT_WORKERS: '1' });
-    url = (await service.app.listen()).url.replace('127.0.0.1', 'localhost');
-    browser = await launch();
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await service?.close();
-  });
-  afterEach(async () => {
-    expect(open.faults).toEqual([]);
-    await open.page.context().close();
-  });
-
-  async function at(path: string): Promise<Page> {
-    open = await openPage(browser, url + path);
-    return open.page;
-  }
+  const operator = useOperator();
+  const { at } = operator;
 
   test('finds who wrote from a number, and where they take part', async () => {
     const page = await at('/');
@@ -70,7 +49,7 @@ describe.skipIf(executablePath === undefined)('an operator', () => {
     const page = await at('/agents/support-bot/contacts');
     const row = page.getByRole('row', { name: /Ada Lovelace/ });
     await row.getByText('Reachable').waitFor();
-    const other = (await openPage(browser, `${url}/people/01900000-0000-7000-8000-000000001001`)).page;
+    const other = await at(`/people/${examples.participantId}`);
     await other.getByRole('button', { name: 'Actions' }).click();
     await other.getByRole('menuitem', { name: 'Disable…' }).click();
     await other.getByRole('alertdialog').getByRole('button', { name: 'Disable' }).click();
@@ -79,7 +58,6 @@ describe.skipIf(executablePath === undefined)('an operator', () => {
     await other.getByRole('button', { name: 'Actions' }).click();
     await other.getByRole('menuitem', { name: 'Enable' }).click();
     await row.getByText('Reachable').waitFor();
-    await other.context().close();
   });
 
   test('lets a sender in as who they are', async () => {
@@ -129,7 +107,7 @@ describe.skipIf(executablePath === undefined)('an operator', () => {
   test('makes two customers one after seeing what will be, and takes it back', async () => {
     const page = await at('/find?q=margaret hamilton');
     const customers = page.getByRole('region', { name: 'External users' }).getByRole('link');
-    await expect.poll(() => customers.count()).toBe(2);
+    await customers.nth(1).waitFor();
     await customers.first().click();
     await page.getByRole('button', { name: 'Actions' }).click();
     await page.getByRole('menuitem', { name: 'Merge…' }).click();
@@ -158,13 +136,13 @@ describe.skipIf(executablePath === undefined)('an operator', () => {
       .setInputFiles({ name: 'customers.csv', mimeType: 'text/csv', buffer: Buffer.from(rows.join('\n')) });
     // Two are guessed, the third is chosen.
     const column = (field: string) => page.getByLabel(`Column of ${field}`, { exact: true });
-    await expect.poll(() => column('lastName').inputValue()).toBe('Family name');
+    await expect.poll(() => column('lastName').inputValue(), { timeout: 60_000 }).toBe('Family name');
     await column('firstName').selectOption('Given');
     await page.getByRole('button', { name: 'Try without writing' }).click();
     await page.getByRole('region', { name: 'The trial is done' }).getByText('1 rejected row').waitFor();
     await page.getByRole('button', { name: 'Import', exact: true }).click();
     await page.getByRole('region', { name: 'The import is done' }).waitFor();
-    await page.goto(`${url}/find?q=emmy@example.com`);
+    await page.goto(`${operator.url()}/find?q=emmy@example.com`);
     await page.getByRole('link', { name: 'Emmy Noether' }).waitFor();
   });
 
@@ -181,7 +159,7 @@ describe.skipIf(executablePath === undefined)('an operator', () => {
     await erase.click();
     await page.getByText('1 participant, 1 external user').waitFor();
     await page.getByRole('button', { name: 'Close' }).click();
-    await page.goto(`${url}/find?q=katherine.johnson@example.com`);
+    await page.goto(`${operator.url()}/find?q=katherine.johnson@example.com`);
     await page.getByText('Nobody is found').waitFor();
   });
 
@@ -210,7 +188,7 @@ describe.skipIf(executablePath === undefined)('an operator', () => {
       await page.getByLabel('Access key').fill('nonsense');
       await page.getByRole('button', { name: 'Sign in with the key' }).click();
       await page.getByText('did not accept it').waitFor();
-      open.faults = open.faults.filter((fault) => !fault.includes('401'));
+      operator.faults = operator.faults.filter((fault) => !fault.includes('401'));
       await page.getByRole('button', { name: 'Continue as the developer' }).click();
       await page.getByRole('heading', { name: 'Who is on the other end?' }).waitFor();
     });
@@ -233,11 +211,10 @@ describe.skipIf(executablePath === undefined)('an operator', () => {
     ];
     test.each(pages)('is hindered by nothing that axe finds at %s', async (path) => {
       for (const colorScheme of ['light', 'dark'] as const) {
-        open = await openPage(browser, url + path, { colorScheme });
-        await open.page.getByRole('heading', { level: 1 }).waitFor();
-        await open.page.locator('.spinner').first().waitFor({ state: 'detached' });
-        expect(await violations(open.page), colorScheme).toEqual([]);
-        if (colorScheme === 'light') await open.page.context().close();
+        const page = await at(path, { colorScheme });
+        await page.getByRole('heading', { level: 1 }).waitFor();
+        await page.locator('.spinner').first().waitFor({ state: 'detached' });
+        expect(await violations(page), colorScheme).toEqual([]);
       }
     });
   });
@@ -245,7 +222,7 @@ describe.skipIf(executablePath === undefined)('an operator', () => {
 
 describe.skipIf(executablePath === undefined)('an operator whose company has an identity provider', () => {
   test('signs in there, is told when that ends, and signs out', async () => {
-    buildConsole();
+    await buildConsole();
     const port = await freePort();
     const url = `http://localhost:${port}`;
     const provider = await startIdentityProvider(`${url}/signed-in`, demoTenant.id);

@@ -3,6 +3,7 @@ import { Client, fetchExchange, mapExchange } from '@urql/core';
 import { cacheExchange } from '@urql/exchange-graphcache';
 import { cacheConfig } from './cache.ts';
 import { problemOf } from './problem.ts';
+import { trustedExchanges } from './trusted.ts';
 
 export type GraphOptions = {
   /** The value of the Authorization header. */
@@ -17,7 +18,7 @@ export const createUncached = ({ authorization }: Pick<GraphOptions, 'authorizat
     url: '/graphql',
     preferGetMethod: false,
     fetchOptions: { headers: { authorization } },
-    exchanges: [fetchExchange],
+    exchanges: [...trustedExchanges, fetchExchange],
   });
 
 /**
@@ -38,6 +39,7 @@ export function createGraph({ authorization, onSignedOut }: GraphOptions): Clien
         },
       }),
       cacheExchange(cacheConfig(schema)),
+      ...trustedExchanges,
       fetchExchange,
     ],
   });
