@@ -39,7 +39,7 @@ const pictures: readonly Picture[] = [
   },
 ];
 
-buildConsole();
+await buildConsole();
 const dataDir = mkdtempSync(join(tmpdir(), 'rollcall-pictures-'));
 const app = await createApp(readConfig({ DATA_DIR: dataDir, PORT: '0', LOG_LEVEL: 'error', AVATAR_WORKERS: '1' }));
 const url = (await app.listen()).url.replace('127.0.0.1', 'localhost');

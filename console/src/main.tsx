@@ -6,7 +6,12 @@ import { SignedIn } from './app/signed-in.tsx';
 import './styles/tokens.css';
 import './styles/base.css';
 import './styles/shell.css';
-import './styles/parts.css';
+import './styles/controls.css';
+import './styles/lists.css';
+import './styles/states.css';
+import './styles/overlays.css';
+import './styles/tables.css';
+import './styles/progress.css';
 import './styles/screens.css';
 
 const place = document.getElementById('root');

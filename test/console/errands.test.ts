@@ -5,7 +5,8 @@ import { describe, expect, test } from 'vitest';
 import { demoTenant, examples } from '../../src/demo/tenant.ts';
 import { startApp } from '../app.ts';
 import { freePort, startIdentityProvider } from '../fakes/identity-provider.ts';
-import { buildConsole, executablePath, launch, openPage, useOperator } from './browser.ts';
+import { buildConsole, executablePath, launch, openPage } from './browser.ts';
+import { useOperator } from './operator.ts';
 
 /** What an operator does in a day, in a browser, on a fresh demo tenant. */
 describe.skipIf(executablePath === undefined)('an operator', () => {

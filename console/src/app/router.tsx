@@ -66,13 +66,19 @@ const senders = createRoute({
 const merge = createRoute({
   getParentRoute: () => root,
   path: '/merge',
-  validateSearch: texts('into', 'from'),
+  validateSearch: texts('of', 'into', 'from'),
   component: lazyRouteComponent(() => import('../screens/merge/merge.tsx'), 'Merge'),
 });
 const mergeRecord = createRoute({
   getParentRoute: () => root,
   path: '/merge/$mergeId',
   component: lazyRouteComponent(() => import('../screens/merge/merge-record.tsx'), 'MergeRecord'),
+});
+const duplicates = createRoute({
+  getParentRoute: () => root,
+  path: '/duplicates',
+  validateSearch: texts('of'),
+  component: lazyRouteComponent(() => import('../screens/duplicates/duplicates.tsx'), 'Duplicates'),
 });
 const imports = createRoute({
   getParentRoute: () => root,
@@ -117,6 +123,7 @@ export const router = createRouter({
     senders,
     merge,
     mergeRecord,
+    duplicates,
     imports,
     importPage,
     avatars,

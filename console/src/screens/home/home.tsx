@@ -2,7 +2,12 @@ import { Link, useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import { useQuery } from 'urql';
 import { useMay } from '../../app/viewer.tsx';
-import { HomeConversationsDocument, HomeCountsDocument, HomeSendersDocument } from '../../graph/generated/graphql.ts';
+import {
+  HomeConversationsDocument,
+  HomeCountsDocument,
+  HomeDuplicatesDocument,
+  HomeSendersDocument,
+} from '../../graph/generated/graphql.ts';
 import { problemOf } from '../../graph/problem.ts';
 import { ConversationRow } from '../../parts/rows.tsx';
 import { byAnything, SearchField } from '../../parts/search-field.tsx';
@@ -38,9 +43,11 @@ export function Home() {
 function Directory() {
   const [{ data, error, fetching }, again] = useQuery({ query: HomeCountsDocument });
   const [senders] = useQuery({ query: HomeSendersDocument });
+  const [duplicates] = useQuery({ query: HomeDuplicatesDocument, pause: !useMay('USERS_READ') });
   if (error && !data) return <ProblemPanel problem={problemOf(error)} retry={() => again()} />;
   if (!data) return fetching ? <Loading what="the directory" /> : null;
   const { total, reachable, byReason, byAgent } = data.participantCounts;
+  const doubled = duplicates.data?.duplicateCandidatesConnection.totalCount;
   const waiting = senders.data?.unknownSendersConnection.totalCount;
   return (
     <div>
@@ -88,6 +95,13 @@ function Directory() {
         <p>
           <Link to="/senders">
             {waiting === 1 ? 'One unknown sender waits' : `${waiting} unknown senders wait`} to be let in
+          </Link>
+        </p>
+      )}
+      {doubled != null && doubled > 0 && (
+        <p>
+          <Link to="/duplicates">
+            {doubled === 1 ? 'Somebody may be here twice' : `${doubled} people may be here twice`}
           </Link>
         </p>
       )}

@@ -1,6 +1,7 @@
-type ConflictsProps = { of: readonly { field: string; kept: string; dropped: string }[] };
+export type Conflict = { field: string; kept: string; dropped: string };
+type ConflictsProps = { of: readonly Conflict[] };
 
-/** The fields in which the two differ. */
+/** The fields in which they differ. */
 export function Conflicts({ of }: ConflictsProps) {
   if (of.length === 0) return <p className="hint">They differ in no field.</p>;
   return (

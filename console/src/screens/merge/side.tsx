@@ -1,40 +1,32 @@
-import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
-import { type FragmentType, readFragment } from '../../graph/generated/fragment-masking.ts';
-import { MergeSideFragmentDoc } from '../../graph/generated/graphql.ts';
-import { Time } from '../../parts/badges.tsx';
-import { counted } from '../../parts/words.ts';
+import type { DuplicateKind } from '../../graph/generated/graphql.ts';
+import { ParticipantPicker } from '../../parts/participant-picker.tsx';
+import { PartyCard } from '../../parts/party.tsx';
+import { Empty, Loading, ProblemPanel } from '../../parts/states.tsx';
+import { useParty } from './party.ts';
+import { UserPicker } from './user-picker.tsx';
 
-type SideProps = { title: string; of: FragmentType<typeof MergeSideFragmentDoc>; children?: ReactNode };
+type SideProps = { kind: DuplicateKind; id: string; title: string; children?: ReactNode };
 
-/** One of the two who may be the same. */
-export function Side({ title, of, children }: SideProps) {
-  const { id, displayName, source, context, metadata, createdAt, identifiers, conversationIds } = readFragment(
-    MergeSideFragmentDoc,
-    of,
-  );
+/** One of those who are to be merged. */
+export function Side({ kind, id, title, children }: SideProps) {
+  const { party, fetching, problem } = useParty(kind, id);
+  if (problem && !party) return <ProblemPanel problem={problem} />;
+  if (!party) return fetching ? <Loading what={title} /> : <Empty title="Nobody is here">Choose another.</Empty>;
   return (
-    <section className="card" aria-label={title}>
-      <header>
-        <h2>{title}</h2>
-        {children}
-      </header>
-      <Link to="/users/$externalUserId" params={{ externalUserId: id }} dir="auto" className="side-name">
-        {displayName}
-      </Link>
-      <ul>
-        {identifiers.map((identifier) => (
-          <li key={identifier.id}>{identifier.identifierValue}</li>
-        ))}
-      </ul>
-      <p className="hint">
-        {[source, context, ...Object.entries(metadata ?? {}).map(([name, value]) => `${name}: ${String(value)}`)]
-          .filter(Boolean)
-          .join(' · ')}
-      </p>
-      <p className="hint">
-        {counted(conversationIds.length, 'conversation')}, known since <Time at={createdAt} />
-      </p>
-    </section>
+    <PartyCard title={title} of={party}>
+      <div className="row-actions">{children}</div>
+    </PartyCard>
+  );
+}
+
+type SidePickerProps = { kind: DuplicateKind; label: string; onPick(id: string): void };
+
+/** Finds who is to be merged. */
+export function SidePicker({ kind, label, onPick }: SidePickerProps) {
+  return kind === 'EXTERNAL_USER' ? (
+    <UserPicker label={label} onPick={onPick} />
+  ) : (
+    <ParticipantPicker label={label} picked={null} onPick={(picked) => picked && onPick(picked.id)} />
   );
 }

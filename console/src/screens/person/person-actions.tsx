@@ -1,6 +1,5 @@
-import { Ellipsis } from 'lucide-react';
-import { type ReactNode, useRef, useState } from 'react';
-import { Button, Menu, MenuItem, MenuTrigger, Popover } from 'react-aria-components';
+import { useNavigate } from '@tanstack/react-router';
+import { useRef, useState } from 'react';
 import { useMay } from '../../app/viewer.tsx';
 import { useAct } from '../../graph/act.ts';
 import { readFragment } from '../../graph/generated/fragment-masking.ts';
@@ -12,9 +11,8 @@ import {
   RemoveAvatarDocument,
   UploadAvatarDocument,
 } from '../../graph/generated/graphql.ts';
+import { type Action, Actions, rightsActions } from '../../parts/actions.tsx';
 import { Confirm } from '../../parts/confirm.tsx';
-import { Erase } from '../../parts/erase.tsx';
-import { ExportPerson } from '../../parts/export-person.tsx';
 import { ProblemPanel } from '../../parts/states.tsx';
 import type { PersonOf } from './person.tsx';
 
@@ -37,12 +35,13 @@ export function PersonActions({ person, reload }: PersonActionsProps) {
   const upload = useAct(UploadAvatarDocument);
   const removeAvatar = useAct(RemoveAvatarDocument);
   const [asked, setAsked] = useState<'disable' | 'erase' | 'export' | null>(null);
+  const navigate = useNavigate();
   const file = useRef<HTMLInputElement>(null);
   const { id, disabledAt, displayName } = person;
   const by = identityOf(person);
   if (!mayWrite) return null;
 
-  const items: { key: string; words: ReactNode; act(): void }[] = [
+  const items: Action[] = [
     disabledAt
       ? { key: 'enable', words: 'Enable', act: () => void enable.run({ id }).then(reload) }
       : { key: 'disable', words: 'Disable…', act: () => setAsked('disable') },
@@ -50,30 +49,16 @@ export function PersonActions({ person, reload }: PersonActionsProps) {
     ...(person.avatarSource
       ? [{ key: 'remove', words: 'Remove the picture', act: () => void removeAvatar.run({ id }) }]
       : []),
-    ...(isAdmin && by
-      ? [
-          { key: 'export', words: 'Export everything…', act: () => setAsked('export') },
-          { key: 'erase', words: 'Erase for good…', act: () => setAsked('erase') },
-        ]
-      : []),
+    {
+      key: 'merge',
+      words: 'Merge…',
+      act: () => void navigate({ to: '/merge', search: { of: 'people', into: id } }),
+    },
+    ...(isAdmin && by ? rightsActions(setAsked) : []),
   ];
   const problem = enable.problem ?? upload.problem ?? removeAvatar.problem;
   return (
-    <div className="person-actions">
-      <MenuTrigger>
-        <Button className="button">
-          <Ellipsis aria-hidden="true" size={16} /> Actions
-        </Button>
-        <Popover className="popover" placement="bottom end">
-          <Menu className="menu" onAction={(key) => items.find((item) => item.key === key)?.act()}>
-            {items.map(({ key, words }) => (
-              <MenuItem key={key} id={key} className="menu-item">
-                {words}
-              </MenuItem>
-            ))}
-          </Menu>
-        </Popover>
-      </MenuTrigger>
+    <Actions items={items} name={displayName} by={by} asked={asked} onClose={() => setAsked(null)}>
       <input
         ref={file}
         type="file"
@@ -87,8 +72,6 @@ export function PersonActions({ person, reload }: PersonActionsProps) {
         }}
       />
       {problem && <ProblemPanel problem={problem} />}
-      {asked === 'export' && by && <ExportPerson name={displayName} by={by} onClose={() => setAsked(null)} />}
-      {asked === 'erase' && by && <Erase name={displayName} by={by} onClose={() => setAsked(null)} />}
       {asked === 'disable' && (
         <Confirm
           title={`Disable ${displayName}?`}
@@ -105,6 +88,6 @@ export function PersonActions({ person, reload }: PersonActionsProps) {
           <p>No agent can reach them until somebody enables them again. Nothing is deleted.</p>
         </Confirm>
       )}
-    </div>
+    </Actions>
   );
 }

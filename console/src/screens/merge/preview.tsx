@@ -1,0 +1,105 @@
+import { useNavigate } from '@tanstack/react-router';
+import { useEffect, useState } from 'react';
+import { useAct } from '../../graph/act.ts';
+import {
+  type DuplicateKind,
+  MergeParticipantsDocument,
+  MergeUsersDocument,
+  PreviewParticipantsDocument,
+  PreviewUsersDocument,
+} from '../../graph/generated/graphql.ts';
+import { type Problem, problemOf } from '../../graph/problem.ts';
+import { useUncached } from '../../graph/uncached.tsx';
+import { type Party, partyOfParticipant, partyOfUser } from '../../parts/party.tsx';
+import { Section } from '../../parts/section.tsx';
+import { Loading, ProblemPanel } from '../../parts/states.tsx';
+import { counted } from '../../parts/words.ts';
+import { type Conflict, Conflicts } from './conflicts.tsx';
+import { useParty } from './party.ts';
+
+type Preview = { party: Party; conflicts: readonly Conflict[] };
+type PreviewProps = { kind: DuplicateKind; into: string; from: readonly string[] };
+
+/** Asks what a merge would make. Nothing is written, and the cache does not learn it. */
+function usePreview({ kind, into, from }: PreviewProps) {
+  const uncached = useUncached();
+  const [preview, setPreview] = useState<Preview | null>(null);
+  const [problem, setProblem] = useState<Problem | null>(null);
+  const key = JSON.stringify({ into, from });
+  useEffect(() => {
+    let left = false;
+    const ids = JSON.parse(key) as { into: string; from: string[] };
+    async function ask(): Promise<Preview | null> {
+      if (kind === 'EXTERNAL_USER') {
+        const { data, error } = await uncached.mutation(PreviewUsersDocument, ids);
+        if (error) throw error;
+        const made = data?.mergeExternalUsers;
+        return made ? { party: partyOfUser(made.externalUser), conflicts: made.merge.conflicts } : null;
+      }
+      const { data, error } = await uncached.mutation(PreviewParticipantsDocument, ids);
+      if (error) throw error;
+      const made = data?.mergeParticipants;
+      return made ? { party: partyOfParticipant(made.participant), conflicts: made.merge.conflicts } : null;
+    }
+    ask().then(
+      (made) => left || setPreview(made),
+      (error: unknown) => left || setProblem(problemOf(error)),
+    );
+    return () => {
+      left = true;
+    };
+  }, [uncached, kind, key]);
+  return { preview, problem };
+}
+
+/** What will be: who stays, what moves to them, what is dropped. And then the merge. */
+export function MergePreview({ kind, into, from }: PreviewProps) {
+  const navigate = useNavigate();
+  const { preview, problem } = usePreview({ kind, into, from });
+  const { party: before } = useParty(kind, into);
+  const users = useAct(MergeUsersDocument);
+  const participants = useAct(MergeParticipantsDocument);
+  const { busy, problem: refusal } = kind === 'EXTERNAL_USER' ? users : participants;
+  if (problem) return <ProblemPanel problem={problem} />;
+  if (!preview) return <Loading what="the preview" />;
+  const { party, conflicts } = preview;
+  const had = new Set(before?.marks.map(({ id }) => id));
+  const what = kind === 'EXTERNAL_USER' ? 'identifier' : 'channel';
+
+  async function merge(): Promise<void> {
+    const variables = { into, from: [...from] };
+    const done =
+      kind === 'EXTERNAL_USER'
+        ? (await users.run(variables))?.mergeExternalUsers
+        : (await participants.run(variables))?.mergeParticipants;
+    if (done) navigate({ to: '/merge/$mergeId', params: { mergeId: done.merge.id } });
+  }
+  return (
+    <Section title="What will be">
+      <p>
+        <b dir="auto">{party.name}</b> with {counted(party.marks.length, what)}, and the conversations of all.
+      </p>
+      <ul className="marks">
+        {party.marks.map((mark) => (
+          <li key={mark.id}>
+            <b>{mark.kind}</b> <span dir="auto">{mark.value}</span>{' '}
+            {before && !had.has(mark.id) && <span className="badge badge-active">moves here</span>}
+          </li>
+        ))}
+      </ul>
+      <p className="hint" dir="auto">
+        {party.facts.filter((fact) => !/^\d+ conversations?$/.test(fact)).join(' · ')}
+      </p>
+      <Conflicts of={conflicts} />
+      <p className="hint">
+        The others’ addresses and links lead to {party.name} from then on. The merge can be undone, from its own page.
+      </p>
+      {refusal && <ProblemPanel problem={refusal} />}
+      <p className="modal-actions">
+        <button type="button" className="button button-primary" disabled={busy} onClick={merge}>
+          {busy ? 'Merging…' : 'Merge'}
+        </button>
+      </p>
+    </Section>
+  );
+}
