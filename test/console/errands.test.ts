@@ -6,7 +6,7 @@ import { demoTenant, examples } from '../../src/demo/tenant.ts';
 import { startApp } from '../app.ts';
 import { freePort, startIdentityProvider } from '../fakes/identity-provider.ts';
 import { buildConsole, executablePath, launch, openPage } from './browser.ts';
-import { useOperator } from './operator.ts';
+import { sendAs, useOperator } from './operator.ts';
 
 /** What an operator does in a day, in a browser, on a fresh demo tenant. */
 describe.skipIf(executablePath === undefined)('an operator', () => {
@@ -44,6 +44,16 @@ describe.skipIf(executablePath === undefined)('an operator', () => {
     await page.getByText('Connect it under Integrations.').first().waitFor();
     await page.goBack();
     expect(new URL(page.url()).searchParams.get('health')).toBe('NOT_CONNECTED');
+  });
+
+  test('narrows the contacts to a provider, at an address that can be sent', async () => {
+    const page = await at('/agents/support-bot/contacts?provider=whatsapp');
+    await page.getByRole('button', { name: /WhatsApp/, pressed: true }).waitFor();
+    const rows = page.getByRole('row').filter({ has: page.getByRole('link') });
+    await rows.first().waitFor();
+    expect(await rows.count()).toBe(await rows.filter({ hasText: 'WhatsApp' }).count());
+    await page.getByRole('button', { name: 'Any provider' }).click();
+    await rows.filter({ hasNotText: 'WhatsApp' }).first().waitFor();
   });
 
   test('sees the contacts change while somebody else changes them', async () => {
@@ -143,6 +153,12 @@ describe.skipIf(executablePath === undefined)('an operator', () => {
     await page.getByRole('region', { name: 'The trial is done' }).getByText('1 rejected row').waitFor();
     await page.getByRole('button', { name: 'Import', exact: true }).click();
     await page.getByRole('region', { name: 'The import is done' }).waitFor();
+    // It is found again among those until now, beside its trial.
+    await page.getByRole('link', { name: 'Import and export' }).click();
+    const until = page.getByRole('region', { name: 'Imports until now' });
+    await until.getByText('External users, a trial').waitFor();
+    await until.getByRole('link', { name: 'External users', exact: true }).click();
+    await page.getByRole('region', { name: 'The import is done' }).waitFor();
     await page.goto(`${operator.url()}/find?q=emmy@example.com`);
     await page.getByRole('link', { name: 'Emmy Noether' }).waitFor();
   });
@@ -204,6 +220,8 @@ describe.skipIf(executablePath === undefined)('an operator', () => {
       '/inbox',
       '/senders',
       '/merge',
+      '/merge?of=people',
+      '/duplicates',
       '/imports',
       '/avatars',
       '/integrations',
@@ -272,13 +290,7 @@ async function violations(page: Page): Promise<string[]> {
 
 /** Creates an access key with what the page is signed in by. */
 async function createKey(page: Page, scopes: readonly string[]): Promise<string> {
-  const settings = JSON.parse((await page.locator('#settings').textContent()) ?? '') as { token: string };
-  const response = await page.request.post(new URL('/graphql', page.url()).href, {
-    headers: { authorization: `Bearer ${settings.token}` },
-    data: {
-      query: 'mutation ($input: CreateAccessKeyInput!) { createAccessKey(input: $input) { secret } }',
-      variables: { input: { name: 'half', scopes } },
-    },
-  });
-  return ((await response.json()) as { data: { createAccessKey: { secret: string } } }).data.createAccessKey.secret;
+  const input = { name: 'half', scopes };
+  const create = 'mutation ($input: CreateAccessKeyInput!) { createAccessKey(input: $input) { secret } }';
+  return (await sendAs<{ createAccessKey: { secret: string } }>(page, create, { input })).createAccessKey.secret;
 }

@@ -35,6 +35,7 @@ export const calls: Readonly<Record<string, readonly Call[]>> = {
     call('nothing', (_, { agent }) => ({ filter: { agentId: agent } })),
     call('nothing', (_, { email }) => ({ filter: { email } })),
     call('nothing', (_, { email }) => ({ filter: { query: email } })),
+    call('own', () => ({ filter: { provider: 'slack' } })),
   ],
   participantCounts: [own, call('own', (_, { agent }) => ({ agentId: agent }))],
   externalUsersConnection: [
@@ -52,6 +53,8 @@ export const calls: Readonly<Record<string, readonly Call[]>> = {
     call('nothing', (_, { key }) => ({ filter: { actorId: key } })),
   ],
   duplicateCandidatesConnection: [call('own', () => ({ first: 100 }))],
+  importsConnection: [call('own', () => ({ first: 100 }))],
+  exportsConnection: [call('own', () => ({ first: 100 }))],
   unknownSendersConnection: [
     call('own', () => ({ first: 100, filter: { status: ['PENDING', 'APPROVED'] } })),
     call('nothing', (_, { agent }) => ({ filter: { agentId: agent } })),

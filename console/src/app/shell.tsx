@@ -1,6 +1,7 @@
 import { Link, Outlet, useRouterState } from '@tanstack/react-router';
 import {
   Building2,
+  CopyCheck,
   FileUp,
   History,
   House,
@@ -81,6 +82,7 @@ function Navigation() {
   const agents = useAgents();
   const conversations = useMay('CONVERSATIONS_READ');
   const participants = useMay('PARTICIPANTS_READ');
+  const users = useMay('USERS_READ');
   const admin = useMay('ADMIN');
   return (
     <nav className="side" aria-label="Pages">
@@ -106,6 +108,11 @@ function Navigation() {
       {participants && (
         <>
           <h2>Manage</h2>
+          {users && (
+            <Link to="/duplicates">
+              <CopyCheck aria-hidden="true" size={16} /> Duplicates
+            </Link>
+          )}
           <Link to="/avatars">
             <Image aria-hidden="true" size={16} /> Pictures
           </Link>
@@ -117,7 +124,7 @@ function Navigation() {
       {admin && (
         <>
           <Link to="/imports">
-            <FileUp aria-hidden="true" size={16} /> Import
+            <FileUp aria-hidden="true" size={16} /> Import and export
           </Link>
           <Link to="/keys">
             <KeyRound aria-hidden="true" size={16} /> Keys

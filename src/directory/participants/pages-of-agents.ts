@@ -24,7 +24,12 @@ import {
 /** A page of an agent's contacts. */
 type Wanted = { agentId: string; filter: ParticipantFilter; page: Page; parts: ParticipantParts };
 type Counted = Pick<Wanted, 'agentId' | 'filter'>;
-type Taken = { readonly tenantId: string; readonly kind: string | null; readonly email: string | null } & Keys;
+type Taken = {
+  readonly tenantId: string;
+  readonly kind: string | null;
+  readonly email: string | null;
+  readonly provider: string | null;
+} & Keys;
 
 // A statement reads 10,100 rows at the most.
 const mostAgents = 100;

@@ -155,6 +155,8 @@ export type ParticipantFilter = {
   kind?: ParticipantKind | null | undefined;
   disabled?: boolean | null | undefined;
   email?: string | null | undefined;
+  /** Of a channel. */
+  provider?: string | null | undefined;
   reachable?: boolean | null | undefined;
   reason?: UnreachableReason | null | undefined;
   /** What a person typed, as database/search.ts has it. */
@@ -166,6 +168,7 @@ export type FilterShape = {
   agentId: boolean;
   kind: boolean;
   email: boolean;
+  provider: boolean;
   disabled: boolean | null;
   reachable: boolean | null;
   reason: UnreachableReason | null;
@@ -174,6 +177,7 @@ export type FilterShape = {
 const agentId = parameter('agentId', nullable(text));
 const kind = parameter('kind', nullable(enumeration<ParticipantKind>('ParticipantKind')));
 const email = parameter('email', nullable(text));
+const provider = parameter('provider', nullable(text));
 
 const healthConditions = ({ reachable, reason }: FilterShape): HealthCondition[] => [
   ...(reachable === null ? [] : [reachableCondition(reachable)]),
@@ -195,7 +199,11 @@ const cheapConditions = (shape: FilterShape, agent: Fragment<never>) => {
       : none
   }${shape.kind ? sql` and p.kind = ${kind}` : none}${
     shape.disabled === null ? none : sql` and p.disabled_at is ${shape.disabled ? sql`not ` : none}null`
-  }${shape.email ? sql` and ${sameEmail(sql`p.email`, email)}` : none}${join(
+  }${shape.email ? sql` and ${sameEmail(sql`p.email`, email)}` : none}${
+    shape.provider
+      ? sql` and exists (select from channel o where o.tenant_id = p.tenant_id and o.participant_id = p.id and o.provider = ${provider})`
+      : none
+  }${join(
     cheap.map((condition) => sql` and ${condition}`),
     ' ',
   )}`;
@@ -284,8 +292,8 @@ export function pageOfParticipants(
 
 /** The shape of a filter, and the values of its conditions. */
 export function filtered(filter: ParticipantFilter) {
-  const { agentId = null, kind = null, disabled = null, reachable = null, reason = null } = filter;
+  const { agentId = null, kind = null, provider = null, disabled = null, reachable = null, reason = null } = filter;
   const email = filter.email == null ? null : (emailKey(filter.email) ?? filter.email);
-  const shape = { agentId: agentId !== null, kind: kind !== null, email: email !== null, disabled, reachable, reason };
-  return { shape, values: { agentId, kind, email } };
+  const given = { agentId: agentId !== null, kind: kind !== null, email: email !== null, provider: provider !== null };
+  return { shape: { ...given, disabled, reachable, reason }, values: { agentId, kind, email, provider } };
 }

@@ -151,6 +151,9 @@ const ParticipantFilterType = builder.inputType('ParticipantFilter', {
     kind: t.field({ type: ParticipantKindType, description: 'Only those of this kind.' }),
     disabled: t.boolean({ description: 'Only the disabled ones, or only the others.' }),
     email: t.string({ description: 'Only those with this e-mail address, in any case.' }),
+    provider: t.string({
+      description: 'Only those with a channel of this provider, like `slack`. A provider that nobody has finds nobody.',
+    }),
     reachable: t.boolean({ description: 'Only those who can be reached, or only the others, as `health` says.' }),
     reason: t.field({
       type: ReasonType,

@@ -5,7 +5,8 @@ import { Problem } from '../../errors/catalogue.ts';
 import type { FieldCost } from '../../operations/cost.ts';
 import { limits } from '../../operations/limits.ts';
 import { guessMapping } from '../../transfer/fields.ts';
-import { cancelImport, importNotFound, jobById, startExport, startImport } from '../../transfer/jobs.ts';
+import { cancelImport, importNotFound, jobById, jobDays, startExport, startImport } from '../../transfer/jobs.ts';
+import { pageOfJobs } from '../../transfer/lists.ts';
 import { builder } from '../builder.ts';
 import type { GraphContext } from '../context.ts';
 import { createOnce, idempotencyKey, still, write } from '../mutation.ts';
@@ -15,6 +16,15 @@ const ofDirection = async (id: string, direction: string, { load }: GraphContext
   const job = await load(jobById, id);
   return job?.direction === direction ? job : null;
 };
+
+const ImportConnection = builder.connectionObject(
+  { type: ImportType, name: 'DataImportConnection', description: 'A page of imports, the newest first.' },
+  { description: 'An import in a page.' },
+);
+const ExportConnection = builder.connectionObject(
+  { type: ExportType, name: 'DataExportConnection', description: 'A page of exports, the newest first.' },
+  { description: 'An export in a page.' },
+);
 
 builder.queryFields((t) => ({
   import: t.field({
@@ -32,6 +42,20 @@ builder.queryFields((t) => ({
     authScopes: { scope: 'admin' },
     args: { id: t.arg.id({ required: true, description: 'The export’s UUID.' }) },
     resolve: (_, { id }, context) => ofDirection(id, 'EXPORT', context),
+  }),
+  importsConnection: t.field({
+    type: ImportConnection,
+    description: `The imports that go on or were over in the last ${jobDays} days, page by page, the newest first. Needs \`admin\`.`,
+    authScopes: { scope: 'admin' },
+    args: t.arg.connectionArgs(),
+    resolve: (_, args, { db }) => pageOfJobs(db, 'IMPORT', args),
+  }),
+  exportsConnection: t.field({
+    type: ExportConnection,
+    description: `The exports that go on or were over in the last ${jobDays} days, page by page, the newest first. Needs \`admin\`.`,
+    authScopes: { scope: 'admin' },
+    args: t.arg.connectionArgs(),
+    resolve: (_, args, { db }) => pageOfJobs(db, 'EXPORT', args),
   }),
   importMapping: t.field({
     type: [GuessedFieldType],

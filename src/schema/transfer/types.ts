@@ -168,6 +168,7 @@ export const ExportType = builder.objectRef<DataJob>('DataExport').implement({
       description: 'How far it is.',
       resolve: ({ state }) => state as 'QUEUED' | 'RUNNING' | 'DONE' | 'FAILED' | 'CANCELLED',
     }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was asked for.' }),
     rows: t.exposeInt('doneRows', { description: 'How many rows the file has.' }),
     url: t.field({
       type: 'URL',

@@ -18,6 +18,7 @@ import { useTitle } from '../../parts/title.ts';
 import { counted } from '../../parts/words.ts';
 import { ContactTable } from './contact-table.tsx';
 import { HealthFilters, healthFilter } from './health-filters.tsx';
+import { ProviderFilters } from './provider-filters.tsx';
 
 const route = getRouteApi('/agents/$agentId/contacts');
 const pageSize = 100;
@@ -40,8 +41,13 @@ function ContactList({ agent }: { agent: { id: string; name: string } }) {
   const query = useDebounced(typed).trim();
   const searching = [...query].length >= 2;
   const filter: ParticipantFilter = useMemo(
-    () => ({ agentId: agent.id, ...healthFilter(search.health), ...(searching && { query }) }),
-    [agent.id, search.health, searching, query],
+    () => ({
+      agentId: agent.id,
+      ...healthFilter(search.health),
+      ...(search.provider && { provider: search.provider }),
+      ...(searching && { query }),
+    }),
+    [agent.id, search.health, search.provider, searching, query],
   );
   const list = usePaged(ContactsDocument, { filter, first: pageSize }, contactsOf);
   const [counts, countAgain] = useQuery({ query: ContactCountsDocument, variables: { agentId: agent.id } });
@@ -64,6 +70,7 @@ function ContactList({ agent }: { agent: { id: string; name: string } }) {
   useLive(ContactsChangedDocument, { agentId: agent.id }, { onEvent: readAgain, onReturn: readAgain });
 
   const { nodes, totalCount, fetching, problem } = list;
+  const narrowed = searching || search.health !== undefined || search.provider !== undefined;
   return (
     <div className="page page-full">
       <header className="page-head">
@@ -80,14 +87,19 @@ function ContactList({ agent }: { agent: { id: string; name: string } }) {
         chosen={search.health}
         onChoose={(health) => navigate({ search: (before) => ({ ...before, health }) })}
       />
+      <ProviderFilters
+        counts={counts.data?.participantCounts.byProvider}
+        chosen={search.provider}
+        onChoose={(provider) => navigate({ search: (before) => ({ ...before, provider }) })}
+      />
       <p className="visually-hidden" role="status">
         {totalCount === null ? '' : counted(totalCount, 'contact')}
       </p>
       {problem && <ProblemPanel problem={problem} retry={list.refresh} />}
       {nodes.length === 0 && fetching && <Loading what="contacts" />}
       {nodes.length === 0 && !fetching && !problem && (
-        <Empty title={searching || search.health ? 'No contact fits this' : 'No contacts yet'}>
-          {searching || search.health ? 'Change the search or the filter.' : 'Bind a participant to this agent.'}
+        <Empty title={narrowed ? 'No contact fits this' : 'No contacts yet'}>
+          {narrowed ? 'Change the search or the filter.' : 'Bind a participant to this agent.'}
         </Empty>
       )}
       {nodes.length > 0 && (

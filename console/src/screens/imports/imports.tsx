@@ -6,15 +6,13 @@ import { useAct } from '../../graph/act.ts';
 import { type DataKind, type ImportConflict, StartImportDocument } from '../../graph/generated/graphql.ts';
 import { NotAllowed, ProblemPanel } from '../../parts/states.tsx';
 import { useTitle } from '../../parts/title.ts';
+import { ExportList } from './export-list.tsx';
+import { ImportList } from './import-list.tsx';
 import { ImportProgress } from './import-progress.tsx';
+import { kinds } from './kinds.ts';
 import { Mapping, useMapping } from './mapping.tsx';
 import { type Sample, sampleOf } from './sample.ts';
 
-const kinds: Readonly<Record<DataKind, string>> = {
-  EXTERNAL_USERS: 'External users',
-  PARTICIPANTS: 'Participants',
-  CONVERSATIONS: 'Conversations',
-};
 const conflicts: Readonly<Record<ImportConflict, string>> = {
   SKIP: 'Leave them as they are',
   UPDATE: 'Change them',
@@ -23,7 +21,7 @@ const conflicts: Readonly<Record<ImportConflict, string>> = {
 
 /** Brings a file in: the file, its columns, a run that only says what would be, and then the import. */
 export function Imports() {
-  useTitle('Import');
+  useTitle('Import and export');
   if (!useMay('ADMIN')) return <NotAllowed what="imports" scope="admin" />;
   return <NewImport />;
 }
@@ -60,7 +58,7 @@ function NewImport() {
   }
   return (
     <div className="page page-narrow">
-      <h1>Import</h1>
+      <h1>Import and export</h1>
       <div className="field-row">
         <label className="inline-field">
           <span>Rows are</span>
@@ -102,6 +100,8 @@ function NewImport() {
         </div>
       )}
       {tried && <ImportProgress id={tried} />}
+      <ImportList key={tried} />
+      <ExportList />
     </div>
   );
 }
