@@ -163,6 +163,39 @@ describe.skipIf(executablePath === undefined)('an operator', () => {
     await page.getByRole('link', { name: 'Emmy Noether' }).waitFor();
   });
 
+  test('gives a webhook another URL, and reads what goes with an integration and with an agent', async () => {
+    const page = await at('/integrations');
+    const card = page.getByRole('listitem').filter({ has: page.getByRole('heading', { name: 'Example workspace' }) });
+    await card.getByRole('button', { name: 'New webhook URL' }).click();
+    await card
+      .getByText(/webhooks?\/slack/i)
+      .first()
+      .waitFor();
+    await card.getByRole('button', { name: 'Rotate…' }).first().click();
+    await page.getByRole('alertdialog').getByRole('button', { name: 'Rotate' }).click();
+    await page.getByRole('alertdialog').waitFor({ state: 'detached' });
+    await card.getByText('Webhook URL', { exact: true }).waitFor();
+    await card.getByRole('button', { name: 'Delete…' }).click();
+    await page
+      .getByRole('alertdialog')
+      .getByText(/channels, with the pictures from them/)
+      .waitFor();
+    await page.getByRole('button', { name: 'Cancel' }).click();
+    await page.getByRole('link', { name: 'Agents' }).click();
+    await page.getByLabel('Name').fill('Night desk');
+    await page.getByLabel('Id').fill('night-desk');
+    await page.getByRole('button', { name: 'Create' }).click();
+    const agent = page.getByRole('listitem').filter({ has: page.getByText('night-desk', { exact: true }) });
+    await agent.getByRole('button', { name: 'Rename…' }).click();
+    await page.getByRole('alertdialog').getByLabel('Name').fill('Night shift');
+    await page.getByRole('alertdialog').getByRole('button', { name: 'Rename' }).click();
+    await agent.getByRole('link', { name: 'Night shift' }).waitFor();
+    await agent.getByRole('button', { name: 'Delete…' }).click();
+    await page.getByRole('alertdialog').getByText('Nothing goes with it.').waitFor();
+    await page.getByRole('alertdialog').getByRole('button', { name: 'Delete' }).click();
+    await agent.waitFor({ state: 'detached' });
+  });
+
   test('lets somebody go for good, after reading who is meant', async () => {
     const page = await at('/find?q=katherine.johnson@example.com');
     await page.getByRole('region', { name: 'Directory' }).getByRole('link', { name: 'Katherine Johnson' }).click();
@@ -224,6 +257,7 @@ describe.skipIf(executablePath === undefined)('an operator', () => {
       '/duplicates',
       '/imports',
       '/avatars',
+      '/agents',
       '/integrations',
       '/keys',
       '/history',

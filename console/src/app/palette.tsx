@@ -112,6 +112,7 @@ function usePages(): Choice[] {
     { id: 'merge people', words: 'Merge people', go: () => navigate({ to: '/merge', search: { of: 'people' } }) },
     { id: 'imports', words: 'Import and export', go: () => navigate({ to: '/imports' }) },
     { id: 'avatars', words: 'Pictures', go: () => navigate({ to: '/avatars' }) },
+    { id: 'agents', words: 'Agents', go: () => navigate({ to: '/agents' }) },
     { id: 'integrations', words: 'Integrations', go: () => navigate({ to: '/integrations' }) },
     { id: 'keys', words: 'Keys', go: () => navigate({ to: '/keys' }) },
     { id: 'history', words: 'History', go: () => navigate({ to: '/history' }) },

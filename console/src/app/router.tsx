@@ -30,6 +30,11 @@ const contacts = createRoute({
   validateSearch: texts('q', 'health', 'provider'),
   component: lazyRouteComponent(() => import('../screens/contacts/contacts.tsx'), 'Contacts'),
 });
+const agents = createRoute({
+  getParentRoute: () => root,
+  path: '/agents',
+  component: lazyRouteComponent(() => import('../screens/agents/agents.tsx'), 'Agents'),
+});
 const person = createRoute({
   getParentRoute: () => root,
   path: '/people/$participantId',
@@ -116,6 +121,7 @@ export const router = createRouter({
   routeTree: root.addChildren([
     home,
     contacts,
+    agents,
     person,
     user,
     find,

@@ -1,5 +1,6 @@
 import { Link, Outlet, useRouterState } from '@tanstack/react-router';
 import {
+  Bot,
   Building2,
   CopyCheck,
   FileUp,
@@ -115,6 +116,9 @@ function Navigation() {
           )}
           <Link to="/avatars">
             <Image aria-hidden="true" size={16} /> Pictures
+          </Link>
+          <Link to="/agents" activeOptions={{ exact: true }}>
+            <Bot aria-hidden="true" size={16} /> Agents
           </Link>
           <Link to="/integrations">
             <Plug aria-hidden="true" size={16} /> Integrations

@@ -14,6 +14,8 @@ import { Confirm } from '../../parts/confirm.tsx';
 import { Secret } from '../../parts/secret.tsx';
 import { ProblemPanel } from '../../parts/states.tsx';
 import { providerWord } from '../../parts/words.ts';
+import { Activation, type MadeWebhook } from './activation.tsx';
+import { Manage } from './manage.tsx';
 
 type CardProps = { of: FragmentType<typeof IntegrationFragmentDoc>; changed(): void };
 
@@ -30,7 +32,7 @@ export function IntegrationCard({ of, changed }: CardProps) {
   const disconnect = useAct(DisconnectDocument);
   const webhook = useAct(MakeWebhookDocument);
   const [token, setToken] = useState('');
-  const [made, setMade] = useState<{ webhookUrl: string; signingSecret?: string | null } | null>(null);
+  const [made, setMade] = useState<MadeWebhook | null>(null);
   const [asked, setAsked] = useState(false);
   const { id, name, provider, connected, connectedAt, disconnectedReason, workspaceName, activations } = config;
   const needsToken = withToken.includes(provider);
@@ -68,12 +70,17 @@ export function IntegrationCard({ of, changed }: CardProps) {
         )}
       </p>
       {activations.length > 0 && (
-        <ul>
-          {activations.map(({ webhookKeyId, webhookUrlTemplate, webhookKeyPrefix, agentId, createdAt }) => (
-            <li key={webhookKeyId} className="hint">
-              Webhook <code>{webhookUrlTemplate.replace('{key}', `${webhookKeyPrefix}…`)}</code>
-              {agentId && ` for ${agentId}`}, made <Time at={createdAt} />
-            </li>
+        <ul className="rows">
+          {activations.map((activation) => (
+            <Activation
+              key={activation.webhookKeyId}
+              of={activation}
+              configId={id}
+              rotated={(given) => {
+                setMade(given);
+                changed();
+              }}
+            />
           ))}
         </ul>
       )}
@@ -112,6 +119,7 @@ export function IntegrationCard({ of, changed }: CardProps) {
               Disconnect…
             </button>
           )}
+          <Manage id={id} name={name} changed={changed} />
         </div>
       )}
       {asked && (

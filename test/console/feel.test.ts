@@ -1,0 +1,97 @@
+import type { Page } from 'playwright-core';
+import { describe, expect, test } from 'vitest';
+import { examples } from '../../src/demo/tenant.ts';
+import { executablePath } from './browser.ts';
+import { sendAs, useOperator } from './operator.ts';
+
+/** What the pages are like where much, little or nothing comes, and without a mouse. */
+describe.skipIf(executablePath === undefined)('the console', () => {
+  const operator = useOperator();
+  const { at } = operator;
+
+  const pages = [
+    '/',
+    '/agents/support-bot/contacts',
+    `/people/${examples.participantId}`,
+    '/find?q=margaret',
+    '/inbox',
+    '/senders',
+    '/duplicates',
+    '/merge?of=people',
+    '/imports',
+    '/avatars',
+    '/integrations',
+    '/keys',
+    '/history',
+  ];
+  test.each([360, 3840])('fits into %i pixels', async (width) => {
+    const page = await at('/', { viewport: { width, height: 800 } });
+    for (const path of pages) {
+      await page.goto(operator.url() + path);
+      await settled(page);
+      expect([path, await page.evaluate('document.documentElement.scrollWidth - innerWidth')]).toEqual([path, 0]);
+    }
+  });
+
+  test('shows names of any direction in theirs, without moving what is beside them', async () => {
+    const page = await at('/', { viewport: { width: 360, height: 800 } });
+    const name = 'عبد الرحمن بن محمد الخوارزمي — مؤسس علم الجبر';
+    const add = `mutation ($name: String!) { createParticipant(input: { kind: PERSON, displayName: $name, agentIds: ["sales-bot"] }) { participant { id } } }`;
+    type Added = { createParticipant: { participant: { id: string } } };
+    const { createParticipant } = await sendAs<Added>(page, add, { name });
+    await page.goto(`${operator.url()}/people/${createParticipant.participant.id}`);
+    await page.locator('h1:dir(rtl)').getByText(name).or(page.locator('h1:dir(rtl)')).first().waitFor();
+    expect(await page.evaluate('document.documentElement.scrollWidth - innerWidth')).toBe(0);
+    await page.goto(`${operator.url()}/agents/sales-bot/contacts?q=${encodeURIComponent('الخوارزمي')}`);
+    await page.getByRole('link', { name }).waitFor();
+    expect(await page.evaluate('document.documentElement.scrollWidth - innerWidth')).toBe(0);
+  });
+
+  test('says that the network is cut, and afterwards what is true then', async () => {
+    const page = await at('/agents/support-bot/contacts');
+    const row = page.getByRole('row', { name: /Ada Lovelace/ });
+    await row.getByText('Reachable').waitFor();
+    await page.context().setOffline(true);
+    await page.getByText('You are offline. What you see may be out of date.').waitFor();
+    await page.getByText('Reconnecting').waitFor();
+    const other = await at('/');
+    const disable = `mutation ($id: ID!) { disableParticipant(input: { participantId: $id }) { participant { id } } }`;
+    await sendAs(other, disable, { id: examples.participantId });
+    await page.context().setOffline(false);
+    await row.getByText('Disabled').waitFor();
+    await page.getByText('Live', { exact: true }).waitFor();
+    await page.getByText('You are offline').waitFor({ state: 'detached' });
+  });
+
+  test('is worked by the keyboard alone, from the palette to a decision', async () => {
+    const page = await at('/');
+    await page.getByRole('heading', { level: 1 }).waitFor();
+    await page.keyboard.press('Control+k');
+    await page.getByRole('dialog').waitFor();
+    await page.keyboard.type('unknown');
+    await page.getByRole('menuitem', { name: 'Unknown senders' }).waitFor();
+    await page.keyboard.press('Enter');
+    await page.getByRole('button', { name: 'Reject' }).first().waitFor();
+    const waiting = await page.getByRole('button', { name: 'Reject' }).count();
+    await tabTo(page, 'Reject');
+    await page.keyboard.press('Enter');
+    await expect
+      .poll(() => page.getByRole('button', { name: 'Reject' }).count(), { timeout: 60_000 })
+      .toBe(waiting - 1);
+  });
+});
+
+/** Waits until the page has what it asked for. */
+async function settled(page: Page): Promise<void> {
+  await page.getByRole('heading', { level: 1 }).waitFor();
+  await page.locator('.spinner').first().waitFor({ state: 'detached' });
+}
+
+/** Presses Tab until a button has the focus. */
+async function tabTo(page: Page, name: string): Promise<void> {
+  for (let step = 0; step < 80; step += 1) {
+    await page.keyboard.press('Tab');
+    if ((await page.evaluate('document.activeElement.textContent')) === name) return;
+  }
+  throw new Error(`No button ${name} is reached by Tab.`);
+}
