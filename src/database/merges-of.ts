@@ -33,7 +33,7 @@ export const forgetMerges = statement(nothing)`
   ), gone as (
     delete from merge m using theirs t where m.tenant_id = ${tenant} and m.id = t.id and not t.stays
   )
-  update merge m set record = m.record || jsonb_build_object('filled', '[]'::jsonb, 'conflicts', '[]'::jsonb, 'from', (
+  update merge m set record = m.record || jsonb_build_object('filled', '[]'::jsonb, 'conflicts', '[]'::jsonb, 'lost', '[]'::jsonb, 'from', (
     select coalesce(jsonb_agg(f.one order by f.place), '[]') from jsonb_array_elements(m.record -> 'from') with ordinality f (one, place)
     where f.one #>> '{row,id}' <> all(${ids}::text[])))
   from theirs t where m.tenant_id = ${tenant} and m.id = t.id and t.stays`;

@@ -4,13 +4,13 @@ import type { ExternalUser, ExternalUserIdentifier, IdentifierKey } from '../dat
 import { asUuid, newId } from '../database/ids.ts';
 import { bounded, type Loader, manyBy, oneByUuid } from '../database/loaders.ts';
 import { columns, nothing } from '../database/sql/columns.ts';
-import { anyKey, parameter, tenant } from '../database/sql/fragment.ts';
+import { anyKey, type Fragment, literal, parameter, tenant } from '../database/sql/fragment.ts';
 import { batchedRead, statement } from '../database/sql/statement.ts';
 import { boolean, enumeration, text, uuid } from '../database/sql/types.ts';
 import { Problem } from '../errors/catalogue.ts';
 import type { KeepIds } from '../idempotency/once.ts';
 import { alreadyExists, externalUserNotFound, lockUser, tried } from './external-users.ts';
-import { columnsOfIdentifier, compareKey, fieldOf, identifier } from './identifiers.ts';
+import { columnsOfIdentifier, compareKey, fieldOf, hasPrimary, identifier } from './identifiers.ts';
 
 const row = columns('ExternalUserIdentifier', 'i');
 const key = parameter('identifierKey', enumeration<IdentifierKey>('IdentifierKey'));
@@ -30,12 +30,23 @@ const mostOfUser = 100;
 
 const one = statement(row)`
   select ${row} from external_user_identifier i where i.tenant_id = ${tenant} and i.id = ${parameter('id', uuid)}`;
-const add = statement(row)`
+const value = parameter('value', text);
+const addOf = (its: IdentifierKey) => statement(row)`
   insert into external_user_identifier as i (tenant_id, id, external_user_id, identifier_key, identifier_value, compare_key, is_primary)
-  select u.tenant_id, ${parameter('id', uuid)}, u.id, ${key}, ${parameter('value', text)}, ${parameter('compareKey', text)},
+  select u.tenant_id, ${parameter('id', uuid)}, u.id, ${literal(its)}, ${value}, ${parameter('compareKey', text)},
     ${parameter('isPrimary', boolean)}
-  from external_user u where u.tenant_id = ${tenant} and u.id = ${parameter('userId', uuid)}
+  from external_user u where u.tenant_id = ${tenant} and u.id = ${parameter('userId', uuid)} and not exists (
+    select from external_user x where x.tenant_id = ${tenant} and x.id <> u.id and ${hasPrimary(its, 'x', value as Fragment)})
   returning ${row}`;
+// A user from before identifiers were rows has them in its columns only, until the pass comes to it.
+const add: Readonly<Record<IdentifierKey, ReturnType<typeof addOf>>> = {
+  emailaddress: addOf('emailaddress'),
+  phonenumber: addOf('phonenumber'),
+  fkid: addOf('fkid'),
+};
+
+/** Somebody else has the identifier in its columns. */
+class TakenElsewhere extends Error {}
 const mark = statement(nothing)`
   update external_user_identifier i set is_primary = (i.id = ${parameter('id', uuid)})
   where i.tenant_id = ${tenant} and i.external_user_id = ${parameter('userId', uuid)} and i.identifier_key = ${key}
@@ -99,15 +110,15 @@ export async function addExternalUserIdentifier(db: TenantDatabase, input: NewId
         const added =
           has ??
           (
-            await tx.query(add, { id: newId(), userId, identifierKey, value, compareKey: compared, isPrimary: false })
+            await tx.query(add[identifierKey], { id: newId(), userId, value, compareKey: compared, isPrimary: false })
           )[0];
-        if (!added) throw new Error('An insert returned no row.');
+        if (!added) throw new TakenElsewhere('The user is locked, so another has the identifier.');
         const user = isPrimary ? await makePrimary(tx, added) : before;
         await keepIds?.(tx, [added.id, ...(has ? [] : ['created'])]);
         return { user, identifier: { ...added, isPrimary }, created: !has };
       });
     } catch (error) {
-      if (sqlState(error) !== '23505') throw error;
+      if (!(error instanceof TakenElsewhere) && sqlState(error) !== '23505') throw error;
       return alreadyExists(db, { [fieldOf(identifierKey)]: value }, userId, () => ['input', 'identifierValue']);
     }
   });

@@ -84,6 +84,10 @@ const otherIdentifier = (key: IdentifierKey, value: Fragment, ofTenant: Fragment
     and md5(o.compare_key) = md5(${compared}) and o.compare_key = ${compared}`;
 };
 
+/** Returns the condition that the `external_user` under an alias has the value as its primary identifier of a kind. */
+export const hasPrimary = (key: IdentifierKey, alias: string, value: Fragment): Fragment =>
+  kinds[key].has(alias, value);
+
 /**
  * Returns the SQL for the id of the user that has an identifier, null for none. The primary ones stand in the user's
  * columns, so the others are looked at only where no user has it there.

@@ -2,7 +2,7 @@ import type { TenantTransaction } from '../database/database.ts';
 import { nothing, rows } from '../database/sql/columns.ts';
 import { parameter, tenant } from '../database/sql/fragment.ts';
 import { statement } from '../database/sql/statement.ts';
-import { array, assured, boolean, text, timestamptz, uuid } from '../database/sql/types.ts';
+import { array, assured, boolean, nullable, text, timestamptz, uuid } from '../database/sql/types.ts';
 import { announceConfig } from '../directory/participants/announce.ts';
 import { jsonb } from './merges.ts';
 import type { MergeConflict, MergedParticipant, StoredRow } from './record.ts';
@@ -34,7 +34,7 @@ const keysOf = statement(
   select k.id, k.prefix, k.binding_id as "bindingId", k.integration_config_id as "integrationConfigId", k.revoked_at is null as works
   from webhook_key k where k.tenant_id = ${tenant} and k.binding_id = any(${ids}) order by k.id for no key update`;
 const endKeys = statement(nothing)`
-  update webhook_key k set revoked_at = now() where k.tenant_id = ${tenant} and k.id = any(${ids})`;
+  update webhook_key k set revoked_at = coalesce(${parameter('at', nullable(timestamptz))}, now()) where k.tenant_id = ${tenant} and k.id = any(${ids})`;
 const moveKeys = statement(nothing)`
   update webhook_key k set binding_id = ${keptId} where k.tenant_id = ${tenant} and k.id = any(${ids})`;
 // The key works again unless the survivor has made another of its own for the binding that is there again.
@@ -47,24 +47,28 @@ const keysBack = statement(rows({ id: uuid, integrationConfigId: uuid }))`
 /**
  * Moves a participant's bindings. Of two to the same agent the survivor's stays, with the webhook keys of both; a key
  * ends where the survivor has one that works for the same webhook, and is told as a conflict. `agentIds` are those that
- * the participant was bound to.
+ * the participant was bound to. Keys end at `at`, or now where it is null.
  */
 export async function moveBindings(
   tx: TenantTransaction,
-  fromId: string,
-  intoId: string,
+  { fromId, intoId, at }: { fromId: string; intoId: string; at: Date | null },
   conflicts: MergeConflict[],
 ): Promise<MergedParticipant['bindings'] & { agentIds: string[] }> {
   const both = await tx.query(shared, { fromId, intoId });
   const dropped: MergedParticipant['bindings']['dropped'][number][] = [];
-  for (const { row, id, keptId } of both) dropped.push({ row, keptId, ...(await takeKeys(tx, id, keptId, conflicts)) });
+  for (const { row, id, keptId } of both)
+    dropped.push({ row, keptId, ...(await takeKeys(tx, { bindingId: id, keptId, at }, conflicts)) });
   await tx.query(remove, { ids: both.map(({ id }) => id) });
   const moved = await tx.query(move, { fromId, intoId });
   const agentIds = [...moved.map(({ agentId }) => agentId), ...both.map(({ row }) => String(row['agent_id']))];
   return { moved: moved.map(({ id }) => id), dropped, agentIds };
 }
 
-async function takeKeys(tx: TenantTransaction, bindingId: string, keptId: string, conflicts: MergeConflict[]) {
+async function takeKeys(
+  tx: TenantTransaction,
+  { bindingId, keptId, at }: { bindingId: string; keptId: string; at: Date | null },
+  conflicts: MergeConflict[],
+) {
   const keys = await tx.query(keysOf, { ids: [bindingId, keptId] });
   const kept = new Map(
     keys.filter((key) => key.bindingId === keptId && key.works).map((key) => [key.integrationConfigId, key]),
@@ -72,7 +76,7 @@ async function takeKeys(tx: TenantTransaction, bindingId: string, keptId: string
   const theirs = keys.filter((key) => key.bindingId === bindingId);
   if (theirs.length === 0) return { keys: [], ended: [] };
   const ended = theirs.filter((key) => key.works && kept.has(key.integrationConfigId));
-  await tx.query(endKeys, { ids: ended.map(({ id }) => id) });
+  if (ended.length > 0) await tx.query(endKeys, { ids: ended.map(({ id }) => id), at });
   await tx.query(moveKeys, { keptId, ids: theirs.map(({ id }) => id) });
   for (const { id, prefix, integrationConfigId } of ended) {
     conflicts.push({ field: 'webhookKey', kept: kept.get(integrationConfigId)?.prefix ?? '', dropped: prefix });

@@ -11,7 +11,7 @@ import { asListed, type ListedParticipant, participantRow } from '../directory/p
 import { moveBindings } from './bindings.ts';
 import { moveChannels } from './channels.ts';
 import { moveMemberships } from './memberships.ts';
-import { leadingTo } from './merges.ts';
+import { leadingTo, type MergeRow } from './merges.ts';
 import { type Actor, demandAll, inMerge, invalidFrom, type MergeInput, mergedIds, storeMerge } from './merging.ts';
 import type { FilledField, Merge, MergeConflict, MergedParticipant, ParticipantsRecord } from './record.ts';
 import { storedBy } from './stored-rows.ts';
@@ -113,12 +113,48 @@ async function merge(
   hooks: Pick<ParticipantHooks, 'channelsChanged'>,
 ): Promise<MergedParticipants> {
   const { into } = input;
-  const { survivor: before, others, channels } = await lockAll(tx, input);
+  const locked = await lockAll(tx, input);
+  const { survivor, record } = await mergeInto(tx, locked, null);
+  const stored = await storeMerge(tx, actor, into, record);
+  // An avatar that the survivor has stays, also one from a channel that is not the first any more.
+  if (survivor.avatarFileId === null) {
+    const moved = new Set(record.from.flatMap((each) => each.channels.moved));
+    const added = locked.channels.filter(({ id }) => moved.has(id)).map(({ provider }) => provider);
+    await hooks.channelsChanged(tx, into, { gone: false, added, reordered: false });
+  }
+  announceParticipant(tx, into);
+  const rows = await tx.query(whole, { id: into });
+  asListed(rows);
+  return { participant: rows[0] ?? survivor, merge: stored };
+}
+
+/** Merges participants again who were there for a short time in the same transaction. */
+export async function mergeParticipantsAgain(
+  tx: TenantTransaction,
+  { intoId, mergedAt }: Pick<MergeRow, 'intoId' | 'mergedAt'>,
+  back: readonly string[],
+): Promise<ParticipantsRecord> {
+  const ids = [intoId, ...back];
+  const found = await tx.query(lockParticipants, { ids });
+  const inOrder = ids.flatMap((id) => found.find((each) => each.id === id) ?? []);
+  const [survivor, ...others] = inOrder as [Participant, ...Participant[]];
+  const channels = await tx.query(lockChannels, { ids });
+  return (await mergeInto(tx, { survivor, others, channels }, mergedAt)).record;
+}
+
+type Locked = { survivor: Participant; others: readonly Participant[]; channels: Channel[] };
+
+/**
+ * Merges locked participants into another. Returns the survivor, and what it takes to undo it. `at` is when it was done
+ * first, or null.
+ */
+async function mergeInto(tx: TenantTransaction, { survivor: before, others, channels }: Locked, at: Date | null) {
+  const { id: into } = before;
   let survivor = before;
   const conflicts: MergeConflict[] = [];
   const gone: MergedParticipant[] = [];
   for (const other of others) {
-    const merged = await mergeOne(tx, into, other, channels, conflicts);
+    const merged = await mergeOne(tx, { into, other, at }, channels, conflicts);
     const changes = fill(survivor, other, conflicts);
     survivor = await tx.participant.update({
       where: { tenantId_id: { tenantId: tx.tenantId, id: into } },
@@ -136,24 +172,13 @@ async function merge(
   ];
   const { displayName } = survivor;
   const record: ParticipantsRecord = { kind: 'PARTICIPANT', displayName, filled, conflicts, from: gone };
-  const stored = await storeMerge(tx, actor, into, record);
-  // An avatar that the survivor has stays, also one from a channel that is not the first any more.
-  if (survivor.avatarFileId === null) {
-    const moved = new Set(gone.flatMap((each) => each.channels.moved));
-    const added = channels.filter(({ id }) => moved.has(id)).map(({ provider }) => provider);
-    await hooks.channelsChanged(tx, into, { gone: false, added, reordered: false });
-  }
-  announceParticipant(tx, into);
-  const rows = await tx.query(whole, { id: into });
-  asListed(rows);
-  return { participant: rows[0] ?? survivor, merge: stored };
+  return { survivor, record };
 }
 
 /** Moves what one participant has, and deletes it. `channels` are those of all, whose owners it keeps up to date. */
 async function mergeOne(
   tx: TenantTransaction,
-  into: string,
-  { id: fromId, displayName }: Participant,
+  { into, other: { id: fromId, displayName }, at }: { into: string; other: Participant; at: Date | null },
   channels: Channel[],
   conflicts: MergeConflict[],
 ): Promise<MergedParticipant> {
@@ -162,7 +187,7 @@ async function mergeOne(
   const [job] = await tx.query(storedJob, { ids });
   const [outcome] = await tx.query(storedOutcome, { ids });
   const led = await tx.query(leadingTo, { kind: 'PARTICIPANT', id: fromId });
-  const { agentIds, ...bindings } = await moveBindings(tx, fromId, into, conflicts);
+  const { agentIds, ...bindings } = await moveBindings(tx, { fromId, intoId: into, at }, conflicts);
   const merged: MergedParticipant = {
     row: stored?.row ?? {},
     displayName,

@@ -2,16 +2,16 @@ import { isDeepStrictEqual } from 'node:util';
 import type { TenantDatabase, TenantTransaction } from '../database/database.ts';
 import type { ExternalUser, ExternalUserIdentifier, Prisma } from '../database/generated/client.ts';
 import { inside } from '../database/inside.ts';
-import { columns, nothing } from '../database/sql/columns.ts';
+import { columns, nothing, rows } from '../database/sql/columns.ts';
 import { parameter, tenant } from '../database/sql/fragment.ts';
 import { statement } from '../database/sql/statement.ts';
-import { array, uuid } from '../database/sql/types.ts';
+import { array, text, uuid } from '../database/sql/types.ts';
 import { displayNameOf, externalUserNotFound } from '../external-users/external-users.ts';
 import { identifiersByUser } from '../external-users/identifier-changes.ts';
 import { fieldOf, identifierKeys, phoneColumns } from '../external-users/identifiers.ts';
 import { conversationIdsByUser } from '../external-users/queries.ts';
 import { moveMemberships } from './memberships.ts';
-import { leadingTo } from './merges.ts';
+import { leadingTo, type MergeRow } from './merges.ts';
 import { type Actor, demandAll, inMerge, type MergeInput, mergedIds, storeMerge } from './merging.ts';
 import type { FilledField, Merge, MergeConflict, MergedUser, UsersRecord } from './record.ts';
 import { storedBy } from './stored-rows.ts';
@@ -29,6 +29,12 @@ const moveIdentifiers = statement(nothing)`
   where i.tenant_id = ${tenant} and i.external_user_id = ${parameter('fromId', uuid)}`;
 const remove = statement(nothing)`
   delete from external_user u where u.tenant_id = ${tenant} and u.id = any(${ids})`;
+
+const fillRows = statement(rows({ done: text }))`
+  select fill_identifiers(t.tenant_id, ${ids})::text as done from (select ${tenant} as tenant_id) t where t.tenant_id = ${tenant}`;
+
+/** Gives locked users from before identifiers were rows the rows of theirs, where the pass has not come to them yet. */
+export const fillIdentifiers = (tx: TenantTransaction, ids: readonly string[]) => tx.query(fillRows, { ids });
 
 const plainFields = ['firstName', 'lastName', 'fkUserId', 'context', 'source'] as const;
 type Changes = { [Field in (typeof plainFields)[number] | 'email' | 'phoneNumber' | 'fkId']?: string } & {
@@ -93,10 +99,18 @@ export function mergeExternalUsers(db: TenantDatabase, actor: Actor, given: Merg
 async function merge(tx: TenantTransaction, actor: Actor, into: string, from: readonly string[]): Promise<MergedUsers> {
   const all = [into, ...from];
   const locked = await tx.query(lockUsers, { ids: all });
+  await fillIdentifiers(tx, all);
   const [before, ...others] = (await demandAll(tx, 'EXTERNAL_USER', all, locked, externalUserNotFound)) as [
     ExternalUser,
     ...ExternalUser[],
   ];
+  const { survivor, record } = await mergeInto(tx, before, others);
+  return { user: survivor, merge: await storeMerge(tx, actor, into, record) };
+}
+
+/** Merges locked users into another. Returns the survivor, and what it takes to undo it. */
+async function mergeInto(tx: TenantTransaction, before: ExternalUser, others: readonly ExternalUser[]) {
+  const { id: into } = before;
   let survivor = before;
   const conflicts: MergeConflict[] = [];
   const gone: MergedUser[] = [];
@@ -130,5 +144,17 @@ async function merge(tx: TenantTransaction, actor: Actor, into: string, from: re
   );
   const displayName = displayNameOf(survivor);
   const record: UsersRecord = { kind: 'EXTERNAL_USER', displayName, filled, conflicts, from: gone };
-  return { user: survivor, merge: await storeMerge(tx, actor, into, record) };
+  return { survivor, record };
+}
+
+/** Merges users again who were there for a short time in the same transaction. */
+export async function mergeUsersAgain(
+  tx: TenantTransaction,
+  { intoId }: Pick<MergeRow, 'intoId'>,
+  ids: readonly string[],
+): Promise<UsersRecord> {
+  const users = await tx.query(lockUsers, { ids: [intoId, ...ids] });
+  const inOrder = [intoId, ...ids].flatMap((id) => users.find((user) => user.id === id) ?? []);
+  const [survivor, ...others] = inOrder as [ExternalUser, ...ExternalUser[]];
+  return (await mergeInto(tx, survivor, others)).record;
 }

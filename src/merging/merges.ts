@@ -1,6 +1,6 @@
 import { type Loader, oneByUuid } from '../database/loaders.ts';
 import { nothing, rows } from '../database/sql/columns.ts';
-import { anyKey, type Fragment, parameter, sql, tenant } from '../database/sql/fragment.ts';
+import { anyKey, type Fragment, name, parameter, sql, tenant } from '../database/sql/fragment.ts';
 import { statement } from '../database/sql/statement.ts';
 import { array, enumeration, nullable, type SqlType, text, timestamptz, uuid } from '../database/sql/types.ts';
 import type { Merge, MergeRecord } from './record.ts';
@@ -34,13 +34,28 @@ const ids = parameter('ids', array(uuid));
 const intoId = parameter('intoId', uuid);
 const kind = parameter('kind', enumeration<Merge['kind']>('MergedKind'));
 
+// Not by the time: transactions of one survivor may begin in another order than they run.
+const placeOf = (alias: string) => sql`coalesce((${name(alias)}.record ->> 'place')::integer, 0)`;
+
 export const insertMerge = statement(mergeRow)`
   insert into merge as m (tenant_id, id, into_id, actor_kind, actor_id, record)
   select t.tenant_id, ${id}, ${intoId}, ${parameter('actorKind', text)}, ${parameter('actorId', text)}, ${parameter('record', text)}::jsonb
+    || jsonb_build_object('place', 1 + coalesce((
+      select max(${placeOf('o')}) from merge o where o.tenant_id = t.tenant_id and o.into_id = ${intoId}), 0))
   from (select ${tenant} as tenant_id) t where t.tenant_id = ${tenant}
   returning ${mergeList}`;
-export const lockMerge = statement(mergeRow)`
-  select ${mergeList} from merge m where m.tenant_id = ${tenant} and m.id = ${id} for update`;
+export const mergeRowById = statement(mergeRow)`
+  select ${mergeList} from merge m where m.tenant_id = ${tenant} and m.id = ${id}`;
+/** Locks a merge and all merges of its survivor that hold, in the order in which they were made. */
+export const lockMerges = statement(mergeRow)`
+  select ${mergeList} from merge m
+  where m.tenant_id = ${tenant} and m.into_id = ${intoId} and (m.undone_at is null or m.id = ${id})
+  order by ${placeOf('m')}, m.merged_at, m.id for update`;
+export const setRecord = statement(nothing)`
+  update merge m set record = ${parameter('record', text)}::jsonb where m.tenant_id = ${tenant} and m.id = ${id}`;
+/** The merge by which somebody was merged away. */
+export const mergeThatTook = statement(rows({ mergeId: uuid }))`
+  select r.merge_id as "mergeId" from merged_id r where r.tenant_id = ${tenant} and r.kind = ${kind} and r.id = ${id}`;
 export const markUndone = statement(mergeRow)`
   update merge m set undone_at = now() where m.tenant_id = ${tenant} and m.id = ${id} returning ${mergeList}`;
 

@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import type { TenantDatabase, TenantTransaction } from '../database/database.ts';
+import { sqlState } from '../database/failures.ts';
 import { asUuid, newId } from '../database/ids.ts';
 import { survivorIdOf } from '../database/redirects.ts';
 import { Problem } from '../errors/catalogue.ts';
 import { checked } from '../values/checked.ts';
-import { insertMerge, redirectAll, shownMerge } from './merges.ts';
+import { insertMerge, type MergeRow, redirectAll, shownMerge } from './merges.ts';
 import type { Merge, MergeRecord } from './record.ts';
 
 /** Who merges: the kind and the id of the viewer. */
@@ -88,7 +89,8 @@ export async function inMerge<Merged>(
     });
   } catch (error) {
     if (previewed && error === previewed) return previewed.found;
-    throw error;
+    if (sqlState(error) !== '23505') throw error;
+    throw new Problem('CONFLICT', 'Somebody else has one of their identifiers as well: remove it there first.');
   }
 }
 
@@ -103,13 +105,22 @@ export async function storeMerge(
   const { kind: actorKind, id: actorId } = actor;
   const [row] = await tx.query(insertMerge, { id, intoId, actorKind, actorId, record: JSON.stringify(record) });
   if (!row) throw new Error('An insert returned no row.');
+  await redirectTo(tx, { id, intoId }, record);
+  return shownMerge({ ...row, record });
+}
+
+/** Makes the ids of who is in the record lead to the survivor of a merge. */
+export async function redirectTo(
+  tx: TenantTransaction,
+  { id: mergeId, intoId }: Pick<MergeRow, 'id' | 'intoId'>,
+  { kind, from }: Pick<MergeRecord, 'kind' | 'from'>,
+): Promise<void> {
   const avatarOf = (stored: unknown) => (typeof stored === 'string' ? stored : null);
   await tx.query(redirectAll, {
-    kind: record.kind ?? 'EXTERNAL_USER',
-    ids: record.from.map((gone) => String(gone.row['id'])),
-    avatarFileIds: record.from.map((gone) => avatarOf(gone.row['avatar_file_id'])),
+    kind: kind ?? 'EXTERNAL_USER',
+    ids: from.map((gone) => String(gone.row['id'])),
+    avatarFileIds: from.map((gone) => avatarOf(gone.row['avatar_file_id'])),
     intoId,
-    mergeId: id,
+    mergeId,
   });
-  return shownMerge({ ...row, record });
 }

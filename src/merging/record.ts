@@ -46,6 +46,10 @@ export type MergedParticipant = MergedAway & {
 };
 
 type Recorded<Gone> = {
+  /** Which merge of the survivor this is. Those from before it was counted have none, and come first. */
+  place?: number;
+  /** What an undo of an earlier merge of the survivor has found to be lost already. */
+  lost?: readonly NotRestored[];
   displayName: string;
   filled: readonly FilledField[];
   conflicts: readonly MergeConflict[];
@@ -73,6 +77,9 @@ export type Merge = {
   conflicts: readonly MergeConflict[];
   undoneAt: Date | null;
 };
+
+/** Who is there again, and what a merge had filled by those who are not. */
+export type Back = { back: string[]; left: FilledField[] };
 
 /** What could not be given back, and whose it was. */
 export type NotRestored = { subjectId: string; field: string; detail: string };

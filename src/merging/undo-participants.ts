@@ -7,15 +7,13 @@ import { parameter, tenant } from '../database/sql/fragment.ts';
 import { statement } from '../database/sql/statement.ts';
 import { text } from '../database/sql/types.ts';
 import { announceParticipant } from '../directory/participants/announce.ts';
-import type { ParticipantHooks } from '../directory/participants/hooks.ts';
 import { giveBackBindings } from './bindings.ts';
 import { giveBackChannels } from './channels.ts';
 import { giveBackMemberships } from './memberships.ts';
-import { avatarOf, lockChannels, lockParticipants } from './merge-participants.ts';
+import { avatarOf, lockParticipants } from './merge-participants.ts';
 import { leadAgain } from './merges.ts';
-import type { FilledField, MergedParticipant, NotRestored, ParticipantsRecord, StoredRow } from './record.ts';
+import type { Back, FilledField, MergedParticipant, NotRestored, ParticipantsRecord, StoredRow } from './record.ts';
 import { again } from './stored-rows.ts';
-import { survivorGone } from './survivor-gone.ts';
 
 const presentAgent = statement(rows({ id: text }))`
   select a.id from agent a where a.tenant_id = ${tenant} and a.id = ${parameter('id', text)} for key share`;
@@ -25,19 +23,27 @@ const restoreOutcome = again('avatar_auto_sync');
 
 type Merged = { intoId: string; mergedAt: Date };
 
-/** Undoes a merge of participants in its transaction. Returns the survivor, and those who are there again. */
+/**
+ * Undoes a merge of participants in its transaction. Returns who is there again, or null where nobody can be: then it
+ * has changed nothing. `unbound` gets the agents that the survivor is not bound to any more.
+ */
 export async function undoParticipants(
   tx: TenantTransaction,
   merged: Merged,
   record: ParticipantsRecord,
   notRestored: NotRestored[],
-  hooks: Pick<ParticipantHooks, 'channelsChanged'>,
-): Promise<{ participants: Participant[]; back: string[] }> {
+): Promise<Back | null> {
   const { intoId } = merged;
   const [survivor] = await tx.query(lockParticipants, { ids: [intoId] });
-  if (!survivor) throw survivorGone();
-  await tx.query(lockChannels, { ids: [intoId] });
-  const { changed, kept } = unfilled(survivor, record.filled);
+  if (!survivor) throw new Error('The survivor was locked before.');
+  const canBeBack: MergedParticipant[] = [];
+  for (const gone of record.from) if (await hasAgent(tx, gone)) canBeBack.push(gone);
+  if (canBeBack.length === 0) return null;
+  const left = record.filled.filter((its) => !canBeBack.some((gone) => mayComeFrom(gone, its)));
+  const { changed, kept } = unfilled(
+    survivor,
+    record.filled.filter((its) => !left.includes(its)),
+  );
   for (const field of kept)
     notRestored.push({ subjectId: intoId, field, detail: `${field} was changed since the merge, and stays as it is.` });
   await tx.participant.update({
@@ -49,19 +55,30 @@ export async function undoParticipants(
   // The last first: one membership may have been dropped for another that moved before.
   for (const gone of [...record.from].reverse()) {
     const id = String(gone.row['id']);
-    const agentIds = await bringBack(tx, merged, gone, notRestored);
-    if (!agentIds) continue;
+    if (!canBeBack.includes(gone)) {
+      const detail = `The agent ${gone.row['related_agent_id']} was deleted since the merge, so it stays merged.`;
+      notRestored.push({ subjectId: id, field: 'id', detail });
+      continue;
+    }
+    unbound.push(...(await bringBack(tx, merged, gone, notRestored)));
     back.push(id);
-    unbound.push(...agentIds);
     await tx.query(leadAgain, { kind: 'PARTICIPANT', id, ids: [...gone.led], intoId });
   }
-  // An avatar that the survivor has got from a channel that goes back may show another person.
-  await hooks.channelsChanged(tx, intoId, { gone: true, added: [], reordered: false });
-  const participants = await tx.query(lockParticipants, { ids: [intoId, ...back] });
   announceParticipant(tx, intoId, unbound);
   for (const id of back) announceParticipant(tx, id);
-  const inOrder = [intoId, ...back].flatMap((id) => participants.find((each) => each.id === id) ?? []);
-  return { participants: inOrder, back };
+  return { back, left };
+}
+
+/** Whether the agent that a participant stands for is there, or it stands for none. Nobody deletes it meanwhile. */
+async function hasAgent(tx: TenantTransaction, { row }: MergedParticipant): Promise<boolean> {
+  const id = row['related_agent_id'];
+  return typeof id !== 'string' || (await tx.query(presentAgent, { id })).length > 0;
+}
+
+/** Whether what a merge has filled may be this participant's. */
+function mayComeFrom({ row }: MergedParticipant, { field, after }: FilledField): boolean {
+  if (field !== 'avatar') return row['email'] === after;
+  return row['avatar_file_id'] === (after as Partial<AvatarColumns> | null)?.avatarFileId;
 }
 
 /** What the survivor's filled fields are set back to, and the fields that were changed since. */
@@ -76,20 +93,15 @@ function unfilled(survivor: Participant, filled: readonly FilledField[]) {
   return { changed, kept };
 }
 
-/** Brings one participant back. Returns the agents that it has from the survivor, or null where it cannot be back. */
+/** Brings one participant back. Returns the agents that it has from the survivor. */
 async function bringBack(
   tx: TenantTransaction,
   { intoId, mergedAt }: Merged,
   gone: MergedParticipant,
   notRestored: NotRestored[],
-): Promise<string[] | null> {
+): Promise<string[]> {
   const fromId = String(gone.row['id']);
   const missing = (field: string, detail: string) => void notRestored.push({ subjectId: fromId, field, detail });
-  const agentId = gone.row['related_agent_id'];
-  if (typeof agentId === 'string' && (await tx.query(presentAgent, { id: agentId })).length === 0) {
-    missing('id', `The agent ${agentId} was deleted since the merge, so it stays merged.`);
-    return null;
-  }
   await tx.query(restoreParticipant, { row: JSON.stringify(gone.row) });
   await giveBackChannels(tx, { fromId, intoId }, gone.channels, missing);
   const agentIds = await giveBackBindings(tx, { fromId, intoId, mergedAt }, gone.bindings, missing);

@@ -5,20 +5,20 @@ import { columns, nothing } from '../database/sql/columns.ts';
 import { parameter, tenant } from '../database/sql/fragment.ts';
 import { statement } from '../database/sql/statement.ts';
 import { array, uuid } from '../database/sql/types.ts';
-import { fieldOf, phoneColumns } from '../external-users/identifiers.ts';
+import { Problem } from '../errors/catalogue.ts';
+import { columnsOfIdentifier, fieldOf, identifierKeys, phoneColumns } from '../external-users/identifiers.ts';
 import { giveBackMemberships } from './memberships.ts';
-import { lockUsers } from './merge-users.ts';
-import { leadAgain } from './merges.ts';
-import type { FilledField, MergedUser, NotRestored, StoredRow, UsersRecord } from './record.ts';
+import { fillIdentifiers, lockUsers } from './merge-users.ts';
+import { leadAgain, type MergeRow } from './merges.ts';
+import type { Back, FilledField, MergedUser, NotRestored, StoredRow, UsersRecord } from './record.ts';
 import { again } from './stored-rows.ts';
-import { survivorGone } from './survivor-gone.ts';
 
 const ids = parameter('ids', array(uuid));
 const intoId = parameter('intoId', uuid);
-const identifier = columns('ExternalUserIdentifier', 'i', ['id', 'identifierKey', 'isPrimary']);
-const presentIdentifiers = statement(identifier)`
+const identifier = columns('ExternalUserIdentifier', 'i', ['id', 'identifierKey', 'identifierValue', 'isPrimary']);
+const identifiersOf = statement(identifier)`
   select ${identifier} from external_user_identifier i
-  where i.tenant_id = ${tenant} and i.external_user_id = ${intoId} and i.id = any(${ids})`;
+  where i.tenant_id = ${tenant} and i.external_user_id = ${intoId} order by i.id`;
 const deleteIdentifiers = statement(nothing)`
   delete from external_user_identifier i where i.tenant_id = ${tenant} and i.id = any(${ids})`;
 const deleteIdentifiersOf = statement(nothing)`
@@ -26,40 +26,74 @@ const deleteIdentifiersOf = statement(nothing)`
 const restoreUser = again('external_user');
 const restoreIdentifier = again('external_user_identifier');
 
-/** Undoes a merge of external users in its transaction. Returns the survivor, and those who are there again. */
+/**
+ * Undoes a merge of external users in its transaction. Returns who is there again, or null where nobody can be: then it
+ * has changed nothing. Throws CONFLICT where the survivor would have no identifier left.
+ */
 export async function undoUsers(
   tx: TenantTransaction,
-  intoId: string,
+  { intoId }: Pick<MergeRow, 'intoId'>,
   record: UsersRecord,
   notRestored: NotRestored[],
-): Promise<{ users: ExternalUser[]; back: string[] }> {
+): Promise<Back | null> {
   const [survivor] = await tx.query(lockUsers, { ids: [intoId] });
-  if (!survivor) throw survivorGone();
+  if (!survivor) throw new Error('The survivor was locked before.');
+  await fillIdentifiers(tx, [intoId]);
   const { changed, kept } = unfilled(survivor, record.filled);
+  const theirs = new Set(record.from.flatMap(({ identifiers }) => identifiers.map((its) => its['id'])));
+  const all = await tx.query(identifiersOf, { intoId });
+  const isGiven = new Set(
+    all
+      .filter(
+        ({ id, isPrimary, identifierKey }) =>
+          theirs.has(id) && (!isPrimary || Object.hasOwn(changed, fieldOf(identifierKey))),
+      )
+      .map(({ id }) => id),
+  );
+  const canBeBack = record.from.filter((user) => rowWith(user, isGiven) !== null);
+  if (canBeBack.length === 0) return null;
+  const staying = all.filter(({ id }) => !isGiven.has(id));
+  if (staying.length === 0)
+    throw new Problem('CONFLICT', 'Who it was merged into would have no identifier left: add one to them first.');
   for (const field of kept)
     notRestored.push({ subjectId: intoId, field, detail: `${field} was changed since the merge, and stays as it is.` });
-
-  // What goes back leaves the survivor first, so that its columns are free for who had them.
-  const ids = record.from.flatMap(({ identifiers }) => identifiers.map((its) => String(its['id'])));
-  const found = await tx.query(presentIdentifiers, { intoId, ids });
-  const given = found.filter(
-    ({ isPrimary, identifierKey }) => !isPrimary || Object.hasOwn(changed, fieldOf(identifierKey)),
+  const left = record.filled.filter(
+    (its) => Object.hasOwn(changed, its.field) && !canBeBack.some((user) => mayComeFrom(user, its)),
   );
-  await tx.query(deleteIdentifiers, { ids: given.map((its) => its.id) });
+  for (const { field } of left) delete changed[field as keyof typeof changed];
+  // What goes back leaves the survivor first, so that its columns are free for who had them.
+  await tx.query(deleteIdentifiers, { ids: [...isGiven] });
+  for (const key of identifierKeys) {
+    const next = staying.find((its) => its.identifierKey === key);
+    if (next && Object.hasOwn(changed, fieldOf(key)))
+      Object.assign(changed, columnsOfIdentifier(key, next.identifierValue));
+  }
   if (Object.keys(changed).length > 0)
     await tx.externalUser.update({ where: { tenantId_id: { tenantId: tx.tenantId, id: intoId } }, data: changed });
 
-  const isGiven = new Set(given.map((its) => its.id));
   const back: string[] = [];
   // The last first: one membership may have been dropped for another that moved before.
   for (const user of [...record.from].reverse()) {
-    const userId = String(user.row['id']);
+    const id = String(user.row['id']);
     if (!(await bringBack(tx, intoId, user, isGiven, notRestored))) continue;
-    back.push(userId);
-    await tx.query(leadAgain, { kind: 'EXTERNAL_USER', id: userId, ids: [...user.led], intoId });
+    back.push(id);
+    await tx.query(leadAgain, { kind: 'EXTERNAL_USER', id, ids: [...user.led], intoId });
   }
-  const users = await tx.query(lockUsers, { ids: [intoId, ...back] });
-  return { users: [intoId, ...back].flatMap((id) => users.find((each) => each.id === id) ?? []), back };
+  return { back, left };
+}
+
+const plainColumns: Readonly<Record<string, string>> = {
+  firstName: 'first_name',
+  lastName: 'last_name',
+  fkUserId: 'fk_user_id',
+  context: 'context',
+  source: 'source',
+};
+
+/** Whether what a merge has filled may be this user's. Of identifiers and metadata it does not matter. */
+function mayComeFrom({ row }: MergedUser, { field, after }: FilledField): boolean {
+  const column = plainColumns[field];
+  return column === undefined || row[column] === after;
 }
 
 /** What the survivor's filled fields are set back to, and the fields that were changed since. */

@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { dataOf, problemOf, type TestTenant } from '../app.ts';
 import { prepared } from '../prepared.ts';
@@ -175,83 +174,6 @@ test('two who merge each other: one is done, the other refused; a deletion forge
   );
   expect(problemOf(await undo(of, made.id)).code).toBe('MERGE_NOT_FOUND');
   expect(await found(of, one)).toBeNull();
-});
-
-type Step = {
-  kind: 'join' | 'merge' | 'undo';
-  one: number;
-  other: number;
-  talk: number;
-  status: 'ACTIVE' | 'INVITED' | 'PENDING';
-};
-
-test('over random histories no identifier and no membership is lost, and undoing all of them gives what was', {
-  timeout: 240_000,
-}, async () => {
-  const step: fc.Arbitrary<Step> = fc.record({
-    kind: fc.constantFrom('join', 'merge', 'merge', 'undo'),
-    one: fc.nat(4),
-    other: fc.nat(4),
-    talk: fc.nat(2),
-    status: fc.constantFrom('ACTIVE', 'INVITED', 'PENDING'),
-  });
-  await fc.assert(
-    fc.asyncProperty(fc.array(step, { minLength: 4, maxLength: 10 }), async (steps) => {
-      const of = await service.createTenant();
-      const users: string[] = [];
-      for (let n = 0; n < 5; n += 1)
-        users.push(
-          await create(of, {
-            fkId: `fk${n}`,
-            ...(n % 2 === 0 && { email: `${n}@example.com`, source: `s${n}` }),
-            ...(n > 2 && { phoneNumber: `+1415555010${n}` }),
-          }),
-        );
-      const talks = [await conversation(of), await conversation(of), await conversation(of)];
-      const identifiers = new Set([
-        'fk0',
-        'fk1',
-        'fk2',
-        'fk3',
-        'fk4',
-        '0@example.com',
-        '2@example.com',
-        '4@example.com',
-        '+14155550103',
-        '+14155550104',
-      ]);
-      // Which first users are in which conversation, no matter which user they are merged into.
-      const present = new Set<string>();
-      for (const { kind, one, talk, status } of steps.filter((each) => each.kind === 'join')) {
-        if (kind === 'join') await join(of, talks[talk] as string, users[one] as string, status);
-        present.add(`${one} ${talk}`);
-      }
-      const before = await stored(of);
-      const open: string[] = [];
-      for (const { kind, one, other } of steps) {
-        if (kind === 'merge') {
-          const answer = await merge(of, users[one] as string, [users[other] as string]);
-          if (!answer.errors) open.push(dataOf(answer).mergeExternalUsers.merge.id);
-        } else if (kind === 'undo' && open.length > 0) {
-          expect(dataOf(await undo(of, open.pop() as string)).undoMerge.notRestored).toEqual([]);
-        }
-        const all = dataOf(await of.graphql(`{ externalUsersConnection(first: 100) { nodes { ${person} } } }`))
-          .externalUsersConnection.nodes;
-        const values = all.flatMap((user: { identifiers: { identifierValue: string }[] }) =>
-          user.identifiers.map((its) => its.identifierValue),
-        );
-        expect(values).toHaveLength(identifiers.size);
-        expect(new Set(values)).toEqual(identifiers);
-        for (const each of present) {
-          const [user, talk] = each.split(' ').map(Number) as [number, number];
-          expect((await found(of, users[user] as string)).conversationIds).toContain(talks[talk]);
-        }
-      }
-      for (const id of open.reverse()) expect(dataOf(await undo(of, id)).undoMerge.notRestored).toEqual([]);
-      expect(await stored(of)).toEqual(before);
-    }),
-    { numRuns: 12 },
-  );
 });
 
 const merges = async ({ id }: TestTenant): Promise<string> =>

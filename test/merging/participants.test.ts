@@ -1,7 +1,6 @@
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join as joined } from 'node:path';
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { sweepFiles } from '../../src/avatars/sweep.ts';
 import { openStorage } from '../../src/storage/storage.ts';
@@ -314,71 +313,4 @@ test('two who merge each other, a merge against an ensure and a deletion: one af
     if (mergedToo.errors) expect([problemOf(mergedToo).code, deletedId]).toEqual(['PARTICIPANT_NOT_FOUND', four]);
     else expect(deletedId).toBe(survivor);
   }
-});
-
-type Step = { kind: 'merge' | 'undo' | 'join'; one: number; other: number; talk: number };
-
-test('over random histories nothing is lost or doubled, and undoing all of them gives what was', {
-  timeout: 240_000,
-}, async () => {
-  const step: fc.Arbitrary<Step> = fc.record({
-    kind: fc.constantFrom('merge', 'merge', 'undo', 'join'),
-    one: fc.nat(3),
-    other: fc.nat(3),
-    talk: fc.nat(2),
-  });
-  await fc.assert(
-    fc.asyncProperty(fc.array(step, { minLength: 4, maxLength: 9 }), async (steps) => {
-      const of = await service.createTenant();
-      const config = await createConfig(of);
-      const agents = [await createAgent(of), await createAgent(of), await createAgent(of)];
-      const people: string[] = [];
-      // Neighbours have a channel and an agent in common.
-      for (let n = 0; n < 4; n += 1)
-        people.push(
-          await createParticipant(of, {
-            ...(n % 2 === 1 && { email: `${n}@example.com` }),
-            channels: [n, n + 1].map((at) => ({ integrationConfigId: config, address: `U0AAAAAA${at}` })),
-            agentIds: [agents[n % 3], agents[(n + 1) % 3]],
-          }),
-        );
-      const talks = [await conversation(of), await conversation(of), await conversation(of)];
-      const present = new Set<string>();
-      for (const { kind, one, talk } of steps)
-        if (kind === 'join') {
-          await join(of, talks[talk] as string, people[one] as string);
-          present.add(`${one} ${talk}`);
-        }
-      const before = await stored(of);
-      const open: string[] = [];
-      for (const { kind, one, other } of steps) {
-        if (kind === 'merge') {
-          const answer = await merge(of, people[one] as string, [people[other] as string]);
-          if (!answer.errors) open.push(dataOf(answer).mergeParticipants.merge.id);
-        } else if (kind === 'undo' && open.length > 0)
-          expect(dataOf(await undo(of, open.pop() as string)).undoMerge.notRestored).toEqual([]);
-        const all = dataOf(await of.graphql(`{ participants { ${person} conversations(first: 10) { nodes { id } } } }`))
-          .participants as Untyped[];
-        expect(all).toHaveLength(people.length - open.length);
-        for (const each of all) {
-          expect(new Set(each.channels.map(({ address }: Untyped) => address)).size).toBe(each.channels.length);
-          expect(new Set(each.agentIds).size).toBe(each.agentIds.length);
-        }
-        for (const [n, id] of people.entries()) {
-          const survivor = await found(of, id);
-          const addresses = survivor.channels.map(({ address }: Untyped) => address);
-          expect(addresses).toEqual(expect.arrayContaining([`U0AAAAAA${n}`, `U0AAAAAA${n + 1}`]));
-          expect(survivor.agentIds).toEqual(expect.arrayContaining([agents[n % 3], agents[(n + 1) % 3]]));
-          const its = all.find((each) => each.id === survivor.id);
-          for (const there of present) {
-            const [who, talk] = there.split(' ').map(Number) as [number, number];
-            if (who === n) expect(its.conversations.nodes).toContainEqual({ id: talks[talk] });
-          }
-        }
-      }
-      for (const id of open.reverse()) expect(dataOf(await undo(of, id)).undoMerge.notRestored).toEqual([]);
-      expect(await stored(of)).toEqual(before);
-    }),
-    { numRuns: 12 },
-  );
 });

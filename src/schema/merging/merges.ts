@@ -163,7 +163,7 @@ builder.relayMutationField(
   },
   {
     description:
-      'Undoes a merge: who was merged away is there again, with what was theirs and has not been changed since. A merge that was undone already, or whose survivor was merged into another, is `CONFLICT`. Needs `users:write` and `users:read`; where participants were merged, `participants:write` and `participants:read`.',
+      'Undoes a merge: who was merged away is there again, with what was theirs and has not been changed since. Later merges into the same survivor hold, as if this one had never been. `CONFLICT` is a merge that was undone already, whose survivor was merged into another since (undo that merge first; the message names it), whose survivor would have no identifier left, or of which nobody can be there again. Needs `users:write` and `users:read`; where participants were merged, `participants:write` and `participants:read`.',
     nullable: true,
     async resolve(_, { input }, context) {
       const { viewer, db, services } = context;
