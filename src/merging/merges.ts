@@ -1,8 +1,19 @@
+import { type Edge, pagesBy, totalsBy } from '../database/edges.ts';
 import { type Loader, oneByUuid } from '../database/loaders.ts';
 import { nothing, rows } from '../database/sql/columns.ts';
-import { anyKey, type Fragment, name, parameter, sql, tenant } from '../database/sql/fragment.ts';
+import { anyKey, type Fragment, literal, name, parameter, sql, tenant } from '../database/sql/fragment.ts';
 import { statement } from '../database/sql/statement.ts';
-import { array, enumeration, nullable, type SqlType, text, timestamptz, uuid } from '../database/sql/types.ts';
+import {
+  array,
+  assured,
+  enumeration,
+  integer,
+  nullable,
+  type SqlType,
+  text,
+  timestamptz,
+  uuid,
+} from '../database/sql/types.ts';
 import type { Merge, MergeRecord } from './record.ts';
 
 /** A column of `jsonb`. */
@@ -75,8 +86,12 @@ export const leadAgain = statement(nothing)`
   where r.tenant_id = ${tenant} and r.kind = ${kind} and r.id = any(${ids}) and r.into_id = ${intoId}`;
 
 /** Returns a stored merge as it is shown. */
-export const shownMerge = ({ record, intoId, ...row }: MergeRow): Merge => ({
-  ...row,
+export const shownMerge = ({ id, mergedAt, actorKind, actorId, undoneAt, record, intoId }: MergeRow): Merge => ({
+  id,
+  mergedAt,
+  actorKind,
+  actorId,
+  undoneAt,
   kind: record.kind ?? 'EXTERNAL_USER',
   into: { id: intoId, displayName: record.displayName },
   from: record.from.map(({ row: { id }, displayName }) => ({ id: String(id), displayName })),
@@ -91,4 +106,26 @@ const rowById = oneByUuid(
 /** Merges by their ids. */
 export const mergeById: Loader<string, Merge | null> = {
   load: async (database, ids) => (await rowById.load(database, ids)).map((row) => row && shownMerge(row)),
+};
+
+// Those into somebody, and those into others who were merged into them since: each by its own index.
+const mergesInto = (kind: Merge['kind']): Fragment<{ readonly tenantId: string }> => sql`(
+    select o.id from merge o where o.tenant_id = ${tenant} and o.into_id = k.id
+    union select r.merge_id from merged_id r where r.tenant_id = ${tenant} and r.into_id = k.id and r.kind = ${literal(kind)}
+  ) of_theirs join merge m on m.tenant_id = ${tenant} and m.id = of_theirs.id
+  where m.tenant_id = ${tenant} and coalesce(m.record ->> 'kind', 'EXTERNAL_USER') = ${literal(kind)}`;
+
+const mergesOf = (kind: Merge['kind']): Edge<Merge> => ({
+  pages: pagesBy(
+    { type: uuid, descending: true, ordered: 'm.id', row: { ...mergeList, ...mergeRow }, from: mergesInto(kind) },
+    (found: (MergeRow & { parentId: string })[]) =>
+      found.map((row) => ({ ...shownMerge(row), parentId: row.parentId })),
+  ),
+  totals: totalsBy(uuid, rows({ id: assured(uuid), count: integer }), mergesInto(kind)),
+});
+
+/** The merges by which others are now these users or participants, the newest first, undone ones into them too. */
+export const mergesByKind: Readonly<Record<Merge['kind'], Edge<Merge>>> = {
+  EXTERNAL_USER: mergesOf('EXTERNAL_USER'),
+  PARTICIPANT: mergesOf('PARTICIPANT'),
 };

@@ -10,6 +10,7 @@ import { Problem } from '../errors/catalogue.ts';
 import type { Storage } from '../storage/storage.ts';
 import { isField, type Kind } from './fields.ts';
 import { storeDataFile } from './files.ts';
+import { type ExportFilter, storableFilter } from './filtered.ts';
 import type { OnConflict } from './outcome.ts';
 
 export type Format = 'CSV' | 'NDJSON';
@@ -37,9 +38,9 @@ export const importNotFound = (id: string) => new Problem('FILE_NOT_FOUND', `The
 
 const jsonb: SqlType<string | null> = { name: 'jsonb', isNullable: true };
 const insert = statement(rows({ id: uuid }))`
-  insert into data_job (tenant_id, id, direction, kind, format, mapping, on_conflict, is_dry_run, file_id, begun_by)
+  insert into data_job (tenant_id, id, direction, kind, format, mapping, filter, on_conflict, is_dry_run, file_id, begun_by)
   select t.tenant_id, ${parameter('id', uuid)}, ${parameter('direction', text)}, ${parameter('kind', text)}, ${parameter('format', text)},
-    ${parameter('mapping', jsonb)}, ${parameter('onConflict', text)}, ${parameter('isDryRun', boolean)},
+    ${parameter('mapping', jsonb)}, ${parameter('filter', jsonb)}, ${parameter('onConflict', text)}, ${parameter('isDryRun', boolean)},
     ${parameter('fileId', nullable(uuid))}, ${parameter('begunBy', text)}
   from (select ${tenant} as tenant_id) t where t.tenant_id = ${tenant}
   returning id`;
@@ -50,6 +51,7 @@ type NewJob = {
   kind: Kind;
   format: Format;
   mapping: string | null;
+  filter: string | null;
   onConflict: OnConflict;
   isDryRun: boolean;
   fileId: string | null;
@@ -95,6 +97,7 @@ export async function startImport(
     kind,
     format,
     mapping: mapping && JSON.stringify(mapping),
+    filter: null,
     onConflict: onConflict ?? 'SKIP',
     isDryRun: dryRun === true,
     fileId,
@@ -102,15 +105,19 @@ export async function startImport(
   });
 }
 
-/** Queues an export of everything of a kind, and returns its id. */
+/**
+ * Queues an export of a kind, of everything or of what the filter of its list means, and returns its id. Throws
+ * VALIDATION_FAILED for the filter of another kind, and for one that the list refuses.
+ */
 export async function startExport(
   db: TenantDatabase,
-  { kind, format }: { kind: Kind; format: Format },
+  { kind, format, filter }: { kind: Kind; format: Format; filter?: ExportFilter | null | undefined },
   begunBy: string,
   id: string = newId(),
 ): Promise<string> {
   const none = { mapping: null, onConflict: 'SKIP', isDryRun: false, fileId: null } as const;
-  return queued(db, { id, direction: 'EXPORT', kind, format, ...none, begunBy });
+  const kept = await storableFilter(db, kind, filter);
+  return queued(db, { id, direction: 'EXPORT', kind, format, filter: kept, ...none, begunBy });
 }
 
 const cancel = statement(rows({ id: uuid }))`

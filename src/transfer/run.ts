@@ -9,7 +9,7 @@ import type { ParticipantHooks } from '../directory/participants/hooks.ts';
 import { Problem } from '../errors/catalogue.ts';
 import type { Storage } from '../storage/storage.ts';
 import { csvCell } from './csv.ts';
-import { exportPieces } from './export.ts';
+import { type ExportedJob, exportPieces } from './export.ts';
 import type { Kind } from './fields.ts';
 import { findDataFile, storeSpool, withdrawDataFile } from './files.ts';
 import type { Format } from './jobs.ts';
@@ -55,7 +55,7 @@ const rejections = statement(rows({ line: integer, field: nullable(text), reason
 // The refused rows are in their file by now.
 const finish = statement(rows({ id: uuid }))`
   with finished as (
-    update data_job j set state = ${parameter('state', text)}, finished_at = now(), worker_id = null, lease_until = null,
+    update data_job j set state = ${parameter('state', text)}, finished_at = now(), worker_id = null, lease_until = null, filter = null,
       error_code = ${parameter('code', nullable(text))}, error_detail = ${parameter('detail', nullable(text))},
       file_id = coalesce(${parameter('fileId', nullable(uuid))}, j.file_id), rejected_file_id = ${parameter('rejectedFileId', nullable(uuid))},
       total_rows = ${parameter('total', nullable(integer))}, done_rows = coalesce(${parameter('doneRows', nullable(integer))}, j.done_rows)
@@ -216,7 +216,7 @@ export function createDataJobRunner({ database, storage, hooks, unexpected }: Ru
   async function exportAll(db: TenantDatabase, job: LeasedJob, spool: Spool): Promise<void> {
     let total = 0;
     await spool.write(
-      exportPieces(db, job.kind as Kind, job.format as Format, (more) => {
+      exportPieces(db, job as ExportedJob, (more) => {
         total += more;
       }),
     );

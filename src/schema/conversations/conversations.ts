@@ -122,7 +122,7 @@ export const ConversationConnection = builder.connectionObject(
   { description: 'A conversation in a page.' },
 );
 
-const ConversationFilterType = builder.inputType('ConversationFilter', {
+export const ConversationFilterType = builder.inputType('ConversationFilter', {
   description: 'Narrows a list of conversations. Every field that is given must hold; null is as good as absent.',
   fields: (t) => ({
     agentId: t.id({ description: 'Only those that belong to this agent.' }),

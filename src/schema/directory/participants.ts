@@ -144,7 +144,7 @@ const ParticipantConnection = builder.connectionObject(
   { description: 'A participant in a page.' },
 );
 
-const ParticipantFilterType = builder.inputType('ParticipantFilter', {
+export const ParticipantFilterType = builder.inputType('ParticipantFilter', {
   description: 'Narrows a list of participants. Every field that is given must hold; null is as good as absent.',
   fields: (t) => ({
     agentId: t.id({ description: 'Only those bound to this agent.' }),

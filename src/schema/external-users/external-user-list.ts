@@ -24,7 +24,7 @@ export const ExternalUserConnection = builder.connectionObject(
   { description: 'An external user in a page.' },
 );
 
-const ExternalUserFilterType = builder.inputType('ExternalUserFilter', {
+export const ExternalUserFilterType = builder.inputType('ExternalUserFilter', {
   description: 'Narrows a list of external users. Every field that is given must hold; null is as good as absent.',
   fields: (t) => ({
     query: t.string({

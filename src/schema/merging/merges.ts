@@ -1,16 +1,21 @@
 import type { Scope } from '../../auth/scopes.ts';
 import { demand, may } from '../../auth/viewer.ts';
+import { connectionTo } from '../../database/edges.ts';
 import type { ExternalUser, Participant } from '../../database/generated/client.ts';
+import type { PageArguments } from '../../database/pages.ts';
+import type { ListedParticipant } from '../../directory/participants/queries.ts';
 import { type MergedParticipants, mergeParticipants } from '../../merging/merge-participants.ts';
 import { type MergedUsers, mergeExternalUsers } from '../../merging/merge-users.ts';
-import { mergeById } from '../../merging/merges.ts';
+import { mergeById, mergesByKind } from '../../merging/merges.ts';
 import type { Merge, MergeConflict, NotRestored } from '../../merging/record.ts';
 import { mergeNotFound, type Undone, undoMerge } from '../../merging/undo.ts';
 import { builder } from '../builder.ts';
+import type { GraphContext } from '../context.ts';
 import { ParticipantType } from '../directory/participants.ts';
 import { ExternalUserType } from '../external-users/external-users.ts';
 import { write } from '../mutation.ts';
 import { NodeType } from '../node-interface.ts';
+import { reading } from '../selection.ts';
 
 const PartyType = builder.objectRef<Merge['into']>('MergeParty').implement({
   description:
@@ -67,6 +72,34 @@ const MergeType = builder.objectRef<Merge>('Merge').implement({
     }),
   }),
 });
+
+const MergeConnection = builder.connectionObject(
+  { type: MergeType, name: 'MergeConnection', description: 'A page of merges, the newest first.' },
+  { description: 'A merge in a page.' },
+);
+
+builder.objectField(ExternalUserType, 'merges', (t) =>
+  t.field({
+    type: MergeConnection,
+    description:
+      'The merges that `undoMerge` can undo, and those into this user that were undone, the newest first: merges into this user, and into users who were merged into this one since.',
+    args: t.arg.connectionArgs(),
+    ...reading<ExternalUser>()(['id'], ({ id }, args: PageArguments, context: GraphContext) =>
+      connectionTo(context, mergesByKind.EXTERNAL_USER, id, args),
+    ),
+  }),
+);
+builder.objectField(ParticipantType, 'merges', (t) =>
+  t.field({
+    type: MergeConnection,
+    description:
+      'The merges that `undoMerge` can undo, and those into this participant that were undone, the newest first: merges into this participant, and into participants who were merged into this one since.',
+    args: t.arg.connectionArgs(),
+    ...reading<ListedParticipant>()(['id'], ({ id }, args: PageArguments, context: GraphContext) =>
+      connectionTo(context, mergesByKind.PARTICIPANT, id, args),
+    ),
+  }),
+);
 
 builder.relayMutationField(
   'mergeExternalUsers',

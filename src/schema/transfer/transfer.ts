@@ -10,7 +10,15 @@ import { pageOfJobs } from '../../transfer/lists.ts';
 import { builder } from '../builder.ts';
 import type { GraphContext } from '../context.ts';
 import { createOnce, idempotencyKey, still, write } from '../mutation.ts';
-import { ConflictType, ExportType, FormatType, GuessedFieldType, ImportType, KindType } from './types.ts';
+import {
+  ConflictType,
+  ExportFilterType,
+  ExportType,
+  FormatType,
+  GuessedFieldType,
+  ImportType,
+  KindType,
+} from './types.ts';
 
 const ofDirection = async (id: string, direction: string, { load }: GraphContext): Promise<DataJob | null> => {
   const job = await load(jobById, id);
@@ -163,14 +171,18 @@ builder.relayMutationField(
   {
     description: 'What to export.',
     inputFields: (t) => ({
-      kind: t.field({ type: KindType, required: true, description: 'What to export: all of the tenant’s.' }),
+      kind: t.field({ type: KindType, required: true, description: 'What to export.' }),
       format: t.field({ type: FormatType, required: true, description: 'The file’s form.' }),
+      filter: t.field({
+        type: ExportFilterType,
+        description: 'Which of the kind; null for all of the tenant’s. That of another kind is `VALIDATION_FAILED`.',
+      }),
       idempotencyKey: t.string(idempotencyKey),
     }),
   },
   {
     description:
-      'Exports everything of a kind into a file, in the background. It can be imported again without a loss. Needs `admin`.',
+      'Exports everything of a kind, or what a filter means, into a file, in the background. It can be imported again without a loss. Needs `admin`.',
     nullable: true,
     authScopes: { scope: 'admin' },
     resolve: async (_, { input }, context) => ({

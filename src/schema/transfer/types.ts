@@ -4,7 +4,10 @@ import { dataFileById, keptHours } from '../../transfer/files.ts';
 import { jobById, jobDays, secondsLeft } from '../../transfer/jobs.ts';
 import { builder } from '../builder.ts';
 import type { GraphContext } from '../context.ts';
+import { ConversationFilterType } from '../conversations/conversations.ts';
+import { ParticipantFilterType } from '../directory/participants.ts';
 import { ErrorCodeType, storedCode } from '../error-code.ts';
+import { ExternalUserFilterType } from '../external-users/external-user-list.ts';
 import { HistorySubjectType, subjectLoaders } from '../history/subject.ts';
 import { NodeType } from '../node-interface.ts';
 
@@ -33,6 +36,27 @@ export const FormatType = builder.enumType('DataFormat', {
     },
     NDJSON: { description: 'A JSON object in each line, in UTF-8.' },
   },
+});
+
+/** Which of a kind to export, in the graph. */
+export const ExportFilterType = builder.inputType('ExportFilter', {
+  description: 'Which to export: the filter of the list of the same kind.',
+  isOneOf: true,
+  fields: (t) => ({
+    externalUsers: t.field({
+      type: ExternalUserFilterType,
+      description: 'Which external users: those that `externalUsersConnection` has with it.',
+    }),
+    participants: t.field({
+      type: ParticipantFilterType,
+      description: 'Which participants: those that `participantsConnection` has with it.',
+    }),
+    conversations: t.field({
+      type: ConversationFilterType,
+      description:
+        'Which conversations: those that `conversationsConnection` has with it. `orderBy` does nothing here.',
+    }),
+  }),
 });
 
 const StateType = builder.enumType('DataJobState', {
