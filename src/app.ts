@@ -1,5 +1,5 @@
 import type { RequestListener, Server } from 'node:http';
-import { type Logger, pino } from 'pino';
+import { type DestinationStream, type Logger, pino } from 'pino';
 import { createAvatars, startAvatars } from './composition/avatars.ts';
 import { startDuplicates } from './composition/duplicates.ts';
 import { createDocuments, createGraph } from './composition/graph.ts';
@@ -32,17 +32,22 @@ export interface App {
 export type Overrides = ResourceOverrides & {
   /** After how many runs a query is compiled. */
   compileAfter?: number;
+  /** Where the log goes. To the standard output unless given. */
+  logTo?: DestinationStream;
   /** Runs a step of the start that needs the database. Runs it once unless given. */
   attempt?: Attempt;
 };
 
 /** Composes the service. Migrates the database, and creates the demo tenant where the configuration asks for it. */
 export async function createApp(config: Config, overrides: Overrides = {}): Promise<App> {
-  const log = pino({
-    level: config.logLevel,
-    redact: ['req.headers', '*.token', '*.secret'],
-    serializers: { err: withoutValues },
-  });
+  const log = pino(
+    {
+      level: config.logLevel,
+      redact: ['req.headers', '*.token', '*.secret'],
+      serializers: { err: withoutValues },
+    },
+    overrides.logTo,
+  );
   let url = config.publicUrl ?? `http://localhost:${config.port}`;
   const publicUrl = () => url;
 

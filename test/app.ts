@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { TypedDocumentNode } from '@graphql-typed-document-node/core';
 import { type ExecutionResult, print } from 'graphql';
 import { SignJWT } from 'jose';
+import type { DestinationStream } from 'pino';
 import { inject } from 'vitest';
 import { type App, createApp } from '../src/app.ts';
 import { developmentKeys } from '../src/auth/development-keys.ts';
@@ -75,7 +76,11 @@ export type TestTenant = {
 export async function startApp(
   environment: Record<string, string> = {},
   around: (connection: Connection) => Connection = (connection) => connection,
-  { storage, database = inject('database') }: { storage?: Storage; database?: Place } = {},
+  {
+    storage,
+    logTo,
+    database = inject('database'),
+  }: { storage?: Storage; logTo?: DestinationStream; database?: Place } = {},
 ): Promise<TestApp> {
   const dataDir = mkdtempSync(join(tmpdir(), 'rollcall-app-'));
   const config = readConfig({
@@ -93,6 +98,7 @@ export async function startApp(
     connection,
     observe: (text) => statements.push(text),
     ...(storage && { storage }),
+    ...(logTo && { logTo }),
     // In this mode every query runs compiled, from its first time.
     ...(process.env['TEST_COMPILED'] === 'on' && { compileAfter: 0 }),
   });

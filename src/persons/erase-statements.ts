@@ -18,14 +18,16 @@ export const awaitErasures = lockOf(sql`_shared`);
 export const countErasures = statement(rows({ count: integer }))`
   select count(*)::int as count from erasure e where e.tenant_id = ${tenant}`;
 
-/** Why an import ended: its file was withdrawn, and might bring the person back. */
+/** Why a job ended: an import's file was withdrawn, and might bring the person back. */
 const stopped =
   'Its file was withdrawn, because a person’s data was erased. Import it again without that person: what was written stays.';
-export const stopImports = statement(only)`
-  update data_job j set state = 'FAILED', error_code = 'CONFLICT', error_detail = ${parameter('detail', text)}, finished_at = now(),
-    worker_id = null, lease_until = null
-  where j.tenant_id = ${tenant} and j.direction = 'IMPORT' and j.state in ('QUEUED', 'RUNNING') returning j.id`;
-export const stoppedImport = { detail: stopped };
+const stoppedExport =
+  'A person’s data was erased, and the filter of this export might have named them: start it again.';
+export const stopJobs = statement(only)`
+  update data_job j set state = 'FAILED', error_code = 'CONFLICT', finished_at = now(), worker_id = null, lease_until = null, filter = null,
+    error_detail = case j.direction when 'IMPORT' then ${parameter('ofImports', text)} else ${parameter('ofExports', text)} end
+  where j.tenant_id = ${tenant} and (j.direction = 'IMPORT' or j.filter is not null) and j.state in ('QUEUED', 'RUNNING') returning j.id`;
+export const whyStopped = { ofImports: stopped, ofExports: stoppedExport };
 
 // They begin anew. A worker that has read the person already cannot finish: the job is not its own any more.
 export const beginExportsAnew = statement(only)`

@@ -56,10 +56,9 @@ async function lockedPerson(tx: TenantTransaction, by: IdentityInput): Promise<P
 }
 
 /** Ends imports, in a transaction of their own: a batch that is being written holds users that an erasure waits for. */
-const stopImports = (db: TenantDatabase) =>
+const stopJobs = (db: TenantDatabase) =>
   db.transaction(async (tx) => {
-    for (const { id } of await tx.query(run.stopImports, run.stoppedImport))
-      tx.announce('dataJobChanged', { jobId: id });
+    for (const { id } of await tx.query(run.stopJobs, run.whyStopped)) tx.announce('dataJobChanged', { jobId: id });
   });
 
 /** Deletes the rows of a locked person. Returns what is counted of them, and the files that nothing needs any more. */
@@ -102,7 +101,7 @@ export async function erasePerson(
   if (input.confirm !== true) throw unconfirmed();
   const [named = ''] = textsOf(await identityOf(db, input.by));
   const id = newId();
-  await stopImports(db);
+  await stopJobs(db);
   return db.transaction(async (tx) => {
     await tx.query(run.lockErasures);
     if ((await tx.query(run.beginExportsAnew)).length > 0) tx.announce('dataJobQueued', {});
