@@ -97,13 +97,7 @@ async function growing(launcher: Launcher, data: DataSet, plan: Plan, options: O
   if (options.json) writeFileSync(options.json, `${JSON.stringify({ where, found }, null, 2)}\n`);
 }
 
-async function scaling(
-  launcher: Launcher,
-  data: DataSet,
-  plan: Plan,
-  how: Ways,
-  options: Options,
-): Promise<void> {
+async function scaling(launcher: Launcher, data: DataSet, plan: Plan, how: Ways, options: Options): Promise<void> {
   const found = await scale(launcher, data, plan, how, say);
   console.log(scaleTable(found, how));
   const where = await circumstances(options, plan, data);

@@ -5,8 +5,8 @@ import type { DataSet } from './data-set.ts';
 import { tenants } from './data-set.ts';
 import { requestLine, run, writeRequests } from './load.ts';
 import { seeded } from './operations.ts';
-import { median } from './report.ts';
 import type { Ways } from './options.ts';
+import { median } from './report.ts';
 import type { Plan } from './rounds.ts';
 import type { Launcher, Server } from './servers.ts';
 
@@ -83,9 +83,7 @@ export async function scale(
           await sleep(settling);
           const { requests, seconds: taken } = await run({ ...load, seconds, verify: false });
           found[index]?.each[which].push(requests / taken);
-          say(
-            `round ${round + 1}/${rounds}  ${names[which]}, ${what}: ${(requests / taken).toFixed(0)} req/s`,
-          );
+          say(`round ${round + 1}/${rounds}  ${names[which]}, ${what}: ${(requests / taken).toFixed(0)} req/s`);
         }
       }
     }
