@@ -73,7 +73,7 @@ type PartyCardProps = { title?: ReactNode; of: Party; children?: ReactNode };
 export function PartyCard({ title, of, children }: PartyCardProps) {
   const { name, marks, facts, createdAt } = of;
   return (
-    <section className="card" aria-label={typeof title === 'string' ? title : name}>
+    <article className="card" aria-label={typeof title === 'string' ? title : name}>
       {title && (
         <header>
           <h2>{title}</h2>
@@ -98,6 +98,6 @@ export function PartyCard({ title, of, children }: PartyCardProps) {
         Known since <Time at={createdAt} />
       </p>
       {children}
-    </section>
+    </article>
   );
 }
