@@ -262,14 +262,8 @@ const named = <Row extends Key>(pass: Pass<Row>): NamedPass => ({
   name: pass.name,
   run: (database, signal) => run(database, pass, signal),
 });
-const passes: readonly NamedPass[] = [
-  named(channels),
-  named(senders),
-  named(users),
-  named(names),
-  named(identifiers),
-  ...searched.map(named),
-];
+const keys = [named(channels), named(senders), named(users), named(names), named(identifiers)];
+const passes: readonly NamedPass[] = [...keys, ...searched.map(named)];
 
 async function unfinished(database: Database): Promise<readonly NamedPass[]> {
   const over = new Set((await database.query(finished)).map(({ name }) => name));
@@ -293,12 +287,9 @@ const startWaitsMs = 2_000;
  * database has all keys when it answers; on a large one the rest is done while it answers.
  */
 export async function startBackfill(database: Database, log: Logger): Promise<() => Promise<void>> {
-  const todo = await unfinished(database);
   const stopping = new AbortController();
-  const done = runAll(todo, database, log, stopping.signal);
-  const waited = new AbortController();
-  await Promise.race([done, sleep(startWaitsMs, undefined, { signal: waited.signal }).catch(() => {})]);
-  waited.abort();
+  const done = runAll(await unfinished(database), database, log, stopping.signal);
+  await Promise.race([done, sleep(startWaitsMs, undefined, { ref: false })]);
   return () => {
     stopping.abort();
     return done;

@@ -32,8 +32,8 @@ export const mergeNotFound = (id: string) => new Problem('MERGE_NOT_FOUND', `The
 const kindOf = ({ record }: MergeRow) => record.kind ?? 'EXTERNAL_USER';
 
 /**
- * Brings back who was merged, with what was theirs and has not changed since. What has is named in `notRestored`. Merges
- * of the same survivor that came later hold, as if this one had never been. Throws MERGE_NOT_FOUND, and CONFLICT where
+ * Brings back who was merged, with what was theirs and has not changed since. What has is named in `notRestored`.
+ * Merges of the same survivor that came later hold, as if this one had never been. Throws MERGE_NOT_FOUND, and CONFLICT where
  * the merge was undone already, where its survivor was merged into another (then that merge must be undone first) or
  * would be left without an identifier, and where nobody can be there again.
  */
@@ -111,7 +111,7 @@ async function undoOne(tx: TenantTransaction, merge: MergeRow, notRestored: NotR
 
 type Later = { merge: MergeRow; undone: Back; lost: NotRestored[] };
 
-/** Undoes merges that came later, the last first. Those of whom nobody can be there again stay as they are. */
+/** Undoes merges that came later, the last first. Those that bring nobody back stay as they are. */
 async function undoLater(tx: TenantTransaction, merges: readonly MergeRow[]): Promise<Later[]> {
   const later: Later[] = [];
   for (const merge of [...merges].reverse()) {

@@ -72,6 +72,7 @@ export const emailAddress = z
     if (address !== null) return address;
     const { error } = addressText.safeParse(value);
     const messages = error?.issues.map(({ message }) => message) ?? ['must be an e-mail address'];
-    for (const message of messages) context.addIssue({ code: 'custom', message });
-    return z.NEVER;
+    // What else is wrong with the input is told too.
+    for (const message of messages) context.addIssue({ code: 'custom', message, continue: true });
+    return value;
   });

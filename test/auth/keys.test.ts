@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { newId } from '../../src/database/ids.ts';
 import { dataOf, problemOf, startApp, type TestApp, type TestTenant } from '../app.ts';
 import { createAccessKey, createAgent, createAgentKey } from '../factories.ts';
-import { rowsOf } from '../tenants/world.ts';
+import { rowsOf, writtenRowsOf } from '../tenants/world.ts';
 import { signIn } from './tokens.ts';
 
 let service: TestApp;
@@ -126,7 +126,7 @@ describe('an agent’s secret key', () => {
   });
 
   test('of an unknown agent is not made', async () => {
-    const before = await rowsOf(service.app.database, service.tenant.id);
+    const before = await writtenRowsOf(service.app.database, service.tenant.id);
     for (const agentId of ['nobody', '', '\u0000', 'x'.repeat(5_000)]) {
       const answer = await service.tenant.graphql(
         'mutation ($agentId: ID!) { createAgentSecretKey(input: { agentId: $agentId }) { secret } }',
@@ -134,7 +134,7 @@ describe('an agent’s secret key', () => {
       );
       expect(problemOf(answer).status).toBe(agentId === '\u0000' ? 400 : 404);
     }
-    expect(await rowsOf(service.app.database, service.tenant.id)).toEqual(before);
+    expect(await writtenRowsOf(service.app.database, service.tenant.id)).toEqual(before);
   });
 });
 

@@ -72,12 +72,22 @@ describe.skipIf(executablePath === undefined)('the console', () => {
     await page.getByRole('menuitem', { name: 'Unknown senders' }).waitFor();
     await page.keyboard.press('Enter');
     await page.getByRole('button', { name: 'Reject' }).first().waitFor();
-    const waiting = await page.getByRole('button', { name: 'Reject' }).count();
+    const count = () => page.getByRole('button', { name: 'Reject' }).count();
+    // The list is there when it does not grow any more.
+    let waiting = 0;
+    await expect
+      .poll(
+        async () => {
+          const before = waiting;
+          waiting = await count();
+          return waiting > 0 && waiting === before;
+        },
+        { interval: 500 },
+      )
+      .toBe(true);
     await tabTo(page, 'Reject');
     await page.keyboard.press('Enter');
-    await expect
-      .poll(() => page.getByRole('button', { name: 'Reject' }).count(), { timeout: 60_000 })
-      .toBe(waiting - 1);
+    await expect.poll(count, { timeout: 60_000 }).toBe(waiting - 1);
   });
 });
 

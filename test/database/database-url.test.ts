@@ -45,6 +45,7 @@ test.each([
     servers: servers.map(([host, port]) => ({ host, port })),
     connectionString,
     writable,
+    standby: false,
   });
 });
 

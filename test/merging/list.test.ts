@@ -39,7 +39,7 @@ test.each([
   const first = await merged(0, 1);
   const second = await merged(0, 2);
   const answer = await listed(0);
-  // One statement for whom it is about, one for the page, one for the count.
+  // One statement for the survivor, one for the page, one for the count.
   expect(answer.statements).toHaveLength(3);
   expect(dataOf(answer)[list].merges).toMatchObject({
     totalCount: 2,
@@ -53,7 +53,7 @@ test.each([
   const next = dataOf(await listed(0, `first: 1, after: "${page.pageInfo.endCursor}"`))[list].merges;
   expect(next.nodes).toMatchObject([{ id: first }]);
 
-  // Those of whom is merged are the survivor's, and theirs again afterwards.
+  // Merges of somebody who is merged are the survivor's, and theirs again afterwards.
   const third = await merged(3, 0);
   expect(await idsOf(3)).toEqual([third, second, first]);
   expect(await idsOf(0)).toEqual([third, second, first]);

@@ -27,7 +27,7 @@ const join = async (of: TestTenant, conversationId: unknown, id: unknown, status
     ),
   );
 
-/** Four participants, of whom neighbours have a channel and an agent in common, each with webhook keys. */
+/** Four participants. Neighbours have a channel and an agent in common, each with webhook keys. */
 async function world(of: TestTenant) {
   const config = await createConfig(of);
   const agents = [await createAgent(of), await createAgent(of), await createAgent(of)];

@@ -177,7 +177,7 @@ test('of two merges into one survivor the first is undone as if it had never bee
   );
 });
 
-test('whatever happens between a merge and its undo: no identifier twice or lost, no membership lost, no crash', {
+test('changes between a merge and its undo: no identifier twice or lost, no membership lost, no crash', {
   timeout: 240_000,
 }, async () => {
   const step = fc.record({

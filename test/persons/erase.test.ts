@@ -14,7 +14,8 @@ import { useAppAlone } from '../use-app.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'rollcall-erased-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
-// Alone, so that no worker of another file takes its export. What goes to Redis, and to the log, from the start of the service on. Some machines have no Redis.
+// Alone, so that no worker of another file takes its export. What goes to Redis, and to the log, from the start of the
+// service on. Some machines have no Redis.
 const redis = noRedis === null ? await startRedis() : null;
 const redisUrl = redis && `redis://127.0.0.1:${redis.port}`;
 const commands: string[] = [];

@@ -19,6 +19,9 @@ const own = call('own', () => ({}));
 const input = (outcome: Outcome, of: (mine: World, theirs: World) => object): Call =>
   call(outcome, (mine, theirs) => ({ input: of(mine, theirs) }));
 
+const exportOf = (kind: string, filter: (theirs: World) => object): Call =>
+  input('own', (_, theirs) => ({ kind, format: 'CSV', filter: filter(theirs) }));
+
 const person = { kind: 'PERSON', displayName: 'Somebody' };
 const channel = (integrationConfigId: string) => ({ integrationConfigId, address: 'U0NOBODY' });
 
@@ -381,7 +384,14 @@ export const calls: Readonly<Record<string, readonly Call[]>> = {
   import: [call('nothing', (_, { batch }) => ({ id: batch }))],
   export: [call('nothing', (_, { batch }) => ({ id: batch }))],
   cancelImport: [input('FILE_NOT_FOUND', (_, { batch }) => ({ id: batch }))],
-  startExport: [input('own', () => ({ kind: 'EXTERNAL_USERS', format: 'CSV' }))],
+  startExport: [
+    input('own', () => ({ kind: 'EXTERNAL_USERS', format: 'CSV' })),
+    exportOf('EXTERNAL_USERS', ({ agent }) => ({ externalUsers: { agentId: agent } })),
+    exportOf('PARTICIPANTS', ({ agent }) => ({ participants: { agentId: agent } })),
+    exportOf('CONVERSATIONS', ({ agent }) => ({ conversations: { agentId: agent } })),
+    exportOf('CONVERSATIONS', ({ externalUser }) => ({ conversations: { externalUserId: externalUser } })),
+    exportOf('CONVERSATIONS', ({ participant }) => ({ conversations: { participantId: participant } })),
+  ],
   exportPerson: [input('own', (_, { email }) => ({ by: { email } }))],
   erasePerson: [input('own', (_, { email }) => ({ by: { email }, confirm: true }))],
   createAccessKey: [input('own', () => ({ name: 'Ours', scopes: ['ADMIN'] }))],

@@ -8,7 +8,7 @@ import { type Stream, subscribe } from '../streams.ts';
 import { upload } from '../uploads.ts';
 import { type Call, calledElsewhere, calls } from './calls.ts';
 import { documentOf, idPaths, rootFields, saysNothing, valuesAt } from './documents.ts';
-import { createWorld, rowsOf, type World } from './world.ts';
+import { createWorld, type World, writtenRowsOf } from './world.ts';
 
 const schema = buildSchema();
 const fields = rootFields(schema);
@@ -93,7 +93,7 @@ describe('another tenant’s things', () => {
     async (name, operation, field) => {
       for (const { args, outcome } of calls[name] as readonly Call[]) {
         const variables = args(mine, theirs);
-        const before = await rowsOf(service.app.database, theirs.tenant.id);
+        const before = await writtenRowsOf(service.app.database, theirs.tenant.id);
 
         const answer = await mine.tenant.graphql(documentOf(operation, field), variables);
 
@@ -107,7 +107,7 @@ describe('another tenant’s things', () => {
           expect(problemOf(answer), about).toEqual({ code: outcome, status: catalogue[outcome].status });
           expect(isTheirs(answer.errors, variables), about).toEqual([]);
         }
-        expect(await rowsOf(service.app.database, theirs.tenant.id), about).toEqual(before);
+        expect(await writtenRowsOf(service.app.database, theirs.tenant.id), about).toEqual(before);
       }
     },
   );
@@ -131,10 +131,10 @@ describe('another tenant’s things', () => {
   });
 
   test('uploadParticipantAvatar', async () => {
-    const before = await rowsOf(service.app.database, theirs.tenant.id);
+    const before = await writtenRowsOf(service.app.database, theirs.tenant.id);
     const answer = await upload(service, mine.tenant, theirs.participant, await png());
     expect(problemOf(answer)).toEqual({ code: 'PARTICIPANT_NOT_FOUND', status: 404 });
-    expect(await rowsOf(service.app.database, theirs.tenant.id)).toEqual(before);
+    expect(await writtenRowsOf(service.app.database, theirs.tenant.id)).toEqual(before);
   });
 });
 

@@ -203,3 +203,9 @@ export async function rowsOf({ connection }: Database, tenantId: string): Promis
   }
   return rows;
 }
+
+/** The same without what the search for duplicates keeps: it follows in the background what was written before. */
+export async function writtenRowsOf(database: Database, tenantId: string): Promise<Record<string, unknown[]>> {
+  const all = await rowsOf(database, tenantId);
+  return Object.fromEntries(Object.entries(all).filter(([table]) => !table.startsWith('duplicate_')));
+}
