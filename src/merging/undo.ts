@@ -33,9 +33,9 @@ const kindOf = ({ record }: MergeRow) => record.kind ?? 'EXTERNAL_USER';
 
 /**
  * Brings back who was merged, with what was theirs and has not changed since. What has is named in `notRestored`.
- * Merges of the same survivor that came later hold, as if this one had never been. Throws MERGE_NOT_FOUND, and CONFLICT where
- * the merge was undone already, where its survivor was merged into another (then that merge must be undone first) or
- * would be left without an identifier, and where nobody can be there again.
+ * Merges of the same survivor that came later hold, as if this one had never been. Throws MERGE_NOT_FOUND, and CONFLICT
+ * where the merge was undone already, where its survivor was merged into another (then that merge must be undone first)
+ * or would be left without an identifier, and where nobody can be there again.
  */
 export async function undoMerge(
   db: TenantDatabase,

@@ -1,6 +1,7 @@
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, expect } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, inject } from 'vitest';
 import { startApp, type TestApp } from '../app.ts';
+import { createOwnDatabase } from '../setup/database.ts';
 import { buildConsole, launch, openPage } from './browser.ts';
 
 /** Sends an operation with what a page of the demo tenant is signed in by. Fails with the errors of the answer. */
@@ -28,19 +29,23 @@ export type Operator = {
 /** Starts the service with the console and the demo tenant, and a browser, for all tests of a `describe`. */
 export function useOperator(environment: Record<string, string> = {}): Operator {
   let service: TestApp;
+  let own: Awaited<ReturnType<typeof createOwnDatabase>> | undefined;
   let browser: Browser;
   let url: string;
   let pages: Page[] = [];
   beforeAll(async () => {
     await buildConsole();
     const workers = { AVATAR_WORKERS: '1', IMPORT_WORKERS: '1' };
-    service = await startApp({ DEMO: 'on', PORT: '0', ...workers, ...environment });
+    // Files that run at the same time must not share the demo tenant: each has a storage of its own.
+    own = await createOwnDatabase(inject('database'));
+    service = await startApp({ DEMO: 'on', PORT: '0', ...workers, ...environment }, undefined, { database: own.place });
     url = (await service.app.listen()).url.replace('127.0.0.1', 'localhost');
     browser = await launch();
   });
   afterAll(async () => {
     await browser?.close();
     await service?.close();
+    await own?.drop();
   });
   afterEach(async () => {
     expect(operator.faults).toEqual([]);
