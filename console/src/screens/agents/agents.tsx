@@ -15,8 +15,7 @@ import {
 import { useLive } from '../../graph/live.ts';
 import { problemOf } from '../../graph/problem.ts';
 import { Time } from '../../parts/badges.tsx';
-import { GoesWith } from '../../parts/goes-with.tsx';
-import { Rename } from '../../parts/rename.tsx';
+import { RenameAndDelete } from '../../parts/rename-and-delete.tsx';
 import { Empty, Loading, NotAllowed, ProblemPanel } from '../../parts/states.tsx';
 import { useTitle } from '../../parts/title.ts';
 import { counted } from '../../parts/words.ts';
@@ -67,19 +66,6 @@ function AgentCard({ agent: { id, name, createdAt }, changed }: { agent: AgentOf
   const rename = useAct(RenameAgentDocument);
   const preview = useAct(DeleteAgentDocument);
   const remove = useAct(DeleteAgentDocument);
-  const [asked, setAsked] = useState<'rename' | 'delete' | null>(null);
-  const [goes, setGoes] = useState<string[] | null>(null);
-  const done = (data: object | null) => {
-    if (!data) return;
-    setAsked(null);
-    changed();
-  };
-  async function askToDelete(): Promise<void> {
-    setGoes(null);
-    setAsked('delete');
-    const made = (await preview.run({ id, preview: true }))?.deleteAgent;
-    if (made) setGoes(goesWords(made.goes));
-  }
   return (
     <li className="card">
       <header>
@@ -94,32 +80,20 @@ function AgentCard({ agent: { id, name, createdAt }, changed }: { agent: AgentOf
       </p>
       {mayWrite && (
         <div className="row-actions">
-          <button type="button" className="button" onClick={() => setAsked('rename')}>
-            Rename…
-          </button>
-          <button type="button" className="button button-quiet" onClick={askToDelete}>
-            Delete…
-          </button>
+          <RenameAndDelete
+            name={name}
+            changed={changed}
+            rename={{ ...rename, run: (given) => rename.run({ id, name: given }) }}
+            preview={{
+              ...preview,
+              run: async () => {
+                const made = (await preview.run({ id, preview: true }))?.deleteAgent;
+                return made ? goesWords(made.goes) : null;
+              },
+            }}
+            remove={{ ...remove, run: () => remove.run({ id, preview: false }) }}
+          />
         </div>
-      )}
-      {asked === 'rename' && (
-        <Rename
-          name={name}
-          busy={rename.busy}
-          problem={rename.problem}
-          onClose={() => setAsked(null)}
-          onRename={async (given) => done(await rename.run({ id, name: given }))}
-        />
-      )}
-      {asked === 'delete' && (
-        <GoesWith
-          name={name}
-          goes={goes}
-          busy={remove.busy}
-          problem={preview.problem ?? remove.problem}
-          onClose={() => setAsked(null)}
-          onConfirm={async () => done(await remove.run({ id, preview: false }))}
-        />
       )}
     </li>
   );

@@ -1,12 +1,10 @@
-import { useState } from 'react';
 import { useAct } from '../../graph/act.ts';
 import {
   DeleteIntegrationDocument,
   type DeleteIntegrationMutation,
   RenameIntegrationDocument,
 } from '../../graph/generated/graphql.ts';
-import { GoesWith } from '../../parts/goes-with.tsx';
-import { Rename } from '../../parts/rename.tsx';
+import { RenameAndDelete } from '../../parts/rename-and-delete.tsx';
 import { counted } from '../../parts/words.ts';
 
 type Goes = NonNullable<DeleteIntegrationMutation['deleteIntegrationConfig']>['goes'];
@@ -24,46 +22,19 @@ export function Manage({ id, name, changed }: { id: string; name: string; change
   const rename = useAct(RenameIntegrationDocument);
   const preview = useAct(DeleteIntegrationDocument);
   const remove = useAct(DeleteIntegrationDocument);
-  const [asked, setAsked] = useState<'rename' | 'delete' | null>(null);
-  const [goes, setGoes] = useState<string[] | null>(null);
-  const done = (data: object | null) => {
-    if (!data) return;
-    setAsked(null);
-    changed();
-  };
-  async function askToDelete(): Promise<void> {
-    setGoes(null);
-    setAsked('delete');
-    const made = (await preview.run({ id, preview: true }))?.deleteIntegrationConfig;
-    if (made) setGoes(goesWords(made.goes));
-  }
   return (
-    <>
-      <button type="button" className="button button-quiet" onClick={() => setAsked('rename')}>
-        Rename…
-      </button>
-      <button type="button" className="button button-quiet" onClick={askToDelete}>
-        Delete…
-      </button>
-      {asked === 'rename' && (
-        <Rename
-          name={name}
-          busy={rename.busy}
-          problem={rename.problem}
-          onClose={() => setAsked(null)}
-          onRename={async (given) => done(await rename.run({ id, name: given }))}
-        />
-      )}
-      {asked === 'delete' && (
-        <GoesWith
-          name={name}
-          goes={goes}
-          busy={remove.busy}
-          problem={preview.problem ?? remove.problem}
-          onClose={() => setAsked(null)}
-          onConfirm={async () => done(await remove.run({ id, preview: false }))}
-        />
-      )}
-    </>
+    <RenameAndDelete
+      name={name}
+      changed={changed}
+      rename={{ ...rename, run: (given) => rename.run({ id, name: given }) }}
+      preview={{
+        ...preview,
+        run: async () => {
+          const made = (await preview.run({ id, preview: true }))?.deleteIntegrationConfig;
+          return made ? goesWords(made.goes) : null;
+        },
+      }}
+      remove={{ ...remove, run: () => remove.run({ id, preview: false }) }}
+    />
   );
 }
