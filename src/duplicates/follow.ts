@@ -65,14 +65,19 @@ type Scan = {
   after: DuplicateStage;
 };
 
-const entries = statement(rows({ id: uuid, kind: nullable(textOf<MergedKind>()), subjectId: nullable(uuid) }))`
-  select h.id, s.kind, s.id as "subjectId" from (
-    select * from history_entry h where h.tenant_id = ${tenant} and h.id > ${after} and h.id < ${parameter('until', uuid)} order by h.id limit ${atOnce}
-  ) h left join lateral (
-    select 'EXTERNAL_USER' as kind, h.about_id as id where h.subject_type in ('ExternalUser', 'ExternalUserIdentifier')
-    union all select 'PARTICIPANT', h.about_id where h.subject_type in ('Participant', 'Channel')
-    union all select 'PARTICIPANT', (h.before ->> 'participant_id')::uuid where h.subject_type = 'Channel' and h.before ? 'participant_id'
-  ) s on true order by h.id`;
+// The database says which of them concern whom: most entries of a busy tenant concern nobody here, and each that is
+// read out of it costs this process time.
+const entries = statement(rows({ lastId: uuid, kind: nullable(textOf<MergedKind>()), subjectId: nullable(uuid) }))`
+  with slice as materialized (
+    select h.id, h.subject_type, h.about_id, case when h.subject_type = 'Channel' then (h.before ->> 'participant_id')::uuid end as former_id
+    from history_entry h where h.tenant_id = ${tenant} and h.id > ${after} and h.id < ${parameter('until', uuid)} order by h.id limit ${atOnce}
+  )
+  select last.id as "lastId", changed.kind, changed.id as "subjectId"
+  from (select s.id from slice s order by s.id desc limit 1) last left join (
+    select 'EXTERNAL_USER' as kind, s.about_id as id from slice s where s.subject_type in ('ExternalUser', 'ExternalUserIdentifier')
+    union select 'PARTICIPANT', s.about_id from slice s where s.subject_type in ('Participant', 'Channel')
+    union select 'PARTICIPANT', s.former_id from slice s where s.former_id is not null
+  ) changed on true order by changed.id`;
 const followed = statement(nothing)`
   update duplicate_progress p set followed_id = ${parameter('followedId', uuid)} where p.tenant_id = ${tenant}`;
 
@@ -108,13 +113,13 @@ async function step(tx: TenantTransaction): Promise<Step> {
 
 async function follow(tx: TenantTransaction, followedId: string, until: string): Promise<Step> {
   const found = await tx.query(entries, { after: followedId, until });
-  const last = found.at(-1);
-  if (!last) return 'done';
+  const [first] = found;
+  if (!first) return 'done';
   const idsOf = (kind: MergedKind) =>
-    [...new Set(found.flatMap((each) => (each.kind === kind && each.subjectId ? each.subjectId : [])))].sort();
+    found.flatMap((each) => (each.kind === kind && each.subjectId ? each.subjectId : []));
   const [users, participants] = [idsOf('EXTERNAL_USER'), idsOf('PARTICIPANT')];
   if (users.length + participants.length > 0) await lookAgain(tx, users, participants);
-  await tx.query(followed, { followedId: last.id });
+  await tx.query(followed, { followedId: first.lastId });
   return 'again';
 }
 

@@ -38,6 +38,24 @@ export async function startRedis(port?: number): Promise<{ port: number; pid: nu
   };
 }
 
+/**
+ * Watches what a Redis is sent, a line for each command, from when it resolves on. By a plain socket: ioredis can take
+ * the first command, where it comes together with the answer to MONITOR, for an answer that it does not wait for.
+ */
+export async function monitorRedis(port: number): Promise<{ lines(): string[]; stop(): void }> {
+  const socket = connect(port, '127.0.0.1').setEncoding('utf8');
+  let text = '';
+  await new Promise<void>((resolve, reject) => {
+    socket.once('error', reject);
+    socket.once('data', () => resolve());
+    socket.on('data', (piece: string) => {
+      text += piece;
+    });
+    socket.write('MONITOR\r\n');
+  });
+  return { lines: () => text.split('\r\n'), stop: () => void socket.destroy() };
+}
+
 function accepts(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1', () => {

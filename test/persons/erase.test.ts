@@ -1,13 +1,12 @@
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Redis } from 'ioredis';
 import { afterAll, expect, test } from 'vitest';
 import { newId } from '../../src/database/ids.ts';
 import { dataOf, problemOf, type Untyped } from '../app.ts';
 import { createAgent, createConfig, createParticipant } from '../factories.ts';
 import { png } from '../fakes/images.ts';
-import { noRedis, startRedis } from '../faults/redis-server.ts';
+import { monitorRedis, noRedis, startRedis } from '../faults/redis-server.ts';
 import { rowsOf } from '../tenants/world.ts';
 import { upload } from '../uploads.ts';
 import { useAppAlone } from '../use-app.ts';
@@ -18,10 +17,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 // service on. Some machines have no Redis.
 const redis = noRedis === null ? await startRedis() : null;
 const redisUrl = redis && `redis://127.0.0.1:${redis.port}`;
-const commands: string[] = [];
-const watcher = redisUrl ? new Redis(redisUrl) : null;
-const watching = (await watcher?.monitor()) ?? null;
-watching?.on('monitor', (_: string, words: string[]) => commands.push(words.join(' ')));
+const watched = redis && (await monitorRedis(redis.port));
 const logged: string[] = [];
 const service = useAppAlone(
   { STORAGE_URL: `file:${folder}`, LOG_LEVEL: 'debug', RATE_LIMIT: '100000', ...(redisUrl && { REDIS_URL: redisUrl }) },
@@ -29,8 +25,7 @@ const service = useAppAlone(
   { logTo: { write: (line) => void logged.push(line) } },
 );
 afterAll(async () => {
-  watching?.disconnect();
-  watcher?.disconnect();
+  watched?.stop();
   await redis?.stop();
 });
 
@@ -260,9 +255,9 @@ test('a person’s export holds all of them, and an erasure leaves nothing', asy
   service.app.log.debug('the log is watched');
   expect(logged.join('')).toContain('the log is watched');
   expect(marksIn(logged.join(''))).toEqual([]);
-  if (redisUrl) {
-    expect(commands.filter((command) => command.startsWith('publish')).length).toBeGreaterThan(5);
-    expect(marksIn(commands.join('\n'))).toEqual([]);
+  if (watched) {
+    expect(watched.lines().filter((line) => line.includes('"publish"')).length).toBeGreaterThan(5);
+    expect(marksIn(watched.lines().join('\n'))).toEqual([]);
   }
 
   const again = dataOf(await erase({ by: { email }, confirm: true }));
