@@ -38,11 +38,11 @@ function listed(db: TenantDatabase, kind: Kind, filter: ExportFilter): ReadPage 
  * Returns the filter as a job keeps it. Null where everything is meant. Throws VALIDATION_FAILED for the filter of
  * another kind, and for one that the list refuses.
  */
-export async function storableFilter(
+export async function keptFilter(
   db: TenantDatabase,
   kind: Kind,
   filter: ExportFilter | null | undefined,
-): Promise<string | null> {
+): Promise<object | null> {
   if (!filter) return null;
   for (const [field, value] of Object.entries(filter)) {
     if (value == null || field === fieldOf[kind]) continue;
@@ -54,7 +54,7 @@ export async function storableFilter(
   const read = listed(db, kind, filter);
   if (!read) return null;
   await read({ first: 1 });
-  return JSON.stringify(filter[fieldOf[kind]]);
+  return filter[fieldOf[kind]] ?? null;
 }
 
 const timestamps = /(After|Before)$/;

@@ -8,9 +8,10 @@ import { globalStatement, statement } from '../database/sql/statement.ts';
 import { boolean, nullable, type SqlType, text, uuid } from '../database/sql/types.ts';
 import { Problem } from '../errors/catalogue.ts';
 import type { Storage } from '../storage/storage.ts';
+import { isStorableJson } from '../values/json-object.ts';
 import { isField, type Kind } from './fields.ts';
 import { storeDataFile } from './files.ts';
-import { type ExportFilter, storableFilter } from './filtered.ts';
+import { type ExportFilter, keptFilter } from './filtered.ts';
 import type { OnConflict } from './outcome.ts';
 
 export type Format = 'CSV' | 'NDJSON';
@@ -58,6 +59,14 @@ type NewJob = {
   begunBy: string;
 };
 
+/** The JSON text of an input. Throws VALIDATION_FAILED for characters that cannot be stored. */
+function storable(name: 'mapping' | 'filter', value: object): string {
+  const json = JSON.stringify(value);
+  if (isStorableJson(json)) return json;
+  const message = 'must not contain characters that are no text';
+  throw new Problem('VALIDATION_FAILED', `The ${name} ${message}.`, { errors: [{ path: ['input', name], message }] });
+}
+
 /** Queues a job, and tells the workers of it. */
 const queued = (db: TenantDatabase, job: NewJob): Promise<string> =>
   db.transaction(async (tx) => {
@@ -88,6 +97,7 @@ export async function startImport(
     errors.push({ path: ['input', 'file'], message: `must be at most ${largestFile} bytes` });
   if (errors[0])
     throw new Problem('VALIDATION_FAILED', `The ${errors[0].path.at(-1)} ${errors[0].message}.`, { errors });
+  const keptMapping = mapping && storable('mapping', mapping);
   const contentType = format === 'CSV' ? 'text/csv; charset=utf-8' : 'application/x-ndjson';
   const bytes = new Uint8Array(await file.arrayBuffer());
   const fileId = await storeDataFile(db, storage, { name: `import.${format.toLowerCase()}`, contentType }, bytes);
@@ -96,7 +106,7 @@ export async function startImport(
     direction: 'IMPORT',
     kind,
     format,
-    mapping: mapping && JSON.stringify(mapping),
+    mapping: keptMapping,
     filter: null,
     onConflict: onConflict ?? 'SKIP',
     isDryRun: dryRun === true,
@@ -116,8 +126,16 @@ export async function startExport(
   id: string = newId(),
 ): Promise<string> {
   const none = { mapping: null, onConflict: 'SKIP', isDryRun: false, fileId: null } as const;
-  const kept = await storableFilter(db, kind, filter);
-  return queued(db, { id, direction: 'EXPORT', kind, format, filter: kept, ...none, begunBy });
+  const meant = await keptFilter(db, kind, filter);
+  return queued(db, {
+    id,
+    direction: 'EXPORT',
+    kind,
+    format,
+    filter: meant && storable('filter', meant),
+    ...none,
+    begunBy,
+  });
 }
 
 const cancel = statement(rows({ id: uuid }))`

@@ -8,6 +8,9 @@ const deepest = 32;
 // backslashes before them is text.
 const unstorable = /(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f][0-9a-f]{2})/;
 
+/** Returns whether PostgreSQL keeps a JSON text that JSON.stringify has written. */
+export const isStorableJson = (json: string): boolean => !unstorable.test(json);
+
 const isDeeper = (value: unknown, levels: number): boolean =>
   typeof value === 'object' &&
   value !== null &&
@@ -41,5 +44,5 @@ export const jsonObject = z
     if (hasPrototype(value)) return refuse('must not have a member called __proto__');
     const json = JSON.stringify(value);
     if (Buffer.byteLength(json) > most) refuse('must be at most 16 KB');
-    if (unstorable.test(json)) refuse('must not contain characters that are no text');
+    if (!isStorableJson(json)) refuse('must not contain characters that are no text');
   });

@@ -94,6 +94,8 @@ test('a filter of another kind, or one that the list refuses, is refused before 
   ]);
   const short = { kind: 'EXTERNAL_USERS', filter: { externalUsers: { query: 'x' } } };
   expect(problemOf(await start(short)).code).toBe('VALIDATION_FAILED');
+  const half = { kind: 'EXTERNAL_USERS', filter: { externalUsers: { query: 'half of a pair: \ud800' } } };
+  expect(problemOf(await start(half)).code).toBe('VALIDATION_FAILED');
   expect(await jobs()).toBe(before);
   // What was searched for may be a person's: it is not kept.
   const kept = await prisma.dataJob.findMany({ where: { tenantId: service.tenant.id, state: 'DONE' } });

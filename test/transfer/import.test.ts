@@ -111,8 +111,10 @@ test('a mapping says which column is which, and one of unknown fields or columns
     created: 1,
   });
   expect(await imported(file, { mapping: { fkId: 'No column' } })).toMatchObject({ state: 'FAILED' });
-  const input = { kind: 'EXTERNAL_USERS', format: 'CSV', mapping: { shoeSize: 'a' } };
-  expect(problemOf(await importFile(service, service.tenant, file, input)).code).toBe('VALIDATION_FAILED');
+  for (const mapping of [{ shoeSize: 'a' }, { fkId: 'half of a pair: \ud800' }, { fkId: 'NUL \0' }]) {
+    const input = { kind: 'EXTERNAL_USERS', format: 'CSV', mapping };
+    expect(problemOf(await importFile(service, service.tenant, file, input)).code).toBe('VALIDATION_FAILED');
+  }
 });
 
 test('what is exported runs in no spreadsheet, and is the same when it is imported elsewhere', async () => {
