@@ -227,13 +227,8 @@ export function openDatabase(
         };
         return tenantDatabase;
       };
-      let lagging: TenantDatabase | undefined;
-      return Object.defineProperty(Object.assign(as(nobody), { as: (actor: Actor) => as(actor) }), 'lagging', {
-        get() {
-          lagging ??= standby ? as(nobody, true) : this;
-          return lagging;
-        },
-      }) as TenantHandle;
+      const handle = Object.assign(as(nobody), { as: (actor: Actor) => as(actor) });
+      return Object.assign(handle, { lagging: standby ? as(nobody, true) : handle });
     },
     async close() {
       await writeBatching.drain();

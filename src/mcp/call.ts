@@ -3,9 +3,9 @@ import type { ExecutionResult, GraphQLError } from 'graphql';
 import type { Viewer } from '../auth/viewer.ts';
 import type { Budget } from '../operations/budget.ts';
 import { type FormatResult, formatEach } from '../operations/errors.ts';
-import type { Variables } from '../operations/executor.ts';
 import type { PreparedOperation } from '../operations/prepare.ts';
 import { failed, type Operations, type Outcome } from '../operations/run.ts';
+import type { Variables } from '../operations/variables.ts';
 import type { ReadyTool } from './toolbox.ts';
 import type { Following, Progress } from './tools.ts';
 

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import type { ToolAnnotations } from '@modelcontextprotocol/sdk/types.js';
 import { Problem } from '../errors/catalogue.ts';
-import type { Variables } from '../operations/executor.ts';
 import type { Prepare, PreparedOperation } from '../operations/prepare.ts';
+import type { Variables } from '../operations/variables.ts';
 import { type ArgumentsSchema, variablesSchema } from './input-schema.ts';
 import { type Following, type Tool, tools } from './tools.ts';
 

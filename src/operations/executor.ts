@@ -11,13 +11,11 @@ import {
 } from 'graphql';
 import { type CompiledQuery, compileQuery, isCompiledQuery } from 'graphql-jit';
 import type { GraphContext } from '../schema/context.ts';
-
-/** Variables as a client sent them, after they were checked. */
-export type Variables = Readonly<Record<string, unknown>>;
+import { refusedVariables, type Variables } from './variables.ts';
 
 /** Executes one query or mutation. */
 export interface Executor {
-  /** The variables must have been checked: compiled code trusts them. */
+  /** Variables that do not fit are refused, before anything runs. */
   execute(context: GraphContext, variables: Variables): ExecutionResult | Promise<ExecutionResult>;
 }
 
@@ -56,7 +54,10 @@ export function createExecutor(
       return result;
     };
     const result = execute({ schema, document, operationName, contextValue, variableValues });
-    return result instanceof Promise ? result.then(counted) : counted(result);
+    if (result instanceof Promise) return result.then(counted);
+    // graphql-js checks the variables itself, but tells of fifty. Only what did not run has no data at all.
+    const refused = result.data === undefined ? refusedVariables(schema, operation, variableValues) : null;
+    return refused ?? counted(result);
   };
 
   function compiledQuery(): CompiledQuery['query'] | null {
@@ -70,6 +71,9 @@ export function createExecutor(
   const run = (context: GraphContext, variables: Variables) => {
     const query = runsLeft > 0 || nullable.some((name) => variables[name] === null) ? null : compiledQuery();
     if (!query) return plainly(context, variables);
+    // Compiled code checks less.
+    const refused = refusedVariables(schema, operation, variables);
+    if (refused) return refused;
     const again = (result: ExecutionResult) => {
       if (!result.errors?.length) return result;
       context.size.reset();

@@ -3,7 +3,6 @@ import {
   type ExecutionResult,
   execute,
   GraphQLError,
-  getVariableValues,
   type OperationDefinitionNode,
   OperationTypeNode,
 } from 'graphql';
@@ -15,10 +14,10 @@ import type { Budget } from './budget.ts';
 import { demandAffordable, toldCost } from './cost.ts';
 import { thrown } from './errors.ts';
 import { createEventTurns } from './event-turns.ts';
-import type { Variables } from './executor.ts';
 import type { Prepare, PreparedOperation } from './prepare.ts';
 import type { Streams } from './streams.ts';
 import type { DocumentRequest } from './trusted.ts';
+import { refusedVariables, type Variables } from './variables.ts';
 
 /**
  * The outcome of an operation: a result, or a stream of results for a subscription. Its errors are not formatted yet.
@@ -87,6 +86,8 @@ export function createOperations({ prepare, contextOf, streams, around }: Operat
     { budget, connection, tellCost }: RunOptions,
   ): Promise<Outcome> {
     const { schema, document, operation } = prepared;
+    const refused = refusedVariables(schema, operation, variableValues);
+    if (refused) return refused;
     streams.demandRoom(viewer, connection);
     const operationName = operation.name?.value;
     const args = { schema, document, operationName, variableValues };
@@ -118,10 +119,9 @@ export function createOperations({ prepare, contextOf, streams, around }: Operat
   ): Outcome | Promise<Outcome> => {
     const { budget, requestId = null } = options;
     try {
-      const refused = refusedVariables(prepared, variables);
-      if (refused) return refused;
-      charge(prepared, variables, budget);
       const { operation } = prepared.operation;
+      const refused = charge(prepared, variables, budget);
+      if (refused) return refused;
       const actor = operation === OperationTypeNode.MUTATION ? actorOf(viewer, requestId) : null;
       const outcome =
         operation === OperationTypeNode.SUBSCRIPTION
@@ -199,20 +199,16 @@ const onlyByPost = () =>
   });
 
 /**
- * What is wrong with the variables, the first five things; null when they fit. Each message quotes a value, which may
- * be large.
+ * Throws when the operation, with these variables, would cost more than one request may. Variables that do not fit have
+ * no cost: it returns what is wrong with them, where they are the reason.
  */
-function refusedVariables({ schema, operation }: PreparedOperation, variables: Variables): ExecutionResult | null {
-  if (!operation.variableDefinitions?.length) return null;
-  const { errors } = getVariableValues(schema, operation.variableDefinitions, variables, { maxErrors: 5 });
-  return errors ? { errors } : null;
-}
-
-/** Throws when the operation, with these variables, would cost more than one request may. */
-function charge(prepared: PreparedOperation, variables: Variables, budget?: Budget): void {
+function charge(prepared: PreparedOperation, variables: Variables, budget?: Budget): ExecutionResult | null {
   try {
     demandAffordable(prepared, variables, budget);
+    return null;
   } catch (error) {
+    const refused = refusedVariables(prepared.schema, prepared.operation, variables);
+    if (refused) return refused;
     if (!(error instanceof Problem)) throw error;
     throw new GraphQLError(error.message, {
       originalError: error,

@@ -1,5 +1,6 @@
-// Few texts have so many digits in a row, or an exponent. Only these need the exact check.
-const suspicious = /\d[\d.]{15}|\d[eE][+-]?\d/;
+// Few texts have a number of so many digits, or with an exponent. Only these need the exact check. A number follows one
+// of these characters or begins the text: the digits of a UUID, which often look like an exponent, follow a quote.
+const suspicious = /(?:^|[:,[\s])-?(?:\d[\d.]{15}|[\d.]+[eE])/;
 const number = /-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 const [quote, backslash] = ['"'.charCodeAt(0), '\\'.charCodeAt(0)];
 
