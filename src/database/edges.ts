@@ -1,7 +1,7 @@
 import { Problem } from '../errors/catalogue.ts';
 import type { TenantDatabase } from './database.ts';
 import { countOf, firstOf, keyset, type PageValues, pageValues, shapeOfPage } from './keyset.ts';
-import type { Loader } from './loaders.ts';
+import { type Loader, readByGroups } from './loaders.ts';
 import { connectionOf, type Page, type PageArguments, type Total, totalOf } from './pages.ts';
 import { type Rows, rows, type Selected } from './sql/columns.ts';
 import { eachKey, type Fragment, type Keys, sql } from './sql/fragment.ts';
@@ -52,30 +52,12 @@ export function pagesBy<Found, Row extends { parentId: string }>(
       );
     return found;
   }
-  const identity = ({ parentId, page }: Wanted) => `${parentId} ${JSON.stringify(page)}`;
+  const group = ({ page }: Wanted) => JSON.stringify(page);
+  const parent = ({ parentId }: { parentId: string }) => parentId;
   return {
-    identity,
-    async load(db, keys) {
-      const pages = new Map<string, { page: Page; parentIds: string[] }>();
-      for (const { parentId, page } of keys) {
-        const name = JSON.stringify(page);
-        const same = pages.get(name);
-        if (same) same.parentIds.push(parentId);
-        else pages.set(name, { page, parentIds: [parentId] });
-      }
-      const found = new Map<string, Row[]>();
-      await Promise.all(
-        [...pages.values()].map(async ({ page, parentIds }) => {
-          for (const row of await rowsOf(db, page, parentIds)) {
-            const name = identity({ parentId: row.parentId, page });
-            const list = found.get(name);
-            if (list) list.push(row);
-            else found.set(name, [row]);
-          }
-        }),
-      );
-      return keys.map((key) => found.get(identity(key)) ?? []);
-    },
+    identity: (key) => `${parent(key)} ${group(key)}`,
+    load: (db, keys) =>
+      readByGroups(keys, { group, parent, parentOf: parent }, ({ page }, parentIds) => rowsOf(db, page, parentIds)),
   };
 }
 

@@ -101,3 +101,31 @@ export function bounded<Key, Row>(loader: Loader<Key, Row[]>, rows: string, most
     },
   };
 }
+
+/**
+ * Reads rows for keys of which many differ in their parent only: one call of `read` for each group of the same kind,
+ * with all of its parents. Returns the rows of each key in the keys' order.
+ */
+export async function readByGroups<Key, Row>(
+  keys: readonly Key[],
+  of: { group(key: NoInfer<Key>): string; parent(key: NoInfer<Key>): string; parentOf(row: NoInfer<Row>): string },
+  read: (first: Key, parents: string[]) => Promise<Row[]>,
+): Promise<Row[][]> {
+  const groups = new Map<string, { first: Key; parents: string[]; rows: Map<string, Row[]> }>();
+  for (const key of keys) {
+    const group = groups.get(of.group(key));
+    if (group) group.parents.push(of.parent(key));
+    else groups.set(of.group(key), { first: key, parents: [of.parent(key)], rows: new Map() });
+  }
+  await Promise.all(
+    [...groups.values()].map(async ({ first, parents, rows }) => {
+      for (const row of await read(first, parents)) {
+        const parent = of.parentOf(row);
+        const list = rows.get(parent);
+        if (list) list.push(row);
+        else rows.set(parent, [row]);
+      }
+    }),
+  );
+  return keys.map((key) => groups.get(of.group(key))?.rows.get(of.parent(key)) ?? []);
+}

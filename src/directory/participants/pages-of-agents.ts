@@ -1,5 +1,5 @@
 import { countOf, firstOf, type PageValues, pageValues, shapeOfPage } from '../../database/keyset.ts';
-import type { Loader } from '../../database/loaders.ts';
+import { type Loader, readByGroups } from '../../database/loaders.ts';
 import { connectionOf, type Page, type PageArguments, type Total, totalOf } from '../../database/pages.ts';
 import { rows } from '../../database/sql/columns.ts';
 import { eachKey, type Keys, sql } from '../../database/sql/fragment.ts';
@@ -44,7 +44,7 @@ const pageStatement = oncePerShape(
         from ${candidates(shape, sql`k.id`)}${participantOrder.within(page)} order by ${order}`;
       return statement(rows({ ofAgent: assured(text), place: integer }, row))`
         select k.id as "ofAgent", page.* from ${eachKey(text)} k(id) cross join lateral (${firstOf(ordered)}) page
-        order by k.id, page.place` as Statement<Taken & PageValues, ListedParticipant & { ofAgent: string }>;
+        order by k.id, page.place` as Statement<Taken & PageValues, OfAgent>;
     };
     return narrowest(reading(parts), () => reading(wholeParticipant(parts)));
   },
@@ -61,31 +61,6 @@ const countStatement = oncePerShape(
     >,
 );
 
-/** Loads what each of some agents has, in one statement for those that ask for the same. */
-async function byAgent<Key extends { agentId: string }, Found extends { ofAgent: string }>(
-  keys: readonly Key[],
-  sameAs: (key: Key) => string,
-  read: (key: Key, agentIds: string[]) => Promise<Found[]>,
-): Promise<Found[][]> {
-  const groups = new Map<string, { key: Key; agentIds: string[] }>();
-  for (const key of keys) {
-    const group = groups.get(sameAs(key));
-    if (group) group.agentIds.push(key.agentId);
-    else groups.set(sameAs(key), { key, agentIds: [key.agentId] });
-  }
-  const found = new Map<string, Found[]>();
-  await Promise.all(
-    [...groups].map(async ([name, { key, agentIds }]) => {
-      for (const row of await read(key, agentIds)) {
-        const list = found.get(`${name} ${row.ofAgent}`);
-        if (list) list.push(row);
-        else found.set(`${name} ${row.ofAgent}`, [row]);
-      }
-    }),
-  );
-  return keys.map((key) => found.get(`${sameAs(key)} ${key.agentId}`) ?? []);
-}
-
 // Parts are made once for each place in a document.
 const numbers = new WeakMap<ParticipantParts, number>();
 let places = 0;
@@ -95,30 +70,37 @@ function placeOf(parts: ParticipantParts): number {
   return known;
 }
 
-const samePage = ({ filter, page, parts }: Wanted) => `${placeOf(parts)} ${JSON.stringify([filter, page])}`;
-const sameCount = ({ filter }: Counted) => JSON.stringify(filter);
+const parent = ({ agentId }: Counted) => agentId;
+type OfAgent = ListedParticipant & { ofAgent: string };
+const parentOf = ({ ofAgent }: { ofAgent: string }) => ofAgent;
 
+const samePage = ({ filter, page, parts }: Wanted) => `${placeOf(parts)} ${JSON.stringify([filter, page])}`;
 const pages: Loader<Wanted, ListedParticipant[]> = {
   most: mostAgents,
   identity: (key) => `${samePage(key)} ${key.agentId}`,
   load: (db, keys) =>
-    byAgent(keys, samePage, async ({ filter, page, parts }, agentIds) => {
-      const { shape, values } = filtered({ ...filter, agentId: '' });
-      const found = await db.query(pageStatement(parts, shape, page), {
-        ...values,
-        ...pageValues(page),
-        keys: agentIds,
-      });
-      asListed(found);
-      return found;
-    }),
+    readByGroups<Wanted, OfAgent>(
+      keys,
+      { group: samePage, parent, parentOf },
+      async ({ filter, page, parts }, agentIds) => {
+        const { shape, values } = filtered({ ...filter, agentId: '' });
+        const found = await db.query(pageStatement(parts, shape, page), {
+          ...values,
+          ...pageValues(page),
+          keys: agentIds,
+        });
+        asListed(found);
+        return found;
+      },
+    ),
 };
 
+const sameCount = ({ filter }: Counted) => JSON.stringify(filter);
 const totals: Loader<Counted, Total> = {
   most: mostAgents,
   identity: (key) => `${sameCount(key)} ${key.agentId}`,
   async load(db, keys) {
-    const found = await byAgent(keys, sameCount, ({ filter }, agentIds) => {
+    const found = await readByGroups(keys, { group: sameCount, parent, parentOf }, ({ filter }, agentIds) => {
       const { shape, values } = filtered({ ...filter, agentId: '' });
       return db.query(countStatement(countStatement, shape), { ...values, keys: agentIds });
     });
