@@ -5,6 +5,7 @@ import { checkEqual, DifferentAnswers } from './check.ts';
 import { untilIdle } from './cpu.ts';
 import { type DataSet, dropDataSet, provideDataSet } from './data-set.ts';
 import { deliver, deliveryTable } from './deliveries.ts';
+import { flood, floodTable } from './flood.ts';
 import { growth, growthTable } from './growth.ts';
 import { hostile, hostileTable } from './hostile.ts';
 import { imports, importsTable } from './imports.ts';
@@ -78,6 +79,13 @@ async function streaming(
 async function attacking(launcher: Launcher, data: DataSet, plan: Plan, options: Options): Promise<void> {
   const found = await hostile(launcher, data, { poolSize: plan.poolSize, only: options.only }, say);
   console.log(hostileTable(found));
+  const where = await circumstances(options, plan, data);
+  if (options.json) writeFileSync(options.json, `${JSON.stringify({ where, found }, null, 2)}\n`);
+}
+
+async function flooding(launcher: Launcher, data: DataSet, plan: Plan, options: Options): Promise<void> {
+  const found = await flood(launcher, data, plan, say);
+  console.log(floodTable(found));
   const where = await circumstances(options, plan, data);
   if (options.json) writeFileSync(options.json, `${JSON.stringify({ where, found }, null, 2)}\n`);
 }
@@ -159,6 +167,7 @@ async function main(): Promise<void> {
     if (options.deliveryRate !== null) await delivering(launcher, data, plan, options.deliveryRate, options);
     else if (options.streams) await streaming(launcher, data, plan, options.streams, options);
     else if (options.hostile) await attacking(launcher, data, plan, options);
+    else if (options.flood) await flooding(launcher, data, plan, options);
     else if (options.imports !== null) await importing(launcher, data, plan, options.imports, options);
     else if (options.growth) await growing(launcher, data, plan, options);
     else if (options.scale) await scaling(launcher, data, plan, options.scale, options);

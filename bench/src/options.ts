@@ -30,6 +30,8 @@ export type Options = {
   scale: Ways | null;
   /** Whether the service alone is attacked by a client with an ordinary credential. */
   hostile: boolean;
+  /** Whether one tenant floods the service alone while another reads. */
+  flood: boolean;
   /** How many external users are imported, beside COPY; null for none. */
   imports: number | null;
   /** Only attacks whose names have this in them; null for all. */
@@ -76,6 +78,7 @@ export const usage = `Usage: DATABASE_URL=postgresql://… npm run bench -- [opt
   --processes N       instead: the service with one process and with so many in turn; needs REDIS_URL
   --standby           instead: the service without a standby and with the one in DATABASE_READ_URL in turn
   --hostile           instead: what a hostile client may send, one attack at a time, in a copy of the data
+  --flood             instead: one tenant's flood over all connections, and the reads of another
   --imports N         instead: so many external users by COPY and by an import, in a copy of the data
   --only TEXT         of the attacks those with this in their names
   --json FILE         write every figure there
@@ -175,6 +178,7 @@ export function readOptions(args: readonly string[], environment: NodeJS.Process
         ? null
         : withProcesses(whole('processes', values.processes), redis(environment)),
     hostile: values.hostile,
+    flood: values.flood,
     imports: values.imports === undefined ? null : whole('imports', values.imports),
     only: values.only ?? null,
     generator,
@@ -208,6 +212,7 @@ const parse = (args: readonly string[]) =>
       processes: { type: 'string' },
       standby: { type: 'boolean', default: false },
       hostile: { type: 'boolean', default: false },
+      flood: { type: 'boolean', default: false },
       imports: { type: 'string' },
       only: { type: 'string' },
       json: { type: 'string' },
