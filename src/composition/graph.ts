@@ -9,6 +9,7 @@ import { createFileUrls } from '../avatars/file-urls.ts';
 import { type Config, ConfigError } from '../config.ts';
 import { announceMembershipsOf, leaveTombstones } from '../conversations/ended-memberships.ts';
 import type { TenantHandle } from '../database/database.ts';
+import { createWideTurns } from '../database/wide-turns.ts';
 import { consoleFolder, readConsoleDocuments } from '../http/console-files.ts';
 import { createAdmission } from '../operations/admission.ts';
 import { createPrepare, type Prepare, TrustedDocumentsError } from '../operations/prepare.ts';
@@ -115,6 +116,7 @@ export function createGraph(
     return made;
   };
   const admission = createAdmission();
+  const wideTurns = createWideTurns();
   const streams = createStreams(events, database);
   const { tracing } = resources;
   const operations = createOperations({
@@ -127,6 +129,7 @@ export function createGraph(
         ),
     }),
     prepare,
+    wideTurns,
     contextOf(viewer, { budget, actor = null, mayLag = false } = {}) {
       const handle = databaseOf(viewer);
       const own = { budget, admission, actor };
@@ -134,5 +137,5 @@ export function createGraph(
     },
     streams,
   });
-  return { operations, streams, authenticator, lastUse, fileUrls, services, databaseOf, admission };
+  return { operations, streams, authenticator, lastUse, fileUrls, services, databaseOf, admission, wideTurns };
 }

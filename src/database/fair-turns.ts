@@ -17,7 +17,8 @@ export interface FairTurns {
 export type FairTurnsOptions = {
   /** Turns at a time. */
   running: number;
-  runningOfKey: number;
+  /** A function tells what holds now. */
+  runningOfKey: number | (() => number);
   /** How many may wait. */
   waiting: number;
   waitingOfKey: number;
@@ -30,6 +31,7 @@ export function createFairTurns({ running, runningOfKey, waiting, waitingOfKey }
   const places = new Map<string, Place>();
   let taken = 0;
   let queued = 0;
+  const mostOfKey = typeof runningOfKey === 'number' ? () => runningOfKey : runningOfKey;
 
   function start(key: string, place: Place): void {
     taken++;
@@ -41,24 +43,26 @@ export function createFairTurns({ running, runningOfKey, waiting, waitingOfKey }
     if (place.running === 0 && place.waiting.length === 0) places.delete(key);
   }
 
-  function next(): void {
-    if (taken >= running) return;
+  /** Serves the next key that has not as many turns as it may. Returns false when there is none. */
+  function serve(most: number): boolean {
+    if (taken >= running) return false;
     for (const [key, place] of places) {
-      if (place.running >= runningOfKey) continue;
+      if (place.running >= most) continue;
       const proceed = place.waiting.shift();
       if (!proceed) continue;
       queued--;
       places.delete(key);
       start(key, place);
       proceed();
-      return;
+      return true;
     }
+    return false;
   }
 
   return {
     take(key) {
       const place = places.get(key);
-      if (taken >= running || (place && place.running >= runningOfKey)) return false;
+      if (taken >= running || (place && (place.waiting.length > 0 || place.running >= mostOfKey()))) return false;
       start(key, place ?? { running: 0, waiting: [] });
       return true;
     },
@@ -83,7 +87,8 @@ export function createFairTurns({ running, runningOfKey, waiting, waitingOfKey }
       place.running--;
       taken--;
       forgetIdle(key, place);
-      next();
+      // More than one where a key may have more turns than before.
+      while (serve(mostOfKey()));
     },
   };
 }

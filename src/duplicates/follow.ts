@@ -65,7 +65,7 @@ type Scan = {
   after: DuplicateStage;
 };
 
-// The database says which of them concern whom: most entries of a busy tenant concern nobody here, and each that is
+// The database says which of them concern somebody here: most entries of a busy tenant do not, and each that is
 // read out of it costs this process time.
 const entries = statement(rows({ lastId: uuid, kind: nullable(textOf<MergedKind>()), subjectId: nullable(uuid) }))`
   with slice as materialized (

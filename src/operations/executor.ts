@@ -17,6 +17,8 @@ import { refusedVariables, type Variables } from './variables.ts';
 export interface Executor {
   /** Variables that do not fit are refused, before anything runs. */
   execute(context: GraphContext, variables: Variables): ExecutionResult | Promise<ExecutionResult>;
+  /** Whether its last results were of many fields: it takes turns with those of other tenants. */
+  readonly isWide: boolean;
 }
 
 export type ExecutorOptions = {
@@ -29,6 +31,8 @@ export type ExecutorOptions = {
 /** The largest query that is compiled, in fields. Compiling takes about 0.4 ms per field. */
 const mostFields = 300;
 const bytesOfField = 28_000;
+/** From this much work of a result on, on average, an operation is wide. A participant with its channels is below. */
+const wide = 200;
 /** How many successes must follow an error before compiled code is used again. */
 const successesAfterError = 100;
 
@@ -47,6 +51,8 @@ export function createExecutor(
   const nullable = nullableWithDefault(operation);
   let compiled: CompiledQuery['query'] | null | undefined;
   let runsLeft = operation.operation === OperationTypeNode.QUERY ? compileAfter : Number.POSITIVE_INFINITY;
+
+  let averageWork = 0;
 
   const plainly = (contextValue: GraphContext, variableValues: Variables) => {
     const counted = (result: ExecutionResult) => {
@@ -84,11 +90,15 @@ export function createExecutor(
   };
 
   return {
+    get isWide() {
+      return averageWork >= wide;
+    },
     execute(context, variables) {
       const done = (result: ExecutionResult) => {
         // The garbage collector treats a WeakMap's value as alive until the next full collection, even when its key is
         // gone. All that the operation has read would move to the old generation first.
         RequestCache.clearForContext(context);
+        averageWork += (context.size.work - averageWork) / 4;
         return result;
       };
       // A mutation's writes cannot be undone, so the fields after an error still run.

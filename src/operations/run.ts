@@ -8,6 +8,7 @@ import {
 } from 'graphql';
 import { actorOf, type Viewer } from '../auth/viewer.ts';
 import type { Actor } from '../database/actor.ts';
+import type { WideTurns } from '../database/wide-turns.ts';
 import { Problem } from '../errors/catalogue.ts';
 import type { GraphContext } from '../schema/context.ts';
 import type { Budget } from './budget.ts';
@@ -72,11 +73,13 @@ export type OperationsOptions = {
     own?: { budget?: Budget | undefined; actor?: Actor | null; mayLag?: boolean },
   ): GraphContext;
   streams: Streams;
+  /** The turns of operations with many fields. */
+  wideTurns: WideTurns;
   /** Runs each operation, where something watches them. */
   around?: <Result>(operation: OperationDefinitionNode, work: () => Result) => Result;
 };
 
-export function createOperations({ prepare, contextOf, streams, around }: OperationsOptions): Operations {
+export function createOperations({ prepare, contextOf, streams, wideTurns, around }: OperationsOptions): Operations {
   const inTurn = createEventTurns();
 
   async function stream(
@@ -123,10 +126,15 @@ export function createOperations({ prepare, contextOf, streams, around }: Operat
       const refused = charge(prepared, variables, budget);
       if (refused) return refused;
       const actor = operation === OperationTypeNode.MUTATION ? actorOf(viewer, requestId) : null;
+      const { executor } = prepared;
+      wideTurns.note(viewer.tenantId);
+      const execute = () => executor.execute(contextOf(viewer, { budget, actor, mayLag: actor === null }), variables);
       const outcome =
         operation === OperationTypeNode.SUBSCRIPTION
           ? stream(prepared, variables, viewer, options)
-          : prepared.executor.execute(contextOf(viewer, { budget, actor, mayLag: actor === null }), variables);
+          : executor.isWide
+            ? wideTurns.run(viewer.tenantId, execute)
+            : execute();
       return outcome instanceof Promise ? outcome.catch(failed) : outcome;
     } catch (error) {
       return failed(error);

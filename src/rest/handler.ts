@@ -6,6 +6,7 @@ import type { Actor } from '../database/actor.ts';
 import type { TenantDatabase } from '../database/database.ts';
 import { problemBehind } from '../database/failures.ts';
 import { asUuid } from '../database/ids.ts';
+import type { WideTurns } from '../database/wide-turns.ts';
 import { createBoundedLog } from '../errors/bounded-log.ts';
 import { Problem } from '../errors/catalogue.ts';
 import type { BodyBudget } from '../http/bodies.ts';
@@ -17,6 +18,9 @@ import { creating, idempotencyHeader, type Operation, type Reply } from './opera
 import type { Pages } from './pages.ts';
 import type { Route, Router } from './router.ts';
 import type { RestServices } from './services.ts';
+
+/** From this length on, on average, an operation's answers are long, in characters: those of lists mostly. */
+const wideLength = 8_000;
 
 type Headers = { get(name: string): string | null };
 
@@ -30,6 +34,8 @@ export type RestOptions = {
   /** Who sends the headers, found out and counted. Throws when nobody does, or too often. */
   signIn(headers: Headers): Promise<Viewer> | Viewer;
   bodies: BodyBudget;
+  /** The turns of operations whose answers are long. */
+  turns: WideTurns;
   /** Bytes of a body, and of an answer. */
   largestBody: number;
   largestAnswer: number;
@@ -57,6 +63,8 @@ export function createRestHandler(options: RestOptions): RequestListener {
   // In an outage every request, also without a valid credential, causes a line.
   const unavailable = createBoundedLog((fields, message) => log.warn(fields, message));
   const first = faces[0] as Face;
+  /** How long the last answers of each operation were, on average. */
+  const lengths = new Map<Operation, number>();
   const faceAt = (path: string) => faces.find(({ prefix }) => path.startsWith(prefix)) ?? first;
 
   async function answer(exchange: Exchange, url: string): Promise<void> {
@@ -79,6 +87,8 @@ export function createRestHandler(options: RestOptions): RequestListener {
     const { status, body } = await run(exchange, route, search);
     if (body === undefined) return send(exchange, status, null);
     const text = JSON.stringify(body);
+    const length = lengths.get(route.operation) ?? 0;
+    lengths.set(route.operation, length + (text.length - length) / 4);
     if (text.length > options.largestAnswer)
       throw new Problem('RESULT_TOO_LARGE', 'The answer would be larger than 16 MB: ask for less.');
     send(exchange, status, text, { 'content-type': 'application/json; charset=utf-8' });
@@ -100,7 +110,9 @@ export function createRestHandler(options: RestOptions): RequestListener {
     const isRead = operation.method === 'GET';
     const db = options.databaseOf(viewer, actorOf(viewer, requestId, `${face.name}.${operation.id}`), isRead);
     const once = creating(operation, viewer, db, header(request, idempotencyHeader.toLowerCase()));
-    return operation.run({ viewer, db, services: options.services, path, query, body, once });
+    const work = () => operation.run({ viewer, db, services: options.services, path, query, body, once });
+    options.turns.note(viewer.tenantId);
+    return (lengths.get(operation) ?? 0) < wideLength ? work() : options.turns.run(viewer.tenantId, work);
   }
 
   function fail(exchange: Exchange, error: unknown): void {
