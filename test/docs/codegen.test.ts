@@ -1,8 +1,10 @@
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
+import { generate } from '@graphql-codegen/cli';
 import { afterAll, expect, test } from 'vitest';
+import clientConfig from '../../packages/client/codegen.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'rollcall-front-end-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -25,4 +27,10 @@ test('a front end copies examples/codegen.ts, and its operations are typed', () 
   const generated = readFileSync(join(folder, 'src/graphql/graphql.ts'), 'utf8');
   expect(generated).toMatch(/ContactsQueryVariables = Exact<\{\s*agentId: string/);
   expect(generated).toMatch(/ContactsQuery = .*displayName: string.*createdAt: string.*email\??: string \| null/s);
+});
+
+test('the client’s typed documents are those of the schema and its operations: npm run -s client', async () => {
+  const files: { filename: string; content: string }[] = await generate({ ...clientConfig, silent: true }, false);
+  expect(files.map(({ filename }) => basename(filename)).sort()).toEqual(['gql.ts', 'graphql.ts', 'index.ts']);
+  for (const { filename, content } of files) expect(readFileSync(filename, 'utf8')).toBe(content);
 });

@@ -4,7 +4,9 @@ import { describe, expect, test } from 'vitest';
 
 const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], { encoding: 'utf8' })
   .split('\n')
-  .filter((file) => /^(src|console|test|scripts|bench|docs|prisma|examples)\/|^[A-Za-z]+\.(md|graphql)$/.test(file))
+  .filter((file) =>
+    /^(src|console|packages|test|scripts|bench|docs|prisma|examples)\/|^[A-Za-z]+\.(md|graphql)$/.test(file),
+  )
   .filter((file) => !/generated|migrations|lock|\.(png|svg|sql|lua|tsbuildinfo)$/.test(file));
 const linesOf = (file: string) => readFileSync(file, 'utf8').split('\n');
 
@@ -34,9 +36,9 @@ describe('words of docs/style.md', () => {
 });
 
 describe('the size of files', () => {
-  test('is at most 300 lines in src and console', () => {
+  test('is at most 300 lines in src, console and packages', () => {
     const long = files.filter(
-      (file) => /^(src|console)\//.test(file) && !file.endsWith('.css') && linesOf(file).length > 301,
+      (file) => /^(src|console|packages)\//.test(file) && !file.endsWith('.css') && linesOf(file).length > 301,
     );
     expect(long).toEqual([]);
   });
