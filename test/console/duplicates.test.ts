@@ -51,7 +51,8 @@ describe.skipIf(executablePath === undefined)('an operator who sees somebody twi
     await page.getByRole('main').getByRole('link', { name: 'S. Kovalevskaya' }).click();
     await page.getByRole('region', { name: 'Channels 2' }).waitFor();
     await page.goBack();
-    await page.getByRole('button', { name: 'Undo the merge' }).click();
+    await page.getByRole('button', { name: 'Undo the merge…' }).click();
+    await page.getByRole('alertdialog').getByRole('button', { name: 'Undo the merge' }).click();
     await page.getByRole('heading', { name: 'A merge that was undone' }).waitFor();
     await page.getByRole('listitem').getByRole('link', { name: 'Sofya Kovalevskaya' }).click();
     await page.getByRole('heading', { name: 'Sofya Kovalevskaya' }).waitFor();

@@ -133,7 +133,8 @@ describe.skipIf(executablePath === undefined)('an operator', () => {
     await page.getByRole('link', { name: 'Margaret Hamilton' }).click();
     await page.getByRole('region', { name: 'Identifiers 2' }).waitFor();
     await page.goBack();
-    await page.getByRole('button', { name: 'Undo the merge' }).click();
+    await page.getByRole('button', { name: 'Undo the merge…' }).click();
+    await page.getByRole('alertdialog').getByRole('button', { name: 'Undo the merge' }).click();
     await page.getByRole('heading', { name: 'A merge that was undone' }).waitFor();
     await page.getByRole('main').getByRole('listitem').getByRole('link', { name: 'Margaret Hamilton' }).click();
     await page.getByRole('region', { name: 'Identifiers 1' }).waitFor();

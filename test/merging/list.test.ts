@@ -84,3 +84,17 @@ test('one page of merges for many people is one statement, and takes the scope o
   expect(dataOf(await of.graphql(participants, {}, headers)).participantsConnection.nodes).toEqual([]);
   expect(problemOf(await of.graphql(query, {}, headers)).code).toBe('FORBIDDEN');
 });
+
+test('a merge names the key that it was made with, to administrators only', async () => {
+  const of = await service.createTenant();
+  const [into, from] = [await createUser(of, 'k1'), await createUser(of, 'k2')];
+  const writer = await createAccessKey(of, ['USERS_WRITE', 'USERS_READ']);
+  const merge = `mutation ($into: ID!, $from: ID!) {
+    mergeExternalUsers(input: { intoId: $into, fromIds: [$from] }) { merge { actor { kind id name } } } }`;
+  const done = dataOf(await of.graphql(merge, { into, from }, writer.headers));
+  const actor = { kind: 'ACCESS_KEY', id: writer.id };
+  expect(done.mergeExternalUsers.merge.actor).toEqual({ ...actor, name: null });
+  const list = 'query ($id: ID!) { externalUser(id: $id) { merges(first: 1) { nodes { actor { kind id name } } } } }';
+  const { externalUser } = dataOf(await of.graphql(list, { id: into }));
+  expect(externalUser.merges.nodes[0].actor).toEqual({ ...actor, name: 'test' });
+});

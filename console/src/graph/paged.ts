@@ -25,6 +25,9 @@ type Ask<Node> = (
   heard: (page: Page<Node> | null, problem: Problem | null) => void,
 ) => () => void;
 
+/** A list as a screen shows it, with how to read more of it and how to read it anew. */
+export type Paged<Node> = PagedState<Node> & { more(): void; refresh(): void };
+
 /** Pages that are read again at most when a list is refreshed. The others come as they are scrolled to. */
 const refreshedPages = 5;
 
@@ -55,13 +58,21 @@ class PagedList<Node> {
     if (last && !last.page?.pageInfo.hasNextPage) return;
     const entry: { page: Page<Node> | null; leave: () => void } = { page: null, leave: () => {} };
     this.#pages.push(entry);
-    entry.leave = this.#ask(last?.page?.pageInfo.endCursor ?? null, (page, problem) => {
+    let failed = false;
+    // A page that could not be read may be asked for again, and the client asks anew only for what it has left.
+    const drop = () => {
+      this.#pages = this.#pages.filter((other) => other !== entry);
+      entry.leave();
+    };
+    const leave = this.#ask(last?.page?.pageInfo.endCursor ?? null, (page, problem) => {
       this.#problem = problem;
-      // A page that could not be read may be asked for again.
+      failed = !page && !entry.page;
       if (page) entry.page = page;
-      else if (!entry.page) this.#pages = this.#pages.filter((other) => other !== entry);
+      else if (failed) drop();
       this.#publish();
     });
+    entry.leave = leave;
+    if (failed) leave();
     this.#publish();
   };
 
@@ -133,7 +144,7 @@ export function usePaged<Data, Variables extends AnyVariables, Node>(
   document: TypedDocumentNode<Data, Variables>,
   variables: Omit<Variables, 'after'>,
   pick: (data: Data) => Page<Node> | null | undefined,
-): PagedState<Node> & { more(): void; refresh(): void } {
+): Paged<Node> {
   const client = useClient();
   const key = JSON.stringify(variables);
   const list = useMemo(() => new PagedList(asking(client, document, key, pick)), [client, document, key, pick]);

@@ -1,11 +1,11 @@
 import { type FragmentType, readFragment } from '../graph/generated/fragment-masking.ts';
 import { EntryFragmentDoc } from '../graph/generated/graphql.ts';
 import { Time } from './badges.tsx';
+import { Who } from './who.tsx';
 
 type EntryOf = FragmentType<typeof EntryFragmentDoc>;
 
 const verbs = { CREATED: 'created', UPDATED: 'changed', DELETED: 'deleted' } as const;
-const actors = { ACCESS_KEY: 'access key', AGENT_KEY: 'agent key', SYSTEM: 'system', USER: 'user' } as const;
 
 const spaced = (name: string) => name.replaceAll(/([a-z])([A-Z])/g, '$1 $2').toLowerCase();
 
@@ -31,8 +31,7 @@ function Entry({ of }: { of: EntryOf }) {
   return (
     <li>
       <p>
-        <b dir="auto">{actor.name ?? actor.id ?? 'The service'}</b> <small>({actors[actor.kind]})</small>{' '}
-        {verbs[action]} the {spaced(subjectType)} <Time at={occurredAt} />
+        <Who {...actor} /> {verbs[action]} the {spaced(subjectType)} <Time at={occurredAt} />
       </p>
       {action === 'UPDATED' && (
         <ul>

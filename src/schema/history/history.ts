@@ -1,5 +1,4 @@
-import { keyById } from '../../auth/keys.ts';
-import { demand, may } from '../../auth/viewer.ts';
+import { demand } from '../../auth/viewer.ts';
 import type { Actor } from '../../database/actor.ts';
 import { connectionTo } from '../../database/edges.ts';
 import type { Conversation, ExternalUser, HistoryEntry, IntegrationConfig } from '../../database/generated/client.ts';
@@ -7,6 +6,7 @@ import type { PageArguments } from '../../database/pages.ts';
 import type { ListedParticipant } from '../../directory/participants/queries.ts';
 import { changesOf, type FieldChange, historyOf, pageOfHistory } from '../../history/queries.ts';
 import { KeyType } from '../auth/auth.ts';
+import { nameOfKey } from '../auth/name-of-key.ts';
 import { builder } from '../builder.ts';
 import type { GraphContext } from '../context.ts';
 import { ConversationType } from '../conversations/conversations.ts';
@@ -43,12 +43,7 @@ const ActorType = builder.objectRef<ShownActor>('HistoryActor').implement({
       nullable: true,
       description:
         'What an access key is called, the agent of an agent’s key, or the cause of a SYSTEM change. Null for a USER, where nothing says so, and, of a key, without `admin`.',
-      resolve: async ({ kind, id, name }, _, context) => {
-        if (name !== null || id === null || (kind !== 'ACCESS_KEY' && kind !== 'AGENT_KEY')) return name;
-        if (!may(context.viewer, 'admin')) return null;
-        const key = await context.load(keyById, id);
-        return key?.name ?? key?.agentId ?? null;
-      },
+      resolve: async ({ kind, id, name }, _, context) => name ?? (await nameOfKey(context, kind, id)),
     }),
   }),
 });

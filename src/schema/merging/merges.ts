@@ -9,6 +9,7 @@ import { type MergedUsers, mergeExternalUsers } from '../../merging/merge-users.
 import { mergeById, mergesByKind } from '../../merging/merges.ts';
 import type { Merge, MergeConflict, NotRestored } from '../../merging/record.ts';
 import { mergeNotFound, type Undone, undoMerge } from '../../merging/undo.ts';
+import { nameOfKey } from '../auth/name-of-key.ts';
 import { builder } from '../builder.ts';
 import type { GraphContext } from '../context.ts';
 import { ParticipantType } from '../directory/participants.ts';
@@ -35,6 +36,12 @@ const ActorType = builder.objectRef<Merge>('MergeActor').implement({
       resolve: ({ actorKind }) => actorKind,
     }),
     id: t.id({ description: 'A token’s subject, or a key’s id.', resolve: ({ actorId }) => actorId }),
+    name: t.string({
+      nullable: true,
+      description:
+        'What an access key is called, or the agent of an agent’s key. Null for a USER, and for a viewer without `admin`.',
+      resolve: ({ actorKind, actorId }, _, context) => nameOfKey(context, actorKind, actorId),
+    }),
   }),
 });
 

@@ -10,11 +10,11 @@ import {
 } from '../../graph/generated/graphql.ts';
 import { type Problem, problemOf } from '../../graph/problem.ts';
 import { useUncached } from '../../graph/uncached.tsx';
+import { type Conflict, Conflicts } from '../../parts/conflicts.tsx';
 import { type Party, partyOfParticipant, partyOfUser } from '../../parts/party.tsx';
 import { Section } from '../../parts/section.tsx';
 import { Loading, ProblemPanel } from '../../parts/states.tsx';
 import { counted } from '../../parts/words.ts';
-import { type Conflict, Conflicts } from './conflicts.tsx';
 import { useParty } from './party.ts';
 
 type Preview = { party: Party; conflicts: readonly Conflict[] };
@@ -92,7 +92,8 @@ export function MergePreview({ kind, into, from }: PreviewProps) {
       </p>
       <Conflicts of={conflicts} />
       <p className="hint">
-        The others’ addresses and links lead to {party.name} from then on. The merge can be undone, from its own page.
+        The others’ addresses and links lead to {party.name} from then on. The merge can be undone, from its own page
+        and from that of {party.name}.
       </p>
       {refusal && <ProblemPanel problem={refusal} />}
       <p className="modal-actions">

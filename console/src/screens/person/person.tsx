@@ -14,6 +14,7 @@ import { Agents } from './agents.tsx';
 import { Channels } from './channels.tsx';
 import { PersonActions } from './person-actions.tsx';
 import { PersonHistory } from './person-history.tsx';
+import { PersonMerges } from './person-merges.tsx';
 
 const route = getRouteApi('/people/$participantId');
 
@@ -27,6 +28,7 @@ export function Person() {
   const variables = { id: participantId, ...scopes };
   const [{ data, error, fetching, stale }, again] = useQuery({ query: PersonDocument, variables, pause: !mayRead });
   const person = data?.participant;
+  const reload = () => again({ requestPolicy: 'network-only' });
   useTitle(person?.displayName);
   if (!mayRead) return <NotAllowed what="the directory" scope="participants:read" />;
   if (error && !person) return <ProblemPanel problem={problemOf(error)} retry={() => again()} />;
@@ -49,7 +51,7 @@ export function Person() {
             <HealthBadge reason={person.unreachableReason} />
           </p>
         </div>
-        <PersonActions person={person} reload={() => again({ requestPolicy: 'network-only' })} />
+        <PersonActions person={person} reload={reload} />
       </header>
       {person.unreachableReason && <p className="notice">{reasonHelp[person.unreachableReason]}</p>}
       <div className="columns columns-wide">
@@ -121,7 +123,8 @@ export function Person() {
               </dd>
             </dl>
           </Section>
-          <PersonHistory id={person.id} />
+          <PersonMerges id={person.id} onUndone={reload} />
+          <PersonHistory key={person.modifiedAt} id={person.id} />
         </div>
       </div>
     </div>

@@ -6,6 +6,8 @@ import {
   UserDocument,
   UserHistoryDocument,
   type UserHistoryQuery,
+  UserMergesDocument,
+  type UserMergesQuery,
   type UserQuery,
 } from '../../graph/generated/graphql.ts';
 import { usePaged } from '../../graph/paged.ts';
@@ -13,6 +15,7 @@ import { problemOf } from '../../graph/problem.ts';
 import { Avatar } from '../../parts/avatar.tsx';
 import { Time } from '../../parts/badges.tsx';
 import { HistoryList } from '../../parts/history-list.tsx';
+import { Merges } from '../../parts/merges.tsx';
 import { ConversationRow, ParticipantRow } from '../../parts/rows.tsx';
 import { Section } from '../../parts/section.tsx';
 import { Empty, Loading, NotAllowed, ProblemPanel } from '../../parts/states.tsx';
@@ -21,6 +24,7 @@ import { UserActions } from './user-actions.tsx';
 
 const route = getRouteApi('/users/$externalUserId');
 const entriesOf = ({ externalUser }: UserHistoryQuery) => externalUser?.history;
+const mergesOf = ({ externalUser }: UserMergesQuery) => externalUser?.merges;
 
 const keyWords: Readonly<Record<IdentifierKey, string>> = {
   emailaddress: 'E-mail',
@@ -98,7 +102,8 @@ export function User() {
             </Section>
           )}
           <Facts user={user} />
-          <UserHistory id={user.id} />
+          <UserMerges id={user.id} onUndone={() => again({ requestPolicy: 'network-only' })} />
+          <UserHistory key={user.modifiedAt} id={user.id} />
         </div>
       </div>
     </div>
@@ -129,6 +134,11 @@ function Facts({ user }: { user: NonNullable<UserQuery['externalUser']> }) {
       </dl>
     </Section>
   );
+}
+
+function UserMerges({ id, onUndone }: { id: string; onUndone(): void }) {
+  const list = usePaged(UserMergesDocument, { id }, mergesOf);
+  return <Merges kind="EXTERNAL_USER" id={id} list={list} onUndone={onUndone} />;
 }
 
 function UserHistory({ id }: { id: string }) {
