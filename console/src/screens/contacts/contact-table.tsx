@@ -1,6 +1,6 @@
 import { Link } from '@tanstack/react-router';
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { type KeyboardEvent, useEffect, useRef } from 'react';
+import { type KeyboardEvent, memo, useEffect, useRef } from 'react';
 import { type FragmentType, readFragment } from '../../graph/generated/fragment-masking.ts';
 import { ContactFragmentDoc } from '../../graph/generated/graphql.ts';
 import { Avatar } from '../../parts/avatar.tsx';
@@ -20,6 +20,8 @@ export function ContactTable({ contacts, total, onNearEnd }: ContactTableProps) 
     getScrollElement: () => frame.current,
     estimateSize: () => rowHeight,
     overscan: 12,
+    // Rows beyond those in sight exist already, so they need not be drawn within the scroll event.
+    useFlushSync: false,
   });
   const items = rows.getVirtualItems();
   const last = items.at(-1)?.index ?? 0;
@@ -50,21 +52,27 @@ export function ContactTable({ contacts, total, onNearEnd }: ContactTableProps) 
           </tr>
         </thead>
         <tbody style={{ height: rows.getTotalSize() }} onKeyDown={move}>
-          {items.map(({ index, start }) => {
-            const contact = contacts[index];
-            const style = { transform: `translateY(${start}px)` };
-            if (!contact) return <tr key={index} className="contact contact-coming" style={style} />;
-            return (
-              <tr key={contact.id} className="contact" aria-rowindex={index + 2} data-row={index} style={style}>
-                <Cells of={contact} />
-              </tr>
-            );
-          })}
+          {items.map(({ index, start }) => (
+            <Row key={contacts[index]?.id ?? index} index={index} start={start} of={contacts[index]} />
+          ))}
         </tbody>
       </table>
     </div>
   );
 }
+
+type RowProps = { index: number; start: number; of: ContactOf | undefined };
+
+/** A row is drawn again when its contact has changed, and not for every pixel that is scrolled. */
+const Row = memo(function Row({ index, start, of }: RowProps) {
+  const style = { transform: `translateY(${start}px)` };
+  if (!of) return <tr className="contact contact-coming" style={style} />;
+  return (
+    <tr className="contact" aria-rowindex={index + 2} data-row={index} style={style}>
+      <Cells of={of} />
+    </tr>
+  );
+});
 
 function Cells({ of }: { of: ContactOf }) {
   const { id, displayName, kind, email, avatarUrl, unreachableReason, channels } = readFragment(ContactFragmentDoc, of);
