@@ -45,6 +45,10 @@ describe.skipIf(executablePath === undefined)('the merges on somebody’s page',
     await merges.getByRole('link', { name: 'Emily' }).click();
     await page.getByRole('heading', { name: 'Emily', level: 1 }).waitFor();
     await page.getByText('Nobody was merged into them').waitFor();
+    // The tenant's history leads to who was changed.
+    await page.goto(`${operator.url()}/history`);
+    await page.getByRole('link', { name: 'the participant' }).first().click();
+    await page.waitForURL('**/people/*');
   });
 
   test('are not undone without the scope, and name it', async () => {

@@ -1,3 +1,4 @@
+import { Link } from '@tanstack/react-router';
 import { type FragmentType, readFragment } from '../graph/generated/fragment-masking.ts';
 import { EntryFragmentDoc } from '../graph/generated/graphql.ts';
 import { Time } from './badges.tsx';
@@ -26,12 +27,39 @@ export function HistoryList({ of }: { of: readonly (EntryOf & { id: string })[] 
   );
 }
 
+/** What was changed, with the way to its page where it has one. */
+function Subject({ type, id }: { type: string; id: string }) {
+  const words = `the ${spaced(type)}`;
+  if (type === 'Participant')
+    return (
+      <Link to="/people/$participantId" params={{ participantId: id }}>
+        {words}
+      </Link>
+    );
+  if (type === 'ExternalUser')
+    return (
+      <Link to="/users/$externalUserId" params={{ externalUserId: id }}>
+        {words}
+      </Link>
+    );
+  if (type === 'Conversation')
+    return (
+      <Link to="/inbox/$conversationId" params={{ conversationId: id }}>
+        {words}
+      </Link>
+    );
+  return words;
+}
+
 function Entry({ of }: { of: EntryOf }) {
-  const { actor, action, operation, requestId, subjectType, occurredAt, changes } = readFragment(EntryFragmentDoc, of);
+  const { actor, action, operation, requestId, subjectType, subjectId, occurredAt, changes } = readFragment(
+    EntryFragmentDoc,
+    of,
+  );
   return (
     <li>
       <p>
-        <Who {...actor} /> {verbs[action]} the {spaced(subjectType)} <Time at={occurredAt} />
+        <Who {...actor} /> {verbs[action]} <Subject type={subjectType} id={subjectId} /> <Time at={occurredAt} />
       </p>
       {action === 'UPDATED' && (
         <ul>

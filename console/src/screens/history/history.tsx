@@ -35,7 +35,7 @@ function Entries() {
         <h1>History</h1>
         <SearchField
           label="Operation"
-          placeholder="An operation, for example updateParticipant"
+          placeholder="An operation, like undoMerge"
           value={typed}
           onChange={setTyped}
           onSubmit={() => navigate({ search: { operation: typed.trim() || undefined } })}

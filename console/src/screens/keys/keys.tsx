@@ -15,7 +15,7 @@ import { Time } from '../../parts/badges.tsx';
 import { Confirm } from '../../parts/confirm.tsx';
 import { Secret } from '../../parts/secret.tsx';
 import { Section } from '../../parts/section.tsx';
-import { Loading, NotAllowed, ProblemPanel } from '../../parts/states.tsx';
+import { Empty, Loading, NotAllowed, ProblemPanel } from '../../parts/states.tsx';
 import { useTitle } from '../../parts/title.ts';
 
 const scopes: readonly Scope[] = [
@@ -48,6 +48,7 @@ function KeyList() {
       {fetching && !data && <Loading what="keys" />}
       <NewKey created={readAgain} />
       <Section title="Working keys" count={data?.keys.length}>
+        {data?.keys.length === 0 && <Empty title="There is no key yet">Create one above.</Empty>}
         <ul className="rows">
           {data?.keys.map((key) => (
             <KeyRow key={key.id} of={key} revoked={readAgain} />
