@@ -24,7 +24,7 @@ beforeAll(async () => {
     {
       SLACK_API_URL: slack.apiUrl,
       EGRESS_ALLOW: slack.host,
-      PROVIDER_TIMEOUT_MS: '400',
+      PROVIDER_TIMEOUT_MS: '1200',
       STORAGE_URL: `file:${folder}`,
       LOG_LEVEL: 'silent',
       ...eager,
