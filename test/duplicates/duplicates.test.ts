@@ -90,6 +90,30 @@ test('users are found by dots, names, telephones in foreign keys, and the person
   expect(problemOf(refused).code).toBe('FORBIDDEN');
 });
 
+test('whose channel it was is looked at again when a channel is another’s', async () => {
+  const of = await service.createTenant();
+  const [one, other] = [await createConfig(of, 'sms'), await createConfig(of, 'sms')];
+  const called = (integrationConfigId: string) =>
+    createParticipant(of, { channels: [{ integrationConfigId, address: '+1 415 555 0102' }] });
+  const [into, from, third] = [
+    await createParticipant(of, { displayName: 'Somebody else', email: 'else@example.com' }),
+    await called(one),
+    await called(other),
+  ];
+  const linked = async () =>
+    (await candidates(of)).map(({ participants }) => participants.map(({ id }: Untyped) => id).sort());
+  expect(await linked()).toEqual([[from, third].sort()]);
+  const { merge } = dataOf(
+    await of.graphql(
+      'mutation ($input: MergeParticipantsInput!) { mergeParticipants(input: $input) { merge { id } } }',
+      { input: { intoId: into, fromIds: [from] } },
+    ),
+  ).mergeParticipants;
+  expect(await linked()).toEqual([[into, third].sort()]);
+  await change(of, 'undoMerge', { mergeId: merge.id });
+  expect(await linked()).toEqual([[from, third].sort()]);
+});
+
 test('of somebody who was erased nothing is left, not even a digest', async () => {
   const of = await service.createTenant();
   const erased = await user(of, { email: 'ada.l@gmail.com' });
