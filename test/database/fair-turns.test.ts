@@ -23,6 +23,19 @@ describe('fair turns', () => {
     expect(served).toEqual(['b0', 'c0', 'c1', 'a0', 'a1']);
   });
 
+  test('who comes later does not overtake those who wait for the same key, when it may have more turns', () => {
+    let most = 1;
+    const turns = createFairTurns({ running: 3, runningOfKey: () => most, waiting: 10, waitingOfKey: 5 });
+    const served: string[] = [];
+    expect([turns.take('a'), turns.take('b')]).toEqual([true, true]);
+    turns.wait('a', () => served.push('a0'));
+    turns.wait('a', () => served.push('a1'));
+    most = 3;
+    expect(turns.take('a')).toBe(false);
+    turns.give('b');
+    expect(served).toEqual(['a0', 'a1']);
+  });
+
   test('a wish that was taken back is not served', () => {
     const turns = createFairTurns({ running: 1, runningOfKey: 1, waiting: 1, waitingOfKey: 1 });
     turns.take('a');
