@@ -123,7 +123,8 @@ export function createOperations({ prepare, contextOf, streams, wideTurns, aroun
     const { budget, requestId = null } = options;
     try {
       const { operation } = prepared.operation;
-      charge(prepared, variables, budget);
+      const refused = charge(prepared, variables, budget);
+      if (refused) return refused;
       const actor = operation === OperationTypeNode.MUTATION ? actorOf(viewer, requestId) : null;
       const { executor } = prepared;
       wideTurns.note(viewer.tenantId);
@@ -205,11 +206,17 @@ const onlyByPost = () =>
     extensions: { code: 'METHOD_NOT_ALLOWED', http: { status: 405, headers: { allow: 'POST' } } },
   });
 
-/** Throws when the operation, with these variables, would cost more than one request may, whether they fit or not. */
-function charge(prepared: PreparedOperation, variables: Variables, budget?: Budget): void {
+/**
+ * Throws when the operation, with these variables, would cost more than one request may. Variables that do not fit have
+ * no cost: it returns what is wrong with them, where they are the reason.
+ */
+function charge(prepared: PreparedOperation, variables: Variables, budget?: Budget): ExecutionResult | null {
   try {
     demandAffordable(prepared, variables, budget);
+    return null;
   } catch (error) {
+    const refused = refusedVariables(prepared.schema, prepared.operation, variables);
+    if (refused) return refused;
     if (!(error instanceof Problem)) throw error;
     throw new GraphQLError(error.message, {
       originalError: error,
