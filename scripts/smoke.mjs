@@ -68,6 +68,21 @@ try {
   );
   const page = await fetch(`${url}/graphql`, { headers: { accept: 'text/html' } });
   expect((await page.text()).includes('GraphiQL'), 'GraphiQL opens');
+  // What is read from files beside the code, or loaded when it is first asked for.
+  const screens = await fetch(url, { headers: { accept: 'text/html' } });
+  expect((await screens.text()).includes('<script type="module"'), 'the console opens');
+  const openapi = await fetch(`${url}/openapi/directory.json`);
+  expect((await openapi.json()).openapi, 'a REST face describes itself');
+  const tools = await fetch(`${url}/mcp`, {
+    method: 'POST',
+    headers: {
+      accept: 'application/json, text/event-stream',
+      authorization: `Bearer ${token}`,
+      'content-type': 'application/json',
+    },
+    body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/list' }),
+  });
+  expect((await tools.text()).includes('who_is'), 'agents are told their tools');
   server.kill('SIGTERM');
   expect((await exited) === 0, 'SIGTERM ends it with 0');
 } finally {

@@ -4,6 +4,7 @@ import type { App } from './app.ts';
 import { type Config, readConfig } from './config.ts';
 import { answerWhileStarting, createHttpServer } from './http/starting.ts';
 import { cannotStart, runProcesses, runsOthers, saysItServes, whenNobodyServes } from './processes.ts';
+import { collectStartGarbage } from './start-garbage.ts';
 import { createStart, obstacle } from './starting.ts';
 
 /** How long a stop may take before the process ends regardless. */
@@ -35,6 +36,7 @@ async function main(): Promise<void> {
   const { url, listening: at } = await made.listen(server);
   app = made;
   saysItServes();
+  collectStartGarbage();
   app.log.info({ listening: at }, `Rollcall answers at ${url}/graphql`);
 }
 

@@ -13,10 +13,14 @@ import { Problem } from '../errors/catalogue.ts';
 import type { Connections } from '../integrations/connections.ts';
 import type { Storage } from '../storage/storage.ts';
 import { noAvatar, setAvatar, storeAvatar } from './files.ts';
-import { renderAvatar } from './image.ts';
+import type { RenderedAvatar } from './image.ts';
 import type { AvatarJob } from './queue.ts';
 import { endOwn, isOwn, supersede } from './settle.ts';
 import type { AvatarSources } from './sources/registry.ts';
+
+/** Loads what decodes images with the first of them: it keeps some 8 MB. */
+const renderAvatar = async (image: Uint8Array): Promise<RenderedAvatar> =>
+  (await import('./image.ts')).renderAvatar(image);
 
 /** The channel of a participant that an avatar is taken from. */
 export type AvatarSyncInput = { participantId: string; integrationConfigId: string; address: string };

@@ -1,7 +1,6 @@
-import sharp from 'sharp';
-
 /** Draws a symmetrical pattern in two colours as a PNG. The same number gives the same pattern. */
 export async function pattern(seed: number): Promise<Uint8Array<ArrayBuffer>> {
+  const { default: sharp } = await import('sharp');
   const cells = 6;
   const hue = (seed * 47) % 360;
   const colour = (lightness: number) =>

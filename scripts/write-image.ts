@@ -1,8 +1,8 @@
-/** Writes the image that a new embedded database begins as. Runs after the build, on what was built. */
+/** Writes the image that a new embedded database begins as. Runs after the build. */
 import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { connectEmbedded } from '../dist/database/embedded.js';
-import { imageFile } from '../dist/database/embedded-image.js';
-import { migrate } from '../dist/database/migrations.js';
+import { connectEmbedded } from '../src/database/embedded.ts';
+import { imageFile } from '../src/database/embedded-image.ts';
+import { migrate } from '../src/database/migrations.ts';
 
 const file = imageFile();
 if (!existsSync(file)) {
