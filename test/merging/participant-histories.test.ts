@@ -4,28 +4,17 @@ import { dataOf, type TestTenant, type Untyped } from '../app.ts';
 import { createAgent, createConfig, createParticipant } from '../factories.ts';
 import { writeKey } from '../participants/webhook-keys.ts';
 import { useApp } from '../use-app.ts';
+import { call, createTalks, type Joined, join, joinedBy, undo, undoAll } from './histories.ts';
 import { stored as storedIn } from './stored.ts';
 
 const service = useApp();
 const people = [0, 1, 2, 3] as const;
 
-const call = (of: TestTenant, name: string, input: object, fields: string) => {
-  const type = `${name[0]?.toUpperCase()}${name.slice(1)}Input`;
-  return of.graphql(`mutation ($input: ${type}!) { ${name}(input: $input) { ${fields} } }`, { input });
-};
 const merge = (of: TestTenant, intoId: unknown, fromId: unknown) =>
   call(of, 'mergeParticipants', { intoId, fromIds: [fromId] }, 'merge { id }');
-const undo = (of: TestTenant, mergeId: unknown) =>
-  call(of, 'undoMerge', { mergeId }, 'participants { id } notRestored { subjectId field detail }');
-const join = async (of: TestTenant, conversationId: unknown, id: unknown, status: string) =>
-  dataOf(
-    await call(
-      of,
-      'ensureConversationParticipant',
-      { conversationId, participant: { user: { id } }, status },
-      'created',
-    ),
-  );
+const joinAll = async (of: TestTenant, joins: readonly Joined[], talks: readonly string[], ids: readonly string[]) => {
+  for (const { one, talk, status } of joins) dataOf(await join(of, talks[talk], { user: { id: ids[one] } }, status));
+};
 
 /** Four participants. Neighbours have a channel and an agent in common, each with webhook keys. */
 async function world(of: TestTenant) {
@@ -42,20 +31,11 @@ async function world(of: TestTenant) {
     );
   for (const { id: bindingId } of await service.app.database.prisma.binding.findMany({ where: { tenantId: of.id } }))
     await writeKey(service, of.id, config, { bindingId });
-  const talks: string[] = [];
-  for (let n = 0; n < 3; n += 1)
-    talks.push(
-      dataOf(await call(of, 'createConversation', {}, 'conversation { id }')).createConversation.conversation.id,
-    );
-  return { ids, agents, talks };
+  return { ids, agents, talks: await createTalks(of) };
 }
 
 const somebody = fc.constantFrom(...people);
-const joined = fc.record({
-  one: somebody,
-  talk: fc.nat(2),
-  status: fc.constantFrom('ACTIVE', 'INVITED', 'PENDING'),
-});
+const joined = joinedBy(somebody);
 const fields = 'id agentIds channels { address } conversations(first: 10) { nodes { id } }';
 
 test('merges are undone in any order: nothing is lost or doubled, and in the end all is as it was', {
@@ -75,7 +55,7 @@ test('merges are undone in any order: nothing is lost or doubled, and in the end
       async (joins, steps, picks) => {
         const of = await service.createTenant();
         const { ids, agents, talks } = await world(of);
-        for (const { one, talk, status } of joins) await join(of, talks[talk], ids[one], status);
+        await joinAll(of, joins, talks, ids);
         const before = await storedIn(service, of);
         const open: string[] = [];
         for (const { kind, one, other, at } of steps) {
@@ -100,20 +80,7 @@ test('merges are undone in any order: nothing is lost or doubled, and in the end
               if (one === n) expect(its.conversations.nodes).toContainEqual({ id: talks[talk] });
           }
         }
-        for (let refused = 0; open.length > 0; ) {
-          const at = (picks.next().value ?? 0) % open.length;
-          const answer = await undo(of, open[at]);
-          if (answer.errors) {
-            expect(answer.errors).toMatchObject([
-              { message: expect.stringContaining('Undo the merge '), extensions: { code: 'CONFLICT' } },
-            ]);
-            refused += 1;
-            expect(refused).toBeLessThan(200);
-          } else {
-            expect(dataOf(answer).undoMerge.notRestored).toEqual([]);
-            open.splice(at, 1);
-          }
-        }
+        await undoAll(of, open, (length) => (picks.next().value ?? 0) % length);
         expect(await storedIn(service, of)).toEqual(before);
       },
     ),
@@ -138,7 +105,7 @@ test('of two merges into one survivor the first is undone as if it had never bee
         const of = await service.createTenant();
         const { ids, talks } = await world(of);
         const id = (n: number | undefined) => ids[n ?? 0];
-        for (const { one, talk, status } of joins) await join(of, talks[talk], ids[one], status);
+        await joinAll(of, joins, talks, ids);
         const before = await storedIn(service, of);
         const one = dataOf(await merge(of, id(into), id(first))).mergeParticipants.merge.id;
         const other = dataOf(await merge(of, id(into), id(second))).mergeParticipants.merge.id;

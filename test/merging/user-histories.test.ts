@@ -2,26 +2,23 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { type Answer, dataOf, problemOf, type TestTenant, type Untyped } from '../app.ts';
 import { useApp } from '../use-app.ts';
+import { call, createTalks, type Joined, join, joinedBy, undo, undoAll } from './histories.ts';
 import { stored as storedIn } from './stored.ts';
 
 const service = useApp();
 const people = [0, 1, 2, 3, 4] as const;
 
-const call = (of: TestTenant, name: string, input: object, fields: string): Promise<Answer<Untyped>> => {
-  const type = `${name[0]?.toUpperCase()}${name.slice(1)}Input`;
-  return of.graphql(`mutation ($input: ${type}!) { ${name}(input: $input) { ${fields} } }`, { input });
-};
 const merge = (of: TestTenant, intoId: unknown, fromIds: readonly unknown[]) =>
   call(of, 'mergeExternalUsers', { intoId, fromIds }, 'externalUser { id } merge { id }');
-const undo = (of: TestTenant, mergeId: unknown) =>
-  call(of, 'undoMerge', { mergeId }, 'externalUsers { id } notRestored { subjectId field detail }');
-const join = (of: TestTenant, conversationId: unknown, id: unknown, status = 'ACTIVE') =>
-  call(
-    of,
-    'ensureConversationParticipant',
-    { conversationId, participant: { contact: { id } }, status },
-    'participant { id }',
-  );
+const joinAll = async (
+  of: TestTenant,
+  joins: readonly Joined[],
+  talks: readonly string[],
+  users: readonly string[],
+) => {
+  for (const { one, talk, status } of joins)
+    dataOf(await join(of, talks[talk], { contact: { id: users[one] } }, status));
+};
 
 /** Five users, some of them with more than one identifier, and three conversations. */
 async function world(of: TestTenant) {
@@ -41,12 +38,7 @@ async function world(of: TestTenant) {
     );
     users.push(dataOf(made).createExternalUser.externalUser.id);
   }
-  const talks: string[] = [];
-  for (let n = 0; n < 3; n += 1)
-    talks.push(
-      dataOf(await call(of, 'createConversation', {}, 'conversation { id }')).createConversation.conversation.id,
-    );
-  return { users, talks };
+  return { users, talks: await createTalks(of) };
 }
 
 const person = 'id email phoneNumber fkId conversationIds identifiers { id identifierKey identifierValue primary }';
@@ -75,30 +67,8 @@ function demandPrimaries(all: readonly Untyped[]): void {
   }
 }
 
-/** Undoes what is open in the order that `next` says, as far as a survivor is not merged itself. */
-async function undoAll(of: TestTenant, open: string[], next: (length: number) => number): Promise<void> {
-  for (let refused = 0; open.length > 0; ) {
-    const at = next(open.length);
-    const answer = await undo(of, open[at]);
-    if (answer.errors) {
-      expect(answer.errors).toMatchObject([
-        { message: expect.stringContaining('Undo the merge '), extensions: { code: 'CONFLICT' } },
-      ]);
-      refused += 1;
-      expect(refused).toBeLessThan(200);
-      continue;
-    }
-    expect(dataOf(answer).undoMerge.notRestored).toEqual([]);
-    open.splice(at, 1);
-  }
-}
-
 const somebody = fc.constantFrom(...people);
-const joined = fc.record({
-  one: somebody,
-  talk: fc.nat(2),
-  status: fc.constantFrom('ACTIVE', 'INVITED', 'PENDING'),
-});
+const joined = joinedBy(somebody);
 
 test('merges are undone in any order: nothing is lost on the way, and in the end all is as it was', {
   timeout: 240_000,
@@ -117,7 +87,7 @@ test('merges are undone in any order: nothing is lost on the way, and in the end
       async (joins, steps, picks) => {
         const of = await service.createTenant();
         const { users, talks } = await world(of);
-        for (const { one, talk, status } of joins) dataOf(await join(of, talks[talk], users[one], status));
+        await joinAll(of, joins, talks, users);
         const before = await storedIn(service, of);
         const values = valuesOf(await everybody(of));
         const open: string[] = [];
@@ -160,7 +130,7 @@ test('of two merges into one survivor the first is undone as if it had never bee
         const of = await service.createTenant();
         const { users, talks } = await world(of);
         const id = (n: number | undefined) => users[n ?? 0];
-        for (const { one, talk, status } of joins) dataOf(await join(of, talks[talk], users[one], status));
+        await joinAll(of, joins, talks, users);
         const one = dataOf(await merge(of, id(into), [id(first)])).mergeExternalUsers.merge.id;
         const other = dataOf(await merge(of, id(into), [id(second)])).mergeExternalUsers.merge.id;
         expect(dataOf(await undo(of, one)).undoMerge).toMatchObject({
@@ -258,7 +228,7 @@ test('changes between a merge and its undo: no identifier twice or lost, no memb
               'created',
             ),
           delete: () => call(of, 'deleteExternalUser', input, 'deletedId'),
-          join: () => join(of, talks[talk], users[one]),
+          join: () => join(of, talks[talk], { contact: { id: users[one] } }),
         };
         const answer = await run[kind]();
         if (answer.errors && kind !== 'leave')
