@@ -68,7 +68,7 @@ export const setRecord = statement(nothing)`
 export const mergeThatTook = statement(rows({ mergeId: uuid }))`
   select r.merge_id as "mergeId" from merged_id r where r.tenant_id = ${tenant} and r.kind = ${kind} and r.id = ${id}`;
 export const markUndone = statement(mergeRow)`
-  update merge m set undone_at = now() where m.tenant_id = ${tenant} and m.id = ${id} returning ${mergeList}`;
+  update merge m set undone_at = clock_timestamp() where m.tenant_id = ${tenant} and m.id = ${id} returning ${mergeList}`;
 
 export const leadingTo = statement(rows({ id: uuid }))`
   select r.id from merged_id r where r.tenant_id = ${tenant} and r.kind = ${kind} and r.into_id = ${id} order by r.id`;

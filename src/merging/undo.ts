@@ -80,15 +80,16 @@ async function undo(
   await mergeAgain(quiet, later);
   tell();
 
+  // An avatar that the survivor has got from a channel that went back may show another person.
+  if (ofParticipants) await hooks.channelsChanged(tx, intoId, { gone: true, added: [], reordered: false });
+  if (ofParticipants && later.length > 0) announceParticipant(tx, intoId);
+  // The last: the history of the undo must not be younger than the undo.
   const [row = merge] = await tx.query(markUndone, { id });
   const ids = [intoId, ...undone.back];
   const inOrder = <Row extends { id: string }>(rows: readonly Row[]) =>
     ids.flatMap((each) => rows.find((found) => found.id === each) ?? []);
   const result = { merge: shownMerge(row), users: [], participants: [], notRestored };
   if (!ofParticipants) return { ...result, users: inOrder(await tx.query(lockUsers, { ids })) };
-  // An avatar that the survivor has got from a channel that went back may show another person.
-  await hooks.channelsChanged(tx, intoId, { gone: true, added: [], reordered: false });
-  if (later.length > 0) announceParticipant(tx, intoId);
   return { ...result, participants: inOrder(await tx.query(lockParticipants, { ids })) };
 }
 
@@ -141,7 +142,6 @@ function rebased(before: MergeRecord, again: MergeRecord, { left }: Back, lost: 
   return {
     ...again,
     ...(before.place !== undefined && { place: before.place }),
-    displayName: before.displayName,
     filled: [...left, ...again.filled],
     lost: [...(before.lost ?? []), ...lost.filter(({ field }) => field !== 'id')],
     from: before.from.map((gone) => byId.get(gone.row['id']) ?? gone),

@@ -1,8 +1,9 @@
 import { isUnused } from '../avatars/files.ts';
+import { sharedMerges } from '../database/merges-of.ts';
 import { nothing, rows } from '../database/sql/columns.ts';
 import { type Fragment, none, parameter, sql, tenant } from '../database/sql/fragment.ts';
 import { statement } from '../database/sql/statement.ts';
-import { array, assured, boolean, integer, text, uuid } from '../database/sql/types.ts';
+import { array, assured, boolean, integer, text, timestamptz, uuid } from '../database/sql/types.ts';
 import { entryIds, membershipIds, participantIds, senderIds, userIds } from './theirs.ts';
 
 const only = rows({ id: uuid });
@@ -61,9 +62,18 @@ export const removeSenders = statement(only)`
 export const removeKeys = statement(nothing)`
   delete from idempotency_key k where k.tenant_id = ${tenant} and k.result_ids && ${parameter('idTexts', array(text))}`;
 
+// What others were while the person was merged with them. Their entries of that time may have anything of the person.
+export const mergedTimes = statement(rows({ id: assured(uuid), since: timestamptz, until: assured(timestamptz) }))`
+  with recursive ${sharedMerges}
+  select p.id, s.merged_at as since, s.undone_at as until from shared s cross join unnest(s.people) p (id)`;
+
 export const removeHistory = statement(rows({ count: integer }))`
   with gone as (
-    delete from history_entry h where h.tenant_id = ${tenant} and h.id in (${entryIds}) returning h.id
+    delete from history_entry h where h.tenant_id = ${tenant} and h.id in (${entryIds}
+      union select h.id from unnest(${parameter('otherIds', array(uuid))}, ${parameter('since', array(timestamptz))}, ${parameter('until', array(timestamptz))}) o (id, since, until)
+        join history_entry h on h.tenant_id = ${tenant} and h.about_id = o.id
+        where h.occurred_at between o.since and o.until)
+    returning h.id
   ) select count(*)::int as count from gone`;
 
 export const dropFiles = statement(withPath)`

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { TenantDatabase, TenantTransaction } from '../database/database.ts';
 import { newId } from '../database/ids.ts';
 import { oneByUuid } from '../database/loaders.ts';
@@ -36,21 +37,35 @@ export type LeftFiles = {
 /** How often a person is found anew because somebody has changed who it is meanwhile. */
 const tries = 5;
 
+/** Carries out of a savepoint that the person is not who was locked. */
+class OthersNow extends Error {}
+
+/** Locks the users and participants of a person. Throws OthersNow where the person is not the same afterwards. */
+async function locked(tx: TenantTransaction, by: IdentityInput): Promise<Person> {
+  const idsOf = ({ users, participants }: Person) => ({
+    userIds: users.map(({ id }) => id),
+    participantIds: participants.map(({ id }) => id),
+  });
+  const before = idsOf(await findPerson(tx, by));
+  await tx.query(run.lockUsers, before);
+  await tx.query(run.lockParticipants, before);
+  const person = await findPerson(tx, by);
+  if (isDeepStrictEqual(idsOf(person), before)) return person;
+  throw new OthersNow('Somebody has merged or changed the person.');
+}
+
 /**
  * Finds a person and locks their users and participants. A merge, or its undoing, may change who they are until the
- * locks are held, so they are found again. Throws CONFLICT where that goes on.
+ * locks are held, so they are found again. The locks of before are given back then: who is found later may come before
+ * them in the order of locks. Throws CONFLICT where that goes on.
  */
 async function lockedPerson(tx: TenantTransaction, by: IdentityInput): Promise<Person> {
-  let locked: string | null = null;
-  for (let attempt = 0; attempt <= tries; attempt += 1) {
-    const person = await findPerson(tx, by);
-    const userIds = person.users.map(({ id }) => id);
-    const participantIds = person.participants.map(({ id }) => id);
-    const found = [...userIds, ...participantIds].join();
-    if (found === locked) return person;
-    await tx.query(run.lockUsers, { userIds });
-    await tx.query(run.lockParticipants, { participantIds });
-    locked = found;
+  for (let attempt = 0; attempt < tries; attempt += 1) {
+    try {
+      return await tx.savepoint(() => locked(tx, by));
+    } catch (error) {
+      if (!(error instanceof OthersNow)) throw error;
+    }
   }
   throw new Problem('CONFLICT', 'The person is merged or changed by others all the time: ask again.');
 }
@@ -66,6 +81,7 @@ async function removeRows(tx: TenantTransaction, person: Person, hooks: Pick<Par
   const theirs = await everythingOf(tx, person);
   const { userIds, participantIds, ids, idTexts } = theirs;
   const pictures = await tx.query(run.picturesOf, { participantIds, ids });
+  const times = await tx.query(run.mergedTimes, { ids });
   const memberships = await tx.query(run.removeMemberships, { userIds, participantIds, idTexts });
   for (const participantId of participantIds) await deleteInTransaction(tx, participantId, hooks);
   await tx.query(forgetMerges, { ids });
@@ -81,6 +97,9 @@ async function removeRows(tx: TenantTransaction, person: Person, hooks: Pick<Par
     historyTexts: theirs.historyTexts,
     conversationIds: memberships.map(({ conversationId }) => conversationId),
     membershipTexts,
+    otherIds: times.map((its) => its.id),
+    since: times.map((its) => its.since),
+    until: times.map((its) => its.until),
   });
   const files = await tx.query(run.dropFiles, { fileIds: pictures.map(({ id }) => id) });
   return { theirs, users, memberships, historyEntries: count, files };

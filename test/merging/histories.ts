@@ -35,7 +35,7 @@ export type Joined = { one: number; talk: number; status: string };
 export const joinedBy = (somebody: fc.Arbitrary<number>): fc.Arbitrary<Joined> =>
   fc.record({ one: somebody, talk: fc.nat(2), status: fc.constantFrom('ACTIVE', 'INVITED', 'PENDING') });
 
-/** Undoes the open merges in the order that `next` says. Those whose survivor is merged itself are tried again later. */
+/** Undoes open merges in the order that `next` says. One whose survivor is merged itself is tried again later. */
 export async function undoAll(of: TestTenant, open: string[], next: (length: number) => number): Promise<void> {
   for (let refused = 0; open.length > 0; ) {
     const at = next(open.length);
