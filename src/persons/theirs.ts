@@ -1,5 +1,5 @@
 import { columns, rows } from '../database/sql/columns.ts';
-import { type Fragment, parameter, sql, tenant } from '../database/sql/fragment.ts';
+import { type Fragment, name, parameter, sql, tenant } from '../database/sql/fragment.ts';
 import { statement } from '../database/sql/statement.ts';
 import { array, assured, nullable, text, uuid } from '../database/sql/types.ts';
 import { historyKeysSql } from '../erasure/digests.ts';
@@ -26,20 +26,32 @@ export const identifiersOf = statement(columns('ExternalUserIdentifier', 'i', ['
 
 const texts = parameter('texts', array(text));
 
+const isGone = (id: Fragment): Fragment<{ tenantId: string }> => sql`
+    not exists (select from external_user x where x.tenant_id = ${tenant} and x.id = ${id} offset 0)
+    and not exists (select from participant x where x.tenant_id = ${tenant} and x.id = ${id} offset 0)
+    and not exists (select from unknown_sender x where x.tenant_id = ${tenant} and x.id = ${id} offset 0)`;
+
 /**
- * The ids of users, participants and unknown senders who are gone, where the history has one of these texts about them.
- * Groups and agents are nobody's data. With `offset 0` each of the few is looked at by itself.
+ * The ids of users, participants and unknown senders who are gone, where the history has one of these texts about them,
+ * and of those who are gone from whom they had a channel or an identifier, by a merge. Groups and agents are nobody's
+ * data. With `offset 0` each of the few is looked at by itself.
  */
 export const goneOf = statement(rows({ id: assured(uuid) }))`
-  select distinct h.about_id as id from history_entry h
-  where h.tenant_id = ${tenant} and h.keys && ${historyKeysSql(texts)} and h.about_id is not null
-    and h.subject_type in ('ExternalUser', 'ExternalUserIdentifier', 'Participant', 'Channel', 'UnknownSender')
-    and not exists (select from external_user x where x.tenant_id = ${tenant} and x.id = h.about_id offset 0)
-    and not exists (select from participant x where x.tenant_id = ${tenant} and x.id = h.about_id offset 0)
-    and not exists (select from unknown_sender x where x.tenant_id = ${tenant} and x.id = h.about_id offset 0)
-    and not exists (
-      select from history_entry g where g.tenant_id = ${tenant} and g.about_id = h.about_id and g.subject_type = 'Participant'
-        and coalesce(g.after, g.before) ->> 'kind' in ('GROUP', 'AI_AGENT') offset 0)`;
+  with recursive gone (id) as (
+    select h.about_id from history_entry h
+    where h.tenant_id = ${tenant} and h.keys && ${historyKeysSql(texts)} and h.about_id is not null
+      and h.subject_type in ('ExternalUser', 'ExternalUserIdentifier', 'Participant', 'Channel', 'UnknownSender')
+      and ${isGone(name('h.about_id'))}
+      and not exists (
+        select from history_entry g where g.tenant_id = ${tenant} and g.about_id = h.about_id and g.subject_type = 'Participant'
+          and coalesce(g.after, g.before) ->> 'kind' in ('GROUP', 'AI_AGENT') offset 0)
+    union
+    select o.id from gone g join history_entry h on h.tenant_id = ${tenant} and h.about_id = g.id
+      cross join lateral (
+        select coalesce(h.before ->> 'participant_id', h.before ->> 'external_user_id')::uuid
+      ) o (id)
+    where h.subject_type in ('Channel', 'ExternalUserIdentifier') and o.id <> g.id and ${isGone(name('o.id'))}
+  ) select g.id from gone g`;
 
 /** SQL for the ids of memberships, with the tombstones of before: they are the person's no less. */
 export const membershipIds: Fragment<

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { dataOf, type TestTenant } from '../app.ts';
 import { member } from '../conversations/factories.ts';
+import { createConfig, createParticipant } from '../factories.ts';
 import { call, createTalks, undo } from '../merging/histories.ts';
 import { allRows } from '../merging/invariants.ts';
 import { useApp } from '../use-app.ts';
@@ -97,4 +98,25 @@ test('who is deleted takes the undone merges of those who were merged into them 
   await merge(of, third, one);
   dataOf(await call(of, 'deleteExternalUser', { externalUserId: third }, 'deletedId'));
   expect(await tablesWith(of, 'one-')).toEqual(['history_entry']);
+});
+
+test('who was merged into somebody who was deleted then is found by a channel that they had', async () => {
+  const of = await service.createTenant();
+  const integrationConfigId = await createConfig(of, 'sms');
+  const address = '+14155550188';
+  const ids = [
+    await createParticipant(of, { displayName: 'one-name', channels: [{ integrationConfigId, address }] }),
+    await createParticipant(of, { displayName: 'other-name' }),
+    await createParticipant(of, { displayName: 'third-name' }),
+  ];
+  for (const n of [1, 2]) {
+    const input = { intoId: ids[n], fromIds: [ids[n - 1]] };
+    dataOf(await call(of, 'mergeParticipants', input, 'merge { id }'));
+  }
+  dataOf(await call(of, 'deleteParticipant', { participantId: ids[2] }, 'deletedId'));
+  expect(await tablesWith(of, 'one-name')).toEqual(['history_entry']);
+  const by = { phoneNumber: address };
+  dataOf(await call(of, 'erasePerson', { by, confirm: true }, 'erased { historyEntries }'));
+  for (const mark of [address.slice(1), 'one-name', 'other-name', 'third-name'])
+    expect(await tablesWith(of, mark)).toEqual([]);
 });
