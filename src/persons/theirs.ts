@@ -31,17 +31,28 @@ const isGone = (id: Fragment): Fragment<{ tenantId: string }> => sql`
     and not exists (select from participant x where x.tenant_id = ${tenant} and x.id = ${id} offset 0)
     and not exists (select from unknown_sender x where x.tenant_id = ${tenant} and x.id = ${id} offset 0)`;
 
+// Who was merged away is not gone where the survivor has one of the texts: it is the survivor's, who is somebody else.
+const isOfSurvivor = (id: Fragment): Fragment<{ tenantId: string } & { texts: readonly string[] }> => sql`
+    exists (
+      select from merged_id r where r.tenant_id = ${tenant} and r.id = ${id} and (
+        exists (select from external_user_identifier x where x.tenant_id = ${tenant} and x.external_user_id = r.into_id
+          and history_keys(to_jsonb(x)) && ${historyKeysSql(texts)})
+        or exists (select from channel x where x.tenant_id = ${tenant} and x.participant_id = r.into_id
+          and history_keys(to_jsonb(x)) && ${historyKeysSql(texts)})
+        or exists (select from participant x where x.tenant_id = ${tenant} and x.id = r.into_id
+          and history_keys(to_jsonb(x)) && ${historyKeysSql(texts)})) offset 0)`;
+
 /**
  * The ids of users, participants and unknown senders who are gone, where the history has one of these texts about them,
- * and of those who are gone from whom they had a channel or an identifier, by a merge. Groups and agents are nobody's
- * data. With `offset 0` each of the few is looked at by itself.
+ * and of those who are gone and gave them a channel or an identifier by a merge. Groups and agents are nobody's data.
+ * With `offset 0` each of the few is looked at by itself.
  */
 export const goneOf = statement(rows({ id: assured(uuid) }))`
   with recursive gone (id) as (
     select h.about_id from history_entry h
     where h.tenant_id = ${tenant} and h.keys && ${historyKeysSql(texts)} and h.about_id is not null
       and h.subject_type in ('ExternalUser', 'ExternalUserIdentifier', 'Participant', 'Channel', 'UnknownSender')
-      and ${isGone(name('h.about_id'))}
+      and ${isGone(name('h.about_id'))} and not ${isOfSurvivor(name('h.about_id'))}
       and not exists (
         select from history_entry g where g.tenant_id = ${tenant} and g.about_id = h.about_id and g.subject_type = 'Participant'
           and coalesce(g.after, g.before) ->> 'kind' in ('GROUP', 'AI_AGENT') offset 0)
@@ -50,7 +61,8 @@ export const goneOf = statement(rows({ id: assured(uuid) }))`
       cross join lateral (
         select coalesce(h.before ->> 'participant_id', h.before ->> 'external_user_id')::uuid
       ) o (id)
-    where h.subject_type in ('Channel', 'ExternalUserIdentifier') and o.id <> g.id and ${isGone(name('o.id'))}
+    where h.subject_type in ('Channel', 'ExternalUserIdentifier') and o.id <> g.id
+      and ${isGone(name('o.id'))} and not ${isOfSurvivor(name('o.id'))}
   ) select g.id from gone g`;
 
 /** SQL for the ids of memberships, with the tombstones of before: they are the person's no less. */

@@ -120,3 +120,22 @@ test('who was merged into somebody who was deleted then is found by a channel th
   for (const mark of [address.slice(1), 'one-name', 'other-name', 'third-name'])
     expect(await tablesWith(of, mark)).toEqual([]);
 });
+
+test('who was merged into somebody else keeps a telephone number that they have in common with the person', async () => {
+  const of = await service.createTenant();
+  const integrationConfigId = await createConfig(of, 'sms');
+  const [email, phoneNumber] = ['person@example.com', '+14155550199'];
+  const created = async (input: object): Promise<string> =>
+    dataOf(await call(of, 'createExternalUser', { firstName: 'A', lastName: 'B', ...input }, 'externalUser { id }'))
+      .createExternalUser.externalUser.id;
+  const person = await created({ fkId: 'person-key', email });
+  // The person's participant, by the e-mail address. Its number leads to others, but it was not named.
+  await createParticipant(of, { email, channels: [{ integrationConfigId, address: phoneNumber }] });
+  const [one, other] = [await created({ phoneNumber }), await bare(of, 'other')];
+  const mergeId = await merge(of, other, one);
+  expect(await erase(of, 'person-key')).toEqual({ externalUsers: 1 });
+  const query =
+    'query ($one: ID!, $person: ID!) { one: externalUser(id: $one) { id } person: externalUser(id: $person) { id } }';
+  expect(dataOf(await of.graphql(query, { one, person }))).toEqual({ one: { id: other }, person: null });
+  expect(dataOf(await undo(of, mergeId)).undoMerge.notRestored).toEqual([]);
+});
