@@ -35,16 +35,17 @@ export const upload = (service: TestApp, tenant: TestTenant, participantId: stri
 const importMutation =
   'mutation ($input: StartImportInput!) { startImport(input: $input) { import { id state kind } } }';
 
-/** Starts an import of a file by a GraphQL multipart request. */
+/** Starts an import of a file of that name by a GraphQL multipart request. */
 export function importFile(
   service: TestApp,
   tenant: TestTenant,
   content: string | Uint8Array,
   input: Record<string, unknown>,
+  name = 'file.csv',
 ): Promise<Answer<Untyped>> {
   const form = new FormData();
   form.set('operations', JSON.stringify({ query: importMutation, variables: { input: { ...input, file: null } } }));
   form.set('map', JSON.stringify({ 0: ['variables.input.file'] }));
-  form.set('0', new File([typeof content === 'string' ? content : new Uint8Array(content)], 'file.csv'));
+  form.set('0', new File([typeof content === 'string' ? content : new Uint8Array(content)], name));
   return sendForm(service, tenant, form);
 }

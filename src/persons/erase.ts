@@ -70,10 +70,14 @@ async function lockedPerson(tx: TenantTransaction, by: IdentityInput): Promise<P
   throw new Problem('CONFLICT', 'The person is merged or changed by others all the time: ask again.');
 }
 
-/** Ends imports, in a transaction of their own: a batch that is being written holds users that an erasure waits for. */
+/**
+ * Ends imports, in a transaction of their own: a batch that is being written holds users that an erasure waits for.
+ * Forgets what is known of the columns of all.
+ */
 const stopJobs = (db: TenantDatabase) =>
   db.transaction(async (tx) => {
     for (const { id } of await tx.query(run.stopJobs, run.whyStopped)) tx.announce('dataJobChanged', { jobId: id });
+    await tx.query(run.forgetColumns, { ...run.whyStopped, forgotten: run.forgotten });
   });
 
 /** Deletes the rows of a locked person. Returns what is counted of them, and the files that nothing needs any more. */
