@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { attacks } from './attacks.ts';
 import { createCpuClock, used } from './cpu.ts';
 import { type DataSet, withClient } from './data-set.ts';
+import { copied } from './database-copy.ts';
 import { type Delays, readsOfOthers } from './others.ts';
 import { type Answered, send } from './send.ts';
 import type { Launcher } from './servers.ts';
@@ -52,24 +53,14 @@ export async function hostile(
   { poolSize, only }: { poolSize: number; only: string | null },
   say: (line: string) => void,
 ): Promise<Attacked[]> {
-  const url = new URL(data.databaseUrl);
-  const template = url.pathname.slice(1);
-  const name = `${template}_hostile`;
-  const server = new URL(url);
-  server.pathname = '/postgres';
-  await withClient(server.href, async (client) => {
-    await client.query(`drop database if exists "${name}" with (force)`);
-    await client.query(`create database "${name}" template "${template}"`);
+  let found: Attacked[] = [];
+  await copied(data, 'hostile', async (databaseUrl) => {
+    await withClient(databaseUrl, (client) =>
+      client.query(readFileSync(fileURLToPath(new URL('../hostile.sql', import.meta.url)), 'utf8')).then(() => {}),
+    );
+    found = await attackAll(launcher, { ...data, databaseUrl }, poolSize, only, say);
   });
-  url.pathname = `/${name}`;
-  await withClient(url.href, (client) =>
-    client.query(readFileSync(fileURLToPath(new URL('../hostile.sql', import.meta.url)), 'utf8')).then(() => {}),
-  );
-  try {
-    return await attackAll(launcher, { ...data, databaseUrl: url.href }, poolSize, only, say);
-  } finally {
-    await withClient(server.href, (client) => client.query(`drop database "${name}" with (force)`).then(() => {}));
-  }
+  return found;
 }
 
 async function attackAll(

@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { copyIn } from './copy.ts';
 import { createCpuClock, used } from './cpu.ts';
 import { type DataSet, idOf, withClient } from './data-set.ts';
+import { copied } from './database-copy.ts';
 import { atRate, type Latencies, post } from './deliveries.ts';
 import { type Draw, operationNamed, seeded } from './operations.ts';
 import type { Launcher, Server } from './servers.ts';
@@ -107,6 +108,8 @@ async function importFile(server: Server, tenant: number, file: string, rows: nu
   }
 }
 
+type Size = { rows: number; rounds: number; poolSize: number };
+
 /**
  * Brings so many external users in, by COPY and by an import of the service in turn, while contact lists of other
  * tenants are read at a fixed rate. Works in a copy of the data.
@@ -114,20 +117,25 @@ async function importFile(server: Server, tenant: number, file: string, rows: nu
 export async function imports(
   launcher: Launcher,
   data: DataSet,
-  { rows, rounds, poolSize }: { rows: number; rounds: number; poolSize: number },
+  size: Size,
   say: (line: string) => void,
 ): Promise<ImportsResult> {
-  const url = new URL(data.databaseUrl);
-  const template = url.pathname.slice(1);
-  const name = `${template}_imports`;
-  const maintenance = new URL(url);
-  maintenance.pathname = '/postgres';
-  await withClient(maintenance.href, async (client) => {
-    await client.query(`drop database if exists "${name}" with (force)`);
-    await client.query(`create database "${name}" template "${template}"`);
-  });
-  url.pathname = `/${name}`;
-  const databaseUrl = url.href;
+  const found: Brought[][] = [];
+  const readsBefore: Latencies[] = [];
+  await copied(data, 'imports', (databaseUrl) =>
+    bringAll(launcher, { ...data, databaseUrl }, size, { found, readsBefore }, say),
+  );
+  return { rows: size.rows, rounds: found, readsBefore };
+}
+
+async function bringAll(
+  launcher: Launcher,
+  data: DataSet,
+  { rows, rounds, poolSize }: Size,
+  { found, readsBefore }: { found: Brought[][]; readsBefore: Latencies[] },
+  say: (line: string) => void,
+): Promise<void> {
+  const { databaseUrl } = data;
   const server = await launcher.start('rollcall', databaseUrl, poolSize);
   const readers = new Agent({ keepAlive: true, maxSockets: 1_000 });
   const draws = operationNamed('contactList')
@@ -185,8 +193,6 @@ export async function imports(
 
   try {
     await atRate(readsPerSecond, 3, read);
-    const found: Brought[][] = [];
-    const readsBefore: Latencies[] = [];
     for (let round = 0; round < rounds; round++) {
       // What the round before has left to do, vacuum among it, is not measured with this one.
       await withClient(databaseUrl, (client) => client.query('checkpoint').catch(() => {}));
@@ -195,11 +201,9 @@ export async function imports(
       for (const way of round % 2 ? ways.toReversed() : ways) inTurn.push(await bring(way, round));
       found.push(inTurn);
     }
-    return { rows, rounds: found, readsBefore };
   } finally {
     readers.destroy();
     await server.stop();
-    await withClient(maintenance.href, (client) => client.query(`drop database "${name}" with (force)`));
   }
 }
 

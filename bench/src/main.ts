@@ -10,6 +10,7 @@ import { growth, growthTable } from './growth.ts';
 import { hostile, hostileTable } from './hostile.ts';
 import { imports, importsTable } from './imports.ts';
 import { chooseGenerator, stopLoad } from './load.ts';
+import { merges, mergesTable } from './merges.ts';
 import { operationNamed } from './operations.ts';
 import { type Options, readOptions, UsageError, usage, type Ways } from './options.ts';
 import { plot } from './plot.ts';
@@ -97,6 +98,15 @@ async function importing(launcher: Launcher, data: DataSet, plan: Plan, rows: nu
   if (options.json) writeFileSync(options.json, `${JSON.stringify({ where, result }, null, 2)}\n`);
 }
 
+async function merging(launcher: Launcher, data: DataSet, plan: Plan, count: number, options: Options): Promise<void> {
+  const { connections, poolSize } = plan;
+  const result = await merges(launcher, data, { count, connections, poolSize }, say);
+  console.log(mergesTable(result));
+  const where = await circumstances(options, plan, data);
+  if (options.json) writeFileSync(options.json, `${JSON.stringify({ where, result }, null, 2)}\n`);
+  if (result.found.some(({ failed }) => failed > 0)) throw new Error('Merges or erasures failed.');
+}
+
 async function growing(launcher: Launcher, data: DataSet, plan: Plan, options: Options): Promise<void> {
   say(`Lists of different lengths, and pages from different places, with load by ${plan.generator}`);
   const found = await growth(launcher, data, plan, say);
@@ -169,6 +179,7 @@ async function main(): Promise<void> {
     else if (options.hostile) await attacking(launcher, data, plan, options);
     else if (options.flood) await flooding(launcher, data, plan, options);
     else if (options.imports !== null) await importing(launcher, data, plan, options.imports, options);
+    else if (options.merges !== null) await merging(launcher, data, plan, options.merges, options);
     else if (options.growth) await growing(launcher, data, plan, options);
     else if (options.scale) await scaling(launcher, data, plan, options.scale, options);
     else if (options.soakMinutes !== null) await soaking(launcher, data, plan, options.soakMinutes, options);

@@ -34,6 +34,8 @@ export type Options = {
   flood: boolean;
   /** How many external users are imported, beside COPY; null for none. */
   imports: number | null;
+  /** How many pairs of external users are merged, and erased then, beside bare statements; null for none. */
+  merges: number | null;
   /** Only attacks whose names have this in them; null for all. */
   only: string | null;
   generator: 'wrk' | 'autocannon' | 'auto';
@@ -80,6 +82,7 @@ export const usage = `Usage: DATABASE_URL=postgresql://… npm run bench -- [opt
   --hostile           instead: what a hostile client may send, one attack at a time, in a copy of the data
   --flood             instead: one tenant's flood over all connections, and the reads of another
   --imports N         instead: so many external users by COPY and by an import, in a copy of the data
+  --merges N          instead: so many merges and erasures, beside bare statements, in a copy of the data
   --only TEXT         of the attacks those with this in their names
   --json FILE         write every figure there
   --svg FILE          draw the ratios there
@@ -180,6 +183,7 @@ export function readOptions(args: readonly string[], environment: NodeJS.Process
     hostile: values.hostile,
     flood: values.flood,
     imports: values.imports === undefined ? null : whole('imports', values.imports),
+    merges: values.merges === undefined ? null : whole('merges', values.merges),
     only: values.only ?? null,
     generator,
     json: values.json ?? null,
@@ -214,6 +218,7 @@ const parse = (args: readonly string[]) =>
       hostile: { type: 'boolean', default: false },
       flood: { type: 'boolean', default: false },
       imports: { type: 'string' },
+      merges: { type: 'string' },
       only: { type: 'string' },
       json: { type: 'string' },
       svg: { type: 'string' },
