@@ -1,7 +1,9 @@
+import './begin.ts';
 import { RouterProvider } from '@tanstack/react-router';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { router } from './app/router.tsx';
+import { credentialOf, readSettings } from './app/session.ts';
 import { SignedIn } from './app/signed-in.tsx';
 import './styles/tokens.css';
 import './styles/base.css';
@@ -13,6 +15,9 @@ import './styles/overlays.css';
 import './styles/tables.css';
 import './styles/progress.css';
 import './styles/screens.css';
+
+// The screen is loaded while it is still asked who is signed in. A sign-in at a provider comes back to another address.
+if (credentialOf(readSettings())) router.load();
 
 const place = document.getElementById('root');
 if (!place) throw new Error('The page has no place for the console.');

@@ -33,6 +33,33 @@ describe.skipIf(executablePath === undefined)('the console', () => {
     }
   });
 
+  test('asks for the first screen once, before the other scripts have come', async () => {
+    const page = await at('/keys');
+    await page.goto('about:blank');
+    const asked: string[] = [];
+    page.on('request', (request) => {
+      if (request.url().endsWith('/graphql')) asked.push(JSON.parse(request.postData() ?? '{}').operationName);
+    });
+    let release = () => {};
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    await page.route(/\/assets\/main-.*js$/, async (route) => {
+      await held;
+      await route.continue();
+    });
+    await page.goto(`${operator.url()}/agents/support-bot/contacts`, { waitUntil: 'commit' });
+    await page.getByRole('status').getByText('Loading').waitFor({ state: 'attached' });
+    await page.locator('.coming .brand').waitFor();
+    await expect.poll(() => asked.toSorted()).toEqual(['Agents', 'Contacts', 'Viewer']);
+    release();
+    await page.getByRole('row', { name: /Ada Lovelace/ }).waitFor();
+    await page.locator('.coming').waitFor({ state: 'hidden' });
+    await expect
+      .poll(() => asked.toSorted())
+      .toEqual(['Agents', 'ContactCounts', 'Contacts', 'ContactsChanged', 'Viewer']);
+  });
+
   test('shows names of any direction in theirs, without moving what is beside them', async () => {
     const page = await at('/', { viewport: { width: 360, height: 800 } });
     const name = 'عبد الرحمن بن محمد الخوارزمي — مؤسس علم الجبر';

@@ -1,5 +1,6 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router';
 import { Empty } from '../parts/states.tsx';
+import { Contacts } from '../screens/contacts/contacts.tsx';
 import { Shell } from './shell.tsx';
 
 const root = createRootRoute({
@@ -28,7 +29,8 @@ const contacts = createRoute({
   getParentRoute: () => root,
   path: '/agents/$agentId/contacts',
   validateSearch: texts('q', 'health', 'provider'),
-  component: lazyRouteComponent(() => import('../screens/contacts/contacts.tsx'), 'Contacts'),
+  // The screen of most days' work comes with the first scripts.
+  component: Contacts,
 });
 const agents = createRoute({
   getParentRoute: () => root,

@@ -1,6 +1,7 @@
 import schema from 'virtual:schema';
 import { Client, fetchExchange, mapExchange } from '@urql/core';
 import { cacheExchange } from '@urql/exchange-graphcache';
+import { takingBegun } from './begun.ts';
 import { cacheConfig } from './cache.ts';
 import { problemOf } from './problem.ts';
 import { trustedExchanges } from './trusted.ts';
@@ -31,6 +32,7 @@ export function createGraph({ authorization, onSignedOut }: GraphOptions): Clien
     preferGetMethod: false,
     requestPolicy: 'cache-and-network',
     fetchSubscriptions: true,
+    fetch: takingBegun(authorization),
     fetchOptions: { headers: { authorization } },
     exchanges: [
       mapExchange({

@@ -1,5 +1,5 @@
 import type { AnyVariables, Client, TypedDocumentNode } from '@urql/core';
-import { useCallback, useEffect, useMemo, useState, useSyncExternalStore } from 'react';
+import { useCallback, useLayoutEffect, useMemo, useState, useSyncExternalStore } from 'react';
 import { useClient } from 'urql';
 import { pipe, subscribe } from 'wonka';
 import { type Problem, problemOf } from './problem.ts';
@@ -148,7 +148,8 @@ export function usePaged<Data, Variables extends AnyVariables, Node>(
   const client = useClient();
   const key = JSON.stringify(variables);
   const list = useMemo(() => new PagedList(asking(client, document, key, pick)), [client, document, key, pick]);
-  useEffect(() => {
+  // Before the browser draws the empty list: what is known already need not be waited for.
+  useLayoutEffect(() => {
     list.more();
     return () => list.leave();
   }, [list]);

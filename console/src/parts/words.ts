@@ -55,8 +55,8 @@ const providers: Readonly<Record<string, string>> = {
 export const providerWord = (provider: string): string =>
   providers[provider] ?? provider.charAt(0).toUpperCase() + provider.slice(1);
 
-const date = new Intl.DateTimeFormat('en', { dateStyle: 'medium', timeStyle: 'short' });
-const relative = new Intl.RelativeTimeFormat('en', { numeric: 'auto' });
+/** Made when it is first needed: a format takes a browser long. */
+let relative: Intl.RelativeTimeFormat | undefined;
 const steps = [
   ['year', 31_536_000],
   ['month', 2_592_000],
@@ -66,12 +66,15 @@ const steps = [
   ['minute', 60],
 ] as const;
 
-export const exactTime = (instant: string): string => date.format(new Date(instant));
+/** Returns the browser’s own words, like “Thu Nov 26 2026 06:36”. A format for them would take longer than all rows. */
+export const exactTime = (instant: string): string => new Date(instant).toString().slice(0, 21);
 
 export function timeAgo(instant: string): string {
   const seconds = (new Date(instant).getTime() - Date.now()) / 1_000;
   const [unit, size] = steps.find(([, each]) => Math.abs(seconds) >= each) ?? ['second', 1];
-  return Math.abs(seconds) < 60 ? 'seconds ago' : relative.format(Math.round(seconds / size), unit);
+  if (Math.abs(seconds) < 60) return 'seconds ago';
+  relative ??= new Intl.RelativeTimeFormat('en', { numeric: 'auto' });
+  return relative.format(Math.round(seconds / size), unit);
 }
 
 export const counted = (count: number, one: string, many = `${one}s`): string =>

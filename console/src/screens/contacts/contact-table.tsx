@@ -1,6 +1,6 @@
 import { Link } from '@tanstack/react-router';
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { type KeyboardEvent, memo, useEffect, useRef } from 'react';
+import { type KeyboardEvent, memo, startTransition, useEffect, useRef, useState } from 'react';
 import { type FragmentType, readFragment } from '../../graph/generated/fragment-masking.ts';
 import { ContactFragmentDoc } from '../../graph/generated/graphql.ts';
 import { Avatar } from '../../parts/avatar.tsx';
@@ -15,11 +15,14 @@ const rowHeight = 52;
 /** A table of any length: only the rows in sight exist. The arrow keys go from row to row. */
 export function ContactTable({ contacts, total, onNearEnd }: ContactTableProps) {
   const frame = useRef<HTMLDivElement>(null);
+  // The rows in sight come first. Those beyond them follow when the browser has drawn these.
+  const [overscan, setOverscan] = useState(0);
+  useEffect(() => startTransition(() => setOverscan(12)), []);
   const rows = useVirtualizer({
     count: total,
     getScrollElement: () => frame.current,
     estimateSize: () => rowHeight,
-    overscan: 12,
+    overscan,
     // Rows beyond those in sight exist already, so they need not be drawn within the scroll event.
     useFlushSync: false,
   });

@@ -17,11 +17,11 @@ import { Empty, Loading, NotAllowed, ProblemPanel } from '../../parts/states.tsx
 import { useTitle } from '../../parts/title.ts';
 import { counted } from '../../parts/words.ts';
 import { ContactTable } from './contact-table.tsx';
+import { firstContacts, pageSize } from './first-page.ts';
 import { HealthFilters, healthFilter } from './health-filters.tsx';
 import { ProviderFilters } from './provider-filters.tsx';
 
 const route = getRouteApi('/agents/$agentId/contacts');
-const pageSize = 100;
 const contactsOf = ({ participantsConnection }: ContactsQuery) => participantsConnection;
 
 /** The contacts of an agent, as they are now: who can be reached, and why the others can't. */
@@ -49,7 +49,7 @@ function ContactList({ agent }: { agent: { id: string; name: string } }) {
     }),
     [agent.id, search.health, search.provider, searching, query],
   );
-  const list = usePaged(ContactsDocument, { filter, first: pageSize }, contactsOf);
+  const list = usePaged(ContactsDocument, firstContacts(filter), contactsOf);
   const [counts, countAgain] = useQuery({ query: ContactCountsDocument, variables: { agentId: agent.id } });
 
   useEffect(() => {
