@@ -60,6 +60,41 @@ describe.skipIf(executablePath === undefined)('the console', () => {
       .toEqual(['Agents', 'ContactCounts', 'Contacts', 'ContactsChanged', 'Viewer']);
   });
 
+  test('narrows the history to an actor, an operation and days, at an address that can be sent', async () => {
+    const page = await at('/history');
+    const rename = `mutation ($id: ID!) { updateParticipant(input: { participantId: $id, email: "ada@example.com" }) { participant { id } } }`;
+    await sendAs(page, rename, { id: examples.participantId });
+    await page.reload();
+    const changes = page.locator('.history > li');
+    const renamed = changes.filter({ hasText: 'updateParticipant' });
+    await renamed.waitFor();
+    expect(await changes.count()).toBeGreaterThan(1);
+    await renamed.getByRole('link', { name: 'developer' }).click();
+    await expect.poll(() => page.getByLabel('By').inputValue()).toBe('developer');
+    await page.getByLabel('Operation').pressSequentially('updateParticipan');
+    await page.keyboard.press('t');
+    await expect.poll(() => changes.count()).toBe(1);
+    await page.getByRole('button', { name: 'Yesterday' }).click();
+    await page.getByText('No change fits this').waitFor();
+    expect(new URL(page.url()).search).toMatch(
+      /actor=developer&operation=updateParticipant&from=[\d-]{10}&to=[\d-]{10}/,
+    );
+    await page.goBack();
+    await renamed.waitFor();
+    await page.reload();
+    await renamed.waitFor();
+    expect(await page.getByLabel('Operation').inputValue()).toBe('updateParticipant');
+    // The days are those of the operator, and the last one counts.
+    await page.getByRole('button', { name: 'Today' }).click();
+    await expect.poll(() => page.getByLabel('To').inputValue()).not.toBe('');
+    await renamed.waitFor();
+    await page.getByLabel('From').fill('2026-01-01');
+    await page.getByLabel('To').fill('2026-01-31');
+    await page.getByRole('button', { name: 'show every change' }).click();
+    await expect.poll(() => changes.count()).toBeGreaterThan(1);
+    expect(new URL(page.url()).search).toBe('');
+  });
+
   test('shows names of any direction in theirs, without moving what is beside them', async () => {
     const page = await at('/', { viewport: { width: 360, height: 800 } });
     const name = 'عبد الرحمن بن محمد الخوارزمي — مؤسس علم الجبر';

@@ -115,7 +115,7 @@ const keys = createRoute({
 const history = createRoute({
   getParentRoute: () => root,
   path: '/history',
-  validateSearch: texts('operation'),
+  validateSearch: texts('actor', 'operation', 'subject', 'from', 'to'),
   component: lazyRouteComponent(() => import('../screens/history/history.tsx'), 'History'),
 });
 
@@ -139,6 +139,13 @@ export const router = createRouter({
     keys,
     history,
   ]),
+  // Everything in a search part is a text. The router would read digits as a number, and write them with quotes.
+  parseSearch: (search) => Object.fromEntries(new URLSearchParams(search)),
+  stringifySearch(search) {
+    const given = Object.entries(search as Record<string, string | undefined>);
+    const written = new URLSearchParams(given.flatMap(([name, value]) => (value ? [[name, value]] : []))).toString();
+    return written && `?${written}`;
+  },
   defaultPreload: 'intent',
   scrollRestoration: true,
 });

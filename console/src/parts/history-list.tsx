@@ -1,4 +1,5 @@
 import { Link } from '@tanstack/react-router';
+import { useMay } from '../app/viewer.tsx';
 import { type FragmentType, readFragment } from '../graph/generated/fragment-masking.ts';
 import { EntryFragmentDoc } from '../graph/generated/graphql.ts';
 import { Time } from './badges.tsx';
@@ -16,12 +17,19 @@ function shownValue(value: unknown): string {
   return text.length > 80 ? `${text.slice(0, 80)}…` : text;
 }
 
+type HistoryListProps = {
+  of: readonly (EntryOf & { id: string })[];
+  /** What the list is narrowed to already, where an administrator narrows it further to who did something. */
+  within: Readonly<Record<string, string | undefined>>;
+};
+
 /** What was changed, who did it, and when: the newest first. */
-export function HistoryList({ of }: { of: readonly (EntryOf & { id: string })[] }) {
+export function HistoryList({ of, within }: HistoryListProps) {
+  const linked = useMay('ADMIN');
   return (
     <ol className="history">
       {of.map((entry) => (
-        <Entry key={entry.id} of={entry} />
+        <Entry key={entry.id} of={entry} within={linked ? within : null} />
       ))}
     </ol>
   );
@@ -51,7 +59,7 @@ function Subject({ type, id }: { type: string; id: string }) {
   return words;
 }
 
-function Entry({ of }: { of: EntryOf }) {
+function Entry({ of, within }: { of: EntryOf; within: HistoryListProps['within'] | null }) {
   const { actor, action, operation, requestId, subjectType, subjectId, occurredAt, changes } = readFragment(
     EntryFragmentDoc,
     of,
@@ -59,7 +67,14 @@ function Entry({ of }: { of: EntryOf }) {
   return (
     <li>
       <p>
-        <Who {...actor} /> {verbs[action]} <Subject type={subjectType} id={subjectId} /> <Time at={occurredAt} />
+        {within && actor.id ? (
+          <Link to="/history" search={{ ...within, actor: actor.id }} title="Show what they have changed">
+            <Who {...actor} />
+          </Link>
+        ) : (
+          <Who {...actor} />
+        )}{' '}
+        {verbs[action]} <Subject type={subjectType} id={subjectId} /> <Time at={occurredAt} />
       </p>
       {action === 'UPDATED' && (
         <ul>

@@ -1,13 +1,20 @@
 import { getRouteApi } from '@tanstack/react-router';
-import { useMemo, useState } from 'react';
+import { useMemo } from 'react';
 import { useMay } from '../../app/viewer.tsx';
-import { TenantHistoryDocument, type TenantHistoryQuery } from '../../graph/generated/graphql.ts';
+import { readFragment } from '../../graph/generated/fragment-masking.ts';
+import {
+  EntryFragmentDoc,
+  type HistoryFilter,
+  TenantHistoryDocument,
+  type TenantHistoryQuery,
+} from '../../graph/generated/graphql.ts';
 import { usePaged } from '../../graph/paged.ts';
 import { HistoryList } from '../../parts/history-list.tsx';
-import { SearchField } from '../../parts/search-field.tsx';
 import { Section } from '../../parts/section.tsx';
 import { Empty, Loading, NotAllowed, ProblemPanel } from '../../parts/states.tsx';
 import { useTitle } from '../../parts/title.ts';
+import { beginOf, endOf } from './days.ts';
+import { Filters, type Narrowing } from './filters.tsx';
 
 const route = getRouteApi('/history');
 const entriesOf = ({ historyConnection }: TenantHistoryQuery) => historyConnection;
@@ -19,34 +26,58 @@ export function History() {
   return <Entries />;
 }
 
+function filterOf({ actor, operation, subject, from, to }: Narrowing): HistoryFilter {
+  const [after, before] = [beginOf(from), endOf(to)];
+  return {
+    ...(actor && { actorId: actor }),
+    ...(operation && { operation }),
+    ...(subject && { subjectId: subject }),
+    ...(after && { after }),
+    ...(before && { before }),
+  };
+}
+
 function Entries() {
-  const { operation } = route.useSearch();
+  const search = route.useSearch();
   const navigate = route.useNavigate();
-  const [typed, setTyped] = useState(operation ?? '');
-  const filter = useMemo(() => (operation ? { operation } : {}), [operation]);
+  const filter = useMemo(() => filterOf(search), [search]);
   const { nodes, fetching, problem, hasMore, more, refresh } = usePaged(
     TenantHistoryDocument,
     { filter, first: 50 },
     entriesOf,
   );
+  const entries = nodes.map((node) => readFragment(EntryFragmentDoc, node));
+  const actors = entries.flatMap(({ actor: { id, name } }) => (id ? [{ id, name: name ?? id }] : []));
+  const operations = [...new Set(entries.flatMap(({ operation }) => operation ?? []))].sort();
+  const narrowed = Object.keys(filter).length > 0;
+  // What is narrowed is a page of its own, so that the browser’s way back undoes it.
+  const narrow = (change: Narrowing) => navigate({ search: (before) => ({ ...before, ...change }) });
   return (
     <div className="page page-narrow">
-      <header className="page-head">
-        <h1>History</h1>
-        <SearchField
-          label="Operation"
-          placeholder="An operation, like undoMerge"
-          value={typed}
-          onChange={setTyped}
-          onSubmit={() => navigate({ search: { operation: typed.trim() || undefined } })}
-        />
-      </header>
+      <h1>History</h1>
+      <Filters of={search} actors={actors} operations={operations} onChange={narrow} />
+      {search.subject && (
+        <p>
+          Changes of one thing and of what belongs to it.{' '}
+          <button type="button" className="button button-small" onClick={() => narrow({ subject: undefined })}>
+            Show those of all
+          </button>
+        </p>
+      )}
       {problem && <ProblemPanel problem={problem} retry={refresh} />}
       {nodes.length === 0 && fetching && <Loading what="the history" />}
-      {nodes.length === 0 && !fetching && !problem && <Empty title="Nothing was changed yet" />}
+      {nodes.length === 0 && !fetching && !problem && narrowed && (
+        <Empty title="No change fits this">
+          Choose other days or somebody else, or{' '}
+          <button type="button" className="button button-small" onClick={() => navigate({ search: {} })}>
+            show every change
+          </button>
+        </Empty>
+      )}
+      {nodes.length === 0 && !fetching && !problem && !narrowed && <Empty title="Nothing was changed yet" />}
       {nodes.length > 0 && (
         <Section title="Changes">
-          <HistoryList of={nodes} />
+          <HistoryList of={nodes} within={search} />
         </Section>
       )}
       {hasMore && (

@@ -148,7 +148,7 @@ function UserHistory({ id }: { id: string }) {
       {problem && <ProblemPanel problem={problem} retry={refresh} />}
       {nodes.length === 0 && fetching && <Loading what="history" />}
       {nodes.length === 0 && !fetching && !problem && <Empty title="Nothing was changed yet" />}
-      <HistoryList of={nodes} />
+      <HistoryList of={nodes} within={{ subject: id }} />
       {hasMore && (
         <button type="button" className="button button-small" onClick={more} disabled={fetching}>
           Show more
