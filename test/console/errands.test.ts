@@ -26,6 +26,14 @@ describe.skipIf(executablePath === undefined)('an operator', () => {
     await page.getByRole('link', { name: 'Dorothy Vaughan' }).first().waitFor();
   });
 
+  test('opens a link to a number that somebody has typed', async () => {
+    const page = await at('/find?q=442079460112');
+    await page.getByRole('link', { name: 'Fred Brooks' }).first().waitFor();
+    expect(await page.getByRole('searchbox').inputValue()).toBe('442079460112');
+    await page.getByRole('searchbox').fill('79460112');
+    await expect.poll(() => new URL(page.url()).search).toBe('?q=79460112');
+  });
+
   test('finds anybody by the keyboard alone', async () => {
     const page = await at('/');
     await page.getByRole('heading', { name: 'Who is on the other end?' }).waitFor();
@@ -149,7 +157,9 @@ describe.skipIf(executablePath === undefined)('an operator', () => {
     // Two are guessed, the third is chosen.
     const column = (field: string) => page.getByLabel(`Column of ${field}`, { exact: true });
     await expect.poll(() => column('lastName').inputValue(), { timeout: 60_000 }).toBe('Family name');
+    await page.getByText('Not read: Given').waitFor();
     await column('firstName').selectOption('Given');
+    await page.getByText('Not read').waitFor({ state: 'detached' });
     await page.getByRole('button', { name: 'Try without writing' }).click();
     await page.getByRole('region', { name: 'The trial is done' }).getByText('1 rejected row').waitFor();
     await page.getByRole('button', { name: 'Import', exact: true }).click();

@@ -95,6 +95,19 @@ describe.skipIf(executablePath === undefined)('the console', () => {
     expect(new URL(page.url()).search).toBe('');
   });
 
+  test('keeps the focus beside the work, when a secret comes and when its row goes', async () => {
+    const page = await at('/keys');
+    await page.getByLabel('Name').fill('Nightly report');
+    await page.getByLabel('users:read').check();
+    await page.getByLabel('users:read').press('Enter');
+    await page.locator('input[aria-label="Access key"]:focus').waitFor();
+    expect(await page.getByLabel('users:read').isChecked()).toBe(false);
+    await page.getByRole('listitem').filter({ hasText: 'Nightly report' }).getByRole('button').press('Enter');
+    await page.getByRole('alertdialog').getByRole('button', { name: 'Revoke' }).press('Enter');
+    await page.getByText('Nightly report').waitFor({ state: 'detached' });
+    await page.locator('section:focus').getByText('Working keys').waitFor();
+  });
+
   test('shows names of any direction in theirs, without moving what is beside them', async () => {
     const page = await at('/', { viewport: { width: 360, height: 800 } });
     const name = 'عبد الرحمن بن محمد الخوارزمي — مؤسس علم الجبر';

@@ -95,10 +95,13 @@ test('what would be guessed is told before a file is sent', async () => {
   const document =
     'query ($columns: [String!]!) { importMapping(kind: EXTERNAL_USERS, columns: $columns) { field column } }';
   const guess = async (columns: string[]) => service.tenant.graphql(document, { columns });
-  const { importMapping } = dataOf(await guess(['Vorname', 'E-Mail', 'metadata.plan', 'Shoe size']));
+  const { importMapping } = dataOf(
+    await guess(['Vorname', 'E-Mail-Adresse', 'Kunden-Nr.', 'metadata.plan', 'Shoe size']),
+  );
   expect(importMapping.filter(({ column }: { column: string | null }) => column)).toEqual([
     { field: 'firstName', column: 'Vorname' },
-    { field: 'email', column: 'E-Mail' },
+    { field: 'email', column: 'E-Mail-Adresse' },
+    { field: 'fkId', column: 'Kunden-Nr.' },
     { field: 'metadata.plan', column: 'metadata.plan' },
   ]);
   expect(importMapping).toContainEqual({ field: 'phoneNumber', column: null });

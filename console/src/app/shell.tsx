@@ -17,6 +17,7 @@ import {
 } from 'lucide-react';
 import { lazy, Suspense, useEffect, useRef, useState } from 'react';
 import { useOnline } from '../parts/online.ts';
+import { useFocusKept } from './focus-kept.ts';
 import { LiveBadge } from './live-badge.tsx';
 import { SignInEnd } from './sign-in-end.tsx';
 import { useSession } from './signed-in.tsx';
@@ -29,6 +30,7 @@ export function Shell() {
   const [searching, setSearching] = useState(false);
   const main = useRef<HTMLElement>(null);
   const path = useRouterState({ select: ({ location }) => location.pathname });
+  useFocusKept(main);
   const first = useRef(path);
   // A reader of the screen hears the new page, and Tab goes on from its beginning.
   useEffect(() => {

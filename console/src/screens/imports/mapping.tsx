@@ -51,6 +51,8 @@ export function Mapping({ sample, mapping }: { sample: Sample; mapping: MappingS
           .filter(Boolean)
           .join(', ')
       : '';
+  const read = new Set(mapping.fields.map(({ column }) => column));
+  const unread = [...new Set(columns)].filter((name) => name && !read.has(name));
   return (
     <Section title="Columns">
       {mapping.error ? <ProblemPanel problem={problemOf(mapping.error)} /> : null}
@@ -87,6 +89,11 @@ export function Mapping({ sample, mapping }: { sample: Sample; mapping: MappingS
           ))}
         </tbody>
       </table>
+      {mapping.fields.length > 0 && unread.length > 0 && (
+        <p className="hint" role="status">
+          Not read: <b dir="auto">{unread.join(', ')}</b>. Choose them above if they are needed.
+        </p>
+      )}
     </Section>
   );
 }

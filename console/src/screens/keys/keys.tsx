@@ -70,6 +70,7 @@ function NewKey({ created }: { created(): void }) {
     if (!made) return;
     setSecret(made.secret ?? null);
     setName('');
+    setChosen([]);
     created();
   }
   return (
