@@ -138,6 +138,19 @@ describe.skipIf(executablePath === undefined)('the console', () => {
     await page.getByText('You are offline').waitFor({ state: 'detached' });
   });
 
+  test('waits where it is for a screen that the cut network has not brought', async () => {
+    const page = await at('/agents/support-bot/contacts');
+    const row = page.getByRole('row', { name: /Barbara Liskov/ });
+    await row.waitFor();
+    await page.context().setOffline(true);
+    await page.getByRole('link', { name: 'Keys' }).click();
+    await page.waitForTimeout(500);
+    expect(await row.isVisible()).toBe(true);
+    await page.context().setOffline(false);
+    await page.getByRole('heading', { name: 'Keys', exact: true }).waitFor();
+    operator.faults = operator.faults.filter((fault) => !fault.includes('ERR_INTERNET_DISCONNECTED'));
+  });
+
   test('is worked by the keyboard alone, from the palette to a decision', async () => {
     const page = await at('/');
     await page.getByRole('heading', { level: 1 }).waitFor();

@@ -1,4 +1,5 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router';
+import { online } from '../parts/online.ts';
 import { Empty } from '../parts/states.tsx';
 import { Contacts } from '../screens/contacts/contacts.tsx';
 import { Shell } from './shell.tsx';
@@ -20,10 +21,16 @@ const texts =
       [Key in Name]?: string | undefined;
     };
 
+/**
+ * A screen that is loaded when it is gone to. Without a network that waits, on the page before: the router would load
+ * the whole page again, and leave the operator with the browser’s.
+ */
+const screen: typeof lazyRouteComponent = (load, name) => lazyRouteComponent(() => online().then(load), name);
+
 const home = createRoute({
   getParentRoute: () => root,
   path: '/',
-  component: lazyRouteComponent(() => import('../screens/home/home.tsx'), 'Home'),
+  component: screen(() => import('../screens/home/home.tsx'), 'Home'),
 });
 const contacts = createRoute({
   getParentRoute: () => root,
@@ -35,88 +42,88 @@ const contacts = createRoute({
 const agents = createRoute({
   getParentRoute: () => root,
   path: '/agents',
-  component: lazyRouteComponent(() => import('../screens/agents/agents.tsx'), 'Agents'),
+  component: screen(() => import('../screens/agents/agents.tsx'), 'Agents'),
 });
 const person = createRoute({
   getParentRoute: () => root,
   path: '/people/$participantId',
-  component: lazyRouteComponent(() => import('../screens/person/person.tsx'), 'Person'),
+  component: screen(() => import('../screens/person/person.tsx'), 'Person'),
 });
 const user = createRoute({
   getParentRoute: () => root,
   path: '/users/$externalUserId',
-  component: lazyRouteComponent(() => import('../screens/user/user.tsx'), 'User'),
+  component: screen(() => import('../screens/user/user.tsx'), 'User'),
 });
 const find = createRoute({
   getParentRoute: () => root,
   path: '/find',
   validateSearch: texts('q'),
-  component: lazyRouteComponent(() => import('../screens/find/find.tsx'), 'Find'),
+  component: screen(() => import('../screens/find/find.tsx'), 'Find'),
 });
 const inbox = createRoute({
   getParentRoute: () => root,
   path: '/inbox',
   validateSearch: texts('q', 'agent', 'show'),
-  component: lazyRouteComponent(() => import('../screens/inbox/inbox.tsx'), 'Inbox'),
+  component: screen(() => import('../screens/inbox/inbox.tsx'), 'Inbox'),
 });
 const conversation = createRoute({
   getParentRoute: () => inbox,
   path: '/$conversationId',
-  component: lazyRouteComponent(() => import('../screens/inbox/conversation.tsx'), 'ConversationPane'),
+  component: screen(() => import('../screens/inbox/conversation.tsx'), 'ConversationPane'),
 });
 const senders = createRoute({
   getParentRoute: () => root,
   path: '/senders',
   validateSearch: texts('status'),
-  component: lazyRouteComponent(() => import('../screens/senders/senders.tsx'), 'Senders'),
+  component: screen(() => import('../screens/senders/senders.tsx'), 'Senders'),
 });
 const merge = createRoute({
   getParentRoute: () => root,
   path: '/merge',
   validateSearch: texts('of', 'into', 'from'),
-  component: lazyRouteComponent(() => import('../screens/merge/merge.tsx'), 'Merge'),
+  component: screen(() => import('../screens/merge/merge.tsx'), 'Merge'),
 });
 const mergeRecord = createRoute({
   getParentRoute: () => root,
   path: '/merge/$mergeId',
-  component: lazyRouteComponent(() => import('../screens/merge/merge-record.tsx'), 'MergeRecord'),
+  component: screen(() => import('../screens/merge/merge-record.tsx'), 'MergeRecord'),
 });
 const duplicates = createRoute({
   getParentRoute: () => root,
   path: '/duplicates',
   validateSearch: texts('of'),
-  component: lazyRouteComponent(() => import('../screens/duplicates/duplicates.tsx'), 'Duplicates'),
+  component: screen(() => import('../screens/duplicates/duplicates.tsx'), 'Duplicates'),
 });
 const imports = createRoute({
   getParentRoute: () => root,
   path: '/imports',
-  component: lazyRouteComponent(() => import('../screens/imports/imports.tsx'), 'Imports'),
+  component: screen(() => import('../screens/imports/imports.tsx'), 'Imports'),
 });
 const importPage = createRoute({
   getParentRoute: () => root,
   path: '/imports/$importId',
-  component: lazyRouteComponent(() => import('../screens/imports/import-progress.tsx'), 'ImportPage'),
+  component: screen(() => import('../screens/imports/import-progress.tsx'), 'ImportPage'),
 });
 const avatars = createRoute({
   getParentRoute: () => root,
   path: '/avatars',
-  component: lazyRouteComponent(() => import('../screens/avatars/avatars.tsx'), 'Avatars'),
+  component: screen(() => import('../screens/avatars/avatars.tsx'), 'Avatars'),
 });
 const integrations = createRoute({
   getParentRoute: () => root,
   path: '/integrations',
-  component: lazyRouteComponent(() => import('../screens/integrations/integrations.tsx'), 'Integrations'),
+  component: screen(() => import('../screens/integrations/integrations.tsx'), 'Integrations'),
 });
 const keys = createRoute({
   getParentRoute: () => root,
   path: '/keys',
-  component: lazyRouteComponent(() => import('../screens/keys/keys.tsx'), 'Keys'),
+  component: screen(() => import('../screens/keys/keys.tsx'), 'Keys'),
 });
 const history = createRoute({
   getParentRoute: () => root,
   path: '/history',
   validateSearch: texts('actor', 'operation', 'subject', 'from', 'to'),
-  component: lazyRouteComponent(() => import('../screens/history/history.tsx'), 'History'),
+  component: screen(() => import('../screens/history/history.tsx'), 'History'),
 });
 
 export const router = createRouter({

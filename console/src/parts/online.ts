@@ -11,3 +11,9 @@ function watch(watcher: () => void): () => void {
 
 /** Whether the browser has a network. */
 export const useOnline = (): boolean => useSyncExternalStore(watch, () => navigator.onLine);
+
+/** Waits until the browser has a network. */
+export const online = (): Promise<void> =>
+  navigator.onLine
+    ? Promise.resolve()
+    : new Promise((resolve) => window.addEventListener('online', () => resolve(), { once: true }));
