@@ -1,25 +1,30 @@
+import type { TypedDocumentNode } from '@urql/core';
 import { useState } from 'react';
-import type { Problem } from '../graph/problem.ts';
+import { useAct } from '../graph/act.ts';
 import { GoesWith } from './goes-with.tsx';
 import { Rename } from './rename.tsx';
 
-type Asked = { busy: boolean; problem: Problem | null };
-
-type RenameAndDeleteProps = {
+type RenameAndDeleteProps<Deleted> = {
+  id: string;
   name: string;
-  rename: Asked & { run(name: string): Promise<object | null> };
-  /** Tells in words what goes with it, and changes nothing; null where that failed. */
-  preview: Asked & { run(): Promise<string[] | null> };
-  remove: Asked & { run(): Promise<object | null> };
+  renaming: TypedDocumentNode<object, { id: string; name: string }>;
+  /** Deletes it, or only tells what would go with it. */
+  deleting: TypedDocumentNode<Deleted, { id: string; preview: boolean }>;
+  /** What goes with it, in words. */
+  goesWords(deleted: Deleted): string[];
   changed(): void;
 };
 
 /** The buttons that rename something and delete it. What goes with it is told before it is deleted. */
-export function RenameAndDelete({ name, rename, preview, remove, changed }: RenameAndDeleteProps) {
+export function RenameAndDelete<Deleted>(props: RenameAndDeleteProps<Deleted>) {
+  const { id, name, renaming, deleting, goesWords, changed } = props;
+  const rename = useAct(renaming);
+  const preview = useAct(deleting);
+  const remove = useAct(deleting);
   const [asked, setAsked] = useState<'rename' | 'delete' | null>(null);
   const [goes, setGoes] = useState<string[] | null>(null);
   const close = () => setAsked(null);
-  const done = (data: object | null) => {
+  const done = (data: object | Deleted | null) => {
     if (!data) return;
     close();
     changed();
@@ -27,7 +32,8 @@ export function RenameAndDelete({ name, rename, preview, remove, changed }: Rena
   async function askToDelete(): Promise<void> {
     setGoes(null);
     setAsked('delete');
-    setGoes(await preview.run());
+    const told = await preview.run({ id, preview: true });
+    setGoes(told && goesWords(told));
   }
   return (
     <>
@@ -43,7 +49,7 @@ export function RenameAndDelete({ name, rename, preview, remove, changed }: Rena
           busy={rename.busy}
           problem={rename.problem}
           onClose={close}
-          onRename={async (given) => done(await rename.run(given))}
+          onRename={async (given) => done(await rename.run({ id, name: given }))}
         />
       )}
       {asked === 'delete' && (
@@ -53,7 +59,7 @@ export function RenameAndDelete({ name, rename, preview, remove, changed }: Rena
           busy={remove.busy}
           problem={preview.problem ?? remove.problem}
           onClose={close}
-          onConfirm={async () => done(await remove.run())}
+          onConfirm={async () => done(await remove.run({ id, preview: false }))}
         />
       )}
     </>

@@ -21,7 +21,6 @@ import { useTitle } from '../../parts/title.ts';
 import { counted } from '../../parts/words.ts';
 
 type AgentOf = AgentListQuery['agents'][number];
-type Goes = NonNullable<DeleteAgentMutation['deleteAgent']>['goes'];
 
 /** The agents: made, renamed, and deleted with what goes with them. */
 export function Agents() {
@@ -52,20 +51,20 @@ function List() {
 }
 
 /** What is deleted or ends with an agent, in words. */
-const goesWords = ({ bindings, conversations, keys, memberships, representatives }: Goes): string[] =>
-  [
+function goesWords({ deleteAgent }: DeleteAgentMutation): string[] {
+  if (!deleteAgent) return [];
+  const { bindings, conversations, keys, memberships, representatives } = deleteAgent.goes;
+  return [
     bindings > 0 && `${counted(bindings, 'binding')}: it has no contacts any more; they stay.`,
     conversations > 0 && `${counted(conversations, 'conversation')}: they stay, and belong to no agent.`,
     keys > 0 && `${counted(keys, 'key')}: they end at once.`,
     memberships > 0 && `${counted(memberships, 'membership')} of its own in conversations.`,
     representatives > 0 && `${counted(representatives, 'participant')} that are this agent.`,
   ].filter((words) => typeof words === 'string');
+}
 
 function AgentCard({ agent: { id, name, createdAt }, changed }: { agent: AgentOf; changed(): void }) {
   const mayWrite = useMay('PARTICIPANTS_WRITE');
-  const rename = useAct(RenameAgentDocument);
-  const preview = useAct(DeleteAgentDocument);
-  const remove = useAct(DeleteAgentDocument);
   return (
     <li className="card">
       <header>
@@ -81,17 +80,12 @@ function AgentCard({ agent: { id, name, createdAt }, changed }: { agent: AgentOf
       {mayWrite && (
         <div className="row-actions">
           <RenameAndDelete
+            id={id}
             name={name}
+            renaming={RenameAgentDocument}
+            deleting={DeleteAgentDocument}
+            goesWords={goesWords}
             changed={changed}
-            rename={{ ...rename, run: (given) => rename.run({ id, name: given }) }}
-            preview={{
-              ...preview,
-              run: async () => {
-                const made = (await preview.run({ id, preview: true }))?.deleteAgent;
-                return made ? goesWords(made.goes) : null;
-              },
-            }}
-            remove={{ ...remove, run: () => remove.run({ id, preview: false }) }}
           />
         </div>
       )}
