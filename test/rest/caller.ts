@@ -16,13 +16,14 @@ const validators = new Map<string, ValidateFunction>();
 
 /** The codes of the errors that were answered, by the ids of their requests: not every face says them in the body. */
 const codes = new Map<string, string>();
-for (const face of faces) {
-  const told = face.errorBody;
-  vi.spyOn(face, 'errorBody').mockImplementation((problem, status, instance) => {
-    codes.set(instance, problem.code);
-    return told(problem, status, instance);
-  });
-}
+const tellers = faces.map((face) => ({ face, told: face.errorBody }));
+const noteCodes = () => {
+  for (const { face, told } of tellers)
+    vi.spyOn(face, 'errorBody').mockImplementation((problem, status, instance) => {
+      codes.set(instance, problem.code);
+      return told(problem, status, instance);
+    });
+};
 
 /** The code of an error, by the headers of its answer. */
 const codeOf = (headers: Headers) => codes.get(headers.get('x-request-id') ?? '');
@@ -66,6 +67,7 @@ function againstDocument(method: string, path: string, { status, type, body, tex
  * of.
  */
 export function createCaller({ app }: TestApp) {
+  noteCodes();
   /** `face.operation status`, and `face.operation code` where it is an error, of all answers. */
   const answered = new Set<string>();
   async function call(method: string, path: string, request: RestRequest = {}): Promise<RestAnswer> {
