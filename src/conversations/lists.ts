@@ -4,7 +4,8 @@ import { asUuid } from '../database/ids.ts';
 import { instant, instantsOf } from '../database/instants.ts';
 import { keyset, type PageValues, pagesOf } from '../database/keyset.ts';
 import type { PageArguments } from '../database/pages.ts';
-import { type Hit, hasMatch, hitColumns, hits, keysOfHit, type SearchShape, searchOrder } from '../database/search.ts';
+import { type Hit, hitColumns, hits, keysOfHit, searchOrder } from '../database/search.ts';
+import { hasMatch, type SearchShape } from '../database/search-matches.ts';
 import { combined, rows, type Selected } from '../database/sql/columns.ts';
 import { type Fragment, none, parameter, sql, tenant } from '../database/sql/fragment.ts';
 import { nullable, text, timestamptz, uuid } from '../database/sql/types.ts';
@@ -143,7 +144,9 @@ const searchedPages = pagesOf({
     const joined = sql`join conversation c on c.tenant_id = s.tenant_id and c.id = s.id${joins(has)}`;
     const where = sql`${conditions(has)} and ${visible('c')}`;
     const isNarrow = has.isOfAgent || has.agentId || has.participantId || has.externalUserId || has.withAgentId;
-    return sql`${hits({ texts: 'conversation_search', joined, where, isNarrow }, has.search, within, then, page)} join conversation c on c.tenant_id = ${tenant} and c.id = hit.id`;
+    // A conversation is found by its name alone.
+    const of = { texts: 'conversation_search', joined, where, isNarrow, hasOthers: false };
+    return sql`${hits(of, has.search, within, then, page)} join conversation c on c.tenant_id = ${tenant} and c.id = hit.id`;
   },
   read: (found, isLarge) => asConversations(found, isLarge) as (ListedConversation & Hit)[],
 });

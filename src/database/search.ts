@@ -1,6 +1,7 @@
 import { keyset, type PageValues } from './keyset.ts';
 import { nameOrder } from './names.ts';
 import { largestPage, type Page } from './pages.ts';
+import { hasMatch, hasRank, rankOf, ranks, type SearchShape, type SearchValues, sourcesOf } from './search-matches.ts';
 import { rows } from './sql/columns.ts';
 import { type Fragment, join, name, none, parameter, sql, tenant } from './sql/fragment.ts';
 import { bigint, integer, nullable, text, uuid } from './sql/types.ts';
@@ -10,58 +11,15 @@ import { bigint, integer, nullable, text, uuid } from './sql/types.ts';
  * triggers keep: `name`, `name_key`, and `texts`, which has each searched text between line ends.
  */
 
-/** The rank of a match: a whole text, a name that begins with the query, another text that does, or a part. */
-const ranks = { whole: 0, nameBegins: 1, textBegins: 2, part: 3 } as const;
+/** How many rows, the oldest and the newest, say of a rank whether many rows have it, and how many of them must. */
+const sampled = 500;
+const many = 5;
 
-/** How many rows, in the order of names, say whether a query matches many rows or few. Leading names do too. */
-const probed = 1_000;
-const many = 20;
+/** How many rows are looked at in the order of names for those of a rank that many have. */
+const walked = 20_000;
 
-/** What tells the statements of searches from each other. */
-export type SearchShape = {
-  /** Whether the index of trigrams finds the query. Otherwise that of pairs of characters does. */
-  trigrams: boolean;
-  /** Whether the query is also searched for as the digits of a telephone number. */
-  digits: boolean;
-};
-
-/** A query that was checked. */
-export type Search = { shape: SearchShape; values: { query: string; digits: string } };
-
-const query = parameter('query', text);
-// Subqueries, which are run once: what stands in a condition itself is computed for each row.
-const key = sql`(select name_key(${query}))`;
-const size = parameter('size', bigint);
-const patterns = [key, parameter('digits', text)] as const;
-type Values = { readonly query: string } & { readonly digits: string };
-type Takes = Values & { readonly tenantId: string } & Pick<PageValues, 'size'>;
-
-/** How a match of at least a rank begins and ends. */
-const ends = {
-  [ranks.whole]: [sql`E'\\n' || `, sql` || E'\\n'`],
-  [ranks.textBegins]: [sql`E'\\n' || `, none],
-  [ranks.part]: [none, none],
-} as const;
-
-/**
- * The condition that the texts of `s` have a match of at least that rank. With an index, in the form that it serves;
- * without, in one that the planner cannot use it for.
- */
-function matches({ trigrams, digits }: SearchShape, rank: keyof typeof ends, isIndexed: boolean): Fragment<Values> {
-  const [before, behind] = ends[rank];
-  const conditions = (digits ? patterns : patterns.slice(0, 1)).map((of) => {
-    const sought = sql`${before}${of as Fragment}${behind}`;
-    const pattern = sql`(select '%' || regexp_replace(${sought}, '([\\\\%_])', '\\\\\\1', 'g') || '%')`;
-    if (!isIndexed) return sql`(s.texts || '') like ${pattern}`;
-    return trigrams
-      ? sql`s.texts like ${pattern}`
-      : sql`(search_pairs(s.texts) @> (select search_pairs(${sought})) and s.texts like ${pattern})`;
-  });
-  return sql`(${join(conditions, ' or ')})`;
-}
-
-/** The condition that the texts of `s` have a match, for a list in another order. */
-export const hasMatch = (shape: SearchShape): Fragment<Values> => matches(shape, ranks.part, true);
+const size = parameter('size', bigint) as Fragment;
+type Takes = SearchValues & { readonly tenantId: string } & Pick<PageValues, 'size'>;
 
 /** A table that is searched. */
 type Searched<Parameters> = {
@@ -72,6 +30,8 @@ type Searched<Parameters> = {
   where: Fragment<Parameters>;
   /** Whether the conditions leave so few rows that all of them are looked at. */
   isNarrow: boolean;
+  /** Whether rows have texts besides the name, which then have their indexes. */
+  hasOthers: boolean;
 };
 
 const order = [...nameOrder(name('s.name'), sql`s.name_key`), sql`s.id`];
@@ -98,67 +58,87 @@ function between(page: Page, rank: number): Fragment {
 }
 
 /**
- * Selects `rank`, `name_key`, `name` and `id` of the matches that a page may have. A query that matches few rows gets
- * all of them from the index. For one that matches many, each rank is read in the order of names until the page is
- * full, where an index gives that order.
+ * Selects `rank`, `name_key`, `name` and `id` of the matches that a page may have. The ranks are read one after the
+ * other until the page is full, each in the order of names where an index gives it. Of another rank that many rows
+ * have, rows are looked at in that order for a while. If they do not fill the page, all of the rank are sorted.
  */
 function found<Parameters>(of: Searched<Parameters>, shape: SearchShape, page: Page): Fragment<Parameters & Takes> {
-  const from = sql`${name(of.texts)} s ${of.joined} where s.tenant_id = ${tenant}${of.where as Fragment}`;
-  const part = matches(shape, ranks.part, true);
-  const whole = matches(shape, ranks.whole, false);
-  const begins = sql`starts_with(s.name_key, ${key})`;
-  const textBegins = matches(shape, ranks.textBegins, false);
-  const ranked = sql`select case when ${whole} then ${ranks.whole} when ${begins} then ${ranks.nameBegins}
-      when ${textBegins} then ${ranks.textBegins} else ${ranks.part} end as rank, s.name_key, s.name, s.id from ${from} and ${part}`;
-  if (of.isNarrow) return ranked as Fragment<Parameters & Takes>;
+  const texts = sql`${name(of.texts)} s`;
+  const ofTenant = sql`s.tenant_id = ${tenant}` as Fragment;
+  const where = of.where as Fragment;
+  const from = sql`${texts} ${of.joined} where ${ofTenant}${where}`;
+  const place = sql`s.name_key, s.name, s.id`;
+  if (of.isNarrow)
+    return sql`select ${rankOf(shape)} as rank, ${place} from ${from} and ${hasMatch(shape)}` as Fragment<
+      Parameters & Takes
+    >;
 
-  const direction = page.backward ? sql` desc` : none;
-  const inOrder = join(
-    order.map((column) => sql`${column}${direction}`),
+  const inOrder = inDirection(page);
+  // The inner limit is for the planner, as that of every page (keyset.ts).
+  const first = (rows: Fragment) =>
+    sql`select * from (${rows} order by ${inOrder} limit ${largestPage + 1}) s limit ${size}`;
+  const sorted = (rows: Fragment) => sql`select * from (${rows} offset 0) s order by ${inOrder} limit ${size}`;
+
+  const parts: Fragment[] = [sampleOf(texts, ofTenant, shape)];
+  const counts: Fragment[] = [];
+  const names: Fragment[] = [];
+  const tiers = Object.values(ranks).map((rank) => ({ rank, sources: sourcesOf(shape, rank, of.hasOthers) }));
+  if (page.backward) tiers.reverse();
+  for (const { rank, sources } of tiers) {
+    if (sources.length === 0) continue;
+    const [tier, walk] = [name(`rank_${rank}`), name(`walk_${rank}`)];
+    const isOrdered = sources.every((source) => source.isOrdered);
+    const walks = !isOrdered && rank !== ranks.whole;
+    const count = (of: Fragment) => sql`(select count(*) from ${of})`;
+    const lacks = (before: readonly Fragment[]) =>
+      before.length === 0 ? sql`true` : sql`${join(before, ' + ')} < ${size}`;
+    const selected = sql`select ${rank} as rank, ${place}`;
+    const bounds = between(page, rank);
+    const conditions = sql`${hasRank(shape, rank)}${bounds}`;
+    if (walks) {
+      const isMany = sql`case when ${lacks(counts)} then (select ${name(`rank_${rank}`)} from sample) >= ${many} else false end`;
+      const looked = sql`select s.* from ${texts} where ${ofTenant}${bounds} and ${isMany} order by ${inOrder} limit ${walked}`;
+      const matching = sql`${selected} from (${looked}) s ${of.joined} where true${where} and ${hasRank(shape, rank)}`;
+      parts.push(sql`${walk} as materialized (${first(matching)})`);
+      names.push(walk);
+    }
+    const isWanted = lacks(walks ? [...counts, count(walk)] : counts);
+    const each = sources.map((source) => {
+      const rows = sql`${selected} from ${from} and ${source.condition} and ${conditions} and ${isWanted}`;
+      return sql`(${source.isOrdered ? first(rows) : sorted(rows)})`;
+    });
+    // A row may be in several sources.
+    const all =
+      each.length === 1 ? each[0] : sql`select * from (${join(each, ' union ')}) s order by ${inOrder} limit ${size}`;
+    parts.push(sql`${tier} as materialized (${all ?? none})`);
+    names.push(tier);
+    counts.push(walks ? sql`greatest(${count(walk)}, ${count(tier)})` : count(tier));
+  }
+  return sql`with ${join(parts, ', ')} ${join(
+    names.map((each) => sql`select * from ${each}`),
+    ' union ',
+  )}` as Fragment<Parameters & Takes>;
+}
+
+/** What to order rows by for a page. */
+const inDirection = ({ backward }: Page): Fragment =>
+  join(
+    order.map((column) => sql`${column}${backward ? sql` desc` : none}`),
     ', ',
   );
-  const range = sql`s.name_key collate "C" >= ${key} and s.name_key collate "C" < ${key} || repeat(chr(1114111), 3)`;
-  const tiers = [
-    { rank: ranks.whole, condition: matches(shape, ranks.whole, true), isOrdered: false },
-    { rank: ranks.nameBegins, condition: sql`${range} and not ${whole}`, isOrdered: true },
-    {
-      rank: ranks.textBegins,
-      condition: sql`${matches(shape, ranks.textBegins, true)} and not ${begins} and not ${whole}`,
-      isOrdered: false,
-    },
-    {
-      rank: ranks.part,
-      condition: sql`${matches(shape, ranks.part, false)} and not ${begins} and not ${textBegins}`,
-      isOrdered: true,
-    },
-  ];
-  if (page.backward) tiers.reverse();
-  const read: Fragment[] = [];
-  const expressions = tiers.map(({ rank, condition, isOrdered }) => {
-    const tier = name(`rank_${rank}`);
-    const before = read.map((each) => sql`(select count(*) from ${each})`);
-    const isWanted = sql`(select n from probe) >= ${many}${
-      before.length === 0 ? none : sql` and ${join(before, ' + ')} < ${size}`
-    }`;
-    read.push(tier);
-    const rows = sql`select ${rank} as rank, s.name_key, s.name, s.id from ${from} and ${condition}${between(page, rank)} and ${isWanted}`;
-    const limited = isOrdered
-      ? sql`select * from (${rows} order by ${inOrder} limit ${largestPage + 1}) s limit ${size}`
-      : sql`select * from (${rows} offset 0) s order by ${inOrder} limit ${size}`;
-    return sql`${tier} as materialized (${limited})`;
-  });
-  // Matches may stand together in the order of names, far from its beginning: names that begin with the query do.
-  const scope = sql`${name(of.texts)} s where s.tenant_id = ${tenant}`;
-  return sql`with probe as materialized (
-      select (select count(*) from (select from (
-        select s.texts from ${scope} order by ${join(order, ', ')} limit ${probed}
-      ) s where ${matches(shape, ranks.part, false)} limit ${many}) few)
-      + (select count(*) from (select from ${scope} and ${range} limit ${many}) leading_names) as n
-    ), ${join(expressions, ', ')}
-    (${ranked} and (select n from probe) < ${many} offset 0) union all ${join(
-      read.map((tier) => sql`select * from ${tier}`),
-      ' union all ',
-    )}` as Fragment<Parameters & Takes>;
+
+/**
+ * How many of some rows have each rank that an index does not give in order. They are the first and the last by their
+ * ids, which are in the order of time: nothing that the order of names depends on.
+ */
+function sampleOf(texts: Fragment, ofTenant: Fragment, shape: SearchShape): Fragment {
+  const half = (direction: Fragment) =>
+    sql`(select s.name_key, s.texts from ${texts} where ${ofTenant} order by s.id${direction} limit ${sampled / 2})`;
+  const counted = [ranks.textBegins, ranks.part].map(
+    (rank) => sql`count(*) filter (where ranked.rank = ${rank}) as ${name(`rank_${rank}`)}`,
+  );
+  return sql`sample as materialized (select ${join(counted, ', ')} from (
+    select ${rankOf(shape)} as rank from (${half(none)} union all ${half(sql` desc`)}) s) ranked)`;
 }
 
 /** The order of a searched list: by rank, name and id. Its rows are `hit`. */
@@ -196,8 +176,7 @@ export function hits<Parameters>(
   page: Page | null,
 ): Fragment<Parameters & Takes> {
   if (page === null) {
-    const part = matches(shape, ranks.part, true);
-    return sql`(select s.id from ${name(of.texts)} s ${of.joined} where s.tenant_id = ${tenant}${of.where as Fragment} and ${part}) hit` as Fragment<
+    return sql`(select s.id from ${name(of.texts)} s ${of.joined} where s.tenant_id = ${tenant}${of.where as Fragment} and ${hasMatch(shape)}) hit` as Fragment<
       Parameters & Takes
     >;
   }

@@ -3,7 +3,8 @@ import type { ExternalUser } from '../database/generated/client.ts';
 import { instant, instantsOf } from '../database/instants.ts';
 import { keyset, pagesOf } from '../database/keyset.ts';
 import type { PageArguments } from '../database/pages.ts';
-import { type Hit, hitColumns, hits, keysOfHit, type SearchShape, searchOrder } from '../database/search.ts';
+import { type Hit, hitColumns, hits, keysOfHit, searchOrder } from '../database/search.ts';
+import type { SearchShape } from '../database/search-matches.ts';
 import { columns, combined, type Fields, rows, type Selected } from '../database/sql/columns.ts';
 import { type Fragment, name, none, ofAgent, parameter, sql, tenant, viewerAgent } from '../database/sql/fragment.ts';
 import { nullable, text } from '../database/sql/types.ts';
@@ -88,6 +89,7 @@ const searchedPages = pagesOf({
       joined: has.source || has.created ? joined : none,
       where: conditions(has),
       isNarrow: has.agentId || has.isOfAgent,
+      hasOthers: true,
     };
     return sql`${hits(of, has.search, within, then, page)} join external_user u on u.tenant_id = ${tenant} and u.id = hit.id`;
   },

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Search } from '../database/search.ts';
+import type { Search } from '../database/search-matches.ts';
 import { Problem } from '../errors/catalogue.ts';
 import { asciiDigits, toE164 } from './phone-number.ts';
 import { trimmed } from './text.ts';

@@ -5,7 +5,8 @@ import { boundedRows, type Loader, mostRows, oneByUuid } from '../../database/lo
 import { orderByParticipant, participantNameKey } from '../../database/names.ts';
 import { countBound, type PageArguments } from '../../database/pages.ts';
 import { following } from '../../database/redirects.ts';
-import { type Hit, hitColumns, hits, keysOfHit, type SearchShape, searchOrder } from '../../database/search.ts';
+import { type Hit, hitColumns, hits, keysOfHit, searchOrder } from '../../database/search.ts';
+import type { SearchShape } from '../../database/search-matches.ts';
 import { columns, combined, type Fields, rows, type Selected } from '../../database/sql/columns.ts';
 import { anyKey, type Fragment, join, none, parameter, sql, tenant } from '../../database/sql/fragment.ts';
 import { sameEmail } from '../../database/sql/same-email.ts';
@@ -264,7 +265,7 @@ const searchedPages = pagesOf({
     )}`;
     const joined =
       where.nodes.length === 0 ? none : sql`join participant p on p.tenant_id = s.tenant_id and p.id = s.id`;
-    const of = { texts: 'participant_search', joined, where, isNarrow: shape.agentId };
+    const of = { texts: 'participant_search', joined, where, isNarrow: shape.agentId, hasOthers: true };
     return sql`${hits(of, shape.search, within, then, page)} join participant p on p.tenant_id = ${tenant} and p.id = hit.id`;
   },
   isSlow: (shape: FilterShape & { search: SearchShape }) => exactConditions(shape).length > 0,

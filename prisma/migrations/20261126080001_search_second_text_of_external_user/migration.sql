@@ -1,0 +1,1 @@
+CREATE INDEX CONCURRENTLY "external_user_search_second_idx" ON "external_user_search" ("tenant_id", left(split_part("texts", E'\n', 3), 40) COLLATE "C", "name_key" COLLATE "C", "name" COLLATE "C", "id");
