@@ -69,8 +69,11 @@ export function hasRank(shape: SearchShape, rank: Rank): Fragment {
   return sql`${part(shape)} and not ${nameBegins} and not ${textBegins(shape)}`;
 }
 
-/** Where rows of a rank are found, among others: by a condition that an index serves, in the order of names or not. */
-export type Source = { condition: Fragment; isOrdered: boolean };
+/**
+ * Where rows of a rank are found, among others: by a condition that an index serves. It gives them in the order of
+ * names, or in that order for each of the second texts in `begun`, or in no order.
+ */
+export type Source = { condition: Fragment; gives: 'names' | 'names of each' | 'no order' };
 
 const nameKey = sql`s.name_key collate "C"`;
 const second = sql`left(split_part(s.texts, E'\\n', 3), 40) collate "C"`;
@@ -83,14 +86,18 @@ const others = (of: Fragment, how: Fragment) =>
   sql`search_other_texts(s.name_key, s.texts) @@ (select ('''' || replace(replace(${of}, '\\', '\\\\'), '''', '''''') || ''''${how})::tsquery)`;
 const beginsSo = sql` || ':*'`;
 
+/** Of so many second texts that begin with the query each is read by itself. */
+const mostBegun = 50;
+const isBegunMany = sql`(select count(*) from begun) > ${mostBegun}`;
+
 /**
  * Every row of that rank is in one of these, which take SearchValues. `hasOthers` says whether rows have texts besides
  * the name.
  */
 export function sourcesOf(shape: SearchShape, rank: Rank, hasOthers: boolean): readonly Source[] {
   const sought = soughtBy(shape);
-  const inOrder = (condition: Fragment): Source => ({ condition, isOrdered: true });
-  const unordered = (condition: Fragment): Source => ({ condition, isOrdered: false });
+  const inOrder = (condition: Fragment): Source => ({ condition, gives: 'names' });
+  const unordered = (condition: Fragment): Source => ({ condition, gives: 'no order' });
   if (rank === ranks.part) return [unordered(hasMatch(shape) as Fragment)];
   if (rank === ranks.nameBegins) return [inOrder(beginning(nameKey, key))];
   if (rank === ranks.whole)
@@ -102,7 +109,32 @@ export function sourcesOf(shape: SearchShape, rank: Rank, hasOthers: boolean): r
     // A name that begins with the query has the rank before. One that begins with the digits has not.
     ...sought.slice(1).map((of) => inOrder(beginning(nameKey, of))),
     ...(hasOthers
-      ? sought.flatMap((of) => [unordered(beginning(second, secondKey(of))), unordered(others(of, beginsSo))])
+      ? [
+          { condition: sql`${second} = begun.text and not (${isBegunMany})`, gives: 'names of each' } as const,
+          unordered(sql`${beginning(second, secondKey(key))} and ${isBegunMany}`),
+          ...sought.slice(1).map((of) => unordered(beginning(second, secondKey(of)))),
+          ...sought.map((of) => unordered(others(of, beginsSo))),
+        ]
       : []),
   ];
 }
+
+/**
+ * `begun`, the different second texts that begin with the query, each found in the index behind the one before: very
+ * many rows may share few of them.
+ */
+export function begunOf(texts: Fragment, ofTenant: Fragment): Fragment {
+  const next = (condition: Fragment) =>
+    sql`(select ${second} from ${texts} where ${ofTenant} and ${condition} order by ${second} limit 1)`;
+  const range = beginning(second, secondKey(key));
+  return sql`begun as materialized (with recursive step (text) as (
+    ${next(range)}
+    union all select ${next(sql`${second} > step.text and ${range}`)} from step where step.text is not null
+  ) select text from step where text is not null limit ${mostBegun + 1})`;
+}
+
+/** Whether a row of that rank is one that no source gives in the order of names. Takes SearchValues. */
+export const isUnordered = (rank: Rank, hasOthers: boolean): Fragment =>
+  rank === ranks.textBegins && hasOthers
+    ? sql`(${isBegunMany} or not starts_with(${second}, ${secondKey(key)}))`
+    : sql`true`;

@@ -1,7 +1,17 @@
 import { keyset, type PageValues } from './keyset.ts';
 import { nameOrder } from './names.ts';
 import { largestPage, type Page } from './pages.ts';
-import { hasMatch, hasRank, rankOf, ranks, type SearchShape, type SearchValues, sourcesOf } from './search-matches.ts';
+import {
+  begunOf,
+  hasMatch,
+  hasRank,
+  isUnordered,
+  rankOf,
+  ranks,
+  type SearchShape,
+  type SearchValues,
+  sourcesOf,
+} from './search-matches.ts';
 import { rows } from './sql/columns.ts';
 import { type Fragment, join, name, none, parameter, sql, tenant } from './sql/fragment.ts';
 import { bigint, integer, nullable, text, uuid } from './sql/types.ts';
@@ -79,7 +89,8 @@ function found<Parameters>(of: Searched<Parameters>, shape: SearchShape, page: P
     sql`select * from (${rows} order by ${inOrder} limit ${largestPage + 1}) s limit ${size}`;
   const sorted = (rows: Fragment) => sql`select * from (${rows} offset 0) s order by ${inOrder} limit ${size}`;
 
-  const parts: Fragment[] = [sampleOf(texts, ofTenant, shape)];
+  const begun = of.hasOthers ? [begunOf(texts, ofTenant)] : [];
+  const parts: Fragment[] = [...begun, sampleOf(texts, ofTenant, shape, of.hasOthers)];
   const counts: Fragment[] = [];
   const names: Fragment[] = [];
   const tiers = Object.values(ranks).map((rank) => ({ rank, sources: sourcesOf(shape, rank, of.hasOthers) }));
@@ -87,7 +98,7 @@ function found<Parameters>(of: Searched<Parameters>, shape: SearchShape, page: P
   for (const { rank, sources } of tiers) {
     if (sources.length === 0) continue;
     const [tier, walk] = [name(`rank_${rank}`), name(`walk_${rank}`)];
-    const isOrdered = sources.every((source) => source.isOrdered);
+    const isOrdered = sources.every(({ gives }) => gives === 'names');
     const walks = !isOrdered && rank !== ranks.whole;
     const count = (of: Fragment) => sql`(select count(*) from ${of})`;
     const lacks = (before: readonly Fragment[]) =>
@@ -105,7 +116,9 @@ function found<Parameters>(of: Searched<Parameters>, shape: SearchShape, page: P
     const isWanted = lacks(walks ? [...counts, count(walk)] : counts);
     const each = sources.map((source) => {
       const rows = sql`${selected} from ${from} and ${source.condition} and ${conditions} and ${isWanted}`;
-      return sql`(${source.isOrdered ? first(rows) : sorted(rows)})`;
+      if (source.gives === 'no order') return sql`(${sorted(rows)})`;
+      if (source.gives === 'names') return sql`(${first(rows)})`;
+      return sql`(select s.* from begun cross join lateral (${first(rows)}) s where ${isWanted})`;
     });
     // A row may be in several sources.
     const all =
@@ -128,17 +141,18 @@ const inDirection = ({ backward }: Page): Fragment =>
   );
 
 /**
- * How many of some rows have each rank that an index does not give in order. They are the first and the last by their
+ * `sample`: how many of some rows have each rank that an index does not give in order. The rows are the first and the last by their
  * ids, which are in the order of time: nothing that the order of names depends on.
  */
-function sampleOf(texts: Fragment, ofTenant: Fragment, shape: SearchShape): Fragment {
+function sampleOf(texts: Fragment, ofTenant: Fragment, shape: SearchShape, hasOthers: boolean): Fragment {
   const half = (direction: Fragment) =>
     sql`(select s.name_key, s.texts from ${texts} where ${ofTenant} order by s.id${direction} limit ${sampled / 2})`;
   const counted = [ranks.textBegins, ranks.part].map(
-    (rank) => sql`count(*) filter (where ranked.rank = ${rank}) as ${name(`rank_${rank}`)}`,
+    (rank) =>
+      sql`count(*) filter (where s.rank = ${rank} and ${isUnordered(rank, hasOthers)}) as ${name(`rank_${rank}`)}`,
   );
   return sql`sample as materialized (select ${join(counted, ', ')} from (
-    select ${rankOf(shape)} as rank from (${half(none)} union all ${half(sql` desc`)}) s) ranked)`;
+    select ${rankOf(shape)} as rank, s.texts from (${half(none)} union all ${half(sql` desc`)}) s) s)`;
 }
 
 /** The order of a searched list: by rank, name and id. Its rows are `hit`. */
