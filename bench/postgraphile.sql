@@ -17,6 +17,18 @@ language sql stable as $$
   where u.tenant_id = tenant and md5(lower(u.email)) = md5(lower($2)) and lower(u.email) = lower($2)
 $$;
 
+-- Those with a part in their texts, in the order of names: by the service's table of texts and its indexes. What is sought is folded already.
+create function postgraphile.search_participants(tenant uuid, query text) returns setof public.participant
+language sql stable as $$
+  select p.* from public.participant_search s join public.participant p on p.tenant_id = s.tenant_id and p.id = s.id
+  where s.tenant_id = tenant and s.texts like '%' || query || '%' order by s.name_key collate "C", s.name collate "C", s.id
+$$;
+create function postgraphile.search_external_users(tenant uuid, query text) returns setof public.external_user
+language sql stable as $$
+  select u.* from public.external_user_search s join public.external_user u on u.tenant_id = s.tenant_id and u.id = s.id
+  where s.tenant_id = tenant and s.texts like '%' || query || '%' order by s.name_key collate "C", s.name collate "C", s.id
+$$;
+
 -- A version 7 UUID, as the service makes them: new rows lie together in the index.
 create function postgraphile.uuid_v7() returns uuid language sql volatile parallel safe as $$
   select encode(set_bit(set_bit(overlay(uuid_send(gen_random_uuid())

@@ -17,6 +17,7 @@ import { plot } from './plot.ts';
 import { scale, scaleTable } from './processes.ts';
 import { circumstances, markdown, summarise } from './report.ts';
 import { measure, type Plan } from './rounds.ts';
+import { search, searchTable } from './search.ts';
 import { createLauncher, type Launcher } from './servers.ts';
 import { soak, soakTable } from './soak.ts';
 import { stream, streamsTable } from './streams.ts';
@@ -107,6 +108,14 @@ async function merging(launcher: Launcher, data: DataSet, plan: Plan, count: num
   if (result.found.some(({ failed }) => failed > 0)) throw new Error('Merges or erasures failed.');
 }
 
+async function searching(launcher: Launcher, data: DataSet, plan: Plan, options: Options): Promise<void> {
+  const found = await search(launcher, data, plan, say);
+  console.log(searchTable(found, data));
+  const where = await circumstances(options, plan, data);
+  if (options.json) writeFileSync(options.json, `${JSON.stringify({ where, found }, null, 2)}\n`);
+  if (found.some(({ failed }) => failed > 0)) throw new Error('Searches failed.');
+}
+
 async function growing(launcher: Launcher, data: DataSet, plan: Plan, options: Options): Promise<void> {
   say(`Lists of different lengths, and pages from different places, with load by ${plan.generator}`);
   const found = await growth(launcher, data, plan, say);
@@ -180,6 +189,7 @@ async function main(): Promise<void> {
     else if (options.flood) await flooding(launcher, data, plan, options);
     else if (options.imports !== null) await importing(launcher, data, plan, options.imports, options);
     else if (options.merges !== null) await merging(launcher, data, plan, options.merges, options);
+    else if (options.search) await searching(launcher, data, plan, options);
     else if (options.growth) await growing(launcher, data, plan, options);
     else if (options.scale) await scaling(launcher, data, plan, options.scale, options);
     else if (options.soakMinutes !== null) await soaking(launcher, data, plan, options.soakMinutes, options);

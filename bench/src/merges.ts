@@ -4,17 +4,10 @@ import { type DataSet, idOf, withClient } from './data-set.ts';
 import { copied } from './database-copy.ts';
 import { send } from './send.ts';
 import type { Launcher, Server } from './servers.ts';
+import { inTurns, type Turns } from './turns.ts';
 
-/** Merges or erasures of one way, one after the other over each connection. Times are in milliseconds. */
-export type Changed = {
-  what: What;
-  way: Way;
-  count: number;
-  failed: number;
-  perSecond: number;
-  p50: number;
-  p99: number;
-};
+/** Merges or erasures of one way, one after the other over each connection. */
+export type Changed = Turns & { what: What; way: Way };
 
 type What = 'merge' | 'erase';
 type Way = 'bare statements' | 'service';
@@ -48,31 +41,6 @@ async function addPairs(client: pg.Client, way: Way, count: number): Promise<voi
       [tenant, prefix, count, kind === 'into' ? 0 : 50],
     );
   }
-}
-
-/** Runs something so many times, over so many connections at once. */
-async function inTurns(
-  what: What,
-  way: Way,
-  { count, connections }: { count: number; connections: number },
-  act: (n: number) => Promise<boolean>,
-): Promise<Changed> {
-  const taken: number[] = [];
-  let [next, failed] = [0, 0];
-  const begun = performance.now();
-  const turn = async () => {
-    while (next < count) {
-      const n = next++;
-      const since = performance.now();
-      if (!(await act(n))) failed += 1;
-      taken.push(performance.now() - since);
-    }
-  };
-  await Promise.all(Array.from({ length: connections }, turn));
-  const elapsed = performance.now() - begun;
-  taken.sort((a, b) => a - b);
-  const at = (share: number) => taken[Math.min(taken.length - 1, Math.floor(taken.length * share))] ?? 0;
-  return { what, way, count, failed, perSecond: (count * 1_000) / elapsed, p50: at(0.5), p99: at(0.99) };
 }
 
 /**
@@ -150,9 +118,9 @@ export async function merges(
     const server = await launcher.start('rollcall', databaseUrl, poolSize);
     try {
       for (const what of ['merge', 'erase'] as const) {
-        const size = { count, connections };
-        found.push(await inTurns(what, 'bare statements', size, (n) => runBare(pool, what, n)));
-        found.push(await inTurns(what, 'service', size, (n) => runService(server, agent, what, n)));
+        const times = (act: (n: number) => Promise<boolean>) => inTurns(connections, (n) => n < count, act);
+        found.push({ what, way: 'bare statements', ...(await times((n) => runBare(pool, what, n))) });
+        found.push({ what, way: 'service', ...(await times((n) => runService(server, agent, what, n))) });
         for (const each of found.slice(-2)) say(rowOf(each));
       }
     } finally {

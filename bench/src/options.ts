@@ -36,6 +36,8 @@ export type Options = {
   imports: number | null;
   /** How many pairs of external users are merged, and erased then, beside bare statements; null for none. */
   merges: number | null;
+  /** Whether searches are measured, by the service, PostGraphile and a bare statement. */
+  search: boolean;
   /** Only attacks whose names have this in them; null for all. */
   only: string | null;
   generator: 'wrk' | 'autocannon' | 'auto';
@@ -65,7 +67,7 @@ const operationNames = operations.map(({ name }) => name);
 export const usage = `Usage: DATABASE_URL=postgresql://… npm run bench -- [options]
 
   --factor N          the data set's size: 1 is 100,000 participants (default 1)
-  --rounds N          how often every contender is measured with every operation (default 5, with --growth, --processes and --standby 3)
+  --rounds N          how often every contender is measured with every operation (default 5, with --growth, --search, --processes and --standby 3)
   --seconds N         how long each time (default 10; of deliveries 60, of events for streams 20)
   --connections N     connections that the load comes over (default 32)
   --pool N            database connections a contender has (default 10)
@@ -83,6 +85,7 @@ export const usage = `Usage: DATABASE_URL=postgresql://… npm run bench -- [opt
   --flood             instead: one tenant's flood over all connections, and the reads of another
   --imports N         instead: so many external users by COPY and by an import, in a copy of the data
   --merges N          instead: so many merges and erasures, beside bare statements, in a copy of the data
+  --search            instead: searches for rare and frequent words, beside PostGraphile and a bare statement
   --only TEXT         of the attacks those with this in their names
   --json FILE         write every figure there
   --svg FILE          draw the ratios there
@@ -159,7 +162,8 @@ export function readOptions(args: readonly string[], environment: NodeJS.Process
     factor: positive('factor', values.factor),
     rounds: whole(
       'rounds',
-      values.rounds ?? (values.imports ? '2' : values.growth || values.processes || values.standby ? '3' : '5'),
+      values.rounds ??
+        (values.imports ? '2' : values.growth || values.processes || values.standby || values.search ? '3' : '5'),
     ),
     seconds: whole('seconds', values.seconds ?? (values.deliveries ? '60' : values.streams ? '20' : '10')),
     connections: whole('connections', values.connections),
@@ -184,6 +188,7 @@ export function readOptions(args: readonly string[], environment: NodeJS.Process
     flood: values.flood,
     imports: values.imports === undefined ? null : whole('imports', values.imports),
     merges: values.merges === undefined ? null : whole('merges', values.merges),
+    search: values.search,
     only: values.only ?? null,
     generator,
     json: values.json ?? null,
@@ -219,6 +224,7 @@ const parse = (args: readonly string[]) =>
       flood: { type: 'boolean', default: false },
       imports: { type: 'string' },
       merges: { type: 'string' },
+      search: { type: 'boolean', default: false },
       only: { type: 'string' },
       json: { type: 'string' },
       svg: { type: 'string' },
