@@ -3,7 +3,7 @@ import { text } from './sql/types.ts';
 
 /*
  * What matches a query, and which index finds it (docs/decisions/0040-finding.md). The texts of a row, `s.texts`, stand
- * between line ends: first the name, then one that many rows may share, such as a last name, then those of few rows.
+ * between line ends: first the name, then one that many rows may share, like a last name, then those of few rows.
  */
 
 /** The rank of a match: a whole text, a name that begins with the query, another text that does, or a part. */

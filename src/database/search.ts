@@ -141,8 +141,8 @@ const inDirection = ({ backward }: Page): Fragment =>
   );
 
 /**
- * `sample`: how many of some rows have each rank that an index does not give in order. The rows are the first and the last by their
- * ids, which are in the order of time: nothing that the order of names depends on.
+ * `sample`: how many of some rows have each rank that an index does not give in order. The rows are the first and the
+ * last by their ids, which are in the order of time: nothing that the order of names depends on.
  */
 function sampleOf(texts: Fragment, ofTenant: Fragment, shape: SearchShape, hasOthers: boolean): Fragment {
   const half = (direction: Fragment) =>
