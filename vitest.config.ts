@@ -4,6 +4,7 @@ import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config
 const alone = [
   'test/database/plans.test.ts',
   'test/docs/adding-a-provider.test.ts',
+  'test/database/many-lists.test.ts',
   'test/events/streams.test.ts',
   'test/graph/parts.test.ts',
   'test/operations/caches.test.ts',
