@@ -17,7 +17,8 @@ const credential = columns('CredentialKey', 'k');
 const keyByPrefix = globalStatement(credential)`
   select ${credential} from credential_key k where k.prefix = ${parameter('prefix', text)}`;
 const known = columns('Tenant', 't', ['id']);
-const tenantById = globalStatement(known)`select ${known} from tenant t where t.id = ${parameter('id', uuid)}`;
+/** The tenant of that id: no row where there is none. */
+export const tenantById = globalStatement(known)`select ${known} from tenant t where t.id = ${parameter('id', uuid)}`;
 
 /** Turns a request's headers into its viewer. */
 export interface Authenticator {

@@ -1,14 +1,11 @@
 import type { Logger } from 'pino';
 import { v7 } from 'uuid';
+import { tenantById } from '../auth/authenticate.ts';
 import type { AvatarSync } from '../avatars/sync.ts';
 import { system } from '../database/actor.ts';
 import type { Database } from '../database/database.ts';
 import type { Prisma } from '../database/generated/client.ts';
 import { newId } from '../database/ids.ts';
-import { rows as rowsOf } from '../database/sql/columns.ts';
-import { parameter } from '../database/sql/fragment.ts';
-import { globalStatement } from '../database/sql/statement.ts';
-import { uuid } from '../database/sql/types.ts';
 import type { TokenCipher } from '../integrations/token-cipher.ts';
 import { addressColumns, fitsProvider } from '../providers/address.ts';
 import { agents, firstNames, groups, lastNames, people, subjects } from './data.ts';
@@ -19,10 +16,6 @@ import { demoProvider, demoSlackToken, demoTenant, examples } from './tenant.ts'
 const day = 86_400_000;
 const tenantId = demoTenant.id;
 const pick = <Item>(items: readonly Item[], index: number): Item => items[index % items.length] as Item;
-
-// Prisma would keep some 40 MB in a process that may never write.
-const tenantById = globalStatement(rowsOf({ id: uuid }))`
-  select t.id from tenant t where t.id = ${parameter('id', uuid)}`;
 
 /** The rows of the demo tenant. Its history begins at `since`. */
 function rows(since: number, cipher: TokenCipher) {
@@ -203,6 +196,7 @@ export async function seedDemoTenant(
   database: Database,
   world: { avatars: AvatarSync; tokenCipher: TokenCipher; log: Logger },
 ): Promise<void> {
+  // Prisma would keep some 40 MB in a process that may never write.
   if ((await database.query(tenantById, { id: tenantId })).length > 0) return;
   const data = rows(Date.now() - 31 * day, world.tokenCipher);
   const made = await database.prisma.$transaction(async (tx) => {
