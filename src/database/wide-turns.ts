@@ -12,7 +12,7 @@ export interface WideTurns {
 }
 
 /** How many run at once: of all tenants, and of one while others ask for something. */
-const running = 12;
+const running = 32;
 const runningBesideOthers = 4;
 /** For so long another tenant's last operation counts. */
 const besideMs = 1_000;

@@ -13,9 +13,9 @@ test('a tenant alone has all turns; beside another it has some, and the other is
   const turns = createWideTurns(() => now);
   const [one, other] = [works(), works()];
   turns.note('one');
-  const all = Array.from({ length: 40 }, () => turns.run('one', one.work));
+  const all = Array.from({ length: 80 }, () => turns.run('one', one.work));
   await turn();
-  expect(one.ends).toHaveLength(12);
+  expect(one.ends).toHaveLength(32);
 
   now = 5_000;
   turns.note('other');
@@ -26,12 +26,12 @@ test('a tenant alone has all turns; beside another it has some, and the other is
   await turn();
   expect(other.ends).toHaveLength(1);
   // Of those of the flood that end, none is followed by another while it has more than its share.
-  for (const end of one.ends.slice(1, 8)) end();
+  for (const end of one.ends.slice(1, 28)) end();
   await turn();
-  expect(one.ends).toHaveLength(12);
-  one.ends[8]?.();
+  expect(one.ends).toHaveLength(32);
+  one.ends[28]?.();
   await turn();
-  expect(one.ends).toHaveLength(13);
+  expect(one.ends).toHaveLength(33);
 
   // Alone again, it has all of them again.
   now = 10_000;
@@ -39,10 +39,10 @@ test('a tenant alone has all turns; beside another it has some, and the other is
   now = 20_000;
   other.ends[0]?.();
   await turn();
-  expect(one.ends).toHaveLength(13 + 8);
+  expect(one.ends).toHaveLength(33 + 28);
 
   // What still waits is served, so that none of it is refused in the middle of another file's test.
-  while (one.ends.length < 40) {
+  while (one.ends.length < 80) {
     for (const end of one.ends) end();
     await turn();
   }
