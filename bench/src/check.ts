@@ -1,5 +1,6 @@
-import { type ContenderName, type Json, whoHave } from './contenders.ts';
+import { type ContenderName, whoHave } from './contenders.ts';
 import { type DataSet, dataOf, idOf, restore, tenants, withClient } from './data-set.ts';
+import type { Json } from './json.ts';
 import { type Draw, type Operation, seeded } from './operations.ts';
 import type { Launcher, Server } from './servers.ts';
 import { type Counted, countStatements } from './statement-counter.ts';

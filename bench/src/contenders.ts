@@ -1,3 +1,4 @@
+import { at, items, type Json } from './json.ts';
 import type { Draw, OperationName } from './operations.ts';
 
 export const contenderNames = ['pothosPrisma', 'postgraphile', 'previous', 'rest', 'rollcall', 'limit'] as const;
@@ -14,9 +15,6 @@ export type Dialect = {
   /** The same value for every contender, made from the answer's `data`. */
   answer(operation: OperationName, data: Json): Json;
 };
-
-/** What JSON.parse gives. */
-export type Json = null | boolean | number | string | Json[] | { [name: string]: Json };
 
 /** One way to serve the operations. */
 export type Contender = {
@@ -35,16 +33,6 @@ export type Contender = {
 export const participantScalars = `kind displayName email relatedAgentId disabledAt avatarFileId avatarSource avatarSourceConfigId
   avatarSourceAddress avatarSyncedAt createdAt modifiedAt`;
 export const channelScalars = 'integrationConfigId provider address priority label disabled';
-
-/** Reads a value at a path of names and numbers. */
-export function at(value: Json, ...path: (string | number)[]): Json {
-  let here: Json | undefined = value;
-  for (const step of path) here = (here as { [name: string | number]: Json } | null)?.[step];
-  if (here === undefined) throw new Error(`There is no ${path.join('.')} in ${JSON.stringify(value).slice(0, 300)}`);
-  return here;
-}
-
-export const items = (value: Json): { [name: string]: Json }[] => value as { [name: string]: Json }[];
 
 /** Writes cursors like the one given, which stands for the example's conversation. */
 function cursorsLike(cursor: string, conversationId: string, example: Draw): (draw: Draw) => string {

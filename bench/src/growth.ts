@@ -1,9 +1,10 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { at, channelScalars, items, type Json, participantScalars } from './contenders.ts';
+import { channelScalars, participantScalars } from './contenders.ts';
 import { createCpuClock, used } from './cpu.ts';
 import { type DataSet, idOf, restore, tenants, withClient } from './data-set.ts';
+import { at, items, type Json } from './json.ts';
 import { requestLine, run } from './load.ts';
 import { medianOrNull } from './report.ts';
 import { busy, type Plan } from './rounds.ts';

@@ -20,7 +20,8 @@ import { measure, type Plan } from './rounds.ts';
 import { search, searchTable } from './search.ts';
 import { createLauncher, type Launcher } from './servers.ts';
 import { soak, soakTable } from './soak.ts';
-import { stream, streamsTable } from './streams.ts';
+import { stream } from './streams.ts';
+import { streamsTable } from './streams-report.ts';
 
 /** Progress goes to stderr, results to stdout. */
 const say = (line: string) => console.error(line);

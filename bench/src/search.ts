@@ -1,7 +1,7 @@
 import { Agent } from 'node:http';
 import pg from 'pg';
-import { at, items, type Json } from './contenders.ts';
 import { type DataSet, idOf, tenants } from './data-set.ts';
+import { at, items, type Json } from './json.ts';
 import { seeded } from './operations.ts';
 import { medianOrNull } from './report.ts';
 import type { Plan } from './rounds.ts';

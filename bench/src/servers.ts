@@ -7,8 +7,9 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { SignJWT } from 'jose';
-import { type Contender, contenderNamed, type Dialect, type Json } from './contenders.ts';
+import { type Contender, contenderNamed, type Dialect } from './contenders.ts';
 import { idOf, tenants } from './data-set.ts';
+import type { Json } from './json.ts';
 import type { Draw, OperationName } from './operations.ts';
 
 // A first start computes keys of the stored rows.
