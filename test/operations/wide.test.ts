@@ -45,15 +45,15 @@ describe.each(ways)('wide operations by %s', (_, read) => {
     await sleep(1_100);
 
     holds = true;
-    const flood = Array.from({ length: 20 }, () => read(service, tenant));
-    await vi.waitFor(() => expect(held).toHaveLength(12));
+    const flood = Array.from({ length: 40 }, () => read(service, tenant));
+    await vi.waitFor(() => expect(held).toHaveLength(32));
     await sleep(200);
-    expect(held).toHaveLength(12);
+    expect(held).toHaveLength(32);
     const beside = small();
-    await vi.waitFor(() => expect(held).toHaveLength(13));
+    await vi.waitFor(() => expect(held).toHaveLength(33));
     holds = false;
     for (const proceed of held) proceed();
     expect(dataOf(await beside).participant.id).toBe(someone);
-    expect(await Promise.all(flood)).toEqual(Array.from({ length: 20 }, () => 30));
+    expect(await Promise.all(flood)).toEqual(Array.from({ length: 40 }, () => 30));
   });
 });
