@@ -6,7 +6,7 @@ import { demoTenant, examples } from '../../src/demo/tenant.ts';
 import { startApp } from '../app.ts';
 import { freePort, startIdentityProvider } from '../fakes/identity-provider.ts';
 import { buildConsole, executablePath, launch, openPage } from './browser.ts';
-import { sendAs, useOperator } from './operator.ts';
+import { signInWith, useOperator } from './operator.ts';
 
 /** What an operator does in a day, in a browser, on a fresh demo tenant. */
 describe.skipIf(executablePath === undefined)('an operator', () => {
@@ -207,30 +207,10 @@ describe.skipIf(executablePath === undefined)('an operator', () => {
     await agent.waitFor({ state: 'detached' });
   });
 
-  test('lets somebody go for good, after reading who is meant', async () => {
-    const page = await at('/find?q=katherine.johnson@example.com');
-    await page.getByRole('region', { name: 'Directory' }).getByRole('link', { name: 'Katherine Johnson' }).click();
-    await page.getByRole('button', { name: 'Actions' }).click();
-    await page.getByRole('menuitem', { name: 'Erase for good…' }).click();
-    const dialog = page.getByRole('alertdialog');
-    await dialog.getByText('Katherine Johnson, external user').waitFor();
-    const erase = dialog.getByRole('button', { name: 'Erase for good' });
-    expect(await erase.isDisabled()).toBe(true);
-    await dialog.getByRole('textbox').fill('Katherine Johnson');
-    await erase.click();
-    await page.getByText('1 participant, 1 external user').waitFor();
-    await page.getByRole('button', { name: 'Close' }).click();
-    await page.goto(`${operator.url()}/find?q=katherine.johnson@example.com`);
-    await page.getByText('Nobody is found').waitFor();
-  });
-
   describe('with the rights of a key', () => {
     test('is offered only what the key may do', async () => {
       const page = await at('/');
-      const secret = await createKey(page, ['PARTICIPANTS_READ']);
-      await page.getByRole('button', { name: 'Sign out' }).click();
-      await page.getByLabel('Access key').fill(secret);
-      await page.getByRole('button', { name: 'Sign in with the key' }).click();
+      await signInWith(page, ['PARTICIPANTS_READ']);
       await page.getByText('Your sign-in does not include conversations').waitFor();
       expect(await page.getByRole('link', { name: 'Inbox' }).count()).toBe(0);
       await page.getByRole('link', { name: 'Support' }).first().click();
@@ -331,11 +311,4 @@ async function violations(page: Page): Promise<string[]> {
   const found = await page.evaluate<AxeResults>('axe.run()');
   expect(found.passes.length).toBeGreaterThan(10);
   return found.violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html.slice(0, 200)}`));
-}
-
-/** Creates an access key with what the page is signed in by. */
-async function createKey(page: Page, scopes: readonly string[]): Promise<string> {
-  const input = { name: 'half', scopes };
-  const create = 'mutation ($input: CreateAccessKeyInput!) { createAccessKey(input: $input) { secret } }';
-  return (await sendAs<{ createAccessKey: { secret: string } }>(page, create, { input })).createAccessKey.secret;
 }

@@ -33,6 +33,16 @@ describe.skipIf(executablePath === undefined)('the console', () => {
     }
   });
 
+  test.each([360, 1280])('keeps the sign-in within its box at %i pixels', async (width) => {
+    const page = await at('/', { viewport: { width, height: 800 } });
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    const box = await page.getByRole('main').boundingBox();
+    for (const inside of [page.getByRole('button', { name: 'Continue as' }), page.getByLabel('Access key')]) {
+      const { x, width: wide } = (await inside.boundingBox()) ?? { x: 0, width: 9_999 };
+      expect(x + wide).toBeLessThan((box?.x ?? 0) + (box?.width ?? 0));
+    }
+  });
+
   test('asks for the first screen once, before the other scripts have come', async () => {
     const page = await at('/keys');
     await page.goto('about:blank');
@@ -159,8 +169,8 @@ describe.skipIf(executablePath === undefined)('the console', () => {
     await page.keyboard.type('unknown');
     await page.getByRole('menuitem', { name: 'Unknown senders' }).waitFor();
     await page.keyboard.press('Enter');
-    await page.getByRole('button', { name: 'Reject' }).first().waitFor();
-    const count = () => page.getByRole('button', { name: 'Reject' }).count();
+    await page.getByRole('button', { name: 'Reject…' }).first().waitFor();
+    const count = () => page.getByRole('button', { name: 'Reject…' }).count();
     // The list is there when it does not grow any more.
     let waiting = 0;
     await expect
@@ -173,6 +183,9 @@ describe.skipIf(executablePath === undefined)('the console', () => {
         { interval: 500 },
       )
       .toBe(true);
+    await tabTo(page, 'Reject…');
+    await page.keyboard.press('Enter');
+    await page.getByRole('alertdialog').waitFor();
     await tabTo(page, 'Reject');
     await page.keyboard.press('Enter');
     await expect.poll(count, { timeout: 60_000 }).toBe(waiting - 1);

@@ -1,7 +1,7 @@
 import type { Page } from 'playwright-core';
 import { describe, expect, test } from 'vitest';
 import { executablePath } from './browser.ts';
-import { sendAs, useOperator } from './operator.ts';
+import { sendAs, signInWith, useOperator } from './operator.ts';
 
 const add = `mutation ($input: CreateParticipantInput!) { createParticipant(input: $input) { participant { id } } }`;
 const merge = `mutation ($into: ID!, $from: [ID!]!) {
@@ -54,12 +54,8 @@ describe.skipIf(executablePath === undefined)('the merges on somebody’s page',
   test('are not undone without the scope, and name it', async () => {
     const page = await at('/');
     const { into } = await mergeTwo(page);
-    const create = 'mutation { createAccessKey(input: { name: "half", scopes: [PARTICIPANTS_READ] }) { secret } }';
-    const { createAccessKey } = await sendAs<{ createAccessKey: { secret: string } }>(page, create, {});
     await page.goto(`${operator.url()}/people/${into}`);
-    await page.getByRole('button', { name: 'Sign out' }).click();
-    await page.getByLabel('Access key').fill(createAccessKey.secret);
-    await page.getByRole('button', { name: 'Sign in with the key' }).click();
+    await signInWith(page, ['PARTICIPANTS_READ']);
     const merges = page.getByRole('region', { name: 'Merges 1' });
     await merges.getByText('participants:write').waitFor();
     expect(await merges.getByRole('button', { name: 'Undo the merge…' }).count()).toBe(0);

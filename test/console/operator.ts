@@ -16,6 +16,16 @@ export async function sendAs<Data>(page: Page, query: string, variables: object)
   return data;
 }
 
+/** Signs a page of the demo tenant in again, by a key that has these scopes. */
+export async function signInWith(page: Page, scopes: readonly string[]): Promise<void> {
+  const create = 'mutation ($input: CreateAccessKeyInput!) { createAccessKey(input: $input) { secret } }';
+  type Created = { createAccessKey: { secret: string } };
+  const { createAccessKey } = await sendAs<Created>(page, create, { input: { name: 'half', scopes } });
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  await page.getByLabel('Access key').fill(createAccessKey.secret);
+  await page.getByRole('button', { name: 'Sign in with the key' }).click();
+}
+
 export type Operator = {
   service(): TestApp;
   browser(): Browser;

@@ -1,7 +1,10 @@
 import type { CacheExchangeOpts, Resolver } from '@urql/exchange-graphcache';
 import type { IntrospectionQuery } from 'graphql';
 
-/** Queries by id: what the cache knows of the thing already is shown while the rest is asked for. */
+/**
+ * Queries by id: what the cache knows of the thing already is shown while the rest is asked for. What the service has
+ * answered goes before: the thing may be gone, or its id may lead to another since a merge.
+ */
 const byId: Readonly<Record<string, string>> = {
   participant: 'Participant',
   externalUser: 'ExternalUser',
@@ -15,7 +18,8 @@ const known =
   (field: string, typename: string): Resolver =>
   (parent, args, cache) => {
     const entity = { __typename: typename, id: String(args['id']) };
-    return cache.resolve(entity, 'id') ? entity : cache.resolve(parent as never, field, args);
+    const answered = cache.resolve(parent as never, field, args);
+    return answered === undefined && cache.resolve(entity, 'id') ? entity : answered;
   };
 
 /** The settings of the normalising cache. What has an `id` is kept once; all else belongs to what it is read from. */

@@ -14,13 +14,27 @@ type ConfirmProps = {
   ready?: boolean;
   busy?: boolean;
   problem?: Problem | null;
+  /** Whether it is done already, and there is nothing to cancel. */
+  done?: boolean;
   onConfirm(): void;
   onClose(): void;
 };
 
 /** Says what an action will do, and asks before it is done. */
 export function Confirm(props: ConfirmProps) {
-  const { title, children, action, danger, typed, ready = true, busy = false, problem, onConfirm, onClose } = props;
+  const {
+    title,
+    children,
+    action,
+    danger,
+    typed,
+    ready = true,
+    busy = false,
+    problem,
+    done,
+    onConfirm,
+    onClose,
+  } = props;
   const [given, setGiven] = useState('');
   return (
     <ModalOverlay className="overlay" isOpen isDismissable onOpenChange={(open) => !open && onClose()}>
@@ -44,9 +58,11 @@ export function Confirm(props: ConfirmProps) {
             )}
             {problem && <ProblemPanel problem={problem} />}
             <div className="modal-actions">
-              <button type="button" className="button" onClick={onClose}>
-                Cancel
-              </button>
+              {!done && (
+                <button type="button" className="button" onClick={onClose}>
+                  Cancel
+                </button>
+              )}
               <button
                 type="submit"
                 className={`button ${danger ? 'button-danger' : 'button-primary'}`}

@@ -1,6 +1,5 @@
-import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
-import { useClient, useQuery } from 'urql';
+import { useQuery } from 'urql';
 import { useAct } from '../graph/act.ts';
 import { ErasePersonDocument, type IdentityInput, MeantDocument } from '../graph/generated/graphql.ts';
 import { problemOf } from '../graph/problem.ts';
@@ -12,24 +11,20 @@ type EraseProps = { name: string; by: IdentityInput; onClose(): void };
 
 /** Erases a person after saying who is meant and what goes. Nothing of it can be undone. */
 export function Erase({ name, by, onClose }: EraseProps) {
-  const navigate = useNavigate();
-  const client = useClient();
   const [{ data, error, fetching }] = useQuery({ query: MeantDocument, variables: { by } });
   const [block, setBlock] = useState(false);
   const erase = useAct(ErasePersonDocument);
   const [done, setDone] = useState<string | null>(null);
   const meant = data?.whoIs;
+  /** Loads the page anew: the browser’s way back would show what the cache has of them. */
+  const leave = () => location.assign('/');
 
   if (done)
     return (
-      <Confirm title={`${name} was erased`} action="Close" onConfirm={leave} onClose={leave}>
+      <Confirm title={`${name} was erased`} action="Close" done onConfirm={leave} onClose={leave}>
         <p>{done}</p>
       </Confirm>
     );
-  function leave(): void {
-    onClose();
-    navigate({ to: '/' });
-  }
   async function go(): Promise<void> {
     const erased = (await erase.run({ by, block }))?.erasePerson?.erased;
     if (!erased) return;
@@ -42,8 +37,6 @@ export function Erase({ name, by, onClose }: EraseProps) {
         `and ${counted(erased.files, 'file')} are gone.`,
       ].join(', '),
     );
-    // What the page still knows of them must not be shown again.
-    client.query(MeantDocument, { by }, { requestPolicy: 'network-only' }).toPromise();
   }
   return (
     <Confirm

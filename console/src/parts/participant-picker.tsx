@@ -19,6 +19,8 @@ export function ParticipantPicker({ label, picked, onPick }: ParticipantPickerPr
     <ComboBox
       className="field"
       items={found}
+      // Without this, leaving the field would empty it and unpick them.
+      selectedKey={picked?.id ?? null}
       inputValue={typed}
       onInputChange={(text) => {
         setTyped(text);

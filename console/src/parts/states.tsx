@@ -31,14 +31,17 @@ export function NotAllowed({ what, scope }: { what: string; scope: string }) {
 
 /** What went wrong: the code's own words, and the id by which the log has it. */
 export function ProblemPanel({ problem, retry }: { problem: Problem; retry?: () => void }) {
+  const [first, ...others] = problem.faults;
+  // The service says a single fault in the problem's own words as well.
+  const faults = others.length === 0 && problem.detail.includes(first?.message ?? '') ? [] : problem.faults;
   return (
     <div className="problem" role="alert">
       <CircleAlert aria-hidden="true" size={16} />
       <div>
         <p>{problem.detail}</p>
-        {problem.faults.length > 0 && (
+        {faults.length > 0 && (
           <ul>
-            {problem.faults.map(({ path, message }) => (
+            {faults.map(({ path, message }) => (
               <li key={path + message}>
                 <code>{path}</code> {message}
               </li>

@@ -58,6 +58,7 @@ function CandidateList() {
       {nodes.length === 0 && !fetching && !problem && (
         <Empty title="Nobody is here twice">The service looks for them again some seconds after every change.</Empty>
       )}
+      {nodes.length > 0 && <MissingScopes of={chosen.kind} />}
       <ul className="cards">
         {nodes.map((node) => (
           <Candidate key={node.id} of={node} decided={refresh} />
@@ -70,4 +71,23 @@ function CandidateList() {
       )}
     </div>
   );
+}
+
+const decisions = [
+  { kind: 'EXTERNAL_USER', scope: 'users:write', merging: 'merging external users' },
+  { kind: 'PARTICIPANT', scope: 'participants:write', merging: 'merging people of the directory' },
+] as const satisfies { kind: DuplicateKind; scope: string; merging: string }[];
+
+/** Which scopes a decision about those in the list lacks. A merge needs that of its kind, telling apart needs both. */
+function MissingScopes({ of }: { of: DuplicateKind | undefined }) {
+  const may = { EXTERNAL_USER: useMay('USERS_WRITE'), PARTICIPANT: useMay('PARTICIPANTS_WRITE') };
+  return decisions
+    .filter(({ kind }) => !may[kind])
+    .map(({ kind, scope, merging }) => (
+      <NotAllowed
+        key={scope}
+        what={of === undefined || of === kind ? `${merging}, or telling them apart` : 'telling them apart'}
+        scope={scope}
+      />
+    ));
 }

@@ -84,7 +84,7 @@ export function ConversationPane() {
           ))}
         </ul>
       </Section>
-      {mayWrite && open && <AddMember conversationId={id} added={readAgain} />}
+      {mayWrite && open && <AddMember conversationId={id} members={conversation.participants} added={readAgain} />}
     </article>
   );
 }

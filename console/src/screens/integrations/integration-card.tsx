@@ -38,15 +38,22 @@ export function IntegrationCard({ of, changed }: CardProps) {
   const needsToken = withToken.includes(provider);
   const problem = begin.problem ?? connect.problem ?? webhook.problem;
 
+  /** A problem is shown until the next attempt of any kind. */
+  function forget(): void {
+    for (const act of [begin, connect, webhook]) act.dismiss();
+  }
   async function signIn(): Promise<void> {
+    forget();
     const url = (await begin.run({ id }))?.beginIntegrationOAuth?.authorizationUrl;
     if (url) location.assign(url);
   }
   async function give(event: FormEvent): Promise<void> {
     event.preventDefault();
+    forget();
     if (await connect.run({ id, token: token.trim() })) setToken('');
   }
   async function make(): Promise<void> {
+    forget();
     setMade((await webhook.run({ id }))?.generateWebhookUrl ?? null);
     changed();
   }

@@ -24,6 +24,7 @@ export function Approve({ of, onClose, onDone }: ApproveProps) {
   const [agentIds, setAgentIds] = useState<readonly string[]>(sender.agent ? [sender.agent.id] : []);
   const [note, setNote] = useState('');
   const isNew = mode === 'CREATE_NEW';
+  const isNamed = isNew ? name.trim() !== '' : picked !== null;
   const ways: { mode: Mode; words: string; does: string }[] = [
     { mode: 'CREATE_NEW', words: 'As a new person', does: 'with a channel of this address.' },
     { mode: 'ADD_TO_EXISTING', words: 'As somebody who is known', does: 'who gets a channel of this address.' },
@@ -35,7 +36,7 @@ export function Approve({ of, onClose, onDone }: ApproveProps) {
       action="Approve"
       busy={approve.busy}
       problem={approve.problem}
-      ready={isNew ? name.trim() !== '' : picked !== null}
+      ready={isNamed && (sender.agent !== null || agentIds.length > 0)}
       onClose={onClose}
       onConfirm={async () => {
         const who = isNew ? { displayName: name.trim() } : { participantId: picked?.id ?? null };
@@ -78,6 +79,9 @@ export function Approve({ of, onClose, onDone }: ApproveProps) {
           </label>
         ))}
       </fieldset>
+      {!sender.agent && agentIds.length === 0 && (
+        <p className="hint">They wrote to no single agent. Choose at least one, who has them as a contact then.</p>
+      )}
       <label className="field">
         <span>Note</span>
         <input value={note} onChange={(event) => setNote(event.target.value)} maxLength={4_000} />

@@ -3,17 +3,12 @@ import { useState } from 'react';
 import { useMay } from '../../app/viewer.tsx';
 import { useAct } from '../../graph/act.ts';
 import { type FragmentType, readFragment } from '../../graph/generated/fragment-masking.ts';
-import {
-  BlockSenderDocument,
-  RejectSenderDocument,
-  SenderFragmentDoc,
-  UnblockSenderDocument,
-} from '../../graph/generated/graphql.ts';
+import { SenderFragmentDoc, UnblockSenderDocument } from '../../graph/generated/graphql.ts';
 import { Time } from '../../parts/badges.tsx';
-import { Confirm } from '../../parts/confirm.tsx';
 import { ProblemPanel } from '../../parts/states.tsx';
 import { counted, providerWord, senderWords } from '../../parts/words.ts';
 import { Approve } from './approve.tsx';
+import { TurnAway } from './turn-away.tsx';
 
 type SenderCardProps = { of: FragmentType<typeof SenderFragmentDoc>; decided(): void };
 
@@ -21,13 +16,10 @@ type SenderCardProps = { of: FragmentType<typeof SenderFragmentDoc>; decided(): 
 export function SenderCard({ of, decided }: SenderCardProps) {
   const sender = readFragment(SenderFragmentDoc, of);
   const mayWrite = useMay('PARTICIPANTS_WRITE');
-  const [asked, setAsked] = useState<'approve' | 'block' | null>(null);
-  const reject = useAct(RejectSenderDocument);
-  const block = useAct(BlockSenderDocument);
+  const [asked, setAsked] = useState<'approve' | 'reject' | 'block' | null>(null);
   const unblock = useAct(UnblockSenderDocument);
   const { id, displayName, address, provider, status, matchedParticipant, approvedParticipant } = sender;
   const name = displayName || address;
-  const problem = reject.problem ?? unblock.problem;
   const done = (data: object | null) => {
     if (!data) return;
     setAsked(null);
@@ -66,8 +58,14 @@ export function SenderCard({ of, decided }: SenderCardProps) {
           </Link>
         </p>
       )}
+      {sender.processedAt && (
+        <p className="hint">
+          Last decided <Time at={sender.processedAt} />
+          {sender.processedBy && ` by ${sender.processedBy}`}
+        </p>
+      )}
       {sender.note && <p dir="auto">“{sender.note}”</p>}
-      {problem && <ProblemPanel problem={problem} />}
+      {unblock.problem && <ProblemPanel problem={unblock.problem} />}
       {mayWrite && (
         <div className="row-actions">
           {status === 'PENDING' && (
@@ -75,13 +73,8 @@ export function SenderCard({ of, decided }: SenderCardProps) {
               <button type="button" className="button button-primary" onClick={() => setAsked('approve')}>
                 Approve…
               </button>
-              <button
-                type="button"
-                className="button"
-                disabled={reject.busy}
-                onClick={async () => done(await reject.run({ id, note: null }))}
-              >
-                Reject
+              <button type="button" className="button" onClick={() => setAsked('reject')}>
+                Reject…
               </button>
             </>
           )}
@@ -104,18 +97,8 @@ export function SenderCard({ of, decided }: SenderCardProps) {
         </div>
       )}
       {asked === 'approve' && <Approve of={of} onClose={() => setAsked(null)} onDone={done} />}
-      {asked === 'block' && (
-        <Confirm
-          title={`Block ${name}?`}
-          action="Block"
-          danger
-          busy={block.busy}
-          problem={block.problem}
-          onClose={() => setAsked(null)}
-          onConfirm={async () => done(await block.run({ id, note: null }))}
-        >
-          <p>What they write from now on is counted and dropped, until somebody unblocks them.</p>
-        </Confirm>
+      {(asked === 'reject' || asked === 'block') && (
+        <TurnAway key={asked} id={id} name={name} how={asked} onClose={() => setAsked(null)} onDone={done} />
       )}
     </li>
   );
