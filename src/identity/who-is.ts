@@ -2,10 +2,11 @@ import { visibleMembership } from '../auth/visible-conversations.ts';
 import { asMembers, memberRow } from '../conversations/memberships.ts';
 import type { Member } from '../conversations/subject.ts';
 import type { TenantDatabase } from '../database/database.ts';
+import { emailsLostBy, participantsWhoLost } from '../database/dropped-emails.ts';
 import type { ExternalUser, Participant } from '../database/generated/client.ts';
 import { boundedRows, mostRows } from '../database/loaders.ts';
 import { columns, rows } from '../database/sql/columns.ts';
-import { join, parameter, sql, tenant } from '../database/sql/fragment.ts';
+import { type Fragment, join, none, parameter, sql, tenant } from '../database/sql/fragment.ts';
 import { sameEmail } from '../database/sql/same-email.ts';
 import { statement } from '../database/sql/statement.ts';
 import { array, assured, boolean, nullable, text as sqlText } from '../database/sql/types.ts';
@@ -95,37 +96,59 @@ const users = identifierKeys.map(
   (key) => sql`select ${idByIdentifier(key, parameter(fieldOf(key), nullable(sqlText)))} as id`,
 );
 
+// What `found` finds besides, where it also goes by the e-mail addresses that merges of participants have dropped.
+const lost = {
+  participants: sql` union ${participantsWhoLost(email)}` as Fragment,
+  likeUsers: sql`
+    union select same.id from having_user h cross join lateral (
+        select x.email from external_user x where x.tenant_id = ${tenant} and x.id = h.id and x.email is not null
+        union select o.compare_key from external_user_identifier o
+        where o.tenant_id = ${tenant} and o.external_user_id = h.id and o.identifier_key = 'emailaddress'
+      ) theirs cross join lateral (${participantsWhoLost(sql`theirs.email`)}) same where ${across}` as Fragment,
+  likeParticipants: sql`
+    union select ${idByIdentifier('emailaddress', sql`theirs.email`)} from having_participant h
+      cross join lateral (${emailsLostBy(sql`h.id`)}) theirs where ${across}` as Fragment,
+};
+
 /**
  * Selects what an identifier leads to: the rows that have it, and, where \`across\` allows it, the rows of the other
  * side that are the same person. PostgreSQL runs only the parts that a statement uses.
  */
-const found = sql`
+const foundBy = (also: typeof lost) => sql`
   with having_participant as (
     select p.id from participant p where p.tenant_id = ${tenant} and ${sameEmail(sql`p.email`, email)}
     union select c.participant_id from channel c where c.tenant_id = ${tenant} and c.identity_key in (lower(${email}), ${phoneNumber})
     union select c.participant_id from unnest(${parameter('addressKeys', array(sqlText))}) asked (key) join channel c
-      on c.tenant_id = ${tenant} and c.provider = ${provider} and md5(${comparedBy('c')}) = md5(asked.key) and ${comparedBy('c')} = asked.key
+      on c.tenant_id = ${tenant} and c.provider = ${provider} and md5(${comparedBy('c')}) = md5(asked.key) and ${comparedBy('c')} = asked.key${also.participants}
   ), having_user as (
     ${join(users, ' union ')}
   ), found_participant as (
     select id from having_participant
     union select same.id from having_user h join external_user x on x.tenant_id = ${tenant} and x.id = h.id
-      cross join lateral (${participantsLike('x')}) same where ${across}
+      cross join lateral (${participantsLike('x')}) same where ${across}${also.likeUsers}
   ), found_user as (
     select id from having_user
     union select same.id from having_participant h join participant x on x.tenant_id = ${tenant} and x.id = h.id
-      cross join lateral (${usersLike('x')}) same where ${across}
+      cross join lateral (${usersLike('x')}) same where ${across}${also.likeParticipants}
   )`;
+const found = foundBy({ participants: none, likeUsers: none, likeParticipants: none });
+const everFound = foundBy(lost);
 
 const participant = columns('Participant', 'p');
-const participants = statement(participant)`
-  ${found} select ${participant} from found_participant f join participant p on p.tenant_id = ${tenant} and p.id = f.id
+const foundParticipants = sql`select ${participant} from found_participant f join participant p on p.tenant_id = ${tenant} and p.id = f.id
   order by p.id limit ${mostRows + 1}`;
+const participants = statement(participant)`
+  ${found} ${foundParticipants}`;
+const everParticipants = statement(participant)`
+  ${everFound} ${foundParticipants}`;
 
 const user = columns('ExternalUser', 'u', listedUser);
-const externalUsers = statement(user)`
-  ${found} select ${user} from found_user f join external_user u on u.tenant_id = ${tenant} and u.id = f.id
+const foundUsers = sql`select ${user} from found_user f join external_user u on u.tenant_id = ${tenant} and u.id = f.id
   order by u.id limit ${mostRows + 1}`;
+const externalUsers = statement(user)`
+  ${found} ${foundUsers}`;
+const everUsers = statement(user)`
+  ${everFound} ${foundUsers}`;
 
 const members = statement(memberRow)`
   ${found} select ${memberRow} from (
@@ -164,3 +187,17 @@ export const externalUsersOf = async (
  */
 export const membersOf = async (db: TenantDatabase, by: Identity, across: boolean): Promise<Member[]> =>
   asMembers(boundedRows(await db.query(members, { ...by, across }), 'memberships of that identifier'));
+
+/**
+ * Returns the users and participants of the person that an identifier leads to, by id, across both kinds. Also goes by
+ * e-mail addresses that merges of participants have dropped. Throws RESULT_TOO_LARGE over 10,000.
+ */
+export async function personOf(db: Pick<TenantDatabase, 'query'>, by: Identity) {
+  const given = { ...by, across: true };
+  const users: ExternalUser[] = boundedRows(await db.query(everUsers, given), 'external users of that identifier');
+  const participants: Participant[] = boundedRows(
+    await db.query(everParticipants, given),
+    'participants of that identifier',
+  );
+  return { users, participants };
+}

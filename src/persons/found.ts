@@ -1,9 +1,10 @@
 import type { TenantDatabase } from '../database/database.ts';
+import { droppedEmailsOf } from '../database/dropped-emails.ts';
 import type { ExternalUser, Participant } from '../database/generated/client.ts';
 import { mergedIdsOf } from '../database/merges-of.ts';
 import { addressText, fkText, identityText, idText } from '../erasure/digests.ts';
 import { Problem } from '../errors/catalogue.ts';
-import { externalUsersOf, type Identity, type IdentityInput, identityOf, participantsOf } from '../identity/who-is.ts';
+import { type Identity, type IdentityInput, identityOf, personOf } from '../identity/who-is.ts';
 import { telephoneKey } from '../values/phone-number.ts';
 import { channelsOf, goneOf, identifiersOf } from './theirs.ts';
 
@@ -14,12 +15,13 @@ export type Queries = Pick<TenantDatabase, 'query'>;
 export type Person = { by: Identity; users: ExternalUser[]; participants: Participant[] };
 
 /**
- * Finds the person that an identifier leads to, across external users and participants. Groups and agents with the
- * identifier are nobody's data. Throws VALIDATION_FAILED, and RESULT_TOO_LARGE over 10,000.
+ * Finds the person that an identifier leads to, across external users and participants, also by an e-mail address that
+ * a merge has dropped. Groups and agents with the identifier are nobody's data. Throws VALIDATION_FAILED, and
+ * RESULT_TOO_LARGE over 10,000.
  */
 export async function findPerson(db: Queries, input: IdentityInput): Promise<Person> {
   const by = await identityOf(db, input);
-  const [users, participants] = [await externalUsersOf(db, by, true), await participantsOf(db, by, true)];
+  const { users, participants } = await personOf(db, by);
   return { by, users, participants: participants.filter(({ kind }) => kind === 'PERSON') };
 }
 
@@ -36,9 +38,15 @@ type Identifiers = Awaited<ReturnType<typeof everythingOf>>['identifiers'];
 type Channels = Awaited<ReturnType<typeof everythingOf>>['channels'];
 
 /** The texts of everything by which the person could come back. */
-function everyText({ by, users, participants }: Person, channels: Channels, identifiers: Identifiers): string[] {
+function everyText(
+  { by, users, participants }: Person,
+  channels: Channels,
+  identifiers: Identifiers,
+  dropped: readonly { email: string }[],
+): string[] {
   const texts = [
     ...textsOf(by),
+    ...dropped.map(({ email }) => identityText(email)),
     ...users.flatMap(({ email, phoneNumber, fkId }) => [
       ...(email ? [identityText(email.toLowerCase())] : []),
       ...(phoneNumber ? [identityText(telephoneKey(phoneNumber))] : []),
@@ -77,7 +85,8 @@ export async function everythingOf(db: Queries, person: Person) {
   const channels = await db.query(channelsOf, { participantIds });
   const identifiers = await db.query(identifiersOf, { userIds });
   const merged = (await db.query(mergedIdsOf, { ids: [...userIds, ...participantIds] })).map(({ id }) => id);
-  const texts = everyText(person, channels, identifiers);
+  const dropped = await db.query(droppedEmailsOf, { participantIds });
+  const texts = everyText(person, channels, identifiers, dropped);
   const present = [...userIds, ...merged, ...participantIds];
   const gone = (await db.query(goneOf, { texts: historyTexts(texts, present) })).map(({ id }) => id);
   const ids = [...new Set([...present, ...gone])];

@@ -31,7 +31,8 @@ const isGone = (id: Fragment): Fragment<{ tenantId: string }> => sql`
     and not exists (select from participant x where x.tenant_id = ${tenant} and x.id = ${id} offset 0)
     and not exists (select from unknown_sender x where x.tenant_id = ${tenant} and x.id = ${id} offset 0)`;
 
-// Who was merged away is not gone where the survivor has one of the texts: it is the survivor's, who is somebody else.
+// Who was merged away is not gone where the survivor has one of the texts, or has lost it by the merge: it is the
+// survivor's, who is somebody else.
 const isOfSurvivor = (id: Fragment): Fragment<{ tenantId: string } & { texts: readonly string[] }> => sql`
     exists (
       select from merged_id r where r.tenant_id = ${tenant} and r.id = ${id} and (
@@ -40,7 +41,9 @@ const isOfSurvivor = (id: Fragment): Fragment<{ tenantId: string } & { texts: re
         or exists (select from channel x where x.tenant_id = ${tenant} and x.participant_id = r.into_id
           and history_keys(to_jsonb(x)) && ${historyKeysSql(texts)})
         or exists (select from participant x where x.tenant_id = ${tenant} and x.id = r.into_id
-          and history_keys(to_jsonb(x)) && ${historyKeysSql(texts)})) offset 0)`;
+          and history_keys(to_jsonb(x)) && ${historyKeysSql(texts)})
+        or exists (select from merge x where x.tenant_id = ${tenant} and x.id = r.merge_id
+          and merge_dropped_keys(x.tenant_id, x.record) && ${historyKeysSql(texts)})) offset 0)`;
 
 /**
  * The ids of users, participants and unknown senders who are gone, where the history has one of these texts about them,
