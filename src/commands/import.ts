@@ -17,7 +17,7 @@ import { knownProviders } from '../providers/registry.ts';
 import { obstacle } from '../starting.ts';
 import { agentsIn, asHere, writeNetwork } from '../transfer/network.ts';
 import { type Given, noOutcome, type Outcome, type Writing } from '../transfer/outcome.ts';
-import { type RemoteKind, type RemotePage, readSource } from '../transfer/remote.ts';
+import { type RemoteKind, type RemotePage, readSource, timeOf } from '../transfer/remote.ts';
 import { claimsOf, RemoteError, type Source } from '../transfer/remote-http.ts';
 import { inBatches, inTransaction, writeRows } from '../transfer/write.ts';
 
@@ -91,7 +91,10 @@ function told(kind: RemoteKind, counts: Counts, total: number | null): void {
 }
 
 const asRows = (rows: readonly Given['fields'][], first: number): Given[] =>
-  rows.map((fields, index) => ({ line: first + index, fields }));
+  rows.map(({ createdAt, ...fields }, index) => {
+    const made = timeOf(createdAt);
+    return { line: first + index, fields, ...(made && { createdAt: made }) };
+  });
 
 async function writePage(db: TenantDatabase, { kind, rows: found }: RemotePage, counts: Counts, said: () => void) {
   const rows = asRows(await asHere(db, found), counts.rows + 1);

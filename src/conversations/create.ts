@@ -47,13 +47,14 @@ type Added = { wanted: Wanted; status: MemberStatus; path: readonly (string | nu
 
 /**
  * Opens a conversation with those who take part in it, all or nothing; its agent always does. Under an agent's key it
- * is that agent's. Throws AGENT_NOT_FOUND, FORBIDDEN for another agent's, and for its participants what
+ * is that agent's. One that comes from another system was opened there at `createdAt`. Throws AGENT_NOT_FOUND, FORBIDDEN for another agent's, and for its participants what
  * ensureConversationParticipant throws, with every one that is wrong in `errors`, by its index.
  */
 export async function createConversation(
   db: TenantDatabase,
   input: NewConversation,
   id = newId(),
+  createdAt?: Date,
 ): Promise<Conversation> {
   const { name, description, attributes, participants, ...given } = checked(newConversation, input);
   const agentId = given.agentId ?? db.agentId;
@@ -72,6 +73,7 @@ export async function createConversation(
         description: description ?? null,
         ...(attributes && { attributes: jsonColumn(attributes) }),
         agentId,
+        ...(createdAt && { createdAt }),
       },
     });
     announceConversation(tx, conversation.id, [agentId], 'CREATED');

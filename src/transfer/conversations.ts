@@ -47,12 +47,12 @@ function changesOf({ name, description, agentId, attributes }: ConversationRow, 
 /** Conversations as rows of files. */
 export const conversations: RowRule = {
   texts: async (_, batch) => batch.map(({ fields }) => textsOf(fields)),
-  async create(db, tx, id, fields) {
+  async create(db, tx, id, { fields, createdAt }) {
     const { status, closedAt, participants = [], agentId, ...row } = checked(conversationRow, fields);
     // Its agent always takes part: as the row says.
     const own = participants.filter(({ participant }) => agentId !== undefined && participant.agent?.id === agentId);
     const first = own.slice(0, 1).map(({ participant: { agent }, status }) => ({ participant: { agent }, status }));
-    await createConversation(db, { ...row, agentId, participants: first }, id);
+    await createConversation(db, { ...row, agentId, participants: first }, id, createdAt);
     await addMembers(tx, id, participants);
     if (status === 'CLOSED' || closedAt) await setClosed(tx, id, closedAt ?? tx.now(), agentId ?? null);
   },

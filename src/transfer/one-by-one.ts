@@ -70,17 +70,17 @@ export async function writeOneByOne(
   const there = new Set((await tx.query(known[kind], { ids: given.map(({ id }) => id) })).map(({ id }) => id));
   const gone = await blockedAmong(tx, await rule.texts(tx, given));
   const refuse = (line: number, field: string | null, reason: string) => outcome.rejected.push({ line, field, reason });
-  for (const [n, { id, line, fields }] of given.entries()) {
+  for (const [n, { id, line, ...row }] of given.entries()) {
     if (gone.has(n)) refuse(line, null, isErased);
     else if (there.has(id) && writing.onConflict === 'FAIL') refuse(line, 'id', 'exists already');
     else if (there.has(id) && writing.onConflict === 'SKIP') outcome.unchanged += 1;
     else {
       try {
         await tx.savepoint(async () => {
-          if (!there.has(id)) return rule.create(db, tx, id, fields);
+          if (!there.has(id)) return rule.create(db, tx, id, row);
           // Read here, because an earlier row may have changed it.
           const [before] = await tx.query(stored[kind], { ids: [id] });
-          if (!before || !(await rule.update(db, tx, id, fields, before.row))) throw isUnchanged;
+          if (!before || !(await rule.update(db, tx, id, row.fields, before.row))) throw isUnchanged;
         });
         if (there.has(id)) outcome.updated += 1;
         else outcome.created += 1;

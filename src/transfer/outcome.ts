@@ -1,8 +1,11 @@
 import { problemBehind } from '../database/failures.ts';
 import type { Problem } from '../errors/catalogue.ts';
 
-/** A row that has its fields, and its number among the batch's rows. */
-export type Given = { line: number; fields: Readonly<Record<string, unknown>> };
+/**
+ * A row that has its fields, and its number among the batch's rows. `createdAt` is when another system has made it.
+ * Only the command that moves a tenant says so, never a file: who may import could give rows any age then.
+ */
+export type Given = { line: number; fields: Readonly<Record<string, unknown>>; createdAt?: Date };
 
 export type OnConflict = 'SKIP' | 'UPDATE' | 'FAIL';
 

@@ -91,9 +91,9 @@ async function disable(tx: TenantTransaction, id: string, disabledAt: Date): Pro
 /** Participants as rows of files. */
 export const participants = (hooks: ParticipantHooks): RowRule => ({
   texts,
-  async create(db, tx, id, fields) {
+  async create(db, tx, id, { fields, createdAt }) {
     const { disabledAt, ...row } = checked(participantRow, fields);
-    await createParticipant(db, { kind: 'PERSON', ...row } as NewParticipant, hooks, id);
+    await createParticipant(db, { kind: 'PERSON', ...row } as NewParticipant, hooks, id, createdAt);
     if (disabledAt) await disable(tx, id, disabledAt);
   },
   async update(db, tx, id, fields, before) {

@@ -4,7 +4,10 @@ import { isObject, type Json, objectsIn, RemoteError, read, type Source, textOf 
 /** What a source has: the network first, which the other rows name. */
 export type RemoteKind = 'AGENTS' | 'CONFIGS' | 'PARTICIPANTS' | 'EXTERNAL_USERS' | 'CONVERSATIONS';
 
-/** Some rows of a source. `next` is where to read on: the same as before within a page, and null at the end. */
+/**
+ * Some rows of a source, with when they were made there as `createdAt`, if it tells that. `next` is where to read on:
+ * the same as before within a page, and null at the end.
+ */
 export type RemotePage = {
   kind: RemoteKind;
   rows: Given['fields'][];
@@ -18,6 +21,17 @@ const part = encodeURIComponent;
 const some = (given: Json): Json =>
   Object.fromEntries(Object.entries(given).filter(([, value]) => value != null && value !== ''));
 
+// What is less is in seconds: in milliseconds it would be in 1973 or before.
+const leastMs = 100_000_000_000;
+
+/** A time as a face tells it, in milliseconds, seconds or in ISO's form. Undefined for one that has not been yet. */
+export function timeOf(given: unknown): Date | undefined {
+  const isNumber = typeof given === 'number';
+  if (!isNumber && typeof given !== 'string') return undefined;
+  const time = new Date(isNumber && given < leastMs ? given * 1_000 : given);
+  return time.getTime() > 0 && time.getTime() <= Date.now() ? time : undefined;
+}
+
 /** What a system answers, or nothing where it does not have that. */
 const orNothing = (error: unknown): null => {
   if (error instanceof RemoteError && [404, 405, 501].includes(error.status)) return null;
@@ -25,11 +39,19 @@ const orNothing = (error: unknown): null => {
 };
 
 function participantRow(given: Json): Json {
-  const { id, kind, displayName, email, relatedAgentId, channels, agentIds, disabledAt } = given;
+  const { id, kind, displayName, email, relatedAgentId, channels, agentIds, disabledAt, createdAt } = given;
   const ofChannels = objectsIn(channels).map(({ integrationConfigId, address, priority, label, disabled }) =>
     some({ integrationConfigId, address, priority, label, disabled }),
   );
-  return { ...some({ id, kind, displayName, email, relatedAgentId, disabledAt }), channels: ofChannels, agentIds };
+  const plain = some({
+    id,
+    kind,
+    displayName,
+    email,
+    relatedAgentId,
+    disabledAt: timeOf(disabledAt)?.toISOString() ?? disabledAt,
+  });
+  return { ...plain, channels: ofChannels, agentIds, createdAt };
 }
 
 /** The agents: those of the network's graph, and whichever the participants name besides. */
@@ -123,7 +145,7 @@ function memberOf({ id, type, status, contact, displayName, avatarUrl }: Json): 
 }
 
 async function conversationRow(source: Source, given: Json): Promise<Json> {
-  const { id, name, description, attributes, status } = given;
+  const { id, name, description, attributes, status, createdAt } = given;
   const participants: Json[] = [];
   for (let token = ''; ; ) {
     const path = `/workspaces/${part(source.tenant)}/conversations/${part(textOf(id))}/participants?limit=100${token && `&pageToken=${part(token)}`}`;
@@ -134,7 +156,13 @@ async function conversationRow(source: Source, given: Json): Promise<Json> {
   }
   const hasAttributes = isObject(attributes) && Object.keys(attributes).length > 0;
   const state = status === 'closed' ? 'CLOSED' : 'OPEN';
-  return { ...some({ id, name, description }), ...(hasAttributes && { attributes }), status: state, participants };
+  return {
+    ...some({ id, name, description }),
+    ...(hasAttributes && { attributes }),
+    status: state,
+    participants,
+    createdAt,
+  };
 }
 
 const atOnce = 5;

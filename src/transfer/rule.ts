@@ -7,7 +7,7 @@ export type Fields = Given['fields'];
 export type RowRule = {
   /** The texts by which somebody who was erased would come back, of each row. */
   texts(tx: TenantTransaction, batch: readonly Given[]): Promise<string[][]>;
-  create(db: TenantDatabase, tx: TenantTransaction, id: string, fields: Fields): Promise<void>;
+  create(db: TenantDatabase, tx: TenantTransaction, id: string, row: Omit<Given, 'line'>): Promise<void>;
   /** Changes what is stored, as `before` has it. Returns whether there was anything to change. */
   update(db: TenantDatabase, tx: TenantTransaction, id: string, fields: Fields, before: Fields): Promise<boolean>;
 };

@@ -62,14 +62,14 @@ const secretOf = (headers: Record<string, string>) => (Object.values(headers)[0]
 async function everything(graphql: (document: string) => Promise<Untyped>): Promise<Untyped> {
   const { agents, integrationConfigs, participants } = await graphql(
     `{ agents { id name } integrationConfigs { id provider name defaultRegion }
-       participants { id kind displayName email disabledAt relatedAgent { id } agents { id }
+       participants { id kind displayName email createdAt disabledAt relatedAgent { id } agents { id }
          channels { integrationConfigId provider address priority label disabled } } }`,
   );
   const users = await graphql(
     '{ externalUsersConnection(first: 100) { nodes { id firstName lastName displayName email phoneNumber fkId fkUserId context source metadata } } }',
   );
   const talks = await graphql(
-    '{ conversationsConnection(first: 100) { nodes { id name description attributes participants { type participantId status displayName } } } }',
+    '{ conversationsConnection(first: 100) { nodes { id name description attributes createdAt participants { type participantId status displayName } } } }',
   );
   const byId = (rows: Untyped[]) => [...rows].sort((one, other) => (one.id < other.id ? -1 : 1));
   return {

@@ -56,17 +56,18 @@ function relatedAgentMessage(kind: string, relatedAgentId: string | null): strin
 export type NewParticipant = z.input<typeof newParticipant>;
 
 /**
- * Creates a participant with its channels and bindings, queues a sync of its avatar, and returns its id. Throws
- * AGENT_NOT_FOUND, INTEGRATION_CONFIG_NOT_FOUND.
+ * Creates a participant with its channels and bindings, queues a sync of its avatar, and returns its id. One that comes
+ * from another system was created there at `createdAt`. Throws AGENT_NOT_FOUND, INTEGRATION_CONFIG_NOT_FOUND.
  */
 export async function createParticipant(
   db: TenantDatabase,
   input: NewParticipant,
   hooks: ParticipantHooks,
   id = newId(),
+  createdAt?: Date,
 ): Promise<string> {
   const participant = checked(newParticipant, input);
-  return db.transaction((tx) => insert(tx, participant, hooks, id));
+  return db.transaction((tx) => insert(tx, participant, hooks, id, createdAt));
 }
 
 /** The same as a part of a transaction. */
@@ -81,6 +82,7 @@ async function insert(
   { channels, agentIds, avatarFileId, ...participant }: z.output<typeof newParticipant>,
   hooks: ParticipantHooks,
   id: string,
+  createdAt?: Date,
 ): Promise<string> {
   if (participant.relatedAgentId != null) await demandAgents(tx, [participant.relatedAgentId]);
   await tx.participant.create({
@@ -91,6 +93,7 @@ async function insert(
       displayName: participant.displayName,
       email: participant.email ?? null,
       relatedAgentId: participant.relatedAgentId ?? null,
+      ...(createdAt && { createdAt }),
     },
   });
   // Before the channels: no sync is queued for one whose avatar was given.
