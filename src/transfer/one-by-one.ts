@@ -26,6 +26,9 @@ const known = {
   CONVERSATIONS: statement(rows({ id: uuid }))`
     select c.id from conversation c where c.tenant_id = ${tenant} and c.id = any(${ids})`,
 };
+// Who was merged away since is there as somebody else. To create them again would take the id from the merge.
+const mergedAway = statement(rows({ id: uuid }))`
+  select r.id from merged_id r where r.tenant_id = ${tenant} and r.kind = 'PARTICIPANT' and r.id = any(${ids})`;
 const stored = {
   PARTICIPANTS: statement(rows({ id: uuid, row }))`
     select p.id, ${storedParticipant} as row from participant p where p.tenant_id = ${tenant} and p.id = any(${ids})`,
@@ -54,7 +57,7 @@ const isUnchanged = new Error('The row changes nothing.');
 
 /**
  * Writes a batch of participants or conversations by their rules, in one transaction. A row that is refused leaves
- * nothing behind, and the others stay.
+ * nothing behind, and the others stay. A participant that was merged away since stays so: the row changes nothing.
  */
 export async function writeOneByOne(
   tx: TenantTransaction,
@@ -68,12 +71,15 @@ export async function writeOneByOne(
   const outcome = noOutcome();
   const given = batch.map((row) => ({ ...row, id: idOfRow(kind, row, tx.tenantId) }));
   const there = new Set((await tx.query(known[kind], { ids: given.map(({ id }) => id) })).map(({ id }) => id));
+  const away = given.flatMap(({ id }) => (kind === 'PARTICIPANTS' && !there.has(id) ? [id] : []));
+  const merged = new Set((away.length > 0 ? await tx.query(mergedAway, { ids: away }) : []).map(({ id }) => id));
   const gone = await blockedAmong(tx, await rule.texts(tx, given));
   const refuse = (line: number, field: string | null, reason: string) => outcome.rejected.push({ line, field, reason });
   for (const [n, { id, line, ...row }] of given.entries()) {
     if (gone.has(n)) refuse(line, null, isErased);
+    else if (merged.has(id) && writing.onConflict === 'FAIL') refuse(line, 'id', 'was merged into another');
     else if (there.has(id) && writing.onConflict === 'FAIL') refuse(line, 'id', 'exists already');
-    else if (there.has(id) && writing.onConflict === 'SKIP') outcome.unchanged += 1;
+    else if (merged.has(id) || (there.has(id) && writing.onConflict === 'SKIP')) outcome.unchanged += 1;
     else {
       try {
         await tx.savepoint(async () => {

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { TenantTransaction } from '../database/database.ts';
 import { asUuid } from '../database/ids.ts';
+import { mergedIdsOf } from '../database/merges-of.ts';
 import { columns } from '../database/sql/columns.ts';
 import { parameter, tenant } from '../database/sql/fragment.ts';
 import { statement } from '../database/sql/statement.ts';
@@ -70,10 +71,28 @@ const comparable = (channels: NonNullable<ParticipantRow['channels']>) =>
 
 const sorted = (ids: readonly string[]) => [...new Set(ids)].sort();
 
+const storedRow = (before: Fields) =>
+  participantRow.parse(Object.fromEntries(Object.entries(before).filter(([, value]) => value !== null)));
+
+/**
+ * A row of somebody into whom others were merged since. The row knows nothing of what was theirs, so it takes no channel
+ * and no agent away.
+ */
+function withOthers({ agentIds, channels, ...row }: ParticipantRow, before: Fields): ParticipantRow {
+  const stored = storedRow(before);
+  const keyOf = (one: Channel) => `${asUuid(one.integrationConfigId)} ${one.address}`;
+  const named = new Set(channels?.map(keyOf));
+  return {
+    ...row,
+    ...(agentIds && { agentIds: [...new Set([...agentIds, ...(stored.agentIds ?? [])])] }),
+    ...(channels && { channels: [...channels, ...(stored.channels ?? []).filter((each) => !named.has(keyOf(each)))] }),
+  };
+}
+
 /** What of a row is not what is stored. */
 function changesOf(row: ParticipantRow, before: Fields) {
   const { displayName, email, relatedAgentId, agentIds, channels } = row;
-  const stored = participantRow.parse(Object.fromEntries(Object.entries(before).filter(([, value]) => value !== null)));
+  const stored = storedRow(before);
   return {
     ...(displayName !== undefined && displayName !== stored.displayName && { displayName }),
     ...(email !== undefined && email !== stored.email && { email }),
@@ -97,7 +116,9 @@ export const participants = (hooks: ParticipantHooks): RowRule => ({
     if (disabledAt) await disable(tx, id, disabledAt);
   },
   async update(db, tx, id, fields, before) {
-    const row = checked(participantRow, fields);
+    const given = checked(participantRow, fields);
+    const isSurvivor = (await tx.query(mergedIdsOf, { ids: [id] })).length > 0;
+    const row = isSurvivor ? withOthers(given, before) : given;
     if (row.kind !== undefined && row.kind !== before['kind'])
       throw new Problem('VALIDATION_FAILED', 'The kind cannot be changed.', {
         errors: [{ path: ['input', 'kind'], message: 'cannot be changed' }],
