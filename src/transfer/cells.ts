@@ -6,6 +6,9 @@ type Identifiers = { first: string; others: { identifierKey: string; identifierV
 
 type Kind = { identifierKey: string; isOne(cell: string): boolean; parts(cell: string): string[] };
 
+// Outlook writes an address that has no name between quotes.
+const quoted = /^'([^']+)'$/;
+
 const kinds: Readonly<Record<string, Kind>> = {
   email: {
     identifierKey: 'emailaddress',
@@ -15,7 +18,7 @@ const kinds: Readonly<Record<string, Kind>> = {
       cell
         .split(/[;,|\n]|\s+(?=[^\s<(]+@)/)
         .filter((part) => part.includes('@'))
-        .map(mailboxOf),
+        .map((part) => mailboxOf(part).replace(quoted, '$1')),
   },
   phoneNumber: {
     identifierKey: 'phonenumber',

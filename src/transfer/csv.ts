@@ -8,8 +8,20 @@ export const mostCells = 1_000;
 
 const delimiters = [',', ';', '\t'] as const;
 
-/** Returns the delimiter that the first line with any has most of, outside of quotes. */
+// Excel takes a first line of `sep=;` for the delimiter, and many files that are made for it have one.
+const named = /^"?sep=([,;\t|])"?[\r\n]/i;
+
+/** Whether the first record of a file is the line that names its delimiter. */
+export const namesDelimiter = ([first, ...others]: readonly (string | null)[]): boolean =>
+  /^sep=[,;\t|]?$/i.test(first ?? '') && others.every((cell) => cell === null);
+
+/**
+ * Returns the delimiter that the first line names, or else the one that the first line with any has most of, outside of
+ * quotes.
+ */
 export function delimiterOf(beginning: string): string {
+  const [, said] = named.exec(beginning) ?? [];
+  if (said) return said;
   const counts = new Map<string, number>(delimiters.map((one) => [one, 0]));
   let isQuoted = false;
   for (const character of beginning) {

@@ -1,7 +1,10 @@
 import { Problem } from '../errors/catalogue.ts';
 
-/** The bytes that zipped files begin with, spreadsheets' own among them. */
-const zip = [0x50, 0x4b, 0x03, 0x04];
+/** What spreadsheets' own files begin with: zipped ones, as many others, and those of before 2007. */
+const spreadsheets = [
+  { begin: [0x50, 0x4b, 0x03, 0x04], detail: 'The file is zipped, as spreadsheets’ own files are: save it as CSV.' },
+  { begin: [0xd0, 0xcf, 0x11, 0xe0], detail: 'The file is a spreadsheet program’s own: save it as CSV.' },
+];
 
 /** Returns the encoding of a file by its first bytes: by its mark, or by where its zeros are. UTF-8 otherwise. */
 export function encodingOf(bytes: Uint8Array): 'utf-8' | 'utf-16le' | 'utf-16be' {
@@ -38,14 +41,14 @@ async function* begun(pieces: AsyncIterable<Uint8Array> | Iterable<Uint8Array>):
   if (first) yield first;
 }
 
-/** Decodes a file piece by piece. Throws UNPROCESSABLE for a file that is empty, or zipped. */
+/** Decodes a file piece by piece. Throws UNPROCESSABLE for a file that is empty, or a spreadsheet's own. */
 export async function* decoded(pieces: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): AsyncGenerator<string> {
   let decoder: TextDecoder | undefined;
   for await (const bytes of begun(pieces)) {
     if (bytes.byteLength === 0) continue;
     if (!decoder) {
-      if (zip.every((byte, at) => bytes[at] === byte))
-        throw new Problem('UNPROCESSABLE', 'The file is zipped, as spreadsheets’ own files are: save it as CSV.');
+      const own = spreadsheets.find(({ begin }) => begin.every((byte, at) => bytes[at] === byte));
+      if (own) throw new Problem('UNPROCESSABLE', own.detail);
       decoder = new TextDecoder(encodingOf(bytes));
     }
     yield decoder.decode(bytes, { stream: true });

@@ -1,7 +1,7 @@
 import { Problem } from '../errors/catalogue.ts';
 import { withExactNumbers } from '../values/json-number.ts';
 import { identifiersIn } from './cells.ts';
-import { mostCells, readCsv, rearmed } from './csv.ts';
+import { mostCells, namesDelimiter, readCsv, rearmed } from './csv.ts';
 import { decoded, isUndecodable } from './decode.ts';
 import { fieldsOf, type Kind, type Places, placesOf } from './fields.ts';
 
@@ -87,6 +87,7 @@ async function* valueRows({ kind, mapping }: FileForm, texts: AsyncIterable<stri
     // A line of nothing but delimiters is how a spreadsheet writes an empty one.
     if ('cells' in record && record.cells.every((cell) => cell === null)) continue;
     if (!places) {
+      if ('cells' in record && record.line === 1 && namesDelimiter(record.cells)) continue;
       if ('fault' in record) throw new Problem('UNPROCESSABLE', `The file’s first line ${record.fault}.`);
       const found = placesOf(kind, record.cells, mapping);
       if (found.missing.length > 0)
@@ -100,6 +101,7 @@ async function* valueRows({ kind, mapping }: FileForm, texts: AsyncIterable<stri
     } else if ('fault' in record) yield refused(record.line, null, record.fault);
     else yield rowOf(kind, record.line, record.cells, places);
   }
+  if (!places) throw new Problem('UNPROCESSABLE', 'The file is empty.');
 }
 
 const longestLine = 1_000_000;

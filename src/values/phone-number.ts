@@ -68,6 +68,8 @@ function digitValue(character: string): string {
 
 const invisible = /\p{Cf}|\p{Variation_Selector}/gu;
 const scheme = /^\s*(?:tel|sms|smsto|callto|whatsapp)\s*:\s*(?:\/\/)?/i;
+// A number that a program took for a quantity: without its point it would be another telephone's.
+const quantity = /^\+?\d{7,}\.0+$/;
 // What people write between the digits.
 const whole = /^\(?\+?[\d\s().\-/~·\u2212\p{Pd}]+$/u;
 
@@ -92,7 +94,7 @@ export function plainNumber(text: string): string | null {
     .trim()
     .replace(/^\(\s*\+/, '+(')
     .replace(/^(\(?)00/, '+$1');
-  return whole.test(plain) && /\d/.test(plain) ? plain : null;
+  return whole.test(plain) && /\d/.test(plain) && !quantity.test(plain) ? plain : null;
 }
 
 /**

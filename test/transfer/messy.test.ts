@@ -21,6 +21,9 @@ test.each([
   ['email', 'ada@x.example bob@x.example', ['ada@x.example', 'bob@x.example']],
   ['email', 'ada@x.example,\nmailto:bob@x.example', ['ada@x.example', 'bob@x.example']],
   ['email', 'none', null],
+  ['email', "'ada@x.example'", ['ada@x.example']],
+  ['email', "'ada@x.example'; 'bob@x.example'", ['ada@x.example', 'bob@x.example']],
+  ['email', "o'hara@x.example", null],
   ['phoneNumber', '+49 30 / 123456', null],
   ['phoneNumber', '+1 415 555 0100; +1 415 555 0101', ['+1 415 555 0100', '+1 415 555 0101']],
   ['phoneNumber', '+1 415 555 0100 / +1 415 555 0101', ['+1 415 555 0100', '+1 415 555 0101']],
@@ -82,4 +85,34 @@ test('a title above the names of the columns is said to be no known column', asy
   const job = await imported('Contacts of 2026\r\n\r\nName,E-Mail\r\nAda,ada@title.example\r\n');
   expect(job).toMatchObject({ state: 'FAILED', error: { code: 'UNPROCESSABLE' } });
   expect(job.error.detail).toMatch(/No column of the file is known/);
+});
+
+test.each([';', ',', '\t', '|'])('a first line that says sep=%s names the delimiter, as Excel has it', async (sep) => {
+  const mark = sep.charCodeAt(0);
+  const rows = [`E-Mail${sep}Vorname`, `s${mark}@sep.example${sep}"A, B; C | D"`, `none${sep}`];
+  const job = await imported(`\ufeffSEP=${sep}\r\n${rows.join('\r\n')}`);
+  expect(job).toMatchObject({ state: 'DONE', created: 1, rejected: 1 });
+  expect((await rejectedOf(job))[0]).toMatch(/^4,email/);
+  expect(await found({ email: `s${mark}@sep.example` })).toMatchObject({ firstName: 'A, B; C | D' });
+});
+
+test.each([
+  ['nothing but a mark', '\ufeff', /empty/],
+  ['empty lines', '\r\n\r\n;;;\r\n', /empty/],
+  ['nothing but its delimiter', 'sep=;\r\n', /empty/],
+  ['a spreadsheet of before 2007', Buffer.from('d0cf11e0a1b11ae1', 'hex'), /save it as CSV/],
+])('a file of %s is refused', async (_, content, detail) => {
+  const { state, error } = await imported(content);
+  expect({ state, error }).toEqual({
+    state: 'FAILED',
+    error: { code: 'UNPROCESSABLE', detail: expect.stringMatching(detail) },
+  });
+});
+
+test('a telephone number that was taken for a quantity becomes nobody’s number', async () => {
+  const cells = ['4.9E+11', '"4,9E+11"', '491711234567.0', '+491711234567.0', '+491711234567.00'];
+  const job = await imported(`phone,fkId\n${cells.map((cell, n) => `${cell},quantity-${n}`).join('\n')}\n`);
+  expect(job).toMatchObject({ state: 'DONE', created: 0, rejected: 5 });
+  for (const line of await rejectedOf(job)) expect(line).toMatch(/^\d,phoneNumber,/);
+  expect(await found({ phoneNumber: '+49.171.1234560' })).toBeNull();
 });
