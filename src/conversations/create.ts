@@ -47,8 +47,9 @@ type Added = { wanted: Wanted; status: MemberStatus; path: readonly (string | nu
 
 /**
  * Opens a conversation with those who take part in it, all or nothing; its agent always does. Under an agent's key it
- * is that agent's. One that comes from another system was opened there at `createdAt`. Throws AGENT_NOT_FOUND, FORBIDDEN for another agent's, and for its participants what
- * ensureConversationParticipant throws, with every one that is wrong in `errors`, by its index.
+ * is that agent's. One that comes from another system was opened there at `createdAt`. Throws AGENT_NOT_FOUND,
+ * FORBIDDEN for another agent's, and for its participants what ensureConversationParticipant throws, with every one
+ * that is wrong in `errors`, by its index.
  */
 export async function createConversation(
   db: TenantDatabase,

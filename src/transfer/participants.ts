@@ -75,8 +75,7 @@ const storedRow = (before: Fields) =>
   participantRow.parse(Object.fromEntries(Object.entries(before).filter(([, value]) => value !== null)));
 
 /**
- * A row of somebody into whom others were merged since. The row knows nothing of what was theirs, so it takes no channel
- * and no agent away.
+ * A row of the survivor of merges. It knows nothing of what the others had, so it takes no channel and no agent away.
  */
 function withOthers({ agentIds, channels, ...row }: ParticipantRow, before: Fields): ParticipantRow {
   const stored = storedRow(before);

@@ -52,7 +52,8 @@ export const DataFileType = builder.objectRef<DataFile>('DataFile').implement({
 const by = {
   type: IdentityInputType,
   required: true,
-  description: 'What the person is known by. All external users and persons that `whoIs` finds by it are meant.',
+  description:
+    'What the person is known by. All external users and persons that `whoIs` finds by it are meant, and those whose e-mail address it was before a merge of participants dropped it.',
 } as const;
 
 builder.relayMutationField(
