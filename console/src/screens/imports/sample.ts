@@ -28,10 +28,19 @@ function sampleOfLines(text: string): Sample {
   return { format: 'NDJSON', columns, rows: objects.map((object) => columns.map((name) => shown(object[name]))) };
 }
 
-function sampleOfTable(text: string): Sample {
+/** A first line that names the delimiter, as Excel reads it. */
+const named = /^"?sep=([,;\t|])"?(?:\r\n?|\n)/i;
+
+const blankLines = /^(?:[ \t]*(?:\r\n?|\n))+/;
+
+function sampleOfTable(whole: string): Sample {
+  const beginning = whole.replace(blankLines, '');
+  const [first = '', said] = named.exec(beginning) ?? [];
+  const text = beginning.slice(first.length).replace(blankLines, '');
   const line = text.slice(0, text.search(/[\r\n]|$/)).replaceAll(/"[^"]*"/g, '');
   const count = (separator: string) => line.split(separator).length;
-  const [separator = ','] = [',', ';', '\t'].sort((a, b) => count(b) - count(a));
+  const [most = ','] = [',', ';', '\t'].sort((a, b) => count(b) - count(a));
+  const separator = said ?? most;
   const [columns = [], ...rows] = recordsOf(text, separator, shownRows + 1);
   return { format: 'CSV', columns: columns.map((name) => name.trim()), rows };
 }
@@ -39,7 +48,7 @@ function sampleOfTable(text: string): Sample {
 /** The first records of a text, with quoted separators, quotes and line ends. */
 function recordsOf(text: string, separator: string, most: number): string[][] {
   const records: string[][] = [];
-  const cell = new RegExp(`("(?:[^"]|"")*"|[^${separator}\r\n]*)(${separator}|\r?\n|$)`, 'y');
+  const cell = new RegExp(`("(?:[^"]|"")*"|[^${separator}\r\n]*)([${separator}]|\r\n?|\n|$)`, 'y');
   let record: string[] = [];
   while (records.length < most && cell.lastIndex < text.length) {
     const [, value = '', end] = cell.exec(text) ?? [];
