@@ -285,7 +285,9 @@ test('counts of a page are one statement', async () => {
     { active: 0, pending: 1, invited: 0 },
     { active: 0, pending: 0, invited: 1 },
   ]);
-  expect(answer.statements).toHaveLength(2);
+  // The service may run a statement of its own meanwhile.
+  const reads = answer.statements.filter((text) => text.includes('conversation'));
+  expect(reads).toEqual([expect.stringContaining('from conversation c '), expect.stringContaining('count(*) filter')]);
 });
 
 describe('conversationChanged', () => {

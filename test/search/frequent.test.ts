@@ -128,6 +128,8 @@ async function runOf(of: TestTenant, query: string) {
   const nodesOf = (plan: Plan): Plan[] => [plan, ...(plan.Plans ?? []).flatMap(nodesOf)];
   let nodes: Plan[] = [];
   await service.app.database.connection.script(async (script) => {
+    // An analysis by PostgreSQL itself, begun before the rows were there, may have ended after ours.
+    await script('analyze external_user; analyze external_user_search');
     await script(`set plan_cache_mode = force_generic_plan; prepare searching as ${statements[0]}`);
     const text = `explain (analyze, format json) execute searching('${of.id}', '${query}', 21)`;
     const [row] = (await script(text)) as Record<string, unknown>[];
@@ -148,9 +150,9 @@ async function runOf(of: TestTenant, query: string) {
 describe('what is run for a frequent word', () => {
   let tenant: TestTenant;
   // Sorted by name and by time alike, so that the place in the list says both.
-  const people: Row[] = Array.from({ length: 6_000 }, (_, n) => ({
+  const people: Row[] = Array.from({ length: 12_000 }, (_, n) => ({
     id: idOf(n),
-    firstName: `${n < 4_000 ? 'Abe' : 'Zhang'} ${1_000_000 + n}`,
+    firstName: `${n < 8_000 ? 'Abe' : 'Zhang'} ${1_000_000 + n}`,
     lastName: n % 4 === 0 ? 'Silva' : n % 2 === 0 ? `Other${n}` : `No${n}`,
     email: `${n % 3 === 0 ? 'info.' : 'me.'}${n}@mail.example`,
     fkId: `k${n}`,
@@ -170,7 +172,7 @@ describe('what is run for a frequent word', () => {
 
   test('names that begin with it, far behind in the order, too', async () => {
     const { ids, indexes, most } = await runOf(tenant, 'zhang');
-    expect(ids).toEqual(some((n) => n >= 4_000));
+    expect(ids).toEqual(some((n) => n >= 8_000));
     expect(indexes).toEqual(new Set(['name_idx', 'second_idx', 'others_idx', 'external_user_pkey']));
     expect(most).toBeLessThanOrEqual(101);
   });
