@@ -278,16 +278,17 @@ test('counts of a page are one statement', async () => {
     );
   await patch(of, { conversationId: ids[0], participantId: user, status: 'INVITED' });
   const answer = await of.graphql(
-    '{ conversationsConnection { nodes { participantCounts { active pending invited } attributes } } }',
+    '{ conversationsConnection { nodes { participantCounts { active pending invited } } } }',
   );
-  expect(dataOf(answer).conversationsConnection.nodes.map((node: object) => Object.values(node)[0])).toEqual([
+  expect(dataOf(answer).conversationsConnection.nodes.flatMap(Object.values)).toEqual([
     { active: 0, pending: 1, invited: 0 },
     { active: 0, pending: 1, invited: 0 },
     { active: 0, pending: 0, invited: 1 },
   ]);
-  // The service may run a statement of its own meanwhile.
-  const reads = answer.statements.filter((text) => text.includes('conversation'));
-  expect(reads).toEqual([expect.stringContaining('from conversation c '), expect.stringContaining('count(*) filter')]);
+  expect(answer.statements).toEqual([
+    expect.stringContaining('from conversation c '),
+    expect.stringContaining('count(*) filter'),
+  ]);
 });
 
 describe('conversationChanged', () => {

@@ -278,4 +278,8 @@ test('after two hundred shapes, others read everything, and answer the same', as
   expect((await tenant.graphql(readById)).statements[0]).toMatch(/modified_at/);
   await listsAnswerAsEach(5);
   await pagesAnswerAsEach(10);
+  // Attributes are long: a page that reads all else leaves them to a statement of their own.
+  const page = await tenant.graphql('{ conversationsConnection { nodes { attributes closedAt } } }');
+  expect(page.statements).toHaveLength(2);
+  expect(page.statements[1]).toMatch(/^select c\.id, c\.attributes /);
 });
