@@ -11,11 +11,11 @@ import {
 } from 'graphql';
 import { type CompiledQuery, compileQuery, isCompiledQuery } from 'graphql-jit';
 import type { GraphContext } from '../schema/context.ts';
-import { refusedVariables, type Variables } from './variables.ts';
+import type { Variables } from './variables.ts';
 
 /** Executes one query or mutation. */
 export interface Executor {
-  /** Variables that do not fit are refused, before anything runs. */
+  /** Expects variables that fit. */
   execute(context: GraphContext, variables: Variables): ExecutionResult | Promise<ExecutionResult>;
   /** Whether its last results were of many fields: it takes turns with those of other tenants. */
   readonly isWide: boolean;
@@ -60,10 +60,7 @@ export function createExecutor(
       return result;
     };
     const result = execute({ schema, document, operationName, contextValue, variableValues });
-    if (result instanceof Promise) return result.then(counted);
-    // graphql-js checks the variables itself, but tells of fifty. Only what did not run has no data at all.
-    const refused = result.data === undefined ? refusedVariables(schema, operation, variableValues) : null;
-    return refused ?? counted(result);
+    return result instanceof Promise ? result.then(counted) : counted(result);
   };
 
   function compiledQuery(): CompiledQuery['query'] | null {
@@ -77,9 +74,6 @@ export function createExecutor(
   const run = (context: GraphContext, variables: Variables) => {
     const query = runsLeft > 0 || nullable.some((name) => variables[name] === null) ? null : compiledQuery();
     if (!query) return plainly(context, variables);
-    // Compiled code checks less.
-    const refused = refusedVariables(schema, operation, variables);
-    if (refused) return refused;
     const again = (result: ExecutionResult) => {
       if (!result.errors?.length) return result;
       context.size.reset();

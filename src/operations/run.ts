@@ -89,8 +89,6 @@ export function createOperations({ prepare, contextOf, streams, wideTurns, aroun
     { budget, connection, tellCost }: RunOptions,
   ): Promise<Outcome> {
     const { schema, document, operation } = prepared;
-    const refused = refusedVariables(schema, operation, variableValues);
-    if (refused) return refused;
     streams.demandRoom(viewer, connection);
     const operationName = operation.name?.value;
     const args = { schema, document, operationName, variableValues };
@@ -123,8 +121,10 @@ export function createOperations({ prepare, contextOf, streams, wideTurns, aroun
     const { budget, requestId = null } = options;
     try {
       const { operation } = prepared.operation;
-      const refused = charge(prepared, variables, budget);
+      // Before the cost, which variables that do not fit do not have, and for compiled code, which checks less.
+      const refused = refusedVariables(prepared.schema, prepared.operation, variables);
       if (refused) return refused;
+      charge(prepared, variables, budget);
       const actor = operation === OperationTypeNode.MUTATION ? actorOf(viewer, requestId) : null;
       const { executor } = prepared;
       wideTurns.note(viewer.tenantId);
@@ -206,17 +206,11 @@ const onlyByPost = () =>
     extensions: { code: 'METHOD_NOT_ALLOWED', http: { status: 405, headers: { allow: 'POST' } } },
   });
 
-/**
- * Throws when the operation, with these variables, would cost more than one request may. Variables that do not fit have
- * no cost: it returns what is wrong with them, where they are the reason.
- */
-function charge(prepared: PreparedOperation, variables: Variables, budget?: Budget): ExecutionResult | null {
+/** Throws when the operation, with these variables, would cost more than one request may. */
+function charge(prepared: PreparedOperation, variables: Variables, budget?: Budget): void {
   try {
     demandAffordable(prepared, variables, budget);
-    return null;
   } catch (error) {
-    const refused = refusedVariables(prepared.schema, prepared.operation, variables);
-    if (refused) return refused;
     if (!(error instanceof Problem)) throw error;
     throw new GraphQLError(error.message, {
       originalError: error,
