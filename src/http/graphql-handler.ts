@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import { Readable } from 'node:stream';
 import { type ExecutionResult, OperationTypeNode } from 'graphql';
 import { LRUCache } from 'lru-cache';
 import type { Viewer } from '../auth/viewer.ts';
@@ -103,8 +104,10 @@ export function createGraphqlHandler(options: GraphqlHandlerOptions): RequestLis
 
   function run(exchange: Exchange, body: string, viewer: Viewer): void {
     const { request, response, headers, requestId } = exchange;
-    // In the form of body parsers: Yoga takes the text instead of the stream, which has been read.
-    const leaveToYoga = () => rest(Object.assign(request, { body }), response, { viewer, requestId });
+    // In the form of body parsers: Yoga takes this body instead of the request, which has been read. Not the text
+    // itself, whose keys Yoga would list: one for each character, a second for a body of 1 MB.
+    const leaveToYoga = () =>
+      rest(Object.assign(request, { body: Readable.from([body]) }), response, { viewer, requestId });
     const operation = commonOperation(body);
     if (!operation) {
       leaveToYoga();

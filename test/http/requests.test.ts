@@ -1,5 +1,5 @@
 import { request as httpRequest } from 'node:http';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { limits } from '../../src/operations/limits.ts';
 import { startApp, type TestApp } from '../app.ts';
 import { createParticipant } from '../factories.ts';
@@ -167,6 +167,14 @@ describe('a batch', () => {
     ).toBe('GRAPHQL_VALIDATION_FAILED');
   });
 
+  test('of a large body is read as it stands, whose characters are not listed', async () => {
+    const keys = vi.spyOn(Object, 'keys');
+    const told = await send(json([viewer, { query: `# ${'x'.repeat(700_000)}\n${viewer.query}` }]));
+    const most = Math.max(...keys.mock.results.map(({ value }) => value.length));
+    keys.mockRestore();
+    expect(told).toMatchObject({ status: 200, codes: ['GRAPHQL_PARSE_FAILED'] });
+    expect(most).toBeLessThan(10_000);
+  });
   test('of more is refused', async () => {
     expect(await send(json(Array(11).fill(viewer)))).toMatchObject({ status: 413, codes: ['RESULT_TOO_LARGE'] });
   });
