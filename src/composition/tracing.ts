@@ -23,7 +23,7 @@ export interface Tracing {
   part: Work;
   /** Answers each request in a span that continues the client's trace. */
   requests(handler: RequestListener): RequestListener;
-  /** Runs each job in a span of its own. */
+  /** Runs each job in a trace of its own. */
   jobs<Job>(kind: string, run: (job: Job) => Promise<void>): (job: Job) => Promise<void>;
   /** Runs each statement that is a part of a span in one of its own. */
   statements(connection: Connection): Connection;
@@ -44,8 +44,7 @@ export function createTracing(): Tracing | null {
     span.end();
     throw error;
   };
-  const span: Work = (name, attributes, work) => {
-    const own = tracer.startSpan(name, { attributes });
+  const spanOf = <Result>(own: Span, work: () => Result): Result => {
     try {
       const result = context.with(trace.setSpan(context.active(), own), work);
       if (result instanceof Promise) {
@@ -63,6 +62,7 @@ export function createTracing(): Tracing | null {
       return fail(own, error);
     }
   };
+  const span: Work = (name, attributes, work) => spanOf(tracer.startSpan(name, { attributes }), work);
   const part: Work = (name, attributes, work) => (trace.getActiveSpan() ? span(name, attributes, work) : work());
   const statement = <Result>({ name, text }: Prepared, work: () => Result) =>
     part(name, { 'db.system.name': 'postgresql', 'db.query.text': text.slice(0, longestText) }, work);
@@ -70,7 +70,8 @@ export function createTracing(): Tracing | null {
   return {
     span,
     part,
-    jobs: (kind, run) => (job) => span(`job ${kind}`, {}, () => run(job)),
+    // A worker takes jobs of many requests, and is woken by any of them: the job is no part of that request.
+    jobs: (kind, run) => (job) => spanOf(tracer.startSpan(`job ${kind}`, { root: true }), () => run(job)),
     requests: (handler) => (request, response) => {
       const route = routeOf(request);
       if (unwatched.has(route)) return handler(request, response);

@@ -16,7 +16,13 @@ export type FakeSlackUser = {
   imageTrouble?: Trouble;
 };
 
-export type FakeSlackRequest = { path: string; authorization: string | undefined; form: Record<string, string> };
+export type FakeSlackRequest = {
+  path: string;
+  authorization: string | undefined;
+  /** The trace that the request continues. */
+  traceparent: string | undefined;
+  form: Record<string, string>;
+};
 
 export type FakeSlack = {
   /** For SLACK_API_URL. */
@@ -80,7 +86,8 @@ async function answer(fake: FakeSlack, request: IncomingMessage, response: Serve
     ...Object.fromEntries(new URLSearchParams(await bodyOf(request))),
   };
   const authorization = request.headers.authorization;
-  fake.requests.push({ path: pathname, authorization, form });
+  const { traceparent } = request.headers;
+  fake.requests.push({ path: pathname, authorization, form, traceparent: traceparent?.toString() });
 
   if (pathname === '/oauth/v2/authorize') {
     const back = fake.authorization.authorize(Object.fromEntries(searchParams));

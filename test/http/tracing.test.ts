@@ -4,7 +4,13 @@ import {
   type ReadableSpan,
   SimpleSpanProcessor,
 } from '@opentelemetry/sdk-trace-node';
-import { afterAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, beforeEach, expect, inject, test } from 'vitest';
+import { startApp } from '../app.ts';
+import { eager, settled, syncAgent } from '../avatars/background.ts';
+import { createAgent, createConfig, createParticipant } from '../factories.ts';
+import { png } from '../fakes/images.ts';
+import { startFakeSlack } from '../fakes/slack.ts';
+import { createOwnDatabase } from '../setup/database.ts';
 import { useApp } from '../use-app.ts';
 
 const exporter = new InMemorySpanExporter();
@@ -87,4 +93,45 @@ test('what is asked every few seconds is not traced', async () => {
   await send('http://rollcall.test/readyz');
   await post('{ agents { id } }', {});
   expect((await spans()).filter(({ kind }) => kind === 1).map(({ name }) => name)).toEqual(['POST /graphql']);
+});
+
+test('a job has a trace of its own, with its statements, the download and what it announces', async () => {
+  const slack = await startFakeSlack();
+  slack.users.set('U0ADA', { image: await png(64, 64) });
+  const own = await createOwnDatabase(inject('database'));
+  const environment = { SLACK_API_URL: slack.apiUrl, EGRESS_ALLOW: slack.host, ...eager };
+  const worker = await startApp(environment, undefined, { database: own.place });
+  try {
+    const { tenant } = worker;
+    const integrationConfigId = await createConfig(tenant, 'slack', 'xoxb-good');
+    await createAgent(tenant, 'bot');
+    await createParticipant(tenant, { agentIds: ['bot'], channels: [{ integrationConfigId, address: 'U0ADA' }] });
+    exporter.reset();
+    slack.requests.length = 0;
+    await syncAgent(tenant, 'bot');
+    expect(await settled(worker, tenant)).toMatchObject([{ state: 'DONE' }]);
+    await expect.poll(() => exporter.getFinishedSpans().some(({ name }) => name === 'job avatar')).toBe(true);
+    const all = exporter.getFinishedSpans();
+    const job = all.find(({ name }) => name === 'job avatar')!;
+    expect(job.parentSpanContext).toBeUndefined();
+    const parts = all.filter((span) => span !== job && span.spanContext().traceId === job.spanContext().traceId);
+    const names = parts.map(({ name }) => name);
+    expect(names).toContain('download');
+    expect(names).toContain('publish avatarSynced');
+    expect(parts.some(({ attributes }) => attributes['db.system.name'] === 'postgresql')).toBe(true);
+    expect(JSON.stringify(parts.map(({ name, attributes }) => ({ name, attributes })))).not.toMatch(
+      /U0ADA|127\.0\.0\.1/,
+    );
+    // The provider's API continues the trace. Those that serve images are anybody, and are told nothing.
+    for (const { path, traceparent } of slack.requests)
+      expect([path, traceparent?.split('-')[1]]).toEqual([
+        path,
+        path.startsWith('/api/') ? job.spanContext().traceId : undefined,
+      ]);
+    expect(slack.requests.some(({ path }) => path.startsWith('/images/'))).toBe(true);
+  } finally {
+    await worker.close();
+    await own.drop();
+    await slack.close();
+  }
 });
