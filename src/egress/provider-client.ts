@@ -1,9 +1,9 @@
-import { context, propagation } from '@opentelemetry/api';
 import { Agent, request } from 'undici';
 import type { z } from 'zod';
 import { Problem } from '../errors/catalogue.ts';
 import { providerProblems } from './provider-problems.ts';
 import { retryAfterSeconds } from './retry-after.ts';
+import { traceHeaders } from './trace-headers.ts';
 
 export type ProviderClientOptions = {
   /** The provider's public name, for errors. */
@@ -91,14 +91,6 @@ export function createProviderClient({ name, baseUrl, timeoutMs }: ProviderClien
       }
     };
   };
-}
-
-/** Which trace the request belongs to. Never the baggage, which a client may have filled. */
-function traceHeaders(): Record<string, string> {
-  const carrier: { traceparent?: string; tracestate?: string } = {};
-  propagation.inject(context.active(), carrier);
-  const { traceparent, tracestate } = carrier;
-  return { ...(traceparent && { traceparent }), ...(tracestate && { tracestate }) };
 }
 
 /** Returns the body as JSON of that form, or null when it is something else. */

@@ -10,6 +10,7 @@ import { Agent, fetch } from 'undici';
 import { z } from 'zod';
 import { providerProblems } from '../../egress/provider-problems.ts';
 import { retryAfterSeconds } from '../../egress/retry-after.ts';
+import { traceHeaders } from '../../egress/trace-headers.ts';
 import { Problem } from '../../errors/catalogue.ts';
 import type { AvatarSource, SourceOptions } from './source.ts';
 
@@ -91,7 +92,8 @@ export function slackAvatarSource({ apiUrl, timeoutMs }: Omit<SourceOptions, 'la
       if (!userId.test(address)) throw problems.noPicture();
       // A token that no header can carry is invalid. The HTTP client would quote it in its error.
       if (!token || !/^[\x21-\x7e]+$/.test(token)) throw problems.refused();
-      const answer = await new WebClient(token, options).users.info({ user: address }).catch((error: unknown) => {
+      const client = new WebClient(token, { ...options, headers: traceHeaders() });
+      const answer = await client.users.info({ user: address }).catch((error: unknown) => {
         throw problemOf(error);
       });
       const { success, data } = usersInfo.safeParse(answer);
