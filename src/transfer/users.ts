@@ -141,7 +141,7 @@ async function usersOf(tx: TenantTransaction, wave: readonly Checked[]): Promise
 }
 
 /**
- * Writes rows of which no two have an identifier in common. Returns those that have to wait: others of these change the
+ * Writes rows of which no two have an identifier in common. Returns those that have to wait: others of these change a
  * user that they name, or somebody else has added it since it was looked for.
  */
 async function writeWave(
@@ -162,12 +162,16 @@ async function writeWave(
   const updates: object[] = [];
   const identifiers: object[] = [];
   for (const [n, row] of wave.entries()) {
-    const [existing, ...others] = found.get(n) ?? [];
+    const known = found.get(n) ?? [];
+    const [existing, ...others] = known;
     if (gone.has(n)) reject(row, isErased);
-    else if (others.length > 0) reject(row, 'has identifiers of several external users');
+    else if (known.some(({ user }) => changed.has(user.id))) {
+      waiting.push(row);
+      // Later rows do not change its users before it.
+      for (const { user } of known) changed.add(user.id);
+    } else if (others.length > 0) reject(row, 'has identifiers of several external users');
     else if (!existing) added.set(row.id ?? newId(), row);
     else if (writing.onConflict === 'FAIL') reject(row, 'is an external user that exists already');
-    else if (changed.has(existing.user.id)) waiting.push(row);
     else {
       const { columns, metadata, others } = changesOf(row, existing.user, existing.via);
       if (writing.onConflict === 'SKIP' || (!columns && others.length === 0)) outcome.unchanged += 1;
