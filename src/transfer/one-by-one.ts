@@ -10,7 +10,7 @@ import type { ParticipantHooks } from '../directory/participants/hooks.ts';
 import { blockedAmong, isErased } from './blocked.ts';
 import { conversations } from './conversations.ts';
 import type { Kind as DataKind } from './fields.ts';
-import { type Given, noOutcome, type Outcome, refusal, type Writing } from './outcome.ts';
+import { type Given, isMerged, noOutcome, type Outcome, refusal, type Writing } from './outcome.ts';
 import { participants } from './participants.ts';
 import { storedConversation, storedParticipant } from './stored.ts';
 
@@ -80,7 +80,7 @@ export async function writeOneByOne(
   const refuse = (line: number, field: string | null, reason: string) => outcome.rejected.push({ line, field, reason });
   for (const [n, { id, line, ...row }] of given.entries()) {
     if (gone.has(n)) refuse(line, null, isErased);
-    else if (merged.has(id) && writing.onConflict === 'FAIL') refuse(line, 'id', 'was merged into another');
+    else if (merged.has(id) && writing.onConflict === 'FAIL') refuse(line, 'id', isMerged);
     else if (there.has(id) && writing.onConflict === 'FAIL') refuse(line, 'id', 'exists already');
     else if (merged.has(id) || (there.has(id) && writing.onConflict === 'SKIP')) outcome.unchanged += 1;
     else {
