@@ -121,6 +121,10 @@ export const GuessedFieldType = builder.objectRef<GuessedField>('ImportField').i
       nullable: true,
       description: 'The column’s name; null where none says that it is this field.',
     }),
+    otherColumns: t.exposeStringList('otherColumns', {
+      description:
+        'Columns that it is read from besides. Only e-mail addresses and telephone numbers of external users have any: of these a user may have several.',
+    }),
   }),
 });
 
