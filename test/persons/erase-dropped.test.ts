@@ -63,7 +63,8 @@ const leftOf = async (of: TestTenant, mark: string) =>
 
 test('who is erased by an e-mail address that a merge has dropped is erased as the person they are now', async () => {
   const { of, kept, gone } = await world();
-  expect(await erase(of, { email: address('gone') })).toEqual({ externalUsers: 0, participants: 1, memberships: 1 });
+  const email = address('gone').replace('gone', 'Gone');
+  expect(await erase(of, { email })).toEqual({ externalUsers: 0, participants: 1, memberships: 1 });
   for (const mark of ['gone', 'kept']) expect(await leftOf(of, mark)).toEqual([]);
   for (const id of [kept, gone]) expect(await tablesWith(of, id)).toEqual([]);
 });
