@@ -1,8 +1,8 @@
 import { asEmailAddress, mailboxOf } from '../values/email-address.ts';
 import { toE164 } from '../values/phone-number.ts';
 
-/** A cell of identifiers, as people write them: the first one, and the others with the column that they come from. */
-type Identifiers = { first: string; others: { identifierKey: string; identifierValue: string; column: string }[] };
+/** An identifier, and the field of the column that it comes from. */
+type InCell = { identifierKey: string; identifierValue: string; column: string };
 
 type Kind = { identifierKey: string; isOne(cell: string): boolean; parts(cell: string): string[] };
 
@@ -32,13 +32,15 @@ const longestCell = 4_000;
 
 /**
  * Returns the identifiers in a cell of that field, of which spreadsheets have several in one: `+1 415 555 0100; +1 415
- * 555 0101`, or an address as a link or with a name. Null for other fields, and for a cell that is one identifier.
+ * 555 0101`, or an address as a link or with a name. What cannot be taken apart is one, for the rules to judge. Null
+ * for fields of other values.
  */
-export function identifiersIn(field: string, cell: string): Identifiers | null {
+export function identifiersIn(field: string, cell: string): readonly [InCell, ...InCell[]] | null {
   const kind = Object.hasOwn(kinds, field) ? kinds[field] : undefined;
-  if (!kind || cell.length > longestCell || kind.isOne(cell.trim())) return null;
-  const [first, ...others] = kind.parts(cell).map((part) => part.trim());
-  if (first === undefined) return null;
+  if (!kind) return null;
   const { identifierKey } = kind;
-  return { first, others: others.map((identifierValue) => ({ identifierKey, identifierValue, column: field })) };
+  const isOne = cell.length > longestCell || kind.isOne(cell.trim());
+  const [first = cell, ...others] = isOne ? [] : kind.parts(cell).map((part) => part.trim());
+  const inCell = (identifierValue: string): InCell => ({ identifierKey, identifierValue, column: field });
+  return [inCell(first), ...others.map(inCell)];
 }

@@ -56,7 +56,7 @@ export const conversations: RowRule = {
     await addMembers(tx, id, participants);
     if (status === 'CLOSED' || closedAt) await setClosed(tx, id, closedAt ?? tx.now(), agentId ?? null);
   },
-  async update(db, tx, id, fields, before) {
+  async update(db, tx, id, fields, { row: before }) {
     const { status, closedAt, participants = [], ...row } = checked(conversationRow, fields);
     const changes = changesOf(row, before);
     const agentId = row.agentId ?? (before['agentId'] as string | null);

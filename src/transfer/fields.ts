@@ -93,47 +93,78 @@ const plain = (header: string) =>
     .toLowerCase()
     .replaceAll(/[^a-z0-9]/g, '');
 
-/** Where in a record each field is, by its place. `metadata.plan` is a member of the metadata. */
-export type Places = ReadonlyMap<string, number>;
+/**
+ * Where in a record each field is: the places of its columns, the first one before those that it is read from besides.
+ * `metadata.plan` is a member of the metadata.
+ */
+export type Places = ReadonlyMap<string, readonly number[]>;
+
+/** What a header says. `ambiguous` are names that several columns have, of which only one can be read. */
+export type Columns = { places: Places; missing: string[]; ambiguous: string[] };
+
+/** An external user may have several of these. */
+const isOfSeveral = (kind: Kind, field: string) =>
+  kind === 'EXTERNAL_USERS' && (field === 'email' || field === 'phoneNumber');
 
 /**
  * Finds the fields in a header: where the mapping says, by the column's name in any case, or else where a column's name
- * says so. Returns the columns of the mapping that the header does not have as `missing`.
+ * says so. E-mail addresses and telephone numbers of external users are read from each column that is named so. Returns
+ * the columns of the mapping that the header does not have as `missing`.
  */
 export function placesOf(
   kind: Kind,
   header: readonly (string | null)[],
   mapping: Readonly<Record<string, unknown>> | null,
-): { places: Places; missing: string[] } {
+): Columns {
   const names = header.map((name) => plain(name ?? ''));
-  const places = new Map<string, number>();
+  const placesWhere = (is: (at: number) => boolean) => [...header.keys()].filter(is);
+  const places = new Map<string, readonly number[]>();
+  const ambiguous: string[] = [];
+  const put = (field: string, found: readonly number[], isSame: (first: number, other: number) => boolean) => {
+    const [first, ...others] = found;
+    if (first === undefined) return;
+    places.set(field, isOfSeveral(kind, field) ? found : [first]);
+    if (!isOfSeveral(kind, field) && others.some((other) => isSame(first, other)))
+      ambiguous.push(header[first]?.trim() ?? '');
+  };
   if (mapping) {
     const missing: string[] = [];
     for (const [field, column] of Object.entries(mapping)) {
       if (typeof column !== 'string') continue;
-      const exact = header.findIndex((name) => name?.trim() === column.trim());
-      const at = exact >= 0 ? exact : names.indexOf(plain(column));
-      if (at >= 0) places.set(field, at);
-      else missing.push(column);
+      const exact = placesWhere((at) => header[at]?.trim() === column.trim());
+      const found = exact.length > 0 ? exact : placesWhere((at) => names[at] === plain(column));
+      put(field, found, () => true);
+      if (found.length === 0) missing.push(column);
     }
-    return { places, missing };
+    return { places, missing, ambiguous };
   }
   for (const [field, others] of Object.entries(known[kind])) {
-    const at = [plain(field), ...others].map((name) => names.indexOf(name)).find((found) => found >= 0);
-    if (at !== undefined && ![...places.values()].includes(at)) places.set(field, at);
+    const taken = new Set([...places.values()].flat());
+    const found = [...new Set([plain(field), ...others])].flatMap((name) => placesWhere((at) => names[at] === name));
+    const free = found.filter((at) => !taken.has(at));
+    // Of different names the first of ours is meant. The others are shown as not read.
+    put(field, free, (first, other) => names[first] === names[other]);
   }
   if (kind === 'EXTERNAL_USERS')
-    for (const [at, name] of header.entries())
-      if (name?.toLowerCase().startsWith('metadata.')) places.set(`metadata.${name.slice('metadata.'.length)}`, at);
-  return { places, missing: [] };
+    for (const name of new Set(header))
+      if (name?.toLowerCase().startsWith('metadata.'))
+        put(
+          `metadata.${name.slice('metadata.'.length)}`,
+          placesWhere((at) => header[at] === name),
+          () => true,
+        );
+  return { places, missing: [], ambiguous };
 }
 
 /** Whether a kind has that field, or a member of its metadata. */
 export const isField = (kind: Kind, field: string): boolean =>
   Object.hasOwn(known[kind], field) || (kind === 'EXTERNAL_USERS' && /^metadata\../.test(field));
 
-/** A field of a file's rows, and the column that it is read from. Null where no column's name says so. */
-export type GuessedField = { field: string; column: string | null };
+/**
+ * A field of a file's rows, and the column that it is read from. Null where no column's name says so. `otherColumns`
+ * are those that it is read from besides.
+ */
+export type GuessedField = { field: string; column: string | null; otherColumns: string[] };
 
 const longestHeader = 1_000;
 const columnsInput = z.object({
@@ -147,5 +178,8 @@ export function guessMapping(kind: Kind, input: { columns: readonly string[] }):
   const { columns } = checked(columnsInput, input);
   const { places } = placesOf(kind, columns, null);
   const members = [...places.keys()].filter((field) => !Object.hasOwn(known[kind], field));
-  return [...fieldsOf(kind), ...members].map((field) => ({ field, column: columns[places.get(field) ?? -1] ?? null }));
+  return [...fieldsOf(kind), ...members].map((field) => {
+    const [column = null, ...otherColumns] = (places.get(field) ?? []).flatMap((at) => columns[at] ?? []);
+    return { field, column, otherColumns };
+  });
 }

@@ -16,6 +16,9 @@ const user = columns('ExternalUser', 'u');
 /** What a user is found by: its id, or the kind of an identifier and what that is compared by. */
 export const viaOf = (key: IdentifierKey, compared: string): string => `${key} ${compared}`;
 
+/** What a user is found by where the id of a row was merged into it. */
+export const wasMerged = 'merged';
+
 /**
  * Finds the users that rows name, and by what: by their ids, also those that were merged into another user, and by any
  * identifier. Each way has an index of its own. Users are locked in one order by every import.
@@ -23,7 +26,7 @@ export const viaOf = (key: IdentifierKey, compared: string): string => `${key} $
 export const matching = statement(rows({ n: integer, via: assured(list(text)) }, user))`
   with found as (
     select g.n, u.id, 'id' as via from ${ids} join external_user u on u.tenant_id = ${tenant} and u.id = g.id
-    union select g.n, r.into_id, 'id' from ${ids} join merged_id r on r.tenant_id = ${tenant} and r.kind = 'EXTERNAL_USER' and r.id = g.id
+    union select g.n, r.into_id, ${literal(wasMerged)} from ${ids} join merged_id r on r.tenant_id = ${tenant} and r.kind = 'EXTERNAL_USER' and r.id = g.id
     union select g.n, u.id, g.key || ' ' || g.compared from ${keys} ${ofKey('emailaddress')} and ${sameEmail(sql`u.email`, sql`g.compared`)}
     union select g.n, u.id, g.key || ' ' || g.compared from ${keys} ${ofKey('phonenumber')} and u.phone_number is not null and ${phoneKeyOf('u')} = g.compared
     union select g.n, u.id, g.key || ' ' || g.compared from ${keys} ${ofKey('fkid')} and u.fk_id = g.compared

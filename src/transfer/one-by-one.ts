@@ -5,12 +5,12 @@ import { inside } from '../database/inside.ts';
 import { rows } from '../database/sql/columns.ts';
 import { parameter, tenant } from '../database/sql/fragment.ts';
 import { statement } from '../database/sql/statement.ts';
-import { array, assured, json, uuid } from '../database/sql/types.ts';
+import { array, assured, boolean, json, uuid } from '../database/sql/types.ts';
 import type { ParticipantHooks } from '../directory/participants/hooks.ts';
 import { blockedAmong, isErased } from './blocked.ts';
 import { conversations } from './conversations.ts';
 import type { Kind as DataKind } from './fields.ts';
-import { type Given, noOutcome, type Outcome, refusal, type Writing } from './outcome.ts';
+import { type Given, isMerged, noOutcome, type Outcome, refusal, type Writing } from './outcome.ts';
 import { participants } from './participants.ts';
 import { storedConversation, storedParticipant } from './stored.ts';
 
@@ -29,11 +29,14 @@ const known = {
 // Who was merged away since is there as somebody else. To create them again would take the id from the merge.
 const mergedAway = statement(rows({ id: uuid }))`
   select r.id from merged_id r where r.tenant_id = ${tenant} and r.kind = 'PARTICIPANT' and r.id = any(${ids})`;
+const before = rows({ row, isSurvivor: assured(boolean) });
 const stored = {
-  PARTICIPANTS: statement(rows({ id: uuid, row }))`
-    select p.id, ${storedParticipant} as row from participant p where p.tenant_id = ${tenant} and p.id = any(${ids})`,
-  CONVERSATIONS: statement(rows({ id: uuid, row }))`
-    select c.id, ${storedConversation} as row from conversation c where c.tenant_id = ${tenant} and c.id = any(${ids})`,
+  PARTICIPANTS: statement(before)`
+    select ${storedParticipant} as row, exists (
+      select from merged_id r where r.tenant_id = p.tenant_id and r.into_id = p.id and r.kind = 'PARTICIPANT') as "isSurvivor"
+    from participant p where p.tenant_id = ${tenant} and p.id = any(${ids})`,
+  CONVERSATIONS: statement(before)`
+    select ${storedConversation} as row, false as "isSurvivor" from conversation c where c.tenant_id = ${tenant} and c.id = any(${ids})`,
 };
 
 /**
@@ -77,16 +80,16 @@ export async function writeOneByOne(
   const refuse = (line: number, field: string | null, reason: string) => outcome.rejected.push({ line, field, reason });
   for (const [n, { id, line, ...row }] of given.entries()) {
     if (gone.has(n)) refuse(line, null, isErased);
-    else if (merged.has(id) && writing.onConflict === 'FAIL') refuse(line, 'id', 'was merged into another');
+    else if (merged.has(id) && writing.onConflict === 'FAIL') refuse(line, 'id', isMerged);
     else if (there.has(id) && writing.onConflict === 'FAIL') refuse(line, 'id', 'exists already');
     else if (merged.has(id) || (there.has(id) && writing.onConflict === 'SKIP')) outcome.unchanged += 1;
     else {
       try {
         await tx.savepoint(async () => {
           if (!there.has(id)) return rule.create(db, tx, id, row);
-          // Read here, because an earlier row may have changed it.
+          // Read here, because an earlier row, or a merge, may have changed it.
           const [before] = await tx.query(stored[kind], { ids: [id] });
-          if (!before || !(await rule.update(db, tx, id, row.fields, before.row))) throw isUnchanged;
+          if (!before || !(await rule.update(db, tx, id, row.fields, before))) throw isUnchanged;
         });
         if (there.has(id)) outcome.updated += 1;
         else outcome.created += 1;

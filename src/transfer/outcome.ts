@@ -15,6 +15,9 @@ export type Rejection = { line: number; field: string | null; reason: string };
 /** What became of rows. */
 export type Outcome = { created: number; updated: number; unchanged: number; rejected: Rejection[] };
 
+/** Why a row is refused, with FAIL, of whose id somebody was merged away. */
+export const isMerged = 'was merged into another';
+
 export const noOutcome = (): Outcome => ({ created: 0, updated: 0, unchanged: 0, rejected: [] });
 
 /** Adds what became of other rows. */

@@ -1,7 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { TenantTransaction } from '../database/database.ts';
 import { asUuid } from '../database/ids.ts';
-import { mergedIdsOf } from '../database/merges-of.ts';
 import { columns } from '../database/sql/columns.ts';
 import { parameter, tenant } from '../database/sql/fragment.ts';
 import { statement } from '../database/sql/statement.ts';
@@ -114,9 +113,8 @@ export const participants = (hooks: ParticipantHooks): RowRule => ({
     await createParticipant(db, { kind: 'PERSON', ...row } as NewParticipant, hooks, id, createdAt);
     if (disabledAt) await disable(tx, id, disabledAt);
   },
-  async update(db, tx, id, fields, before) {
+  async update(db, tx, id, fields, { row: before, isSurvivor }) {
     const given = checked(participantRow, fields);
-    const isSurvivor = (await tx.query(mergedIdsOf, { ids: [id] })).length > 0;
     const row = isSurvivor ? withOthers(given, before) : given;
     if (row.kind !== undefined && row.kind !== before['kind'])
       throw new Problem('VALIDATION_FAILED', 'The kind cannot be changed.', {

@@ -41,14 +41,15 @@ function parsedJson(text: string): unknown {
 }
 
 /**
- * The fields of a record of values. Metadata may be spread over several columns, and an external user's identifiers may
- * stand in one.
+ * The fields of a record of values. Metadata and an external user's identifiers may be spread over several columns, and
+ * several identifiers may stand in one.
  */
 function rowOf(kind: Kind, line: number, cells: readonly (string | null)[], places: Places): FileRow {
   const fields: Record<string, unknown> = {};
   const members: Record<string, unknown> = {};
   const more: unknown[] = [];
-  for (const [field, at] of places) {
+  const columns = [...places].flatMap(([field, its]) => its.map((at) => [field, at] as const));
+  for (const [field, at] of columns) {
     const cell = cells[at] ?? null;
     if (cell === null || cell.trim() === '') continue;
     const value = rearmed(cell);
@@ -61,8 +62,10 @@ function rowOf(kind: Kind, line: number, cells: readonly (string | null)[], plac
     }
     const several = kind === 'EXTERNAL_USERS' ? identifiersIn(field, value) : null;
     if (several) {
-      fields[field] = several.first;
-      more.push(...several.others);
+      const [first, ...others] = several;
+      // What another column has stands beside the first one's.
+      more.push(...(field in fields ? several : others));
+      fields[field] ??= first.identifierValue;
     } else if (!jsonFields.has(field)) fields[field] = value;
     else if (field === 'agentIds' && !value.startsWith('[')) fields[field] = value.split(/[;|]/).map((id) => id.trim());
     else {
@@ -92,6 +95,11 @@ async function* valueRows({ kind, mapping }: FileForm, texts: AsyncIterable<stri
       const found = placesOf(kind, record.cells, mapping);
       if (found.missing.length > 0)
         throw new Problem('UNPROCESSABLE', `The file has no column ${found.missing.join(', ').slice(0, 500)}.`);
+      if (found.ambiguous.length > 0)
+        throw new Problem(
+          'UNPROCESSABLE',
+          `Several columns of the file are called ${found.ambiguous.join(', ').slice(0, 500)}, and only one can be read. Give the others another name.`,
+        );
       if (found.places.size === 0)
         throw new Problem(
           'UNPROCESSABLE',
@@ -148,7 +156,7 @@ async function* jsonRows({ kind, mapping }: FileForm, texts: AsyncIterable<strin
 
 /**
  * Reads the rows of a file, one after the other, in bounded memory. Throws UNPROCESSABLE for a file that is empty,
- * zipped, or without a known column.
+ * zipped, without a known column, or with two that cannot be told apart.
  */
 export function rowsIn(form: FileForm, pieces: AsyncIterable<Uint8Array>): AsyncGenerator<FileRow> {
   const texts = decoded(pieces);

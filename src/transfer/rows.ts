@@ -13,9 +13,19 @@ const time = z
   .union([z.iso.datetime({ offset: true }), z.iso.date(), z.int().min(0).max(latest)], 'must be a time in ISO’s form')
   .transform((given) => new Date(given));
 
+/** One of these names, in any case and between blanks, as spreadsheets have them. */
+const oneOf = <const Names extends readonly [string, ...string[]]>(names: Names) => {
+  const message = `must be ${names.slice(0, -1).join(', ')} or ${names.at(-1)}`;
+  return z
+    .string(message)
+    .transform((given) => given.trim().toUpperCase())
+    .pipe(z.enum(names, message))
+    .optional();
+};
+
 /** A participant as a file brings it. */
 export const participantRow = z.object({
-  kind: z.enum(['PERSON', 'GROUP', 'AI_AGENT'], 'must be PERSON, GROUP or AI_AGENT').optional(),
+  kind: oneOf(['PERSON', 'GROUP', 'AI_AGENT']),
   displayName: displayName.optional(),
   email: emailAddress.optional(),
   relatedAgentId: agentId.optional(),
@@ -54,7 +64,7 @@ const memberRow = z
   .object(
     {
       participant: subject,
-      status: z.enum(['PENDING', 'INVITED', 'ACTIVE'], 'must be PENDING, INVITED or ACTIVE').optional(),
+      status: oneOf(['PENDING', 'INVITED', 'ACTIVE']),
       displayName: text(0, 4_000).optional(),
       avatarUrl: text(0, 4_000).optional(),
       identifierKey: identifierKey.optional(),
@@ -72,7 +82,7 @@ const mostMembers = 10_000;
 export const conversationRow = z.object({
   ...conversationDetails,
   agentId: agentId.optional(),
-  status: z.enum(['OPEN', 'CLOSED'], 'must be OPEN or CLOSED').optional(),
+  status: oneOf(['OPEN', 'CLOSED']),
   closedAt: time.optional(),
   participants: z
     .array(memberRow, 'must be a list')

@@ -8,8 +8,17 @@ import { importedUser } from '../external-users/external-users.ts';
 import { compareKey, fieldOf, type Identifier, identifier, identifierKeys } from '../external-users/identifiers.ts';
 import { jsonObject } from '../values/json-object.ts';
 import { blockedAmong, blockedText, isErased } from './blocked.ts';
-import { columnsFor, insert, insertIdentifiers, matching, update, viaOf } from './known-users.ts';
-import { addTo, type Given, noOutcome, type Outcome, type Rejection, refusal, type Writing } from './outcome.ts';
+import { columnsFor, insert, insertIdentifiers, matching, update, viaOf, wasMerged } from './known-users.ts';
+import {
+  addTo,
+  type Given,
+  isMerged,
+  noOutcome,
+  type Outcome,
+  type Rejection,
+  refusal,
+  type Writing,
+} from './outcome.ts';
 import { createTurns } from './turns.ts';
 
 type Compared = Identifier & { compared: string };
@@ -141,7 +150,7 @@ async function usersOf(tx: TenantTransaction, wave: readonly Checked[]): Promise
 }
 
 /**
- * Writes rows of which no two have an identifier in common. Returns those that have to wait: others of these change the
+ * Writes rows of which no two have an identifier in common. Returns those that have to wait: others of these change a
  * user that they name, or somebody else has added it since it was looked for.
  */
 async function writeWave(
@@ -150,7 +159,8 @@ async function writeWave(
   writing: Writing,
   outcome: Outcome,
 ): Promise<Checked[]> {
-  const reject = ({ line }: Checked, reason: string) => outcome.rejected.push({ line, field: null, reason });
+  const reject = ({ line }: Checked, reason: string, field: string | null = null) =>
+    outcome.rejected.push({ line, field, reason });
   const gone = await blockedAmong(
     tx,
     wave.map(({ all }) => all.map(({ key, compared }) => blockedText(key, compared))),
@@ -162,12 +172,20 @@ async function writeWave(
   const updates: object[] = [];
   const identifiers: object[] = [];
   for (const [n, row] of wave.entries()) {
-    const [existing, ...others] = found.get(n) ?? [];
+    const known = found.get(n) ?? [];
+    const [existing, ...others] = known;
     if (gone.has(n)) reject(row, isErased);
-    else if (others.length > 0) reject(row, 'has identifiers of several external users');
+    else if (known.some(({ user }) => changed.has(user.id))) {
+      waiting.push(row);
+      // Later rows do not change its users before it.
+      for (const { user } of known) changed.add(user.id);
+    } else if (others.length > 0) reject(row, 'has identifiers of several external users');
     else if (!existing) added.set(row.id ?? newId(), row);
-    else if (writing.onConflict === 'FAIL') reject(row, 'is an external user that exists already');
-    else if (changed.has(existing.user.id)) waiting.push(row);
+    else if (existing.via.has(wasMerged)) {
+      // It is of before the merge. Written, it would undo what the survivor's own row says, or not, by their order.
+      if (writing.onConflict === 'FAIL') reject(row, isMerged, 'id');
+      else outcome.unchanged += 1;
+    } else if (writing.onConflict === 'FAIL') reject(row, 'is an external user that exists already');
     else {
       const { columns, metadata, others } = changesOf(row, existing.user, existing.via);
       if (writing.onConflict === 'SKIP' || (!columns && others.length === 0)) outcome.unchanged += 1;
@@ -238,7 +256,10 @@ async function writeOne(tx: TenantTransaction, row: Checked, writing: Writing): 
   }
 }
 
-/** Writes a batch of external users, set by set. What is refused is in the outcome. */
+/**
+ * Writes a batch of external users, set by set. What is refused is in the outcome. A row with the id of a user who was
+ * merged into another since changes nothing.
+ */
 export async function writeUsers(tx: TenantTransaction, batch: readonly Given[], writing: Writing): Promise<Outcome> {
   const outcome = noOutcome();
   const checked: Checked[] = [];

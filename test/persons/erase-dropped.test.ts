@@ -63,7 +63,8 @@ const leftOf = async (of: TestTenant, mark: string) =>
 
 test('who is erased by an e-mail address that a merge has dropped is erased as the person they are now', async () => {
   const { of, kept, gone } = await world();
-  expect(await erase(of, { email: address('gone') })).toEqual({ externalUsers: 0, participants: 1, memberships: 1 });
+  const email = address('gone').replace('gone', 'Gone');
+  expect(await erase(of, { email })).toEqual({ externalUsers: 0, participants: 1, memberships: 1 });
   for (const mark of ['gone', 'kept']) expect(await leftOf(of, mark)).toEqual([]);
   for (const id of [kept, gone]) expect(await tablesWith(of, id)).toEqual([]);
 });
@@ -107,6 +108,50 @@ test('with block, neither address brings the person back', async () => {
   const { digestOf, identityText } = await import('../../src/erasure/digests.ts');
   for (const mark of ['gone', 'kept'])
     expect(digests.map(({ digest }) => digest)).toContain(digestOf(of.id, identityText(address(mark))));
+});
+
+const remove = async (of: TestTenant, participantId: string) =>
+  dataOf(await call(of, 'deleteParticipant', { participantId }, 'deletedId'));
+
+test.each([
+  ['the dropped', address('gone')],
+  ['the survivor’s', address('kept')],
+])('of a survivor who was deleted an erasure by %s address leaves nothing', async (_, email) => {
+  const { of, kept, gone } = await world();
+  const there = await world();
+  await remove(of, kept);
+  expect(await tablesWith(of, 'kept-name')).toEqual(['history_entry']);
+  expect(await erase(of, { email }, { block: true })).toMatchObject({ participants: 0 });
+  for (const mark of ['gone', 'kept']) expect(await leftOf(of, mark)).toEqual([]);
+  for (const id of [kept, gone]) expect(await tablesWith(of, id)).toEqual([]);
+  expect(await tablesWith(there.of, 'kept-name')).toContain('participant');
+});
+
+test('the same where nothing but their merge says that they were one person, and the history was pruned', async () => {
+  const of = await service.createTenant();
+  const names = ['one', 'two', 'three', 'stays'];
+  const ids: string[] = [];
+  for (const name of names)
+    ids.push(await createParticipant(of, { displayName: `${name}-name`, email: address(name), channels: [] }));
+  const [one = '', two = '', three = '', stays = ''] = ids;
+  await merge(of, two, [one]);
+  await merge(of, three, [two]);
+  await remove(of, stays);
+  await service.app.database.prisma.historyEntry.deleteMany({ where: { tenantId: of.id, aboutId: one } });
+  await remove(of, three);
+  expect(await tablesWith(of, 'three-name')).toEqual(['history_entry']);
+  await erase(of, { email: address('one') });
+  for (const name of ['one', 'two', 'three']) expect(await leftOf(of, name)).toEqual([]);
+  expect(await tablesWith(of, 'stays-name')).toEqual(['history_entry']);
+});
+
+test('who came back before the survivor was deleted is somebody else', async () => {
+  const { of, kept, mergeId } = await world();
+  dataOf(await undo(of, mergeId));
+  await remove(of, kept);
+  expect(await erase(of, { email: address('kept') })).toMatchObject({ participants: 0 });
+  expect(await leftOf(of, 'kept')).toEqual([]);
+  expect(await tablesWith(of, 'gone-name')).toContain('participant');
 });
 
 test('who came back by an undo is erased alone, and who has lost the address in another tenant stays', async () => {

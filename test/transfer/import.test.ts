@@ -93,18 +93,18 @@ test('a long line, a NUL and another encoding cost only their own rows', async (
 
 test('what would be guessed is told before a file is sent', async () => {
   const document =
-    'query ($columns: [String!]!) { importMapping(kind: EXTERNAL_USERS, columns: $columns) { field column } }';
+    'query ($columns: [String!]!) { importMapping(kind: EXTERNAL_USERS, columns: $columns) { field column otherColumns } }';
   const guess = async (columns: string[]) => service.tenant.graphql(document, { columns });
   const { importMapping } = dataOf(
-    await guess(['Vorname', 'E-Mail-Adresse', 'Kunden-Nr.', 'metadata.plan', 'Shoe size']),
+    await guess(['Vorname', 'E-Mail-Adresse', 'Kunden-Nr.', 'metadata.plan', 'Shoe size', 'mail', 'Vorname']),
   );
   expect(importMapping.filter(({ column }: { column: string | null }) => column)).toEqual([
-    { field: 'firstName', column: 'Vorname' },
-    { field: 'email', column: 'E-Mail-Adresse' },
-    { field: 'fkId', column: 'Kunden-Nr.' },
-    { field: 'metadata.plan', column: 'metadata.plan' },
+    { field: 'firstName', column: 'Vorname', otherColumns: [] },
+    { field: 'email', column: 'mail', otherColumns: ['E-Mail-Adresse'] },
+    { field: 'fkId', column: 'Kunden-Nr.', otherColumns: [] },
+    { field: 'metadata.plan', column: 'metadata.plan', otherColumns: [] },
   ]);
-  expect(importMapping).toContainEqual({ field: 'phoneNumber', column: null });
+  expect(importMapping).toContainEqual({ field: 'phoneNumber', column: null, otherColumns: [] });
   expect(problemOf(await guess(['x'.repeat(1_001)]))).toMatchObject({ code: 'VALIDATION_FAILED', status: 400 });
 });
 

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { dataOf } from '../app.ts';
+import { newId } from '../../src/database/ids.ts';
+import { dataOf, type Untyped } from '../app.ts';
 import { createConfig } from '../factories.ts';
 import { call, undo } from '../merging/histories.ts';
 import { allRows } from '../merging/invariants.ts';
@@ -7,7 +8,7 @@ import { useAppAlone } from '../use-app.ts';
 import { transfers } from './world.ts';
 
 const service = useAppAlone({ IMPORT_WORKERS: '1', JOB_LEASE_MS: '2000' });
-const { importedRows } = transfers(service);
+const { importedRows, rejectedOf, found } = transfers(service);
 
 const ids = async (of: typeof service.tenant): Promise<string[]> =>
   dataOf(await of.graphql('{ participants { id } }')).participants.map(({ id }: { id: string }) => id);
@@ -36,3 +37,103 @@ test.each(['SKIP', 'UPDATE', 'FAIL'])(
     expect(dataOf(await undo(of, merge.id)).undoMerge.notRestored).toEqual([]);
   },
 );
+
+test.each([
+  { onConflict: 'SKIP', order: ['kept', 'gone'], refused: [] },
+  { onConflict: 'UPDATE', order: ['kept', 'gone'], refused: [] },
+  { onConflict: 'UPDATE', order: ['gone', 'kept'], refused: [] },
+  {
+    onConflict: 'FAIL',
+    order: ['gone', 'kept'],
+    refused: ['1,id,was merged into another', '2,,is an external user that exists already'],
+  },
+])(
+  'a file whose external users were merged since leaves the survivor as it is: $onConflict, $order',
+  async ({ onConflict, order, refused }) => {
+    const of = await service.createTenant();
+    const byName = {
+      kept: { id: newId(), firstName: 'Kept', email: 'kept@example.com', source: 'kept', metadata: { plan: 'kept' } },
+      gone: { id: newId(), firstName: 'Gone', email: 'gone@example.com', source: 'gone', metadata: { plan: 'gone' } },
+    };
+    const rows = order.map((name) => byName[name as 'kept' | 'gone']);
+    expect(await importedRows('EXTERNAL_USERS', rows, {}, of)).toMatchObject({ created: 2 });
+    const input = { intoId: byName.kept.id, fromIds: [byName.gone.id] };
+    const { merge } = dataOf(await call(of, 'mergeExternalUsers', input, 'merge { id }')).mergeExternalUsers;
+    const before = await allRows(service, of);
+    const more = { identifierKey: 'fkid', identifierValue: 'more' };
+    // Somebody has edited the file since.
+    const again = rows.map((row) => (row === byName.gone ? { ...row, context: 'new', otherIdentifiers: [more] } : row));
+    for (const dryRun of [true, false]) {
+      const job = await importedRows('EXTERNAL_USERS', again, { onConflict, dryRun }, of);
+      const counts = { created: 0, updated: 0, unchanged: 2 - refused.length, rejected: refused.length };
+      expect(job).toMatchObject({ state: 'DONE', ...counts });
+      expect(await rejectedOf(job)).toEqual(refused);
+    }
+    const after = await allRows(service, of);
+    for (const table of ['external_user', 'external_user_identifier', 'merged_id', 'merge'])
+      expect(after[table]).toEqual(before[table]);
+    expect(dataOf(await undo(of, merge.id)).undoMerge.notRestored).toEqual([]);
+    // Who is there again is changed by their row again.
+    expect(await importedRows('EXTERNAL_USERS', again, { onConflict: 'UPDATE' }, of)).toMatchObject({ updated: 1 });
+  },
+);
+
+test('a row of a merged external user with an identifier of somebody else is refused', async () => {
+  const of = await service.createTenant();
+  const users = ['into', 'gone', 'else'].map((name) => ({ id: newId(), fkId: name }));
+  const [into, gone] = users;
+  await importedRows('EXTERNAL_USERS', users, {}, of);
+  dataOf(await call(of, 'mergeExternalUsers', { intoId: into?.id, fromIds: [gone?.id] }, 'merge { id }'));
+  const row = { id: gone?.id, fkId: 'else', source: 'file' };
+  const job = await importedRows('EXTERNAL_USERS', [row], { onConflict: 'UPDATE' }, of);
+  expect(await rejectedOf(job)).toEqual(['1,,has identifiers of several external users']);
+});
+
+test('what an import has changed of a survivor stays when the merge is undone, and is named', async () => {
+  const of = await service.createTenant();
+  const [kept, gone] = [newId(), newId()];
+  const rows = [
+    { id: kept, firstName: 'Kept', fkId: 'kept' },
+    { id: gone, firstName: 'Gone', email: 'gone@example.com', fkId: 'gone', source: 'gone', context: 'gone' },
+  ];
+  await importedRows('EXTERNAL_USERS', rows, {}, of);
+  const input = { intoId: kept, fromIds: [gone] };
+  const { merge } = dataOf(await call(of, 'mergeExternalUsers', input, 'merge { id }')).mergeExternalUsers;
+  const changed = { id: kept, firstName: 'Kept', email: 'new@example.com', source: 'file' };
+  expect(await importedRows('EXTERNAL_USERS', [changed], { onConflict: 'UPDATE' }, of)).toMatchObject({ updated: 1 });
+  const { notRestored } = dataOf(await undo(of, merge.id)).undoMerge;
+  expect(
+    notRestored.map(({ subjectId, field }: Untyped) => `${subjectId === kept ? 'kept' : 'gone'} ${field}`),
+  ).toEqual(['kept source', 'kept email', 'gone identifiers']);
+  expect(await found({ fkId: 'kept' }, of)).toMatchObject({
+    id: kept,
+    email: 'new@example.com',
+    source: 'file',
+    context: null,
+  });
+  // Of the two addresses the survivor has one, and the other was taken away with the change.
+  expect(await found({ fkId: 'gone' }, of)).toMatchObject({ id: gone, email: null, source: 'gone', context: 'gone' });
+});
+
+test('the same of participants: each has what is theirs again, and the survivor what the file brought', async () => {
+  const of = await service.createTenant();
+  const config = await createConfig(of, 'slack');
+  const channel = (address: string) => ({ integrationConfigId: config, address });
+  const [kept, gone] = [newId(), newId()];
+  const rows = [
+    { id: kept, displayName: 'Kept', channels: [channel('U1')] },
+    { id: gone, displayName: 'Gone', email: 'gone@example.com', channels: [channel('U2')] },
+  ];
+  await importedRows('PARTICIPANTS', rows, {}, of);
+  const input = { intoId: kept, fromIds: [gone] };
+  const { merge } = dataOf(await call(of, 'mergeParticipants', input, 'merge { id }')).mergeParticipants;
+  const changed = { id: kept, displayName: 'Renamed', email: 'new@example.com', channels: [channel('U3')] };
+  expect(await importedRows('PARTICIPANTS', [changed], { onConflict: 'UPDATE' }, of)).toMatchObject({ updated: 1 });
+  const { notRestored } = dataOf(await undo(of, merge.id)).undoMerge;
+  expect(notRestored.map(({ subjectId, field }: Untyped) => [subjectId, field])).toEqual([[kept, 'email']]);
+  const { participants } = dataOf(await of.graphql('{ participants { id displayName email channels { address } } }'));
+  const byId = Object.fromEntries(participants.map(({ id, ...its }: Untyped) => [id, its]));
+  expect(byId[gone]).toEqual({ displayName: 'Gone', email: 'gone@example.com', channels: [{ address: 'U2' }] });
+  expect(byId[kept]).toMatchObject({ displayName: 'Renamed', email: 'new@example.com' });
+  expect(byId[kept].channels.map(({ address }: Untyped) => address).sort()).toEqual(['U1', 'U3']);
+});

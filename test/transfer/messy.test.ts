@@ -7,28 +7,26 @@ import { transfers } from './world.ts';
 const service = useAppAlone({ IMPORT_WORKERS: '1', JOB_LEASE_MS: '2000' });
 const { imported, rejectedOf, found } = transfers(service);
 
-const values = (field: string, cell: string) => {
-  const several = identifiersIn(field, cell);
-  return several && [several.first, ...several.others.map(({ identifierValue }) => identifierValue)];
-};
+const values = (field: string, cell: string) =>
+  identifiersIn(field, cell)?.map(({ identifierValue }) => identifierValue) ?? null;
 
 test.each([
-  ['email', 'ada@x.example', null],
-  ['email', 'a/b|c@x.example', null],
+  ['email', 'ada@x.example', ['ada@x.example']],
+  ['email', 'a/b|c@x.example', ['a/b|c@x.example']],
   ['email', 'mailto:ada@x.example', ['ada@x.example']],
   ['email', 'Ada Berg <ada@x.example>', ['ada@x.example']],
   ['email', 'Berg, Ada <ada@x.example>; bob@x.example', ['ada@x.example', 'bob@x.example']],
   ['email', 'ada@x.example bob@x.example', ['ada@x.example', 'bob@x.example']],
   ['email', 'ada@x.example,\nmailto:bob@x.example', ['ada@x.example', 'bob@x.example']],
-  ['email', 'none', null],
+  ['email', 'none', ['none']],
   ['email', "'ada@x.example'", ['ada@x.example']],
   ['email', "'ada@x.example'; 'bob@x.example'", ['ada@x.example', 'bob@x.example']],
-  ['email', "o'hara@x.example", null],
-  ['phoneNumber', '+49 30 / 123456', null],
+  ['email', "o'hara@x.example", ["o'hara@x.example"]],
+  ['phoneNumber', '+49 30 / 123456', ['+49 30 / 123456']],
   ['phoneNumber', '+1 415 555 0100; +1 415 555 0101', ['+1 415 555 0100', '+1 415 555 0101']],
   ['phoneNumber', '+1 415 555 0100 / +1 415 555 0101', ['+1 415 555 0100', '+1 415 555 0101']],
   ['phoneNumber', '+1 415 555 0100 or\n(0415) 555', ['+1 415 555 0100', '(0415) 555']],
-  ['phoneNumber', 'unknown', null],
+  ['phoneNumber', 'unknown', ['unknown']],
   ['fkId', 'a;b', null],
 ])('in a cell of %s %j are %j', (field, cell, expected) => {
   expect(values(field, cell)).toEqual(expected);
@@ -115,4 +113,53 @@ test('a telephone number that was taken for a quantity becomes nobody’s number
   expect(job).toMatchObject({ state: 'DONE', created: 0, rejected: 5 });
   for (const line of await rejectedOf(job)) expect(line).toMatch(/^\d,phoneNumber,/);
   expect(await found({ phoneNumber: '+49.171.1234560' })).toBeNull();
+});
+
+test('several columns of addresses or numbers are identifiers of one user, and the first one with a value is primary', async () => {
+  const header = 'Email,Phone,E-Mail,Mobile,email';
+  const rows = [
+    'a@columns.example,+49301110000,b@columns.example; a@columns.example,+49302220000,',
+    ',,,+49303330000,c@columns.example',
+    'd@columns.example,,not an address,,',
+  ];
+  for (const mapping of [null, { email: 'EMAIL', phoneNumber: 'MOBILE' }]) {
+    const job = await imported([header, ...rows].join('\n'), { mapping, onConflict: 'UPDATE' });
+    expect(await rejectedOf(job)).toEqual([expect.stringMatching(/^4,email,/)]);
+  }
+  const identifiersOf = async (by: object) => {
+    const { externalUser } = dataOf(
+      await service.tenant.graphql(
+        'query ($id: ID!) { externalUser(id: $id) { identifiers { identifierValue primary } } }',
+        { id: (await found(by)).id },
+      ),
+    );
+    return externalUser.identifiers
+      .map(
+        (each: { identifierValue: string; primary: boolean }) => `${each.identifierValue}${each.primary ? ' *' : ''}`,
+      )
+      .sort();
+  };
+  expect(await identifiersOf({ email: 'b@columns.example' })).toEqual([
+    '+49301110000 *',
+    '+49302220000',
+    'a@columns.example *',
+    'b@columns.example',
+  ]);
+  expect(await identifiersOf({ phoneNumber: '+49303330000' })).toEqual(['+49303330000 *', 'c@columns.example *']);
+});
+
+test.each([
+  ['EXTERNAL_USERS', 'fkId,Notes,NOTES', null, 'Notes'],
+  ['EXTERNAL_USERS', 'fkId,metadata.plan,metadata.plan', null, 'metadata.plan'],
+  ['EXTERNAL_USERS', 'Key,Key,x', { fkId: 'key' }, 'Key'],
+  ['PARTICIPANTS', 'displayName,email,email', null, 'email'],
+])('%s with the columns %s are refused, because one of them would not be read', async (kind, header, mapping, name) => {
+  const job = await imported(`${header}\na,b,c\n`, { kind, mapping });
+  expect(job).toMatchObject({ state: 'FAILED', error: { code: 'UNPROCESSABLE' } });
+  expect(job.error.detail).toContain(`Several columns of the file are called ${name},`);
+});
+
+test('columns of one field with different names are one: the name of the field itself comes first', async () => {
+  expect(await imported('comment,context,fkId\nnot read,read,names-1\n')).toMatchObject({ created: 1 });
+  expect(await found({ fkId: 'names-1' })).toMatchObject({ context: 'read' });
 });

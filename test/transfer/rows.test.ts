@@ -46,7 +46,7 @@ test.each([
   ['{"name":"bad","participants":[{}]}', 'participants.0.participant'],
   ['{"name":"bad","participants":[null]}', 'participants.0'],
   ['{"name":"bad","participants":"all"}', 'participants'],
-  ['{"name":"bad","participants":[{"participant":{"flow":{"id":"f"}},"status":"active"}]}', 'participants.0.status'],
+  ['{"name":"bad","participants":[{"participant":{"flow":{"id":"f"}},"status":"there"}]}', 'participants.0.status'],
   [
     '{"name":"bad","participants":[{"participant":{"contactByIdentifier":{"identifierKey":"email","identifierValue":"a@b.example"}}}]}',
     'participants.0.participant.contactByIdentifier.identifierKey',
@@ -55,7 +55,8 @@ test.each([
   ['{"name":"bad","participants":[{"participant":{"user":{"id":"nobody"}}}]}', 'participants.0.participant'],
   ['{"name":"bad","participants":[{"participant":{"agent":{"id":"nobody"}}}]}', 'participants.0.participant'],
   ['{"name":"bad","agentId":"a\\u0000"}', 'agentId'],
-  ['{"name":"bad","status":"closed"}', 'status'],
+  ['{"name":"bad","status":"done"}', 'status'],
+  ['{"name":"bad","status":1}', 'status'],
   ['{"name":"bad","attributes":{"n":12345678901234567890}}', 'attributes'],
 ])('of conversations only the row %s is refused', async (bad, field) => {
   const good = { id: crypto.randomUUID(), name: 'good', participants: [flow('f')] };
@@ -65,7 +66,8 @@ test.each([
 });
 
 test.each([
-  ['{"displayName":"bad","kind":"person"}', 'kind'],
+  ['{"displayName":"bad","kind":"people"}', 'kind'],
+  ['{"displayName":"bad","kind":["PERSON"]}', 'kind'],
   ['{"displayName":"bad","agentIds":["a\\u0000"]}', 'agentIds.0'],
   ['{"displayName":"bad","agentIds":[null]}', 'agentIds.0'],
   ['{"displayName":"bad","channels":[null]}', 'channels.0'],
@@ -76,6 +78,32 @@ test.each([
   const job = await importedRows('PARTICIPANTS', [bad, { id: crypto.randomUUID(), displayName: 'good' }]);
   expect(job).toMatchObject({ state: 'DONE', created: 1, rejected: 1 });
   expect((await rejectedOf(job))[0]).toMatch(new RegExp(`^1,${field.replaceAll('.', '\\.')},`));
+});
+
+test('a kind and a status are read in any case and between blanks, and the right ones are named', async () => {
+  const people = 'id,name,kind\ncase-1,One,person\ncase-2,Two,"  Group "\ncase-3,Three,pErson\ncase-4,Four,human\n';
+  const job = await imported(people, { kind: 'PARTICIPANTS' });
+  expect(job).toMatchObject({ created: 3, rejected: 1 });
+  expect(await rejectedOf(job)).toEqual(['5,kind,"must be PERSON, GROUP or AI_AGENT"']);
+  const again = people.replace('Two', 'Both');
+  expect(await imported(again, { kind: 'PARTICIPANTS', onConflict: 'UPDATE' })).toMatchObject({
+    updated: 1,
+    unchanged: 2,
+  });
+  const [id, joined] = [crypto.randomUUID(), { ...flow('one'), status: ' invited ' }];
+  const rows = [
+    { id, name: 'Case', status: 'Closed', participants: [joined] },
+    { name: 'bad', status: 'ended' },
+    { name: 'bad', participants: [{ ...joined, status: 'gone' }] },
+  ];
+  expect(await rejectedOf(await importedRows('CONVERSATIONS', rows))).toEqual([
+    '2,status,must be OPEN or CLOSED',
+    '3,participants.0.status,"must be PENDING, INVITED or ACTIVE"',
+  ]);
+  expect(await conversation(id)).toMatchObject({
+    closedAt: expect.any(String),
+    participants: [{ participantId: 'one', status: 'INVITED' }],
+  });
 });
 
 test('a participant is changed where the row differs, and only then', async () => {

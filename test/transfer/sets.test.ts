@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import type { Kind } from '../../src/transfer/fields.ts';
 import {
   addTo,
   type Given,
@@ -9,14 +10,22 @@ import {
   type Writing,
 } from '../../src/transfer/outcome.ts';
 import { inTransaction, writeRows } from '../../src/transfer/write.ts';
-import type { TestTenant } from '../app.ts';
+import { dataOf, type TestTenant } from '../app.ts';
+import { createParticipant } from '../factories.ts';
+import { call } from '../merging/histories.ts';
 import { useApp } from '../use-app.ts';
 
 const service = useApp({ IMPORT_WORKERS: '0' });
 const hooks = { channelsChanged: async () => {}, setAvatarFile: async () => {}, beforeDelete: async () => {} };
 
 /** Writes the rows in batches of that size. */
-async function written(tenant: TestTenant, rows: readonly Given[], size: number, onConflict: OnConflict) {
+async function written(
+  tenant: TestTenant,
+  rows: readonly Given[],
+  size: number,
+  onConflict: OnConflict,
+  kind: Kind = 'EXTERNAL_USERS',
+) {
   const database = service.app.database.forTenant(tenant.id);
   const writing: Writing = {
     onConflict,
@@ -27,7 +36,7 @@ async function written(tenant: TestTenant, rows: readonly Given[], size: number,
   const outcome: Outcome = noOutcome();
   for (let from = 0; from < rows.length; from += size) {
     const batch = rows.slice(from, from + size);
-    addTo(outcome, await inTransaction(database, (tx) => writeRows(tx, 'EXTERNAL_USERS', batch, writing, hooks)));
+    addTo(outcome, await inTransaction(database, (tx) => writeRows(tx, kind, batch, writing, hooks)));
   }
   outcome.rejected.sort((one, other) => one.line - other.line);
   return outcome;
@@ -89,4 +98,25 @@ test('rows that are written set by set leave what the same rows leave one by one
     ),
     { numRuns: 25 },
   );
+});
+
+test('rows of participants who have others merged into them take as many statements as rows of anybody else', async () => {
+  const tenant = await service.createTenant();
+  const create = () => createParticipant(tenant, { displayName: 'Same' });
+  const [survivors, others] = [
+    [await create(), await create()],
+    [await create(), await create()],
+  ];
+  for (const intoId of survivors)
+    dataOf(await call(tenant, 'mergeParticipants', { intoId, fromIds: [await create()] }, 'merge { id }'));
+  const statementsOf = async (ids: readonly string[]) => {
+    const rows = ids.map((id, n) => ({ line: n + 1, fields: { id, displayName: 'Same' } }));
+    const before = service.statements.length;
+    expect(await written(tenant, rows, 10, 'UPDATE', 'PARTICIPANTS')).toMatchObject({ unchanged: ids.length });
+    return service.statements.slice(before);
+  };
+  // The turn of the batch, who of it is there, and what is stored of each row.
+  expect(await statementsOf(others)).toHaveLength(4);
+  expect(await statementsOf(survivors)).toHaveLength(4);
+  expect(await statementsOf([...survivors, ...others])).toHaveLength(6);
 });

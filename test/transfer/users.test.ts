@@ -84,6 +84,33 @@ test('two rows of a file that match one user by different keys are both written'
   expect(await found({ fkId: 'wave-1' })).toMatchObject({ context: 'three', source: 'two' });
 });
 
+test('a row may have what an earlier row of the file takes from somebody else', async () => {
+  const [one, other] = [await create({ fkId: 'take-1' }), await create({ fkId: 'take-2', email: 'old@take.example' })];
+  const rows = [
+    { fkId: 'take-2', email: 'new@take.example' },
+    { fkId: 'take-1', email: 'old@take.example' },
+    { fkId: 'take-1', email: 'last@take.example' },
+  ];
+  const job = await importedRows('EXTERNAL_USERS', rows, { onConflict: 'UPDATE' });
+  expect(job).toMatchObject({ updated: 3, rejected: 0 });
+  expect(await found({ fkId: 'take-1' })).toMatchObject({ id: one, email: 'last@take.example' });
+  expect(await found({ fkId: 'take-2' })).toMatchObject({ id: other, email: 'new@take.example' });
+});
+
+test('a row of two users is refused before a later row makes them one another’s', async () => {
+  await create({ fkId: 'order-1', email: 'a@order.example', source: 'one' });
+  await create({ fkId: 'order-2', email: 'b@order.example' });
+  const b = { identifierKey: 'emailaddress', identifierValue: 'b@order.example' };
+  const rows = [
+    { fkId: 'order-1', source: 'two' },
+    { email: 'a@order.example', phoneNumber: '+14155550144', otherIdentifiers: [b] },
+    { fkId: 'order-2', email: 'c@order.example' },
+  ];
+  const job = await importedRows('EXTERNAL_USERS', rows, { onConflict: 'UPDATE' });
+  expect(job).toMatchObject({ updated: 2, rejected: 1 });
+  expect(await rejectedOf(job)).toEqual(['2,,has identifiers of several external users']);
+});
+
 test('members of the metadata that a row does not have stay, and numbers that cannot be kept are refused', async () => {
   await importedRows('EXTERNAL_USERS', [{ fkId: 'meta-1', metadata: { plan: 'gold', crm: 1 } }]);
   expect(await imported('fkId,metadata.plan\nmeta-1,silver\n', { onConflict: 'UPDATE' })).toMatchObject({ updated: 1 });

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import type { TenantDatabase, TenantTransaction } from '../../database/database.ts';
+import { droppedEmailsOf, keepTogether } from '../../database/dropped-emails.ts';
 import { asUuid, newId } from '../../database/ids.ts';
-import { forgetMerges } from '../../database/merges-of.ts';
+import { forgetMerges, mergedIdsOf } from '../../database/merges-of.ts';
 import { followed } from '../../database/redirects.ts';
 import { rows } from '../../database/sql/columns.ts';
 import { parameter, tenant } from '../../database/sql/fragment.ts';
@@ -196,8 +197,12 @@ export async function deleteInTransaction(
   await hooks.beforeDelete(tx, id);
   announceParticipant(tx, id, await agentIdsOf(tx, id));
   await lockChannels(tx, id);
+  const merged = (await tx.query(mergedIdsOf, { ids: [id] })).map((one) => one.id);
+  const dropped = merged.length > 0 ? await tx.query(droppedEmailsOf, { participantIds: [id] }) : [];
   await tx.query(forgetMerges, { ids: [id] });
   await tx.participant.deleteMany({ where: { tenantId: tx.tenantId, id } });
+  if (merged.length > 0)
+    await tx.query(keepTogether, { ids: [id, ...merged], emails: dropped.map(({ email }) => email) });
   return id;
 }
 

@@ -121,6 +121,10 @@ export const GuessedFieldType = builder.objectRef<GuessedField>('ImportField').i
       nullable: true,
       description: 'The column’s name; null where none says that it is this field.',
     }),
+    otherColumns: t.exposeStringList('otherColumns', {
+      description:
+        'Columns that it is read from besides. Only e-mail addresses and telephone numbers of external users have any: of these a user may have several.',
+    }),
   }),
 });
 
@@ -147,7 +151,10 @@ export const ImportType = builder.objectRef<DataJob>('DataImport').implement({
     doneRows: t.exposeInt('doneRows', { description: 'How many of them are done.' }),
     created: t.exposeInt('createdRows', { description: 'How many have added something.' }),
     updated: t.exposeInt('updatedRows', { description: 'How many have changed something.' }),
-    unchanged: t.exposeInt('unchangedRows', { description: 'How many were there already, or the same.' }),
+    unchanged: t.exposeInt('unchangedRows', {
+      description:
+        'How many were there already, or the same. Rows with the id of somebody who was merged into another since are among them: what they say is older than the merge.',
+    }),
     rejected: t.exposeInt('rejectedRows', { description: 'How many were refused: `rejectedRowsUrl` says why.' }),
     estimatedSecondsLeft: t.int({
       nullable: true,

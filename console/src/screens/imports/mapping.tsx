@@ -7,7 +7,7 @@ import { ProblemPanel } from '../../parts/states.tsx';
 import type { Sample } from './sample.ts';
 
 type MappingState = {
-  fields: readonly { field: string; column: string | null }[];
+  fields: readonly { field: string; column: string | null; otherColumns: readonly string[] }[];
   choose(field: string, column: string | null): void;
   /** What to send: null as long as the guess stands. */
   changed: Record<string, string> | null;
@@ -25,14 +25,16 @@ export function useMapping(kind: DataKind, columns: readonly string[]): MappingS
   const [choices, setChoices] = useState<{ key: string; of: Record<string, string | null> }>({ key, of: {} });
   const own = choices.key === key ? choices.of : {};
   const guess = columns.length > 0 ? (data?.importMapping ?? []) : [];
-  const fields = guess.map(({ field, column }) => ({
+  const isGuess = Object.keys(own).length === 0;
+  const fields = guess.map(({ field, column, otherColumns }) => ({
     field,
     column: field in own ? (own[field] ?? null) : (column ?? null),
+    // A mapping names one column a field.
+    otherColumns: isGuess ? otherColumns : [],
   }));
-  const changed =
-    Object.keys(own).length > 0
-      ? Object.fromEntries(fields.flatMap(({ field, column }) => (column ? [[field, column]] : [])))
-      : null;
+  const changed = isGuess
+    ? null
+    : Object.fromEntries(fields.flatMap(({ field, column }) => (column ? [[field, column]] : [])));
   return {
     fields,
     changed,
@@ -51,7 +53,7 @@ export function Mapping({ sample, mapping }: { sample: Sample; mapping: MappingS
           .filter(Boolean)
           .join(', ')
       : '';
-  const read = new Set(mapping.fields.map(({ column }) => column));
+  const read = new Set(mapping.fields.flatMap(({ column, otherColumns }) => [column, ...otherColumns]));
   const unread = [...new Set(columns)].filter((name) => name && !read.has(name));
   return (
     <Section title="Columns">
@@ -65,7 +67,7 @@ export function Mapping({ sample, mapping }: { sample: Sample; mapping: MappingS
           </tr>
         </thead>
         <tbody>
-          {mapping.fields.map(({ field, column }) => (
+          {mapping.fields.map(({ field, column, otherColumns }) => (
             <tr key={field}>
               <th scope="row">{field}</th>
               <td>
@@ -81,6 +83,12 @@ export function Mapping({ sample, mapping }: { sample: Sample; mapping: MappingS
                     </option>
                   ))}
                 </select>
+                {otherColumns.length > 0 && (
+                  <small>
+                    {' and '}
+                    <bdi>{otherColumns.join(', ')}</bdi>
+                  </small>
+                )}
               </td>
               <td dir="auto">
                 <small>{valuesOf(column)}</small>
