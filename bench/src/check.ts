@@ -1,4 +1,5 @@
-import { type ContenderName, whoHave } from './contenders.ts';
+import type { ContenderName } from './contenders/contender.ts';
+import { whoHave } from './contenders.ts';
 import { type DataSet, dataOf, idOf, restore, tenants, withClient } from './data-set.ts';
 import type { Json } from './json.ts';
 import { type Draw, type Operation, seeded } from './operations.ts';

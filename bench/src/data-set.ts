@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import pg from 'pg';
-import type { ContenderName } from './contenders.ts';
+import type { ContenderName } from './contenders/contender.ts';
 
 /** How large the data is, and where it lies. */
 export type DataSet = {

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { channelScalars, participantScalars } from './contenders.ts';
+import { channelScalars, participantScalars } from './contenders/contender.ts';
 import { createCpuClock, used } from './cpu.ts';
 import { type DataSet, idOf, restore, tenants, withClient } from './data-set.ts';
 import { at, items, type Json } from './json.ts';

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { type ContenderName, contenderNames } from './contenders.ts';
+import { type ContenderName, contenderNames } from './contenders/contender.ts';
 import { type OperationName, operations } from './operations.ts';
 
 /** What to measure, and how long. */

@@ -1,4 +1,5 @@
-import { baseline, type ContenderName, contenderNamed } from './contenders.ts';
+import type { ContenderName } from './contenders/contender.ts';
+import { baseline, contenderNamed } from './contenders.ts';
 import type { Operation } from './operations.ts';
 import { capitalised, type Finding } from './report.ts';
 

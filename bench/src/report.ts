@@ -1,6 +1,7 @@
 import { cpus, platform, release, totalmem } from 'node:os';
 import { countOf, type StatementCounts } from './check.ts';
-import { baseline, type ContenderName, contenderNamed, whoHave } from './contenders.ts';
+import type { ContenderName } from './contenders/contender.ts';
+import { baseline, contenderNamed, whoHave } from './contenders.ts';
 import { type DataSet, withClient } from './data-set.ts';
 import type { OperationName } from './operations.ts';
 import { cores, type Options } from './options.ts';

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type ContenderName, whoHave } from './contenders.ts';
+import type { ContenderName } from './contenders/contender.ts';
+import { whoHave } from './contenders.ts';
 import { type CpuClock, createCpuClock, used } from './cpu.ts';
 import { type DataSet, dataOf, restore } from './data-set.ts';
 import { type GeneratorName, run, writeRequests } from './load.ts';

@@ -2,75 +2,29 @@ import { mkdtempSync } from 'node:fs';
 import { readdir, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { avatarKey } from '../../src/avatars/keys.ts';
 import { avatarSizes } from '../../src/avatars/sizes.ts';
 import { sweepFiles } from '../../src/avatars/sweep.ts';
 import { pruneJobs } from '../../src/avatars/work.ts';
 import { newId } from '../../src/database/ids.ts';
 import { openStorage, type Storage } from '../../src/storage/storage.ts';
-import { dataOf, startApp, type TestApp, type TestTenant } from '../app.ts';
-import { until } from '../events/trigger.ts';
+import { dataOf, type TestTenant } from '../app.ts';
 import { createAgent, createConfig, createParticipant } from '../factories.ts';
 import { blue, png } from '../fakes/images.ts';
-import { createOwnDatabase } from '../setup/database.ts';
 import { upload } from '../uploads.ts';
+import { useAppAlone } from '../use-app.ts';
 import { jobsOf } from './background.ts';
-
-/** A storage each of whose steps can be held, and then let go. */
-function holdable(below: Storage) {
-  const held: { what: string; go: () => void }[] = [];
-  let holds: ((what: string) => boolean) | null = null;
-  const pass = async (what: string) => {
-    if (holds?.(what)) await new Promise<void>((go) => held.push({ what, go }));
-  };
-  const storage: Storage = {
-    ...below,
-    async put(key, bytes, type) {
-      await pass(`put ${key}`);
-      await below.put(key, bytes, type);
-    },
-    async delete(key) {
-      await pass(`delete ${key}`);
-      await below.delete(key);
-    },
-  };
-  return {
-    storage,
-    hold(which: (what: string) => boolean) {
-      holds = which;
-    },
-    /** Waits until something is held. */
-    reached: (what: RegExp) => until(() => held.some((one) => what.test(one.what))),
-    /** Holds nothing more, and lets go of what is held, or only of that. */
-    release(which = /./) {
-      holds = null;
-      const going = held.filter(({ what }) => which.test(what));
-      for (const one of going) {
-        held.splice(held.indexOf(one), 1);
-        one.go();
-      }
-    },
-  };
-}
+import { holdable } from './holdable-storage.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'rollcall-sweep-'));
 const steps = holdable(await openStorage(`file:${folder}`));
 const { storage } = steps;
-let service: TestApp;
+const service = useAppAlone({}, undefined, { storage });
 let tenant: TestTenant;
-let own: Awaited<ReturnType<typeof createOwnDatabase>>;
-beforeAll(async () => {
-  own = await createOwnDatabase(inject('database'));
-  service = await startApp({}, undefined, { storage, database: own.place });
-});
 beforeEach(async () => {
   steps.release();
   tenant = await service.createTenant();
-});
-afterAll(async () => {
-  await service.close();
-  await own.drop();
 });
 
 const files = () => service.app.database.prisma.file.findMany({ where: { tenantId: tenant.id } });

@@ -3,7 +3,8 @@ import { newId } from '../../src/database/ids.ts';
 import { dataOf, problemOf, startApp, type TestApp, type TestTenant } from '../app.ts';
 import { createAgent, createAgentKey, createParticipant } from '../factories.ts';
 import { openStream } from '../streams.ts';
-import { closeConversation, createConversation, createExternalUser, ensure, member, patch } from './factories.ts';
+import { conversationCalls } from './calls.ts';
+import { closeConversation, createConversation, createExternalUser, ensure, member } from './factories.ts';
 
 let service: TestApp;
 let tenant: TestTenant;
@@ -15,30 +16,7 @@ afterAll(() => service.close());
 
 type Headers = Record<string, string>;
 
-const shown = `id name description attributes agentId status closedAt modifiedAt participantCounts { active pending invited }
-  participants { participantId type status }`;
-
-const create = (input: Record<string, unknown>, headers?: Headers) =>
-  tenant.graphql(
-    `mutation ($input: CreateConversationInput!) { createConversation(input: $input) { conversation { ${shown} } } }`,
-    { input },
-    headers,
-  );
-const update = (input: Record<string, unknown>, headers?: Headers) =>
-  tenant.graphql(
-    `mutation ($input: UpdateConversationInput!) { updateConversation(input: $input) { conversation { ${shown} } } }`,
-    { input },
-    headers,
-  );
-const updated = async (input: Record<string, unknown>) => dataOf(await update(input)).updateConversation.conversation;
-const read = async (id: string) =>
-  dataOf(await tenant.graphql(`query ($id: ID!) { conversation(id: $id) { ${shown} } }`, { id })).conversation;
-const remove = (conversationId: string, headers?: Headers) =>
-  tenant.graphql(
-    'mutation ($input: DeleteConversationInput!) { deleteConversation(input: $input) { deletedId } }',
-    { input: { conversationId } },
-    headers,
-  );
+const { create, update, updated, read, remove } = conversationCalls(() => tenant);
 
 describe('createConversation with participants', () => {
   test('adds its agent and those who are named, once each, with their status', async () => {
@@ -266,29 +244,6 @@ test('deleteConversation takes the memberships with it, once', async () => {
     await tenant.graphql('query ($id: ID!) { participant(id: $id) { conversations { totalCount } } }', { id: user }),
   );
   expect(participant.conversations.totalCount).toBe(0);
-});
-
-test('counts of a page are one statement', async () => {
-  const of = await service.createTenant();
-  const user = await createParticipant(of);
-  const ids = [];
-  for (let count = 0; count < 3; count += 1)
-    ids.push(
-      await createConversation(of, { participants: [{ participant: { user: { id: user } }, status: 'PENDING' }] }),
-    );
-  await patch(of, { conversationId: ids[0], participantId: user, status: 'INVITED' });
-  const answer = await of.graphql(
-    '{ conversationsConnection { nodes { participantCounts { active pending invited } } } }',
-  );
-  expect(dataOf(answer).conversationsConnection.nodes.flatMap(Object.values)).toEqual([
-    { active: 0, pending: 1, invited: 0 },
-    { active: 0, pending: 1, invited: 0 },
-    { active: 0, pending: 0, invited: 1 },
-  ]);
-  expect(answer.statements).toEqual([
-    expect.stringContaining('from conversation c '),
-    expect.stringContaining('count(*) filter'),
-  ]);
 });
 
 describe('conversationChanged', () => {

@@ -9,6 +9,7 @@ import {
   joinAll,
   manyConversations,
   member,
+  patch,
 } from './factories.ts';
 
 let service: TestApp;
@@ -209,4 +210,27 @@ describe('lists of conversations', () => {
       expect(problemOf(answer).code).toBe('VALIDATION_FAILED');
     }
   });
+});
+
+test('counts of a page are one statement', async () => {
+  const of = await service.createTenant();
+  const user = await createParticipant(of);
+  const ids = [];
+  for (let count = 0; count < 3; count += 1)
+    ids.push(
+      await createConversation(of, { participants: [{ participant: { user: { id: user } }, status: 'PENDING' }] }),
+    );
+  await patch(of, { conversationId: ids[0], participantId: user, status: 'INVITED' });
+  const answer = await of.graphql(
+    '{ conversationsConnection { nodes { participantCounts { active pending invited } } } }',
+  );
+  expect(dataOf(answer).conversationsConnection.nodes.flatMap(Object.values)).toEqual([
+    { active: 0, pending: 1, invited: 0 },
+    { active: 0, pending: 1, invited: 0 },
+    { active: 0, pending: 0, invited: 1 },
+  ]);
+  expect(answer.statements).toEqual([
+    expect.stringContaining('from conversation c '),
+    expect.stringContaining('count(*) filter'),
+  ]);
 });

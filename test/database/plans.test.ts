@@ -11,6 +11,8 @@ import {
   UserByEmailDocument,
   WhoIsDocument,
 } from '../graph/generated/graphql.ts';
+import { fill, idOf } from './filled.ts';
+import { type Plan, planOf } from './plan.ts';
 
 const batchedReads = vi.hoisted(() => new Map<string, { text: string; forMany: string }>());
 vi.mock('../../src/database/sql/statement.ts', async (original) => {
@@ -33,86 +35,10 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => service.close());
 
-/**
- * Six tenants, the service's own among them, with enough rows that reading a table from end to end costs more than its
- * index.
- */
-async function fill({ app, tenant }: TestApp): Promise<void> {
-  const others = await Promise.all(Array.from({ length: 5 }, () => service.createTenant()));
-  const tenants = [tenant, ...others].map(({ id }) => `('${id}'::uuid)`).join(', ');
-  await app.database.connection.script(async (script) => {
-    await script(`
-      create temporary table t as select id, row_number() over () as n from (values ${tenants}) v(id);
-      create function pg_temp.id(kind int, tenant bigint, n bigint) returns uuid immutable language sql as
-        $$ select (lpad(to_hex(kind), 8, '0') || '-0000-7000-8000-' || lpad(to_hex(tenant * 1000000 + n), 12, '0'))::uuid $$;
-      insert into agent (tenant_id, id, name) select t.id, 'agent-' || a, 'Agent ' || a from t, generate_series(0, 199) a;
-      insert into integration_config (tenant_id, id, provider, name) select t.id, pg_temp.id(1, n, 0), 'sms', 'SMS' from t;
-      insert into participant (tenant_id, id, kind, display_name, email)
-        select t.id, pg_temp.id(2, t.n, p), 'PERSON', 'Person ' || p, 'person' || p || '@example.com' from t, generate_series(1, 1200) p;
-      insert into channel (tenant_id, id, participant_id, integration_config_id, provider, address, address_valid)
-        select t.id, pg_temp.id(3 + c, t.n, p), pg_temp.id(2, t.n, p), pg_temp.id(1, t.n, 0), 'sms', '+1415' || c || p, true
-        from t, generate_series(1, 1200) p, generate_series(0, 1) c;
-      insert into binding (tenant_id, id, participant_id, agent_id)
-        select t.id, pg_temp.id(6, t.n, p), pg_temp.id(2, t.n, p), 'agent-' || p % 40 from t, generate_series(1, 1200) p;
-      insert into external_user (tenant_id, id, first_name, email)
-        select t.id, pg_temp.id(7, t.n, u), 'User ' || u, 'user' || u || '@example.com' from t, generate_series(1, 1200) u;
-      insert into conversation (tenant_id, id, name) select t.id, pg_temp.id(8, t.n, c), 'Talk ' || c from t, generate_series(1, 1200) c;
-      insert into conversation_member (tenant_id, id, conversation_id, type, participant_id, user_id)
-        select t.id, pg_temp.id(9, t.n, c), pg_temp.id(8, t.n, c), 'USER', pg_temp.id(2, t.n, c)::text, pg_temp.id(2, t.n, c)
-        from t, generate_series(1, 1200) c;
-      insert into conversation_member (tenant_id, id, conversation_id, type, participant_id, contact_id)
-        select t.id, pg_temp.id(10, t.n, c), pg_temp.id(8, t.n, c), 'CONTACT', pg_temp.id(7, t.n, c)::text, pg_temp.id(7, t.n, c)
-        from t, generate_series(1, 1200) c;
-      drop table t;`);
-    for (const table of [
-      'agent',
-      'participant',
-      'channel',
-      'binding',
-      'external_user',
-      'conversation',
-      'conversation_member',
-    ])
-      await script(`analyze ${table}`);
-  });
-}
-
 // In a database that other tests fill meanwhile, what PostgreSQL knows of a tenant's share of the rows differs from one
 // run to the next.
 const own = !process.env['DATABASE_URL'];
 
-type Plan = {
-  'Node Type': string;
-  'Relation Name'?: string;
-  'Index Name'?: string;
-  'Index Cond'?: string;
-  'Sort Key'?: string[];
-  Plans?: Plan[];
-};
-
-const nodesOf = (plan: Plan): Plan[] => [plan, ...(plan.Plans ?? []).flatMap(nodesOf)];
-
-/** The plan that PostgreSQL makes for a statement once for all values. */
-async function planOf(text: string): Promise<Plan[]> {
-  const parameters = Math.max(0, ...[...text.matchAll(/\$(\d+)/g)].map(([, number]) => Number(number)));
-  const values = Array.from({ length: parameters }, () => 'null').join(', ');
-  let plan: Plan | undefined;
-  await service.app.database.connection.script(async (script) => {
-    await script('set plan_cache_mode = force_generic_plan');
-    await script(`prepare hot as ${text}`);
-    const [row] = (await script(`explain (format json) execute hot${parameters > 0 ? `(${values})` : ''}`)) as Record<
-      string,
-      unknown
-    >[];
-    const printed = Object.values(row ?? {})[0];
-    plan = (typeof printed === 'string' ? JSON.parse(printed) : printed)[0].Plan;
-    await script('deallocate hot; reset plan_cache_mode');
-  });
-  return nodesOf(plan as Plan);
-}
-
-const idOf = (kind: number, n: number) =>
-  `${kind.toString(16).padStart(8, '0')}-0000-7000-8000-${(1_000_000 + n).toString(16).padStart(12, '0')}`;
 const cursor = (...keys: string[]) => Buffer.from(JSON.stringify(keys)).toString('base64url');
 const page = '{ nodes { id displayName } pageInfo { hasNextPage } }';
 
@@ -196,7 +122,7 @@ describe.each(hot)('%s', (_, document, variables, sorts) => {
     dataOf(answer);
     expect(answer.statements.length).toBeGreaterThan(0);
     const nodes: Plan[] = [];
-    for (const statement of answer.statements) nodes.push(...(await planOf(statement)));
+    for (const statement of answer.statements) nodes.push(...(await planOf(service, statement)));
     expect(
       nodes.filter(({ 'Node Type': type }) => type === 'Seq Scan').map(({ 'Relation Name': table }) => table),
     ).toEqual([]);
@@ -216,7 +142,7 @@ test.runIf(own)(
       { contactByIdentifier: { identifierKey: 'emailaddress' as const, identifierValue: 'user4@example.com' } },
     ]) {
       const { statements } = await service.tenant.graphql(EnsureDocument, { input: { conversationId, participant } });
-      const nodes = await planOf(statements[0] as string);
+      const nodes = await planOf(service, statements[0] as string);
       const found = nodes.filter(
         ({ 'Relation Name': table, 'Index Name': index }) => table === 'conversation_member' && index,
       );
@@ -243,9 +169,9 @@ test('every batched read can be run for many, by the plan that it has alone', as
         .map(({ 'Relation Name': table, 'Index Name': index }) => table && `${table} ${index}`)
         .filter(Boolean)
         .sort();
-    const alone = found(await planOf(text));
+    const alone = found(await planOf(service, text));
     expect(alone.length).toBeGreaterThan(0);
-    expect([text, found(await planOf(forMany))]).toEqual([text, alone]);
+    expect([text, found(await planOf(service, forMany))]).toEqual([text, alone]);
   }
 });
 
@@ -260,7 +186,7 @@ test.runIf(own)('under an agent’s key, the agent’s conversations are not rea
     const answer = await service.tenant.graphql(document, {}, headers);
     dataOf(answer);
     for (const statement of answer.statements) {
-      const nodes = await planOf(statement);
+      const nodes = await planOf(service, statement);
       const ofAgent = nodes.filter(({ 'Index Name': index }) => index === 'conversation_tenant_id_agent_id_id_idx');
       // By its whole key it finds one.
       const many = ofAgent.filter(({ 'Index Cond': condition }) => !/[( ]id = /.test(condition ?? ''));

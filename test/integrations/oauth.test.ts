@@ -1,77 +1,26 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { createTokenCipher } from '../../src/integrations/token-cipher.ts';
-import { dataOf, problemOf, startApp, type TestApp, type TestTenant } from '../app.ts';
-import { createAccessKey, createConfig, createParticipant } from '../factories.ts';
-import { png } from '../fakes/images.ts';
-import { type FakeSlack, startFakeSlack } from '../fakes/slack.ts';
-import { type FakeTeams, startFakeTeams } from '../fakes/teams.ts';
+import { dataOf, type TestApp, type TestTenant } from '../app.ts';
+import { createAccessKey, createConfig } from '../factories.ts';
+import type { FakeSlack } from '../fakes/slack.ts';
+import type { FakeTeams } from '../fakes/teams.ts';
 import { rowsOf } from '../tenants/world.ts';
+import { publicUrl, resetFakes, signingInOf, startSigningIn, stateOf } from './signing-in.ts';
 
-const publicUrl = 'https://rollcall.example.com/graph';
-const secretKey = 'a secret key that only these tests have';
-
+let stop: () => Promise<void>;
 let slack: FakeSlack;
 let teams: FakeTeams;
-let environment: Record<string, string>;
 let service: TestApp;
 let tenant: TestTenant;
 beforeAll(async () => {
-  slack = await startFakeSlack();
-  teams = await startFakeTeams();
-  environment = {
-    PUBLIC_URL: publicUrl,
-    SECRET_KEY: secretKey,
-    SLACK_API_URL: slack.apiUrl,
-    SLACK_CLIENT_ID: 'client-id',
-    SLACK_CLIENT_SECRET: 'client-secret',
-    ...teams.env,
-    TEAMS_CLIENT_ID: 'client-id',
-    TEAMS_CLIENT_SECRET: 'client-secret',
-    EGRESS_ALLOW: `${slack.host},${teams.host}`,
-  };
-  service = await startApp(environment);
+  ({ slack, teams, service, stop } = await startSigningIn());
 });
 beforeEach(async () => {
-  for (const fake of [slack, teams]) {
-    fake.apiTrouble = null;
-    fake.retryAfter = '30';
-    fake.requests.length = 0;
-    Object.assign(fake.authorization, { consent: 'given', clientSecret: 'client-secret', workspaceName: 'Fake' });
-  }
-  for (const provider of ['slack', 'teams'] as const) {
-    ({ slack, teams })[provider].authorization.redirectUri = `${publicUrl}/oauth/${provider}/callback`;
-  }
+  resetFakes(slack, teams);
   tenant = await service.createTenant();
 });
-afterAll(async () => {
-  await service.close();
-  await slack.close();
-  await teams.close();
-});
+afterAll(() => stop());
 
-const begin = (id: string, headers?: Record<string, string>) =>
-  tenant.graphql(
-    'mutation ($id: ID!) { beginIntegrationOAuth(input: { id: $id }) { authorizationUrl } }',
-    { id },
-    ...(headers ? [headers] : []),
-  );
-
-/** Goes to the provider as the operator's browser does; returns where it is sent back to. */
-async function consent(id: string, headers?: Record<string, string>): Promise<string> {
-  const { authorizationUrl } = dataOf(await begin(id, headers)).beginIntegrationOAuth;
-  const page = await fetch(authorizationUrl, { redirect: 'manual' });
-  const back = page.headers.get('location');
-  if (!back) throw new Error(`${authorizationUrl}: ${page.status} ${await page.text()}`);
-  return back;
-}
-
-/** Comes back; what stands in front of the service has taken the path of PUBLIC_URL away. */
-async function comeBack(to: string, method = 'GET') {
-  const response = await service.app.fetch(new Request(to.replace('/graph/oauth', '/oauth'), { method }));
-  return { status: response.status, headers: response.headers, page: await response.text() };
-}
-
-const stateOf = (url: string) => new URL(url).searchParams.get('state') as string;
+const { consent, comeBack } = signingInOf(() => ({ service, tenant }));
 const configOf = async (id: string) =>
   dataOf(
     await tenant.graphql('{ integrationConfigs { id connected workspaceName disconnectedReason } }'),
@@ -256,99 +205,4 @@ describe.each(providers)('signing in to %s', (provider) => {
     expect(page).toContain('&quot;&gt;&lt;img');
     expect(page).not.toMatch(/<script|<img|\u202e/);
   });
-});
-
-describe('the way there', () => {
-  test('to Slack asks for what a picture needs', async () => {
-    const { authorizationUrl } = dataOf(await begin(await createConfig(tenant, 'slack'))).beginIntegrationOAuth;
-    const { origin, pathname, searchParams } = new URL(authorizationUrl);
-    expect(origin + pathname).toBe(`http://${slack.host}/oauth/v2/authorize`);
-    expect(Object.fromEntries(searchParams)).toEqual({
-      client_id: 'client-id',
-      scope: 'users:read',
-      redirect_uri: `${publicUrl}/oauth/slack/callback`,
-      state: expect.stringMatching(/^[\w-]{64}$/),
-    });
-  });
-
-  test('to Teams has a proof key, and both are new each time', async () => {
-    const id = await createConfig(tenant, 'teams');
-    const queries = await Promise.all(
-      [1, 2].map(async () => new URL(dataOf(await begin(id)).beginIntegrationOAuth.authorizationUrl).searchParams),
-    );
-    for (const name of ['state', 'code_challenge'])
-      expect(new Set(queries.map((query) => query.get(name))).size).toBe(2);
-    expect(queries[0]?.get('code_challenge_method')).toBe('S256');
-    // The code alone is not enough: the fake checks the proof.
-    await consent(id);
-  });
-
-  test.each(['telegram', 'discord', 'email', 'sms', 'pigeon'])('to %s there is none', async (provider) => {
-    const answer = await begin(await createConfig(tenant, provider));
-    expect(problemOf(answer)).toEqual({ code: 'UNPROCESSABLE', status: 422 });
-  });
-
-  test('to where there is no config there is none', async () => {
-    for (const id of ['0198f000-0000-7000-8000-000000000000', 'x']) {
-      expect(problemOf(await begin(id))).toEqual({ code: 'INTEGRATION_CONFIG_NOT_FOUND', status: 404 });
-    }
-  });
-
-  test('needs the scope', async () => {
-    const id = await createConfig(tenant, 'slack');
-    const { headers } = await createAccessKey(tenant, ['PARTICIPANTS_WRITE']);
-    expect(problemOf(await begin(id, headers))).toEqual({ code: 'FORBIDDEN', status: 403 });
-  });
-
-  test('needs a service that the provider knows', async () => {
-    const without = await startApp();
-    const id = await createConfig(without.tenant, 'slack');
-    const answer = await without.tenant.graphql(
-      'mutation ($id: ID!) { beginIntegrationOAuth(input: { id: $id }) { authorizationUrl } }',
-      { id },
-    );
-    expect(problemOf(answer)).toEqual({ code: 'UNPROCESSABLE', status: 422 });
-    expect(answer.errors?.[0]?.message).toContain('not set up');
-    await without.close();
-  });
-});
-
-describe('the way back', () => {
-  test.each(['', '?state=', '?state=x&code=y', `?state=${'A'.repeat(64)}&code=y`, `?code=y&error=access_denied`])(
-    'without a state of ours (%j) asks nobody',
-    async (query) => {
-      const { status } = await comeBack(`${publicUrl}/oauth/slack/callback${query}`);
-      expect(status).toBe(400);
-      expect(slack.requests).toEqual([]);
-    },
-  );
-
-  test('of a provider that nobody can be sent to is not there', async () => {
-    expect((await comeBack(`${publicUrl}/oauth/UPPER/callback`)).status).toBe(404);
-    expect((await comeBack(`${publicUrl}/oauth/pigeon/callback`)).status).toBe(400);
-  });
-
-  test('is no way for anything but a GET', async () => {
-    const id = await createConfig(tenant, 'slack');
-    const back = await consent(id);
-    for (const method of ['HEAD', 'POST', 'DELETE']) expect((await comeBack(back, method)).status).toBe(405);
-    expect((await comeBack(back)).status).toBe(200);
-  });
-});
-
-test('the token that Slack gave is the one that is used', async () => {
-  slack.tokens.clear();
-  slack.users.set('U0ADA', { image: await png() });
-  const id = await createConfig(tenant, 'slack');
-  await comeBack(await consent(id));
-  const participantId = await createParticipant(tenant, { channels: [{ integrationConfigId: id, address: 'U0ADA' }] });
-  dataOf(
-    await tenant.graphql(
-      'mutation ($input: SyncParticipantAvatarFromChannelInput!) { syncParticipantAvatarFromChannel(input: $input) { participant { id } } }',
-      { input: { participantId, integrationConfigId: id, address: 'U0ADA' } },
-    ),
-  );
-  const { tokenCiphertext } = await service.app.database.prisma.integrationConfig.findFirstOrThrow({ where: { id } });
-  const token = createTokenCipher(secretKey).open(tokenCiphertext ?? '', id);
-  expect(slack.requests.find(({ path }) => path === '/api/users.info')?.authorization).toBe(`Bearer ${token}`);
 });

@@ -6,7 +6,8 @@ import { createAgent } from '../factories.ts';
 import { png } from '../fakes/images.ts';
 import { type Stream, subscribe } from '../streams.ts';
 import { upload } from '../uploads.ts';
-import { type Call, calledElsewhere, calls } from './calls.ts';
+import type { Call } from './call.ts';
+import { calledElsewhere, calls } from './calls.ts';
 import { documentOf, idPaths, rootFields, saysNothing, valuesAt } from './documents.ts';
 import { createWorld, type World, writtenRowsOf } from './world.ts';
 

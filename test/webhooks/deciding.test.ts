@@ -1,57 +1,16 @@
 import * as fc from 'fast-check';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { dataOf, problemOf, startApp, type TestApp, type Untyped } from '../app.ts';
-import { createAgent, createConfig, createParticipant } from '../factories.ts';
-import { fromSlack, fromTelegram, slackMessage, slackSecret, telegramMessage } from '../fakes/deliveries.ts';
+import { expect, test } from 'vitest';
+import { dataOf, problemOf, type Untyped } from '../app.ts';
+import { createConfig, createParticipant } from '../factories.ts';
+import { fromTelegram, slackMessage, slackSecret, telegramMessage } from '../fakes/deliveries.ts';
 import { subscribe } from '../streams.ts';
-import { channelsOf, generate, type Webhook } from './webhooks.ts';
+import { useApp } from '../use-app.ts';
+import { codeOf, type Decision, decisionsOf } from './decisions.ts';
+import { nobody } from './strangers.ts';
+import { channelsOf, generate } from './webhooks.ts';
 
-let service: TestApp;
-beforeAll(async () => {
-  service = await startApp({ SLACK_SIGNING_SECRET: slackSecret });
-});
-afterAll(() => service.close());
-
-type Place = Webhook & { config: string; agent: string };
-async function place(): Promise<Place> {
-  const agent = await createAgent(service.tenant);
-  const config = await createConfig(service.tenant, 'slack');
-  return { ...(await generate(service.tenant, { integrationConfigId: config, agentId: agent })), config, agent };
-}
-const send = async ({ url }: Place, user: string, body = slackMessage(user, {})) =>
-  expect((await service.app.fetch(fromSlack(url, body))).status).toBe(200);
-
-const fields = `id address status processedAt processedBy note approvalMode approvedParticipantId approvedParticipant { id displayName }
-  matchedParticipant { id } conversationName messageCount droppedMessageCount agentId`;
-const everyStatus = ['PENDING', 'APPROVED', 'REJECTED', 'BLOCKED'];
-const list = (filter: object) =>
-  service.tenant.graphql(
-    `query ($filter: UnknownSenderFilter) { unknownSendersConnection(first: 100, filter: $filter) { totalCount nodes { ${fields} } } }`,
-    { filter },
-  );
-const senders = async ({ config }: Place, status: readonly string[] | null = everyStatus): Promise<Untyped[]> =>
-  dataOf(await list({ integrationConfigId: config, status })).unknownSendersConnection.nodes;
-async function stranger(at: Place, address: string, messages = 1): Promise<Untyped> {
-  for (let message = 0; message < messages; message += 1) await send(at, address);
-  return (await senders(at)).find((each) => each.address === address);
-}
-
-type Decision = 'approve' | 'reject' | 'block' | 'unblock';
-const decide = (decision: Decision, input: object, headers?: Record<string, string>) =>
-  service.tenant.graphql(
-    `mutation ($input: ${decision[0]?.toUpperCase()}${decision.slice(1)}UnknownSenderInput!) { ${decision}UnknownSender(input: $input) {
-      unknownSender { ${fields} } ${decision === 'approve' ? 'participant { id kind displayName agentIds channels { integrationConfigId address messageCount } }' : ''} } }`,
-    { input },
-    headers,
-  );
-const decided = async (decision: Decision, input: object): Promise<Untyped> =>
-  dataOf(await decide(decision, input))[`${decision}UnknownSender`];
-const codeOf = async (answer: ReturnType<typeof decide>) => problemOf(await answer).code;
-const remove = (participantId: string) =>
-  service.tenant.graphql('mutation ($id: ID!) { deleteParticipant(input: { participantId: $id }) { deletedId } }', {
-    id: participantId,
-  });
-const nobody = '0198f000-0000-7000-8000-000000000000';
+const service = useApp({ SLACK_SIGNING_SECRET: slackSecret });
+const { place, send, list, senders, stranger, decide, decided, remove } = decisionsOf(service);
 
 test('the senders who wait at an agent are read with the participants they may be in a fixed number of statements', async () => {
   const here = await place();

@@ -168,7 +168,7 @@ describe('a key', () => {
     const second = await rotate(service.tenant, { bindingId: binding });
     expect(await deliver(first.url, first.secret)).toBe(404);
     expect(await deliver(second.url, second.secret)).toBe(200);
-    // The sender may still sign with the replaced secret for a day (documented.test.ts).
+    // The sender may still sign with the replaced secret for a day (documented-signed.test.ts).
     expect(await deliver(second.url, first.secret)).toBe(200);
 
     const answers = await Promise.all(

@@ -1,59 +1,19 @@
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
-import type { Connection } from '../../src/database/connection.ts';
-import { newId } from '../../src/database/ids.ts';
+import { describe, expect, test } from 'vitest';
 import { mostUnknownSenders, sweepDeliveries } from '../../src/integrations/webhooks/sweep.ts';
-import { startApp, type TestApp, type TestTenant } from '../app.ts';
+import { startApp, type TestApp } from '../app.ts';
 import { createAgent, createConfig, createParticipant } from '../factories.ts';
-import { fromGeneric, fromSlack, slackMessage, slackSecret } from '../fakes/deliveries.ts';
+import { fromGeneric, slackSecret } from '../fakes/deliveries.ts';
 import { prepared } from '../prepared.ts';
 import { rowsOf } from '../tenants/world.ts';
-import { bindingOf, channelsOf, countsOf, generate, rotate, unknownSenders, type Webhook } from './webhooks.ts';
+import { useApp } from '../use-app.ts';
+import { around, failures, person, sendTo, slackOf, times } from './recording.ts';
+import { bindingOf, channelsOf, countsOf, generate, unknownSenders } from './webhooks.ts';
 
-let service: TestApp;
-/** Lets transactions fail in that way, so many times. */
-let failing: { error: Error; times: number } | null = null;
-/** Lets them wait; `begun` is called by each. */
-let waiting: { begun(): void; until: Promise<void> } | null = null;
-const around = (connection: Connection): Connection => {
-  const adapter = new Proxy(connection.adapter, {
-    get(target, name) {
-      const value = Reflect.get(target, name);
-      if (name !== 'connect') return typeof value === 'function' ? value.bind(target) : value;
-      return async () => {
-        const made = await target.connect();
-        const start = made.startTransaction.bind(made);
-        made.startTransaction = async (...args) => {
-          waiting?.begun();
-          await waiting?.until;
-          if (!failing || failing.times === 0) return start(...args);
-          failing.times -= 1;
-          throw failing.error;
-        };
-        return made;
-      };
-    },
-  });
-  return { ...connection, adapter };
-};
-beforeAll(async () => {
-  service = await startApp({ SLACK_SIGNING_SECRET: slackSecret }, around);
-});
-afterAll(() => service.close());
+const service = useApp({ SLACK_SIGNING_SECRET: slackSecret }, around);
 
-type Slack = Webhook & { config: string; agent: string; tenant: TestTenant };
-
-async function slack(tenant = service.tenant): Promise<Slack> {
-  const agent = await createAgent(tenant);
-  const config = await createConfig(tenant, 'slack');
-  return { ...(await generate(tenant, { integrationConfigId: config, agentId: agent })), config, agent, tenant };
-}
-const person = ({ tenant, config }: Slack, ...addresses: string[]) =>
-  createParticipant(tenant, { channels: addresses.map((address) => ({ integrationConfigId: config, address })) });
-const send = async (url: string, user: string, eventId?: string, app = service.app) =>
-  (await app.fetch(fromSlack(url, slackMessage(user, eventId === undefined ? {} : { eventId })))).status;
-const times = <Made>(count: number, make: (index: number) => Made) =>
-  Array.from({ length: count }, (_, index) => make(index));
+const slack = (tenant = service.tenant) => slackOf(tenant);
+const send = (url: string, user: string, eventId?: string, app = service.app) => sendTo(app, url, user, eventId);
 const statementsSince = (before: number) => service.statements.slice(before);
 
 describe('many deliveries at once', () => {
@@ -138,10 +98,10 @@ describe('a database that fails', () => {
     const webhook = await slack();
     const ada = await person(webhook, 'U0ADA');
     await send(webhook.url, 'U0NOBODY');
-    failing = { error: away(), times: 1_000 };
+    failures.failing = { error: away(), times: 1_000 };
     const refused = await Promise.all(times(20, (index) => send(webhook.url, 'U0ADA', `Ev${index}`)));
     expect(new Set(refused)).toEqual(new Set([503]));
-    failing = null;
+    failures.failing = null;
     const again = await Promise.all(times(20, (index) => send(webhook.url, 'U0ADA', `Ev${index}`)));
     expect(new Set(again)).toEqual(new Set([200]));
     expect(await countsOf(service.tenant, ada)).toEqual([20]);
@@ -150,10 +110,10 @@ describe('a database that fails', () => {
   test('for a short time is asked again', async () => {
     const webhook = await slack();
     const ada = await person(webhook, 'U0ADA');
-    failing = { error: deadlock(), times: 2 };
+    failures.failing = { error: deadlock(), times: 2 };
     expect(await send(webhook.url, 'U0ADA')).toBe(200);
-    expect(failing.times).toBe(0);
-    failing = null;
+    expect(failures.failing.times).toBe(0);
+    failures.failing = null;
     expect(await countsOf(service.tenant, ada)).toEqual([1]);
   });
 });
@@ -266,14 +226,14 @@ test('what is waiting is written before the service stops', async () => {
     goOn = resolve;
   });
   const begun = new Promise<void>((resolve) => {
-    waiting = { begun: resolve, until };
+    failures.waiting = { begun: resolve, until };
   });
   const answers = Promise.all(times(50, (index) => send(url, 'U0LATE', `Ev${index}`, stopping.app)));
   await begun;
   // The app alone: the tests' own socket stays until all have been answered.
   const closed = stopping.app.close();
   await new Promise((resolve) => setTimeout(resolve, 50));
-  waiting = null;
+  failures.waiting = null;
   goOn();
   await closed;
   const acknowledged = (await answers).filter((status) => status === 200).length;
@@ -317,102 +277,4 @@ test('the sweep lets go of old deliveries, and of the unknown senders heard of l
   ] as const)
     expect([address, ofConfig.some((each) => each.includes(`"${address}\\`))]).toEqual([address, there]);
   expect(senders.some((each) => each.includes(other.config))).toBe(true);
-});
-
-const database = inject('database');
-
-describe.skipIf(!('url' in database))('two replicas', () => {
-  // Without Redis neither hears the other.
-  let here: TestApp;
-  let there: TestApp;
-  beforeAll(async () => {
-    here = await startApp({ SLACK_SIGNING_SECRET: slackSecret });
-    there = await startApp({ SLACK_SIGNING_SECRET: slackSecret });
-  });
-  afterAll(async () => {
-    await here.close();
-    await there.close();
-  });
-
-  test('count each delivery once between them, and none waits for the other for ever', async () => {
-    const webhook = await slack(here.tenant);
-    const people = times(12, (index) => `U0P${index}`);
-    const ada = await person(webhook, ...people.slice(0, 6));
-    const senders = times(600, (index) => ({ user: people[(index * 7) % 12]!, id: `Ev${newId()}` }));
-    const both = [here.app, there.app].flatMap((app, side) => {
-      const order = side === 0 ? senders : [...senders].reverse();
-      return order.map(({ user, id }) => send(webhook.url, user, id, app));
-    });
-    expect(new Set(await Promise.all(both))).toEqual(new Set([200]));
-    expect(await countsOf(here.tenant, ada)).toEqual(times(6, () => 50));
-    const unknown = await unknownSenders(here.tenant);
-    expect(unknown.map(({ messageCount }) => messageCount)).toEqual(times(6, () => 50));
-  });
-
-  test('take nothing by a key that the other has ended, though they remember it', async () => {
-    const webhook = await slack(here.tenant);
-    const ada = await person(webhook, 'U0ADA');
-    expect(await send(webhook.url, 'U0ADA', undefined, there.app)).toBe(200);
-    const { url } = await rotate(here.tenant, { integrationConfigId: webhook.config });
-    expect(await send(webhook.url, 'U0ADA', undefined, there.app)).toBe(404);
-    expect(await send(url, 'U0ADA', undefined, there.app)).toBe(200);
-    expect(await countsOf(here.tenant, ada)).toEqual([2]);
-  });
-
-  test('wait for nobody who edits the same channels, nor he for them; nobody is known and unknown', async () => {
-    const webhook = await slack(here.tenant);
-    const { config: integrationConfigId } = webhook;
-    const channels = (from: number) =>
-      times(8, (index) => ({
-        integrationConfigId,
-        address: `U0S${(from + index * 3) % 30}`,
-        priority: (index * 5) % 8,
-      }));
-    const people = await Promise.all(
-      times(6, (index) => createParticipant(here.tenant, { channels: channels(index * 5) })),
-    );
-    const edit = async (index: number) => {
-      const at = index % people.length;
-      const change = { participantId: people[at], channels: channels(index * 7).reverse() };
-      const update =
-        'mutation ($input: UpdateParticipantInput!) { updateParticipant(input: $input) { participant { id } } }';
-      if (index % 5 > 0) return here.tenant.graphql(update, { input: change });
-      const old = people[at];
-      people[at] = await createParticipant(here.tenant, { channels: channels(index * 7) });
-      const remove = 'mutation ($input: DeleteParticipantInput!) { deleteParticipant(input: $input) { deletedId } }';
-      return here.tenant.graphql(remove, { input: { participantId: old } });
-    };
-    const [statuses, edits] = await Promise.all([
-      Promise.all(
-        [here, there].map(async ({ app }) => {
-          const found: number[] = [];
-          for (let round = 0; round < 20; round += 1)
-            found.push(
-              ...(await Promise.all(
-                times(20, (index) => send(webhook.url, `U0S${(index * 11 + round) % 30}`, undefined, app)),
-              )),
-            );
-          return found;
-        }),
-      ),
-      Promise.all(
-        times(4, async (editor) => {
-          const found = [];
-          for (let round = 0; round < 20; round += 1) found.push(await edit(editor + round * 4));
-          return found;
-        }),
-      ),
-    ]);
-    expect(new Set(statuses.flat())).toEqual(new Set([200]));
-    const codes = edits.flat().flatMap(({ errors }) => errors?.map(({ extensions }) => extensions.code) ?? []);
-    // Two editors may have met over one who was deleted.
-    expect(codes.filter((code) => code !== 'PARTICIPANT_NOT_FOUND')).toEqual([]);
-    const both = await here.app.database.connection.query(
-      prepared(`select u.address from unknown_sender u join channel c
-         on c.tenant_id = u.tenant_id and c.integration_config_id = u.integration_config_id and c.address = u.address
-         where u.status = 'PENDING'`),
-      [],
-    );
-    expect(both).toEqual([]);
-  });
 });

@@ -1,4 +1,5 @@
-import { type Answer, dataOf, type TestTenant, type Untyped } from '../app.ts';
+import { type Answer, dataOf, type TestApp, type TestTenant, type Untyped } from '../app.ts';
+import { createAgent, createConfig, createParticipant } from '../factories.ts';
 
 export type Webhook = {
   url: string;
@@ -72,4 +73,47 @@ export async function bindingOf(tenant: TestTenant, participantId: string): Prom
     id: participantId,
   });
   return dataOf(answer).participant.bindings[0].id;
+}
+
+/** A new participant with channels of those addresses at a new config with a webhook. */
+export async function place(tenant: TestTenant, provider: string, ...addresses: string[]) {
+  const config = await createConfig(tenant, provider);
+  const agent = await createAgent(tenant);
+  const channels = addresses.map((address) => ({ integrationConfigId: config, address }));
+  const participant = await createParticipant(tenant, { channels, agentIds: [agent] });
+  const webhook =
+    provider === 'slack' || provider === 'telegram'
+      ? await generate(tenant, { integrationConfigId: config })
+      : await generate(tenant, { integrationConfigId: config, bindingId: await bindingOf(tenant, participant) });
+  return { config, participant, webhook };
+}
+
+/** The same with one address, and a webhook that is the binding's. */
+export async function contact(tenant: TestTenant, provider: string, address: string) {
+  const agent = await createAgent(tenant);
+  const config = await createConfig(tenant, provider);
+  const participant = await createParticipant(tenant, {
+    agentIds: [agent],
+    channels: [{ integrationConfigId: config, address }],
+  });
+  const binding = await bindingOf(tenant, participant);
+  return { agent, config, participant, binding, webhook: await generate(tenant, { bindingId: binding }) };
+}
+
+/** Sends a request to the service without a network; returns what it answers. */
+export async function answerTo({ app }: Pick<TestApp, 'app'>, request: Request) {
+  const response = await app.fetch(request);
+  return { status: response.status, text: await response.text() };
+}
+
+/** Sends a request over the network; `code` is null unless the answer is a problem. */
+export async function answerOf(request: Request) {
+  const response = await fetch(request);
+  const text = await response.text();
+  const type = response.headers.get('content-type') ?? '';
+  return {
+    status: response.status,
+    text,
+    code: type.startsWith('application/problem+json') ? JSON.parse(text).code : null,
+  };
 }

@@ -1,0 +1,43 @@
+import { inject } from 'vitest';
+import { startApp } from '../app.ts';
+import { png } from '../fakes/images.ts';
+import { type FakeSlack, startFakeSlack } from '../fakes/slack.ts';
+import { createOwnDatabase } from '../setup/database.ts';
+import { eager } from './background.ts';
+
+/** A service whose jobs don't wait, with a database and a Slack of its own. */
+export async function startQueue() {
+  const slack = await startFakeSlack();
+  const picture = await png(64, 64);
+  const environment = {
+    SLACK_API_URL: slack.apiUrl,
+    EGRESS_ALLOW: slack.host,
+    PROVIDER_TIMEOUT_MS: '2000',
+    LOG_LEVEL: 'silent',
+    ...eager,
+  };
+  const own = await createOwnDatabase(inject('database'));
+  const service = await startApp(environment, undefined, { database: own.place });
+  return {
+    slack,
+    picture,
+    environment,
+    service,
+    async stop() {
+      await service.close();
+      await own.drop();
+      await slack.close();
+    },
+  };
+}
+
+/** Lets Slack work again, for one user with that picture. */
+export function resetSlack(slack: FakeSlack, picture: Uint8Array): void {
+  slack.apiTrouble = null;
+  slack.imageTrouble = null;
+  slack.tokens.clear();
+  slack.tokens.set('xoxb-good', 'accepted');
+  slack.users.clear();
+  slack.users.set('U0ADA', { image: picture });
+  slack.requests.length = 0;
+}
