@@ -103,7 +103,7 @@ describe.skipIf(executablePath === undefined)('an operator', () => {
     await card.getByRole('alert').getByText('the service has no client id').waitFor();
     await card.getByLabel('Bot token').fill('xoxb-1');
     await card.getByRole('button', { name: 'Connect', exact: true }).click();
-    await card.getByText('Connected', { exact: true }).waitFor();
+    await card.getByText('Token saved', { exact: true }).waitFor();
     expect(await card.getByRole('alert').count()).toBe(0);
     await page.getByLabel('Provider').fill('not one');
     await page.getByLabel('Name').fill('Third');
