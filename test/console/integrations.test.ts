@@ -51,4 +51,17 @@ describe.skipIf(executablePath === undefined)('an integration in the console', (
     await card.getByRole('button', { name: 'Connect', exact: true }).click();
     await card.getByText('Token saved', { exact: true }).waitFor();
   });
+
+  test('shows a refusal where it would lie below the fold, and leaves the focus in the field', async () => {
+    const page = await at('/integrations', { viewport: { width: 360, height: 320 } });
+    await page.getByLabel('Provider').fill('not one');
+    await page.getByLabel('Name').fill('Third');
+    await page.getByLabel('Name').press('Enter');
+    const alert = page.getByRole('alert');
+    await alert.getByText('VALIDATION_FAILED').waitFor();
+    const inView = () =>
+      alert.evaluate((panel) => panel.getBoundingClientRect().top >= 0 && panel.getBoundingClientRect().bottom <= 320);
+    await expect.poll(inView).toBe(true);
+    expect(await page.evaluate('document.activeElement.getAttribute("aria-label")')).toBe('Name');
+  });
 });
