@@ -52,6 +52,15 @@ describe.skipIf(executablePath === undefined)('an integration in the console', (
     await card.getByText('Token saved', { exact: true }).waitFor();
   });
 
+  test('is connected in the browser, and the way leads back to it', async () => {
+    const { page, card } = await created('By sign-in');
+    await card.getByRole('button', { name: 'Connect in the browser' }).click();
+    await page.getByRole('heading', { name: 'Slack is connected' }).waitFor();
+    await page.getByRole('link', { name: 'Back to the integrations' }).click();
+    await card.getByText('Connected', { exact: true }).waitFor();
+    expect(await card.getByText('was not asked').count()).toBe(0);
+  });
+
   test('shows a refusal where it would lie below the fold, and leaves the focus in the field', async () => {
     const page = await at('/integrations', { viewport: { width: 360, height: 320 } });
     await page.getByLabel('Provider').fill('not one');
