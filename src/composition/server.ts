@@ -133,7 +133,7 @@ export async function createHttpServer(config: Config, parts: ServerParts, log: 
           now: database.now,
           log,
         }),
-        oauthCallback: createOAuthCallback(database, signIns),
+        oauthCallback: createOAuthCallback(database, signIns, { console: config.console }),
         console: config.console
           ? createConsole({
               folder: consoleFolder,

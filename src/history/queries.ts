@@ -1,3 +1,4 @@
+import type { Actor } from '../database/actor.ts';
 import type { TenantDatabase } from '../database/database.ts';
 import { type Edge, pagesBy, totalsBy } from '../database/edges.ts';
 import type { HistoryEntry } from '../database/generated/client.ts';
@@ -8,12 +9,13 @@ import type { PageArguments } from '../database/pages.ts';
 import { columns, rows } from '../database/sql/columns.ts';
 import { anyKey, none, parameter, sql, tenant } from '../database/sql/fragment.ts';
 import { statement } from '../database/sql/statement.ts';
-import { assured, integer, text, uuid } from '../database/sql/types.ts';
+import { array, assured, integer, text, uuid } from '../database/sql/types.ts';
 
 /** The filter of a page of the tenant's history. All given conditions must hold. */
 export type HistoryFilter = {
   subjectId?: string | null | undefined;
   actorId?: string | null | undefined;
+  actorKinds?: readonly Actor['kind'][] | null | undefined;
   operation?: string | null | undefined;
   /** Not before this timestamp, and before that one. */
   after?: Date | null | undefined;
@@ -44,22 +46,31 @@ export const historyOf: Edge<HistoryEntry> = {
 
 /** By which column a subject's entries are found, of which only `about_id` has an index. */
 type Subject = 'about' | 'subject' | null;
-type Shape = { subject: Subject; actorId: boolean; operation: boolean; after: boolean; before: boolean };
+type Shape = {
+  subject: Subject;
+  actorId: boolean;
+  actorKinds: boolean;
+  operation: boolean;
+  after: boolean;
+  before: boolean;
+};
 
 const pages = pagesOf({
   keyset: byId,
   keysOf: ({ id }: HistoryEntry) => [id],
   select: () => entry,
   whole: (parts: object) => parts,
-  from: ({ subject, actorId, operation, after, before }: Shape, within) =>
+  from: ({ subject, actorId, actorKinds, operation, after, before }: Shape, within) =>
     sql`history_entry h where h.tenant_id = ${tenant}${
       subject === 'about' ? sql` and h.about_id = ${parameter('aboutId', uuid)}` : none
     }${subject === 'subject' ? sql` and h.subject_id = ${parameter('subjectId', text)}` : none}${
       actorId ? sql` and h.actor_id = ${parameter('actorId', text)}` : none
-    }${operation ? sql` and h.operation = ${parameter('operation', text)}` : none}${
+    }${actorKinds ? sql` and h.actor_kind = any(${parameter('actorKinds', array(text))})` : none}${
+      operation ? sql` and h.operation = ${parameter('operation', text)}` : none
+    }${
       after ? sql` and h.id >= ${parameter('fromId', uuid)}` : none
     }${before ? sql` and h.id < ${parameter('untilId', uuid)}` : none}${within}`,
-  isSlow: ({ subject, actorId, operation }) => subject === 'subject' || actorId || operation,
+  isSlow: ({ subject, actorId, actorKinds, operation }) => subject === 'subject' || actorId || actorKinds || operation,
   read: (found: HistoryEntry[]) => found,
 });
 
@@ -86,13 +97,14 @@ const nobody = '00000000-0000-0000-0000-000000000000';
  * to it. Throws VALIDATION_FAILED for invalid page arguments.
  */
 export async function pageOfHistory(db: TenantDatabase, filter: HistoryFilter, args: PageArguments) {
-  const { subjectId = null, actorId = null, operation = null, after = null, before = null } = filter;
+  const { subjectId = null, actorId = null, actorKinds = null, operation = null, after = null, before = null } = filter;
   const id = subjectId === null ? null : asUuid(subjectId);
   const isKnown = id !== null && (await db.query(isAbout, { id })).length > 0;
   const subject: Subject = subjectId === null ? null : isKnown ? 'about' : 'subject';
   const shape: Shape = {
     subject,
     actorId: actorId !== null,
+    actorKinds: actorKinds !== null,
     operation: operation !== null,
     after: after !== null,
     before: before !== null,
@@ -101,6 +113,7 @@ export async function pageOfHistory(db: TenantDatabase, filter: HistoryFilter, a
     aboutId: id ?? nobody,
     subjectId: id ?? subjectId ?? '',
     actorId: actorId ?? '',
+    actorKinds: [...new Set(actorKinds)],
     operation: operation ?? '',
     fromId: leastId(after ?? new Date(0)),
     untilId: leastId(before ?? new Date(0)),

@@ -5,8 +5,12 @@ import type { SignIns } from '../integrations/oauth/sign-in.ts';
 import { stateUnknown } from '../integrations/oauth/sign-in.ts';
 import { readState } from '../integrations/oauth/state.ts';
 
-/** Answers browsers that return from a provider's sign-in with a page. The page never repeats the URL. */
-export function createOAuthCallback(database: Database, signIns: SignIns) {
+/**
+ * Answers browsers that return from a provider's sign-in with a page. The page never repeats the URL. With `console` it
+ * leads back there, because the console sends its own tab to the provider.
+ */
+export function createOAuthCallback(database: Database, signIns: SignIns, { console }: { console: boolean }) {
+  const back = console ? '<p><a href="/integrations">Back to the integrations</a></p>\n' : '';
   return async (request: Request, provider: string): Promise<Response> => {
     const { searchParams } = new URL(request.url);
     try {
@@ -17,16 +21,21 @@ export function createOAuthCallback(database: Database, signIns: SignIns) {
         provider,
         { stateHash: known.stateHash, code: searchParams.get('code'), error: searchParams.get('error') },
       );
-      return page(200, `${label} is connected`, [
-        `${label}${workspaceName ? ` (${workspaceName})` : ''} is now connected to “${configName}” of ${tenantName}.`,
-        'You can close this window.',
-        // A person who was sent here by somebody else has connected their workspace to that somebody's tenant.
-        `If you did not begin this yourself, remove the app at ${label}, and tell your administrator.`,
-      ]);
+      return page(
+        200,
+        `${label} is connected`,
+        [
+          `${label}${workspaceName ? ` (${workspaceName})` : ''} is now connected to “${configName}” of ${tenantName}.`,
+          'You can close this window.',
+          // A person who was sent here by somebody else has connected their workspace to that somebody's tenant.
+          `If you did not begin this yourself, remove the app at ${label}, and tell your administrator.`,
+        ],
+        back,
+      );
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
       const headers = error.retryAfter === undefined ? {} : { 'retry-after': String(error.retryAfter) };
-      return page(error.status, 'Not connected', [error.message, 'You can close this window.'], headers);
+      return page(error.status, 'Not connected', [error.message, 'You can close this window.'], back, headers);
     }
   };
 }
@@ -40,7 +49,13 @@ const escapes: Readonly<Record<string, string>> = {
 };
 const escaped = (text: string) => text.replaceAll(/[&<>"']/g, (character) => escapes[character] as string);
 
-function page(status: number, title: string, lines: readonly string[], headers: Record<string, string> = {}): Response {
+function page(
+  status: number,
+  title: string,
+  lines: readonly string[],
+  back: string,
+  headers: Record<string, string> = {},
+): Response {
   const html = `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -48,7 +63,7 @@ function page(status: number, title: string, lines: readonly string[], headers: 
 <title>${escaped(title)}</title>
 <h1>${escaped(title)}</h1>
 ${lines.map((line) => `<p>${escaped(line)}</p>`).join('\n')}
-</html>
+${back}</html>
 `;
   return new Response(html, {
     status,

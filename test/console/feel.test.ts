@@ -103,6 +103,19 @@ describe.skipIf(executablePath === undefined)('the console', () => {
     await page.getByRole('button', { name: 'show every change' }).click();
     await expect.poll(() => changes.count()).toBeGreaterThan(1);
     expect(new URL(page.url()).search).toBe('');
+    // What the service did by itself can be left out, and shown alone.
+    const bySystem = changes.filter({ hasText: '(system)' });
+    await bySystem.first().waitFor();
+    await page.getByLabel('Kind').selectOption('All but the service itself');
+    await expect.poll(() => bySystem.count()).toBe(0);
+    await renamed.waitFor();
+    expect(new URL(page.url()).search).toBe('?kind=callers');
+    await page.reload();
+    await renamed.waitFor();
+    expect(await bySystem.count()).toBe(0);
+    await page.getByLabel('Kind').selectOption('The service itself');
+    await renamed.waitFor({ state: 'detached' });
+    await bySystem.first().waitFor();
   });
 
   test('keeps the focus beside the work, when a secret comes and when its row goes', async () => {

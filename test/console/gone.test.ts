@@ -4,6 +4,9 @@ import { sendAs, useOperator } from './operator.ts';
 
 const isPerson = (body: string | null) => body?.includes('"operationName":"Person"') ?? false;
 
+const erase = `mutation ($by: IdentityInput!) {
+  erasePerson(input: { by: $by, confirm: true }) { erased { participants } } }`;
+
 /** What is to be gone from the pages: people, the sign-in, and problems that are over. */
 describe.skipIf(executablePath === undefined)('an operator', () => {
   const operator = useOperator();
@@ -46,6 +49,39 @@ describe.skipIf(executablePath === undefined)('an operator', () => {
     await page.getByText('There is no participant here').waitFor();
   });
 
+  test('is told at once, on an open page, that somebody was erased elsewhere', async () => {
+    const page = await at('/find?q=edsger dijkstra');
+    await page.getByRole('region', { name: 'Directory' }).getByRole('link', { name: 'Edsger Dijkstra' }).click();
+    await page.getByRole('heading', { name: 'Edsger Dijkstra' }).waitFor();
+    await page.getByText('Live', { exact: true }).waitFor();
+    await sendAs(page, erase, { by: { email: 'edsger.dijkstra@example.com' } });
+    await page.getByText('There is no participant here').waitFor();
+    expect(await page.getByText('Dijkstra').count()).toBe(0);
+    expect(await page.title()).toBe('Rollcall');
+  });
+
+  test('is told of it on the return to a page of which nothing tells', async () => {
+    const page = await at('/');
+    const create = `mutation ($input: CreateExternalUserInput!) {
+      createExternalUser(input: $input) { externalUser { id } } }`;
+    type Created = { createExternalUser: { externalUser: { id: string } } };
+    const email = 'sophie.germain@example.com';
+    const input = { firstName: 'Sophie', lastName: 'Germain', email };
+    const { createExternalUser } = await sendAs<Created>(page, create, { input });
+    const add = `mutation ($input: CreateParticipantInput!) { createParticipant(input: $input) { participant { id } } }`;
+    type Added = { createParticipant: { participant: { id: string } } };
+    const person = { kind: 'PERSON', displayName: 'Sophie Germain', email };
+    const { createParticipant } = await sendAs<Added>(page, add, { input: person });
+    await page.goto(`${operator.url()}/users/${createExternalUser.externalUser.id}`);
+    const other = await page.context().newPage();
+    await other.goto(`${operator.url()}/people/${createParticipant.participant.id}`);
+    for (const tab of [page, other]) await tab.getByRole('heading', { name: 'Sophie Germain' }).waitFor();
+    await sendAs(page, erase, { by: { email } });
+    for (const tab of [page, other]) await tab.evaluate('window.dispatchEvent(new Event("focus"))');
+    await page.getByText('There is no external user here').waitFor();
+    await other.getByText('There is no participant here').waitFor();
+  });
+
   test('signs out in one tab, and is told so in the other', async () => {
     const page = await at('/');
     const other = await page.context().newPage();
@@ -67,7 +103,7 @@ describe.skipIf(executablePath === undefined)('an operator', () => {
     await card.getByRole('alert').getByText('the service has no client id').waitFor();
     await card.getByLabel('Bot token').fill('xoxb-1');
     await card.getByRole('button', { name: 'Connect', exact: true }).click();
-    await card.getByText('Connected', { exact: true }).waitFor();
+    await card.getByText('Token saved', { exact: true }).waitFor();
     expect(await card.getByRole('alert').count()).toBe(0);
     await page.getByLabel('Provider').fill('not one');
     await page.getByLabel('Name').fill('Third');

@@ -7,8 +7,8 @@ const add = `mutation ($input: CreateParticipantInput!) { createParticipant(inpu
 const merge = `mutation ($into: ID!, $from: [ID!]!) {
   mergeParticipants(input: { intoId: $into, fromIds: $from }) { merge { id } } }`;
 
-/** Adds two people with an address each, and merges the second into the first. */
-async function mergeTwo(page: Page): Promise<{ into: string }> {
+/** Adds two people with an address each. */
+async function addTwo(page: Page): Promise<{ into: string; from: string }> {
   type Configs = { integrationConfigs: { id: string; provider: string }[] };
   const { integrationConfigs } = await sendAs<Configs>(page, '{ integrationConfigs { id provider } }', {});
   const integrationConfigId = integrationConfigs.find(({ provider }) => provider === 'sms')?.id;
@@ -17,9 +17,14 @@ async function mergeTwo(page: Page): Promise<{ into: string }> {
     type Added = { createParticipant: { participant: { id: string } } };
     return (await sendAs<Added>(page, add, { input })).createParticipant.participant.id;
   };
-  const [into, from] = [await person('Emilie du Chatelet', '+14155550881'), await person('Emily', '+14155550882')];
+  return { into: await person('Emilie du Chatelet', '+14155550881'), from: await person('Emily', '+14155550882') };
+}
+
+/** Adds two people, and merges the second into the first. */
+async function mergeTwo(page: Page): Promise<{ into: string; from: string }> {
+  const { into, from } = await addTwo(page);
   await sendAs(page, merge, { into, from: [from] });
-  return { into };
+  return { into, from };
 }
 
 describe.skipIf(executablePath === undefined)('the merges on somebody’s page', () => {
@@ -75,5 +80,38 @@ describe.skipIf(executablePath === undefined)('the merges on somebody’s page',
     await page.unroute('**/graphql');
     await merges.getByRole('button', { name: 'Try again' }).click();
     await merges.getByText('Emily is merged into Emilie du Chatelet').waitFor();
+  });
+
+  test('are told on the way back to their preview, and undone there', async () => {
+    const page = await at('/');
+    const { into, from } = await addTwo(page);
+    await page.goto(`${operator.url()}/merge?of=people&into=${into}&from=${from}`);
+    await page.getByRole('button', { name: 'Merge', exact: true }).click();
+    await page.getByRole('heading', { name: 'They are one' }).waitFor();
+    await page.goBack();
+    const merged = page.getByRole('region', { name: 'Merged already' });
+    await merged.getByText('Emily is merged into Emilie du Chatelet').waitFor();
+    await page.getByRole('article', { name: 'Merged away already, into' }).waitFor();
+    await merged.getByRole('link', { name: 'Emilie du Chatelet' }).waitFor();
+    expect(await page.getByText('CONFLICT').count()).toBe(0);
+    expect(await page.getByRole('main').innerText()).not.toContain(from);
+    await merged.getByRole('button', { name: 'Undo the merge…' }).click();
+    await page.getByRole('alertdialog').getByRole('button', { name: 'Undo the merge' }).click();
+    // Both are as they were, and may be merged again.
+    await page.getByRole('region', { name: 'What will be' }).getByText('moves here').waitFor();
+    await page.getByRole('article', { name: 'Is merged away' }).getByRole('link', { name: 'Emily' }).waitFor();
+    await merged.getByText('Emily was merged into Emilie du Chatelet').waitFor();
+    operator.faults = operator.faults.filter((fault) => !fault.includes('409'));
+  });
+
+  test('lead on from the preview of somebody who was merged into a third', async () => {
+    const page = await at('/');
+    const { into, from } = await mergeTwo(page);
+    const { into: other } = await addTwo(page);
+    await page.goto(`${operator.url()}/merge?of=people&into=${from}&from=${other}`);
+    const merged = page.getByRole('region', { name: 'Merged already' });
+    await merged.getByRole('link', { name: 'Emilie du Chatelet' }).click();
+    await page.waitForURL(`**/people/${into}`);
+    operator.faults = operator.faults.filter((fault) => !fault.includes('409'));
   });
 });

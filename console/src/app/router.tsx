@@ -122,7 +122,7 @@ const keys = createRoute({
 const history = createRoute({
   getParentRoute: () => root,
   path: '/history',
-  validateSearch: texts('actor', 'operation', 'subject', 'from', 'to'),
+  validateSearch: texts('actor', 'kind', 'operation', 'subject', 'from', 'to'),
   component: screen(() => import('../screens/history/history.tsx'), 'History'),
 });
 

@@ -1,4 +1,4 @@
-import type { CacheExchangeOpts, Resolver } from '@urql/exchange-graphcache';
+import type { Cache, CacheExchangeOpts, Resolver, UpdateResolver } from '@urql/exchange-graphcache';
 import type { IntrospectionQuery } from 'graphql';
 
 /**
@@ -22,6 +22,25 @@ const known =
     return answered === undefined && cache.resolve(entity, 'id') ? entity : answered;
   };
 
+type Ids = { id: string }[];
+type Undone = { undoMerge: { externalUsers: Ids; participants: Ids } | null };
+type MergeInput = { input: { intoId: string; fromIds: string[] } };
+
+/** Since a merge, the ids of who was merged away lead to the survivor. */
+const merged =
+  (field: string, typename: string): UpdateResolver =>
+  (_, args, cache) => {
+    const { intoId, fromIds } = (args as MergeInput).input;
+    for (const id of fromIds) cache.link('Query', field, { id }, { __typename: typename, id: intoId });
+  };
+
+/** Since its undo, they lead to themselves again. */
+function undone(parent: unknown, _: unknown, cache: Cache): void {
+  const { externalUsers = [], participants = [] } = (parent as Undone).undoMerge ?? {};
+  for (const { id } of externalUsers) cache.invalidate('Query', 'externalUser', { id });
+  for (const { id } of participants) cache.invalidate('Query', 'participant', { id });
+}
+
 /** The settings of the normalising cache. What has an `id` is kept once; all else belongs to what it is read from. */
 export function cacheConfig(schema: IntrospectionQuery): CacheExchangeOpts {
   const withoutId = schema.__schema.types.filter(
@@ -36,6 +55,13 @@ export function cacheConfig(schema: IntrospectionQuery): CacheExchangeOpts {
       ['MergeParty', () => null],
       ['MergeActor', () => null],
     ]),
+    updates: {
+      Mutation: {
+        mergeExternalUsers: merged('externalUser', 'ExternalUser'),
+        mergeParticipants: merged('participant', 'Participant'),
+        undoMerge: undone,
+      },
+    },
     resolvers: {
       Query: Object.fromEntries(Object.entries(byId).map(([field, type]) => [field, known(field, type)])),
     },

@@ -46,9 +46,10 @@ export function Merges({ kind, id, list, onUndone }: MergesProps) {
   );
 }
 
-type MergeRowProps = { kind: DuplicateKind; id: string; of: MergeFragment; mayUndo: boolean; onUndone(): void };
+type MergeRowProps = { kind: DuplicateKind; id: string | null; of: MergeFragment; mayUndo: boolean; onUndone(): void };
 
-function MergeRow({ kind, id, of, mayUndo, onUndone }: MergeRowProps) {
+/** A merge, with its undo. `id` is whose page it is on, if it is on somebody’s. */
+export function MergeRow({ kind, id, of, mayUndo, onUndone }: MergeRowProps) {
   const merge = readFragment(MergeOfFragmentDoc, of);
   const { from, into, conflicts, mergedAt, undoneAt, actor } = merge;
   return (

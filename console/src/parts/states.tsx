@@ -1,5 +1,5 @@
 import { CircleAlert, Lock, RefreshCw } from 'lucide-react';
-import type { ReactNode } from 'react';
+import { type ReactNode, useEffect, useRef } from 'react';
 import type { Problem } from '../graph/problem.ts';
 
 /** The four states of what is not there: it comes, there is none, it may not be seen, it failed. */
@@ -29,13 +29,22 @@ export function NotAllowed({ what, scope }: { what: string; scope: string }) {
   );
 }
 
-/** What went wrong: the code's own words, and the id by which the log has it. */
+/**
+ * What went wrong: the code's own words, and the id by which the log has it. The answer to what somebody has just done
+ * is brought into view. What failed by itself, and can be tried again, moves nothing.
+ */
 export function ProblemPanel({ problem, retry }: { problem: Problem; retry?: () => void }) {
+  const panel = useRef<HTMLDivElement>(null);
+  const isAnswer = retry === undefined;
+  // The focus stays in the field that is to be mended. The role has the problem read out.
+  useEffect(() => {
+    if (isAnswer && problem) panel.current?.scrollIntoView({ block: 'nearest' });
+  }, [problem, isAnswer]);
   const [first, ...others] = problem.faults;
   // The service says a single fault in the problem's own words as well.
   const faults = others.length === 0 && problem.detail.includes(first?.message ?? '') ? [] : problem.faults;
   return (
-    <div className="problem" role="alert">
+    <div className="problem" role="alert" ref={panel}>
       <CircleAlert aria-hidden="true" size={16} />
       <div>
         <p>{problem.detail}</p>

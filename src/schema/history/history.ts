@@ -193,6 +193,11 @@ const FilterType = builder.inputType('HistoryFilter', {
         'Only changes of the thing with this id, and of what belongs to it: a participant’s channels and bindings, who takes part in a conversation.',
     }),
     actorId: t.id({ description: 'Only changes by this actor: a token’s subject, or a key’s UUID.' }),
+    actorKinds: t.field({
+      type: [ActorKindType],
+      description:
+        'Only changes by actors of one of these kinds; none for an empty list. Without `SYSTEM`, what the service did by itself is left out. Like `actorId` and `operation` it has no index: where few changes fit, a page reads many that do not, so give `after` as well.',
+    }),
     operation: t.string({ description: 'Only changes by this operation, like `updateParticipant`.' }),
     after: t.field({ type: 'DateTime', description: 'Only changes at this timestamp or later.' }),
     before: t.field({ type: 'DateTime', description: 'Only changes before this timestamp.' }),

@@ -3,10 +3,13 @@ import { useQuery } from 'urql';
 import { useViewer } from '../../app/viewer.tsx';
 import { HistoryActorsDocument } from '../../graph/generated/graphql.ts';
 import { daysAgo } from './days.ts';
+import { actorKinds } from './kinds.ts';
 
 /** What an address narrows the history to. */
 export type Narrowing = {
   actor?: string | undefined;
+  /** A key of `actorKinds`. */
+  kind?: string | undefined;
   operation?: string | undefined;
   subject?: string | undefined;
   from?: string | undefined;
@@ -28,7 +31,7 @@ const days = [
   { words: 'Last 7 days', from: 6, to: 0 },
 ] as const;
 
-/** Narrows the history to an actor, an operation and days. */
+/** Narrows the history to an actor or a kind of them, an operation and days. */
 export function Filters({ of, actors, operations, onChange }: FiltersProps) {
   return (
     <>
@@ -68,6 +71,20 @@ export function Filters({ of, actors, operations, onChange }: FiltersProps) {
             min={of.from}
             onChange={({ target }) => onChange({ to: target.value || undefined })}
           />
+        </label>
+        <label className="field">
+          <span>Kind</span>
+          <select
+            value={of.kind && of.kind in actorKinds ? of.kind : ''}
+            onChange={({ target }) => onChange({ kind: target.value || undefined })}
+          >
+            <option value="">Any kind</option>
+            {Object.entries(actorKinds).map(([kind, { words }]) => (
+              <option key={kind} value={kind}>
+                {words}
+              </option>
+            ))}
+          </select>
         </label>
         <ActorField chosen={of.actor} seen={actors} onChoose={(actor) => onChange({ actor })} />
         <OperationField

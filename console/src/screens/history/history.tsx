@@ -15,6 +15,7 @@ import { Empty, Loading, NotAllowed, ProblemPanel } from '../../parts/states.tsx
 import { useTitle } from '../../parts/title.ts';
 import { beginOf, endOf } from './days.ts';
 import { Filters, type Narrowing } from './filters.tsx';
+import { actorKinds } from './kinds.ts';
 
 const route = getRouteApi('/history');
 const entriesOf = ({ historyConnection }: TenantHistoryQuery) => historyConnection;
@@ -26,10 +27,12 @@ export function History() {
   return <Entries />;
 }
 
-function filterOf({ actor, operation, subject, from, to }: Narrowing): HistoryFilter {
+function filterOf({ actor, kind, operation, subject, from, to }: Narrowing): HistoryFilter {
+  const kinds = actorKinds[kind ?? '']?.kinds;
   const [after, before] = [beginOf(from), endOf(to)];
   return {
     ...(actor && { actorId: actor }),
+    ...(kinds && { actorKinds: [...kinds] }),
     ...(operation && { operation }),
     ...(subject && { subjectId: subject }),
     ...(after && { after }),

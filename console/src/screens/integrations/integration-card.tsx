@@ -6,6 +6,7 @@ import {
   BeginConnectingDocument,
   ConnectByTokenDocument,
   DisconnectDocument,
+  type IntegrationFragment,
   IntegrationFragmentDoc,
   MakeWebhookDocument,
 } from '../../graph/generated/graphql.ts';
@@ -16,6 +17,28 @@ import { ProblemPanel } from '../../parts/states.tsx';
 import { providerWord } from '../../parts/words.ts';
 import { Activation, type MadeWebhook } from './activation.tsx';
 import { Manage } from './manage.tsx';
+
+/**
+ * How it stands with the token, in words. A sign-in has asked the provider, and it has told its workspace's name. A
+ * token that somebody gave is checked by its first use, which nothing but a refusal tells.
+ */
+function standingOf({ provider, connected, disconnectedReason, workspaceName }: IntegrationFragment) {
+  const label = providerWord(provider);
+  if (connected && workspaceName) return { tone: 'good', words: 'Connected', hint: null };
+  if (connected)
+    return {
+      tone: 'pending',
+      words: 'Token saved',
+      hint: `${label} was not asked about the token when it was saved. The next picture that is taken from a channel here asks: if ${label} refuses, this becomes “Token refused”.`,
+    };
+  if (disconnectedReason === 'TOKEN_REFUSED')
+    return {
+      tone: 'bad',
+      words: 'Token refused',
+      hint: `${label} refused the token when it was last used, so it was deleted. Nobody is reached until it is connected again.`,
+    };
+  return { tone: 'bad', words: 'Not connected', hint: null };
+}
 
 type CardProps = { of: FragmentType<typeof IntegrationFragmentDoc>; changed(): void };
 
@@ -34,7 +57,8 @@ export function IntegrationCard({ of, changed }: CardProps) {
   const [token, setToken] = useState('');
   const [made, setMade] = useState<MadeWebhook | null>(null);
   const [asked, setAsked] = useState(false);
-  const { id, name, provider, connected, connectedAt, disconnectedReason, workspaceName, activations } = config;
+  const { id, name, provider, connected, connectedAt, workspaceName, activations } = config;
+  const standing = standingOf(config);
   const needsToken = withToken.includes(provider);
   const problem = begin.problem ?? connect.problem ?? webhook.problem;
 
@@ -62,8 +86,8 @@ export function IntegrationCard({ of, changed }: CardProps) {
       <header>
         <h2 dir="auto">{name}</h2>
         {needsToken && (
-          <span className={`badge badge-${connected ? 'good' : 'bad'}`}>
-            {connected ? 'Connected' : disconnectedReason === 'TOKEN_REFUSED' ? 'Token refused' : 'Not connected'}
+          <span className={`badge badge-${standing.tone}`} role="status">
+            {standing.words}
           </span>
         )}
       </header>
@@ -72,10 +96,11 @@ export function IntegrationCard({ of, changed }: CardProps) {
         {connectedAt && (
           <small>
             {' '}
-            connected <Time at={connectedAt} />
+            {workspaceName ? 'connected' : 'token saved'} <Time at={connectedAt} />
           </small>
         )}
       </p>
+      {needsToken && standing.hint && <p className="hint">{standing.hint}</p>}
       {activations.length > 0 && (
         <ul className="rows">
           {activations.map((activation) => (

@@ -15,17 +15,23 @@ import { type Party, partyOfParticipant, partyOfUser } from '../../parts/party.t
 import { Section } from '../../parts/section.tsx';
 import { Loading, ProblemPanel } from '../../parts/states.tsx';
 import { counted } from '../../parts/words.ts';
+import { MergedAway, mergesThatTook } from './merged-away.tsx';
 import { useParty } from './party.ts';
 
 type Preview = { party: Party; conflicts: readonly Conflict[] };
 type PreviewProps = { kind: DuplicateKind; into: string; from: readonly string[] };
 
-/** Asks what a merge would make. Nothing is written, and the cache does not learn it. */
+/**
+ * Asks what a merge would make. Nothing is written, and the cache does not learn it. Where it is refused, `taken` are
+ * the merges that took some of them away already.
+ */
 function usePreview({ kind, into, from }: PreviewProps) {
   const uncached = useUncached();
   const [preview, setPreview] = useState<Preview | null>(null);
   const [problem, setProblem] = useState<Problem | null>(null);
-  const key = JSON.stringify({ into, from });
+  const [taken, setTaken] = useState<readonly string[]>([]);
+  const [turn, setTurn] = useState(0);
+  const key = JSON.stringify({ into, from, turn });
   useEffect(() => {
     let left = false;
     const ids = JSON.parse(key) as { into: string; from: string[] };
@@ -41,28 +47,54 @@ function usePreview({ kind, into, from }: PreviewProps) {
       const made = data?.mergeParticipants;
       return made ? { party: partyOfParticipant(made.participant), conflicts: made.merge.conflicts } : null;
     }
+    async function explain(refusal: Problem): Promise<void> {
+      const found = refusal.code === 'CONFLICT' ? await mergesThatTook(uncached, kind, [ids.into, ...ids.from]) : [];
+      if (left) return;
+      setTaken(found);
+      setProblem(refusal);
+    }
     ask().then(
-      (made) => left || setPreview(made),
-      (error: unknown) => left || setProblem(problemOf(error)),
+      (made) => {
+        if (!left) setPreview(made);
+      },
+      (error: unknown) => explain(problemOf(error)),
     );
     return () => {
       left = true;
     };
   }, [uncached, kind, key]);
-  return { preview, problem };
+  function again(): void {
+    setPreview(null);
+    setProblem(null);
+    setTurn(turn + 1);
+  }
+  return { preview, problem, taken, again };
 }
 
 /** What will be: who stays, what moves to them, what is dropped. And then the merge. */
-export function MergePreview({ kind, into, from }: PreviewProps) {
+export function MergePreview(props: PreviewProps) {
+  const { preview, problem, taken, again } = usePreview(props);
+  return (
+    <>
+      {taken.length > 0 && <MergedAway kind={props.kind} mergeIds={taken} onUndone={again} />}
+      {preview ? (
+        <WhatWillBe {...props} of={preview} />
+      ) : problem ? (
+        taken.length === 0 && <ProblemPanel problem={problem} />
+      ) : (
+        <Loading what="the preview" />
+      )}
+    </>
+  );
+}
+
+function WhatWillBe({ kind, into, from, of }: PreviewProps & { of: Preview }) {
   const navigate = useNavigate();
-  const { preview, problem } = usePreview({ kind, into, from });
   const { party: before } = useParty(kind, into);
   const users = useAct(MergeUsersDocument);
   const participants = useAct(MergeParticipantsDocument);
   const { busy, problem: refusal } = kind === 'EXTERNAL_USER' ? users : participants;
-  if (problem) return <ProblemPanel problem={problem} />;
-  if (!preview) return <Loading what="the preview" />;
-  const { party, conflicts } = preview;
+  const { party, conflicts } = of;
   const had = new Set(before?.marks.map(({ id }) => id));
   const what = kind === 'EXTERNAL_USER' ? 'identifier' : 'channel';
 

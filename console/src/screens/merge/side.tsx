@@ -13,8 +13,10 @@ export function Side({ kind, id, title, children }: SideProps) {
   const { party, fetching, problem } = useParty(kind, id);
   if (problem && !party) return <ProblemPanel problem={problem} />;
   if (!party) return fetching ? <Loading what={title} /> : <Empty title="Nobody is here">Choose another.</Empty>;
+  // The id of who was merged away leads to the survivor.
+  const isMerged = party.id !== id;
   return (
-    <PartyCard title={title} of={party}>
+    <PartyCard title={isMerged ? 'Merged away already, into' : title} of={party}>
       <div className="row-actions">{children}</div>
     </PartyCard>
   );

@@ -1,5 +1,5 @@
 import { useNavigate } from '@tanstack/react-router';
-import { useRef, useState } from 'react';
+import { useRef } from 'react';
 import { useMay } from '../../app/viewer.tsx';
 import { useAct } from '../../graph/act.ts';
 import { readFragment } from '../../graph/generated/fragment-masking.ts';
@@ -24,17 +24,18 @@ function identityOf({ kind, email, channels }: PersonOf): IdentityInput | null {
   return first ? { channel: { provider: first.provider, address: first.address } } : null;
 }
 
-type PersonActionsProps = { person: PersonOf; reload(): void };
+/** The dialog that is open. */
+export type Asked = 'disable' | 'erase' | 'export' | null;
+type PersonActionsProps = { person: PersonOf; asked: Asked; setAsked(asked: Asked): void; reload(): void };
 
 /** What can be done with a participant. What it will do is said before it is done. */
-export function PersonActions({ person, reload }: PersonActionsProps) {
+export function PersonActions({ person, asked, setAsked, reload }: PersonActionsProps) {
   const mayWrite = useMay('PARTICIPANTS_WRITE');
   const isAdmin = useMay('ADMIN');
   const disable = useAct(DisableParticipantDocument);
   const enable = useAct(EnableParticipantDocument);
   const upload = useAct(UploadAvatarDocument);
   const removeAvatar = useAct(RemoveAvatarDocument);
-  const [asked, setAsked] = useState<'disable' | 'erase' | 'export' | null>(null);
   const navigate = useNavigate();
   const file = useRef<HTMLInputElement>(null);
   const { id, disabledAt, displayName } = person;

@@ -1,8 +1,11 @@
 import { getRouteApi, Link } from '@tanstack/react-router';
+import { useState } from 'react';
 import { useQuery } from 'urql';
 import { useMay } from '../../app/viewer.tsx';
-import { PersonDocument, type PersonQuery } from '../../graph/generated/graphql.ts';
+import { PersonChangedDocument, PersonDocument, type PersonQuery } from '../../graph/generated/graphql.ts';
+import { useLive } from '../../graph/live.ts';
 import { problemOf } from '../../graph/problem.ts';
+import { useSeenAgain } from '../../graph/seen-again.ts';
 import { Avatar } from '../../parts/avatar.tsx';
 import { HealthBadge, Time } from '../../parts/badges.tsx';
 import { ConversationRow, UserRow } from '../../parts/rows.tsx';
@@ -12,7 +15,7 @@ import { useTitle } from '../../parts/title.ts';
 import { kindWords, reasonHelp } from '../../parts/words.ts';
 import { Agents } from './agents.tsx';
 import { Channels } from './channels.tsx';
-import { PersonActions } from './person-actions.tsx';
+import { type Asked, PersonActions } from './person-actions.tsx';
 import { PersonHistory } from './person-history.tsx';
 import { PersonMerges } from './person-merges.tsx';
 
@@ -20,15 +23,37 @@ const route = getRouteApi('/people/$participantId');
 
 export type PersonOf = NonNullable<PersonQuery['participant']>;
 
+/** Calls back when somebody's changes, or their end, are told or may have been missed. */
+function useChanges(person: PersonOf | null | undefined, id: string, read: () => void): void {
+  // An agent that they are a contact of tells of them. Who is nobody's contact is read when the page is looked at.
+  const agentId = person?.agents[0]?.id ?? '';
+  useLive(
+    PersonChangedDocument,
+    { agentId },
+    {
+      paused: agentId === '',
+      onReturn: read,
+      onEvent({ participantChanged: { everything, participants, removedIds } }) {
+        const isMeant = everything || removedIds.includes(id) || participants.some((one) => one.id === id);
+        if (isMeant) read();
+      },
+    },
+  );
+  useSeenAgain(read);
+}
+
 /** One participant, with everything that the graph knows of them. */
 export function Person() {
   const { participantId } = route.useParams();
+  const [asked, setAsked] = useState<Asked>(null);
   const mayRead = useMay('PARTICIPANTS_READ');
   const scopes = { conversations: useMay('CONVERSATIONS_READ'), users: useMay('USERS_READ') };
   const variables = { id: participantId, ...scopes };
   const [{ data, error, fetching, stale }, again] = useQuery({ query: PersonDocument, variables, pause: !mayRead });
   const person = data?.participant;
   const reload = () => again({ requestPolicy: 'network-only' });
+  // What an erasure has done is read in its dialog, which stays until it is closed.
+  useChanges(person, participantId, () => mayRead && asked !== 'erase' && reload());
   useTitle(person?.displayName);
   if (!mayRead) return <NotAllowed what="the directory" scope="participants:read" />;
   if (error && !person) return <ProblemPanel problem={problemOf(error)} retry={() => again()} />;
@@ -51,7 +76,7 @@ export function Person() {
             <HealthBadge reason={person.unreachableReason} />
           </p>
         </div>
-        <PersonActions person={person} reload={reload} />
+        <PersonActions person={person} asked={asked} setAsked={setAsked} reload={reload} />
       </header>
       {person.unreachableReason && <p className="notice">{reasonHelp[person.unreachableReason]}</p>}
       <div className="columns columns-wide">

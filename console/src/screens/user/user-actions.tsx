@@ -1,5 +1,4 @@
 import { useNavigate } from '@tanstack/react-router';
-import { useState } from 'react';
 import { useMay } from '../../app/viewer.tsx';
 import type { IdentityInput, UserQuery } from '../../graph/generated/graphql.ts';
 import { Actions, rightsActions } from '../../parts/actions.tsx';
@@ -12,12 +11,15 @@ function identityOf({ email, phoneNumber, fkId }: UserOf): IdentityInput | null 
   return fkId ? { fkId } : null;
 }
 
+/** The dialog that is open. */
+export type Asked = 'export' | 'erase' | null;
+type UserActionsProps = { user: UserOf; asked: Asked; setAsked(asked: Asked): void };
+
 /** What can be done with an external user. */
-export function UserActions({ user }: { user: UserOf }) {
+export function UserActions({ user, asked, setAsked }: UserActionsProps) {
   const navigate = useNavigate();
   const isAdmin = useMay('ADMIN');
   const mayWrite = useMay('USERS_WRITE');
-  const [asked, setAsked] = useState<'export' | 'erase' | null>(null);
   const by = identityOf(user);
   const items = [
     ...(mayWrite

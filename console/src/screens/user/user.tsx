@@ -1,4 +1,5 @@
 import { getRouteApi } from '@tanstack/react-router';
+import { useState } from 'react';
 import { useQuery } from 'urql';
 import { useMay } from '../../app/viewer.tsx';
 import {
@@ -12,6 +13,7 @@ import {
 } from '../../graph/generated/graphql.ts';
 import { usePaged } from '../../graph/paged.ts';
 import { problemOf } from '../../graph/problem.ts';
+import { useSeenAgain } from '../../graph/seen-again.ts';
 import { Avatar } from '../../parts/avatar.tsx';
 import { Time } from '../../parts/badges.tsx';
 import { HistoryList } from '../../parts/history-list.tsx';
@@ -20,7 +22,7 @@ import { ConversationRow, ParticipantRow } from '../../parts/rows.tsx';
 import { Section } from '../../parts/section.tsx';
 import { Empty, Loading, NotAllowed, ProblemPanel } from '../../parts/states.tsx';
 import { useTitle } from '../../parts/title.ts';
-import { UserActions } from './user-actions.tsx';
+import { type Asked, UserActions } from './user-actions.tsx';
 
 const route = getRouteApi('/users/$externalUserId');
 const entriesOf = ({ externalUser }: UserHistoryQuery) => externalUser?.history;
@@ -35,11 +37,14 @@ const keyWords: Readonly<Record<IdentifierKey, string>> = {
 /** One external user: a customer that agents talk to. */
 export function User() {
   const { externalUserId } = route.useParams();
+  const [asked, setAsked] = useState<Asked>(null);
   const mayRead = useMay('USERS_READ');
   const scopes = { participants: useMay('PARTICIPANTS_READ'), conversations: useMay('CONVERSATIONS_READ') };
   const variables = { id: externalUserId, ...scopes };
   const [{ data, error, fetching, stale }, again] = useQuery({ query: UserDocument, variables, pause: !mayRead });
   const user = data?.externalUser;
+  // What an erasure has done is read in its dialog, which stays until it is closed.
+  useSeenAgain(() => mayRead && asked !== 'erase' && again({ requestPolicy: 'network-only' }));
   useTitle(user?.displayName);
   if (!mayRead) return <NotAllowed what="external users" scope="users:read" />;
   if (error && !user) return <ProblemPanel problem={problemOf(error)} retry={() => again()} />;
@@ -61,7 +66,7 @@ export function User() {
             {user.phoneNumber && <a href={`tel:${user.phoneNumber}`}>{user.phoneNumber}</a>}
           </p>
         </div>
-        <UserActions user={user} />
+        <UserActions user={user} asked={asked} setAsked={setAsked} />
       </header>
       <div className="columns columns-wide">
         <div>
