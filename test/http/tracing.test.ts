@@ -1,3 +1,4 @@
+import { context, propagation, trace } from '@opentelemetry/api';
 import {
   InMemorySpanExporter,
   NodeTracerProvider,
@@ -19,7 +20,11 @@ provider.register();
 // Started before the tests, so after the SDK was registered.
 const service = useApp();
 beforeEach(() => exporter.reset());
-afterAll(() => provider.shutdown());
+afterAll(async () => {
+  await provider.shutdown();
+  // The files that this process runs next are not traced.
+  for (const api of [trace, context, propagation]) api.disable();
+});
 
 const traceId = '0af7651916cd43dd8448eb211c80319c';
 const parentId = 'b7ad6b7169203331';

@@ -1,5 +1,5 @@
 import { Link } from '@tanstack/react-router';
-import { useMemo } from 'react';
+import { useEffect, useEffectEvent, useMemo, useRef } from 'react';
 import { useQuery } from 'urql';
 import { useAgents, useMay } from '../../app/viewer.tsx';
 import { useAct } from '../../graph/act.ts';
@@ -15,7 +15,7 @@ import {
   SyncAgentDocument,
 } from '../../graph/generated/graphql.ts';
 import { useLive } from '../../graph/live.ts';
-import { usePaged } from '../../graph/paged.ts';
+import { type Paged, usePaged } from '../../graph/paged.ts';
 import { problemOf } from '../../graph/problem.ts';
 import { Time } from '../../parts/badges.tsx';
 import { Bar } from '../../parts/bar.tsx';
@@ -36,25 +36,46 @@ export function Avatars() {
       <h1>Pictures</h1>
       <p className="lead">They are taken from the contacts’ channels, all of an agent’s at once.</p>
       {agents.length === 0 && <Empty title="There is no agent" />}
-      {agents.map((agent) => (
-        <AgentBatch key={agent.id} agent={agent} />
-      ))}
-      <Failures />
+      <Batches agents={agents} />
     </div>
   );
 }
 
-function AgentBatch({ agent }: { agent: { id: string; name: string } }) {
+type Agent = { id: string; name: string };
+
+function Batches({ agents }: { agents: readonly Agent[] }) {
+  const filter = useMemo(() => ({}), []);
+  const failures = usePaged(AvatarFailuresDocument, { filter, first: 20 }, failuresOf);
+  return (
+    <>
+      {agents.map((agent) => (
+        <AgentBatch key={agent.id} agent={agent} failed={failures.refresh} />
+      ))}
+      <Failures list={failures} />
+    </>
+  );
+}
+
+/** Calls back when a number that was known is another one. */
+function useOther(number: number | undefined, call: () => void): void {
+  const known = useRef(number);
+  const changed = useEffectEvent(call);
+  useEffect(() => {
+    if (known.current !== undefined && number !== known.current) changed();
+    known.current = number ?? known.current;
+  }, [number]);
+}
+
+function AgentBatch({ agent, failed }: { agent: Agent; failed(): void }) {
   const mayWrite = useMay('PARTICIPANTS_WRITE');
   const [{ data, error }, again] = useQuery({ query: AvatarBatchesDocument, variables: { agentId: agent.id } });
   const sync = useAct(SyncAgentDocument);
   const batch = readFragment(BatchFragmentDoc, data?.agent?.avatarSyncBatch);
   const running = batch?.state === 'RUNNING';
-  useLive(
-    BatchProgressDocument,
-    { id: batch?.id ?? '' },
-    { onEvent: () => {}, onReturn: () => again({ requestPolicy: 'network-only' }), paused: !running },
-  );
+  const reread = () => again({ requestPolicy: 'network-only' });
+  // Before the first batch none has failed.
+  useOther(data && (batch?.failed ?? 0), failed);
+  useLive(BatchProgressDocument, { id: batch?.id ?? '' }, { onEvent: () => {}, onReturn: reread, paused: !running });
   const secondsLeft = batch?.estimatedCompletionAt
     ? (new Date(batch.estimatedCompletionAt).getTime() - Date.now()) / 1_000
     : null;
@@ -67,7 +88,7 @@ function AgentBatch({ agent }: { agent: { id: string; name: string } }) {
             type="button"
             className="button button-small"
             disabled={sync.busy || running}
-            onClick={() => sync.run({ agentId: agent.id })}
+            onClick={async () => (await sync.run({ agentId: agent.id })) && reread()}
           >
             {running ? 'Syncing…' : 'Sync all'}
           </button>
@@ -106,9 +127,7 @@ function AgentBatch({ agent }: { agent: { id: string; name: string } }) {
   );
 }
 
-function Failures() {
-  const filter = useMemo(() => ({}), []);
-  const list = usePaged(AvatarFailuresDocument, { filter, first: 20 }, failuresOf);
+function Failures({ list }: { list: Paged<ReturnType<typeof failuresOf>['nodes'][number]> }) {
   return (
     <Section title="Given up" count={list.totalCount}>
       {list.problem && <ProblemPanel problem={list.problem} retry={list.refresh} />}
