@@ -4,14 +4,19 @@ import { type FakeSlack, startFakeSlack } from './fakes/slack.ts';
 import { createOwnDatabase } from './setup/database.ts';
 
 /** An object that stands for what a function returns, as soon as the file's set-up has run. */
-function later<Value extends object>(get: () => Value | undefined): Value {
+export function later<Value extends object>(get: () => Value | undefined): Value {
+  const started = () => {
+    const value = get();
+    if (!value) throw new Error('This was not started yet: use it in a test, or in a hook after useApp.');
+    return value;
+  };
   // The target is never used: each access goes to what was started.
   return new Proxy({} as Value, {
     get(_, name) {
-      const value = get();
-      if (!value) throw new Error('This was not started yet: use it in a test, or in a hook after useApp.');
+      const value = started();
       return Reflect.get(value, name, value);
     },
+    set: (_, name, member) => Reflect.set(started(), name, member),
   });
 }
 

@@ -1,30 +1,14 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
+import { describe, expect, inject, test } from 'vitest';
 import { newId } from '../../src/database/ids.ts';
-import { dataOf, startApp, type TestApp, type TestTenant } from '../app.ts';
+import { dataOf, startApp } from '../app.ts';
 import { until } from '../events/trigger.ts';
 import { createAgent, createConfig, createParticipant } from '../factories.ts';
-import type { FakeSlack } from '../fakes/slack.ts';
 import { createOwnDatabase } from '../setup/database.ts';
 import { subscribe } from '../streams.ts';
 import { avatarOf, batchOf, jobsOf, progress, settled, syncAgent } from './background.ts';
-import { resetSlack, startQueue } from './queue.ts';
+import { useQueue } from './queue.ts';
 
-let queue: Awaited<ReturnType<typeof startQueue>>;
-let slack: FakeSlack;
-let service: TestApp;
-let picture: Uint8Array;
-let tenant: TestTenant;
-let config: string;
-beforeAll(async () => {
-  queue = await startQueue();
-  ({ slack, service, picture } = queue);
-});
-beforeEach(async () => {
-  resetSlack(slack, picture);
-  tenant = await service.createTenant();
-  config = await createConfig(tenant, 'slack', 'xoxb-good');
-});
-afterAll(() => queue.stop());
+const { slack, service, tenant, config, queue } = useQueue();
 
 describe('a job whose worker is gone', () => {
   /** A job as a worker that died left it. */
@@ -36,7 +20,7 @@ describe('a job whose worker is gone', () => {
         tenantId: tenant.id,
         id: newId(),
         participantId: id,
-        integrationConfigId: config,
+        integrationConfigId: config(),
         provider: 'slack',
         address: 'U0ADA',
         addressValid: true,
@@ -47,7 +31,7 @@ describe('a job whose worker is gone', () => {
         tenantId: tenant.id,
         id: newId(),
         participantId: id,
-        integrationConfigId: config,
+        integrationConfigId: config(),
         address: 'U0ADA',
         kind: 'AUTOMATIC',
         state: 'RUNNING',
@@ -75,8 +59,8 @@ describe('a job whose worker is gone', () => {
   });
 
   test('that is only slow keeps it', async () => {
-    slack.users.set('U0ADA', { image: picture, imageTrouble: 'trickle' });
-    await createParticipant(tenant, { channels: [{ integrationConfigId: config, address: 'U0ADA' }] });
+    slack.users.set('U0ADA', { image: queue.picture, imageTrouble: 'trickle' });
+    await createParticipant(tenant, { channels: [{ integrationConfigId: config(), address: 'U0ADA' }] });
     await until(() => slack.requests.length > 1);
     const [before] = await jobsOf(service, tenant);
     // Longer than a lease, shorter than the provider's time limit.
@@ -84,7 +68,7 @@ describe('a job whose worker is gone', () => {
     expect(await jobsOf(service, tenant)).toMatchObject([
       { state: 'RUNNING', attempts: 1, workerId: before?.workerId },
     ]);
-    slack.users.set('U0ADA', { image: picture });
+    slack.users.set('U0ADA', { image: queue.picture });
     await settled(service, tenant);
   });
 });
@@ -127,7 +111,7 @@ describe.skipIf(!('url' in inject('database')))('several replicas on one databas
     const replicas = await Promise.all([start(), start()]);
     // Where it is asked for and followed nobody works on it.
     const here = await start({ AVATAR_WORKERS: '0' });
-    tenant = await here.createTenant();
+    const tenant = await here.createTenant();
     const configs = await Promise.all(Array.from({ length: 10 }, () => createConfig(tenant, 'slack', 'xoxb-good')));
     const agent = await createAgent(tenant);
     const ids = Array.from({ length: 500 }, newId);
@@ -139,7 +123,7 @@ describe.skipIf(!('url' in inject('database')))('several replicas on one databas
     });
     await prisma.channel.createMany({
       data: ids.map((participantId, index) => {
-        slack.users.set(`U0N${index}`, { image: picture });
+        slack.users.set(`U0N${index}`, { image: queue.picture });
         const integrationConfigId = configs[index % configs.length] as string;
         const of = { integrationConfigId, provider: 'slack', address: `U0N${index}`, addressValid: true };
         return { tenantId, id: newId(), participantId, ...of };

@@ -1,35 +1,19 @@
 import fc from 'fast-check';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { newId } from '../../src/database/ids.ts';
 import { backoff } from '../../src/jobs/backoff.ts';
-import { dataOf, problemOf, type TestApp, type TestTenant } from '../app.ts';
+import { dataOf, problemOf } from '../app.ts';
 import { until } from '../events/trigger.ts';
 import { createAgent, createConfig, createParticipant } from '../factories.ts';
 import { text } from '../fakes/images.ts';
-import type { FakeSlack } from '../fakes/slack.ts';
 import { subscribe } from '../streams.ts';
 import { avatarOf, jobsOf, settled } from './background.ts';
-import { resetSlack, startQueue } from './queue.ts';
+import { useQueue } from './queue.ts';
 
-let queue: Awaited<ReturnType<typeof startQueue>>;
-let slack: FakeSlack;
-let service: TestApp;
-let picture: Uint8Array;
-let tenant: TestTenant;
-let config: string;
-beforeAll(async () => {
-  queue = await startQueue();
-  ({ slack, service, picture } = queue);
-});
-beforeEach(async () => {
-  resetSlack(slack, picture);
-  tenant = await service.createTenant();
-  config = await createConfig(tenant, 'slack', 'xoxb-good');
-});
-afterAll(() => queue.stop());
+const { slack, service, tenant, config, queue } = useQueue();
 
 const person = (more: object = {}, address = 'U0ADA') =>
-  createParticipant(tenant, { channels: [{ integrationConfigId: config, address }], ...more });
+  createParticipant(tenant, { channels: [{ integrationConfigId: config(), address }], ...more });
 const failures = (variables: object = {}) =>
   tenant.graphql(
     `query ($filter: AvatarSyncFailureFilter, $first: Int, $after: String, $last: Int, $before: String) {
@@ -81,7 +65,7 @@ describe('a sync that fails for a while', () => {
     await until(async () => (await waiting()).length > 0);
     const [found] = await waiting();
     expect(found ?? (await waiting())[0]).toMatchObject({
-      integrationConfig: { id: config },
+      integrationConfig: { id: config() },
       code: 'PROVIDER_UNAVAILABLE',
       count: 1,
     });
@@ -188,7 +172,7 @@ describe('a provider that says wait', () => {
     const busy = await createConfig(tenant, 'slack', 'xoxb-busy');
     const waiting = await Promise.all(
       ['U0AAA', 'U0BBB', 'U0CCC', 'U0DDD', 'U0EEE', 'U0FFF'].map((address) => {
-        slack.users.set(address, { image: picture });
+        slack.users.set(address, { image: queue.picture });
         return createParticipant(tenant, { channels: [{ integrationConfigId: busy, address }] });
       }),
     );
@@ -215,7 +199,7 @@ describe('a provider that says wait', () => {
     const pausedUntil = new Map(
       configs.map((one: { id: string; avatarSyncPausedUntil: string | null }) => [one.id, one.avatarSyncPausedUntil]),
     );
-    expect(pausedUntil.get(config)).toBeNull();
+    expect(pausedUntil.get(config())).toBeNull();
     expect(Date.parse(pausedUntil.get(busy) as string)).toBeGreaterThan(Date.now());
 
     // Later.

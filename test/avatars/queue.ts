@@ -1,12 +1,13 @@
-import { inject } from 'vitest';
-import { startApp } from '../app.ts';
+import { afterAll, beforeAll, beforeEach, inject } from 'vitest';
+import { startApp, type TestTenant } from '../app.ts';
+import { createConfig } from '../factories.ts';
 import { png } from '../fakes/images.ts';
 import { type FakeSlack, startFakeSlack } from '../fakes/slack.ts';
 import { createOwnDatabase } from '../setup/database.ts';
+import { later } from '../use-app.ts';
 import { eager } from './background.ts';
 
-/** A service whose jobs don't wait, with a database and a Slack of its own. */
-export async function startQueue() {
+async function startQueue() {
   const slack = await startFakeSlack();
   const picture = await png(64, 64);
   const environment = {
@@ -32,7 +33,7 @@ export async function startQueue() {
 }
 
 /** Lets Slack work again, for one user with that picture. */
-export function resetSlack(slack: FakeSlack, picture: Uint8Array): void {
+function resetSlack(slack: FakeSlack, picture: Uint8Array): void {
   slack.apiTrouble = null;
   slack.imageTrouble = null;
   slack.tokens.clear();
@@ -40,4 +41,31 @@ export function resetSlack(slack: FakeSlack, picture: Uint8Array): void {
   slack.users.clear();
   slack.users.set('U0ADA', { image: picture });
   slack.requests.length = 0;
+}
+
+/**
+ * A service whose jobs don't wait, with a database and a Slack of its own, for a file's tests. Each test has a tenant
+ * of its own, with a config of Slack.
+ */
+export function useQueue() {
+  let started: Awaited<ReturnType<typeof startQueue>> | undefined;
+  let tenant: TestTenant | undefined;
+  let config = '';
+  beforeAll(async () => {
+    started = await startQueue();
+  });
+  beforeEach(async () => {
+    if (!started) return;
+    resetSlack(started.slack, started.picture);
+    tenant = await started.service.createTenant();
+    config = await createConfig(tenant, 'slack', 'xoxb-good');
+  });
+  afterAll(() => started?.stop());
+  return {
+    slack: later(() => started?.slack),
+    service: later(() => started?.service),
+    tenant: later(() => tenant),
+    queue: later(() => started),
+    config: () => config,
+  };
 }

@@ -1,25 +1,11 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { createTokenCipher } from '../../src/integrations/token-cipher.ts';
-import { dataOf, problemOf, startApp, type TestApp, type TestTenant } from '../app.ts';
+import { dataOf, problemOf, startApp } from '../app.ts';
 import { createAccessKey, createConfig, createParticipant } from '../factories.ts';
 import { png } from '../fakes/images.ts';
-import type { FakeSlack } from '../fakes/slack.ts';
-import type { FakeTeams } from '../fakes/teams.ts';
-import { publicUrl, resetFakes, secretKey, signingInOf, startSigningIn } from './signing-in.ts';
+import { publicUrl, secretKey, signingInOf, useSigningIn } from './signing-in.ts';
 
-let stop: () => Promise<void>;
-let slack: FakeSlack;
-let teams: FakeTeams;
-let service: TestApp;
-let tenant: TestTenant;
-beforeAll(async () => {
-  ({ slack, teams, service, stop } = await startSigningIn());
-});
-beforeEach(async () => {
-  resetFakes(slack, teams);
-  tenant = await service.createTenant();
-});
-afterAll(() => stop());
+const { slack, service, tenant } = useSigningIn();
 
 const { begin, consent, comeBack } = signingInOf(() => ({ service, tenant }));
 

@@ -1,24 +1,10 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { dataOf, type TestApp, type TestTenant } from '../app.ts';
+import { describe, expect, test } from 'vitest';
+import { dataOf } from '../app.ts';
 import { createAccessKey, createConfig } from '../factories.ts';
-import type { FakeSlack } from '../fakes/slack.ts';
-import type { FakeTeams } from '../fakes/teams.ts';
 import { rowsOf } from '../tenants/world.ts';
-import { publicUrl, resetFakes, signingInOf, startSigningIn, stateOf } from './signing-in.ts';
+import { publicUrl, signingInOf, stateOf, useSigningIn } from './signing-in.ts';
 
-let stop: () => Promise<void>;
-let slack: FakeSlack;
-let teams: FakeTeams;
-let service: TestApp;
-let tenant: TestTenant;
-beforeAll(async () => {
-  ({ slack, teams, service, stop } = await startSigningIn());
-});
-beforeEach(async () => {
-  resetFakes(slack, teams);
-  tenant = await service.createTenant();
-});
-afterAll(() => stop());
+const { slack, teams, service, tenant } = useSigningIn();
 
 const { consent, comeBack } = signingInOf(() => ({ service, tenant }));
 const configOf = async (id: string) =>

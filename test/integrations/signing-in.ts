@@ -1,13 +1,14 @@
+import { afterAll, beforeAll, beforeEach } from 'vitest';
 import { dataOf, startApp, type TestApp, type TestTenant } from '../app.ts';
 import { type FakeSlack, startFakeSlack } from '../fakes/slack.ts';
 import { type FakeTeams, startFakeTeams } from '../fakes/teams.ts';
+import { later } from '../use-app.ts';
 
 /** The service's address and its key. */
 export const publicUrl = 'https://rollcall.example.com/graph';
 export const secretKey = 'a secret key that only these tests have';
 
-/** A service that Slack and Teams know, and the two as fakes. */
-export async function startSigningIn() {
+async function startSigningIn() {
   const slack = await startFakeSlack();
   const teams = await startFakeTeams();
   const service = await startApp({
@@ -34,7 +35,7 @@ export async function startSigningIn() {
 }
 
 /** Lets both providers give their consent again. */
-export function resetFakes(slack: FakeSlack, teams: FakeTeams): void {
+function resetFakes(slack: FakeSlack, teams: FakeTeams): void {
   for (const fake of [slack, teams]) {
     fake.apiTrouble = null;
     fake.retryAfter = '30';
@@ -44,6 +45,27 @@ export function resetFakes(slack: FakeSlack, teams: FakeTeams): void {
   for (const provider of ['slack', 'teams'] as const) {
     ({ slack, teams })[provider].authorization.redirectUri = `${publicUrl}/oauth/${provider}/callback`;
   }
+}
+
+/** A service that Slack and Teams know, and the two as fakes, for a file's tests. Each test has a tenant of its own. */
+export function useSigningIn() {
+  let started: Awaited<ReturnType<typeof startSigningIn>> | undefined;
+  let tenant: TestTenant | undefined;
+  beforeAll(async () => {
+    started = await startSigningIn();
+  });
+  beforeEach(async () => {
+    if (!started) return;
+    resetFakes(started.slack, started.teams);
+    tenant = await started.service.createTenant();
+  });
+  afterAll(() => started?.stop());
+  return {
+    slack: later(() => started?.slack),
+    teams: later(() => started?.teams),
+    service: later(() => started?.service),
+    tenant: later(() => tenant),
+  };
 }
 
 /** How an operator signs in to a provider; `current` is the service and the tenant of the test that runs. */
