@@ -1,12 +1,13 @@
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
 
-/** Replace modules for the whole process, measure its memory, or count what it keeps. */
+/** Replace modules for the whole process, measure its memory, or look at what it keeps. */
 const alone = [
   'test/database/plans.test.ts',
   'test/docs/adding-a-provider.test.ts',
   'test/database/many-lists.test.ts',
   'test/events/streams.test.ts',
   'test/graph/parts.test.ts',
+  'test/http/closed.test.ts',
   'test/operations/caches.test.ts',
   'test/transfer/memory.test.ts',
 ];

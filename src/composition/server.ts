@@ -220,6 +220,7 @@ export async function createHttpServer(config: Config, parts: ServerParts, log: 
       // A client that does not answer the end of its WebSocket is cut off with the other connections.
       await Promise.all([closeSockets?.(), connections?.stop()]);
       closeRateLimit();
+      metrics.close();
     },
   };
 }
