@@ -4,6 +4,7 @@ import { asUuid } from '../database/ids.ts';
 import { instant, instantsOf } from '../database/instants.ts';
 import { keyset, type PageValues, pagesOf } from '../database/keyset.ts';
 import type { PageArguments } from '../database/pages.ts';
+import { survivorOf } from '../database/redirects.ts';
 import { type Hit, hitColumns, hits, keysOfHit, searchOrder } from '../database/search.ts';
 import { hasMatch, type SearchShape } from '../database/search-matches.ts';
 import { combined, rows, type Selected } from '../database/sql/columns.ts';
@@ -62,12 +63,15 @@ const joins = (has: FilterShape): Fragment =>
     has.externalUserId ? sql` join conversation_member u on ${ofContact}` : none
   }${has.withAgentId ? sql` join conversation_member a on ${withAgent}` : none}`;
 
+const user = survivorOf('PARTICIPANT', parameter('participantId', nullable(uuid)), tenant);
+const contact = survivorOf('EXTERNAL_USER', parameter('externalUserId', nullable(uuid)), tenant);
+
 /** The conditions of a filter, each after an ` and `. */
 const conditions = (has: FilterShape) =>
   sql`${has.agentId ? sql` and c.agent_id = ${parameter('agentId', nullable(text))}` : none}${
     has.status === null ? none : sql` and c.closed_at is ${has.status === 'OPEN' ? none : sql`not `}null`
-  }${has.participantId ? sql` and p.user_id = ${parameter('participantId', nullable(uuid))}` : none}${
-    has.externalUserId ? sql` and u.contact_id = ${parameter('externalUserId', nullable(uuid))}` : none
+  }${has.participantId ? sql` and p.user_id = ${user}` : none}${
+    has.externalUserId ? sql` and u.contact_id = ${contact}` : none
   }${has.withAgentId ? sql` and a.agent_id = ${parameter('withAgentId', nullable(text))}` : none}${
     has.created
       ? sql` and c.created_at > ${parameter('createdAfter', instant)} and c.created_at < ${parameter('createdBefore', instant)}`

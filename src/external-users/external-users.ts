@@ -157,11 +157,14 @@ const newUsers = z.object({
 });
 
 /** Carries what is wrong out of a transaction that is to be undone. */
+/** A clash of a user of a list: with whom, or null where it is another of the list, who is not there afterwards. */
+type Clash = { index: number; field: keyof Identifiers; existingId: string | null };
+
 class Clashing extends Error {
-  readonly errors: readonly Violation[];
-  constructor(errors: readonly Violation[]) {
+  readonly clashes: readonly Clash[];
+  constructor(clashes: readonly Clash[]) {
     super();
-    this.errors = errors;
+    this.clashes = clashes;
   }
 }
 
@@ -177,14 +180,14 @@ export async function createExternalUsers(
   const { users } = checked(newUsers, input);
   const data = users.map((user, index) => ({ ...columnsOf(user), tenantId: db.tenantId, id: ids[index] ?? newId() }));
   const clashesOf = async ({ query }: Pick<TenantDatabase, 'query'>, isWanted: (id: string) => boolean) => {
-    const errors: Violation[] = [];
+    const clashes: Clash[] = [];
     for (const [index, { id }] of data.entries()) {
       if (!isWanted(id)) continue;
       const { email = null, phoneNumber = null, fkId = null } = users[index] as Identifiers;
-      for (const { field } of await query(clashing, { email, phoneNumber, fkId, id }))
-        errors.push({ path: ['input', 'users', index, field], message: 'is another user’s' });
+      for (const { field, id: other } of await query(clashing, { email, phoneNumber, fkId, id }))
+        clashes.push({ index, field, existingId: data.some((one) => one.id === other) ? null : other });
     }
-    return errors;
+    return clashes;
   };
   return tried(async () => {
     try {
@@ -197,10 +200,18 @@ export async function createExternalUsers(
     } catch (error) {
       const isLate = sqlState(error) === '23505';
       if (!isLate && !(error instanceof Clashing)) throw error;
-      const errors = error instanceof Clashing ? error.errors : await clashesOf(db, () => true);
-      if (errors.length === 0) return null;
-      const [, , index, field] = errors[0]?.path ?? [];
-      return new Problem('USER_ALREADY_EXISTS', `Another external user has the ${field} of user ${index}.`, { errors });
+      const clashes = error instanceof Clashing ? error.clashes : await clashesOf(db, () => true);
+      const [first] = clashes;
+      if (!first) return null;
+      const { index, field, existingId } = first;
+      return new Problem('USER_ALREADY_EXISTS', `Another external user has the ${field} of user ${index}.`, {
+        errors: clashes.map((clash) => ({
+          path: ['input', 'users', clash.index, clash.field],
+          message: 'is another user’s',
+        })),
+        field,
+        ...(existingId !== null && { existingId }),
+      });
     }
   });
 }

@@ -36,11 +36,13 @@ const byType = [
   sql`select case x.direction when 'IMPORT' then 'DataImport' else 'DataExport' end as type
     from data_job x where x.tenant_id = ${tenant} and x.id = k.id`,
   sql`select 'Tenant' as type where k.id = ${tenant}`,
+  sql`select case x.kind when 'PARTICIPANT' then 'Participant' else 'ExternalUser' end as type
+    from merged_id x where x.tenant_id = ${tenant} and x.kind in ('PARTICIPANT', 'EXTERNAL_USER') and x.id = k.id`,
 ];
 
 /**
- * The types of the tenant's things by their ids, or null: UUIDs do not say what they are of. One statement for all ids
- * of a level.
+ * The types of the tenant's things by their ids, or null: UUIDs do not say what they are of. Ids that were merged away
+ * have the type of their survivor. One statement for all ids of a level.
  */
 export const nodeTypeById = oneByUuid(
   statement(rows({ id: uuid, type: textOf<NodeName>() }))`

@@ -199,13 +199,17 @@ test('createExternalUsers creates all or none, and names what clashes by index',
   const create = mutation('createExternalUsers', 'externalUsers { id email }');
   const named = (email: string) => ({ firstName: 'A', lastName: 'B', email });
   const [a, b, taken] = ['a', 'b', 'taken'].map((name) => `${name}-${newId()}@example.com`) as [string, string, string];
-  await createExternalUser(tenant, { email: taken });
+  const existingId = await createExternalUser(tenant, { email: taken });
   const clash = await create({ users: [named(a), named(taken.toUpperCase()), named(b), named(a)] });
   expect(problemOf(clash)).toEqual({ code: 'USER_ALREADY_EXISTS', status: 400 });
   expect(clash.errors?.[0]?.extensions.errors?.map(({ path }) => path)).toEqual([
     ['input', 'users', 1, 'email'],
     ['input', 'users', 3, 'email'],
   ]);
+  expect(clash.errors?.[0]?.extensions).toMatchObject({ field: 'email', existingId });
+  const among = await create({ users: [named(a), named(a)] });
+  expect(among.errors?.[0]?.extensions).toMatchObject({ field: 'email' });
+  expect(among.errors?.[0]?.extensions).not.toHaveProperty('existingId');
   const wrong = await create({ users: [named(a), { firstName: 'A', lastName: 'B' }, named('none')] });
   expect(wrong.errors?.[0]?.extensions.errors?.map(({ path }) => path)).toEqual([
     ['input', 'users', 1],

@@ -113,6 +113,18 @@ export function casesOfConversations(here: () => Here): void {
       expect([status, told.code]).toEqual([501, 'NotImplemented']);
     });
 
+    test.each([
+      ['GET', '/messages'],
+      ['POST', '/messages'],
+      ['GET', `/messages/${nobody}`],
+      ['PATCH', `/messages/${nobody}`],
+      ['DELETE', `/messages/${nobody}`],
+      ['POST', '/presigned-upload'],
+    ])('nor are messages (%s %s)', async (method, path) => {
+      const { status, body } = await call(method, `${conversation}${path}`, method === 'POST' ? { body: {} } : {});
+      expect([status, body.code]).toEqual([501, 'NotImplemented']);
+    });
+
     test('an identifier that is none is a 422 under its name in the body', async () => {
       const contact = { identifierKey: 'emailaddress', identifierValue: 'nonsense' };
       const { status, body } = await call('POST', participants, { body: { type: 'contact', contact } });

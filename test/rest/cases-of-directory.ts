@@ -24,6 +24,16 @@ export function casesOfDirectory(here: () => Here): void {
   };
 
   describe('what single operations of the directory name', () => {
+    test.each([
+      ['GET', ''],
+      ['POST', ''],
+      ['PATCH', `/${nobody}`],
+      ['POST', `/${nobody}:fire`],
+      ['PUT', `/${nobody}/bindings/{binding}`],
+    ])('there are no triggers here (%s %s)', async (method, path) =>
+      expect(await codeOf(method, `/v1/tenants/{tenant}/triggers${path}`)).toBe('501 NOT_IMPLEMENTED'),
+    );
+
     test('an avatar that cannot be had tells why', async () => {
       const { world, slack } = here();
       const input = (address: string, integrationConfigId = world.config) => ({

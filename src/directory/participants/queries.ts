@@ -153,7 +153,7 @@ const cheapConditions = (shape: FilterShape, agent: Fragment<never>) => {
     shape.disabled === null ? none : sql` and p.disabled_at is ${shape.disabled ? sql`not ` : none}null`
   }${shape.email ? sql` and ${sameEmail(sql`p.email`, email)}` : none}${
     shape.provider
-      ? sql` and exists (select from channel o where o.tenant_id = p.tenant_id and o.participant_id = p.id and o.provider = ${provider})`
+      ? sql` and exists (select from channel o where o.tenant_id = p.tenant_id and o.participant_id = p.id and o.provider = lower(${provider}))`
       : none
   }${join(
     cheap.map((condition) => sql` and ${condition}`),

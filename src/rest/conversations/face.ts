@@ -3,6 +3,7 @@ import type { Face } from '../face.ts';
 import { conversations as ofConversations } from './conversations.ts';
 import { ErrorShape, errorBody, statusOf } from './errors.ts';
 import { participants } from './participants.ts';
+import { unserved } from './unserved.ts';
 
 /** The face of the system that knows who takes part in which conversation. */
 export const conversations: Face = {
@@ -24,12 +25,16 @@ export const conversations: Face = {
       .min(1)
       .meta({ description: '`emailaddress`, `phonenumber` or `fkid`; no contact has another kind here.' }),
     identifierValue: z.string().min(1).meta({ description: 'The identifier, percent-encoded: `%2B14155550100`.' }),
+    messageId: z.uuid().meta({ description: 'The message’s id.' }),
+    channelId: z.uuid().meta({ description: 'The channel’s id.' }),
+    allowBlockRuleId: z.uuid().meta({ description: 'The rule’s id.' }),
   },
   tags: {
     Participants: 'Who takes part in a conversation, as what, and whether they are in yet.',
     Conversations: 'Conversations themselves.',
+    'Not served': 'What of the system is not served: messages, and the settings of a workspace.',
   },
-  operations: [...participants, ...ofConversations],
+  operations: [...participants, ...ofConversations, ...unserved],
   statusOf,
   errorBody,
   error: ErrorShape,

@@ -23,6 +23,7 @@ export const directory: Face = {
     config: z.uuid().meta({ description: 'The integration config’s id.' }),
     revision: z.uuid().meta({ description: 'The revision’s id.' }),
     participantAccessRequest: z.uuid().meta({ description: 'The request’s id.' }),
+    trigger: z.uuid().meta({ description: 'The trigger’s id.' }),
   },
   tags: {
     Participants: 'The people, groups and AI agents.',

@@ -102,6 +102,22 @@ export const network: readonly Operation[] = [
       ['sendMessage', 'POST', '/participants/{participant}:send', 'Send a message', 'Messages are not sent from here.'],
       ['dryRunSend', 'POST', '/participants:dryRunSend', 'Try to send a message', 'Messages are not sent from here.'],
       ['listConversations', 'GET', '/conversations', 'List conversations by address', 'Messages are not kept here.'],
+      ...(
+        [
+          ['listTriggers', 'GET', '', 'List triggers'],
+          ['createTrigger', 'POST', '', 'Create a trigger'],
+          ['getTrigger', 'GET', '/{trigger}', 'Read a trigger'],
+          ['updateTrigger', 'PATCH', '/{trigger}', 'Change a trigger'],
+          ['deleteTrigger', 'DELETE', '/{trigger}', 'Delete a trigger'],
+          ['fireTrigger', 'POST', '/{trigger}:fire', 'Fire a trigger'],
+          ['listTriggerEvents', 'GET', '/{trigger}/events', 'List what fired a trigger'],
+          ['bindTrigger', 'PUT', '/{trigger}/bindings/{binding}', 'Bind a trigger to an agent'],
+          ['unbindTrigger', 'DELETE', '/{trigger}/bindings/{binding}', 'Unbind a trigger from an agent'],
+        ] as const
+      ).map(
+        ([id, method, path, summary]) =>
+          [id, method, `/triggers${path}`, summary, 'Nothing triggers agents here.'] as const,
+      ),
     ] as const
   ).map(([id, method, path, summary, reason]) =>
     notImplemented(

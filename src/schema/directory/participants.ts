@@ -153,7 +153,8 @@ export const ParticipantFilterType = builder.inputType('ParticipantFilter', {
     disabled: t.boolean({ description: 'Only the disabled ones, or only the others.' }),
     email: t.string({ description: 'Only those with this e-mail address, in any case.' }),
     provider: t.string({
-      description: 'Only those with a channel of this provider, like `slack`. A provider that nobody has finds nobody.',
+      description:
+        'Only those with a channel of this provider, like `slack`, in any case. One that nobody has finds nobody.',
     }),
     reachable: t.boolean({ description: 'Only those who can be reached, or only the others, as `health` says.' }),
     reason: t.field({
