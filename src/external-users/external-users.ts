@@ -17,6 +17,7 @@ import { phoneNumber } from '../values/phone-number.ts';
 import { displayName, text } from '../values/text.ts';
 import { demandUnmodified, type IfModifiedAt } from '../values/unmodified.ts';
 import { fieldOf, fkId, idByIdentifier, identifierKeys, phoneColumns } from './identifiers.ts';
+import { keepMerged } from './replaced.ts';
 
 const identifierFields = identifierKeys.map(fieldOf);
 
@@ -279,6 +280,14 @@ export async function updateExternalUser(db: TenantDatabase, input: ExternalUser
             })),
           });
         }
+        const replaced = identifierKeys.filter((key) => {
+          const [was, becomes] = [before[fieldOf(key)], data[fieldOf(key)]];
+          return was !== null && becomes != null && was !== becomes;
+        });
+        await keepMerged(
+          tx,
+          replaced.map((key) => ({ id, key })),
+        );
         return tx.externalUser.update({
           where: { tenantId_id: { tenantId, id } },
           data: columnsOf({ ...data, ...next, ...(metadata !== undefined && { metadata }) }),
