@@ -157,10 +157,10 @@ const newUsers = z.object({
   users: z.array(newUser).min(1, 'must not be empty').max(mostUsers, `must be at most ${mostUsers} users`),
 });
 
-/** Carries what is wrong out of a transaction that is to be undone. */
 /** A clash of a user of a list: with whom, or null where it is another of the list, who is not there afterwards. */
 type Clash = { index: number; field: keyof Identifiers; existingId: string | null };
 
+/** Carries what is wrong out of a transaction that is to be undone. */
 class Clashing extends Error {
   readonly clashes: readonly Clash[];
   constructor(clashes: readonly Clash[]) {
