@@ -17,7 +17,7 @@ import { phoneNumber } from '../values/phone-number.ts';
 import { displayName, text } from '../values/text.ts';
 import { demandUnmodified, type IfModifiedAt } from '../values/unmodified.ts';
 import { fieldOf, fkId, idByIdentifier, identifierKeys, phoneColumns } from './identifiers.ts';
-import { keepMerged } from './replaced.ts';
+import { keepMerged, replacedBy } from './replaced.ts';
 
 const identifierFields = identifierKeys.map(fieldOf);
 
@@ -157,7 +157,7 @@ const newUsers = z.object({
   users: z.array(newUser).min(1, 'must not be empty').max(mostUsers, `must be at most ${mostUsers} users`),
 });
 
-/** A clash of a user of a list: with whom, or null where it is another of the list, who is not there afterwards. */
+/** A clash of a user of a list: with which other, or null where that is one of the list, who is not there after it. */
 type Clash = { index: number; field: keyof Identifiers; existingId: string | null };
 
 /** Carries what is wrong out of a transaction that is to be undone. */
@@ -280,14 +280,7 @@ export async function updateExternalUser(db: TenantDatabase, input: ExternalUser
             })),
           });
         }
-        const replaced = identifierKeys.filter((key) => {
-          const [was, becomes] = [before[fieldOf(key)], data[fieldOf(key)]];
-          return was !== null && becomes != null && was !== becomes;
-        });
-        await keepMerged(
-          tx,
-          replaced.map((key) => ({ id, key })),
-        );
+        await keepMerged(tx, replacedBy(data, before));
         return tx.externalUser.update({
           where: { tenantId_id: { tenantId, id } },
           data: columnsOf({ ...data, ...next, ...(metadata !== undefined && { metadata }) }),

@@ -4,6 +4,7 @@ import { nothing } from '../database/sql/columns.ts';
 import { parameter, sql, tenant } from '../database/sql/fragment.ts';
 import { statement } from '../database/sql/statement.ts';
 import type { SqlType } from '../database/sql/types.ts';
+import { fieldOf, identifierKeys } from './identifiers.ts';
 
 const jsonText: SqlType<string> = { name: 'json', isNullable: false };
 const given = sql`json_to_recordset(${parameter('replaced', jsonText)}) as g (id uuid, key "IdentifierKey")`;
@@ -18,6 +19,17 @@ const keep = statement(nothing)`
 
 /** A user, by id, whose primary identifier of a kind is about to be replaced. */
 export type Replaced = { id: string; key: IdentifierKey };
+
+type Primary = { readonly [Field in ReturnType<typeof fieldOf>]?: string | null | undefined };
+
+/** The primary identifiers of a user that a change replaces by others. What it clears is not replaced. */
+export const replacedBy = (change: Primary, before: Primary & { readonly id: string }): Replaced[] =>
+  identifierKeys
+    .filter((key) => {
+      const [was, becomes] = [before[fieldOf(key)], change[fieldOf(key)]];
+      return was != null && becomes != null && was !== becomes;
+    })
+    .map((key) => ({ id: before.id, key }));
 
 /**
  * Keeps those of these primary identifiers that a merge has brought, beside the ones that take their places: who had
