@@ -1,99 +1,30 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { newId } from '../../src/database/ids.ts';
-import { dataOf, problemOf, startApp, type TestApp, type TestTenant, type Untyped } from '../app.ts';
+import { dataOf, problemOf, type Untyped } from '../app.ts';
 import { until } from '../events/trigger.ts';
 import { createAgent, createConfig, createParticipant } from '../factories.ts';
-import { png } from '../fakes/images.ts';
-import { type FakeSlack, startFakeSlack } from '../fakes/slack.ts';
-import { createOwnDatabase } from '../setup/database.ts';
 import { type Stream, subscribe } from '../streams.ts';
 import { upload } from '../uploads.ts';
-import { avatarOf, batchOf, eager, jobsOf, progress, settled, syncAgent } from './background.ts';
+import { avatarOf, batchOf, jobsOf, progress, settled, syncAgent } from './background.ts';
+import { createContact, createContacts } from './contacts.ts';
+import { useQueue } from './queue.ts';
 
-let slack: FakeSlack;
-let service: TestApp;
-let idle: TestApp;
-let tenant: TestTenant;
-let config: string;
-let own: Awaited<ReturnType<typeof createOwnDatabase>>;
+const { slack, service, tenant, queue, config } = useQueue();
 let agent: string;
-let picture: Uint8Array;
-beforeAll(async () => {
-  slack = await startFakeSlack();
-  picture = await png(64, 64);
-  const environment = { SLACK_API_URL: slack.apiUrl, EGRESS_ALLOW: slack.host, PROVIDER_TIMEOUT_MS: '1500' };
-  own = await createOwnDatabase(inject('database'));
-  service = await startApp({ ...environment, ...eager }, undefined, { database: own.place });
-  idle = await startApp(environment);
-});
 beforeEach(async () => {
-  slack.apiTrouble = null;
-  slack.imageTrouble = null;
-  slack.tokens.clear();
-  slack.tokens.set('xoxb-good', 'accepted');
-  slack.users.clear();
-  slack.users.set('U0ADA', { image: picture });
   slack.users.set('U0NEW', {});
-  slack.requests.length = 0;
-  await populate(service);
-});
-afterAll(async () => {
-  await service.close();
-  await idle.close();
-  await own.drop();
-  await slack.close();
-});
-
-async function populate(app: TestApp): Promise<void> {
-  tenant = await app.createTenant();
-  config = await createConfig(tenant, 'slack', 'xoxb-good');
   agent = await createAgent(tenant);
-}
+});
 
-/** A contact of the agent that no automatic sync has been queued for. */
-async function contact(app: TestApp, address: string | null, integrationConfigId = config): Promise<string> {
-  const id = await createParticipant(tenant, { agentIds: [agent] });
-  if (address !== null) await channel(app, id, address, integrationConfigId);
-  return id;
-}
-
-const channel = async ({ app }: TestApp, participantId: string, address: string, integrationConfigId: string) => {
-  const { provider } = await app.database.prisma.integrationConfig.findFirstOrThrow({
-    where: { id: integrationConfigId },
-  });
-  const data = {
-    tenantId: tenant.id,
-    id: newId(),
-    participantId,
-    integrationConfigId,
-    provider,
-    address,
-    addressValid: address !== '?',
-  };
-  await app.database.prisma.channel.create({ data });
+const ours = () => ({ service, tenant, agent });
+const contact = (address: string | null) => createContact(ours(), config(), address);
+const many = async (count: number): Promise<void> => {
+  for (const address of await createContacts(ours(), config(), count))
+    slack.users.set(address, { image: queue.picture });
 };
 
-/** Contacts made in one statement, with a Slack address of their own each. */
-async function many(app: TestApp, count: number): Promise<void> {
-  const { prisma } = app.app.database;
-  const ids = Array.from({ length: count }, newId);
-  const tenantId = tenant.id;
-  await prisma.participant.createMany({ data: ids.map((id) => ({ tenantId, id, kind: 'PERSON', displayName: id })) });
-  await prisma.binding.createMany({
-    data: ids.map((id) => ({ tenantId, id: newId(), participantId: id, agentId: agent })),
-  });
-  await prisma.channel.createMany({
-    data: ids.map((participantId, index) => {
-      slack.users.set(`U0N${index}`, { image: picture });
-      const of = { integrationConfigId: config, provider: 'slack', address: `U0N${index}`, addressValid: true };
-      return { tenantId, id: newId(), participantId, ...of };
-    }),
-  });
-}
-
 const start = async () => dataOf(await syncAgent(tenant, agent)).syncAgentAvatars.batch;
-const follow = async (id: string, app = service): Promise<Stream> =>
-  subscribe(app.app, await tenant.token(), progress, { id });
+const follow = async (id: string): Promise<Stream> => subscribe(service.app, await tenant.token(), progress, { id });
 
 /** Every state until the stream completes. */
 async function states(stream: Stream): Promise<Untyped[]> {
@@ -107,13 +38,13 @@ async function states(stream: Stream): Promise<Untyped[]> {
 
 describe('a batch', () => {
   test('syncs who can be, and says why the others cannot', async () => {
-    const [synced, kept] = [await contact(service, 'U0ADA'), await contact(service, 'U0ADA')];
-    dataOf(await upload(service, tenant, kept, picture));
-    await contact(service, 'U0NEW');
-    await contact(service, '?');
-    await contact(service, null);
-    await contact(service, '+14155550100', await createConfig(tenant, 'sms'));
-    await contact(service, 'U0ADA', await createConfig(tenant, 'slack'));
+    const [synced, kept] = [await contact('U0ADA'), await contact('U0ADA')];
+    dataOf(await upload(service, tenant, kept, queue.picture));
+    await contact('U0NEW');
+    await contact('?');
+    await contact(null);
+    await createContact(ours(), await createConfig(tenant, 'sms'), '+14155550100');
+    await createContact(ours(), await createConfig(tenant, 'slack'), 'U0ADA');
     const { id, total, skipped, state } = await start();
     expect({ total, skipped, state }).toEqual({ total: 7, skipped: 1, state: 'RUNNING' });
     await settled(service, tenant);
@@ -157,7 +88,7 @@ describe('a batch', () => {
   });
 
   test('is followed from its state now to its end', async () => {
-    await many(service, 12);
+    await many(12);
     const { id } = await start();
     const seen = await states(await follow(id));
     expect(seen.at(-1)).toMatchObject({
@@ -180,7 +111,7 @@ describe('a batch', () => {
   });
 
   test('is found again by its agent', async () => {
-    await contact(service, 'U0ADA');
+    await contact('U0ADA');
     const latest = async () =>
       dataOf(
         await tenant.graphql('query ($id: ID!) { agent(id: $id) { avatarSyncBatch { id state } } }', { id: agent }),
@@ -200,7 +131,7 @@ describe('a batch', () => {
     slack.apiTrouble = 'server-error';
     const id = await createParticipant(tenant, {
       agentIds: [agent],
-      channels: [{ integrationConfigId: config, address: 'U0ADA' }],
+      channels: [{ integrationConfigId: config(), address: 'U0ADA' }],
     });
     await until(async () => (await jobsOf(service, tenant)).some(({ attempts }) => attempts > 0));
     const batch = await start();
@@ -215,9 +146,9 @@ describe('a batch', () => {
   });
 
   test('is not kept open by a contact that is deleted', async () => {
-    await contact(service, 'U0ADA');
+    await contact('U0ADA');
     slack.apiTrouble = 'hang';
-    const gone = await contact(service, 'U0ADA');
+    const gone = await contact('U0ADA');
     const { id } = await start();
     const stream = await follow(id);
     await until(() => slack.requests.length > 1);
@@ -233,7 +164,7 @@ describe('a batch', () => {
 
   test('that an explicit sync, an upload or a removal overtakes counts that', async () => {
     slack.apiTrouble = 'rate-limited';
-    const ids = [await contact(service, 'U0ADA'), await contact(service, 'U0ADA'), await contact(service, 'U0ADA')];
+    const ids = [await contact('U0ADA'), await contact('U0ADA'), await contact('U0ADA')];
     const { id } = await start();
     await until(
       async () => (await jobsOf(service, tenant)).every(({ state }) => state === 'QUEUED') && slack.requests.length > 0,
@@ -242,10 +173,10 @@ describe('a batch', () => {
     dataOf(
       await tenant.graphql(
         'mutation ($input: SyncParticipantAvatarFromChannelInput!) { syncParticipantAvatarFromChannel(input: $input) { participant { id } } }',
-        { input: { participantId: ids[0], integrationConfigId: config, address: 'U0ADA' } },
+        { input: { participantId: ids[0], integrationConfigId: config(), address: 'U0ADA' } },
       ),
     );
-    dataOf(await upload(service, tenant, ids[1] as string, picture));
+    dataOf(await upload(service, tenant, ids[1] as string, queue.picture));
     dataOf(
       await tenant.graphql(
         'mutation ($id: ID!) { removeParticipantAvatar(input: { participantId: $id }) { participant { id } } }',
@@ -259,18 +190,8 @@ describe('a batch', () => {
 });
 
 describe('a second batch of an agent', () => {
-  test('joins the first, however many ask', async () => {
-    await populate(idle);
-    await contact(idle, 'U0ADA');
-    const ids = new Set((await Promise.all(Array.from({ length: 8 }, start))).map(({ id }) => id));
-    expect(ids.size).toBe(1);
-    expect(await jobsOf(idle, tenant)).toHaveLength(1);
-    const [id] = ids;
-    expect(await batchOf(tenant, id as string)).toMatchObject({ total: 1, done: 0, state: 'RUNNING' });
-  });
-
   test('of another agent that shares contacts is one of its own, with the same jobs', async () => {
-    await many(service, 6);
+    await many(6);
     const first = agent;
     agent = await createAgent(tenant);
     const { prisma } = service.app.database;
@@ -282,21 +203,5 @@ describe('a second batch of an agent', () => {
     for (const id of ids)
       expect((await states(await follow(id))).at(-1)).toMatchObject({ total: 6, done: 6, synced: 6 });
     expect(await jobsOf(service, tenant)).toHaveLength(6);
-  });
-});
-
-describe('a large batch', () => {
-  test('is queued in a fixed number of statements', async () => {
-    const statements: number[] = [];
-    for (const size of [2, 300]) {
-      await populate(idle);
-      await many(idle, size);
-      const answer = await syncAgent(tenant, agent);
-      expect(dataOf(answer).syncAgentAvatars.batch).toMatchObject({ total: size, done: 0 });
-      statements.push(answer.statements.length);
-    }
-    expect(statements[1]).toBe(statements[0]);
-    const ids = (await jobsOf(idle, tenant)).map(({ id }) => id);
-    expect(ids.every((id) => /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab]/.test(id))).toBe(true);
   });
 });

@@ -35,31 +35,11 @@ describe('words of docs/style.md', () => {
   });
 });
 
-/** Longer than a file should be, and not split by topic yet. */
-const stillLong = new Set([
-  'test/auth/scope-walk.test.ts',
-  'test/avatars/batches.test.ts',
-  'test/avatars/sources.test.ts',
-  'test/avatars/sync.test.ts',
-  'test/console/errands.test.ts',
-  'test/conversations/conversations.test.ts',
-  'test/duplicates/duplicates.test.ts',
-  'test/external-users/external-users.test.ts',
-  'test/history/history.test.ts',
-  'test/http/trusted-documents.test.ts',
-  'test/integrations/connections.test.ts',
-  'test/merging/participants.test.ts',
-  'test/participants/connection.test.ts',
-]);
-
 describe('the size of files', () => {
   test('is at most 300 lines in src, console, packages, test and bench', () => {
     const long = files.filter(
       (file) =>
-        /^(src|console|packages|test|bench)\//.test(file) &&
-        !file.endsWith('.css') &&
-        !stillLong.has(file) &&
-        linesOf(file).length > 301,
+        /^(src|console|packages|test|bench)\//.test(file) && !file.endsWith('.css') && linesOf(file).length > 301,
     );
     expect(long).toEqual([]);
   });

@@ -1,56 +1,14 @@
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { findDuplicates } from '../../src/duplicates/follow.ts';
-import { dataOf, problemOf, type TestTenant, type Untyped } from '../app.ts';
+import { dataOf, problemOf } from '../app.ts';
 import { until } from '../events/trigger.ts';
 import { createAccessKey, createConfig, createParticipant } from '../factories.ts';
 import { prepared } from '../prepared.ts';
 import { useAppAlone } from '../use-app.ts';
+import { change, emails, listed, members, searchOf, user } from './calls.ts';
 
 const service = useAppAlone();
 const working = useAppAlone({ AVATAR_WORKERS: '1' });
-const emails = 'SAME_EMAIL_IGNORING_CASE_AND_DOTS';
-
-const user = async (of: TestTenant, input: object): Promise<string> =>
-  dataOf(
-    await of.graphql(
-      'mutation ($input: CreateExternalUserInput!) { createExternalUser(input: $input) { externalUser { id } } }',
-      { input: { firstName: 'Ada', lastName: 'Lovelace', ...input } },
-    ),
-  ).createExternalUser.externalUser.id;
-const change = async (of: TestTenant, name: string, input: object): Promise<Untyped> => {
-  const type = `${name[0]?.toUpperCase()}${name.slice(1)}Input`;
-  return dataOf(await of.graphql(`mutation ($input: ${type}!) { ${name}(input: $input) { __typename } }`, { input }));
-};
-
-/** Lets the search follow everything that has happened. */
-async function search(of: TestTenant): Promise<void> {
-  const known = `select 1 from duplicate_progress p where p.tenant_id = $1::uuid and p.stage = 'CHANGES'
-    and not exists (select from history_entry h where h.tenant_id = $1::uuid and h.id > p.followed_id)`;
-  await until(async () => {
-    await findDuplicates(service.app.database);
-    return (await service.app.database.connection.query(prepared(known), [of.id])).length > 0;
-  });
-}
-
-/** What the search has found: each candidate as its members, its reasons and how likely it is. */
-async function candidates(of: TestTenant, filter: object = {}): Promise<Untyped[]> {
-  await search(of);
-  return listed(of, filter);
-}
-const listed = async (of: TestTenant, filter: object = {}): Promise<Untyped[]> =>
-  dataOf(
-    await of.graphql(
-      `query ($filter: DuplicateCandidateFilter) { duplicateCandidatesConnection(filter: $filter, first: 100) { totalCount nodes {
-        id kind users { id } participants { id } reasons confidence dismissedAt } } }`,
-      { filter },
-    ),
-  ).duplicateCandidatesConnection.nodes;
-const members = (found: Untyped[]) =>
-  found.map(({ users, participants, reasons }) => [
-    (users.length > 0 ? users : participants).map(({ id }: Untyped) => id),
-    reasons,
-  ]);
+const { search, candidates } = searchOf(service);
 
 test('users are found by dots, names, telephones in foreign keys, and the person who leads to them', async () => {
   const of = await service.createTenant();
@@ -88,30 +46,6 @@ test('users are found by dots, names, telephones in foreign keys, and the person
   const { headers } = await createAccessKey(of, ['USERS_READ']);
   const refused = await of.graphql('{ duplicateCandidatesConnection { nodes { id } } }', {}, headers);
   expect(problemOf(refused).code).toBe('FORBIDDEN');
-});
-
-test('whose channel it was is looked at again when a channel is another’s', async () => {
-  const of = await service.createTenant();
-  const [one, other] = [await createConfig(of, 'sms'), await createConfig(of, 'sms')];
-  const called = (integrationConfigId: string) =>
-    createParticipant(of, { channels: [{ integrationConfigId, address: '+1 415 555 0102' }] });
-  const [into, from, third] = [
-    await createParticipant(of, { displayName: 'Somebody else', email: 'else@example.com' }),
-    await called(one),
-    await called(other),
-  ];
-  const linked = async () =>
-    (await candidates(of)).map(({ participants }) => participants.map(({ id }: Untyped) => id).sort());
-  expect(await linked()).toEqual([[from, third].sort()]);
-  const { merge } = dataOf(
-    await of.graphql(
-      'mutation ($input: MergeParticipantsInput!) { mergeParticipants(input: $input) { merge { id } } }',
-      { input: { intoId: into, fromIds: [from] } },
-    ),
-  ).mergeParticipants;
-  expect(await linked()).toEqual([[into, third].sort()]);
-  await change(of, 'undoMerge', { mergeId: merge.id });
-  expect(await linked()).toEqual([[from, third].sort()]);
 });
 
 test('of somebody who was erased nothing is left, not even a digest', async () => {
@@ -165,64 +99,6 @@ test('participants are found by channels of one telephone, one mailbox or one ad
   ]);
 });
 
-test('the search follows changes, merges, deletions and what an undo brings back', async () => {
-  const of = await service.createTenant();
-  const one = await user(of, { firstName: 'A', email: 'a.b@example.com' });
-  const two = await user(of, { firstName: 'B', email: 'ab@example.com' });
-  await search(of);
-  const three = await user(of, { firstName: 'C', email: 'a.b.@example.com' });
-  expect(members(await candidates(of))).toEqual([[[one, two, three], [emails]]]);
-  await change(of, 'updateExternalUser', { externalUserId: three, email: 'c@example.com' });
-  expect(members(await candidates(of))).toEqual([[[one, two], [emails]]]);
-  await change(of, 'addExternalUserIdentifier', {
-    externalUserId: three,
-    identifierKey: 'emailaddress',
-    identifierValue: 'A.b.@example.com',
-  });
-  expect(members(await candidates(of))).toEqual([[[one, two, three], [emails]]]);
-  const merged = dataOf(
-    await of.graphql(
-      'mutation ($into: ID!, $from: ID!) { mergeExternalUsers(input: { intoId: $into, fromIds: [$from] }) { merge { id } } }',
-      { into: one, from: three },
-    ),
-  ).mergeExternalUsers.merge.id;
-  expect(members(await candidates(of))).toEqual([[[one, two], [emails]]]);
-  dataOf(await of.graphql('mutation ($id: ID!) { undoMerge(input: { mergeId: $id }) { __typename } }', { id: merged }));
-  expect(members(await candidates(of))).toEqual([[[one, two, three], [emails]]]);
-  await change(of, 'deleteExternalUser', { externalUserId: three });
-  await change(of, 'deleteExternalUser', { externalUserId: two });
-  // At once, before the search has followed.
-  expect(await listed(of)).toEqual([]);
-  expect(await candidates(of)).toEqual([]);
-  const left = prepared('select 1 from duplicate_key k where k.tenant_id = $1::uuid and k.subject_id = $2::uuid');
-  expect(await service.app.database.connection.query(left, [of.id, two])).toEqual([]);
-});
-
-test('who was merged away is there as the survivor', async () => {
-  const of = await service.createTenant();
-  const other = await user(of, { firstName: 'A', email: 'p.q@example.com' });
-  const from = await user(of, { firstName: 'B', email: 'pq@example.com' });
-  const into = await user(of, { firstName: 'C', email: 'z@example.org' });
-  expect(members(await candidates(of))).toEqual([[[other, from], [emails]]]);
-  const merging =
-    'mutation ($into: ID!, $from: ID!) { mergeExternalUsers(input: { intoId: $into, fromIds: [$from] }) { merge { id } } }';
-  dataOf(await of.graphql(merging, { into, from }));
-  expect(members(await candidates(of))).toEqual([[[other, into], [emails]]]);
-});
-
-test('a channel that comes or goes changes who is led to', async () => {
-  const of = await service.createTenant();
-  await user(of, { firstName: 'A', phoneNumber: '+14155550101' });
-  await user(of, { firstName: 'B', email: 'b@example.com' });
-  const person = await createParticipant(of, { email: 'b@example.com' });
-  expect(await candidates(of)).toEqual([]);
-  const channels = [{ integrationConfigId: await createConfig(of, 'sms'), address: '+14155550101' }];
-  await change(of, 'updateParticipant', { participantId: person, channels });
-  expect(await candidates(of)).toMatchObject([{ participants: [{ id: person }], reasons: ['LINKED_BY_CHANNEL'] }]);
-  await change(of, 'updateParticipant', { participantId: person, channels: [] });
-  expect(await candidates(of)).toEqual([]);
-});
-
 test('what was dismissed stays so, with fewer members too, until there is another reason', async () => {
   const of = await service.createTenant();
   const [one, two, three] = [
@@ -264,51 +140,4 @@ test('what more than twenty have in common says nothing', async () => {
   await change(of, 'deleteExternalUser', { externalUserId: first.id });
   const [candidate] = await candidates(of);
   expect(candidate.users).toHaveLength(20);
-});
-
-type Step = { kind: 'create' | 'change' | 'delete' | 'search'; at: number; mailbox: number; name: number };
-
-test('following changes finds what a search of everything finds', { timeout: 240_000 }, async () => {
-  const step: fc.Arbitrary<Step> = fc.record({
-    kind: fc.constantFrom('create', 'create', 'change', 'delete', 'search'),
-    at: fc.nat(5),
-    mailbox: fc.nat(2),
-    name: fc.nat(1),
-  });
-  await fc.assert(
-    fc.asyncProperty(fc.array(step, { minLength: 6, maxLength: 14 }), async (steps) => {
-      const of = await service.createTenant();
-      await search(of);
-      const there: string[] = [];
-      let dots = 0;
-      // Each address of a mailbox has its own dots.
-      const email = (mailbox: number) => {
-        dots += 1;
-        const local = `abcdefgh${mailbox}`.split('').map((letter, at) => ((dots >> at) & 1 ? `${letter}.` : letter));
-        return `${local.join('')}@example.com`;
-      };
-      for (const { kind, at, mailbox, name } of steps) {
-        const id = there[at % Math.max(there.length, 1)];
-        const has = { firstName: ['Ada', 'Bea'][name], email: email(mailbox) };
-        if (kind === 'create') there.push(await user(of, has));
-        else if (kind === 'search') await search(of);
-        else if (id && kind === 'change') await change(of, 'updateExternalUser', { externalUserId: id, ...has });
-        else if (id) {
-          await change(of, 'deleteExternalUser', { externalUserId: id });
-          there.splice(there.indexOf(id), 1);
-        }
-      }
-      const sorted = (found: Untyped[]) =>
-        members(found)
-          .map((each) => JSON.stringify(each))
-          .sort();
-      const followed = sorted(await candidates(of));
-      for (const table of ['duplicate_key', 'duplicate_candidate', 'duplicate_progress'])
-        await service.app.database.connection.query(prepared(`delete from ${table} where tenant_id = $1::uuid`), [
-          of.id,
-        ]);
-      expect(followed).toEqual(sorted(await candidates(of)));
-    }),
-    { numRuns: 15 },
-  );
 });

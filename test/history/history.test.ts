@@ -2,31 +2,13 @@ import { expect, test } from 'vitest';
 import { system } from '../../src/database/actor.ts';
 import { pruneHistory } from '../../src/history/prune.ts';
 import { dataOf, problemOf, type Untyped } from '../app.ts';
+import { createExternalUser } from '../conversations/factories.ts';
 import { createAccessKey, createAgent, createAgentKey, createConfig, createParticipant } from '../factories.ts';
 import { useApp } from '../use-app.ts';
+import { entry, historyCalls } from './calls.ts';
 
 const service = useApp();
-
-const entry =
-  'id occurredAt action operation requestId subjectType subjectId actor { kind id name } changes { field before after } subject { __typename id }';
-
-const historyOf = async (field: string, id: string, args = '', headers?: Record<string, string>): Promise<Untyped> =>
-  dataOf(
-    await service.tenant.graphql(
-      `query ($id: ID!) { ${field}(id: $id) { history${args} { totalCount nodes { ${entry} } pageInfo { hasNextPage endCursor } } } }`,
-      { id },
-      headers,
-    ),
-  )[field].history;
-
-const change = async (name: string, type: string, input: object, headers?: Record<string, string>) =>
-  dataOf(
-    await service.tenant.graphql(
-      `mutation ($input: ${type}!) { ${name}(input: $input) { __typename } }`,
-      { input },
-      headers,
-    ),
-  );
+const { historyOf, change } = historyCalls(() => service.tenant);
 
 test('an update says which fields have changed, from what to what, and who did it', async () => {
   const { tenant } = service;
@@ -211,81 +193,10 @@ test('old entries are deleted, and only those', async () => {
   expect(await left()).toEqual([{ subjectId: 'kept' }]);
 });
 
-const createUser = async (input: object): Promise<string> =>
-  dataOf(
-    await service.tenant.graphql(
-      'mutation ($input: CreateExternalUserInput!) { createExternalUser(input: $input) { externalUser { id } } }',
-      { input: { firstName: 'Ada', lastName: 'Byron', ...input } },
-    ),
-  ).createExternalUser.externalUser.id;
-const addIdentifier = async (externalUserId: string, identifierValue: string): Promise<string> =>
-  dataOf(
-    await service.tenant.graphql(
-      'mutation ($input: AddExternalUserIdentifierInput!) { addExternalUserIdentifier(input: $input) { identifier { id } } }',
-      { input: { externalUserId, identifierKey: 'fkid', identifierValue } },
-    ),
-  ).addExternalUserIdentifier.identifier.id;
-
-test('an identifier has entries of its own, and a primary one only those of its user', async () => {
-  const user = await createUser({ fkId: 'own-1' });
-  const second = await addIdentifier(user, 'own-2');
-  await change('removeExternalUserIdentifier', 'RemoveExternalUserIdentifierInput', { identifierId: second });
-  const { nodes } = await historyOf('externalUser', user);
-  expect(nodes.map(({ action, subjectType }: Untyped) => `${action} ${subjectType}`)).toEqual([
-    'DELETED ExternalUserIdentifier',
-    'CREATED ExternalUserIdentifier',
-    'CREATED ExternalUser',
-  ]);
-  expect(nodes[0].subject).toEqual({ __typename: 'ExternalUserIdentifier', id: second });
-  expect(nodes[1].changes).toContainEqual({ field: 'identifierValue', before: null, after: 'own-2' });
-});
-
-test('an identifier that moves with a merge is in the survivor’s history', async () => {
-  const [into, from] = [await createUser({ fkId: 'into-1' }), await createUser({ fkId: 'from-1' })];
-  const moved = await addIdentifier(from, 'from-2');
-  await change('mergeExternalUsers', 'MergeExternalUsersInput', { intoId: into, fromIds: [from] });
-  const { nodes } = await historyOf('externalUser', into);
-  const entry = nodes.find(({ subjectId }: Untyped) => subjectId === moved);
-  expect(entry).toMatchObject({ action: 'UPDATED', operation: 'mergeExternalUsers' });
-  expect(entry.changes).toContainEqual({ field: 'externalUserId', before: from, after: into });
-});
-
-test('to begin to sign in to a provider changes the config, and creates none', async () => {
-  const { app, tenant } = service;
-  const config = await createConfig(tenant);
-  const { prisma } = app.database;
-  const now = new Date();
-  await prisma.oAuthState.create({
-    data: {
-      tenantId: tenant.id,
-      stateHash: '0'.repeat(64),
-      integrationConfigId: config,
-      viewerKind: 'USER',
-      viewerId: 'x',
-      expiresAt: now,
-    },
-  });
-  const { integrationConfigs } = dataOf(
-    await tenant.graphql('{ integrationConfigs { id history { nodes { action changes { field } } } } }'),
-  );
-  const { nodes } = integrationConfigs.find(({ id }: Untyped) => id === config).history;
-  expect(nodes[0]).toEqual({ action: 'UPDATED', changes: [{ field: 'signInBegunAt' }] });
-  expect(nodes.filter(({ action }: Untyped) => action === 'CREATED')).toHaveLength(1);
-});
-
-test('to use a key leaves no entry', async () => {
-  const { app, tenant } = service;
-  const key = await createAccessKey(tenant, ['ADMIN']);
-  const entries = () => app.database.prisma.historyEntry.count({ where: { tenantId: tenant.id, subjectId: key.id } });
-  expect(await entries()).toBe(1);
-  await app.database.prisma.credentialKey.updateMany({ where: { id: key.id }, data: { lastUsedAt: new Date() } });
-  expect(await entries()).toBe(1);
-});
-
 test('only administrators see what a key is called', async () => {
   const { tenant } = service;
   const writer = await createAccessKey(tenant, ['USERS_WRITE']);
-  const user = await createUser({ fkId: 'named-1' });
+  const user = await createExternalUser(tenant, { fkId: 'named-1' });
   await change('updateExternalUser', 'UpdateExternalUserInput', { id: user, firstName: 'Bea' }, writer.headers);
   const reader = await createAgentKey(tenant, await createAgent(tenant));
   const nameSeen = async (headers?: Record<string, string>) =>

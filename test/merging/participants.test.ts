@@ -1,81 +1,20 @@
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join as joined } from 'node:path';
 import { expect, test } from 'vitest';
-import { sweepFiles } from '../../src/avatars/sweep.ts';
-import { openStorage } from '../../src/storage/storage.ts';
 import { dataOf, problemOf, type TestTenant, type Untyped } from '../app.ts';
+import { createConversation } from '../conversations/factories.ts';
 import { createAccessKey, createAgent, createConfig, createParticipant } from '../factories.ts';
-import { blue, png } from '../fakes/images.ts';
 import { writeKey } from '../participants/webhook-keys.ts';
-import { upload } from '../uploads.ts';
-import { useAppAlone } from '../use-app.ts';
+import { useApp } from '../use-app.ts';
+import { change, found, join, merge, undo, world } from './participant-calls.ts';
 import { stored as storedIn } from './stored.ts';
 
-const storage = await openStorage(`file:${mkdtempSync(joined(tmpdir(), 'rollcall-merging-'))}`);
-const service = useAppAlone({}, undefined, { storage });
+const service = useApp();
 const stored = (of: TestTenant) => storedIn(service, of);
 const prisma = () => service.app.database.prisma;
 
-const person = 'id displayName email agentIds channels { id address priority } avatarFileId';
-const merge = (of: TestTenant, intoId: string, fromIds: readonly string[], preview = false) =>
-  of.graphql(
-    `mutation ($input: MergeParticipantsInput!) { mergeParticipants(input: $input) {
-      participant { ${person} }
-      merge { id into { id displayName } from { id displayName } actor { kind } conflicts { field kept dropped } undoneAt } } }`,
-    { input: { intoId, fromIds, preview } },
-  );
-const undo = (of: TestTenant, mergeId: string, headers?: Record<string, string>) =>
-  of.graphql(
-    'mutation ($id: ID!) { undoMerge(input: { mergeId: $id }) { merge { undoneAt } externalUsers { id } participants { id } notRestored { subjectId field detail } } }',
-    { id: mergeId },
-    headers,
-  );
-const found = async (of: TestTenant, id: string) =>
-  dataOf(await of.graphql(`query ($id: ID!) { participant(id: $id) { ${person} } }`, { id })).participant;
-const conversation = async (of: TestTenant): Promise<string> =>
-  dataOf(await of.graphql('mutation { createConversation(input: {}) { conversation { id } } }')).createConversation
-    .conversation.id;
-const join = async (of: TestTenant, conversationId: string, id: string, status = 'ACTIVE') =>
-  dataOf(
-    await of.graphql(
-      'mutation ($input: EnsureConversationParticipantInput!) { ensureConversationParticipant(input: $input) { created participant { id participantId status } } }',
-      { input: { conversationId, participant: { user: { id } }, status } },
-    ),
-  ).ensureConversationParticipant;
-const change = async (of: TestTenant, name: string, input: object, fields: string): Promise<Untyped> => {
-  const type = `${name[0]?.toUpperCase()}${name.slice(1)}Input`;
-  return dataOf(await of.graphql(`mutation ($input: ${type}!) { ${name}(input: $input) { ${fields} } }`, { input }))[
-    name
-  ];
-};
-
-/** Two participants with something of everything, some of it alike. */
-async function world(of: TestTenant) {
-  const [slack, mail] = [await createConfig(of, 'slack'), await createConfig(of, 'email')];
-  const [shared, own] = [await createAgent(of), await createAgent(of)];
-  const into = await createParticipant(of, {
-    displayName: 'Ada Lovelace',
-    channels: [{ integrationConfigId: slack, address: 'U0AAAAAAA', priority: 1 }],
-    agentIds: [shared],
-  });
-  const from = await createParticipant(of, {
-    displayName: 'A. Byron',
-    email: 'ada@example.com',
-    channels: [
-      { integrationConfigId: slack, address: 'U0AAAAAAA' },
-      { integrationConfigId: mail, address: 'ada@example.com' },
-    ],
-    agentIds: [shared, own],
-  });
-  dataOf(await upload(service, of, from, await png()));
-  return { slack, mail, shared, own, into, from };
-}
-
 test('channels, bindings, memberships and the avatar move to the survivor, and come back', async () => {
   const of = await service.createTenant();
-  const { slack, shared, own, into, from } = await world(of);
-  const [both, alone] = [await conversation(of), await conversation(of)];
+  const { slack, shared, own, into, from } = await world(service, of);
+  const [both, alone] = [await createConversation(of), await createConversation(of)];
   const kept = (await join(of, both, into, 'PENDING')).participant;
   await join(of, both, from, 'ACTIVE');
   const moved = (await join(of, alone, from)).participant;
@@ -134,8 +73,8 @@ test('channels, bindings, memberships and the avatar move to the survivor, and c
 
 test('who was merged away is named by the former id, by every mutation', async () => {
   const of = await service.createTenant();
-  const { slack, own, into, from } = await world(of);
-  const talk = await conversation(of);
+  const { slack, own, into, from } = await world(service, of);
+  const talk = await createConversation(of);
   await join(of, talk, from, 'PENDING');
   const agent = await createAgent(of);
   dataOf(await merge(of, into, [from]));
@@ -195,51 +134,6 @@ test('who was merged away is named by the former id, by every mutation', async (
   expect((await stored(of))['merged_id']).toEqual([]);
 });
 
-test('a picture stays as long as the merge can be undone', async () => {
-  const of = await service.createTenant();
-  const { into, from } = await world(of);
-  dataOf(await upload(service, of, into, await png(300, 200, blue)));
-  const [mine, theirs] = [(await found(of, into)).avatarFileId, (await found(of, from)).avatarFileId];
-  const { merge: done } = dataOf(await merge(of, into, [from])).mergeParticipants;
-  const sweep = async () => {
-    await sweepFiles(service.app.database, storage, 0);
-    const files = await prisma().file.findMany({ where: { tenantId: of.id } });
-    return files.map(({ id }) => id).sort();
-  };
-  expect((await found(of, into)).avatarFileId).toBe(mine);
-  expect(await sweep()).toEqual([mine, theirs].sort());
-  dataOf(await undo(of, done.id));
-  expect((await found(of, from)).avatarFileId).toBe(theirs);
-  dataOf(await merge(of, into, [from]));
-  await change(of, 'deleteParticipant', { participantId: into }, 'deletedId');
-  expect(await sweep()).toEqual([]);
-});
-
-test('what was changed since a merge stays, and is named', async () => {
-  const of = await service.createTenant();
-  const { mail, own, shared, into, from } = await world(of);
-  const talk = await conversation(of);
-  await join(of, talk, from);
-  const { merge: done } = dataOf(await merge(of, into, [from])).mergeParticipants;
-  await change(of, 'updateParticipant', { participantId: into, email: 'other@example.com' }, 'participant { id }');
-  await change(of, 'removeParticipantAvatar', { participantId: into }, 'participant { id }');
-  await change(of, 'unbindParticipant', { participantId: into, agentId: own }, 'removed');
-  await change(of, 'deleteIntegrationConfig', { integrationConfigId: mail, force: true }, 'deletedId');
-  await change(of, 'deleteConversation', { conversationId: talk }, 'deletedId');
-  const { notRestored } = dataOf(await undo(of, done.id)).undoMerge;
-  expect(notRestored.map((its: { subjectId: string; field: string }) => [its.subjectId, its.field])).toEqual([
-    [into, 'email'],
-    [into, 'avatar'],
-    [from, 'channels'],
-    [from, 'bindings'],
-    [from, 'conversations'],
-  ]);
-  const back = await found(of, from);
-  expect(back).toMatchObject({ email: 'ada@example.com', agentIds: [shared], channels: [{ address: 'U0AAAAAAA' }] });
-  expect(back.avatarFileId).not.toBeNull();
-  expect(await found(of, into)).toMatchObject({ email: 'other@example.com', agentIds: [shared], avatarFileId: null });
-});
-
 test('what cannot be merged is refused, and changes nothing', async () => {
   const of = await service.createTenant();
   const [one, two, three] = [await createParticipant(of), await createParticipant(of), await createParticipant(of)];
@@ -292,7 +186,7 @@ test('two who merge each other, a merge against an ensure and a deletion: one af
     expect((await found(of, two)).id).toBe(survivor);
 
     const three = await createParticipant(of);
-    const talk = await conversation(of);
+    const talk = await createConversation(of);
     const [merged, ensured] = await Promise.all([merge(of, survivor, [three]), join(of, talk, three)]);
     dataOf(merged);
     expect(ensured.created).toBe(true);

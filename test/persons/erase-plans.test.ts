@@ -74,7 +74,7 @@ test.runIf(own)(
       for (const [table, rows] of Object.entries(large)) {
         const of = columns[table as keyof typeof large];
         await script(
-          `insert into ${table} (${of}) with n as (select generate_series(1, 20000) as n) ${rows.replaceAll(/\bid\(/g, 'pg_temp.id(')}`,
+          `insert into ${table} (${of}) with n as (select generate_series(1, 4000) as n) ${rows.replaceAll(/\bid\(/g, 'pg_temp.id(')}`,
         );
         await script(`analyze ${table}`);
       }

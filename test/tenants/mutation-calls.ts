@@ -1,4 +1,4 @@
-import { type Call, input } from './call.ts';
+import { type Call, input, type Outcome } from './call.ts';
 import type { World } from './world.ts';
 
 const exportOf = (kind: string, filter: (theirs: World) => object): Call =>
@@ -6,6 +6,17 @@ const exportOf = (kind: string, filter: (theirs: World) => object): Call =>
 
 const person = { kind: 'PERSON', displayName: 'Somebody' };
 const channel = (integrationConfigId: string) => ({ integrationConfigId, address: 'U0NOBODY' });
+
+/** Who takes part in a conversation, as each kind of the other tenant's, and what that must come to. */
+const takingPart: readonly [Outcome, (theirs: World) => object][] = [
+  ['PARTICIPANT_NOT_FOUND', ({ participant }) => ({ user: { id: participant } })],
+  ['AGENT_NOT_FOUND', ({ agent }) => ({ agent: { id: agent } })],
+  ['EXTERNAL_USER_NOT_FOUND', ({ externalUser }) => ({ contact: { id: externalUser } })],
+  // Flows live elsewhere: the id says nothing about any tenant.
+  ['own', ({ member }) => ({ flow: { id: member } })],
+  // The other tenant's customer is another user here.
+  ['own', ({ email }) => ({ contactByIdentifier: { identifierKey: 'emailaddress', identifierValue: email } })],
+];
 
 /** How to call every field of Mutation: each id it takes, once, as the other tenant's. */
 export const mutationCalls: Readonly<Record<string, readonly Call[]>> = {
@@ -78,18 +89,9 @@ export const mutationCalls: Readonly<Record<string, readonly Call[]>> = {
 
   createConversation: [
     input('AGENT_NOT_FOUND', (_, { agent }) => ({ name: 'Talk', agentId: agent })),
-    ...(
-      [
-        ['PARTICIPANT_NOT_FOUND', ({ participant }: World) => ({ user: { id: participant } })],
-        ['AGENT_NOT_FOUND', ({ agent }: World) => ({ agent: { id: agent } })],
-        ['EXTERNAL_USER_NOT_FOUND', ({ externalUser }: World) => ({ contact: { id: externalUser } })],
-        ['own', ({ member }: World) => ({ flow: { id: member } })],
-        [
-          'own',
-          ({ email }: World) => ({ contactByIdentifier: { identifierKey: 'emailaddress', identifierValue: email } }),
-        ],
-      ] as const
-    ).map(([outcome, of]) => input(outcome, (_, theirs) => ({ participants: [{ participant: of(theirs) }] }))),
+    ...takingPart.map(([outcome, who]) =>
+      input(outcome, (_, theirs) => ({ participants: [{ participant: who(theirs) }] })),
+    ),
   ],
   updateConversation: [
     input('CONVERSATION_NOT_FOUND', (_, { conversation }) => ({ conversationId: conversation, name: 'Taken over' })),
@@ -102,28 +104,9 @@ export const mutationCalls: Readonly<Record<string, readonly Call[]>> = {
       conversationId: conversation,
       participant: { user: { id: participant } },
     })),
-    input('PARTICIPANT_NOT_FOUND', ({ conversation }, { participant }) => ({
-      conversationId: conversation,
-      participant: { user: { id: participant } },
-    })),
-    input('AGENT_NOT_FOUND', ({ conversation }, { agent }) => ({
-      conversationId: conversation,
-      participant: { agent: { id: agent } },
-    })),
-    input('EXTERNAL_USER_NOT_FOUND', ({ conversation }, { externalUser }) => ({
-      conversationId: conversation,
-      participant: { contact: { id: externalUser } },
-    })),
-    // Flows live elsewhere: the id says nothing about any tenant.
-    input('own', ({ conversation }, { member }) => ({
-      conversationId: conversation,
-      participant: { flow: { id: member } },
-    })),
-    // The other tenant's customer is another user here.
-    input('own', ({ conversation }, { email }) => ({
-      conversationId: conversation,
-      participant: { contactByIdentifier: { identifierKey: 'emailaddress', identifierValue: email } },
-    })),
+    ...takingPart.map(([outcome, who]) =>
+      input(outcome, ({ conversation }, theirs) => ({ conversationId: conversation, participant: who(theirs) })),
+    ),
   ],
   patchConversationParticipant: [
     input('CONVERSATION_PARTICIPANT_NOT_FOUND', ({ conversation }, { member }) => ({

@@ -1,9 +1,11 @@
 import type { Client } from '@urql/core';
 import { useQuery } from 'urql';
+import { readFragment } from '../../graph/generated/fragment-masking.ts';
 import {
   type DuplicateKind,
   MergeRecordDocument,
   ParticipantMergedAwayDocument,
+  TookFragmentDoc,
   UserMergedAwayDocument,
 } from '../../graph/generated/graphql.ts';
 import { MergeRow } from '../../parts/merges.tsx';
@@ -19,7 +21,8 @@ export async function mergesThatTook(client: Client, kind: DuplicateKind, ids: r
           : await client.query(ParticipantMergedAwayDocument, { id });
       const survivor = data && ('externalUser' in data ? data.externalUser : data.participant);
       const merges = survivor && survivor.id !== id ? survivor.merges.nodes : [];
-      return merges.find(({ undoneAt, from }) => !undoneAt && from.some((one) => one.id === id))?.id;
+      const took = readFragment(TookFragmentDoc, merges);
+      return took.find(({ undoneAt, from }) => !undoneAt && from.some((one) => one.id === id))?.id;
     }),
   );
   return [...new Set(found)].filter((id) => id !== undefined);

@@ -1,0 +1,139 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { dataOf, type Untyped } from '../app.ts';
+import { createConfig, createParticipant } from '../factories.ts';
+import { prepared } from '../prepared.ts';
+import { useAppAlone } from '../use-app.ts';
+import { change, emails, listed, members, searchOf, user } from './calls.ts';
+
+const service = useAppAlone();
+const { search, candidates } = searchOf(service);
+
+test('whose channel it was is looked at again when a channel is another’s', async () => {
+  const of = await service.createTenant();
+  const [one, other] = [await createConfig(of, 'sms'), await createConfig(of, 'sms')];
+  const called = (integrationConfigId: string) =>
+    createParticipant(of, { channels: [{ integrationConfigId, address: '+1 415 555 0102' }] });
+  const [into, from, third] = [
+    await createParticipant(of, { displayName: 'Somebody else', email: 'else@example.com' }),
+    await called(one),
+    await called(other),
+  ];
+  const linked = async () =>
+    (await candidates(of)).map(({ participants }) => participants.map(({ id }: Untyped) => id).sort());
+  expect(await linked()).toEqual([[from, third].sort()]);
+  const { merge } = dataOf(
+    await of.graphql(
+      'mutation ($input: MergeParticipantsInput!) { mergeParticipants(input: $input) { merge { id } } }',
+      { input: { intoId: into, fromIds: [from] } },
+    ),
+  ).mergeParticipants;
+  expect(await linked()).toEqual([[into, third].sort()]);
+  await change(of, 'undoMerge', { mergeId: merge.id });
+  expect(await linked()).toEqual([[from, third].sort()]);
+});
+
+test('the search follows changes, merges, deletions and what an undo brings back', async () => {
+  const of = await service.createTenant();
+  const one = await user(of, { firstName: 'A', email: 'a.b@example.com' });
+  const two = await user(of, { firstName: 'B', email: 'ab@example.com' });
+  await search(of);
+  const three = await user(of, { firstName: 'C', email: 'a.b.@example.com' });
+  expect(members(await candidates(of))).toEqual([[[one, two, three], [emails]]]);
+  await change(of, 'updateExternalUser', { externalUserId: three, email: 'c@example.com' });
+  expect(members(await candidates(of))).toEqual([[[one, two], [emails]]]);
+  await change(of, 'addExternalUserIdentifier', {
+    externalUserId: three,
+    identifierKey: 'emailaddress',
+    identifierValue: 'A.b.@example.com',
+  });
+  expect(members(await candidates(of))).toEqual([[[one, two, three], [emails]]]);
+  const merged = dataOf(
+    await of.graphql(
+      'mutation ($into: ID!, $from: ID!) { mergeExternalUsers(input: { intoId: $into, fromIds: [$from] }) { merge { id } } }',
+      { into: one, from: three },
+    ),
+  ).mergeExternalUsers.merge.id;
+  expect(members(await candidates(of))).toEqual([[[one, two], [emails]]]);
+  dataOf(await of.graphql('mutation ($id: ID!) { undoMerge(input: { mergeId: $id }) { __typename } }', { id: merged }));
+  expect(members(await candidates(of))).toEqual([[[one, two, three], [emails]]]);
+  await change(of, 'deleteExternalUser', { externalUserId: three });
+  await change(of, 'deleteExternalUser', { externalUserId: two });
+  // At once, before the search has followed.
+  expect(await listed(of)).toEqual([]);
+  expect(await candidates(of)).toEqual([]);
+  const left = prepared('select 1 from duplicate_key k where k.tenant_id = $1::uuid and k.subject_id = $2::uuid');
+  expect(await service.app.database.connection.query(left, [of.id, two])).toEqual([]);
+});
+
+test('who was merged away is there as the survivor', async () => {
+  const of = await service.createTenant();
+  const other = await user(of, { firstName: 'A', email: 'p.q@example.com' });
+  const from = await user(of, { firstName: 'B', email: 'pq@example.com' });
+  const into = await user(of, { firstName: 'C', email: 'z@example.org' });
+  expect(members(await candidates(of))).toEqual([[[other, from], [emails]]]);
+  const merging =
+    'mutation ($into: ID!, $from: ID!) { mergeExternalUsers(input: { intoId: $into, fromIds: [$from] }) { merge { id } } }';
+  dataOf(await of.graphql(merging, { into, from }));
+  expect(members(await candidates(of))).toEqual([[[other, into], [emails]]]);
+});
+
+test('a channel that comes or goes changes who is led to', async () => {
+  const of = await service.createTenant();
+  await user(of, { firstName: 'A', phoneNumber: '+14155550101' });
+  await user(of, { firstName: 'B', email: 'b@example.com' });
+  const person = await createParticipant(of, { email: 'b@example.com' });
+  expect(await candidates(of)).toEqual([]);
+  const channels = [{ integrationConfigId: await createConfig(of, 'sms'), address: '+14155550101' }];
+  await change(of, 'updateParticipant', { participantId: person, channels });
+  expect(await candidates(of)).toMatchObject([{ participants: [{ id: person }], reasons: ['LINKED_BY_CHANNEL'] }]);
+  await change(of, 'updateParticipant', { participantId: person, channels: [] });
+  expect(await candidates(of)).toEqual([]);
+});
+
+type Step = { kind: 'create' | 'change' | 'delete' | 'search'; at: number; mailbox: number; name: number };
+
+test('following changes finds what a search of everything finds', { timeout: 240_000 }, async () => {
+  const step: fc.Arbitrary<Step> = fc.record({
+    kind: fc.constantFrom('create', 'create', 'change', 'delete', 'search'),
+    at: fc.nat(5),
+    mailbox: fc.nat(2),
+    name: fc.nat(1),
+  });
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { minLength: 6, maxLength: 14 }), async (steps) => {
+      const of = await service.createTenant();
+      await search(of);
+      const there: string[] = [];
+      let dots = 0;
+      // Each address of a mailbox has its own dots.
+      const email = (mailbox: number) => {
+        dots += 1;
+        const local = `abcdefgh${mailbox}`.split('').map((letter, at) => ((dots >> at) & 1 ? `${letter}.` : letter));
+        return `${local.join('')}@example.com`;
+      };
+      for (const { kind, at, mailbox, name } of steps) {
+        const id = there[at % Math.max(there.length, 1)];
+        const has = { firstName: ['Ada', 'Bea'][name], email: email(mailbox) };
+        if (kind === 'create') there.push(await user(of, has));
+        else if (kind === 'search') await search(of);
+        else if (id && kind === 'change') await change(of, 'updateExternalUser', { externalUserId: id, ...has });
+        else if (id) {
+          await change(of, 'deleteExternalUser', { externalUserId: id });
+          there.splice(there.indexOf(id), 1);
+        }
+      }
+      const sorted = (found: Untyped[]) =>
+        members(found)
+          .map((each) => JSON.stringify(each))
+          .sort();
+      const followed = sorted(await candidates(of));
+      for (const table of ['duplicate_key', 'duplicate_candidate', 'duplicate_progress'])
+        await service.app.database.connection.query(prepared(`delete from ${table} where tenant_id = $1::uuid`), [
+          of.id,
+        ]);
+      expect(followed).toEqual(sorted(await candidates(of)));
+    }),
+    { numRuns: 15 },
+  );
+});
