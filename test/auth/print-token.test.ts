@@ -4,14 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { developmentKeys } from '../../src/auth/development-keys.ts';
-import { entry } from '../setup/entry.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'rollcall-token-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const print = (DATA_DIR: string) => {
   const env = { PATH: process.env['PATH'], HOME: process.env['HOME'], DATA_DIR };
-  const { status, stdout, stderr } = spawnSync(process.execPath, entry('commands/print-token'), {
+  const { status, stdout, stderr } = spawnSync(process.execPath, ['--import', 'tsx', 'src/commands/print-token.ts'], {
     env,
     encoding: 'utf8',
   });

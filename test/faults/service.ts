@@ -3,7 +3,6 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { until } from '../events/trigger.ts';
-import { entry } from '../setup/entry.ts';
 import { freePort } from './redis-server.ts';
 
 export type LogLine = { level: number; pid: number; msg: string; part?: string; reason?: string };
@@ -40,7 +39,7 @@ export async function startService(environment: Record<string, string>): Promise
   const port = await freePort();
   const folder = mkdtempSync(join(tmpdir(), 'rollcall-faults-'));
   const url = `http://127.0.0.1:${port}`;
-  const child = spawn(process.execPath, entry('main'), {
+  const child = spawn(process.execPath, ['--import', 'tsx', 'src/main.ts'], {
     env: {
       PATH: process.env['PATH'],
       HOME: process.env['HOME'],

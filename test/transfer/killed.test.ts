@@ -13,7 +13,6 @@ import type { Untyped } from '../app.ts';
 import { audience, issuer, sign } from '../auth/tokens.ts';
 import { until } from '../events/trigger.ts';
 import { createOwnDatabase } from '../setup/database.ts';
-import { entry } from '../setup/entry.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'rollcall-killed-'));
 const tenantId = newId();
@@ -40,7 +39,7 @@ async function inDatabase<Result>(work: (prisma: ReturnType<typeof openDatabase>
 
 /** Starts the real service in a process of its own. */
 async function start(): Promise<void> {
-  const started = spawn(process.execPath, entry('main'), {
+  const started = spawn(process.execPath, ['--import', 'tsx', 'src/main.ts'], {
     env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...environment },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
