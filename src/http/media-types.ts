@@ -30,3 +30,7 @@ export function commonJsonType(accept: string | undefined): JsonType | null {
 /** Returns whether a client accepts server-sent events. */
 export const takesEventStream = (accept: string | null): boolean =>
   acceptedTypes(accept).some((type) => type === 'text/event-stream' || type === 'text/*' || type === '*/*');
+
+/** Returns a content type with its media type in lower case, as Yoga compares it. Its parameters stay as they are. */
+export const plainMediaType = (type: string): string =>
+  /^[a-z/+.-]*(;|$)/.test(type) ? type : type.replace(/^[^;]*/, (media) => media.trim().toLowerCase());

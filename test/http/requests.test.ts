@@ -61,6 +61,17 @@ describe('what cannot be read', () => {
     expect(told.headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/);
   });
 
+  test.each(['Application/JSON', 'APPLICATION/JSON; Charset="UTF-8"', 'application/json ;charset=utf-8'])(
+    'but a media type in any case (%s), also from a page',
+    async (type) => {
+      for (const headers of [{}, { origin: 'https://app.example.com' }])
+        expect(await send(json(viewer, { 'content-type': type, ...headers }))).toMatchObject({
+          status: 200,
+          body: { data: { viewer: { kind: 'USER' } } },
+        });
+    },
+  );
+
   test('an accepted type that is not served', async () => {
     expect(await send(json(viewer, { accept: 'text/html' }))).toMatchObject({ status: 406, codes: ['BAD_USER_INPUT'] });
   });
