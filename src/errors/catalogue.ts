@@ -216,6 +216,16 @@ export class Problem extends Error {
   }
 }
 
+/** One mistake can cause an error for each row. So many errors of a result are told. */
+export const mostErrors = 100;
+
+/** There is no room for a list in the whole result, which every list that finds out says. One error is told. */
+export class ResultLimit extends Problem {
+  constructor(detail = 'The result has no room for the list.') {
+    super('RESULT_TOO_LARGE', detail);
+  }
+}
+
 /** Returns the members of an RFC 9457 problem. `instance` is the request's id. */
 export function problemDetails(problem: Problem, instance: string): Record<string, unknown> {
   return {

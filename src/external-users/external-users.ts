@@ -17,6 +17,7 @@ import { phoneNumber } from '../values/phone-number.ts';
 import { displayName, text } from '../values/text.ts';
 import { demandUnmodified, type IfModifiedAt } from '../values/unmodified.ts';
 import { fieldOf, fkId, idByIdentifier, identifierKeys, phoneColumns } from './identifiers.ts';
+import { keepMerged, replacedBy } from './replaced.ts';
 
 const identifierFields = identifierKeys.map(fieldOf);
 
@@ -156,10 +157,10 @@ const newUsers = z.object({
   users: z.array(newUser).min(1, 'must not be empty').max(mostUsers, `must be at most ${mostUsers} users`),
 });
 
-/** Carries what is wrong out of a transaction that is to be undone. */
-/** A clash of a user of a list: with whom, or null where it is another of the list, who is not there afterwards. */
+/** A clash of a user of a list: with which other, or null where that is one of the list, who is not there after it. */
 type Clash = { index: number; field: keyof Identifiers; existingId: string | null };
 
+/** Carries what is wrong out of a transaction that is to be undone. */
 class Clashing extends Error {
   readonly clashes: readonly Clash[];
   constructor(clashes: readonly Clash[]) {
@@ -279,6 +280,7 @@ export async function updateExternalUser(db: TenantDatabase, input: ExternalUser
             })),
           });
         }
+        await keepMerged(tx, replacedBy(data, before));
         return tx.externalUser.update({
           where: { tenantId_id: { tenantId, id } },
           data: columnsOf({ ...data, ...next, ...(metadata !== undefined && { metadata }) }),

@@ -156,7 +156,7 @@ export function createMetrics() {
     watchStandby,
     signInFailed,
     read: async () => ({ type: registry.contentType, text: await text() }),
-    // The observer of collections stays for the life of the process, and leads to the registry: it must lead no further.
+    // The observer of collections lives as long as the process and leads to the registry: it must lead no further.
     close: () => registry.clear(),
   };
 }

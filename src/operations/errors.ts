@@ -1,8 +1,7 @@
 import { type ExecutionResult, GraphQLError, type GraphQLErrorExtensions } from 'graphql';
 import { problemBehind } from '../database/failures.ts';
 import { type BoundedLog, createBoundedLog } from '../errors/bounded-log.ts';
-import { catalogue, type ErrorCode, Problem, problemDetails } from '../errors/catalogue.ts';
-import { ResultLimit } from './result-size.ts';
+import { catalogue, type ErrorCode, mostErrors, Problem, problemDetails, ResultLimit } from '../errors/catalogue.ts';
 
 type Http = NonNullable<GraphQLErrorExtensions['http']>;
 
@@ -115,9 +114,6 @@ export function formatEach(
     },
   };
 }
-
-// One mistake can cause an error for each row.
-const mostErrors = 100;
 
 /** At most so many errors. Errors of the whole result come first. */
 function withoutRepeats(errors: readonly GraphQLError[]): readonly GraphQLError[] {

@@ -1,13 +1,10 @@
 import { type ExecutionResult, GraphQLError, type GraphQLResolveInfo, responsePathAsArray } from 'graphql';
-import { Problem } from '../errors/catalogue.ts';
+import { mostErrors, type Problem, ResultLimit } from '../errors/catalogue.ts';
 import type { Admission } from './admission.ts';
 import type { Budget } from './budget.ts';
 import { limits } from './limits.ts';
 import { type Paced, Pacing } from './pacing.ts';
 import { bytesOf, longBytes, type Price } from './price.ts';
-
-/** The whole result is too large. Every list that finds out throws the same error, which is reported once. */
-export class ResultLimit extends Problem {}
 
 type Place = Pick<GraphQLResolveInfo, 'path' | 'fieldNodes'>;
 type Result = ExecutionResult | Promise<ExecutionResult>;
@@ -21,6 +18,10 @@ const largeBytes = 500_000;
  * most.
  */
 const unmeasuredValues = 1_000;
+
+const askForLess = 'ask for fewer rows or fields at once, or for pages.';
+const tooMuchWork = `The result would be more than ${limits.work} fields' work: ${askForLess}`;
+const tooManyBytes = `The result would be larger than ${limits.resultBytes / 1e6} MB: ${askForLess}`;
 
 const largeData = new WeakSet<object>();
 /**
@@ -42,9 +43,9 @@ export class ResultSize implements Paced {
   #bytes = 0;
   /** How many long values may still stay unmeasured. */
   #unmeasured = unmeasuredValues;
+  /** How many lists were not read because they are too large. */
+  #refusals = 0;
   #error: GraphQLError | null = null;
-  /** What there was too much of. */
-  #excess: 'work' | 'bytes' = 'work';
   /** Whether the operation ends at once over the limit. A mutation does not, because its later fields write. */
   #stops = false;
   #running = false;
@@ -176,6 +177,23 @@ export class ResultSize implements Paced {
     return found;
   }
 
+  /** How many rows of that price the result still has room for. */
+  roomFor({ work, certainWork, bytes }: Price): number {
+    const left = { work: limits.work - this.#budget.work, bytes: limits.resultBytes - this.#budget.bytes };
+    return Math.floor(Math.min(left.work / (work + certainWork), left.bytes / (bytes + 1)));
+  }
+
+  /**
+   * Records that a list was not read because it is too large. The operation ends when the list says so for the whole
+   * result, and when so many were refused that the other errors would not be told.
+   */
+  refused(error: Problem, place: Place): Promise<never> {
+    this.#refusals++;
+    if (error instanceof ResultLimit) return this.#refuse(place, tooMuchWork);
+    if (this.#refusals > mostErrors) return this.#refuse(place, error.message);
+    throw error;
+  }
+
   /** Counts a value of a resolver and returns it. */
   countLeaf(value: unknown, place: Place): unknown {
     const [work, bytes] = [this.#work, this.#bytes];
@@ -218,9 +236,9 @@ export class ResultSize implements Paced {
    * are answered.
    */
   #exceeded(workBefore: number, bytesBefore: number, place: Place): Promise<never> {
-    this.#excess = this.#budget.bytes > limits.resultBytes ? 'bytes' : 'work';
+    const message = this.#budget.bytes > limits.resultBytes ? tooManyBytes : tooMuchWork;
     if (!this.#stops) this.#use(workBefore - this.#work, bytesBefore - this.#bytes);
-    return this.#refuse(place);
+    return this.#refuse(place, message);
   }
 
   #use(work: number, bytes: number): boolean {
@@ -247,17 +265,12 @@ export class ResultSize implements Paced {
     return true;
   }
 
-  #refuse({ path, fieldNodes }: Place): Promise<never> {
+  #refuse({ path, fieldNodes }: Place, message: string): Promise<never> {
     if (!this.#error) {
-      const what =
-        this.#excess === 'bytes'
-          ? `would be larger than ${limits.resultBytes / 1e6} MB`
-          : `would be more than ${limits.work} fields' work`;
-      const message = `The result ${what}: ask for fewer rows or fields at once, or for pages.`;
       this.#error = new GraphQLError(message, {
         nodes: fieldNodes,
         path: responsePathAsArray(path),
-        originalError: new ResultLimit('RESULT_TOO_LARGE', message),
+        originalError: new ResultLimit(message),
       });
       if (this.#stops) this.#halt();
     }

@@ -1,50 +1,23 @@
 import {
   defaultFieldResolver,
-  type FieldNode,
   type GraphQLField,
-  GraphQLIncludeDirective,
-  type GraphQLObjectType,
   type GraphQLResolveInfo,
   type GraphQLSchema,
-  GraphQLSkipDirective,
-  getDirectiveValues,
   getNamedType,
   getNullableType,
-  isAbstractType,
   isCompositeType,
   isListType,
-  isNonNullType,
   isObjectType,
-  Kind,
-  type SelectionSetNode,
 } from 'graphql';
+import { Problem } from '../errors/catalogue.ts';
 import type { CountBelow, Price } from '../operations/price.ts';
 import type { GraphContext } from './context.ts';
+import { countsBelow, longTypes, ofPages, plain, priceAt, type RowInfo } from './row-price.ts';
 
-type Info = Pick<GraphQLResolveInfo, 'fieldNodes' | 'fragments' | 'schema' | 'variableValues' | 'returnType'>;
 type Field = GraphQLField<unknown, GraphContext>;
-
-/** Fields that are properties of their rows. They are counted with the row. */
-const plain = new WeakSet<object>();
-
-// A connection is no row. The rows in its edges belong to a list.
-const ofPages = /Edge | (\w*Connection|PageInfo)$/;
-
-/** Scalars whose values can be long. */
-const longTypes: ReadonlySet<string> = new Set(['String', 'EmailAddress', 'URL', 'JSONObject']);
-/** The bytes of other scalars, with their punctuation. Enumerations and unlisted types have 16. */
-const bytesOfTypes: Readonly<Record<string, number>> = { Boolean: 5, Int: 8, Float: 12, ID: 38, DateTime: 27 };
-
-// What a field takes that is not a property: its resolver is called, and rows are read through a promise.
-const workOfValue = 3;
-const workOfRows = 6;
-
-/** The work of a field, in its GraphQL extensions, where a resolver does more than most. */
-export type FieldWork = { readonly work?: number };
 
 /** How the rows of lists are counted before they are read, by `Type.field`. */
 export type CountsBelow = Readonly<Record<string, CountBelow>>;
-const countsBelow = new WeakMap<object, CountBelow>();
 
 /** From so many rows on, the lists below them are counted before they are read. */
 const manyRows = 1_000;
@@ -65,6 +38,7 @@ export function countResults(schema: GraphQLSchema, below: CountsBelow = {}): Gr
       if (count) countsBelow.set(field, count);
       if (isCompositeType(named)) {
         if (isList || (field.resolve && !ofPages.test(`${type.name} ${named.name}`))) countRows(field);
+        else if (field.resolve) countRefusals(field);
       } else if (field.resolve && (isList || longTypes.has(named.name))) countValue(field);
     }
   }
@@ -96,11 +70,29 @@ function countRows(field: Field): void {
       },
       (error: unknown) => {
         size.failed();
-        throw error;
+        return refused(error, info, context);
       },
     );
   };
 }
+
+/** Counts the pages of a field that were not read because all pages together are too large. */
+function countRefusals(field: Field): void {
+  const resolve = field.resolve as NonNullable<Field['resolve']>;
+  field.resolve = (parent, args, context, info) => {
+    const page: unknown = resolve(parent, args, context, info);
+    return page instanceof Promise ? page.catch((error: unknown) => refused(error, info, context)) : page;
+  };
+}
+
+function refused(error: unknown, info: GraphQLResolveInfo, { size }: GraphContext): Promise<never> {
+  if (size.stopped) return size.never;
+  if (error instanceof Problem && error.code === 'RESULT_TOO_LARGE') return size.refused(error, info);
+  throw error;
+}
+
+/** How many rows of a list the result still has room for, by what is selected of them. */
+export const roomFor = (info: RowInfo, context: GraphContext): number => context.size.roomFor(priceAt(info, context));
 
 function countValue(field: Field): void {
   const resolve = field.resolve as NonNullable<Field['resolve']>;
@@ -121,172 +113,4 @@ async function workBelow(rows: readonly { id: string }[], { lists }: Price, { db
   for (const { count, work } of lists) worked.set(count, (worked.get(count) ?? 0) + work);
   const each = await Promise.all([...worked].map(async ([count, work]) => work * (await count(db, ids))));
   return each.reduce((sum, work) => sum + work, 0);
-}
-
-const prices = new WeakMap<readonly FieldNode[], Price>();
-const pricesOfOne = new WeakMap<FieldNode, Price>();
-
-/**
- * Returns the price of a row of the field. It is computed once per place in a document, or per operation where it
- * depends on variables.
- */
-function priceAt(info: Info, { size }: GraphContext): Price {
-  const { fieldNodes } = info;
-  // Executors use the same array for all rows of an execution, compiled code for all executions.
-  const known = prices.get(fieldNodes) ?? size.prices.get(fieldNodes);
-  if (known) return known;
-  const [only] = fieldNodes.length === 1 ? fieldNodes : [];
-  const before = only && pricesOfOne.get(only);
-  if (before) {
-    prices.set(fieldNodes, before);
-    return before;
-  }
-  const making = new Pricing(info);
-  const price = making.ofRows(info.returnType, fieldNodes);
-  if (making.conditional) size.prices.set(fieldNodes, price);
-  else {
-    prices.set(fieldNodes, price);
-    if (only) pricesOfOne.set(only, price);
-  }
-  return price;
-}
-
-const nothing: Price = { work: 0, deepWork: 0, certainWork: 0, lists: [], bytes: 0, long: [], values: 0, inner: [] };
-
-/** Computes prices. Says whether they hold for these variables only. */
-class Pricing {
-  conditional = false;
-  readonly #info: Info;
-
-  constructor(info: Info) {
-    this.#info = info;
-  }
-
-  /** Returns the price of a row of that type with this selection. Of several types it is the highest. */
-  ofRows(returnType: GraphQLResolveInfo['returnType'], nodes: readonly FieldNode[]): Price {
-    const type = getNamedType(returnType);
-    // A list of values has no selection.
-    if (!isCompositeType(type)) return { ...nothing, work: 1, deepWork: 1 };
-    const types = isAbstractType(type) ? this.#info.schema.getPossibleTypes(type) : [type];
-    return dearest(types.map((one) => this.#ofObject(one, nodes)));
-  }
-
-  #ofObject(type: GraphQLObjectType, nodes: readonly FieldNode[]): Price {
-    const selected = new Map<string, FieldNode[]>();
-    const spread = new Set<string>();
-    for (const { selectionSet } of nodes) this.#collect(type, selectionSet, selected, spread);
-    const fields = type.getFields();
-    const long = new Map<string, number>();
-    const inner: Price['inner'][number][] = [];
-    const lists: Price['lists'][number][] = [];
-    let [work, deepWork, certainWork, bytes] = [1, 1, 0, 2];
-    const add = (more: { work: number; deepWork: number; bytes: number }) => {
-      work += more.work;
-      deepWork += more.deepWork;
-      bytes += more.bytes;
-    };
-    for (const [name, same] of selected) {
-      bytes += name.length + 4;
-      const field = fields[(same[0] as FieldNode).name.value] as Field | undefined;
-      const named = field && getNamedType(field.type);
-      if (!field || !named) {
-        // __typename, and at the root introspection.
-        add({ work: 1, deepWork: 1, bytes: 24 });
-        continue;
-      }
-      const isPlain = plain.has(field);
-      const isList = isListType(getNullableType(field.type));
-      const own =
-        (field.extensions as FieldWork).work ?? (isPlain ? 1 : isCompositeType(named) ? workOfRows : workOfValue);
-      if (isCompositeType(named) && !isList) {
-        const price = this.ofRows(named, same);
-        if (isPlain) {
-          certainWork += price.certainWork;
-          add({ ...price, work: own + price.work });
-          inner.push({ property: field.name, price });
-        } else if (ofPages.test(`${type.name} ${named.name}`)) add({ ...price, work: own + price.work });
-        else {
-          add({ work: own, deepWork: own + price.deepWork, bytes: 4 });
-          if (isNonNullType(field.type)) certainWork += price.work + price.certainWork;
-        }
-        continue;
-      }
-      const count = countsBelow.get(field);
-      if (count) {
-        const row = this.ofRows(named, same);
-        lists.push({ count, work: row.work + row.certainWork });
-      }
-      const isLong = isPlain && !isCompositeType(named) && (isList || longTypes.has(named.name));
-      if (isLong) long.set(field.name, (long.get(field.name) ?? 0) + 1);
-      const known = isList || longTypes.has(named.name) ? 2 : (bytesOfTypes[named.name] ?? 16);
-      add({ work: own, deepWork: own, bytes: known });
-    }
-    return {
-      work,
-      deepWork,
-      certainWork,
-      lists,
-      bytes,
-      long: [...long].map(([property, times]) => ({ property, times })),
-      values: sumOf(long.values()) + sumOf(inner.map(({ price }) => price.values)),
-      inner,
-    };
-  }
-
-  #collect(
-    type: GraphQLObjectType,
-    set: SelectionSetNode | undefined,
-    selected: Map<string, FieldNode[]>,
-    spread: Set<string>,
-  ): void {
-    const { fragments, schema } = this.#info;
-    const applies = (condition: string | undefined) => {
-      if (condition === undefined || condition === type.name) return true;
-      const named = schema.getType(condition);
-      return isAbstractType(named) && schema.isSubType(named, type);
-    };
-    for (const selection of set?.selections ?? []) {
-      if (selection.directives?.length && !this.#isIncluded(selection)) continue;
-      if (selection.kind === Kind.FIELD) {
-        const name = (selection.alias ?? selection.name).value;
-        const same = selected.get(name);
-        if (same) same.push(selection);
-        else selected.set(name, [selection]);
-      } else if (selection.kind === Kind.INLINE_FRAGMENT) {
-        if (applies(selection.typeCondition?.name.value)) this.#collect(type, selection.selectionSet, selected, spread);
-      } else if (!spread.has(selection.name.value)) {
-        spread.add(selection.name.value);
-        const fragment = fragments[selection.name.value];
-        if (fragment && applies(fragment.typeCondition.name.value))
-          this.#collect(type, fragment.selectionSet, selected, spread);
-      }
-    }
-  }
-
-  #isIncluded(selection: SelectionSetNode['selections'][number]): boolean {
-    this.conditional = true;
-    const { variableValues } = this.#info;
-    if (getDirectiveValues(GraphQLSkipDirective, selection, variableValues)?.['if'] === true) return false;
-    return getDirectiveValues(GraphQLIncludeDirective, selection, variableValues)?.['if'] !== false;
-  }
-}
-
-const sumOf = (numbers: Iterable<number>) => [...numbers].reduce((sum, number) => sum + number, 0);
-
-/** Returns a price that is at least each of these. */
-function dearest(several: readonly Price[]): Price {
-  const [only] = several;
-  if (only && several.length === 1) return only;
-  const long = new Map<string, number>();
-  for (const price of several)
-    for (const { property, times } of price.long) long.set(property, Math.max(times, long.get(property) ?? 0));
-  return {
-    ...nothing,
-    work: Math.max(0, ...several.map(({ work }) => work)),
-    deepWork: Math.max(0, ...several.map(({ deepWork }) => deepWork)),
-    bytes: Math.max(0, ...several.map(({ bytes }) => bytes)),
-    long: [...long].map(([property, times]) => ({ property, times })),
-    values: Math.max(0, ...several.map(({ values }) => values)),
-    inner: several.flatMap(({ inner }) => inner),
-  };
 }

@@ -64,6 +64,7 @@ const below: CountsBelow = {
   'Participant.agents': countBindings,
   'Participant.bindings': countBindings,
   'Participant.channels': countChannels,
+  'ParticipantHealth.channels': countChannels,
 };
 
 /**

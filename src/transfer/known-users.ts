@@ -53,12 +53,15 @@ export const update = statement(nothing)`
     phone_key = g.phone_key, fk_id = g.fk_id, fk_user_id = g.fk_user_id, context = g.context, source = g.source, metadata = g.metadata
   from ${whole} where u.tenant_id = ${tenant} and u.id = g.id`;
 
-/** Gives users identifiers beside their primary ones. */
+/** Gives users identifiers beside their primary ones. One that a merge has brought may have been kept. */
 export const insertIdentifiers = statement(nothing)`
   insert into external_user_identifier (tenant_id, id, external_user_id, identifier_key, identifier_value, compare_key, is_primary)
   select u.tenant_id, g.id, u.id, g.key, g.value, g.compared, false
   from json_to_recordset(${parameter('rows', jsonText)}) as g (id uuid, user_id uuid, key "IdentifierKey", value text, compared text)
-  join external_user u on u.tenant_id = ${tenant} and u.id = g.user_id order by g.key, g.compared`;
+  join external_user u on u.tenant_id = ${tenant} and u.id = g.user_id
+  where not exists (select from external_user_identifier i where i.tenant_id = ${tenant} and i.external_user_id = u.id
+    and i.identifier_key = g.key and md5(i.compare_key) = md5(g.compared) and i.compare_key = g.compared)
+  order by g.key, g.compared`;
 
 type Fields = 'firstName' | 'lastName' | 'email' | 'fkId' | 'fkUserId' | 'context' | 'source' | 'phoneNumber';
 

@@ -6,6 +6,7 @@ import type { ExternalUser, IdentifierKey } from '../database/generated/client.t
 import { asUuid, newId } from '../database/ids.ts';
 import { importedUser } from '../external-users/external-users.ts';
 import { compareKey, fieldOf, type Identifier, identifier, identifierKeys } from '../external-users/identifiers.ts';
+import { keepMerged, type Replaced } from '../external-users/replaced.ts';
 import { jsonObject } from '../values/json-object.ts';
 import { blockedAmong, blockedText, isErased } from './blocked.ts';
 import { columnsFor, insert, insertIdentifiers, matching, update, viaOf, wasMerged } from './known-users.ts';
@@ -117,18 +118,17 @@ function changesOf(row: Checked, existing: ExternalUser, via: ReadonlySet<string
   const metadata = row.user.metadata ? { ...stored, ...row.user.metadata } : stored;
   const values = Object.fromEntries(fields.map((field) => [field, row.user[field]]));
   const isOther = !isDeepStrictEqual(metadata, stored);
-  // What was the primary one goes when another takes its place, unless the row has it beside that.
-  const replaced = new Set(
-    fields.flatMap((field) => {
-      const key = keyOf.get(field);
-      const before = existing[field];
-      return key && before !== null ? [viaOf(key, compareKey(key, before))] : [];
-    }),
-  );
-  const isThere = (known: string) => via.has(known) && !replaced.has(known);
+  // What was the primary one goes when another takes its place, unless the row or a merge has brought it beside that.
+  const replaced = fields.flatMap((field) => {
+    const key = keyOf.get(field);
+    const before = existing[field];
+    return key && before !== null ? [{ id: existing.id, key, via: viaOf(key, compareKey(key, before)) }] : [];
+  });
+  const isThere = (known: string) => via.has(known) && !replaced.some((its) => its.via === known);
   return {
     columns: fields.length > 0 || isOther ? columnsFor(existing.id, { ...existing, ...values, metadata }) : null,
     metadata: isOther ? metadata : null,
+    replaced: replaced.map(({ id, key }): Replaced => ({ id, key })),
     others: row.others.filter(({ key, compared }) => !isThere(viaOf(key, compared))),
   };
 }
@@ -170,6 +170,7 @@ async function writeWave(
   const added = new Map<string, Checked>();
   const changed = new Set<string>();
   const updates: object[] = [];
+  const replacements: Replaced[] = [];
   const identifiers: object[] = [];
   for (const [n, row] of wave.entries()) {
     const known = found.get(n) ?? [];
@@ -187,7 +188,7 @@ async function writeWave(
       else outcome.unchanged += 1;
     } else if (writing.onConflict === 'FAIL') reject(row, 'is an external user that exists already');
     else {
-      const { columns, metadata, others } = changesOf(row, existing.user, existing.via);
+      const { columns, metadata, replaced, others } = changesOf(row, existing.user, existing.via);
       if (writing.onConflict === 'SKIP' || (!columns && others.length === 0)) outcome.unchanged += 1;
       else {
         const issue = metadata && jsonObject.safeParse(metadata).error?.issues[0];
@@ -197,11 +198,13 @@ async function writeWave(
         }
         changed.add(existing.user.id);
         if (columns) updates.push(columns);
+        replacements.push(...replaced);
         identifiers.push(...identifierRows(existing.user.id, others));
         outcome.updated += 1;
       }
     }
   }
+  await keepMerged(tx, replacements);
   if (updates.length > 0) await tx.query(update, { rows: JSON.stringify(updates) });
   if (added.size > 0) {
     const inserted = [...added].map(([id, row]) => columnsFor(id, row.user));

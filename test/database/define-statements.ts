@@ -47,9 +47,8 @@ const pages = (given: string) =>
 /** Makes every form of every statement: as files are imported, and as lists are asked for in each way. */
 export async function defineStatements(): Promise<void> {
   for (const file of files) await import(resolve('src', file));
-  const { pageOfParticipants, listParticipants, participantWith } = await import(
-    '../../src/directory/participants/queries.ts'
-  );
+  const { pageOfParticipants, participantWith } = await import('../../src/directory/participants/queries.ts');
+  const { listParticipants } = await import('../../src/directory/participants/whole-list.ts');
   const { pageOfConversations } = await import('../../src/conversations/lists.ts');
   const { pageOfExternalUsers } = await import('../../src/external-users/lists.ts');
   const { conversationWith } = await import('../../src/conversations/queries.ts');

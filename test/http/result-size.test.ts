@@ -1,5 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
+import { newId } from '../../src/database/ids.ts';
 import { type Answer, dataOf, type TestTenant } from '../app.ts';
+import { createConfig } from '../factories.ts';
 import { prepared } from '../prepared.ts';
 import { useApp } from '../use-app.ts';
 import { times } from './documents.ts';
@@ -211,5 +213,69 @@ describe('a result', () => {
     expect(answer.statements.filter((text) => text.includes('count(*)'))).toHaveLength(1);
     const few = await tenant.graphql('{ participants { agents { id } } }');
     expect((few.data as { participants: { agents: object[] }[] }).participants[0]?.agents).toEqual([{ id: 'one' }]);
+  });
+
+  test('of a long list that has no room is refused when the list has been counted', async () => {
+    const document = `query ($agent: ID) { participants(agentId: $agent) { ${times(55, (index) => `a${index}: avatarUrl`)} } }`;
+    const counts = (statements: readonly string[]) => statements.map((text) => text.includes('count(*)'));
+    const answer = await large.graphql(document);
+    expect([told(answer), answer.data, counts(answer.statements)]).toEqual([over, null, [false, true]]);
+
+    const { prisma, connection } = service.app.database;
+    await prisma.agent.create({ data: { tenantId: large.id, id: 'counted', name: 'Counted' } });
+    const bind = async (from: number, to: number) => {
+      await connection.query(
+        prepared(`insert into binding (tenant_id, id, participant_id, agent_id)
+           select p.tenant_id, gen_random_uuid(), p.id, 'counted' from participant p where p.tenant_id = $1::uuid
+           order by p.id offset $2::int limit $3::int`),
+        [large.id, from, to - from],
+      );
+      // A table that was filled just now has no statistics, and a plan without them can take a minute.
+      await connection.query(prepared('analyze binding'), []);
+    };
+    await bind(0, 1_000);
+    const fits = await large.graphql(document, { agent: 'counted' });
+    expect([fits.errors, (fits.data as { participants: [] }).participants.length]).toEqual([undefined, 1_000]);
+    expect(counts(fits.statements)).toEqual([false, true, false]);
+    await bind(1_000, 4_000);
+    const ofAgent = await large.graphql(document, { agent: 'counted' });
+    expect([told(ofAgent), counts(ofAgent.statements)]).toEqual([over, [false, true]]);
+  });
+
+  test('of the health of all is refused before it is read', async () => {
+    const config = await createConfig(large, 'sms');
+    await service.app.database.connection.query(
+      prepared(`insert into channel (tenant_id, id, participant_id, integration_config_id, provider, address, address_valid)
+         select p.tenant_id, gen_random_uuid(), p.id, $2::uuid, 'sms', '1', true from participant p where p.tenant_id = $1::uuid`),
+      [large.id, config],
+    );
+    const answer = await large.graphql(
+      `{ participants { health { channels { ${times(12, (index) => `a${index}: address`)} } } } }`,
+    );
+    expect(told(answer)).toEqual(over);
+    // The beginning, the list, and how many channels there are.
+    expect(answer.statements.map((text) => /from channel c/.test(text))).toEqual([false, false, false]);
+  });
+
+  test('ends with one error when many lists of it are refused, and goes on when few are', async () => {
+    const [a, b] = [newId(), newId()];
+    await service.app.database.connection.query(
+      prepared(`with c as (insert into conversation (tenant_id, id)
+         values ($1::uuid, $2::uuid), ($1::uuid, $3::uuid) returning id)
+       insert into conversation_member (tenant_id, id, conversation_id, type, participant_id, user_id)
+       select $1::uuid, gen_random_uuid(), c.id, 'USER', p.id::text, p.id from c, participant p
+       where p.tenant_id = $1::uuid and (c.id = $2::uuid or p.display_name = 'P1')`),
+      [large.id, a, b],
+    );
+    const few = await large.graphql(
+      'query ($a: ID!, $b: ID!) { viewer { kind } a: conversation(id: $a) { ...C } b: conversation(id: $b) { ...C } } fragment C on Conversation { participants { id } }',
+      { a, b },
+    );
+    expect([told(few), few.data]).toEqual([[...over, ...over], { viewer: { kind: 'USER' }, a: null, b: null }]);
+
+    const many = await large.graphql(
+      '{ viewer { kind } participantsConnection(first: 100) { nodes { conversations { nodes { participants { id } } } } } }',
+    );
+    expect([told(many), many.data]).toEqual([over, null]);
   });
 });

@@ -145,6 +145,23 @@ test('the same where nothing but their merge says that they were one person, and
   expect(await tablesWith(of, 'stays-name')).toEqual(['history_entry']);
 });
 
+test('an address that the survivor had given up leads to none of those who were merged into them', async () => {
+  const of = await service.createTenant();
+  const config = await createConfig(of, 'slack');
+  const channel = [{ integrationConfigId: config, address: 'passed-on-U1' }];
+  const kept = await createParticipant(of, { displayName: 'kept-name', email: address('kept'), channels: channel });
+  const gone = await createParticipant(of, { displayName: 'gone-name', email: address('gone'), channels: [] });
+  dataOf(await call(of, 'updateParticipant', { participantId: kept, channels: [] }, 'participant { id }'));
+  await merge(of, kept, [gone]);
+  await remove(of, kept);
+  await createParticipant(of, { displayName: 'next-name', channels: channel });
+  await erase(of, { channel: { provider: 'slack', address: 'passed-on-U1' } });
+  expect(await tablesWith(of, 'next-name')).toEqual([]);
+  expect(await tablesWith(of, 'gone-name')).toEqual(['history_entry']);
+  await erase(of, { email: address('kept') });
+  expect(await leftOf(of, 'gone')).toEqual([]);
+});
+
 test('who came back before the survivor was deleted is somebody else', async () => {
   const { of, kept, mergeId } = await world();
   dataOf(await undo(of, mergeId));

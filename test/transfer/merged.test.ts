@@ -3,7 +3,7 @@ import { newId } from '../../src/database/ids.ts';
 import { dataOf, type Untyped } from '../app.ts';
 import { createConfig } from '../factories.ts';
 import { call, undo } from '../merging/histories.ts';
-import { allRows } from '../merging/invariants.ts';
+import { allRows, demandInvariants } from '../merging/invariants.ts';
 import { useAppAlone } from '../use-app.ts';
 import { transfers } from './world.ts';
 
@@ -104,15 +104,107 @@ test('what an import has changed of a survivor stays when the merge is undone, a
   const { notRestored } = dataOf(await undo(of, merge.id)).undoMerge;
   expect(
     notRestored.map(({ subjectId, field }: Untyped) => `${subjectId === kept ? 'kept' : 'gone'} ${field}`),
-  ).toEqual(['kept source', 'kept email', 'gone identifiers']);
+  ).toEqual(['kept source', 'kept email']);
   expect(await found({ fkId: 'kept' }, of)).toMatchObject({
     id: kept,
     email: 'new@example.com',
     source: 'file',
     context: null,
   });
-  // Of the two addresses the survivor has one, and the other was taken away with the change.
-  expect(await found({ fkId: 'gone' }, of)).toMatchObject({ id: gone, email: null, source: 'gone', context: 'gone' });
+  const back = { id: gone, email: 'gone@example.com', source: 'gone', context: 'gone' };
+  expect(await found({ fkId: 'gone' }, of)).toMatchObject(back);
+});
+
+const graphChange = (of: typeof service.tenant, id: string, { otherIdentifiers: _, ...fields }: Untyped) =>
+  call(of, 'updateExternalUser', { externalUserId: id, ...fields }, 'externalUser { id }');
+
+test.each([
+  ['an import', { email: 'new@example.com' }, false],
+  ['an import', { phoneNumber: '+14155550199' }, false],
+  ['an import that has the one before beside it', { email: 'new@example.com' }, true],
+  ['updateExternalUser', { email: 'new@example.com' }, false],
+  ['updateExternalUser', { phoneNumber: '+14155550199' }, false],
+])(
+  '%s that replaces the only identifier of who was merged keeps it beside the new one: %j',
+  async (by, fields, beside) => {
+    const of = await service.createTenant();
+    const [kept, gone] = [newId(), newId()];
+    const [key, own] = Object.hasOwn(fields, 'email')
+      ? ['emailaddress', { email: 'gone@example.com' }]
+      : ['phonenumber', { phoneNumber: '+14155550100' }];
+    const [replaced = '', next = ''] = [...Object.values(own), ...Object.values(fields)];
+    const rows = [
+      { id: kept, fkId: 'kept' },
+      { id: gone, ...own },
+    ];
+    await importedRows('EXTERNAL_USERS', rows, {}, of);
+    const before = await allRows(service, of);
+    const input = { intoId: kept, fromIds: [gone] };
+    const { merge } = dataOf(await call(of, 'mergeExternalUsers', input, 'merge { id }')).mergeExternalUsers;
+    const otherIdentifiers = beside ? [{ identifierKey: key, identifierValue: replaced }] : undefined;
+    const row = { id: kept, fkId: 'kept', ...fields, otherIdentifiers };
+    if (by === 'updateExternalUser') dataOf(await graphChange(of, kept, fields));
+    else
+      for (const updated of [1, 0]) {
+        const job = await importedRows('EXTERNAL_USERS', [row], { onConflict: 'UPDATE' }, of);
+        expect(job).toMatchObject({ updated, unchanged: 1 - updated, rejected: 0 });
+      }
+    const after = await allRows(service, of);
+    demandInvariants(after);
+    const listed = (after['external_user_identifier'] ?? []).map((its) => [its['identifier_value'], its['is_primary']]);
+    expect(listed).toEqual(
+      expect.arrayContaining([
+        [replaced, false],
+        [next, true],
+        ['kept', true],
+      ]),
+    );
+    expect(listed).toHaveLength(3);
+    const { notRestored } = dataOf(await undo(of, merge.id)).undoMerge;
+    expect(notRestored.map(({ subjectId, field }: Untyped) => [subjectId, field])).toEqual([
+      [kept, Object.keys(fields)[0]],
+    ]);
+    const [theirs] = (await allRows(service, of))['external_user']?.filter(({ id }) => id === gone) ?? [];
+    expect(theirs).toEqual({
+      ...before['external_user']?.find(({ id }) => id === gone),
+      modified_at: expect.anything(),
+    });
+  },
+);
+
+test.each(['import', 'updateExternalUser'])('an identifier that no merge has brought is replaced: %s', async (by) => {
+  const of = await service.createTenant();
+  const [kept, gone] = [newId(), newId()];
+  const rows = [
+    { id: kept, email: 'kept@example.com' },
+    { id: gone, email: 'gone@example.com' },
+  ];
+  await importedRows('EXTERNAL_USERS', rows, {}, of);
+  const merge = { intoId: kept, fromIds: [gone] };
+  dataOf(await call(of, 'mergeExternalUsers', merge, 'merge { id }'));
+  const fields = { email: 'new@example.com' };
+  if (by === 'import') await importedRows('EXTERNAL_USERS', [{ id: kept, ...fields }], { onConflict: 'UPDATE' }, of);
+  else dataOf(await graphChange(of, kept, fields));
+  expect(await found({ email: 'kept@example.com' }, of)).toBeNull();
+  expect(await found({ email: 'gone@example.com' }, of)).toMatchObject({ id: kept, email: 'new@example.com' });
+});
+
+test('what a merge has brought is replaced like any other once the merge is undone', async () => {
+  const of = await service.createTenant();
+  const [kept, gone] = [newId(), newId()];
+  const rows = [
+    { id: kept, email: 'kept@example.com' },
+    { id: gone, email: 'gone@example.com', fkId: 'gone' },
+  ];
+  await importedRows('EXTERNAL_USERS', rows, {}, of);
+  const input = { intoId: kept, fromIds: [gone] };
+  const { merge } = dataOf(await call(of, 'mergeExternalUsers', input, 'merge { id }')).mergeExternalUsers;
+  const chosen = { identifierKey: 'emailaddress', identifierValue: 'gone@example.com', primary: true };
+  dataOf(await call(of, 'addExternalUserIdentifier', { externalUserId: kept, ...chosen }, 'created'));
+  dataOf(await undo(of, merge.id));
+  expect(await found({ email: 'gone@example.com' }, of)).toMatchObject({ id: kept });
+  dataOf(await graphChange(of, kept, { email: 'new@example.com' }));
+  expect(await found({ email: 'gone@example.com' }, of)).toBeNull();
 });
 
 test('the same of participants: each has what is theirs again, and the survivor what the file brought', async () => {

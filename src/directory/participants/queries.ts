@@ -1,8 +1,8 @@
 import type { TenantDatabase } from '../../database/database.ts';
 import type { Channel, Participant, ParticipantKind } from '../../database/generated/client.ts';
 import { countOf, keyset, pagesOf } from '../../database/keyset.ts';
-import { boundedRows, type Loader, mostRows, oneByUuid } from '../../database/loaders.ts';
-import { orderByParticipant, participantNameKey } from '../../database/names.ts';
+import { type Loader, oneByUuid } from '../../database/loaders.ts';
+import { participantNameKey } from '../../database/names.ts';
 import { countBound, type PageArguments } from '../../database/pages.ts';
 import { following } from '../../database/redirects.ts';
 import { type Hit, hitColumns, hits, keysOfHit, searchOrder } from '../../database/search.ts';
@@ -10,9 +10,9 @@ import type { SearchShape } from '../../database/search-matches.ts';
 import { columns, combined, type Fields, rows, type Selected } from '../../database/sql/columns.ts';
 import { anyKey, type Fragment, join, none, parameter, sql, tenant } from '../../database/sql/fragment.ts';
 import { sameEmail } from '../../database/sql/same-email.ts';
-import { batchedRead, statement } from '../../database/sql/statement.ts';
+import { batchedRead } from '../../database/sql/statement.ts';
 import { enumeration, json, nullable, text, uuid } from '../../database/sql/types.ts';
-import { narrowest, oncePer, oncePerShape, parseTimestamps } from '../../database/statement.ts';
+import { narrowest, oncePer, parseTimestamps } from '../../database/statement.ts';
 import { emailKey } from '../../values/email-address.ts';
 import { searchOf } from '../../values/search-query.ts';
 import { channelsOf } from '../channels/channels.ts';
@@ -38,7 +38,6 @@ export const wholeParticipant = oncePer(
     agentIds,
   }),
 );
-const withNothing = oncePer(({ own }: ParticipantParts): ParticipantParts => ({ ...participantAlone, own }));
 
 // One statement reads at most so many parts of each participant. A participant with more leaves them to their loader,
 // which has a bound.
@@ -101,54 +100,6 @@ export const participantWith = oncePer((parts: ParticipantParts): Loader<string,
 
 /** Participants by their ids, with all of their columns. */
 export const participantById: Loader<string, Participant | null> = participantWith(participantAlone);
-
-// The parts of at most so many participants are read with them. In a longer list they are read by their loaders, which
-// have bounds.
-const mostTogether = 500;
-
-const byName = orderByParticipant('p');
-
-/**
- * The statements of the whole list, in the order of names: of the tenant, and of one agent. They read one participant
- * more than `most`.
- */
-export const listing = <Row>(row: Selected<Row>, most: number) =>
-  statement(
-    row,
-  )`select ${row} from participant p where p.tenant_id = ${tenant} order by ${byName}, p.id limit ${most + 1}`;
-export const listingOfAgent = <Row>(row: Selected<Row>, most: number) => statement(row)`
-    select ${row} from binding b join participant p on p.tenant_id = b.tenant_id and p.id = b.participant_id
-    where b.tenant_id = ${tenant} and b.agent_id = ${parameter('agentId', text)} order by ${byName}, p.id limit ${most + 1}`;
-const narrowListing = oncePerShape(String, (parts: ParticipantParts, most: number) =>
-  narrowest(listing(participantRow(parts), most), () => listing(participantRow(wholeParticipant(parts)), most)),
-);
-const narrowListingOfAgent = oncePerShape(String, (parts: ParticipantParts, most: number) =>
-  narrowest(listingOfAgent(participantRow(parts), most), () =>
-    listingOfAgent(participantRow(wholeParticipant(parts)), most),
-  ),
-);
-
-/**
- * Returns every participant of the tenant, or of one agent, in the order of their names. Throws RESULT_TOO_LARGE over
- * 10,000.
- */
-export async function listParticipants(
-  db: TenantDatabase,
-  agentId: string | null,
-  parts: ParticipantParts,
-): Promise<ListedParticipant[]> {
-  const read = (what: ParticipantParts, most: number) =>
-    agentId === null ? db.query(narrowListing(what, most)) : db.query(narrowListingOfAgent(what, most), { agentId });
-  // A short list is read at once. Of a long one only a beginning is read to detect that, and the whole list waits for
-  // its turn.
-  const listed = await read(parts, mostTogether);
-  if (listed.length <= mostTogether) {
-    asListed(listed);
-    return listed;
-  }
-  const all = await db.longRead(() => read(withNothing(parts), mostRows));
-  return boundedRows(all, 'participants: use participantsConnection');
-}
 
 /** The filter of a page of participants. All given conditions must hold. */
 export type ParticipantFilter = {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { listParticipants, participantAlone } from '../../directory/participants/queries.ts';
+import { participantAlone } from '../../directory/participants/queries.ts';
+import { listParticipants } from '../../directory/participants/whole-list.ts';
 import { notImplemented, type Operation, operation } from '../operation.ts';
 import { Graph, Roster } from './shapes.ts';
 import { wholeNetwork } from './whole-network.ts';

@@ -14,13 +14,8 @@ import {
   channelFactsByParticipant,
   selectChannelFacts,
 } from '../../directory/participants/channel-facts.ts';
-import {
-  type ListedParticipant,
-  listing,
-  listingOfAgent,
-  listParticipants,
-  type ParticipantParts,
-} from '../../directory/participants/queries.ts';
+import type { ListedParticipant, ParticipantParts } from '../../directory/participants/queries.ts';
+import { listing, listingOfAgent, listParticipants } from '../../directory/participants/whole-list.ts';
 import {
   activationsByParticipant,
   type ChannelActivation,

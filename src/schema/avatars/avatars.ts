@@ -14,7 +14,7 @@ import { participantField, participantNow } from '../directory/participant-paylo
 import { ParticipantType } from '../directory/participants.ts';
 import { ErrorCodeType, storedCode } from '../error-code.ts';
 import { write } from '../mutation.ts';
-import type { FieldWork } from '../result-size.ts';
+import type { FieldWork } from '../row-price.ts';
 import { reading } from '../selection.ts';
 
 const ofParticipant = reading<ListedParticipant>();

@@ -5,17 +5,18 @@ import { channelsByParticipant } from '../../directory/channels/channels.ts';
 import { pageOfContacts } from '../../directory/participants/pages-of-agents.ts';
 import {
   type ListedParticipant,
-  listParticipants,
   type ParticipantParts,
   pageOfParticipants,
   participantAlone,
   participantWith,
 } from '../../directory/participants/queries.ts';
+import { listParticipants } from '../../directory/participants/whole-list.ts';
 import { Problem } from '../../errors/catalogue.ts';
 import type { FieldCost } from '../../operations/cost.ts';
 import { builder } from '../builder.ts';
 import { HistorySubjectType } from '../history/subject.ts';
 import { NodeType } from '../node-interface.ts';
+import { roomFor } from '../result-size.ts';
 import { queryDescription } from '../search.ts';
 import { columnsRead, fromSelection, nodesOf, reading, type Selection } from '../selection.ts';
 import { AgentType } from './agents.ts';
@@ -192,7 +193,8 @@ builder.queryFields((t) => ({
     args: {
       agentId: t.arg.id({ description: 'Only those bound to this agent; null for all. An unknown agent has none.' }),
     },
-    resolve: (_, { agentId }, { db }, info) => listParticipants(db, agentId ?? null, partsListed(info)),
+    resolve: (_, { agentId }, context, info) =>
+      listParticipants(context.db, agentId ?? null, partsListed(info), roomFor(info, context)),
   }),
   participantsConnection: t.field({
     type: ParticipantConnection,

@@ -132,7 +132,7 @@ builder.relayMutationField(
   },
   {
     description:
-      'Changes an external user, all or nothing. An identifier that another user has is `USER_ALREADY_EXISTS`. Needs `users:write`.',
+      'Changes an external user, all or nothing. A primary identifier that is replaced is gone; one that a merge has brought stays beside the new one, for `undoMerge`. An identifier that another user has is `USER_ALREADY_EXISTS`. Needs `users:write`.',
     nullable: true,
     authScopes: { scope: 'users:write' },
     resolve: (_, { input }, context) =>

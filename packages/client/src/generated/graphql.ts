@@ -337,7 +337,7 @@ export type ParticipantFilter = {
   email?: string | null | undefined;
   /** Only those of this kind. */
   kind?: ParticipantKind | null | undefined;
-  /** Only those with a channel of this provider, like `slack`. A provider that nobody has finds nobody. */
+  /** Only those with a channel of this provider, like `slack`, in any case. One that nobody has finds nobody. */
   provider?: string | null | undefined;
   /** What a person would type: 2 to 255 characters after trimming, found anywhere in what is searched, without regard to case and accents. Digits find telephone numbers however either is written. Whole texts come first, then names that begin with it, other texts that do, and the rest, each by name and id. Searches names, e-mail addresses and the addresses of channels. */
   query?: string | null | undefined;
