@@ -14,7 +14,7 @@ import { withExactNumbers } from '../values/json-number.ts';
 import type { BodyBudget } from './bodies.ts';
 import { hasOneHost, originForm } from './host.ts';
 import { stringifyInPieces } from './long-json.ts';
-import { commonJsonType, type JsonType } from './media-types.ts';
+import { byWeight, commonJsonType, type JsonType, plainMediaType } from './media-types.ts';
 import type { ServerContext, Yoga } from './yoga.ts';
 
 type RequestHeaders = { get(name: string): string | null };
@@ -161,6 +161,9 @@ export function createGraphqlHandler(options: GraphqlHandlerOptions): RequestLis
   return (request, response) => {
     if (!hasOneHost(request)) return refuseHost(response);
     request.url = originForm(request.url);
+    const { 'content-type': given, accept } = request.headers;
+    if (given !== undefined) request.headers['content-type'] = plainMediaType(given);
+    if (accept !== undefined) request.headers.accept = byWeight(accept);
     const type =
       request.method === 'POST' && request.url === '/graphql' && !stopping() ? commonMediaType(request) : null;
     const length = Number(request.headers['content-length']);

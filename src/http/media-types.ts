@@ -30,3 +30,19 @@ export function commonJsonType(accept: string | undefined): JsonType | null {
 /** Returns whether a client accepts server-sent events. */
 export const takesEventStream = (accept: string | null): boolean =>
   acceptedTypes(accept).some((type) => type === 'text/event-stream' || type === 'text/*' || type === '*/*');
+
+/** Returns a content type with its media type in lower case, as Yoga compares it. Its parameters stay as they are. */
+export const plainMediaType = (type: string): string =>
+  /^[a-z/+.-]*(;|$)/.test(type) ? type : type.replace(/^[^;]*/, (media) => media.trim().toLowerCase());
+
+/**
+ * Returns an Accept header with its entries in the order of their weights, which Yoga does not read. What is not
+ * acceptable (`q=0`) is left out, unless there is nothing else.
+ */
+export function byWeight(accept: string): string {
+  if (!/;\s*q=/i.test(accept)) return accept;
+  const weightOf = (entry: string) => Number(/;\s*q=([\d.]+)/i.exec(entry)?.[1] ?? 1);
+  const entries = accept.split(',').filter((entry) => weightOf(entry) !== 0);
+  if (entries.length === 0) return accept;
+  return entries.sort((one, other) => weightOf(other) - weightOf(one)).join(',');
+}

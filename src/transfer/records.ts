@@ -25,6 +25,9 @@ const unreadable = (text: string): string | null => {
 /** Fields whose empty text is a value. */
 const mayBeEmpty = new Set(['fkUserId', 'context', 'source']);
 
+/** Fields of one line. A spreadsheet's cell may have several, where somebody broke a long name. */
+const ofOneLine = new Set(['firstName', 'lastName', 'displayName', 'name']);
+
 /** Fields that hold JSON in a file of values. */
 const jsonFields = new Set(['metadata', 'attributes', 'channels', 'participants', 'agentIds', 'otherIdentifiers']);
 
@@ -66,7 +69,7 @@ function rowOf(kind: Kind, line: number, cells: readonly (string | null)[], plac
       // What another column has stands beside the first one's.
       more.push(...(field in fields ? several : others));
       fields[field] ??= first.identifierValue;
-    } else if (!jsonFields.has(field)) fields[field] = value;
+    } else if (!jsonFields.has(field)) fields[field] = ofOneLine.has(field) ? value.replaceAll(/[\r\n]+/g, ' ') : value;
     else if (field === 'agentIds' && !value.startsWith('[')) fields[field] = value.split(/[;|]/).map((id) => id.trim());
     else {
       const parsed = parsedJson(value);

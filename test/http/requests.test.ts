@@ -61,6 +61,29 @@ describe('what cannot be read', () => {
     expect(told.headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/);
   });
 
+  test.each(['Application/JSON', 'APPLICATION/JSON; Charset="UTF-8"', 'application/json ;charset=utf-8'])(
+    'but a media type in any case (%s), also from a page',
+    async (type) => {
+      for (const headers of [{}, { origin: 'https://app.example.com' }])
+        expect(await send(json(viewer, { 'content-type': type, ...headers }))).toMatchObject({
+          status: 200,
+          body: { data: { viewer: { kind: 'USER' } } },
+        });
+    },
+  );
+
+  test.each([
+    ['application/json;q=0.5, application/graphql-response+json', 'application/graphql-response+json'],
+    ['application/json;q=0.4, */*;q=0.1, application/graphql-response+json;q=0.5', 'application/graphql-response+json'],
+    ['application/graphql-response+json;q=0, application/json', 'application/json'],
+    ['application/graphql-response+json; Q=0.2, application/json;q=0.2', 'application/graphql-response+json'],
+  ])('accepted types count by their weights (%s)', async (accept, type) => {
+    for (const headers of [{}, { origin: 'https://app.example.com' }])
+      expect((await send(json(viewer, { accept, ...headers }))).headers.get('content-type')).toBe(
+        `${type}; charset=utf-8`,
+      );
+  });
+
   test('an accepted type that is not served', async () => {
     expect(await send(json(viewer, { accept: 'text/html' }))).toMatchObject({ status: 406, codes: ['BAD_USER_INPUT'] });
   });

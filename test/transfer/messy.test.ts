@@ -163,3 +163,14 @@ test('columns of one field with different names are one: the name of the field i
   expect(await imported('comment,context,fkId\nnot read,read,names-1\n')).toMatchObject({ created: 1 });
   expect(await found({ fkId: 'names-1' })).toMatchObject({ context: 'read' });
 });
+
+test('a name that is broken in its cell is one line, and the same file again changes nothing', async () => {
+  const file = 'firstName,lastName,email,context\r\n"Ada\r\nMaria","King\nNoel",broken@messy.example,"a\r\nb"\r\n';
+  expect(await imported(file)).toMatchObject({ created: 1, rejected: 0 });
+  expect(await found({ email: 'broken@messy.example' })).toMatchObject({
+    firstName: 'Ada Maria',
+    lastName: 'King Noel',
+    context: 'a\r\nb',
+  });
+  expect(await imported(file, { onConflict: 'UPDATE' })).toMatchObject({ unchanged: 1 });
+});

@@ -94,7 +94,7 @@ builder.queryField('node', (t) =>
     type: NodeType,
     nullable: true,
     description:
-      'What has that id, for clients that fetch a thing anew by its id alone; null when the tenant has nothing of that id that the viewer sees. The directory’s things need `participants:read`, conversations and their participants need `conversations:read`, external users need `users:read`, and keys, files of data, imports, exports and erasures need `admin`. A history entry needs `admin`, or what lets the viewer see what it is about. Without the scope it is null, with `FORBIDDEN`.',
+      'What has that id, for clients that fetch a thing anew by its id alone; null when the tenant has nothing of that id that the viewer sees. An id that was merged away finds the survivor. The directory’s things need `participants:read`, conversations and their participants need `conversations:read`, external users need `users:read`, and keys, files of data, imports, exports and erasures need `admin`. A history entry needs `admin`, or what lets the viewer see what it is about. Without the scope it is null, with `FORBIDDEN`.',
     args: {
       id: t.arg.id({
         required: true,
