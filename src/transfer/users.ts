@@ -33,10 +33,16 @@ type Checked = {
   all: Compared[];
 };
 
-/** The names in one text: the last word is the last name. */
+// Behind a comma these are no first name.
+const suffix = /^(?:jr|sr|i{2,3}|iv|ph\.?\s?d|m\.?d|esq|inc|ltd|llc|llp|plc|corp|co|gmbh|ag|kg|s\.?a|b\.?v|e\.?v)\b/i;
+
+/** The names in one text: the last word is the last name, or what stands before the comma. */
 function withNames(fields: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
   const { displayName, ...others } = fields;
   if (typeof displayName !== 'string' || others['firstName'] != null || others['lastName'] != null) return others;
+  const [family, given, ...more] = displayName.split(',').map((part) => part.trim());
+  if (family && given && more.length === 0 && !suffix.test(given))
+    return { ...others, firstName: given, lastName: family };
   const words = displayName.trim().split(/\s+/);
   const last = words.length > 1 ? words.pop() : undefined;
   return { ...others, firstName: words.join(' '), ...(last && { lastName: last }) };
