@@ -13,10 +13,11 @@ const kinds: Readonly<Record<string, Kind>> = {
   email: {
     identifierKey: 'emailaddress',
     isOne: (cell) => asEmailAddress(cell) !== null,
-    // What has no sign of an address is a name before one. A blank divides where an address follows it.
+    // What has no sign of an address is a name before one. A blank divides where an address follows it, and a slash
+    // behind an address: before its sign it is a part of it.
     parts: (cell) =>
       cell
-        .split(/[;,|\n]|\s+(?=[^\s<(]+@)/)
+        .split(/[;,|\n]|(?<=@[^\s/@]+)\s*\/|\s+(?=[^\s<(]+@)/)
         .filter((part) => part.includes('@'))
         .map((part) => mailboxOf(part).replace(quoted, '$1')),
   },
@@ -44,3 +45,7 @@ export function identifiersIn(field: string, cell: string): readonly [InCell, ..
   const inCell = (identifierValue: string): InCell => ({ identifierKey, identifierValue, column: field });
   return [inCell(first), ...others.map(inCell)];
 }
+
+/** Whether a spreadsheet has taken a telephone number for a quantity and rounded it, as in `4.91512E+11`. */
+export const isQuantity = (field: string, cell: string): boolean =>
+  field === 'phoneNumber' && /^\+?\d(?:[.,]\d+)?E\+?\d+$/i.test(cell.trim());

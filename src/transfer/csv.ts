@@ -127,14 +127,26 @@ export async function* readCsv(texts: AsyncIterable<string>): AsyncGenerator<Csv
 // A spreadsheet takes a cell that begins with one of these for a formula. A quote before it says that it is text.
 // A cell of nothing but quotes is an empty text, or quotes: an empty cell is none at all.
 const formula = /^'*([=+\-@\t\r]|$)/;
-const disarmed = /^'+([=+\-@\t\r]|$)/;
+// What programs write where there is nothing, and what a formula has failed with.
+const placeholder = '[-–—]+|n/a|null|#(?:n/a|null!|ref!|name\\?|value!|num!|div/0!)';
+const isNothing = new RegExp(`^(?:${placeholder})$`, 'i');
+const quotedNothing = new RegExp(`^'+(?:${placeholder})$`, 'i');
+const disarmed = new RegExp(`^'+(?:[=+\\-@\\t\\r]|(?:${placeholder})?$)`, 'i');
 
-/** Returns the text of a cell, which no spreadsheet runs. `rearmed` gives back what it was made of. */
-export function csvCell(value: string | null): string {
+/** Fields by which a row is found. As one of them, a word for nothing would make one of all the rows that have it. */
+const identifying = new Set(['id', 'email', 'phoneNumber', 'fkId']);
+
+/** Whether a cell of that field says that there is nothing. */
+export const isPlaceholder = (field: string, cell: string): boolean =>
+  identifying.has(field) && isNothing.test(cell.trim());
+
+/** Returns the text of a cell, which no spreadsheet runs, and of that field no import leaves out. `rearmed` gives back what it was made of. */
+export function csvCell(value: string | null, field = ''): string {
   if (value === null) return '';
-  const safe = formula.test(value) ? `'${value}` : value;
+  const isArmed = formula.test(value) || quotedNothing.test(value) || isPlaceholder(field, value);
+  const safe = isArmed ? `'${value}` : value;
   return /[",;\t\r\n']|^\s|\s$/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
 
-/** Takes away the quote that `csvCell` has put before a formula. */
+/** Takes away the quote that `csvCell` has put before a formula, or before what would be nothing. */
 export const rearmed = (cell: string): string => (disarmed.test(cell) ? cell.slice(1) : cell);

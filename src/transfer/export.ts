@@ -79,7 +79,9 @@ export async function* exportPieces(
   const fields = fieldsOf(kind).filter((field) => kind !== 'EXTERNAL_USERS' || field !== 'displayName');
   if (format === 'CSV') yield `${fields.join(',')}\r\n`;
   const lineOf = (given: Record<string, unknown>) =>
-    format === 'CSV' ? `${fields.map((field) => csvCell(cellOf(given[field]))).join(',')}\r\n` : `${jsonOf(given)}\n`;
+    format === 'CSV'
+      ? `${fields.map((field) => csvCell(cellOf(given[field]), field)).join(',')}\r\n`
+      : `${jsonOf(given)}\n`;
   for await (const page of found(db, kind, filter)) {
     yield page.map(({ row: given }) => lineOf(given)).join('');
     counted(page.length);

@@ -1,7 +1,7 @@
 import { Problem } from '../errors/catalogue.ts';
 import { withExactNumbers } from '../values/json-number.ts';
-import { identifiersIn } from './cells.ts';
-import { mostCells, namesDelimiter, readCsv, rearmed } from './csv.ts';
+import { identifiersIn, isQuantity } from './cells.ts';
+import { isPlaceholder, mostCells, namesDelimiter, readCsv, rearmed } from './csv.ts';
 import { decoded, isUndecodable } from './decode.ts';
 import { fieldsOf, type Kind, type Places, placesOf } from './fields.ts';
 
@@ -18,9 +18,11 @@ export type FileForm = {
 
 const refused = (line: number, field: string | null, reason: string): FileRow => ({ line, field, reason });
 const unreadable = (text: string): string | null => {
-  if (isUndecodable(text)) return 'has bytes that are none of the file’s encoding';
+  if (isUndecodable(text)) return 'has bytes that are none of the file’s encoding: save the file as UTF-8';
   return text.includes('\0') ? 'has a NUL character' : null;
 };
+
+const rounded = 'is a number that a spreadsheet has rounded: format the column as text, and enter it anew';
 
 /** Fields whose empty text is a value. */
 const mayBeEmpty = new Set(['fkUserId', 'context', 'source']);
@@ -54,9 +56,9 @@ function rowOf(kind: Kind, line: number, cells: readonly (string | null)[], plac
   const columns = [...places].flatMap(([field, its]) => its.map((at) => [field, at] as const));
   for (const [field, at] of columns) {
     const cell = cells[at] ?? null;
-    if (cell === null || cell.trim() === '') continue;
+    if (cell === null || cell.trim() === '' || isPlaceholder(field, cell)) continue;
     const value = rearmed(cell);
-    const fault = unreadable(value);
+    const fault = unreadable(value) ?? (isQuantity(field, value) ? rounded : null);
     if (fault) return refused(line, field, fault);
     const [, member] = /^metadata\.(.+)$/.exec(field) ?? [];
     if (member) {

@@ -33,10 +33,16 @@ type Checked = {
   all: Compared[];
 };
 
-/** The names in one text: the last word is the last name. */
-function named(fields: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+// Behind a comma these are no first name.
+const suffix = /^(?:jr|sr|i{2,3}|iv|ph\.?\s?d|m\.?d|esq|inc|ltd|llc|llp|plc|corp|co|gmbh|ag|kg|s\.?a|b\.?v|e\.?v)\b/i;
+
+/** The names in one text: the last word is the last name, or what stands before the comma. */
+function withNames(fields: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
   const { displayName, ...others } = fields;
   if (typeof displayName !== 'string' || others['firstName'] != null || others['lastName'] != null) return others;
+  const [family, given, ...more] = displayName.split(',').map((part) => part.trim());
+  if (family && given && more.length === 0 && !suffix.test(given))
+    return { ...others, firstName: given, lastName: family };
   const words = displayName.trim().split(/\s+/);
   const last = words.length > 1 ? words.pop() : undefined;
   return { ...others, firstName: words.join(' '), ...(last && { lastName: last }) };
@@ -60,7 +66,7 @@ const comparable = ({ key, value }: Identifier): Compared => ({ key, value, comp
 
 /** Returns a row after its rules, or why it is refused. */
 function check({ line, fields }: Given): Checked | Rejection {
-  const { id = null, otherIdentifiers: given, ...values } = named(fields);
+  const { id = null, otherIdentifiers: given, ...values } = withNames(fields);
   const user = importedUser.safeParse(values);
   const wanted = otherIdentifiers.safeParse(given);
   if (!user.success || !wanted.success) {
@@ -136,6 +142,8 @@ function changesOf(row: Checked, existing: ExternalUser, via: ReadonlySet<string
 const identifierRows = (userId: string, others: readonly Compared[]) =>
   others.map(({ key, value, compared }) => ({ id: newId(), user_id: userId, key, value, compared }));
 
+const inOrder = (one: Checked, other: Checked) => one.line - other.line;
+
 type Found = { user: ExternalUser; via: Set<string> };
 
 async function usersOf(tx: TenantTransaction, wave: readonly Checked[]): Promise<Map<number, Found[]>> {
@@ -151,35 +159,39 @@ async function usersOf(tx: TenantTransaction, wave: readonly Checked[]): Promise
 
 /**
  * Writes rows of which no two have an identifier in common. Returns those that have to wait: others of these change a
- * user that they name, or somebody else has added it since it was looked for.
+ * user that they name, one of the `later` rows names it and comes before them, or somebody else has added it since it
+ * was looked for.
  */
 async function writeWave(
   tx: TenantTransaction,
   wave: readonly Checked[],
+  later: readonly Checked[],
   writing: Writing,
   outcome: Outcome,
 ): Promise<Checked[]> {
   const reject = ({ line }: Checked, reason: string, field: string | null = null) =>
     outcome.rejected.push({ line, field, reason });
+  const rows = [...wave, ...later].sort(inOrder);
   const gone = await blockedAmong(
     tx,
-    wave.map(({ all }) => all.map(({ key, compared }) => blockedText(key, compared))),
+    rows.map(({ all }) => all.map(({ key, compared }) => blockedText(key, compared))),
   );
-  const found = await usersOf(tx, wave);
+  const found = await usersOf(tx, rows);
   const waiting: Checked[] = [];
   const added = new Map<string, Checked>();
-  const changed = new Set<string>();
+  // Users that the rows after this one do not change before their turn.
+  const taken = new Set<string>();
   const updates: object[] = [];
   const replacements: Replaced[] = [];
   const identifiers: object[] = [];
-  for (const [n, row] of wave.entries()) {
+  for (const [n, row] of rows.entries()) {
     const known = found.get(n) ?? [];
     const [existing, ...others] = known;
-    if (gone.has(n)) reject(row, isErased);
-    else if (known.some(({ user }) => changed.has(user.id))) {
+    if (later.includes(row)) for (const { user } of known) taken.add(user.id);
+    else if (gone.has(n)) reject(row, isErased);
+    else if (known.some(({ user }) => taken.has(user.id))) {
       waiting.push(row);
-      // Later rows do not change its users before it.
-      for (const { user } of known) changed.add(user.id);
+      for (const { user } of known) taken.add(user.id);
     } else if (others.length > 0) reject(row, 'has identifiers of several external users');
     else if (!existing) added.set(row.id ?? newId(), row);
     else if (existing.via.has(wasMerged)) {
@@ -196,7 +208,7 @@ async function writeWave(
           outcome.rejected.push({ line: row.line, field: 'metadata', reason: issue.message });
           continue;
         }
-        changed.add(existing.user.id);
+        taken.add(existing.user.id);
         if (columns) updates.push(columns);
         replacements.push(...replaced);
         identifiers.push(...identifierRows(existing.user.id, others));
@@ -221,6 +233,9 @@ async function writeWave(
 
 const mostWaves = 5;
 
+/** Rows that wait for others and are looked at in a wave. What comes after so many of them waits, too. */
+const mostLater = 50;
+
 /** Writes rows, in the file's order where they name the same user: later ones see what earlier ones have written. */
 async function writeAll(tx: TenantTransaction, checked: readonly Checked[], writing: Writing): Promise<Outcome> {
   const outcome = noOutcome();
@@ -231,18 +246,18 @@ async function writeAll(tx: TenantTransaction, checked: readonly Checked[], writ
     const later: Checked[] = [];
     for (const row of left) {
       const keys = keysOf(row);
-      const isFree = !keys.some((key) => taken.has(key));
+      const isFree = later.length < mostLater && !keys.some((key) => taken.has(key));
       // A row that waits keeps its keys, so that the order of the file is kept.
       for (const key of keys) taken.add(key);
       (isFree ? wave : later).push(row);
     }
-    const waiting = await writeWave(tx, wave, writing, outcome);
+    const waiting = await writeWave(tx, wave, later.slice(0, mostLater), writing, outcome);
     waves = waiting.length === wave.length ? waves + 1 : 0;
     if (waves === mostWaves) {
       for (const { line } of wave)
         outcome.rejected.push({ line, field: null, reason: 'is being added by somebody else at the same time' });
       left = later;
-    } else left = [...waiting, ...later].sort((one, other) => one.line - other.line);
+    } else left = [...waiting, ...later].sort(inOrder);
   }
   return outcome;
 }

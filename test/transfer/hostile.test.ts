@@ -52,7 +52,9 @@ test.each([
   ],
 ])('of a file of %s the row is refused by its field', async (_, bytes, field) => {
   const rows = await read(csv, [bytes]);
-  expect(rows).toEqual([{ line: 2, field, reason: 'has bytes that are none of the file’s encoding' }]);
+  expect(rows).toEqual([
+    { line: 2, field, reason: 'has bytes that are none of the file’s encoding: save the file as UTF-8' },
+  ]);
 });
 
 test('a mark of UTF-8 before text in UTF-16 makes a file without a known column', async () => {

@@ -5,7 +5,7 @@ import { useAppAlone } from '../use-app.ts';
 import { transfers } from './world.ts';
 
 const service = useAppAlone({ IMPORT_WORKERS: '1', JOB_LEASE_MS: '2000' });
-const { imported, rejectedOf, found } = transfers(service);
+const { imported, importedRows, rejectedOf, exported, found } = transfers(service);
 
 const values = (field: string, cell: string) =>
   identifiersIn(field, cell)?.map(({ identifierValue }) => identifierValue) ?? null;
@@ -18,6 +18,9 @@ test.each([
   ['email', 'Berg, Ada <ada@x.example>; bob@x.example', ['ada@x.example', 'bob@x.example']],
   ['email', 'ada@x.example bob@x.example', ['ada@x.example', 'bob@x.example']],
   ['email', 'ada@x.example,\nmailto:bob@x.example', ['ada@x.example', 'bob@x.example']],
+  ['email', 'ada@x.example / bob@x.example', ['ada@x.example', 'bob@x.example']],
+  ['email', 'ada@x.example/bob@x.example', ['ada@x.example', 'bob@x.example']],
+  ['email', 'a/b@x.example; c/d@x.example', ['a/b@x.example', 'c/d@x.example']],
   ['email', 'none', ['none']],
   ['email', "'ada@x.example'", ['ada@x.example']],
   ['email', "'ada@x.example'; 'bob@x.example'", ['ada@x.example', 'bob@x.example']],
@@ -174,3 +177,51 @@ test('a name that is broken in its cell is one line, and the same file again cha
   });
   expect(await imported(file, { onConflict: 'UPDATE' })).toMatchObject({ unchanged: 1 });
 });
+
+test.each([
+  ['Berg, Ada', 'Ada', 'Berg'],
+  ['von der Leyen, Heinz-Günther', 'Heinz-Günther', 'von der Leyen'],
+  ['Acme, Inc.', 'Acme,', 'Inc.'],
+  ['Berg, Ada, Dr.', 'Berg, Ada,', 'Dr.'],
+  ['Ada Berg,', 'Ada', 'Berg,'],
+  ['王小明', '王小明', null],
+])('the name %s has a first and a last one', async (name, firstName, lastName) => {
+  const fkId = `name of ${name}`;
+  expect(await imported(`Name\tKundennummer\n${name}\t${fkId}\n`)).toMatchObject({ created: 1 });
+  expect(await found({ fkId })).toMatchObject({ firstName, lastName });
+});
+
+const nothings = ['N/A', '-', '–', 'null', '#N/A', '#REF!', '#DIV/0!'];
+
+test('words for nothing are no identifiers, so rows that have them are different people', async () => {
+  const rows = nothings.map((word, n) => `${word};person-${n}@nothing.example;${word}`);
+  const file = `Kunden-Nr.;E-Mail-Adresse;Mobil\n${rows.join('\n')}\nN/A;-;null\n`;
+  const job = await imported(file, { onConflict: 'UPDATE' });
+  expect(job).toMatchObject({ created: nothings.length, updated: 0, rejected: 1 });
+  expect(await rejectedOf(job)).toEqual([
+    `${nothings.length + 2},,"must have at least one of email, phoneNumber, fkId"`,
+  ]);
+});
+
+test('a foreign key that is a word for nothing is exported and imported without a loss', async () => {
+  const [here, there] = [await service.createTenant(), await service.createTenant()];
+  const users = [...nothings, "'N/A", "''null", "'quoted'"].map((fkId) => ({ fkId, context: fkId }));
+  await importedRows('EXTERNAL_USERS', users, {}, here);
+  const file = await exported('EXTERNAL_USERS', 'CSV', here);
+  expect(await imported(file, {}, there)).toMatchObject({ created: users.length, rejected: 0 });
+  for (const user of users) expect(await found({ fkId: user.fkId }, there)).toMatchObject(user);
+});
+
+test.each(['4.91512E+11', '4,91512E+11', '4E11'])('that %s was rounded is said', async (cell) => {
+  const job = await imported(`phone;fkId\n${cell};rounded\n`);
+  expect(await rejectedOf(job)).toEqual([expect.stringMatching(/^2,phoneNumber,.*a spreadsheet has rounded/)]);
+});
+
+test.each(['Adresse e-mail', 'E-posta', 'Courriel', 'Correo electrónico'])(
+  'the column %s is of addresses',
+  async (name) => {
+    const email = `${Buffer.from(name).toString('hex')}@column.example`;
+    await imported(`${name},Mobile No.\n${email},+49 1512 3456789\n`, { onConflict: 'UPDATE' });
+    expect(await found({ email })).not.toBeNull();
+  },
+);

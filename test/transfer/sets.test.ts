@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { newId } from '../../src/database/ids.ts';
 import type { Kind } from '../../src/transfer/fields.ts';
 import {
   addTo,
@@ -98,6 +99,20 @@ test('rows that are written set by set leave what the same rows leave one by one
     ),
     { numRuns: 25 },
   );
+});
+
+test('a row does not come before one that waits for a row of the same user which changes nothing', async () => {
+  const tenant = await service.createTenant();
+  const id = newId();
+  const rows = [
+    { id, fkId: 'kept', phoneNumber: '+14155550101' },
+    { id, fkId: 'kept' },
+    { id, source: 'earlier', fkId: 'kept' },
+    { phoneNumber: '+14155550101', source: 'later' },
+  ].map((fields, n) => ({ line: n + 2, fields }));
+  await written(tenant, rows.slice(0, 1), 1, 'UPDATE');
+  expect(await written(tenant, rows.slice(1), 3, 'UPDATE')).toMatchObject({ unchanged: 1, updated: 2 });
+  expect(JSON.parse((await stored(tenant))[0] ?? '{}')).toMatchObject({ source: 'later' });
 });
 
 test('rows of participants who have others merged into them take as many statements as rows of anybody else', async () => {
