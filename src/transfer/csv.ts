@@ -140,7 +140,10 @@ const identifying = new Set(['id', 'email', 'phoneNumber', 'fkId']);
 export const isPlaceholder = (field: string, cell: string): boolean =>
   identifying.has(field) && isNothing.test(cell.trim());
 
-/** Returns the text of a cell, which no spreadsheet runs, and of that field no import leaves out. `rearmed` gives back what it was made of. */
+/**
+ * Returns the text of a cell, which no spreadsheet runs, and of that field no import leaves out. `rearmed` gives back
+ * what it was made of.
+ */
 export function csvCell(value: string | null, field = ''): string {
   if (value === null) return '';
   const isArmed = formula.test(value) || quotedNothing.test(value) || isPlaceholder(field, value);
