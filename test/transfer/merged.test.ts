@@ -229,3 +229,26 @@ test('the same of participants: each has what is theirs again, and the survivor 
   expect(byId[kept]).toMatchObject({ displayName: 'Renamed', email: 'new@example.com' });
   expect(byId[kept].channels.map(({ address }: Untyped) => address).sort()).toEqual(['U1', 'U3']);
 });
+
+test('a merge of external users says nothing of participants with the same ids', async () => {
+  const of = await service.createTenant();
+  const config = await createConfig(of, 'slack');
+  const [kept, gone] = [newId(), newId()];
+  await importedRows(
+    'EXTERNAL_USERS',
+    [kept, gone].map((id) => ({ id, fkId: id })),
+    {},
+    of,
+  );
+  dataOf(await call(of, 'mergeExternalUsers', { intoId: kept, fromIds: [gone] }, 'merge { id }'));
+  const row = (id: string, address: string) => ({
+    id,
+    displayName: address,
+    channels: [{ integrationConfigId: config, address }],
+  });
+  const job = await importedRows('PARTICIPANTS', [row(kept, 'U1'), row(gone, 'U2')], {}, of);
+  expect(job).toMatchObject({ created: 2, unchanged: 0 });
+  await importedRows('PARTICIPANTS', [row(kept, 'U3')], { onConflict: 'UPDATE' }, of);
+  const { participants } = dataOf(await of.graphql('{ participants { channels { address } } }'));
+  expect(participants).toEqual(['U2', 'U3'].map((address) => ({ channels: [{ address }] })));
+});
