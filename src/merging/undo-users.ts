@@ -6,7 +6,13 @@ import { parameter, tenant } from '../database/sql/fragment.ts';
 import { statement } from '../database/sql/statement.ts';
 import { array, uuid } from '../database/sql/types.ts';
 import { Problem } from '../errors/catalogue.ts';
-import { columnsOfIdentifier, fieldOf, identifierKeys, phoneColumns } from '../external-users/identifiers.ts';
+import {
+  columnsOfIdentifier,
+  compareKey,
+  fieldOf,
+  identifierKeys,
+  phoneColumns,
+} from '../external-users/identifiers.ts';
 import { giveBackMemberships } from './memberships.ts';
 import { fillIdentifiers, lockUsers } from './merge-users.ts';
 import { leadAgain, type MergeRow } from './merges.ts';
@@ -102,11 +108,19 @@ function unfilled(survivor: ExternalUser, filled: readonly FilledField[]) {
   const kept: string[] = [];
   const now: Readonly<Record<string, unknown>> = { ...survivor };
   for (const { field, before, after } of filled) {
-    if (!isDeepStrictEqual(now[field], after)) kept.push(field);
+    if (!isSame(field, now[field], after)) kept.push(field);
     else if (field === 'phoneNumber') Object.assign(changed, phoneColumns(before as string | null));
     else Object.assign(changed, { [field]: field === 'metadata' && before === null ? Prisma.DbNull : before });
   }
   return { changed, kept };
+}
+
+/** Whether a field is as a merge has filled it. An identifier in another spelling is the same. */
+function isSame(field: string, now: unknown, after: unknown): boolean {
+  const key = identifierKeys.find((its) => fieldOf(its) === field);
+  return key && typeof now === 'string' && typeof after === 'string'
+    ? compareKey(key, now) === compareKey(key, after)
+    : isDeepStrictEqual(now, after);
 }
 
 /** The row of a user with those of its identifiers that it gets back. Null where it gets none. */

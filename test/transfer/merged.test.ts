@@ -172,6 +172,22 @@ test.each([
   },
 );
 
+test('another spelling of what a merge has brought is given back', async () => {
+  const of = await service.createTenant();
+  const [kept, gone] = [newId(), newId()];
+  const rows = [
+    { id: kept, fkId: 'kept' },
+    { id: gone, email: 'gone@example.com' },
+  ];
+  await importedRows('EXTERNAL_USERS', rows, {}, of);
+  const input = { intoId: kept, fromIds: [gone] };
+  const { merge } = dataOf(await call(of, 'mergeExternalUsers', input, 'merge { id }')).mergeExternalUsers;
+  dataOf(await graphChange(of, kept, { email: 'Gone@Example.com' }));
+  expect(dataOf(await undo(of, merge.id)).undoMerge.notRestored).toEqual([]);
+  expect(await found({ email: 'gone@example.com' }, of)).toMatchObject({ id: gone, email: 'gone@example.com' });
+  expect(await found({ fkId: 'kept' }, of)).toMatchObject({ id: kept, email: null });
+});
+
 test.each(['import', 'updateExternalUser'])('an identifier that no merge has brought is replaced: %s', async (by) => {
   const of = await service.createTenant();
   const [kept, gone] = [newId(), newId()];
