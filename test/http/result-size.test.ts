@@ -231,7 +231,9 @@ describe('a result', () => {
         [large.id, from, to - from],
       );
       // A table that was filled just now has no statistics, and a plan without them can take a minute.
-      await connection.query(prepared('analyze binding'), []);
+      await connection.script(async (script) => {
+        await script('analyze binding');
+      });
     };
     await bind(0, 1_000);
     const fits = await large.graphql(document, { agent: 'counted' });
