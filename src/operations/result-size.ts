@@ -177,10 +177,10 @@ export class ResultSize implements Paced {
     return found;
   }
 
-  /** How many rows of that price the result still has room for. */
+  /** How many rows of that price the result still has room for: none where others of the request took too much. */
   roomFor({ work, certainWork, bytes }: Price): number {
     const left = { work: limits.work - this.#budget.work, bytes: limits.resultBytes - this.#budget.bytes };
-    return Math.floor(Math.min(left.work / (work + certainWork), left.bytes / (bytes + 1)));
+    return Math.max(0, Math.floor(Math.min(left.work / (work + certainWork), left.bytes / (bytes + 1))));
   }
 
   /**
