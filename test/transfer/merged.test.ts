@@ -172,32 +172,30 @@ test.each([
   },
 );
 
-test('another spelling of what a merge has brought is given back', async () => {
+/** Two users of a tenant of their own, by their rows but for the ids. The second is merged into the first. */
+async function mergedUsers(survivor: object, other: object) {
   const of = await service.createTenant();
   const [kept, gone] = [newId(), newId()];
   const rows = [
-    { id: kept, fkId: 'kept' },
-    { id: gone, email: 'gone@example.com' },
+    { id: kept, ...survivor },
+    { id: gone, ...other },
   ];
   await importedRows('EXTERNAL_USERS', rows, {}, of);
   const input = { intoId: kept, fromIds: [gone] };
   const { merge } = dataOf(await call(of, 'mergeExternalUsers', input, 'merge { id }')).mergeExternalUsers;
+  return { of, kept, gone, mergeId: merge.id as string };
+}
+
+test('another spelling of what a merge has brought is given back', async () => {
+  const { of, kept, gone, mergeId } = await mergedUsers({ fkId: 'kept' }, { email: 'gone@example.com' });
   dataOf(await graphChange(of, kept, { email: 'Gone@Example.com' }));
-  expect(dataOf(await undo(of, merge.id)).undoMerge.notRestored).toEqual([]);
+  expect(dataOf(await undo(of, mergeId)).undoMerge.notRestored).toEqual([]);
   expect(await found({ email: 'gone@example.com' }, of)).toMatchObject({ id: gone, email: 'gone@example.com' });
   expect(await found({ fkId: 'kept' }, of)).toMatchObject({ id: kept, email: null });
 });
 
 test.each(['import', 'updateExternalUser'])('an identifier that no merge has brought is replaced: %s', async (by) => {
-  const of = await service.createTenant();
-  const [kept, gone] = [newId(), newId()];
-  const rows = [
-    { id: kept, email: 'kept@example.com' },
-    { id: gone, email: 'gone@example.com' },
-  ];
-  await importedRows('EXTERNAL_USERS', rows, {}, of);
-  const merge = { intoId: kept, fromIds: [gone] };
-  dataOf(await call(of, 'mergeExternalUsers', merge, 'merge { id }'));
+  const { of, kept } = await mergedUsers({ email: 'kept@example.com' }, { email: 'gone@example.com' });
   const fields = { email: 'new@example.com' };
   if (by === 'import') await importedRows('EXTERNAL_USERS', [{ id: kept, ...fields }], { onConflict: 'UPDATE' }, of);
   else dataOf(await graphChange(of, kept, fields));
@@ -206,18 +204,13 @@ test.each(['import', 'updateExternalUser'])('an identifier that no merge has bro
 });
 
 test('what a merge has brought is replaced like any other once the merge is undone', async () => {
-  const of = await service.createTenant();
-  const [kept, gone] = [newId(), newId()];
-  const rows = [
-    { id: kept, email: 'kept@example.com' },
-    { id: gone, email: 'gone@example.com', fkId: 'gone' },
-  ];
-  await importedRows('EXTERNAL_USERS', rows, {}, of);
-  const input = { intoId: kept, fromIds: [gone] };
-  const { merge } = dataOf(await call(of, 'mergeExternalUsers', input, 'merge { id }')).mergeExternalUsers;
+  const { of, kept, mergeId } = await mergedUsers(
+    { email: 'kept@example.com' },
+    { email: 'gone@example.com', fkId: 'gone' },
+  );
   const chosen = { identifierKey: 'emailaddress', identifierValue: 'gone@example.com', primary: true };
   dataOf(await call(of, 'addExternalUserIdentifier', { externalUserId: kept, ...chosen }, 'created'));
-  dataOf(await undo(of, merge.id));
+  dataOf(await undo(of, mergeId));
   expect(await found({ email: 'gone@example.com' }, of)).toMatchObject({ id: kept });
   dataOf(await graphChange(of, kept, { email: 'new@example.com' }));
   expect(await found({ email: 'gone@example.com' }, of)).toBeNull();
