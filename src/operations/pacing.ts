@@ -44,6 +44,11 @@ export class Pacing {
       return found;
     }
     if (!Array.isArray(found) || work <= step) return this.#later(work).then(() => found);
+    // Not yet row by row: the promises of lists that turn out too large together would hold the event loop.
+    return this.#later(step).then(() => this.#rowByRow(found, deepWork));
+  }
+
+  #rowByRow(found: readonly unknown[], deepWork: number): unknown[] {
     const perStep = Math.max(1, Math.floor(step / deepWork));
     const rows: unknown[] = [];
     for (let start = 0; start < found.length; start += perStep) {

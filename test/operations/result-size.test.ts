@@ -59,6 +59,15 @@ const Row: GraphQLObjectType<RowValue> = new GraphQLObjectType<RowValue>({
 });
 const rowsOf = (count: number, text = 'x') => Array.from({ length: count }, (_, id) => ({ id, text }));
 
+/** Tells when a list is taken apart, to be completed in steps. */
+const watched = (rows: RowValue[]) =>
+  Object.assign(rows, {
+    slice: (...args: number[]) => {
+      called('taken apart');
+      return Array.prototype.slice.apply(rows, args);
+    },
+  });
+
 const schema = countResults(
   new GraphQLSchema({
     query: new GraphQLObjectType({
@@ -69,7 +78,7 @@ const schema = countResults(
           args: { count: { type: GraphQLInt }, length: { type: GraphQLInt } },
           resolve: (_, { count, length = 1 }: { count: number; length?: number }) => {
             called('rows');
-            return later(rowsOf(count, 'x'.repeat(length)));
+            return later(watched(rowsOf(count, 'x'.repeat(length))));
           },
         },
       },
@@ -226,7 +235,7 @@ test('operations of one budget share it', async () => {
   const budget = createBudget();
   const first = new ResultSize(budget, null);
   const second = new ResultSize(budget, null);
-  const price = { work: 1, deepWork: 1, certainWork: 0, lists: [], bytes: 0, long: [], values: 0, inner: [] };
+  const price = { work: 1, deepWork: 1, certainWork: 0, below: [], bytes: 0, long: [], values: 0, inner: [] };
   const place = { path: { prev: undefined, key: 'rows', typename: 'Query' }, fieldNodes: [] };
   const rows = Array.from({ length: limits.work * 0.6 }, () => ({}));
   expect(first.count(rows, price, place)).toBe(rows);
