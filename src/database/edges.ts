@@ -6,7 +6,7 @@ import { connectionOf, type Page, type PageArguments, type Total, totalOf } from
 import { type Rows, rows, type Selected } from './sql/columns.ts';
 import { eachKey, type Fragment, type Keys, sql } from './sql/fragment.ts';
 import { type Statement, statement } from './sql/statement.ts';
-import type { SqlType } from './sql/types.ts';
+import { integer, type SqlType } from './sql/types.ts';
 import { oncePerShape } from './statement.ts';
 
 /** A page of a list that belongs to one row. */
@@ -17,6 +17,11 @@ const mostRowsOfPages = 20_000;
 
 /** The parameters of statements that read pages of many lists. */
 type Taken = { readonly tenantId: string } & { readonly viewerAgentId: string | null } & Keys & PageValues;
+
+/** Loads pages, and counts the rows of several together. Counting stops above the most that may be read. */
+type Pages<Row> = Loader<Wanted, Row[]> & {
+  count(db: TenantDatabase, page: Page, parentIds: readonly string[]): Promise<number>;
+};
 
 /**
  * Reads the same page of many lists in one statement. `from` gives one list's rows for the parent `k.id`. `ordered` is
@@ -31,7 +36,7 @@ export function pagesBy<Found, Row extends { parentId: string }>(
     from: Fragment<{ readonly tenantId: string } & { readonly viewerAgentId: string | null }>;
   },
   read: (rows: (Found & { parentId: string })[]) => Row[],
-): Loader<Wanted, Row[]> {
+): Pages<Row> {
   const order = keyset([{ column: list.ordered, type: 'uuid' }], list.descending);
   const selected = rows({ parentId: list.type }, list.row);
   const statementOf = oncePerShape(
@@ -42,6 +47,15 @@ export function pagesBy<Found, Row extends { parentId: string }>(
           ${firstOf(sql`select ${list.row} from ${list.from}${order.within(page)} order by ${order.order(page)}`)}
         ) page limit ${mostRowsOfPages + 1}
       ) page order by "parentId", id ${order.direction(page)}`,
+  );
+  const countStatement = oncePerShape(
+    shapeOfPage,
+    (_: object, page: Page): Statement<Taken, { count: number }> => statement(rows({ count: integer }))`
+      select count(*)::int as count from (
+        select from ${eachKey(list.type)} k(id) cross join lateral (
+          ${firstOf(sql`select from ${list.from}${order.within(page)}`)}
+        ) page limit ${mostRowsOfPages + 1}
+      ) page`,
   );
   async function rowsOf(db: TenantDatabase, page: Page, keys: readonly string[]): Promise<Row[]> {
     const found = read(await db.query(statementOf(list, page), { keys, ...pageValues(page) }));
@@ -55,6 +69,10 @@ export function pagesBy<Found, Row extends { parentId: string }>(
   const group = ({ page }: Wanted) => JSON.stringify(page);
   const parent = ({ parentId }: { parentId: string }) => parentId;
   return {
+    async count(db, page, keys) {
+      const [row] = await db.query(countStatement(list, page), { keys, ...pageValues(page) });
+      return row?.count ?? 0;
+    },
     identity: (key) => `${parent(key)} ${group(key)}`,
     load: (db, keys) =>
       readByGroups(keys, { group, parent, parentOf: parent }, ({ page }, parentIds) => rowsOf(db, page, parentIds)),
@@ -81,9 +99,29 @@ export function totalsBy(type: SqlType<string>, counted: Rows<Counted>, from: Fr
 }
 
 /** The pages of one kind of list, and the lengths of the lists. */
-export type Edge<Row> = { pages: Loader<Wanted, (Row & { parentId: string })[]>; totals: Loader<string, Total> };
+export type Edge<Row> = { pages: Pages<Row & { parentId: string }>; totals: Loader<string, Total> };
 
 const byId = keyset([{ column: 'id', type: 'uuid' }]);
+
+/**
+ * Counts the rows of an edge's pages below many rows. It is infinite for more than may be read, and 0 for wrong
+ * arguments, of which each page tells.
+ */
+export const countPages =
+  ({ pages }: Edge<unknown>) =>
+  async (db: TenantDatabase, parentIds: readonly string[], args: PageArguments) => {
+    const page = pageOrNull(args);
+    const found = page ? await pages.count(db, page, parentIds) : 0;
+    return { rows: found > mostRowsOfPages ? Number.POSITIVE_INFINITY : found, bytes: 0 };
+  };
+
+function pageOrNull(args: PageArguments): Page | null {
+  try {
+    return byId.page(args);
+  } catch {
+    return null;
+  }
+}
 
 /** Returns the connection of one row's edge. `load` loads its pages. */
 export async function connectionTo<Row extends { id: string }>(

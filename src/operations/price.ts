@@ -1,3 +1,4 @@
+import type { Scope } from '../auth/scopes.ts';
 import type { TenantDatabase } from '../database/database.ts';
 
 /**
@@ -11,8 +12,8 @@ export type Price = {
   readonly deepWork: number;
   /** The work of the single rows that certainly hang on it, because they cannot be null. */
   readonly certainWork: number;
-  /** The lists below it whose rows can be counted before they are read, with the work of each row. */
-  readonly lists: readonly { readonly count: CountBelow; readonly work: number }[];
+  /** What is below it and can be counted before it is read. */
+  readonly below: readonly Below[];
   /** The bytes of its names, and of values with a known length. */
   readonly bytes: number;
   /** Properties with long values, and under how many names each is selected. */
@@ -23,8 +24,33 @@ export type Price = {
   readonly inner: readonly { readonly property: string; readonly price: Price }[];
 };
 
-/** Counts the rows that lists of these parents have in all. Stops above the most that a result may have. */
-export type CountBelow = (db: TenantDatabase, parentIds: readonly string[]) => Promise<number>;
+/** A list, a page or a long value below a row. */
+export type Below = {
+  readonly count: CountBelow;
+  /** The scope without which it is not read. */
+  readonly scope: Scope | undefined;
+  /** The property of the row with the id of what it belongs to. */
+  readonly by: string;
+  readonly args: Readonly<Record<string, unknown>>;
+  /** The work of each of its rows. */
+  readonly work: number;
+};
+
+/** The work and the bytes below the rows of a list. */
+export type WorkBelow = { readonly work: number; readonly bytes: number };
+
+/** The rows of lists, and the bytes that are read for them. */
+export type Counted = { readonly rows: number; readonly bytes: number };
+
+/**
+ * Counts what the lists, pages or long values of these parents have in all, with the field's arguments. An id that is
+ * given twice may count twice. Stops above the most that a result may have.
+ */
+export type CountBelow = (
+  db: TenantDatabase,
+  parentIds: readonly string[],
+  args: Readonly<Record<string, unknown>>,
+) => Promise<Counted>;
 
 /** Returns the bytes of a row's long values. Calls back with the number of values of each list among them. */
 export function longBytes(row: object, { long, inner }: Price, addValues: (count: number) => void): number {

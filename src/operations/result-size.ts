@@ -4,7 +4,7 @@ import type { Admission } from './admission.ts';
 import type { Budget } from './budget.ts';
 import { limits } from './limits.ts';
 import { type Paced, Pacing } from './pacing.ts';
-import { bytesOf, longBytes, type Price } from './price.ts';
+import { bytesOf, longBytes, type Price, type WorkBelow } from './price.ts';
 
 type Place = Pick<GraphQLResolveInfo, 'path' | 'fieldNodes'>;
 type Result = ExecutionResult | Promise<ExecutionResult>;
@@ -22,6 +22,8 @@ const unmeasuredValues = 1_000;
 const askForLess = 'ask for fewer rows or fields at once, or for pages.';
 const tooMuchWork = `The result would be more than ${limits.work} fields' work: ${askForLess}`;
 const tooManyBytes = `The result would be larger than ${limits.resultBytes / 1e6} MB: ${askForLess}`;
+
+const nothingBelow: WorkBelow = { work: 0, bytes: 0 };
 
 const largeData = new WeakSet<object>();
 /**
@@ -156,13 +158,13 @@ export class ResultSize implements Paced {
   /** Counts a list or row that is known at once. Returns what to complete instead, perhaps later. */
   count(found: object, price: Price, place: Place): unknown {
     const [work, bytes] = [this.#work, this.#bytes];
-    if (!this.#add(found, price, 0)) return this.#exceeded(work, bytes, place);
+    if (!this.#add(found, price, nothingBelow)) return this.#exceeded(work, bytes, place);
     if (this.#work <= large) return found;
     return this.#paces()?.pace(found, price.deepWork, false) ?? found;
   }
 
-  /** Counts a list or row that was read. `workBelow` is the work of lists below it that were counted already. */
-  countRead(found: object | null | undefined, price: () => Price, place: Place, workBelow = 0): unknown {
+  /** Counts a list or row that was read. `below` is the work and the bytes below it that were counted already. */
+  countRead(found: object | null | undefined, price: () => Price, place: Place, below = nothingBelow): unknown {
     this.#pending--;
     if (found == null || this.stopped) {
       this.#pacing?.schedule();
@@ -170,7 +172,7 @@ export class ResultSize implements Paced {
     }
     const known = price();
     const [work, bytes] = [this.#work, this.#bytes];
-    if (!this.#add(found, known, workBelow)) return this.#exceeded(work, bytes, place);
+    if (!this.#add(found, known, below)) return this.#exceeded(work, bytes, place, below);
     const pacing = this.#work > large ? this.#paces() : null;
     if (pacing) return pacing.pace(found, known.deepWork, true);
     this.#pacing?.schedule();
@@ -235,8 +237,8 @@ export class ResultSize implements Paced {
    * Refuses what did not fit. In a mutation the charge for it is given back: it is left out, and the fields after it
    * are answered.
    */
-  #exceeded(workBefore: number, bytesBefore: number, place: Place): Promise<never> {
-    const message = this.#budget.bytes > limits.resultBytes ? tooManyBytes : tooMuchWork;
+  #exceeded(workBefore: number, bytesBefore: number, place: Place, below = nothingBelow): Promise<never> {
+    const message = Math.max(this.#budget.bytes, below.bytes) > limits.resultBytes ? tooManyBytes : tooMuchWork;
     if (!this.#stops) this.#use(workBefore - this.#work, bytesBefore - this.#bytes);
     return this.#refuse(place, message);
   }
@@ -249,11 +251,12 @@ export class ResultSize implements Paced {
     return this.#budget.work <= limits.work && this.#budget.bytes <= limits.resultBytes;
   }
 
-  #add(found: object, price: Price, workBelow: number): boolean {
+  #add(found: object, price: Price, below: WorkBelow): boolean {
     const rows = Array.isArray(found) ? found.length : 1;
     if (!this.#use(price.work * rows, (price.bytes + 1) * rows)) return false;
     // What is certain to follow is not counted yet, but need not be begun where it is too much.
-    if (this.#budget.work + price.certainWork * rows + workBelow > limits.work) return false;
+    if (this.#budget.work + price.certainWork * rows + below.work > limits.work) return false;
+    if (below.bytes > limits.resultBytes) return false;
     const values = price.values * rows;
     if (values <= this.#unmeasured) {
       this.#unmeasured -= values;

@@ -9,15 +9,22 @@ import {
   isListType,
   isObjectType,
 } from 'graphql';
+import type { Scope } from '../auth/scopes.ts';
+import { may } from '../auth/viewer.ts';
 import { Problem } from '../errors/catalogue.ts';
-import type { CountBelow, Price } from '../operations/price.ts';
+import type { Below, CountBelow, Price, WorkBelow } from '../operations/price.ts';
 import type { GraphContext } from './context.ts';
-import { countsBelow, longTypes, ofPages, plain, priceAt, type RowInfo } from './row-price.ts';
+import { countsBelow, idsOfRows, longTypes, ofPages, plain, priceAt, type RowInfo } from './row-price.ts';
 
 type Field = GraphQLField<unknown, GraphContext>;
 
-/** How the rows of lists are counted before they are read, by `Type.field`. */
-export type CountsBelow = Readonly<Record<string, CountBelow>>;
+/** What is counted before it is read, by `Type.field`. */
+export type CountsBelow = {
+  /** Lists and long values, by the ids of the rows that they belong to. */
+  readonly counts: Readonly<Record<string, { readonly count: CountBelow; readonly scope?: Scope }>>;
+  /** Single rows whose id is a property of the row that they hang on. It differs by their type. */
+  readonly ids: Readonly<Record<string, Readonly<Record<string, string>>>>;
+};
 
 /** From so many rows on, the lists below them are counted before they are read. */
 const manyRows = 1_000;
@@ -25,17 +32,18 @@ const manyRows = 1_000;
 /**
  * Makes every list of rows count itself into the result before a row of it is completed. Single rows and long values
  * from resolvers are counted too. Loaders bound what is read, but a few rows could still be written out many thousand
- * times. Of the lists named by `below` the rows are counted as soon as there are many parents.
+ * times. What is named by `below` is counted as soon as there are many parents.
  */
-export function countResults(schema: GraphQLSchema, below: CountsBelow = {}): GraphQLSchema {
+export function countResults(schema: GraphQLSchema, below: CountsBelow = { counts: {}, ids: {} }): GraphQLSchema {
   for (const type of Object.values(schema.getTypeMap())) {
     if (!isObjectType(type) || type.name.startsWith('__')) continue;
     for (const field of Object.values(type.getFields())) {
       const named = getNamedType(field.type);
       const isList = isListType(getNullableType(field.type));
       if (!field.resolve) plain.add(field);
-      const count = below[`${type.name}.${field.name}`];
-      if (count) countsBelow.set(field, count);
+      const name = `${type.name}.${field.name}`;
+      if (below.counts[name]) countsBelow.set(field, below.counts[name]);
+      if (below.ids[name]) idsOfRows.set(field, below.ids[name]);
       if (isCompositeType(named)) {
         if (isList || (field.resolve && !ofPages.test(`${type.name} ${named.name}`))) countRows(field);
         else if (field.resolve) countRefusals(field);
@@ -59,9 +67,9 @@ function countRows(field: Field): void {
         if (!Array.isArray(read) || read.length < manyRows || size.stopped)
           return size.countRead(read, () => priceAt(info, context), info);
         const price = priceAt(info, context);
-        if (price.lists.length === 0) return size.countRead(read, () => price, info);
+        if (price.below.length === 0) return size.countRead(read, () => price, info);
         return workBelow(read, price, context).then(
-          (work) => size.countRead(read, () => price, info, work),
+          (below) => size.countRead(read, () => price, info, below),
           (error: unknown) => {
             size.failed();
             throw error;
@@ -106,11 +114,31 @@ function countValue(field: Field): void {
   };
 }
 
-/** The work of the lists below rows: each kind of list is counted once. */
-async function workBelow(rows: readonly { id: string }[], { lists }: Price, { db }: GraphContext): Promise<number> {
-  const ids = rows.map(({ id }) => id);
-  const worked = new Map<CountBelow, number>();
-  for (const { count, work } of lists) worked.set(count, (worked.get(count) ?? 0) + work);
-  const each = await Promise.all([...worked].map(async ([count, work]) => work * (await count(db, ids))));
-  return each.reduce((sum, work) => sum + work, 0);
+/** The work and the bytes below rows: what is counted in the same way is counted once. */
+async function workBelow(
+  rows: readonly Record<string, unknown>[],
+  { below }: Price,
+  { db, viewer }: GraphContext,
+): Promise<WorkBelow> {
+  const worked: Below[] = [];
+  for (const one of below) {
+    if (one.scope && !may(viewer, one.scope)) continue;
+    const args = JSON.stringify(one.args);
+    const same = worked.findIndex(
+      (each) => each.count === one.count && each.by === one.by && args === JSON.stringify(each.args),
+    );
+    if (same < 0) worked.push(one);
+    else worked[same] = { ...one, work: one.work + (worked[same] as Below).work };
+  }
+  const each = await Promise.all(
+    worked.map(async ({ count, by, args, work }) => {
+      const ids = rows.map((row) => row[by]).filter((id) => typeof id === 'string');
+      const { rows: found, bytes } = await count(db, ids, args);
+      return { work: Number.isFinite(found) ? work * found : found, bytes };
+    }),
+  );
+  return {
+    work: each.reduce((sum, { work }) => sum + work, 0),
+    bytes: each.reduce((sum, { bytes }) => sum + bytes, 0),
+  };
 }

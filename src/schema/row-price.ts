@@ -2,9 +2,11 @@ import {
   type FieldNode,
   type GraphQLField,
   GraphQLIncludeDirective,
+  type GraphQLNamedOutputType,
   type GraphQLObjectType,
   type GraphQLResolveInfo,
   GraphQLSkipDirective,
+  getArgumentValues,
   getDirectiveValues,
   getNamedType,
   getNullableType,
@@ -12,10 +14,12 @@ import {
   isCompositeType,
   isListType,
   isNonNullType,
+  isObjectType,
   Kind,
   type SelectionSetNode,
 } from 'graphql';
-import type { CountBelow, Price } from '../operations/price.ts';
+import type { Scope } from '../auth/scopes.ts';
+import type { Below, CountBelow, Price } from '../operations/price.ts';
 import type { GraphContext } from './context.ts';
 
 /** What a price is made of: a place in a document, and the variables. */
@@ -27,9 +31,6 @@ export const plain = new WeakSet<object>();
 
 // A connection is no row. The rows in its edges belong to a list.
 export const ofPages = /Edge | (\w*Connection|PageInfo)$/;
-
-/** Rows that are a view of the row above them: what is below them is counted by its id. */
-const ofItsParent: ReadonlySet<string> = new Set(['ParticipantHealth']);
 
 /** Scalars whose values can be long. */
 export const longTypes: ReadonlySet<string> = new Set(['String', 'EmailAddress', 'URL', 'JSONObject']);
@@ -43,8 +44,10 @@ const workOfRows = 6;
 /** The work of a field, in its GraphQL extensions, where a resolver does more than most. */
 export type FieldWork = { readonly work?: number };
 
-/** How the rows of the list of a field are counted before they are read. */
-export const countsBelow = new WeakMap<object, CountBelow>();
+/** How what a field reads is counted before it is read. */
+export const countsBelow = new WeakMap<object, { readonly count: CountBelow; readonly scope?: Scope }>();
+/** The property of a row with the id of the single row that a field leads to, by the type of that row. */
+export const idsOfRows = new WeakMap<object, Readonly<Record<string, string>>>();
 
 const prices = new WeakMap<readonly FieldNode[], Price>();
 const pricesOfOne = new WeakMap<FieldNode, Price>();
@@ -74,7 +77,7 @@ export function priceAt(info: RowInfo, { size }: GraphContext): Price {
   return price;
 }
 
-const nothing: Price = { work: 0, deepWork: 0, certainWork: 0, lists: [], bytes: 0, long: [], values: 0, inner: [] };
+const nothing: Price = { work: 0, deepWork: 0, certainWork: 0, below: [], bytes: 0, long: [], values: 0, inner: [] };
 
 /** Computes prices. Says whether they hold for these variables only. */
 class Pricing {
@@ -101,7 +104,7 @@ class Pricing {
     const fields = type.getFields();
     const long = new Map<string, number>();
     const inner: Price['inner'][number][] = [];
-    const lists: Price['lists'][number][] = [];
+    const below: Below[] = [];
     let [work, deepWork, certainWork, bytes] = [1, 1, 0, 2];
     const add = (more: { work: number; deepWork: number; bytes: number }) => {
       work += more.work;
@@ -119,6 +122,12 @@ class Pricing {
       }
       const isPlain = plain.has(field);
       const isList = isListType(getNullableType(field.type));
+      const counted = countsBelow.get(field);
+      if (counted) {
+        const { count, scope } = counted;
+        const work = isList ? this.#workOfRow(named, same) : this.#workOfPageRow(named, same);
+        below.push({ count, scope, by: 'id', args: this.#args(field, same[0] as FieldNode), work });
+      }
       const own =
         (field.extensions as FieldWork).work ?? (isPlain ? 1 : isCompositeType(named) ? workOfRows : workOfValue);
       if (isCompositeType(named) && !isList) {
@@ -131,14 +140,9 @@ class Pricing {
         else {
           add({ work: own, deepWork: own + price.deepWork, bytes: 4 });
           if (isNonNullType(field.type)) certainWork += price.work + price.certainWork;
-          if (ofItsParent.has(named.name)) lists.push(...price.lists);
+          below.push(...this.#belowRow(field, same));
         }
         continue;
-      }
-      const count = countsBelow.get(field);
-      if (count) {
-        const row = this.ofRows(named, same);
-        lists.push({ count, work: row.work + row.certainWork });
       }
       const isLong = isPlain && !isCompositeType(named) && (isList || longTypes.has(named.name));
       if (isLong) long.set(field.name, (long.get(field.name) ?? 0) + 1);
@@ -149,12 +153,45 @@ class Pricing {
       work,
       deepWork,
       certainWork,
-      lists,
+      below,
       bytes,
       long: [...long].map(([property, times]) => ({ property, times })),
       values: sumOf(long.values()) + sumOf(inner.map(({ price }) => price.values)),
       inner,
     };
+  }
+
+  #workOfRow(type: GraphQLNamedOutputType, nodes: readonly FieldNode[]): number {
+    const { work, certainWork } = this.ofRows(type, nodes);
+    return work + certainWork;
+  }
+
+  /** The work of a row of a page. 0 for what is no page. */
+  #workOfPageRow(type: GraphQLNamedOutputType, nodes: readonly FieldNode[]): number {
+    if (!isObjectType(type) || !type.name.endsWith('Connection')) return 0;
+    const selected = new Map<string, FieldNode[]>();
+    for (const { selectionSet } of nodes) this.#collect(type, selectionSet, selected, new Set());
+    return sumOf(
+      [...selected.values()].map((same) => {
+        const field = type.getFields()[(same[0] as FieldNode).name.value];
+        return field && isListType(getNullableType(field.type)) ? this.#workOfRow(getNamedType(field.type), same) : 0;
+      }),
+    );
+  }
+
+  #args(field: Field, node: FieldNode): Record<string, unknown> {
+    if (!node.arguments?.length) return {};
+    this.conditional ||= node.arguments.some(({ value }) => value.kind === Kind.VARIABLE);
+    return getArgumentValues(field as GraphQLField<unknown, unknown>, node, this.#info.variableValues);
+  }
+
+  /** What is below a single row, where the row that it hangs on has its id. */
+  #belowRow(field: Field, nodes: readonly FieldNode[]): Below[] {
+    return Object.entries(idsOfRows.get(field) ?? {}).flatMap(([typeName, by]) => {
+      const type = this.#info.schema.getType(typeName) as GraphQLObjectType;
+      const { below } = this.#ofObject(type, nodes);
+      return below.filter((one) => one.by === 'id').map((one) => ({ ...one, by }));
+    });
   }
 
   #collect(

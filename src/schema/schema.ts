@@ -40,8 +40,17 @@ import './directory/participant-mutations.ts';
 import './directory/participants.ts';
 import './directory/unknown-sender-decisions.ts';
 import './directory/unknown-senders.ts';
+import {
+  conversationsByAgent,
+  conversationsByParticipant,
+  conversationsByUser,
+  membersOfConversation,
+} from '../conversations/edges.ts';
+import { countMembers } from '../conversations/memberships.ts';
+import { countPages } from '../database/edges.ts';
 import { countBindings } from '../directory/bindings/bindings.ts';
 import { countChannels } from '../directory/channels/channels.ts';
+import { countMetadata } from '../external-users/queries.ts';
 import { builder } from './builder.ts';
 import { asSubgraph } from './federation/subgraph.ts';
 import { namedOperations } from './named-operations.ts';
@@ -60,11 +69,28 @@ Each description says which scope a field needs, what null means, and which erro
 \`extensions.cost\` what it was admitted by (\`requested\`), what its rows came to (\`actual\`), and what is allowed (\`limit\`).`;
 
 const below: CountsBelow = {
-  'Participant.agentIds': countBindings,
-  'Participant.agents': countBindings,
-  'Participant.bindings': countBindings,
-  'Participant.channels': countChannels,
-  'ParticipantHealth.channels': countChannels,
+  counts: {
+    'Agent.conversations': { count: countPages(conversationsByAgent), scope: 'conversations:read' },
+    'Conversation.participants': { count: countMembers },
+    'Conversation.participantsConnection': { count: countPages(membersOfConversation) },
+    'ExternalUser.conversations': { count: countPages(conversationsByUser), scope: 'conversations:read' },
+    'ExternalUser.metadata': { count: countMetadata, scope: 'users:read' },
+    'Participant.agentIds': { count: countBindings },
+    'Participant.agents': { count: countBindings },
+    'Participant.bindings': { count: countBindings },
+    'Participant.channels': { count: countChannels },
+    'Participant.conversations': { count: countPages(conversationsByParticipant), scope: 'conversations:read' },
+    'Participant.health': { count: countChannels },
+    'Participant.reachable': { count: countChannels },
+    'Participant.unreachableReason': { count: countChannels },
+    'ParticipantHealth.channels': { count: countChannels },
+  },
+  ids: {
+    'Binding.participant': { Participant: 'participantId' },
+    'ConversationParticipant.conversation': { Conversation: 'conversationId' },
+    'ConversationParticipant.subject': { ExternalUser: 'contactId', Participant: 'userId' },
+    'Participant.health': { ParticipantHealth: 'id' },
+  },
 };
 
 /**

@@ -29,10 +29,10 @@ const bindingsCounted = statement(rows({ count: integer }))`
   select count(*)::int as count from (
     select from binding x where x.tenant_id = ${tenant} and x.participant_id = any(${parameter('ids', array(uuid))}) limit ${mostInner + 1}) x`;
 
-/** Returns how many bindings these participants have in all. Counting stops above the most that may be listed. */
-export async function countBindings(db: TenantDatabase, participantIds: readonly string[]): Promise<number> {
+/** Counts the bindings that these participants have in all. Counting stops above the most that may be listed. */
+export async function countBindings(db: TenantDatabase, participantIds: readonly string[]) {
   const [row] = await db.query(bindingsCounted, { ids: participantIds });
-  return row?.count ?? 0;
+  return { rows: row?.count ?? 0, bytes: 0 };
 }
 
 /** The bindings of participants, ordered by agent. */

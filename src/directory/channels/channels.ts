@@ -25,14 +25,17 @@ export const channelById = oneByUuid(
   'id',
 );
 
-const channelsCounted = statement(rows({ count: integer }))`
-  select count(*)::int as count from (
-    select from channel x where x.tenant_id = ${tenant} and x.participant_id = any(${parameter('ids', array(uuid))}) limit ${mostInner + 1}) x`;
+const channelsCounted = statement(rows({ rows: integer, bytes: integer }))`
+  select count(*)::int as rows, coalesce(sum(octet_length(x.address)), 0)::int as bytes from (
+    select x.address from channel x where x.tenant_id = ${tenant} and x.participant_id = any(${parameter('ids', array(uuid))}) limit ${mostInner + 1}) x`;
 
-/** Returns how many channels these participants have in all. Counting stops above the most that may be listed. */
-export async function countChannels(db: TenantDatabase, participantIds: readonly string[]): Promise<number> {
-  const [row] = await db.query(channelsCounted, { ids: participantIds });
-  return row?.count ?? 0;
+/**
+ * Counts the channels that these participants have in all, and the bytes of their addresses. Counting stops above the
+ * most that may be listed.
+ */
+export async function countChannels(db: TenantDatabase, participantIds: readonly string[]) {
+  const [row = { rows: 0, bytes: 0 }] = await db.query(channelsCounted, { ids: participantIds });
+  return row;
 }
 
 /** The channels of participants, in the order in which they are tried. */
