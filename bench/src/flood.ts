@@ -1,12 +1,14 @@
+import { createWriteStream } from 'node:fs';
 import { Agent } from 'node:http';
 import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DataSet } from './data-set.ts';
-import { run, writeRequests } from './load.ts';
-import { operationNamed, seeded } from './operations.ts';
+import { requestLine, run } from './load.ts';
+import { type OperationName, operationNamed, seeded } from './operations.ts';
 import { type Delays, readsOfOthers } from './others.ts';
 import type { Plan } from './rounds.ts';
-import type { Launcher } from './servers.ts';
+import type { Launcher, Server } from './servers.ts';
 
 /** What a flood of one tenant does to the point reads of another. */
 export type Flooded = {
@@ -18,8 +20,33 @@ export type Flooded = {
   beside: Delays;
 };
 
-const floods = ['participant', 'contactList', 'inbox'] as const;
 const manyRequests = 20_000;
+/** Documents that come once each, and the fields of each. */
+const documents = 4_000;
+const fieldsOfDocument = 50;
+
+/** The bodies of each flood. */
+const floods: Readonly<Record<string, (server: Server, data: DataSet) => Iterable<string>>> = {
+  participant: (server, data) => readsOf('participant', server, data),
+  contactList: (server, data) => readsOf('contactList', server, data),
+  inbox: (server, data) => readsOf('inbox', server, data),
+  *'new documents'() {
+    for (let n = 0; n < documents; n++) {
+      const fields = Array.from({ length: fieldsOfDocument }, (_, field) => `f${n}_${field}: viewer { kind }`);
+      yield JSON.stringify({ query: `{ ${fields.join(' ')} }` });
+    }
+  },
+};
+
+function* linesOf(server: Server, bodies: Iterable<string>) {
+  for (const body of bodies) yield requestLine(server.authorization(0), body);
+}
+
+const readsOf = (name: OperationName, server: Server, data: DataSet) =>
+  operationNamed(name)
+    .draw(manyRequests, data, seeded(42))
+    .filter(({ tenant }) => tenant === 0)
+    .map((draw) => server.body(name, draw));
 
 /**
  * Floods the service with reads of one tenant over all connections of the plan, and reads participants of another at a
@@ -37,16 +64,9 @@ export async function flood(
   const found: Flooded[] = [];
   try {
     await others(sleep(2_000));
-    for (const name of floods) {
-      const file = join(launcher.folder, `flood-${name}.txt`);
-      const draws = operationNamed(name)
-        .draw(manyRequests, data, seeded(42))
-        .filter(({ tenant }) => tenant === 0);
-      await writeRequests(
-        file,
-        server,
-        draws.map((draw) => [name, draw]),
-      );
+    for (const [name, bodies] of Object.entries(floods)) {
+      const file = join(launcher.folder, `flood-${Object.keys(floods).indexOf(name)}.txt`);
+      await pipeline(linesOf(server, bodies(server, data)), createWriteStream(file));
       const load = { generator, url: server.url, connections, seconds, file, offset: 0, verify: false };
       await run({ ...load, seconds: 2 });
       const alone = await others(sleep(seconds * 1_000));

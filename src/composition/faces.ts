@@ -28,7 +28,7 @@ export function createFaces({ graph, ...options }: FacesParts): { prefixes: stri
       router: createRouter(faces),
       pages: createPages(faces),
       services: graph.services,
-      turns: graph.wideTurns,
+      turns: graph.turns,
       databaseOf(viewer, actor, isRead) {
         const handle = graph.databaseOf(viewer);
         return inTurn(isRead ? handle.lagging : handle.as(actor), graph.admission);

@@ -9,7 +9,7 @@ import { createFileUrls } from '../avatars/file-urls.ts';
 import { type Config, ConfigError } from '../config.ts';
 import { announceMembershipsOf, leaveTombstones } from '../conversations/ended-memberships.ts';
 import type { TenantHandle } from '../database/database.ts';
-import { createWideTurns } from '../database/wide-turns.ts';
+import { createOperationTurns } from '../database/operation-turns.ts';
 import { consoleFolder, readConsoleDocuments } from '../http/console-files.ts';
 import { createAdmission } from '../operations/admission.ts';
 import { createPrepare, type Prepare, TrustedDocumentsError } from '../operations/prepare.ts';
@@ -116,7 +116,7 @@ export function createGraph(
     return made;
   };
   const admission = createAdmission();
-  const wideTurns = createWideTurns();
+  const turns = createOperationTurns();
   const streams = createStreams(events, database);
   const { tracing } = resources;
   const operations = createOperations({
@@ -129,7 +129,7 @@ export function createGraph(
         ),
     }),
     prepare,
-    wideTurns,
+    turns,
     contextOf(viewer, { budget, actor = null, mayLag = false } = {}) {
       const handle = databaseOf(viewer);
       const own = { budget, admission, actor };
@@ -137,5 +137,5 @@ export function createGraph(
     },
     streams,
   });
-  return { operations, streams, authenticator, lastUse, fileUrls, services, databaseOf, admission, wideTurns };
+  return { operations, streams, authenticator, lastUse, fileUrls, services, databaseOf, admission, turns };
 }

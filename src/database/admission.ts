@@ -1,5 +1,5 @@
 import { Problem } from '../errors/catalogue.ts';
-import { createFairTurns, type FairTurnsOptions } from './fair-turns.ts';
+import { createFairTurns, type FairTurnsOptions, type Turn } from './fair-turns.ts';
 
 /** Bounds how much work runs at once for one key, and how long the rest waits. */
 export interface Admission {
@@ -73,10 +73,10 @@ export function createFairAdmission(
   const turns = createFairTurns(options);
 
   const admitted = (key: string) =>
-    new Promise<void>((resolve, reject) => {
-      const takeBack = turns.wait(key, () => {
+    new Promise<Turn>((resolve, reject) => {
+      const takeBack = turns.wait(key, (turn) => {
         clearTimeout(timer);
-        resolve();
+        resolve(turn);
       });
       if (!takeBack) return reject(busy(refusal));
       const timer = setTimeout(() => {
@@ -86,11 +86,11 @@ export function createFairAdmission(
 
   return {
     async run(key, work) {
-      if (!turns.take(key)) await admitted(key);
+      const turn = turns.take(key) ?? (await admitted(key));
       try {
         return await work();
       } finally {
-        turns.give(key);
+        turns.give(turn);
       }
     },
   };

@@ -3,92 +3,139 @@
  * and those of one key in the order in which they came, so that a key with many does not keep the others waiting.
  */
 export interface FairTurns {
-  /** Takes a turn at once, or says that there is none for this key. */
-  take(key: string): boolean;
+  /** Takes a turn at once. Null when there is none for this key. A turn may weigh as much as several. */
+  take(key: string, weight?: number): Turn | null;
   /**
    * Calls back with a turn, later. Returns what takes back the wish, and says whether it was still waiting. Null when
    * too many wait, of the key or in all.
    */
-  wait(key: string, proceed: () => void): (() => boolean) | null;
-  /** Gives a turn back. */
-  give(key: string): void;
+  wait(key: string, proceed: (turn: Turn) => void, weight?: number): (() => boolean) | null;
+  /** Gives a turn back. A second time does nothing. */
+  give(turn: Turn): void;
+  /** Gives back all turns that were taken before then, by the clock of the options. Who has one goes on without it. */
+  giveBefore(time: number): void;
 }
+
+/** A turn that was taken. */
+export type Turn = { readonly weight: number; readonly since: number };
 
 export type FairTurnsOptions = {
   /** Turns at a time. */
   running: number;
-  /** A function tells what holds now. */
-  runningOfKey: number | (() => number);
+  /** A function tells what holds now, given what all others run and wait for. */
+  runningOfKey: number | ((demandOfOthers: number) => number);
   /** How many may wait. */
   waiting: number;
   waitingOfKey: number;
+  /** A clock in milliseconds. */
+  now?: () => number;
 };
 
-type Place = { running: number; waiting: (() => void)[] };
+type Waiting = { weight: number; proceed(turn: Turn): void };
+type Place = { key: string; running: number; demand: number; waiting: Waiting[] };
+type TurnOfPlace = Turn & { place: Place };
 
-export function createFairTurns({ running, runningOfKey, waiting, waitingOfKey }: FairTurnsOptions): FairTurns {
+export function createFairTurns(options: FairTurnsOptions): FairTurns {
+  const { running, runningOfKey, waiting, waitingOfKey, now = () => 0 } = options;
   // In the order in which keys are served: one that has been served goes to the end.
   const places = new Map<string, Place>();
+  // In the order in which they were taken.
+  const turns = new Set<TurnOfPlace>();
   let taken = 0;
+  /** What all keys run and wait for. */
+  let demand = 0;
   let queued = 0;
-  const mostOfKey = typeof runningOfKey === 'number' ? () => runningOfKey : runningOfKey;
 
-  function start(key: string, place: Place): void {
-    taken++;
-    place.running++;
-    places.set(key, place);
+  const placeOf = (key: string): Place => places.get(key) ?? { key, running: 0, demand: 0, waiting: [] };
+
+  const mayRun = (place: Place) =>
+    place.running < (typeof runningOfKey === 'number' ? runningOfKey : runningOfKey(demand - place.demand));
+
+  function ask(place: Place, weight: number): void {
+    place.demand += weight;
+    demand += weight;
   }
 
-  function forgetIdle(key: string, place: Place): void {
-    if (place.running === 0 && place.waiting.length === 0) places.delete(key);
+  function start(place: Place, weight: number): Turn {
+    const turn = { place, weight, since: now() };
+    taken += weight;
+    place.running += weight;
+    turns.add(turn);
+    places.set(place.key, place);
+    return turn;
+  }
+
+  function end(place: Place, weight: number): void {
+    place.demand -= weight;
+    demand -= weight;
+    if (place.demand === 0) places.delete(place.key);
+  }
+
+  function stop(turn: TurnOfPlace): void {
+    const { place, weight } = turn;
+    if (!turns.delete(turn)) return;
+    taken -= weight;
+    place.running -= weight;
+    end(place, weight);
   }
 
   /** Serves the next key that has not as many turns as it may. Returns false when there is none. */
-  function serve(most: number): boolean {
-    if (taken >= running) return false;
-    for (const [key, place] of places) {
-      if (place.running >= most) continue;
-      const proceed = place.waiting.shift();
-      if (!proceed) continue;
+  function serve(): boolean {
+    if (queued === 0 || taken >= running) return false;
+    for (const place of places.values()) {
+      const [next] = place.waiting;
+      if (!next || !mayRun(place)) continue;
+      place.waiting.shift();
       queued--;
-      places.delete(key);
-      start(key, place);
-      proceed();
+      places.delete(place.key);
+      next.proceed(start(place, next.weight));
       return true;
     }
     return false;
   }
 
+  // More than one where a key may have more turns than before.
+  const serveAll = () => {
+    while (serve());
+  };
+
   return {
-    take(key) {
-      const place = places.get(key);
-      if (taken >= running || (place && (place.waiting.length > 0 || place.running >= mostOfKey()))) return false;
-      start(key, place ?? { running: 0, waiting: [] });
-      return true;
+    take(key, weight = 1) {
+      const place = placeOf(key);
+      if (taken >= running || place.waiting.length > 0 || !mayRun(place)) return null;
+      ask(place, weight);
+      const turn = start(place, weight);
+      // With this key's demand, others may run more.
+      if (queued > 0) serveAll();
+      return turn;
     },
-    wait(key, proceed) {
-      const place = places.get(key) ?? { running: 0, waiting: [] };
+    wait(key, proceed, weight = 1) {
+      const place = placeOf(key);
       if (queued >= waiting || place.waiting.length >= waitingOfKey) return null;
+      const wish = { weight, proceed };
+      ask(place, weight);
       queued++;
-      place.waiting.push(proceed);
+      place.waiting.push(wish);
       places.set(key, place);
       return () => {
-        const index = place.waiting.indexOf(proceed);
+        const index = place.waiting.indexOf(wish);
         if (index < 0) return false;
         place.waiting.splice(index, 1);
         queued--;
-        forgetIdle(key, place);
+        end(place, weight);
         return true;
       };
     },
-    give(key) {
-      const place = places.get(key);
-      if (!place) return;
-      place.running--;
-      taken--;
-      forgetIdle(key, place);
-      // More than one where a key may have more turns than before.
-      while (serve(mostOfKey()));
+    give(turn) {
+      stop(turn as TurnOfPlace);
+      serveAll();
+    },
+    giveBefore(time) {
+      for (const turn of turns) {
+        if (turn.since >= time) break;
+        stop(turn);
+      }
+      serveAll();
     },
   };
 }

@@ -7,6 +7,7 @@ import type { Viewer } from '../auth/viewer.ts';
 import { asUuid, newId } from '../database/ids.ts';
 import { Problem, problemDetails } from '../errors/catalogue.ts';
 import { type FormatResult, problemOf, refusal } from '../operations/errors.ts';
+import type { PreparedOperation } from '../operations/prepare.ts';
 import { isLarge } from '../operations/result-size.ts';
 import { asksForCost, type OperationRequest, type Operations, failed as resultOf } from '../operations/run.ts';
 import { namesById } from '../operations/trusted.ts';
@@ -113,21 +114,28 @@ export function createGraphqlHandler(options: GraphqlHandlerOptions): RequestLis
       leaveToYoga();
       return;
     }
-    let outcome: ReturnType<Operations['run']>;
-    try {
-      const prepared = operations.prepare(operation, operation.operationName, { anyDocument: mayRunAny(headers) });
+    const answer = (prepared: PreparedOperation): void => {
       if (prepared.operation.operation === OperationTypeNode.SUBSCRIPTION) {
         leaveToYoga();
         return;
       }
       const tellCost = asksForCost(headers);
-      outcome = operations.run(prepared, operation.variables ?? {}, viewer, { requestId, tellCost });
+      const outcome = operations.run(prepared, operation.variables ?? {}, viewer, { requestId, tellCost });
+      if (outcome instanceof Promise) outcome.then((result) => send(exchange, result)).catch(broken(response));
+      else send(exchange, outcome);
+    };
+    const refuse = (error: unknown): void => send(exchange, resultOf(error));
+    let prepared: ReturnType<Operations['prepareFor']>;
+    try {
+      prepared = operations.prepareFor(viewer, operation, operation.operationName, {
+        anyDocument: mayRunAny(headers),
+      });
     } catch (error) {
-      outcome = resultOf(error);
+      refuse(error);
+      return;
     }
-    if (outcome instanceof Promise) {
-      outcome.then((result) => send(exchange, result)).catch(broken(response));
-    } else send(exchange, outcome);
+    if (prepared instanceof Promise) prepared.then(answer, refuse).catch(broken(response));
+    else answer(prepared);
   }
 
   function send(exchange: Exchange, outcome: Awaited<ReturnType<Operations['run']>>): void {

@@ -139,7 +139,7 @@ export function serveWebSocket(server: Server, options: WebSocketOptions): () =>
           // A connection may outlive its credential, so each operation is authenticated.
           const viewer = await authenticate(credentials);
           await admit(viewer);
-          const prepared = operations.prepare(named, operationName || null);
+          const prepared = await operations.prepareFor(viewer, named, operationName || null);
           const { schema, document, operation } = prepared;
           const args: Args = {
             schema,

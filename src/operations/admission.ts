@@ -1,4 +1,4 @@
-import { createFairTurns } from '../database/fair-turns.ts';
+import { createFairTurns, type Turn } from '../database/fair-turns.ts';
 import { Problem } from '../errors/catalogue.ts';
 
 /** Bounds how many large results are made at once. Each holds some ten megabytes and takes much of the event loop. */
@@ -35,38 +35,29 @@ export function createAdmission({
     });
   return {
     enter(tenantId, proceed, refuse) {
-      let state: 'waiting' | 'running' | 'over' = 'waiting';
-      const start = () => {
-        state = 'running';
+      const had = turns.take(tenantId);
+      if (had) {
         proceed();
-      };
-      const leave = () => {
-        const had = state === 'running';
-        state = 'over';
-        if (had) turns.give(tenantId);
-      };
-      if (turns.take(tenantId)) {
-        start();
-        return leave;
+        return () => turns.give(had);
       }
-      const takeBack = turns.wait(tenantId, () => {
+      let turn: Turn | null = null;
+      const takeBack = turns.wait(tenantId, (given) => {
         clearTimeout(late);
-        start();
+        turn = given;
+        proceed();
       });
       if (!takeBack) {
-        state = 'over';
         refuse(refusal());
-        return leave;
+        return () => {};
       }
       const late = setTimeout(() => {
         takeBack();
-        state = 'over';
         refuse(refusal());
       }, maxWaitMs);
       return () => {
         clearTimeout(late);
         takeBack();
-        leave();
+        if (turn) turns.give(turn);
       };
     },
   };

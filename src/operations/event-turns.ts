@@ -1,4 +1,4 @@
-import { createFairTurns } from '../database/fair-turns.ts';
+import { createFairTurns, type Turn } from '../database/fair-turns.ts';
 
 /**
  * How many events are answered at a time. They share batched reads, and what they do with the rows of one holds up the
@@ -23,11 +23,11 @@ export function createEventTurns(): <Result>(
     waitingOfKey: Number.POSITIVE_INFINITY,
   });
   return async (tenantId, work) => {
-    if (!turns.take(tenantId)) await new Promise<void>((proceed) => turns.wait(tenantId, proceed));
+    const turn = turns.take(tenantId) ?? (await new Promise<Turn>((proceed) => turns.wait(tenantId, proceed)));
     try {
       return await work();
     } finally {
-      turns.give(tenantId);
+      turns.give(turn);
     }
   };
 }

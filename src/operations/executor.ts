@@ -52,7 +52,8 @@ export function createExecutor(
   let compiled: CompiledQuery['query'] | null | undefined;
   let runsLeft = operation.operation === OperationTypeNode.QUERY ? compileAfter : Number.POSITIVE_INFINITY;
 
-  let averageWork = 0;
+  // Until it has run, it is taken to be wide.
+  let averageWork = wide;
 
   const plainly = (contextValue: GraphContext, variableValues: Variables) => {
     const counted = (result: ExecutionResult) => {

@@ -40,11 +40,11 @@ export type PreparedOperation = {
  * Prepares a document's operation by its name. Without a name, or with an empty one, the document must have one
  * operation. Charges the budget for the document. Throws a Problem, or a GraphQLError with a code.
  */
-export type Prepare = (
-  request: DocumentRequest,
-  operationName: string | null,
-  options?: PrepareRequestOptions,
-) => PreparedOperation;
+export interface Prepare {
+  (request: DocumentRequest, operationName: string | null, options?: PrepareRequestOptions): PreparedOperation;
+  /** Whether a document has to be parsed and validated first. */
+  isNew(request: DocumentRequest): boolean;
+}
 
 export type PrepareRequestOptions = {
   /** The budget that the operations of a batch have in common. */
@@ -209,7 +209,7 @@ export function createPrepare(
     return ofText(text, budget);
   }
 
-  return (request, operationName, options = {}) => {
+  const prepare = (request: DocumentRequest, operationName: string | null, options: PrepareRequestOptions = {}) => {
     const { characters, tokens, operations } = find(request, options);
     const { budget } = options;
     if (budget) {
@@ -231,6 +231,9 @@ export function createPrepare(
       );
     return prepared;
   };
+  // A named document has been parsed, or is after the first time.
+  const isNew = ({ query }: DocumentRequest) => typeof query === 'string' && query !== '' && !byText.has(query);
+  return Object.assign(prepare, { isNew });
 }
 
 /** Throws when a text is longer than what is left. Others of its batch may have come before. */

@@ -1,3 +1,4 @@
+import { setImmediate as eventLoopTurn } from 'node:timers/promises';
 import {
   createSourceEventStream,
   type ExecutionResult,
@@ -8,7 +9,7 @@ import {
 } from 'graphql';
 import { actorOf, type Viewer } from '../auth/viewer.ts';
 import type { Actor } from '../database/actor.ts';
-import type { WideTurns } from '../database/wide-turns.ts';
+import type { OperationTurns } from '../database/operation-turns.ts';
 import { Problem } from '../errors/catalogue.ts';
 import type { GraphContext } from '../schema/context.ts';
 import type { Budget } from './budget.ts';
@@ -54,6 +55,11 @@ export type AnswerOptions = RunOptions & {
  */
 export interface Operations {
   prepare: Prepare;
+  /**
+   * Prepares an operation for a viewer who has been let in: a new document when it is the tenant's turn. Throws, or
+   * rejects with, what prepare throws.
+   */
+  prepareFor(viewer: Viewer, ...request: Parameters<Prepare>): PreparedOperation | Promise<PreparedOperation>;
   /** Runs a prepared operation for a viewer who has been let in. */
   run(
     prepared: PreparedOperation,
@@ -73,13 +79,13 @@ export type OperationsOptions = {
     own?: { budget?: Budget | undefined; actor?: Actor | null; mayLag?: boolean },
   ): GraphContext;
   streams: Streams;
-  /** The turns of operations with many fields. */
-  wideTurns: WideTurns;
+  /** The turns that the tenants’ operations take. */
+  turns: OperationTurns;
   /** Runs each operation, where something watches them. */
   around?: <Result>(operation: OperationDefinitionNode, work: () => Result) => Result;
 };
 
-export function createOperations({ prepare, contextOf, streams, wideTurns, around }: OperationsOptions): Operations {
+export function createOperations({ prepare, contextOf, streams, turns, around }: OperationsOptions): Operations {
   const inTurn = createEventTurns();
 
   async function stream(
@@ -127,28 +133,38 @@ export function createOperations({ prepare, contextOf, streams, wideTurns, aroun
       charge(prepared, variables, budget);
       const actor = operation === OperationTypeNode.MUTATION ? actorOf(viewer, requestId) : null;
       const { executor } = prepared;
-      wideTurns.note(viewer.tenantId);
       const execute = () => executor.execute(contextOf(viewer, { budget, actor, mayLag: actor === null }), variables);
       const outcome =
         operation === OperationTypeNode.SUBSCRIPTION
           ? stream(prepared, variables, viewer, options)
-          : executor.isWide
-            ? wideTurns.run(viewer.tenantId, execute)
-            : execute();
+          : turns.run(viewer.tenantId, executor.isWide, execute);
       return outcome instanceof Promise ? outcome.catch(failed) : outcome;
     } catch (error) {
       return failed(error);
     }
   };
 
+  const prepareFor: Operations['prepareFor'] = (viewer, ...request) =>
+    prepare.isNew(request[0])
+      ? // One in each turn of the event loop, of a tenant that others wait for.
+        turns.run(viewer.tenantId, true, async () => {
+          await eventLoopTurn();
+          return prepare(...request);
+        })
+      : prepare(...request);
+
   return {
     prepare,
+    prepareFor,
     run,
     answer({ operationName, variables, ...document }, viewer, { readOnly = false, anyDocument, ...options } = {}) {
+      const answered = (prepared: PreparedOperation) =>
+        readOnly && prepared.operation.operation === OperationTypeNode.MUTATION
+          ? failed(onlyByPost())
+          : run(prepared, variables ?? {}, viewer, options);
       try {
-        const prepared = prepare(document, operationName, { budget: options.budget, anyDocument });
-        if (readOnly && prepared.operation.operation === OperationTypeNode.MUTATION) return failed(onlyByPost());
-        return run(prepared, variables ?? {}, viewer, options);
+        const prepared = prepareFor(viewer, document, operationName, { budget: options.budget, anyDocument });
+        return prepared instanceof Promise ? prepared.then(answered).catch(failed) : answered(prepared);
       } catch (error) {
         return failed(error);
       }

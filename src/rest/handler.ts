@@ -6,7 +6,7 @@ import type { Actor } from '../database/actor.ts';
 import type { TenantDatabase } from '../database/database.ts';
 import { problemBehind } from '../database/failures.ts';
 import { asUuid } from '../database/ids.ts';
-import type { WideTurns } from '../database/wide-turns.ts';
+import type { OperationTurns } from '../database/operation-turns.ts';
 import { createBoundedLog } from '../errors/bounded-log.ts';
 import { Problem } from '../errors/catalogue.ts';
 import type { BodyBudget } from '../http/bodies.ts';
@@ -34,8 +34,8 @@ export type RestOptions = {
   /** Who sends the headers, found out and counted. Throws when nobody does, or too often. */
   signIn(headers: Headers): Promise<Viewer> | Viewer;
   bodies: BodyBudget;
-  /** The turns of operations whose answers are long. */
-  turns: WideTurns;
+  /** The turns that the tenants’ operations take. */
+  turns: OperationTurns;
   /** Bytes of a body, and of an answer. */
   largestBody: number;
   largestAnswer: number;
@@ -111,8 +111,7 @@ export function createRestHandler(options: RestOptions): RequestListener {
     const db = options.databaseOf(viewer, actorOf(viewer, requestId, `${face.name}.${operation.id}`), isRead);
     const once = creating(operation, viewer, db, header(request, idempotencyHeader.toLowerCase()));
     const work = () => operation.run({ viewer, db, services: options.services, path, query, body, once });
-    options.turns.note(viewer.tenantId);
-    return (lengths.get(operation) ?? 0) < wideLength ? work() : options.turns.run(viewer.tenantId, work);
+    return options.turns.run(viewer.tenantId, (lengths.get(operation) ?? 0) >= wideLength, work);
   }
 
   function fail(exchange: Exchange, error: unknown): void {

@@ -47,7 +47,7 @@ describe.each(ways)('wide operations by %s', (_, read) => {
     holds = true;
     const flood = Array.from({ length: 40 }, () => read(service, tenant));
     await vi.waitFor(() => expect(held).toHaveLength(32));
-    await sleep(200);
+    await sleep(50);
     expect(held).toHaveLength(32);
     const beside = small();
     await vi.waitFor(() => expect(held).toHaveLength(33));

@@ -1,0 +1,33 @@
+import { setImmediate as eventLoopTurn } from 'node:timers/promises';
+import { buildSchema } from 'graphql';
+import { expect, test } from 'vitest';
+import type { Viewer } from '../../src/auth/viewer.ts';
+import { createOperationTurns } from '../../src/database/operation-turns.ts';
+import { createPrepare } from '../../src/operations/prepare.ts';
+import { createOperations, type OperationsOptions } from '../../src/operations/run.ts';
+
+const schema = buildSchema('type Query { name: String }');
+const turns = createOperationTurns();
+const prepare = createPrepare(schema, { introspection: true, compileAfter: 2 });
+const { prepareFor } = createOperations({ prepare, turns } as OperationsOptions);
+const [one, other] = ['one', 'other'].map((tenantId) => ({ tenantId }) as Viewer) as [Viewer, Viewer];
+
+test('a tenant’s new documents are prepared one in each turn of the event loop beside another tenant', async () => {
+  const known = { query: '{ name }' };
+  await prepareFor(other, known, null);
+  expect(prepareFor(one, { query: '{ first: name }' }, null)).toBeInstanceOf(Promise);
+  let prepared = 0;
+  const flood = Array.from({ length: 20 }, async (_, n) => {
+    await prepareFor(one, { query: `{ name${n}: name }` }, null);
+    prepared += 1;
+  });
+  const refused = prepareFor(other, { query: '{ nobody }' }, null);
+  await expect(refused).rejects.toThrow();
+  expect(prepared).toBeLessThan(5);
+  await eventLoopTurn();
+  expect(prepared).toBeLessThan(6);
+  // What is known waits for nobody.
+  expect(prepareFor(other, known, null)).toBe(prepareFor(one, known, null));
+  await Promise.all(flood);
+  expect(prepared).toBe(20);
+});
