@@ -153,7 +153,7 @@ export const ImportType = builder.objectRef<DataJob>('DataImport').implement({
     updated: t.exposeInt('updatedRows', { description: 'How many have changed something.' }),
     unchanged: t.exposeInt('unchangedRows', {
       description:
-        'How many were there already, or the same. Rows with the id of somebody who was merged into another since are among them: what they say is older than the merge.',
+        'How many were there already, or the same. Rows with the id or the foreign key of somebody who was merged into another since are among them: what they say is older than the merge.',
     }),
     rejected: t.exposeInt('rejectedRows', { description: 'How many were refused: `rejectedRowsUrl` says why.' }),
     estimatedSecondsLeft: t.int({
