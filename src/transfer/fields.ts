@@ -105,6 +105,29 @@ const plain = (header: string) =>
  */
 export type Places = ReadonlyMap<string, readonly number[]>;
 
+/** Columns of a file that are not read. */
+export interface Unread {
+  note(column: string): void;
+  readonly columns: string[];
+}
+
+const mostUnread = 100;
+const longestUnread = 200;
+
+/** Creates a list of columns that are not read: of the first 100, and of 200 characters of their names. */
+export function createUnread(): Unread {
+  const found = new Set<string>();
+  return {
+    note(column) {
+      // PostgreSQL stores no NUL.
+      if (found.size < mostUnread) found.add(column.slice(0, longestUnread).replaceAll('\0', ''));
+    },
+    get columns() {
+      return [...found];
+    },
+  };
+}
+
 /** What a header says. `ambiguous` are names that several columns have, of which only one can be read. */
 export type Columns = { places: Places; missing: string[]; ambiguous: string[] };
 
