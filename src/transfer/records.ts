@@ -1,6 +1,6 @@
 import { Problem } from '../errors/catalogue.ts';
 import { withExactNumbers } from '../values/json-number.ts';
-import { identifiersIn, isQuantity } from './cells.ts';
+import { identifiersIn, isQuantity, isShortened } from './cells.ts';
 import { isPlaceholder, mostCells, namesDelimiter, readCsv, rearmed } from './csv.ts';
 import { decoded, isUndecodable } from './decode.ts';
 import { fieldsOf, type Kind, type Places, placesOf, type Unread } from './fields.ts';
@@ -23,6 +23,8 @@ const unreadable = (text: string): string | null => {
 };
 
 const rounded = 'is a number that a spreadsheet has rounded: format the column as text, and enter it anew';
+
+const shortened = 'is two numbers of which one is shortened: write both in full, with a semicolon between them';
 
 /** Fields whose empty text is a value. */
 const mayBeEmpty = new Set(['fkUserId', 'context', 'source']);
@@ -58,7 +60,8 @@ function rowOf(kind: Kind, line: number, cells: readonly (string | null)[], plac
     const cell = cells[at] ?? null;
     if (cell === null || cell.trim() === '' || isPlaceholder(field, cell)) continue;
     const value = rearmed(cell);
-    const fault = unreadable(value) ?? (isQuantity(field, value) ? rounded : null);
+    const fault =
+      unreadable(value) ?? (isQuantity(field, value) ? rounded : isShortened(field, value) ? shortened : null);
     if (fault) return refused(line, field, fault);
     const [, member] = /^metadata\.(.+)$/.exec(field) ?? [];
     if (member) {
@@ -175,11 +178,7 @@ async function* jsonRows(
  * Reads the rows of a file, one after the other, in bounded memory. `unread` is told which columns it passes over.
  * Throws UNPROCESSABLE for a file that is empty, zipped, without a known column, or with two that cannot be told apart.
  */
-export function rowsIn(
-  form: FileForm,
-  pieces: AsyncIterable<Uint8Array>,
-  unread?: Unread,
-): AsyncGenerator<FileRow> {
+export function rowsIn(form: FileForm, pieces: AsyncIterable<Uint8Array>, unread?: Unread): AsyncGenerator<FileRow> {
   const texts = decoded(pieces);
   return form.format === 'CSV' ? valueRows(form, texts, unread) : jsonRows(form, texts, unread);
 }

@@ -20,16 +20,31 @@ export type Checked = {
 // Behind a comma these are no first name.
 const suffix = /^(?:jr|sr|i{2,3}|iv|ph\.?\s?d|m\.?d|esq|inc|ltd|llc|llp|plc|corp|co|gmbh|ag|kg|s\.?a|b\.?v|e\.?v)\b/i;
 
-/** The names in one text: the last word is the last name, or what stands before the comma. */
+// Words that a last name begins with.
+const particle = /^(?:van|von|vom|der|den|des|ter|ten|zu|zur|zum|de|da|di|do|dos|du|del|della|la|le|bin|ibn)$/;
+
+/** Divides names of words: the last one is the last name, with the particles before it. */
+function divided(words: readonly string[]): { firstName: string; lastName?: string } {
+  const at = words.findIndex((word, n) => n > 0 && n < words.length - 1 && particle.test(word));
+  const from = at > 0 ? at : Math.max(1, words.length - 1);
+  const last = words.slice(from).join(' ');
+  return { firstName: words.slice(0, from).join(' '), ...(last && { lastName: last }) };
+}
+
+/** The names in one text: the last word is the last name, or what stands before the comma. What follows one stays. */
 function withNames(fields: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
   const { displayName, ...others } = fields;
   if (typeof displayName !== 'string' || others['firstName'] != null || others['lastName'] != null) return others;
-  const [family, given, ...more] = displayName.split(',').map((part) => part.trim());
-  if (family && given && more.length === 0 && !suffix.test(given))
-    return { ...others, firstName: given, lastName: family };
-  const words = displayName.trim().split(/\s+/);
-  const last = words.length > 1 ? words.pop() : undefined;
-  return { ...others, firstName: words.join(' '), ...(last && { lastName: last }) };
+  const parts = displayName.split(',').map((part) => part.trim());
+  const at = parts.findIndex((part, n) => n > 0 && suffix.test(part));
+  const behind = at < 0 ? '' : `, ${parts.slice(at).join(', ')}`;
+  const [family, given, ...more] = at < 0 ? parts : parts.slice(0, at);
+  if (family && given && more.length === 0) return { ...others, firstName: given, lastName: family + behind };
+  const whole = at < 0 ? displayName : parts.slice(0, at).join(', ');
+  const { firstName, lastName } = divided(whole.trim().split(/\s+/));
+  return lastName === undefined
+    ? { ...others, firstName: firstName + behind }
+    : { ...others, firstName, lastName: lastName + behind };
 }
 
 const mostOthers = 1_000;
