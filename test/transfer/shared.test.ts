@@ -175,3 +175,14 @@ test('the foreign key that a merge has brought to who had none is the survivorâ€
   const later = { ...row, source: 'later' };
   expect(await importedRows('EXTERNAL_USERS', [later], { onConflict: 'UPDATE' }, of)).toMatchObject({ unchanged: 1 });
 });
+
+test('a merge of participants says nothing of external users with the same ids', async () => {
+  const of = await service.createTenant();
+  const [kept, gone] = [newId(), newId()];
+  const row = (id: string) => ({ id, displayName: 'Same' });
+  await importedRows('PARTICIPANTS', [row(kept), row(gone)], {}, of);
+  dataOf(await call(of, 'mergeParticipants', { intoId: kept, fromIds: [gone] }, 'merge { id }'));
+  await importedRows('EXTERNAL_USERS', [{ id: kept, fkId: 'kept' }], {}, of);
+  const job = await importedRows('EXTERNAL_USERS', [{ id: gone, fkId: 'gone' }], { onConflict: 'UPDATE' }, of);
+  expect(job).toMatchObject({ created: 1, unchanged: 0 });
+});
