@@ -52,9 +52,9 @@ const identifierRows = (userId: string, others: readonly Compared[]) =>
 const inOrder = (one: Checked, other: Checked) => one.line - other.line;
 
 /**
- * Writes rows of which no two have an identifier in common. Returns those that have to wait: others of these change a
- * user that they name, one of the `later` rows names it and comes before them, or somebody else has added it since it
- * was looked for.
+ * Writes rows of which no two have an identifier in common, and of the `later` ones those that have none in common with
+ * a row that changes anything. Returns those that have to wait: others of these change a user that they name, an earlier
+ * one that waits names it, or somebody else has added it since it was looked for.
  */
 async function writeWave(
   tx: TenantTransaction,
@@ -72,6 +72,9 @@ async function writeWave(
   );
   const found = await usersOf(tx, rows);
   const waiting: Checked[] = [];
+  const behind = new Set(later);
+  // What earlier rows are named by that are added, changed or wait.
+  const open = new Set<string>();
   const added = new Map<string, Checked>();
   // Users that the rows after this one do not change before their turn.
   const taken = new Set<string>();
@@ -81,14 +84,18 @@ async function writeWave(
   for (const [n, row] of rows.entries()) {
     const known = found.get(n) ?? [];
     const named = whose(row, known);
-    if (later.includes(row)) for (const { user } of known) taken.add(user.id);
-    else if (gone.has(n)) reject(row, isErased);
-    else if (known.some(({ user }) => taken.has(user.id))) {
+    const keys = keysOf(row);
+    const isBehind = behind.has(row) && keys.some((key) => open.has(key));
+    if (isBehind || (!gone.has(n) && known.some(({ user }) => taken.has(user.id)))) {
       waiting.push(row);
       for (const { user } of known) taken.add(user.id);
-    } else if (named && 'reason' in named) reject(row, named.reason, named.field);
-    else if (!named) added.set(row.id ?? newId(), row);
-    else if (named.mergedBy !== null) {
+      for (const key of keys) open.add(key);
+    } else if (gone.has(n)) reject(row, isErased);
+    else if (named && 'reason' in named) reject(row, named.reason, named.field);
+    else if (!named) {
+      added.set(row.id ?? newId(), row);
+      for (const key of keys) open.add(key);
+    } else if (named.mergedBy !== null) {
       // It is of before the merge. Written, it would undo what the survivor's own row says, or not, by their order.
       if (writing.onConflict === 'FAIL') reject(row, isMerged, named.mergedBy);
       else outcome.unchanged += 1;
@@ -104,6 +111,7 @@ async function writeWave(
           continue;
         }
         taken.add(user.id);
+        for (const key of keys) open.add(key);
         if (columns) updates.push(columns);
         replacements.push(...replaced);
         identifiers.push(...identifierRows(user.id, others));
@@ -146,13 +154,14 @@ async function writeAll(tx: TenantTransaction, checked: readonly Checked[], writ
       for (const key of keys) taken.add(key);
       (isFree ? wave : later).push(row);
     }
-    const waiting = await writeWave(tx, wave, later.slice(0, mostLater), writing, outcome);
-    waves = waiting.length === wave.length ? waves + 1 : 0;
+    const looked = later.slice(0, mostLater);
+    const waiting = await writeWave(tx, wave, looked, writing, outcome);
+    waves = waiting.length === wave.length + looked.length ? waves + 1 : 0;
     if (waves === mostWaves) {
       for (const { line } of wave)
         outcome.rejected.push({ line, field: null, reason: 'is being added by somebody else at the same time' });
       left = later;
-    } else left = [...waiting, ...later].sort(inOrder);
+    } else left = [...waiting, ...later.slice(mostLater)].sort(inOrder);
   }
   return outcome;
 }

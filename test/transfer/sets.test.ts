@@ -151,3 +151,15 @@ test('only rows with a foreign key that is not the user’s own one ask what mer
   expect(await statementsOf([{ fkId: 'own-1' }, { fkId: 'own-2' }])).toHaveLength(3);
   expect(await statementsOf([{ fkId: 'beside-1' }, { fkId: 'beside-2' }])).toHaveLength(4);
 });
+
+test('many rows that share an address with one user take few statements', async () => {
+  const tenant = await service.createTenant();
+  const rows = Array.from({ length: 200 }, (_, n) => ({
+    line: n + 2,
+    fields: { fkId: `k${n}`, email: 'info@company.example' },
+  }));
+  const before = service.statements.length;
+  expect(await written(tenant, rows, 200, 'UPDATE')).toMatchObject({ created: 1, rejected: { length: 199 } });
+  // Each wave asks who of it is blocked and who is there, and comes on by fifty rows.
+  expect(service.statements.length - before).toBeLessThan(20);
+});
