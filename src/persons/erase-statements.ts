@@ -31,7 +31,8 @@ export const stopJobs = statement(only)`
 export const whyStopped = { ofImports: stopped, ofExports: stoppedExport };
 export const forgotten = 'The reason was forgotten, because a person’s data was erased.';
 
-// A mapping names columns of a file, and somebody may have taken a person's row for the names. So may a file's first row.
+// A mapping names columns of a file, and so do those that were not read: somebody may have taken a person's row for
+// the names.
 export const forgetColumns = statement(nothing)`
   update data_job j set mapping = null, unread_columns = '{}', error_detail = case
       when j.error_detail is null or j.error_detail in (${parameter('ofImports', text)}, ${parameter('ofExports', text)}) then j.error_detail

@@ -52,9 +52,9 @@ const identifierRows = (userId: string, others: readonly Compared[]) =>
 const inOrder = (one: Checked, other: Checked) => one.line - other.line;
 
 /**
- * Writes rows of which no two have an identifier in common, and of the `later` ones those that have none in common with
- * a row that changes anything. Returns those that have to wait: others of these change a user that they name, an earlier
- * one that waits names it, or somebody else has added it since it was looked for.
+ * Writes rows of which no two have an identifier in common, and of the `later` ones those that have none in common
+ * with a row that changes anything. Returns those that have to wait: others of these change a user that they name, an
+ * earlier one that waits names it, or somebody else has added it since it was looked for.
  */
 async function writeWave(
   tx: TenantTransaction,
@@ -179,8 +179,8 @@ async function writeOne(tx: TenantTransaction, row: Checked, writing: Writing): 
 }
 
 /**
- * Writes a batch of external users, set by set. What is refused is in the outcome. A row with the id, or the foreign key,
- * of a user who was merged into another since changes nothing.
+ * Writes a batch of external users, set by set. What is refused is in the outcome. A row with the id, or the foreign
+ * key, of a user who was merged into another since changes nothing.
  */
 export async function writeUsers(tx: TenantTransaction, batch: readonly Given[], writing: Writing): Promise<Outcome> {
   const outcome = noOutcome();

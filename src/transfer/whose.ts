@@ -26,8 +26,8 @@ function besideOwn(row: Checked, { user, via: found }: Found) {
 }
 
 /**
- * Finds the users that rows name, by the places of the rows, and locks them. Where one is found by a foreign key that is
- * not its own one, a second statement asks whether a merge has brought it.
+ * Finds the users that rows name, by the places of the rows, and locks them. Where one is found by a foreign key that
+ * is not its own one, a second statement asks whether a merge has brought it.
  */
 export async function usersOf(tx: TenantTransaction, rows: readonly Checked[]): Promise<Map<number, Found[]>> {
   const found = new Map<number, Found[]>();
@@ -64,7 +64,7 @@ export function whose(row: Checked, known: readonly Found[]): Found | null | Omi
     if (named.length !== 1 || !other) return { field: null, reason: 'has identifiers of several external users' };
     return { field: sharedWith(other), reason: 'is another external user’s: leave it out of this row' };
   }
-  // An address or a number may be shared. Nobody has two people's foreign keys but by a merge, which is a person's work.
+  // An address or a number may be shared. Nobody has two people's foreign keys but by a merge, which a person makes.
   if (isNamed(row, first) || foreignKeysOf(row).length === 0 || first.user.fkId === null) return first;
   const reason = 'is that of an external user with another foreign key: leave it out of this row';
   return { field: sharedWith(first), reason };

@@ -101,7 +101,7 @@ test('a row is of the user with its address where nothing says that it is anothe
   expect(await found({ fkId: 'B2' }, of)).toMatchObject({ id: b, source: 'three', context: 'four' });
 });
 
-/** Two users of a tenant of their own, of whom the second is merged into the first. */
+/** Two users of a tenant of their own: the second is merged into the first. */
 async function merged(survivor: object, other: object) {
   const of = await service.createTenant();
   const [kept, gone] = [newId(), newId()];
