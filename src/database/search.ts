@@ -57,10 +57,10 @@ function between(page: Page, rank: number): Fragment {
     const itsName = parameter(`${end}2`, nullable(text)) as Fragment;
     const keys = [sql`name_key(${itsName})`, itsName, parameter(`${end}3`, nullable(uuid)) as Fragment];
     const beyond = isAfter ? lowest : highest;
-    const bounds = keys.map((its, index) => {
-      const value = sql`case when ${itsRank} = ${rank} then ${its} else ${beyond[index] ?? none} end`;
-      return index < 2 ? sql`(${value}) collate "C"` : value;
-    });
+    // The order says by which collation they are compared.
+    const bounds = keys.map(
+      (its, at) => sql`case when ${itsRank} = ${rank} then ${its} else ${beyond[at] ?? none} end`,
+    );
     const sign = isAfter ? sql`>` : sql`<`;
     return sql` and ${itsRank} ${isAfter ? sql`<=` : sql`>=`} ${rank} and (${join(order, ', ')}) ${sign} (${join(bounds, ', ')})`;
   };

@@ -31,12 +31,13 @@ export const stopJobs = statement(only)`
 export const whyStopped = { ofImports: stopped, ofExports: stoppedExport };
 export const forgotten = 'The reason was forgotten, because a person’s data was erased.';
 
-// A mapping names columns of a file, and somebody may have taken a person's row for the names.
+// A mapping names columns of a file, and so do those that were not read: somebody may have taken a person's row for
+// the names.
 export const forgetColumns = statement(nothing)`
-  update data_job j set mapping = null, error_detail = case
+  update data_job j set mapping = null, unread_columns = '{}', error_detail = case
       when j.error_detail is null or j.error_detail in (${parameter('ofImports', text)}, ${parameter('ofExports', text)}) then j.error_detail
       else ${parameter('forgotten', text)} end
-  where j.tenant_id = ${tenant} and (j.mapping is not null or j.error_detail is not null)`;
+  where j.tenant_id = ${tenant} and (j.mapping is not null or j.unread_columns <> '{}' or j.error_detail is not null)`;
 
 // They begin anew. A worker that has read the person already cannot finish: the job is not its own any more.
 export const beginExportsAnew = statement(only)`

@@ -7,24 +7,52 @@ type InCell = { identifierKey: string; identifierValue: string; column: string }
 type Kind = { identifierKey: string; isOne(cell: string): boolean; parts(cell: string): string[] };
 
 // Outlook writes an address that has no name between quotes.
-const quoted = /^'([^']+)'$/;
+const quoted = /^['‘“"]([^'"’”]+)['’”"]$/;
+// A name between quotes, before an address between brackets, may have a sign that divides.
+const quotedName = /"[^"]*"\s*(?=<)/g;
+// One blank on either side: to look for all of them takes a time that grows with the square of their number.
+const and = String.raw`\s(?:and|or|und|oder|et|ou|y|&|\+)\s`;
+const addressSigns = new RegExp(
+  [
+    String.raw`[;|\n]`,
+    // After a domain without a dot it is a dot that somebody has missed, unless another address follows.
+    String.raw`,(?<!@[^\s.,]+,)|,(?=[^,;|\n]*@)`,
+    String.raw`(?<=@[^\s/@]+)\s*/`,
+    `(?<=@\\S+)${and}`,
+    String.raw`\s(?=[^\s<(]+@)`,
+    String.raw`(?<=>)\s`,
+  ].join('|'),
+  'i',
+);
+// A plus begins a number.
+const numberSigns = new RegExp(String.raw`[;,|\n]|\s/\s|/(?=\s*\+)|${and}|\s(?=\+)`, 'i');
+const whatsapp = /^(?:https?:\/\/)?(?:www\.)?wa\.me\/\+?/i;
+const label = /\([^()\d]*\)$/;
 
 const kinds: Readonly<Record<string, Kind>> = {
   email: {
     identifierKey: 'emailaddress',
     isOne: (cell) => asEmailAddress(cell) !== null,
     // What has no sign of an address is a name before one. A blank divides where an address follows it, and a slash
-    // behind an address: before its sign it is a part of it.
+    // behind an address: before its sign it is a part of it. A sentence may end with an address.
     parts: (cell) =>
       cell
-        .split(/[;,|\n]|(?<=@[^\s/@]+)\s*\/|\s+(?=[^\s<(]+@)/)
+        .replaceAll(quotedName, '')
+        .split(addressSigns)
         .filter((part) => part.includes('@'))
-        .map((part) => mailboxOf(part).replace(quoted, '$1')),
+        .map((part) => mailboxOf(part).replace(quoted, '$1').replace(/\.$/, '')),
   },
   phoneNumber: {
     identifierKey: 'phonenumber',
     isOne: (cell) => toE164(cell) !== null,
-    parts: (cell) => cell.split(/[;,|\n]|\s\/\s|\sor\s/i).filter((part) => /\d/.test(part)),
+    // What has no digit says what number it is. That of a fax is for the rules to refuse.
+    parts: (cell) =>
+      /fax/i.test(cell)
+        ? []
+        : cell
+            .split(numberSigns)
+            .filter((part) => /\d/.test(part))
+            .map((part) => part.trim().replace(label, '').replace(whatsapp, '+')),
   },
 };
 
@@ -49,3 +77,7 @@ export function identifiersIn(field: string, cell: string): readonly [InCell, ..
 /** Whether a spreadsheet has taken a telephone number for a quantity and rounded it, as in `4.91512E+11`. */
 export const isQuantity = (field: string, cell: string): boolean =>
   field === 'phoneNumber' && /^\+?\d(?:[.,]\d+)?E\+?\d+$/i.test(cell.trim());
+
+/** Whether a cell has a second number of which only the last digits are written, as in `+49 30 1234567 / 68`. */
+export const isShortened = (field: string, cell: string): boolean =>
+  field === 'phoneNumber' && /^[^/]*\/\s*\d{1,2}$/.test(cell.trim()) && cell.replaceAll(/\/.*|\D/gs, '').length > 8;

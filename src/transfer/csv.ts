@@ -136,9 +136,13 @@ const disarmed = new RegExp(`^'+(?:[=+\\-@\\t\\r]|(?:${placeholder})?$)`, 'i');
 /** Fields by which a row is found. As one of them, a word for nothing would make one of all the rows that have it. */
 const identifying = new Set(['id', 'email', 'phoneNumber', 'fkId']);
 
+// As a name, one of them is nobody's. But people are called Null.
+const naming = new Set(['firstName', 'lastName', 'displayName', 'name']);
+
 /** Whether a cell of that field says that there is nothing. */
 export const isPlaceholder = (field: string, cell: string): boolean =>
-  identifying.has(field) && isNothing.test(cell.trim());
+  (identifying.has(field) || (naming.has(field) && cell.trim().toLowerCase() !== 'null')) &&
+  isNothing.test(cell.trim());
 
 /**
  * Returns the text of a cell, which no spreadsheet runs, and of that field no import leaves out. `rearmed` gives back
@@ -151,5 +155,12 @@ export function csvCell(value: string | null, field = ''): string {
   return /[",;\t\r\n']|^\s|\s$/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
 
-/** Takes away the quote that `csvCell` has put before a formula, or before what would be nothing. */
-export const rearmed = (cell: string): string => (disarmed.test(cell) ? cell.slice(1) : cell);
+// A formula of nothing but a text, as programs write it so that a spreadsheet does not take it for a number.
+const textFormula = /^="([^"]*)"$/;
+
+/**
+ * Takes away the quote that `csvCell` has put before a formula, or before what would be nothing. The formula of a text
+ * is the text.
+ */
+export const rearmed = (cell: string): string =>
+  disarmed.test(cell) ? cell.slice(1) : (textFormula.exec(cell)?.[1] ?? cell);

@@ -19,6 +19,7 @@ const known: Readonly<Record<Kind, Readonly<Record<string, readonly string[]>>>>
       'emails',
       'email1',
       'primaryemail',
+      'email1value',
       'emailadresse',
       'adressemail',
       'adresseemail',
@@ -26,6 +27,16 @@ const known: Readonly<Record<Kind, Readonly<Record<string, readonly string[]>>>>
       'correo',
       'correoelectronico',
       'eposta',
+      'otheremails',
+      'additionalemailaddresses',
+      'additionalemails',
+      'secondaryemail',
+      'email2',
+      'email3',
+      'email2address',
+      'email3address',
+      'email2value',
+      'email3value',
     ],
     phoneNumber: [
       'phone',
@@ -47,7 +58,15 @@ const known: Readonly<Record<Kind, Readonly<Record<string, readonly string[]>>>>
       'mobileno',
       'portable',
       'whatsapp',
+      'whatsappnumber',
       'phone1',
+      'phone1value',
+      'primaryphone',
+      'mobilenumber',
+      'mobilephonenumber',
+      'mobiletelephone',
+      'phoneno',
+      'contactnumber',
     ],
     fkId: [
       'fkid',
@@ -61,6 +80,9 @@ const known: Readonly<Record<Kind, Readonly<Record<string, readonly string[]>>>>
       'crmid',
       'kundennummer',
       'kundennr',
+      'uniqueexternalid',
+      'recordid',
+      'recordidcontact',
     ],
     otherIdentifiers: ['otheridentifiers'],
     fkUserId: ['fkuserid'],
@@ -104,6 +126,29 @@ const plain = (header: string) =>
  * `metadata.plan` is a member of the metadata.
  */
 export type Places = ReadonlyMap<string, readonly number[]>;
+
+/** Columns of a file that are not read. */
+export interface Unread {
+  note(column: string): void;
+  readonly columns: string[];
+}
+
+const mostUnread = 100;
+const longestUnread = 200;
+
+/** Creates a list of columns that are not read: of the first 100, and of 200 characters of their names. */
+export function createUnread(): Unread {
+  const found = new Set<string>();
+  return {
+    note(column) {
+      // PostgreSQL stores no NUL.
+      if (found.size < mostUnread) found.add(column.slice(0, longestUnread).replaceAll('\0', ''));
+    },
+    get columns() {
+      return [...found];
+    },
+  };
+}
 
 /** What a header says. `ambiguous` are names that several columns have, of which only one can be read. */
 export type Columns = { places: Places; missing: string[]; ambiguous: string[] };

@@ -1,9 +1,9 @@
 import { Problem } from '../errors/catalogue.ts';
 import { withExactNumbers } from '../values/json-number.ts';
-import { identifiersIn, isQuantity } from './cells.ts';
+import { identifiersIn, isQuantity, isShortened } from './cells.ts';
 import { isPlaceholder, mostCells, namesDelimiter, readCsv, rearmed } from './csv.ts';
 import { decoded, isUndecodable } from './decode.ts';
-import { fieldsOf, type Kind, type Places, placesOf } from './fields.ts';
+import { fieldsOf, type Kind, type Places, placesOf, type Unread } from './fields.ts';
 
 /** A row of a file: its line and its fields, or why it is refused. */
 export type FileRow =
@@ -23,6 +23,8 @@ const unreadable = (text: string): string | null => {
 };
 
 const rounded = 'is a number that a spreadsheet has rounded: format the column as text, and enter it anew';
+
+const shortened = 'is two numbers of which one is shortened: write both in full, with a semicolon between them';
 
 /** Fields whose empty text is a value. */
 const mayBeEmpty = new Set(['fkUserId', 'context', 'source']);
@@ -58,7 +60,8 @@ function rowOf(kind: Kind, line: number, cells: readonly (string | null)[], plac
     const cell = cells[at] ?? null;
     if (cell === null || cell.trim() === '' || isPlaceholder(field, cell)) continue;
     const value = rearmed(cell);
-    const fault = unreadable(value) ?? (isQuantity(field, value) ? rounded : null);
+    const fault =
+      unreadable(value) ?? (isQuantity(field, value) ? rounded : isShortened(field, value) ? shortened : null);
     if (fault) return refused(line, field, fault);
     const [, member] = /^metadata\.(.+)$/.exec(field) ?? [];
     if (member) {
@@ -89,7 +92,11 @@ function rowOf(kind: Kind, line: number, cells: readonly (string | null)[], plac
   return { line, fields: { ...fields, metadata: { ...whole, ...members } } };
 }
 
-async function* valueRows({ kind, mapping }: FileForm, texts: AsyncIterable<string>): AsyncGenerator<FileRow> {
+async function* valueRows(
+  { kind, mapping }: FileForm,
+  texts: AsyncIterable<string>,
+  unread?: Unread,
+): AsyncGenerator<FileRow> {
   let places: Places | undefined;
   for await (const record of readCsv(texts)) {
     // A line of nothing but delimiters is how a spreadsheet writes an empty one.
@@ -111,6 +118,8 @@ async function* valueRows({ kind, mapping }: FileForm, texts: AsyncIterable<stri
           `No column of the file is known. Name them by a mapping, or call them ${fieldsOf(kind).join(', ')}. A file has at most ${mostCells} columns.`,
         );
       places = found.places;
+      const read = new Set([...places.values()].flat());
+      for (const [at, name] of record.cells.entries()) if (name && !read.has(at)) unread?.note(name);
     } else if ('fault' in record) yield refused(record.line, null, record.fault);
     else yield rowOf(kind, record.line, record.cells, places);
   }
@@ -130,9 +139,14 @@ async function* linesOf(texts: AsyncIterable<string>): AsyncGenerator<string> {
   if (rest !== '') yield rest;
 }
 
-async function* jsonRows({ kind, mapping }: FileForm, texts: AsyncIterable<string>): AsyncGenerator<FileRow> {
+async function* jsonRows(
+  { kind, mapping }: FileForm,
+  texts: AsyncIterable<string>,
+  unread?: Unread,
+): AsyncGenerator<FileRow> {
   const fields = fieldsOf(kind);
   const nameOf = (field: string) => (typeof mapping?.[field] === 'string' ? String(mapping[field]) : field);
+  const read = new Set(fields.map(nameOf));
   let line = 0;
   for await (const text of linesOf(texts)) {
     line += 1;
@@ -147,6 +161,7 @@ async function* jsonRows({ kind, mapping }: FileForm, texts: AsyncIterable<strin
       yield refused(line, null, 'is not a JSON object');
       continue;
     }
+    for (const name of Object.keys(given)) if (!read.has(name)) unread?.note(name);
     yield {
       line,
       fields: Object.fromEntries(
@@ -160,10 +175,10 @@ async function* jsonRows({ kind, mapping }: FileForm, texts: AsyncIterable<strin
 }
 
 /**
- * Reads the rows of a file, one after the other, in bounded memory. Throws UNPROCESSABLE for a file that is empty,
- * zipped, without a known column, or with two that cannot be told apart.
+ * Reads the rows of a file, one after the other, in bounded memory. `unread` is told which columns it passes over.
+ * Throws UNPROCESSABLE for a file that is empty, zipped, without a known column, or with two that cannot be told apart.
  */
-export function rowsIn(form: FileForm, pieces: AsyncIterable<Uint8Array>): AsyncGenerator<FileRow> {
+export function rowsIn(form: FileForm, pieces: AsyncIterable<Uint8Array>, unread?: Unread): AsyncGenerator<FileRow> {
   const texts = decoded(pieces);
-  return form.format === 'CSV' ? valueRows(form, texts) : jsonRows(form, texts);
+  return form.format === 'CSV' ? valueRows(form, texts, unread) : jsonRows(form, texts, unread);
 }

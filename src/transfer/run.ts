@@ -4,13 +4,13 @@ import { problemBehind } from '../database/failures.ts';
 import { nothing, rows } from '../database/sql/columns.ts';
 import { parameter, tenant } from '../database/sql/fragment.ts';
 import { statement } from '../database/sql/statement.ts';
-import { integer, nullable, type SqlType, text, uuid } from '../database/sql/types.ts';
+import { array, integer, nullable, type SqlType, text, uuid } from '../database/sql/types.ts';
 import type { ParticipantHooks } from '../directory/participants/hooks.ts';
 import { Problem } from '../errors/catalogue.ts';
 import type { Storage } from '../storage/storage.ts';
 import { csvCell } from './csv.ts';
 import { type ExportedJob, exportPieces } from './export.ts';
-import type { Kind } from './fields.ts';
+import { createUnread, type Kind } from './fields.ts';
 import { findDataFile, storeSpool, withdrawDataFile } from './files.ts';
 import type { Format } from './jobs.ts';
 import { inLittleMemory } from './memory.ts';
@@ -32,7 +32,7 @@ const workerId = parameter('workerId', uuid);
 const jsonText: SqlType<string> = { name: 'json', isNullable: false };
 
 const count = statement(nothing)`
-  update data_job j set total_rows = ${parameter('total', integer)} where j.tenant_id = ${tenant} and j.id = ${id} and j.worker_id = ${workerId}`;
+  update data_job j set total_rows = ${parameter('total', integer)}, unread_columns = ${parameter('unread', array(text))} where j.tenant_id = ${tenant} and j.id = ${id} and j.worker_id = ${workerId}`;
 
 // Written by the batch's own transaction: a batch is done if and only if this says so.
 const advance = statement(rows({ id: uuid }))`
@@ -156,12 +156,13 @@ export function createDataJobRunner({ database, storage, hooks, unexpected }: Ru
     if (total === null || rehearsal) {
       total = 0;
       const turn = createTurns();
-      for await (const row of rowsIn(form, file.read())) {
+      const unread = createUnread();
+      for await (const row of rowsIn(form, file.read(), unread)) {
         total += 1;
         if ('fields' in row) rehearsal?.note(row);
         await turn();
       }
-      await db.query(count, { id: job.id, workerId: job.workerId, total });
+      await db.query(count, { id: job.id, workerId: job.workerId, total, unread: unread.columns });
     }
     const at: Progress = { done: job.doneRows, rejected: job.rejectedRows };
     let seen = 0;

@@ -1,110 +1,17 @@
 import { isDeepStrictEqual } from 'node:util';
-import { z } from 'zod';
 import type { TenantTransaction } from '../database/database.ts';
 import { sqlState } from '../database/failures.ts';
 import type { ExternalUser, IdentifierKey } from '../database/generated/client.ts';
-import { asUuid, newId } from '../database/ids.ts';
-import { importedUser } from '../external-users/external-users.ts';
-import { compareKey, fieldOf, type Identifier, identifier, identifierKeys } from '../external-users/identifiers.ts';
+import { newId } from '../database/ids.ts';
+import { compareKey, fieldOf, identifierKeys } from '../external-users/identifiers.ts';
 import { keepMerged, type Replaced } from '../external-users/replaced.ts';
 import { jsonObject } from '../values/json-object.ts';
 import { blockedAmong, blockedText, isErased } from './blocked.ts';
-import { columnsFor, insert, insertIdentifiers, matching, update, viaOf, wasMerged } from './known-users.ts';
-import {
-  addTo,
-  type Given,
-  isMerged,
-  noOutcome,
-  type Outcome,
-  type Rejection,
-  refusal,
-  type Writing,
-} from './outcome.ts';
+import { columnsFor, insert, insertIdentifiers, update, viaOf } from './known-users.ts';
+import { addTo, type Given, isMerged, noOutcome, type Outcome, refusal, type Writing } from './outcome.ts';
 import { createTurns } from './turns.ts';
-
-type Compared = Identifier & { compared: string };
-
-/** A row whose values are right. `others` are the identifiers beside the primary ones. */
-type Checked = {
-  line: number;
-  id: string | null;
-  user: z.output<typeof importedUser>;
-  others: Compared[];
-  all: Compared[];
-};
-
-// Behind a comma these are no first name.
-const suffix = /^(?:jr|sr|i{2,3}|iv|ph\.?\s?d|m\.?d|esq|inc|ltd|llc|llp|plc|corp|co|gmbh|ag|kg|s\.?a|b\.?v|e\.?v)\b/i;
-
-/** The names in one text: the last word is the last name, or what stands before the comma. */
-function withNames(fields: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
-  const { displayName, ...others } = fields;
-  if (typeof displayName !== 'string' || others['firstName'] != null || others['lastName'] != null) return others;
-  const [family, given, ...more] = displayName.split(',').map((part) => part.trim());
-  if (family && given && more.length === 0 && !suffix.test(given))
-    return { ...others, firstName: given, lastName: family };
-  const words = displayName.trim().split(/\s+/);
-  const last = words.length > 1 ? words.pop() : undefined;
-  return { ...others, firstName: words.join(' '), ...(last && { lastName: last }) };
-}
-
-const mostOthers = 1_000;
-const otherIdentifiers = z
-  .array(
-    z.object({
-      identifierKey: z.enum(identifierKeys, 'is no kind of identifier'),
-      identifierValue: z.string(),
-      // Where it was read from, if not from the list: what a report names.
-      column: z.string().optional(),
-    }),
-    'must be a list',
-  )
-  .max(mostOthers, `must be at most ${mostOthers} identifiers`)
-  .nullish();
-
-const comparable = ({ key, value }: Identifier): Compared => ({ key, value, compared: compareKey(key, value) });
-
-/** Returns a row after its rules, or why it is refused. */
-function check({ line, fields }: Given): Checked | Rejection {
-  const { id = null, otherIdentifiers: given, ...values } = withNames(fields);
-  const user = importedUser.safeParse(values);
-  const wanted = otherIdentifiers.safeParse(given);
-  if (!user.success || !wanted.success) {
-    const [issue] = user.error?.issues ?? wanted.error?.issues ?? [];
-    const path = [...(user.success ? ['otherIdentifiers'] : []), ...(issue?.path ?? [])];
-    return { line, field: path.join('.') || null, reason: issue?.message ?? 'is not right' };
-  }
-  const primary = identifierKeys.flatMap((key): Compared[] => {
-    const value = user.data[fieldOf(key) as 'email' | 'phoneNumber' | 'fkId'];
-    return value == null ? [] : [comparable({ key, value })];
-  });
-  try {
-    const given = (wanted.data ?? []).map(({ identifierKey, identifierValue, column }, index) => {
-      const path = column ? [column] : ['otherIdentifiers', index, 'identifierValue'];
-      return comparable(identifier(identifierKey, identifierValue, path));
-    });
-    // A row may name an identifier twice.
-    const all = [...new Map([...given, ...primary].map((each) => [viaOf(each.key, each.compared), each])).values()];
-    const others = all.filter((each) => !primary.includes(each));
-    const ownId = typeof id === 'string' ? asUuid(id) : null;
-    return { line, id: ownId, user: user.data, others, all };
-  } catch (error) {
-    return refusal(line, error, { unexpected: () => {} });
-  }
-}
-
-const isRefused = (row: Checked | Rejection): row is Rejection => 'reason' in row;
-
-const keysOf = ({ id, all }: Checked): string[] => [
-  ...(id ? [`id ${id}`] : []),
-  ...all.map(({ key, compared }) => viaOf(key, compared)),
-];
-
-/** What a row names users by; nothing where the row is refused. Rows that name the same user have one in common. */
-export function keysOfUser(row: Given): string[] {
-  const checked = check(row);
-  return isRefused(checked) ? [] : keysOf(checked);
-}
+import { type Checked, type Compared, check, isRefused, keysOf } from './user-rows.ts';
+import { usersOf, whose } from './whose.ts';
 
 const updatable = ['firstName', 'lastName', 'email', 'phoneNumber', 'fkId', 'fkUserId', 'context', 'source'] as const;
 const keyOf = new Map<string, IdentifierKey>(identifierKeys.map((key) => [fieldOf(key), key]));
@@ -144,23 +51,10 @@ const identifierRows = (userId: string, others: readonly Compared[]) =>
 
 const inOrder = (one: Checked, other: Checked) => one.line - other.line;
 
-type Found = { user: ExternalUser; via: Set<string> };
-
-async function usersOf(tx: TenantTransaction, wave: readonly Checked[]): Promise<Map<number, Found[]>> {
-  const found = new Map<number, Found[]>();
-  const given = {
-    ids: JSON.stringify(wave.flatMap(({ id }, n) => (id ? [{ n, id }] : []))),
-    keys: JSON.stringify(wave.flatMap(({ all }, n) => all.map(({ key, compared }) => ({ n, key, compared })))),
-  };
-  for (const { n, via, ...user } of await tx.query(matching, given))
-    found.set(n, [...(found.get(n) ?? []), { user, via: new Set(via) }]);
-  return found;
-}
-
 /**
- * Writes rows of which no two have an identifier in common. Returns those that have to wait: others of these change a
- * user that they name, one of the `later` rows names it and comes before them, or somebody else has added it since it
- * was looked for.
+ * Writes rows of which no two have an identifier in common, and of the `later` ones those that have none in common
+ * with a row that changes anything. Returns those that have to wait: others of these change a user that they name, an
+ * earlier one that waits names it, or somebody else has added it since it was looked for.
  */
 async function writeWave(
   tx: TenantTransaction,
@@ -178,6 +72,9 @@ async function writeWave(
   );
   const found = await usersOf(tx, rows);
   const waiting: Checked[] = [];
+  const behind = new Set(later);
+  // What earlier rows are named by that are added, changed or wait.
+  const open = new Set<string>();
   const added = new Map<string, Checked>();
   // Users that the rows after this one do not change before their turn.
   const taken = new Set<string>();
@@ -186,21 +83,26 @@ async function writeWave(
   const identifiers: object[] = [];
   for (const [n, row] of rows.entries()) {
     const known = found.get(n) ?? [];
-    const [existing, ...others] = known;
-    if (later.includes(row)) for (const { user } of known) taken.add(user.id);
-    else if (gone.has(n)) reject(row, isErased);
-    else if (known.some(({ user }) => taken.has(user.id))) {
+    const named = whose(row, known);
+    const keys = keysOf(row);
+    const isBehind = behind.has(row) && keys.some((key) => open.has(key));
+    if (isBehind || (!gone.has(n) && known.some(({ user }) => taken.has(user.id)))) {
       waiting.push(row);
       for (const { user } of known) taken.add(user.id);
-    } else if (others.length > 0) reject(row, 'has identifiers of several external users');
-    else if (!existing) added.set(row.id ?? newId(), row);
-    else if (existing.via.has(wasMerged)) {
+      for (const key of keys) open.add(key);
+    } else if (gone.has(n)) reject(row, isErased);
+    else if (named && 'reason' in named) reject(row, named.reason, named.field);
+    else if (!named) {
+      added.set(row.id ?? newId(), row);
+      for (const key of keys) open.add(key);
+    } else if (named.mergedBy !== null) {
       // It is of before the merge. Written, it would undo what the survivor's own row says, or not, by their order.
-      if (writing.onConflict === 'FAIL') reject(row, isMerged, 'id');
+      if (writing.onConflict === 'FAIL') reject(row, isMerged, named.mergedBy);
       else outcome.unchanged += 1;
     } else if (writing.onConflict === 'FAIL') reject(row, 'is an external user that exists already');
     else {
-      const { columns, metadata, replaced, others } = changesOf(row, existing.user, existing.via);
+      const { user } = named;
+      const { columns, metadata, replaced, others } = changesOf(row, user, named.via);
       if (writing.onConflict === 'SKIP' || (!columns && others.length === 0)) outcome.unchanged += 1;
       else {
         const issue = metadata && jsonObject.safeParse(metadata).error?.issues[0];
@@ -208,10 +110,11 @@ async function writeWave(
           outcome.rejected.push({ line: row.line, field: 'metadata', reason: issue.message });
           continue;
         }
-        taken.add(existing.user.id);
+        taken.add(user.id);
+        for (const key of keys) open.add(key);
         if (columns) updates.push(columns);
         replacements.push(...replaced);
-        identifiers.push(...identifierRows(existing.user.id, others));
+        identifiers.push(...identifierRows(user.id, others));
         outcome.updated += 1;
       }
     }
@@ -251,13 +154,14 @@ async function writeAll(tx: TenantTransaction, checked: readonly Checked[], writ
       for (const key of keys) taken.add(key);
       (isFree ? wave : later).push(row);
     }
-    const waiting = await writeWave(tx, wave, later.slice(0, mostLater), writing, outcome);
-    waves = waiting.length === wave.length ? waves + 1 : 0;
+    const looked = later.slice(0, mostLater);
+    const waiting = await writeWave(tx, wave, looked, writing, outcome);
+    waves = waiting.length === wave.length + looked.length ? waves + 1 : 0;
     if (waves === mostWaves) {
       for (const { line } of wave)
         outcome.rejected.push({ line, field: null, reason: 'is being added by somebody else at the same time' });
       left = later;
-    } else left = [...waiting, ...later].sort(inOrder);
+    } else left = [...waiting, ...later.slice(mostLater)].sort(inOrder);
   }
   return outcome;
 }
@@ -275,8 +179,8 @@ async function writeOne(tx: TenantTransaction, row: Checked, writing: Writing): 
 }
 
 /**
- * Writes a batch of external users, set by set. What is refused is in the outcome. A row with the id of a user who was
- * merged into another since changes nothing.
+ * Writes a batch of external users, set by set. What is refused is in the outcome. A row with the id, or the foreign
+ * key, of a user who was merged into another since changes nothing.
  */
 export async function writeUsers(tx: TenantTransaction, batch: readonly Given[], writing: Writing): Promise<Outcome> {
   const outcome = noOutcome();

@@ -11,7 +11,8 @@ import { idOfRow, writeOneByOne } from './one-by-one.ts';
 import type { Given, Outcome, Writing } from './outcome.ts';
 import { createOverlaps, type Overlaps } from './overlaps.ts';
 import type { FileRow } from './records.ts';
-import { keysOfUser, writeUsers } from './users.ts';
+import { keysOfUser } from './user-rows.ts';
+import { writeUsers } from './users.ts';
 
 /** What one transaction writes: as many rows as take about a second. */
 export const fullBatch = 1_000;

@@ -34,7 +34,7 @@ const tablesWithMark = async () =>
 async function imported(content: string, input: object = {}): Promise<Untyped> {
   const given = { kind: 'EXTERNAL_USERS', format: 'CSV', ...input };
   const { startImport } = dataOf(await importFile(service, service.tenant, content, given, `${mark}.csv`));
-  const job = `query ($id: ID!) { import(id: $id) { state created rejected rejectedRowsUrl error { code detail } } }`;
+  const job = `query ($id: ID!) { import(id: $id) { state created rejected rejectedRowsUrl unreadColumns error { code detail } } }`;
   for (;;) {
     const found = dataOf(await service.tenant.graphql(job, { id: startImport.import.id })).import;
     if (found.state === 'DONE' || found.state === 'FAILED') return found;
@@ -56,6 +56,9 @@ test('an erasure leaves nothing of a person in what was imported, in its refused
   const headless = [`Ada ${mark},${email}`, 'Grace,grace@example.com'].join('\n');
   const mapping = { firstName: `Ada ${mark}`, email };
   expect(await imported(headless, { mapping })).toMatchObject({ state: 'DONE' });
+  // Or whose first row has one column's name by chance.
+  const unread = await imported(`email,Ada ${mark}\nmary@example.com,Mary\n`);
+  expect(unread.unreadColumns).toEqual([`Ada ${mark}`]);
   const failed = await imported(rows.join('\n'), { mapping: { email: `e-mail of ${mark}` } });
   expect(failed.error.detail).toContain(mark);
   expect(stored().filter(({ text }) => text.includes(mark)).length).toBeGreaterThan(3);

@@ -108,6 +108,38 @@ test('what would be guessed is told before a file is sent', async () => {
   expect(problemOf(await guess(['x'.repeat(1_001)]))).toMatchObject({ code: 'VALIDATION_FAILED', status: 400 });
 });
 
+test.each([
+  {
+    name: 'a spreadsheet, of which names are cut and characters that cannot be stored are left out',
+    content: `email,Shoe size,,"NUL\0",${'x'.repeat(300)},Shoe size,metadata.plan\nunread@example.com,44,nothing,,,,\n`,
+    unread: ['Shoe size', 'NUL', 'x'.repeat(200)],
+  },
+  {
+    name: 'a mapping',
+    content: 'mail,first name\nunread@example.com,Eva\n',
+    more: { mapping: { email: 'mail' } },
+    unread: ['first name'],
+  },
+  {
+    name: 'objects',
+    content: '{"mail":"unread@example.com","age":44}\n\n{"age":45,"email":null,"size":1}\n',
+    more: { format: 'NDJSON', mapping: { email: 'mail' } },
+    unread: ['age', 'email', 'size'],
+  },
+  { name: 'participants', content: 'name,shoe\nEva,44\n', more: { kind: 'PARTICIPANTS' }, unread: ['shoe'] },
+  {
+    name: 'many columns',
+    content: `email,${Array.from({ length: 300 }, (_, n) => `c${n}`)}\nunread@example.com\n`,
+    unread: Array.from({ length: 100 }, (_, n) => `c${n}`),
+  },
+])('an import says which columns it has not read: $name', async ({ content, more, unread }) => {
+  for (const dryRun of [true, false]) {
+    const job = await imported(content, { ...more, dryRun });
+    expect(job.state).toBe('DONE');
+    expect((await over('import', job.id, 'state unreadColumns')).unreadColumns).toEqual(unread);
+  }
+});
+
 test('a mapping says which column is which, and one of unknown fields or columns is refused', async () => {
   const file = 'Vorname,Kundennummer\nEva,mapped-1\n';
   expect(await imported(file, { mapping: { firstName: 'vorname', fkId: 'Kundennummer' } })).toMatchObject({

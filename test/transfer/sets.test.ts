@@ -135,3 +135,31 @@ test('rows of participants who have others merged into them take as many stateme
   expect(await statementsOf(survivors)).toHaveLength(4);
   expect(await statementsOf([...survivors, ...others])).toHaveLength(6);
 });
+
+test('only rows with a foreign key that is not the user’s own one ask what merges have brought, all in one statement', async () => {
+  const tenant = await service.createTenant();
+  const besides = (n: number) => ({ identifierKey: 'fkid', identifierValue: `beside-${n}` });
+  const users = [1, 2].map((n) => ({ fkId: `own-${n}`, otherIdentifiers: [besides(n)] }));
+  const given = (all: readonly object[]) => all.map((fields, n) => ({ line: n + 2, fields: { ...fields } }));
+  await written(tenant, given(users), 10, 'UPDATE');
+  const statementsOf = async (rows: readonly object[]) => {
+    const before = service.statements.length;
+    expect(await written(tenant, given(rows), 10, 'UPDATE')).toMatchObject({ unchanged: 2 });
+    return service.statements.slice(before);
+  };
+  // The turn of the batch, who of it is blocked, and who is there.
+  expect(await statementsOf([{ fkId: 'own-1' }, { fkId: 'own-2' }])).toHaveLength(3);
+  expect(await statementsOf([{ fkId: 'beside-1' }, { fkId: 'beside-2' }])).toHaveLength(4);
+});
+
+test('many rows that share an address with one user take few statements', async () => {
+  const tenant = await service.createTenant();
+  const rows = Array.from({ length: 200 }, (_, n) => ({
+    line: n + 2,
+    fields: { fkId: `k${n}`, email: 'info@company.example' },
+  }));
+  const before = service.statements.length;
+  expect(await written(tenant, rows, 200, 'UPDATE')).toMatchObject({ created: 1, rejected: { length: 199 } });
+  // Each wave asks who of it is blocked and who is there, and comes on by fifty rows.
+  expect(service.statements.length - before).toBeLessThan(20);
+});

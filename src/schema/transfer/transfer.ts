@@ -110,7 +110,7 @@ builder.relayMutationField(
       onConflict: t.field({
         type: ConflictType,
         description:
-          'What to do with a row that exists already: by its id, also one that was merged into another, or by any identifier of an external user. SKIP when not given.',
+          'What to do with a row that exists already: by its id, also one that was merged into another, or by any identifier of an external user. A row with another foreign key than the user that its e-mail address or telephone number leads to is another person’s, and is refused. SKIP when not given.',
       }),
       dryRun: t.boolean({ description: 'Whether to write nothing, and give the same report. Null is false.' }),
       idempotencyKey: t.string(idempotencyKey),

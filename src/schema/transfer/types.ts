@@ -153,9 +153,13 @@ export const ImportType = builder.objectRef<DataJob>('DataImport').implement({
     updated: t.exposeInt('updatedRows', { description: 'How many have changed something.' }),
     unchanged: t.exposeInt('unchangedRows', {
       description:
-        'How many were there already, or the same. Rows with the id of somebody who was merged into another since are among them: what they say is older than the merge.',
+        'How many were there already, or the same. Rows with the id or the foreign key of somebody who was merged into another since are among them: what they say is older than the merge.',
     }),
     rejected: t.exposeInt('rejectedRows', { description: 'How many were refused: `rejectedRowsUrl` says why.' }),
+    unreadColumns: t.exposeStringList('unreadColumns', {
+      description:
+        'The file’s columns that are not read, 100 of them at the most: neither their names nor the mapping say that they are a field. Of NDJSON, the members of its objects. Empty until the rows were counted.',
+    }),
     estimatedSecondsLeft: t.int({
       nullable: true,
       description:
