@@ -5,7 +5,7 @@ import { startDuplicates } from './composition/duplicates.ts';
 import { createDocuments, createGraph } from './composition/graph.ts';
 import { createIntegrations, startDeliverySweep } from './composition/integrations.ts';
 import { openResources, type ResourceOverrides } from './composition/resources.ts';
-import { createHttpServer } from './composition/server.ts';
+import { createHttpServer, type ServerOverrides } from './composition/server.ts';
 import { startTransfer } from './composition/transfer.ts';
 import type { Config } from './config.ts';
 import type { Database } from './database/database.ts';
@@ -29,14 +29,15 @@ export interface App {
 }
 
 /** Parts that tests replace. */
-export type Overrides = ResourceOverrides & {
-  /** After how many runs a query is compiled. */
-  compileAfter?: number;
-  /** Where the log goes. To the standard output unless given. */
-  logTo?: DestinationStream;
-  /** Runs a step of the start that needs the database. Runs it once unless given. */
-  attempt?: Attempt;
-};
+export type Overrides = ResourceOverrides &
+  ServerOverrides & {
+    /** After how many runs a query is compiled. */
+    compileAfter?: number;
+    /** Where the log goes. To the standard output unless given. */
+    logTo?: DestinationStream;
+    /** Runs a step of the start that needs the database. Runs it once unless given. */
+    attempt?: Attempt;
+  };
 
 /** Composes the service. Migrates the database, and creates the demo tenant where the configuration asks for it. */
 export async function createApp(config: Config, overrides: Overrides = {}): Promise<App> {
@@ -63,7 +64,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
       seedDemoTenant(database, { avatars: avatars.avatars, tokenCipher: integrations.tokenCipher, log }),
     );
   const graph = createGraph(config, { resources, integrations, avatars, publicUrl, prepare }, log);
-  const server = await createHttpServer(config, { resources, integrations, graph }, log);
+  const server = await createHttpServer(config, { resources, integrations, graph }, log, overrides);
   const stopSweep = startDeliverySweep(config, resources, log);
   const stopAvatars = startAvatars(config, resources, avatars, log);
   const stopTransfer = startTransfer(config, resources, graph.services.participantHooks, log);

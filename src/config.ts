@@ -86,6 +86,8 @@ const variables = z.object({
   PROVIDER_TIMEOUT_MS: wholeNumber(100, 60_000).default(10_000),
   AVATAR_WORKERS: wholeNumber(0, 64).default(2),
   IMPORT_WORKERS: wholeNumber(0, 64).default(2),
+  // S3 takes 5 GB in one piece at the most.
+  IMPORT_FILE_MB: wholeNumber(1, 5_000).default(512),
   JOB_LEASE_MS: wholeNumber(100, 600_000).default(30_000),
   HISTORY_RETENTION_DAYS: wholeNumber(0, 36_500).default(0),
   EGRESS_ALLOW: list.refine((hosts) => hosts.every(isHostAndPort), 'must be a list of host:port').default([]),
@@ -153,6 +155,8 @@ export type Config = {
   avatarWorkers: number;
   /** How many imports and exports this process does at once, each of another tenant. */
   importWorkers: number;
+  /** Bytes of a file that may be imported. */
+  largestImport: number;
   /** After how long without a renewal another worker gets the job. */
   jobLeaseMs: number;
   /** After how many days history entries are deleted. 0 keeps all. */
@@ -264,6 +268,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     providerTimeoutMs: env.PROVIDER_TIMEOUT_MS,
     avatarWorkers: env.AVATAR_WORKERS,
     importWorkers: env.IMPORT_WORKERS,
+    largestImport: env.IMPORT_FILE_MB * 1_000_000,
     jobLeaseMs: env.JOB_LEASE_MS,
     historyRetentionDays: env.HISTORY_RETENTION_DAYS,
     egressAllow: env.EGRESS_ALLOW,

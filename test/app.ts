@@ -79,8 +79,9 @@ export async function startApp(
   {
     storage,
     logTo,
+    heldFile,
     database = inject('database'),
-  }: { storage?: Storage; logTo?: DestinationStream; database?: Place } = {},
+  }: { storage?: Storage; logTo?: DestinationStream; heldFile?: number; database?: Place } = {},
 ): Promise<TestApp> {
   const dataDir = mkdtempSync(join(tmpdir(), 'rollcall-app-'));
   const config = readConfig({
@@ -99,6 +100,7 @@ export async function startApp(
     observe: (text) => statements.push(text),
     ...(storage && { storage }),
     ...(logTo && { logTo }),
+    ...(heldFile !== undefined && { heldFile }),
     // In this mode every query runs compiled, from its first time.
     ...(process.env['TEST_COMPILED'] === 'on' && { compileAfter: 0 }),
   });

@@ -12,6 +12,7 @@ import type { Download } from '../egress/download.ts';
 import { Problem } from '../errors/catalogue.ts';
 import type { Connections } from '../integrations/connections.ts';
 import type { Storage } from '../storage/storage.ts';
+import type { UploadedFile } from '../storage/uploaded-file.ts';
 import { noAvatar, setAvatar, storeAvatar } from './files.ts';
 import type { RenderedAvatar } from './image.ts';
 import type { AvatarJob } from './queue.ts';
@@ -43,7 +44,7 @@ export interface AvatarSync {
    */
   syncFor(db: TenantDatabase, job: AvatarJob): Promise<void>;
   /** Stores the file as the avatar. Throws AVATAR_INVALID. */
-  upload(db: TenantDatabase, input: { participantId: string; file: Blob }): Promise<string>;
+  upload(db: TenantDatabase, input: { participantId: string; file: UploadedFile }): Promise<string>;
   /** Removes the participant's avatar. A second call changes nothing. */
   remove(db: TenantDatabase, input: { participantId: string }): Promise<string>;
 }
@@ -202,7 +203,7 @@ export function createAvatarSync(world: {
     async upload(db, { participantId, file }) {
       if (file.size > largestImage) throw new Problem('AVATAR_INVALID', 'The file is larger than 5 MiB.');
       const found = await db.transaction((tx) => lockParticipant(tx, participantId));
-      const avatar = await renderAvatar(new Uint8Array(await file.arrayBuffer()));
+      const avatar = await renderAvatar(await file.bytes());
       return storeAvatar(db, world.storage, avatar, (avatarFileId) =>
         db.transaction(async (tx) => {
           const id = await lockParticipant(tx, found);

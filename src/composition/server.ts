@@ -25,6 +25,7 @@ import { createReadiness } from '../http/readiness.ts';
 import { useRoutes } from '../http/routes.ts';
 import { createHttpServer as createServer } from '../http/starting.ts';
 import { type ServerStop, watchConnections } from '../http/stop.ts';
+import { createUploadPlaces } from '../http/upload-places.ts';
 import { serveWebSocket } from '../http/websocket.ts';
 import { createRestHandler, type ServerContext } from '../http/yoga.ts';
 import { moveAddress } from '../integrations/webhooks/moves.ts';
@@ -38,6 +39,12 @@ import type { Resources } from './resources.ts';
 
 /** The bound of all request bodies that are being read, in bytes. */
 const allBodies = 100_000_000;
+
+/** Parts that tests replace. */
+export type ServerOverrides = {
+  /** Bytes of a file that is held in memory. */
+  heldFile?: number;
+};
 
 export type ServerParts = { resources: Resources; integrations: Integrations; graph: Graph };
 
@@ -53,7 +60,12 @@ export interface HttpServer {
   close(): Promise<void>;
 }
 
-export async function createHttpServer(config: Config, parts: ServerParts, log: Logger): Promise<HttpServer> {
+export async function createHttpServer(
+  config: Config,
+  parts: ServerParts,
+  log: Logger,
+  { heldFile = limits.heldFile }: ServerOverrides = {},
+): Promise<HttpServer> {
   const {
     resources: { connection, database, events, storage, standbyReads, developmentKeys: keys, secretKey, tracing },
     integrations: { webhooks, webhookProviders, workspaceOf, deliveries, signIns },
@@ -83,6 +95,7 @@ export async function createHttpServer(config: Config, parts: ServerParts, log: 
   metrics.watchJobs(() => countAvatarJobs(database));
   const format = createErrorFormatter(log, config.introspection);
   const bodies = createBodyBudget(allBodies);
+  const { largestImport } = config;
   const crossOrigin = createCrossOrigin(config.corsOrigins);
   const authenticator = tellingFailures(graph.authenticator, (failed) => {
     metrics.signInFailed(failed);
@@ -108,6 +121,7 @@ export async function createHttpServer(config: Config, parts: ServerParts, log: 
     mayRunAny,
     format,
     bodies,
+    uploads: { largestImport, heldFile, places: createUploadPlaces(largestImport) },
     crossOrigin,
     graphiql: config.graphiql
       ? async (request, context) => {
@@ -140,6 +154,7 @@ export async function createHttpServer(config: Config, parts: ServerParts, log: 
               settings: async (request, context) => ({
                 token: config.demo ? await pageToken(request, context) : null,
                 openId: config.openId && { ...config.openId, audience: config.jwt.audience },
+                largestImport,
               }),
               pictures: config.publicUrl && new URL(config.publicUrl).origin,
             })

@@ -8,6 +8,7 @@ import type { Prisma } from '../database/generated/client.ts';
 import { newId } from '../database/ids.ts';
 import type { TokenCipher } from '../integrations/token-cipher.ts';
 import { addressColumns, fitsProvider } from '../providers/address.ts';
+import { UploadedFile } from '../storage/uploaded-file.ts';
 import { agents, firstNames, groups, lastNames, people, subjects } from './data.ts';
 import { pattern } from './pattern.ts';
 import { unknownSenders } from './senders.ts';
@@ -216,8 +217,10 @@ export async function seedDemoTenant(
   if (!made) return;
   const pictured = data.participants.filter(({ kind }, index) => kind === 'PERSON' && index % 3 === 0);
   const db = database.forTenant(tenantId).as(system('the demo data'));
-  for (const [index, { id }] of pictured.entries())
-    await world.avatars.upload(db, { participantId: id, file: new Blob([await pattern(index)]) });
+  for (const [index, { id }] of pictured.entries()) {
+    const bytes = await pattern(index);
+    await world.avatars.upload(db, { participantId: id, file: new UploadedFile(bytes, bytes.byteLength) });
+  }
   world.log.info(
     `the demo tenant has ${data.participants.length} participants and ${data.conversations.length} conversations`,
   );

@@ -8,6 +8,8 @@ export type ConsoleSettings = {
   token: string | null;
   /** Where operators sign in. Null where they can only give an access key. */
   openId: { issuer: string; clientId: string; audience: string } | null;
+  /** Bytes of a file that may be imported. */
+  largestImport: number;
 };
 
 export type ConsoleOptions = {

@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { useCSRFPrevention } from '@graphql-yoga/plugin-csrf-prevention';
 import {
   createYoga,
@@ -16,7 +16,7 @@ import { type Budget, createBudget } from '../operations/budget.ts';
 import { type FormatResult, formatEach, problemOf, refusal } from '../operations/errors.ts';
 import { limits } from '../operations/limits.ts';
 import { asksForCost, type Operations } from '../operations/run.ts';
-import { namesById } from '../operations/trusted.ts';
+import { type DocumentRequest, namesById } from '../operations/trusted.ts';
 import type { BodyBudget } from './bodies.ts';
 import type { CrossOrigin } from './cross-origin.ts';
 import { renderPage } from './graphiql.ts';
@@ -24,6 +24,7 @@ import { takesEventStream } from './media-types.ts';
 import { sendMultipart, takesMultipart } from './multipart-subscriptions.ts';
 import { useStrictParsing } from './parsing.ts';
 import { demandWholeView, seesOnlyTheRest } from './plugins.ts';
+import { createUploads, type UploadOptions, type Uploads } from './uploads.ts';
 
 /** What is known of a request before it is executed. */
 export type ServerContext = {
@@ -33,6 +34,7 @@ export type ServerContext = {
   budget?: Budget;
   /** Node's own objects, which Yoga sets. */
   req?: IncomingMessage;
+  res?: ServerResponse;
 };
 
 export type Yoga = YogaServerInstance<ServerContext, object>;
@@ -45,6 +47,8 @@ export type YogaOptions = {
   mayRunAny(headers: { get(name: string): string | null }): boolean;
   format: FormatResult;
   bodies: BodyBudget;
+  /** Where files are while they arrive. */
+  uploads: Pick<UploadOptions, 'heldFile' | 'places'> & { largestImport: number };
   crossOrigin: CrossOrigin;
   graphiql: Parameters<typeof createYoga<ServerContext>>[0]['graphiql'];
   /** Whether the server is stopping and takes no new work. */
@@ -73,7 +77,8 @@ export function createRestHandler(options: YogaOptions): Yoga {
     maskedErrors: { maskError: (error) => (error instanceof Error ? error : new Error('Unexpected error.')) },
     parserAndValidationCache: false,
     batching: { limit: limits.batch },
-    maxRequestBodySize: limits.upload,
+    // Each kind of body has its own limit: see parsing.ts.
+    maxRequestBodySize: false,
     landingPage: false,
     extraParamNames: ['documentId'],
     cors: crossOrigin.options,
@@ -98,11 +103,26 @@ export function createRestHandler(options: YogaOptions): Yoga {
       seesOnlyTheRest('the GraphQL handler does the same', useOperations(options)),
       seesOnlyTheRest(
         'the GraphQL handler has the same limits',
-        useStrictParsing({ body: limits.body, upload: limits.upload, bodies }),
+        useStrictParsing({ body: limits.body, bodies, uploads: uploadsOf(options) }),
       ),
       // After the errors have their codes.
       seesOnlyTheRest('the GraphQL handler measures its answers itself', metrics),
     ]),
+  });
+}
+
+function uploadsOf({ operations, mayRunAny, bodies, uploads: { largestImport, ...uploads } }: YogaOptions): Uploads {
+  return createUploads({
+    ...uploads,
+    limits: { body: limits.body, upload: limits.upload, import: largestImport },
+    bodies,
+    documentsOf(all, headers) {
+      const options = { budget: createBudget(), anyDocument: mayRunAny(headers) };
+      return all.slice(0, limits.batch).map((each) => {
+        const { operationName = null, ...request } = each as DocumentRequest & { operationName?: string | null };
+        return operations.prepare(request, operationName, options).document;
+      });
+    },
   });
 }
 

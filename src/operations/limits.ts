@@ -24,7 +24,9 @@ export const limits = {
   statements: 4,
   /** Operations in one HTTP request. */
   batch: 10,
-  /** Bytes of a request without files, and with them. */
+  /** Bytes of a request without files, and with them. A file to import has a limit of its own. */
   body: 1_000_000,
   upload: 48_000_000,
+  /** Bytes of a file that is held in memory: more than an image may have. */
+  heldFile: 6_000_000,
 } as const;

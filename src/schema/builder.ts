@@ -8,6 +8,7 @@ import type PrismaTypes from '../database/generated/pothos.ts';
 import { getDatamodel } from '../database/generated/pothos.ts';
 import type { Total } from '../database/pages.ts';
 import type { FieldCost } from '../operations/cost.ts';
+import type { UploadedFile } from '../storage/uploaded-file.ts';
 import type { GraphContext } from './context.ts';
 
 /** The builder that every module of schema/ adds its types to. */
@@ -24,7 +25,7 @@ export const builder = new SchemaBuilder<{
     URL: { Input: string; Output: string };
     JSON: { Input: unknown; Output: unknown };
     JSONObject: { Input: Record<string, unknown>; Output: unknown };
-    File: { Input: File; Output: never };
+    File: { Input: UploadedFile; Output: never };
   };
   Connection: { total: () => Promise<Total> };
 }>({

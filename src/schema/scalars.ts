@@ -1,5 +1,6 @@
 import { GraphQLError, GraphQLScalarType, Kind, type ValueNode } from 'graphql';
 import { GraphQLDateTimeISO, GraphQLEmailAddress, GraphQLJSON, GraphQLJSONObject, GraphQLURL } from 'graphql-scalars';
+import { UploadedFile } from '../storage/uploaded-file.ts';
 import { isExact } from '../values/json-number.ts';
 import { builder } from './builder.ts';
 
@@ -58,18 +59,10 @@ builder.addScalarType(
   'JSON',
   stored(GraphQLJSON, 'Any JSON: a text, a number, true or false, an object or an array.', (value) => value),
 );
-// The multipart parser has a File class of its own. Recognise an instance by its methods, which JSON cannot have.
-const isFile = (value: unknown): value is File =>
-  typeof value === 'object' &&
-  value !== null &&
-  'size' in value &&
-  'arrayBuffer' in value &&
-  typeof value.arrayBuffer === 'function';
-
 builder.scalarType('File', {
   description: 'A file of a GraphQL multipart request. It can only be sent, as a variable.',
   parseValue: (value) => {
-    if (isFile(value)) return value;
+    if (value instanceof UploadedFile) return value;
     throw new TypeError('A File must be sent in a multipart request, as a variable.');
   },
   serialize: () => {

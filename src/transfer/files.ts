@@ -5,8 +5,8 @@ import { columns, nothing, rows } from '../database/sql/columns.ts';
 import { anyKey, parameter, tenant } from '../database/sql/fragment.ts';
 import { globalStatement, statement } from '../database/sql/statement.ts';
 import { integer, text, uuid } from '../database/sql/types.ts';
+import type { Content } from '../storage/spool.ts';
 import type { Storage } from '../storage/storage.ts';
-import type { Spool } from './spool.ts';
 
 /** How long a file of data is kept, in hours. */
 export const keptHours = 24;
@@ -50,17 +50,23 @@ export async function storeDataFile(
   return id;
 }
 
-/** The same of what a spool holds. */
-export async function storeSpool(
+/** The same of bytes that are read from a file, and are never in memory together. */
+export async function storeContent(
   db: TenantDatabase,
   storage: Pick<Storage, 'putStream'>,
   { name, contentType }: DataFileFacts,
-  spool: Spool,
+  content: Content,
 ): Promise<string> {
   const id = newId();
   const path = `data/${db.tenantId}/${id}`;
   await db.query(insert, { id, path, name, contentType, hours: keptHours });
-  await storage.putStream(path, spool.read(), spool.size, contentType);
+  const pieces = content.read();
+  try {
+    await storage.putStream(path, pieces, content.size, contentType);
+  } finally {
+    // A storage that has failed, or is given up, leaves it half read.
+    pieces.destroy();
+  }
   return id;
 }
 

@@ -8,9 +8,10 @@ import { globalStatement, statement } from '../database/sql/statement.ts';
 import { boolean, nullable, type SqlType, text, uuid } from '../database/sql/types.ts';
 import { Problem } from '../errors/catalogue.ts';
 import type { Storage } from '../storage/storage.ts';
+import type { UploadedFile } from '../storage/uploaded-file.ts';
 import { isStorableJson } from '../values/json-object.ts';
 import { isField, type Kind } from './fields.ts';
-import { storeDataFile } from './files.ts';
+import { storeContent, storeDataFile } from './files.ts';
 import { type ExportFilter, keptFilter } from './filtered.ts';
 import type { OnConflict } from './outcome.ts';
 
@@ -20,7 +21,7 @@ export type Format = 'CSV' | 'NDJSON';
 export type ImportInput = {
   kind: Kind;
   format: Format;
-  file: File;
+  file: UploadedFile;
   mapping?: Readonly<Record<string, unknown>> | null | undefined;
   onConflict?: OnConflict | null | undefined;
   dryRun?: boolean | null | undefined;
@@ -75,17 +76,14 @@ const queued = (db: TenantDatabase, job: NewJob): Promise<string> =>
     return job.id;
   });
 
-/** What a file may be at the most, in bytes. */
-export const largestFile = 45_000_000;
-
 /**
  * Stores a file and queues its import. Returns the import's id. Throws VALIDATION_FAILED for a mapping of fields that
- * the kind does not have, and for a file that is too large.
+ * the kind does not have.
  */
 export async function startImport(
   db: TenantDatabase,
   { kind, format, file, mapping = null, onConflict, dryRun }: ImportInput,
-  storage: Pick<Storage, 'put'>,
+  storage: Pick<Storage, 'put' | 'putStream'>,
   begunBy: string,
   id: string = newId(),
 ): Promise<string> {
@@ -93,14 +91,14 @@ export async function startImport(
     ...(isField(kind, field) ? [] : [{ path: ['input', 'mapping', field], message: 'is no field of this kind' }]),
     ...(typeof column === 'string' ? [] : [{ path: ['input', 'mapping', field], message: 'must be a column’s name' }]),
   ]);
-  if (file.size > largestFile)
-    errors.push({ path: ['input', 'file'], message: `must be at most ${largestFile} bytes` });
   if (errors[0])
     throw new Problem('VALIDATION_FAILED', `The ${errors[0].path.at(-1)} ${errors[0].message}.`, { errors });
   const keptMapping = mapping && storable('mapping', mapping);
   const contentType = format === 'CSV' ? 'text/csv; charset=utf-8' : 'application/x-ndjson';
-  const bytes = new Uint8Array(await file.arrayBuffer());
-  const fileId = await storeDataFile(db, storage, { name: `import.${format.toLowerCase()}`, contentType }, bytes);
+  const facts = { name: `import.${format.toLowerCase()}`, contentType };
+  const fileId = file.held
+    ? await storeDataFile(db, storage, facts, file.held)
+    : await storeContent(db, storage, facts, file);
   return queued(db, {
     id,
     direction: 'IMPORT',

@@ -7,17 +7,17 @@ import { statement } from '../database/sql/statement.ts';
 import { array, integer, nullable, type SqlType, text, uuid } from '../database/sql/types.ts';
 import type { ParticipantHooks } from '../directory/participants/hooks.ts';
 import { Problem } from '../errors/catalogue.ts';
+import { openSpool, type Spool } from '../storage/spool.ts';
 import type { Storage } from '../storage/storage.ts';
 import { csvCell } from './csv.ts';
 import { type ExportedJob, exportPieces } from './export.ts';
 import { createUnread, type Kind } from './fields.ts';
-import { findDataFile, storeSpool, withdrawDataFile } from './files.ts';
+import { findDataFile, storeContent, withdrawDataFile } from './files.ts';
 import type { Format } from './jobs.ts';
 import { inLittleMemory } from './memory.ts';
 import type { Given, OnConflict, Outcome } from './outcome.ts';
 import type { LeasedJob } from './queue.ts';
 import { type FileRow, rowsIn } from './records.ts';
-import { openSpool, type Spool } from './spool.ts';
 import { createTurns } from './turns.ts';
 import { createRehearsal, fullBatch, inTransaction, type Rehearsal, weightOf, writeRows } from './write.ts';
 
@@ -209,7 +209,7 @@ export function createDataJobRunner({ database, storage, hooks, unexpected }: Ru
         last = found.at(-1)?.line ?? last;
       }
       const facts = { name: 'rejected-rows.csv', contentType: 'text/csv; charset=utf-8' };
-      fileId = await storeSpool(db, storage, facts, spool);
+      fileId = await storeContent(db, storage, facts, spool);
     });
     return fileId;
   }
@@ -223,7 +223,7 @@ export function createDataJobRunner({ database, storage, hooks, unexpected }: Ru
     );
     const extension = job.format.toLowerCase();
     const contentType = job.format === 'CSV' ? 'text/csv; charset=utf-8' : 'application/x-ndjson';
-    const fileId = await storeSpool(db, storage, { name: `export.${extension}`, contentType }, spool);
+    const fileId = await storeContent(db, storage, { name: `export.${extension}`, contentType }, spool);
     // It began anew, or was cancelled: it may hold a person who was erased meanwhile.
     if (!(await end(db, job, { state: 'DONE', total, doneRows: total, fileId }))) await withdrawDataFile(db, fileId);
   }

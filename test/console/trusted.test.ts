@@ -65,7 +65,7 @@ test('documents of the console are trusted as long as it is served', async () =>
   // They are no page and no asset.
   const files = createConsole({
     folder: 'dist/console',
-    settings: async () => ({ token: null, openId: null }),
+    settings: async () => ({ token: null, openId: null, largestImport: 1_000_000 }),
     pictures: null,
   });
   const request = new Request('http://localhost/trusted-documents.json', { headers: { accept: 'text/html' } });

@@ -17,7 +17,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-function served(settings: ConsoleSettings = { token: null, openId: null }): Console {
+function served(settings: ConsoleSettings = { token: null, openId: null, largestImport: 1_000_000 }): Console {
   const made = createConsole({ folder, settings: async () => settings, pictures: 'https://pictures.example' });
   if (!made) throw new Error('there is no build');
   return made;
@@ -70,12 +70,14 @@ describe('the console', () => {
     const openId = { issuer: 'https://login.example/tenant', clientId: 'console', audience: 'rollcall' };
     const policy = async (settings: ConsoleSettings) =>
       (await answered('/', html, served(settings))).headers.get('content-security-policy');
-    expect(await policy({ token: null, openId })).toContain(`connect-src 'self' https://login.example;`);
-    expect(await policy({ token: null, openId: null })).toContain(`connect-src 'self';`);
+    expect(await policy({ token: null, openId, largestImport: 1_000_000 })).toContain(
+      `connect-src 'self' https://login.example;`,
+    );
+    expect(await policy({ token: null, openId: null, largestImport: 1_000_000 })).toContain(`connect-src 'self';`);
   });
 
   test('is told its settings as data, and is kept nowhere with a token', async () => {
-    const settings = { token: 'a</script>b', openId: null };
+    const settings = { token: 'a</script>b', openId: null, largestImport: 1_000_000 };
     const response = await answered('/', html, served(settings));
     const [, told] = /<script type="application\/json" id="settings">(.*?)<\/script>/.exec(await response.text()) ?? [];
     expect(JSON.parse(told ?? '')).toEqual(settings);
@@ -108,6 +110,10 @@ describe('an asset', () => {
 test('without a build there is no console', () => {
   const none = join(folder, 'nothing');
   expect(
-    createConsole({ folder: none, settings: async () => ({ token: null, openId: null }), pictures: null }),
+    createConsole({
+      folder: none,
+      settings: async () => ({ token: null, openId: null, largestImport: 1_000_000 }),
+      pictures: null,
+    }),
   ).toBeNull();
 });

@@ -2,7 +2,7 @@
 
 /** What the service told the page: see `ConsoleSettings` of the service. */
 export type OpenId = { issuer: string; clientId: string; audience: string };
-export type Settings = { token: string | null; openId: OpenId | null };
+export type Settings = { token: string | null; openId: OpenId | null; largestImport: number };
 
 /** Where the identity provider sends the browser back to. */
 export const returnPath = '/signed-in';
@@ -15,7 +15,7 @@ const signedOut = 'signed out';
 /** Reads the settings that the service wrote into the page. */
 export function readSettings(): Settings {
   const text = document.getElementById('settings')?.textContent;
-  return text ? (JSON.parse(text) as Settings) : { token: null, openId: null };
+  return text ? (JSON.parse(text) as Settings) : { token: null, openId: null, largestImport: Number.POSITIVE_INFINITY };
 }
 
 /** Returns the credential of this tab. Null where the operator has to sign in. */

@@ -4,6 +4,7 @@ import type { DataJob } from '../../database/generated/client.ts';
 import { Problem } from '../../errors/catalogue.ts';
 import type { FieldCost } from '../../operations/cost.ts';
 import { limits } from '../../operations/limits.ts';
+import type { UploadedFile } from '../../storage/uploaded-file.ts';
 import { guessMapping } from '../../transfer/fields.ts';
 import { cancelImport, importNotFound, jobById, jobDays, startExport, startImport } from '../../transfer/jobs.ts';
 import { pageOfJobs } from '../../transfer/lists.ts';
@@ -86,12 +87,11 @@ const importField = (id: string, context: GraphContext) =>
 const beganBy = ({ viewer }: GraphContext) => `${viewer.kind} ${viewer.id}`;
 
 /** The input with a digest of its file, by which a repeat is told from another input. */
-const withDigest = async <Input extends { file: File }>(input: Input) => ({
-  ...input,
-  file: createHash('sha256')
-    .update(new Uint8Array(await input.file.arrayBuffer()))
-    .digest('hex'),
-});
+async function withDigest<Input extends { file: UploadedFile }>(input: Input) {
+  const digest = createHash('sha256');
+  for await (const piece of input.file.read()) digest.update(piece);
+  return { ...input, file: digest.digest('hex') };
+}
 const upload: FieldCost = { cost: Math.floor(limits.cost / 2) + 1 };
 
 builder.relayMutationField(
@@ -101,7 +101,11 @@ builder.relayMutationField(
     inputFields: (t) => ({
       kind: t.field({ type: KindType, required: true, description: 'What the file’s rows are.' }),
       format: t.field({ type: FormatType, required: true, description: 'The file’s form.' }),
-      file: t.field({ type: 'File', required: true, description: 'The file, of at most 45 MB.' }),
+      file: t.field({
+        type: 'File',
+        required: true,
+        description: 'The file, of at most 512 MB unless the service’s settings say otherwise.',
+      }),
       mapping: t.field({
         type: 'JSONObject',
         description:

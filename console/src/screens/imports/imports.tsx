@@ -1,6 +1,7 @@
 import { useNavigate } from '@tanstack/react-router';
 import { FileUp } from 'lucide-react';
 import { type DragEvent, useState } from 'react';
+import { readSettings } from '../../app/session.ts';
 import { useMay } from '../../app/viewer.tsx';
 import { useAct } from '../../graph/act.ts';
 import { type DataKind, type ImportConflict, StartImportDocument } from '../../graph/generated/graphql.ts';
@@ -18,6 +19,11 @@ const conflicts: Readonly<Record<ImportConflict, string>> = {
   UPDATE: 'Change them',
   FAIL: 'Refuse the row',
 };
+
+const { largestImport } = readSettings();
+/** Rounded up, so that what is too large says so. */
+const megabytes = (bytes: number) => `${Math.ceil(bytes / 1_000_000).toLocaleString('en')} MB`;
+const limit = Number.isFinite(largestImport) ? `; at most ${megabytes(largestImport)}` : '';
 
 /** Brings a file in: the file, its columns, a run that only says what would be, and then the import. */
 export function Imports() {
@@ -40,6 +46,11 @@ function NewImport() {
     if (!file) return;
     setTried(null);
     setUnreadable(null);
+    if (file.size > largestImport) {
+      setChosen(null);
+      setUnreadable(`${file.name} has ${megabytes(file.size)}, and the most is ${megabytes(largestImport)}.`);
+      return;
+    }
     try {
       setChosen({ file, sample: await sampleOf(file) });
     } catch {
@@ -127,7 +138,7 @@ function FileField({ name, onChoose }: { name: string | null; onChoose(file: Fil
       <span>
         <b>{name ?? 'Choose a file'}</b> {name ? '' : 'or drop it here'}
       </span>
-      <small>CSV with a first row of names, or NDJSON; at most 45 MB</small>
+      <small>CSV with a first row of names, or NDJSON{limit}</small>
       <input
         type="file"
         className="visually-hidden"

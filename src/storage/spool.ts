@@ -4,13 +4,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 
-/** A file of this process alone. It has no name, so nothing of it stays when the process ends. */
-export interface Spool {
-  /** How many bytes were written. */
+/** Bytes that can be read more than once. */
+export interface Content {
+  /** How many there are. */
   readonly size: number;
-  write(pieces: AsyncIterable<Uint8Array | string> | Iterable<Uint8Array | string>): Promise<void>;
-  /** Reads all of it, from the beginning. */
+  /** Reads all of them, from the beginning. */
   read(): Readable;
+}
+
+/** A file of this process alone. It has no name, so nothing of it stays when the process ends. */
+export interface Spool extends Content {
+  write(pieces: AsyncIterable<Uint8Array | string> | Iterable<Uint8Array | string>): Promise<void>;
   close(): Promise<void>;
 }
 
