@@ -7,8 +7,8 @@ import { createFairTurns, type Turn } from './fair-turns.ts';
  */
 export interface OperationTurns {
   /**
-   * Runs an operation when it is the tenant's turn, at once where possible. Throws UNAVAILABLE, or rejects with it, when
-   * too much waits, or after waiting too long.
+   * Runs an operation when it is the tenant's turn, at once where possible. Rejects with UNAVAILABLE when too much
+   * waits, or after waiting too long.
    */
   run<Result>(tenantId: string, isWide: boolean, work: () => Result | Promise<Result>): Result | Promise<Result>;
 }
