@@ -56,6 +56,16 @@ test('passes both ways, and holds back what a silent network swallows until it e
   expect(one.received()).toBe('echo aecho b');
 });
 
+test('keeps the order of what was sent while it was slow', async () => {
+  const one = await client();
+  await proxy.mode('slow', { delayMs: 60 });
+  one.socket.write('a');
+  await shortly();
+  await proxy.mode('pass');
+  for (let text = await one.says('b'); !text.includes('b'); ) text = await one.says('');
+  expect(one.received()).toMatch(/^echo a(echo )?b$/);
+});
+
 test.each([
   ['cut', 'ECONNRESET'],
   ['refuse', 'ECONNRESET'],

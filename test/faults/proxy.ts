@@ -1,4 +1,5 @@
 import { connect, createServer, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 /**
  * How the network treats a connection.
@@ -61,6 +62,8 @@ export async function startProxy(options: { target: Target; port?: number; host?
     /** Pieces that a silent mode holds back. */
     readonly #held: { to: Socket; piece: Buffer }[] = [];
     #wire: Promise<void> = Promise.resolve();
+    /** Pieces that are on the wire. */
+    #underWay = 0;
 
     constructor(client: Socket, server: Socket) {
       this.#client = client;
@@ -104,11 +107,16 @@ export async function startProxy(options: { target: Target; port?: number; host?
     }
     #pass(to: Socket, piece: Buffer) {
       if (this.#holds(to)) return void this.#held.push({ to, piece });
-      if (this.#mode !== 'slow') return void to.write(piece);
-      const due = performance.now() + delayMs;
-      this.#wire = this.#wire.then(
-        () => new Promise((resolve) => setTimeout(() => resolve(void to.write(piece)), due - performance.now())),
-      );
+      const isSlow = this.#mode === 'slow';
+      // Bytes never overtake those that are still on their way from when it was slow.
+      if (!isSlow && this.#underWay === 0) return void to.write(piece);
+      const due = isSlow ? performance.now() + delayMs : 0;
+      this.#underWay += 1;
+      this.#wire = this.#wire.then(async () => {
+        await sleep(Math.max(0, due - performance.now()));
+        this.#underWay -= 1;
+        to.write(piece);
+      });
     }
 
     mode(mode: Mode | null) {

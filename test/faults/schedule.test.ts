@@ -16,6 +16,9 @@ const codes = new Set(['ok', 'UNAVAILABLE', 'PARTICIPANT_STATE_CONFLICT']);
 const outcome = ({ errors }: Answer<unknown>) => errors?.[0]?.extensions.code ?? 'ok';
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
+/** A test that is tried again finds what the first try has written. */
+let tries = 0;
+
 describe.skipIf(!('url' in database))(`${minutes} minutes of random faults, FAULT_SEED=${seed}`, () => {
   let own: Awaited<ReturnType<typeof createOwnDatabase>>;
   let beside: pg.Client;
@@ -55,10 +58,11 @@ describe.skipIf(!('url' in database))(`${minutes} minutes of random faults, FAUL
       const flows = new Set<string>();
       let slowest = 0;
       let serial = 0;
+      tries += 1;
 
       async function drive({ service, conversationId }: (typeof replicas)[number]): Promise<void> {
         while (Date.now() < end) {
-          const name = `name ${serial++}`;
+          const name = `name ${tries} ${serial++}`;
           const isPerson = serial % 2 === 0;
           const began = performance.now();
           const answer = await service.tenant.graphql(
