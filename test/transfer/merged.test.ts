@@ -5,6 +5,7 @@ import { createConfig } from '../factories.ts';
 import { call, undo } from '../merging/histories.ts';
 import { allRows, demandInvariants } from '../merging/invariants.ts';
 import { useAppAlone } from '../use-app.ts';
+import { comesAgain } from './merged-rows.ts';
 import { transfers } from './world.ts';
 
 const service = useAppAlone({ IMPORT_WORKERS: '1', JOB_LEASE_MS: '2000' });
@@ -38,16 +39,7 @@ test.each(['SKIP', 'UPDATE', 'FAIL'])(
   },
 );
 
-test.each([
-  { onConflict: 'SKIP', order: ['kept', 'gone'], refused: [] },
-  { onConflict: 'UPDATE', order: ['kept', 'gone'], refused: [] },
-  { onConflict: 'UPDATE', order: ['gone', 'kept'], refused: [] },
-  {
-    onConflict: 'FAIL',
-    order: ['gone', 'kept'],
-    refused: ['1,id,was merged into another', '2,,is an external user that exists already'],
-  },
-])(
+test.each(comesAgain('id'))(
   'a file whose external users were merged since leaves the survivor as it is: $onConflict, $order',
   async ({ onConflict, order, refused }) => {
     const of = await service.createTenant();

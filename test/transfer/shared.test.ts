@@ -4,6 +4,7 @@ import { dataOf, type TestTenant } from '../app.ts';
 import { call, undo } from '../merging/histories.ts';
 import { allRows } from '../merging/invariants.ts';
 import { useAppAlone } from '../use-app.ts';
+import { comesAgain } from './merged-rows.ts';
 import { transfers } from './world.ts';
 
 const service = useAppAlone({ IMPORT_WORKERS: '1', JOB_LEASE_MS: '2000' });
@@ -115,16 +116,7 @@ async function merged(survivor: object, other: object) {
   return { of, kept, gone, mergeId: merge.id as string };
 }
 
-test.each([
-  { onConflict: 'UPDATE', order: ['kept', 'gone'], refused: [] },
-  { onConflict: 'UPDATE', order: ['gone', 'kept'], refused: [] },
-  { onConflict: 'SKIP', order: ['gone', 'kept'], refused: [] },
-  {
-    onConflict: 'FAIL',
-    order: ['gone', 'kept'],
-    refused: ['1,fkId,was merged into another', '2,,is an external user that exists already'],
-  },
-])(
+test.each(comesAgain('fkId'))(
   'a row with the foreign key of who was merged leaves the survivor as it is: $onConflict $order',
   async ({ onConflict, order, refused }) => {
     const byName = {
