@@ -281,6 +281,7 @@ describe('a result', () => {
     const pages = await large.graphql(document, { first: 1 });
     // The beginning, the list, and how many rows the pages have.
     expect([told(pages), pages.data, pages.statements.length]).toEqual([over, null, 3]);
+    expect(pages.statements.at(-1)).toMatch(/^\s*select count\(\*\)/);
     // A viewer who may not read them is not told how many there are.
     const token = await large.token(['participants:read']);
     const refused = await large.graphql(document, { first: 1 }, { authorization: `Bearer ${token}` });
