@@ -1,5 +1,5 @@
 /**
- * How a file with the rows of `kept` and of `gone`, who was merged into it since, comes again: the order of its rows, and
+ * How a file with the rows of `kept` and of `gone`, who was merged into it since, comes again: in which order, and
  * what is refused of them where `gone` is known by this field.
  */
 export const comesAgain = (field: 'id' | 'fkId') => [
