@@ -42,7 +42,8 @@ export async function openRedis(
     log.warn({ purpose, ...(error && { err: error }) }, 'Redis is away: this replica goes on without it');
   };
   redis.on('error', lost);
-  redis.on('close', () => lost());
+  // Not `close`, which also tells of a connection that the service itself has ended.
+  redis.on('reconnecting', () => lost());
   redis.on('ready', () => {
     if (away) log.info({ purpose }, 'Redis is back');
     away = false;

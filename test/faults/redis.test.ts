@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { newId } from '../../src/database/ids.ts';
@@ -78,6 +79,17 @@ describe.skipIf(noRedis)('Redis', () => {
       expect(lines.filter(({ msg }) => msg === 'Redis is back')).toHaveLength(2);
     },
   );
+
+  test('left by the service itself is not called away', async () => {
+    await behindProxy();
+    const { lines, log } = keptLog();
+    const connection = await openRedis(url, { purpose: 'test', log });
+    await until(() => connection.status === 'ready');
+    const ended = once(connection, 'end');
+    await connection.quit();
+    await ended;
+    expect(lines).toEqual([]);
+  });
 
   test('killed and started again on an empty memory is joined again', async () => {
     await behindProxy();
