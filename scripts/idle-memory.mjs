@@ -8,9 +8,10 @@
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
+const { scripts } = JSON.parse(readFileSync('package.json', 'utf8'));
 const idleSeconds = Number(process.argv[2] ?? 25);
 const port = 20_000 + (process.pid % 20_000);
 const dataDir = mkdtempSync(join(tmpdir(), 'rollcall-memory-'));
@@ -18,8 +19,10 @@ const megabytes = (status, name) => Math.round(Number(new RegExp(`${name}:\\s+(\
 
 /** Starts the service, and returns what it takes when it has been ready for so long. */
 async function measure(seconds) {
-  const env = { ...process.env, DATA_DIR: dataDir, PORT: String(port), LOG_LEVEL: 'warn' };
-  const server = spawn(process.execPath, ['dist/main.js'], { env, stdio: 'inherit' });
+  const path = `${dirname(process.execPath)}${delimiter}${process.env.PATH}`;
+  const env = { ...process.env, PATH: path, DATA_DIR: dataDir, PORT: String(port), LOG_LEVEL: 'warn' };
+  // The shell becomes the service: what runs is what `npm run start:built` runs.
+  const server = spawn(scripts['start:built'], { env, stdio: 'inherit', shell: true });
   const exited = new Promise((resolve) => server.once('exit', resolve));
   const asked = () =>
     fetch(`http://127.0.0.1:${port}/readyz`).then(

@@ -16,12 +16,11 @@ const limit: Contender = {
   }),
 };
 
-/** Another checkout of the service, which --previous names: its program lies in that folder. */
+/** Another checkout of the service, which --previous names. */
 const previous: Contender = {
   ...rollcall,
   name: 'previous',
   title: 'Rollcall, the previous build',
-  program: 'dist/main.js',
 };
 
 /** The service's REST faces, with the two operations in which they say at least what the graph is asked for. */

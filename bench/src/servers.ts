@@ -12,7 +12,9 @@ import { contenderNamed } from './contenders.ts';
 import { idOf, tenants } from './data-set.ts';
 import type { Json } from './json.ts';
 import type { Draw, OperationName } from './operations.ts';
+import { type StartCommand, startCommand } from './start-command.ts';
 
+const checkout = fileURLToPath(new URL('../..', import.meta.url));
 // A first start computes keys of the stored rows.
 const startTimeout = 300_000;
 const requestTimeout = 30_000;
@@ -107,10 +109,10 @@ export async function createLauncher(profiles: string | null, previous: string |
       const logFile = join(folder, `${++started}-${name}.log`);
       const log = openSync(logFile, 'w');
       // Nothing of this environment but the way to programs: what a contender reads is what stands here.
-      const program =
-        name === 'previous' && previous !== null
-          ? join(previous, contender.program)
-          : fileURLToPath(new URL(contender.program, import.meta.url));
+      const { program, flags, variables }: StartCommand =
+        contender.program === null
+          ? startCommand(name === 'previous' && previous !== null ? previous : checkout)
+          : { program: fileURLToPath(new URL(contender.program, import.meta.url)), flags: [], variables: {} };
       const profiled = profiles
         ? [
             '--cpu-prof',
@@ -119,9 +121,10 @@ export async function createLauncher(profiles: string | null, previous: string |
             `--cpu-prof-name=${started}-${name}.cpuprofile`,
           ]
         : [];
-      const child = spawn(process.execPath, [...profiled, program], {
+      const child = spawn(process.execPath, [...flags, ...profiled, program], {
         env: {
           PATH: process.env['PATH'],
+          ...variables,
           NODE_ENV: 'production',
           GRAPHILE_ENV: 'production',
           DATABASE_URL: databaseUrl,

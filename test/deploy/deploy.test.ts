@@ -73,6 +73,14 @@ test('compose gives the service only variables that it reads, and all that produ
   expect(asked).toEqual(new Set(all(read('env.example'), /^([A-Z_]+)=/gm)));
 });
 
+test('the image starts the service as `npm run start:built` does', () => {
+  const { scripts } = JSON.parse(readFileSync('package.json', 'utf8'));
+  const [command = '[]'] = all(read('Dockerfile'), /^CMD (.+)$/gm);
+  const [variable] = all(read('Dockerfile'), /(MALLOC_\S+)/g);
+  expect(`exec env ${variable} ${JSON.parse(command).join(' ')}`).toBe(scripts['start:built']);
+  expect(scripts.start).toBe(scripts['start:built'].replace('dist/main.js', 'scripts/start.mjs'));
+});
+
 test('the image has every file that the service reads at run time', () => {
   const copied = all(read('Dockerfile'), /^COPY --from=build (?:--chown=\S+ )?\/app\/(\S+)/gm);
   const outsideOfSrc = readdirSync('src', { recursive: true, encoding: 'utf8' })

@@ -20,8 +20,8 @@ export type Dialect = {
 export type Contender = {
   name: ContenderName;
   title: string;
-  /** The program, from the folder of `servers.ts`. */
-  program: string;
+  /** The program, from the folder of `servers.ts`; null for the service, whose checkout says how it starts. */
+  program: string | null;
   /** Whether the service's own settings and a bearer token go with it. */
   isService: boolean;
   /** The operations that it has; all unless said. */

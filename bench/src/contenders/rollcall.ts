@@ -5,7 +5,7 @@ import { type Contender, channelScalars, cursorsLike, graphql, participantScalar
 export const rollcall: Contender = {
   name: 'rollcall',
   title: 'Rollcall as shipped',
-  program: '../../dist/main.js',
+  program: null,
   isService: true,
   async dialect(ask, example) {
     const page = await ask('{ conversationsConnection(first: 1) { edges { cursor node { id } } } }', example);
