@@ -11,6 +11,8 @@ export interface OperationTurns {
    * waits, or after waiting too long.
    */
   run<Result>(tenantId: string, isWide: boolean, work: () => Result | Promise<Result>): Result | Promise<Result>;
+  /** Returns whether several tenants have asked for operations within the last second. */
+  areShared(): boolean;
 }
 
 /** How much an operation with many fields weighs. Others weigh one. */
@@ -33,11 +35,11 @@ export function createOperationTurns(now: () => number = () => performance.now()
   let changedAt = Number.NEGATIVE_INFINITY;
   let waiting = 0;
   let watch: NodeJS.Timeout | null = null;
+  const areShared = () => now() - changedAt < besideMs;
   const turns = createFairTurns({
     running,
     // As much as all others ask for, so that tenants with as much to do as each other hold nobody back.
-    runningOfKey: (demandOfOthers) =>
-      now() - changedAt < besideMs ? Math.max(runningBesideOthers, demandOfOthers) : running,
+    runningOfKey: (demandOfOthers) => (areShared() ? Math.max(runningBesideOthers, demandOfOthers) : running),
     waiting: 10_000,
     waitingOfKey: 5_000,
     now,
@@ -111,5 +113,6 @@ export function createOperationTurns(now: () => number = () => performance.now()
       const turn = turns.take(tenantId, weight);
       return turn ? during(turn, work) : admitted(tenantId, weight).then((turn) => during(turn, work));
     },
+    areShared,
   };
 }
