@@ -6,9 +6,9 @@ import { statement } from './sql/statement.ts';
 import { array, double, uuid } from './sql/types.ts';
 
 /**
- * Makes a function that counts the bytes of a JSON value in the rows with these ids, as often as each id is given, where
- * they are more than may be read, else 0. `from` gives the row of the id `k.id`. PostgreSQL adds them up, row by row,
- * until they are too many.
+ * Makes a function that counts the bytes of a JSON value in the rows with these ids, as often as each id is given. It
+ * returns 0 unless they are more than may be read. `from` gives the row of the id `k.id`. PostgreSQL adds them up, row
+ * by row, until they are too many.
  */
 export function countBytes(
   value: Fragment,

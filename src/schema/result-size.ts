@@ -29,7 +29,7 @@ export type CountsBelow = {
   readonly ids: Readonly<Record<string, Readonly<Record<string, string>>>>;
 };
 
-/** From so many rows on, in one list or in several of one place, the lists below them are counted before they are read. */
+/** From so many rows on, in one list or in several of one place, what is below them is counted before it is read. */
 const manyRows = 1_000;
 
 /**

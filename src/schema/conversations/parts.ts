@@ -21,7 +21,7 @@ const wholeSubject = { externalUser: listedUser, agent: null };
 const withoutMetadata = (fields: Fields): Fields =>
   fields ? new Set([...fields].filter((field) => field !== 'metadata')) : listedUser;
 
-/** What a selection reads of memberships, besides those of their columns that are `always` read, and of their subjects. */
+/** What a selection reads of memberships, besides their columns that are `always` read, and of their subjects. */
 export function memberParts(
   selection: Selection,
   schema: GraphQLSchema,
