@@ -30,6 +30,14 @@ insert into conversation_member (tenant_id, id, conversation_id, type, participa
 select tenant_id, bench.id('008', 40000000 + row_number() over ()), bench.id('007', 20000007), 'CONTACT', id::text, id, created_at, created_at
 from external_user u where tenant_id = bench.id('001', 7) order by u.id limit 10000;
 
+-- Tenant 7: the newest 100 conversations with 20 of these contacts each, more than a page reads with them.
+insert into conversation (tenant_id, id, name, closed_at, created_at, modified_at)
+select bench.id('001', 7), bench.id('007', 21000000 + n), 'Many', bench.moment(2), bench.moment(1), bench.moment(1) from generate_series(0, 99) n;
+insert into conversation_member (tenant_id, id, conversation_id, type, participant_id, contact_id, created_at, modified_at)
+select tenant_id, bench.id('008', 50000000 + n), bench.id('007', 21000000 + n % 100), 'CONTACT', id::text, id, created_at, created_at
+from (select u.*, row_number() over (order by u.id)::int as n from external_user u where tenant_id = bench.id('001', 7) order by u.id limit 2000) u;
+update conversation set attributes = jsonb_build_object('x', repeat('x', 15900)) where tenant_id = bench.id('001', 7) and id = bench.id('007', 20000007);
+
 -- Tenant 6: every one of ten people is bound to all of the tenant's agents; one e-mail address leads to 1,000 people.
 insert into binding (tenant_id, id, participant_id, agent_id, created_at, modified_at)
 select p.tenant_id, bench.id('006', 20000000 + row_number() over ()), p.id, a.id, p.created_at, p.created_at

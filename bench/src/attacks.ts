@@ -101,6 +101,16 @@ export const attacks: readonly Attack[] = [
     { tenant: 7 },
   ),
   one(
+    'conversation of 10,000 { participants { conversation { attributes } } }',
+    `{ conversation(id: "${metadataConversation}") { participants { conversation { attributes } } } }`,
+    { tenant: 7 },
+  ),
+  one(
+    '100 conversations of 20 { participants { subject { metadata } } }',
+    '{ conversationsConnection(first: 100) { nodes { participants { subject { ... on ExternalUser { metadata } } } } } }',
+    { tenant: 7 },
+  ),
+  one(
     'a page of pages of participants',
     '{ participantsConnection(first: 100) { nodes { conversations(first: 100) { nodes { participants { id displayName subject { ... on Participant { id } } } } } } } }',
   ),

@@ -8,7 +8,7 @@ import { columns, type Fields, rows, type Selected } from '../database/sql/colum
 import { anyKey, type Fragment, join, literal, name, none, parameter, sql } from '../database/sql/fragment.ts';
 import { batchedRead, statement } from '../database/sql/statement.ts';
 import { array, double, json, nullable, text, uuid } from '../database/sql/types.ts';
-import { oncePer, parseTimestamps } from '../database/statement.ts';
+import { narrowest, oncePer, parseTimestamps } from '../database/statement.ts';
 import {
   asListed,
   type ListedParticipant,
@@ -79,7 +79,7 @@ export const wholeMember = oncePer(
     own: null,
     subject:
       subject && subject !== 'nothing'
-        ? { participant: wholeParticipant(subject.participant), externalUser: null, agent: null }
+        ? { participant: wholeParticipant(subject.participant), externalUser: listedUser, agent: null }
         : subject,
   }),
 );
@@ -94,17 +94,24 @@ function withSubjects<Key>(loader: Loader<Key, MemberRow[]>): Loader<Key, Member
 /** The condition that a row of `conversation_member` is no tombstone. */
 export const isLive = (alias: string): Fragment => sql`${name(alias)}.deleted_at is null`;
 
+const listing = (parts: MemberParts, condition: Fragment) => {
+  const row = memberRowOf(parts);
+  return statement(row)`select ${row} from (
+      select * from conversation_member m
+      where ${visibleMembership('m')} and m.conversation_id = ${anyKey(uuid)}${condition} limit ${mostRows + 1}) m
+    order by m.conversation_id, m.id`;
+};
+
 const listOf = (condition: Fragment) =>
-  withSubjects(
-    bounded(
-      manyBy(
-        statement(memberRow)`select ${memberRow} from (
-            select * from conversation_member m
-            where ${visibleMembership('m')} and m.conversation_id = ${anyKey(uuid)}${condition} limit ${mostRows + 1}) m
-          order by m.conversation_id, m.id`,
-        'conversationId',
+  oncePer((parts: MemberParts) =>
+    withSubjects(
+      bounded(
+        manyBy(
+          narrowest(listing(parts, condition), () => listing(wholeMember(parts), condition)),
+          'conversationId',
+        ),
+        'conversation participants: use participantsConnection',
       ),
-      'conversation participants: use participantsConnection',
     ),
   );
 
@@ -126,7 +133,10 @@ export async function countMembers(db: TenantDatabase, conversationIds: readonly
   return { rows: row?.count ?? 0, bytes: 0 };
 }
 
-/** The memberships of conversations that the viewer sees, the oldest first. Throws RESULT_TOO_LARGE. */
+/**
+ * The memberships of conversations that the viewer sees, with these parts, the oldest first. `conversationId` must be
+ * one of them. Throws RESULT_TOO_LARGE.
+ */
 export const membersByConversation = listOf(sql` and ${isLive('m')}`);
 
 /** The same with the tombstones of contacts that were deleted. */

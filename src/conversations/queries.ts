@@ -1,4 +1,5 @@
-import { visible, visibleMembership } from '../auth/visible-conversations.ts';
+import { visible, visibleMembership, visibleToAny } from '../auth/visible-conversations.ts';
+import { countBytes } from '../database/counted-bytes.ts';
 import type { Conversation } from '../database/generated/client.ts';
 import { type Loader, manyBy, oneByUuid } from '../database/loaders.ts';
 import { columns, type Fields, fieldsBut, rows, type Selected } from '../database/sql/columns.ts';
@@ -25,6 +26,12 @@ export const attributesByConversation: Loader<string, Conversation['attributes']
   load: async (database, ids) =>
     (await attributesOfConversations.load(database, ids)).map((conversation) => conversation?.attributes ?? null),
 };
+
+/** Counts the bytes of the attributes of conversations that the viewer sees, as `countBytes` has it. */
+export const countAttributes = countBytes(
+  sql`c.attributes`,
+  sql`conversation c where ${visibleToAny('c')} and c.id = k.id`,
+);
 
 /** How many take part in a conversation, by their status. */
 export type ParticipantCounts = { active: number; pending: number; invited: number };

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { TenantDatabase, TenantTransaction } from '../database/database.ts';
 import { sqlState } from '../database/failures.ts';
 import { type ExternalUser, Prisma } from '../database/generated/client.ts';
-import { asUuid, newId } from '../database/ids.ts';
+import { asUuid } from '../database/ids.ts';
 import { followed } from '../database/redirects.ts';
 import { columns, rows } from '../database/sql/columns.ts';
 import { join, literal, parameter, sql, tenant } from '../database/sql/fragment.ts';
@@ -19,9 +19,11 @@ import { demandUnmodified, type IfModifiedAt } from '../values/unmodified.ts';
 import { fieldOf, fkId, idByIdentifier, identifierKeys, phoneColumns } from './identifiers.ts';
 import { keepMerged, replacedBy } from './replaced.ts';
 
-const identifierFields = identifierKeys.map(fieldOf);
+/** The fields of a user that are identifiers. */
+export const identifierFields = identifierKeys.map(fieldOf);
 
-const optional = {
+/** The fields of a user that may be absent. */
+export const optional = {
   email: emailAddress.nullish(),
   phoneNumber: phoneNumber.nullish(),
   fkId: fkId.nullish(),
@@ -31,22 +33,9 @@ const optional = {
   metadata: jsonObject.nullish(),
 };
 
-const unidentified = `must have at least one of ${identifierFields.join(', ')}`;
+/** What is wrong with a user without an identifier. */
+export const unidentified = `must have at least one of ${identifierFields.join(', ')}`;
 
-const newUser = z
-  .object({ firstName: displayName, lastName: displayName, ...optional })
-  .superRefine((user, context) => {
-    if (identifierFields.every((field) => user[field] == null))
-      context.addIssue({ code: 'custom', message: unidentified });
-  });
-
-/** A user that an import brings: with any names, but with an identifier. */
-export const importedUser = z
-  .object({ firstName: displayName.nullish(), lastName: displayName.nullish(), ...optional })
-  .superRefine((user, context) => {
-    if (identifierFields.every((field) => user[field] == null))
-      context.addIssue({ code: 'custom', message: unidentified });
-  });
 const changes = z.object({
   firstName: displayName.nullish(),
   lastName: displayName.nullish(),
@@ -67,7 +56,7 @@ export function displayNameOf(
 }
 
 type Fields = Omit<z.output<typeof changes>, 'metadataPatch'>;
-type Identifiers = Pick<Fields, (typeof identifierFields)[number]>;
+export type Identifiers = Pick<Fields, (typeof identifierFields)[number]>;
 
 type Given<Fields> = { [Field in keyof Fields]?: Exclude<Fields[Field], undefined> };
 
@@ -76,14 +65,15 @@ const given = <Some extends object>(fields: Some) =>
   Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Given<Some>;
 
 /** Converts the given fields for Prisma. */
-function columnsOf(fields: Fields) {
+export function columnsOf(fields: Fields) {
   const { metadata, ...named } = given(fields);
   const others = { ...named, ...(named.phoneNumber !== undefined && phoneColumns(named.phoneNumber)) };
   if (metadata === undefined) return others;
   return { ...others, metadata: metadata === null ? Prisma.DbNull : (metadata as Prisma.InputJsonObject) };
 }
 
-const clashing = statement(rows({ id: uuid, field: textOf<keyof Identifiers>() }))`${join(
+/** Finds the other users that have these identifiers, and the field of each. */
+export const clashing = statement(rows({ id: uuid, field: textOf<keyof Identifiers>() }))`${join(
   identifierKeys.map(
     (key) => sql`select u.id, ${literal(fieldOf(key))} as field
       from (select ${idByIdentifier(key, parameter(fieldOf(key), nullable(sqlText)))} as id) u
@@ -122,99 +112,6 @@ export async function tried<Result>(attempt: () => Promise<Result | Problem | nu
     if (result !== null) return result;
   }
   throw new Problem('UNAVAILABLE', 'Others keep changing the same external user.', { retryAfter: 1 });
-}
-
-/** The unchecked input of createExternalUser. */
-export type NewExternalUser = z.input<typeof newUser>;
-
-/** Creates an external user. Throws USER_ALREADY_EXISTS with each field that another user has. */
-export async function createExternalUser(
-  db: TenantDatabase,
-  input: NewExternalUser,
-  id = newId(),
-): Promise<ExternalUser> {
-  const user = checked(newUser, input);
-  const data = { ...columnsOf(user), tenantId: db.tenantId, id };
-  return tried(async () => {
-    try {
-      return await db.write(async (models) => {
-        const [created] = await models.externalUser.createManyAndReturn({ data: [data], skipDuplicates: true });
-        // Thrown, so that nothing else that is written with it stays.
-        if (!created) throw isTaken;
-        return created;
-      });
-    } catch (error) {
-      // An identifier that another user has beside its primary one is found by the trigger that stores it.
-      if (error !== isTaken && sqlState(error) !== '23505') throw error;
-      return alreadyExists(db, user, null);
-    }
-  });
-}
-const isTaken = new Error('Another user has an identifier.');
-
-const mostUsers = 100;
-const newUsers = z.object({
-  users: z.array(newUser).min(1, 'must not be empty').max(mostUsers, `must be at most ${mostUsers} users`),
-});
-
-/** A clash of a user of a list: with which other, or null where that is one of the list, who is not there after it. */
-type Clash = { index: number; field: keyof Identifiers; existingId: string | null };
-
-/** Carries what is wrong out of a transaction that is to be undone. */
-class Clashing extends Error {
-  readonly clashes: readonly Clash[];
-  constructor(clashes: readonly Clash[]) {
-    super();
-    this.clashes = clashes;
-  }
-}
-
-/**
- * Creates up to 100 external users, all or none, in the order in which they are given. Throws USER_ALREADY_EXISTS,
- * naming each field that another user has, or another of these, by its index.
- */
-export async function createExternalUsers(
-  db: TenantDatabase,
-  input: { users: readonly NewExternalUser[] },
-  ids: readonly string[] = [],
-): Promise<ExternalUser[]> {
-  const { users } = checked(newUsers, input);
-  const data = users.map((user, index) => ({ ...columnsOf(user), tenantId: db.tenantId, id: ids[index] ?? newId() }));
-  const clashesOf = async ({ query }: Pick<TenantDatabase, 'query'>, isWanted: (id: string) => boolean) => {
-    const clashes: Clash[] = [];
-    for (const [index, { id }] of data.entries()) {
-      if (!isWanted(id)) continue;
-      const { email = null, phoneNumber = null, fkId = null } = users[index] as Identifiers;
-      for (const { field, id: other } of await query(clashing, { email, phoneNumber, fkId, id }))
-        clashes.push({ index, field, existingId: data.some((one) => one.id === other) ? null : other });
-    }
-    return clashes;
-  };
-  return tried(async () => {
-    try {
-      return await db.transaction(async (tx) => {
-        const created = await tx.externalUser.createManyAndReturn({ data, skipDuplicates: true });
-        const byId = new Map(created.map((user) => [user.id, user]));
-        if (created.length === data.length) return data.flatMap(({ id }) => byId.get(id) ?? []);
-        throw new Clashing(await clashesOf(tx, (id) => !byId.has(id)));
-      });
-    } catch (error) {
-      const isLate = sqlState(error) === '23505';
-      if (!isLate && !(error instanceof Clashing)) throw error;
-      const clashes = error instanceof Clashing ? error.clashes : await clashesOf(db, () => true);
-      const [first] = clashes;
-      if (!first) return null;
-      const { index, field, existingId } = first;
-      return new Problem('USER_ALREADY_EXISTS', `Another external user has the ${field} of user ${index}.`, {
-        errors: clashes.map((clash) => ({
-          path: ['input', 'users', clash.index, clash.field],
-          message: 'is another user’s',
-        })),
-        field,
-        ...(existingId !== null && { existingId }),
-      });
-    }
-  });
 }
 
 const whole = columns('ExternalUser', 'u');

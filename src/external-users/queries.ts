@@ -1,13 +1,13 @@
 import { visibleMembership } from '../auth/visible-conversations.ts';
+import { countBytes } from '../database/counted-bytes.ts';
 import type { TenantDatabase } from '../database/database.ts';
 import type { ExternalUser, IdentifierKey } from '../database/generated/client.ts';
 import { bounded, type Loader, manyBy, mostRows, oneByUuid } from '../database/loaders.ts';
-import { mostReadBytes } from '../database/long-json.ts';
 import { following } from '../database/redirects.ts';
 import { columns, fieldsBut, rows } from '../database/sql/columns.ts';
-import { anyKey, parameter, tenant } from '../database/sql/fragment.ts';
+import { anyKey, parameter, sql, tenant } from '../database/sql/fragment.ts';
 import { batchedRead, statement } from '../database/sql/statement.ts';
-import { array, assured, integer, list, text, uuid } from '../database/sql/types.ts';
+import { assured, list, text, uuid } from '../database/sql/types.ts';
 import { type Identifier, identifierKeys, userByIdentifier } from './identifiers.ts';
 
 const row = columns('ExternalUser', 'u');
@@ -29,18 +29,11 @@ export const metadataByUser: Loader<string, ExternalUser['metadata']> = {
   load: async (database, ids) => (await metadataOfUsers.load(database, ids)).map((user) => user?.metadata ?? null),
 };
 
-// The bytes of one user after the other, until they are more than may be read.
-const metadataCounted = statement(rows({ bytes: integer }))`
-  select c.bytes::int as bytes from (
-    select sum(octet_length(u.metadata::text)) over (rows unbounded preceding) as bytes
-    from external_user u where u.tenant_id = ${tenant} and u.id = any(${parameter('ids', array(uuid))})) c
-  where c.bytes > ${mostReadBytes} limit 1`;
-
-/** Returns the bytes of the metadata of these users, where they are more than may be read, else 0. */
-export async function countMetadata(db: TenantDatabase, ids: readonly string[]) {
-  const [row] = await db.query(metadataCounted, { ids });
-  return { rows: 0, bytes: row?.bytes ?? 0 };
-}
+/** Counts the bytes of the metadata of users, as `countBytes` has it. */
+export const countMetadata = countBytes(
+  sql`u.metadata`,
+  sql`external_user u where u.tenant_id = ${tenant} and u.id = k.id`,
+);
 
 /** External users by their ids. An id that was merged away leads to the survivor. */
 export const externalUserById: Loader<string, ExternalUser | null> = following(

@@ -10,7 +10,10 @@ import {
   isObjectType,
 } from 'graphql';
 import type { Scope } from '../auth/scopes.ts';
-import { may } from '../auth/viewer.ts';
+import { may, type Viewer } from '../auth/viewer.ts';
+import type { TenantDatabase } from '../database/database.ts';
+import type { Loader } from '../database/loaders.ts';
+import { oncePer } from '../database/statement.ts';
 import { Problem } from '../errors/catalogue.ts';
 import type { Below, CountBelow, Price, WorkBelow } from '../operations/price.ts';
 import type { GraphContext } from './context.ts';
@@ -26,7 +29,7 @@ export type CountsBelow = {
   readonly ids: Readonly<Record<string, Readonly<Record<string, string>>>>;
 };
 
-/** From so many rows on, the lists below them are counted before they are read. */
+/** From so many rows on, in one list or in several of one place, what is below them is counted before it is read. */
 const manyRows = 1_000;
 
 /**
@@ -64,11 +67,11 @@ function countRows(field: Field): void {
     size.reading();
     return found.then(
       (read) => {
-        if (!Array.isArray(read) || read.length < manyRows || size.stopped)
+        if (!Array.isArray(read) || size.stopped || (read.length < manyRows && !isBelowRows(info.path)))
           return size.countRead(read, () => priceAt(info, context), info);
         const price = priceAt(info, context);
         if (price.below.length === 0) return size.countRead(read, () => price, info);
-        return workBelow(read, price, context).then(
+        return context.load(belowLists(price), { rows: read, viewer: context.viewer }).then(
           (below) => size.countRead(read, () => price, info, below),
           (error: unknown) => {
             size.failed();
@@ -82,6 +85,11 @@ function countRows(field: Field): void {
       },
     );
   };
+}
+
+/** Whether other lists of the same place may be read in the same turn of the event loop. */
+function isBelowRows({ prev, key }: GraphQLResolveInfo['path']): boolean {
+  return typeof key === 'number' || (prev !== undefined && isBelowRows(prev));
 }
 
 /** Counts the pages of a field that were not read because all pages together are too large. */
@@ -114,11 +122,32 @@ function countValue(field: Field): void {
   };
 }
 
+type List = { rows: readonly Record<string, unknown>[]; viewer: Viewer };
+
+const nothingBelow: WorkBelow = { work: 0, bytes: 0 };
+
+/**
+ * The work and the bytes below lists of the same place. Those that are read in one turn of the event loop are counted
+ * like one list, and the first of them has what is below all.
+ */
+const belowLists = oncePer(
+  (price: Price): Loader<List, WorkBelow> => ({
+    async load(db, lists) {
+      const rows = lists.flatMap((list) => list.rows);
+      const [first] = lists;
+      if (!first || rows.length < manyRows) return lists.map(() => nothingBelow);
+      const below = await workBelow(rows, price, db, first.viewer);
+      return lists.map((list) => (list === first ? below : nothingBelow));
+    },
+  }),
+);
+
 /** The work and the bytes below rows: what is counted in the same way is counted once. */
 async function workBelow(
   rows: readonly Record<string, unknown>[],
   { below }: Price,
-  { db, viewer }: GraphContext,
+  db: TenantDatabase,
+  viewer: Viewer,
 ): Promise<WorkBelow> {
   const worked: Below[] = [];
   for (const one of below) {

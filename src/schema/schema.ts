@@ -47,6 +47,7 @@ import {
   membersOfConversation,
 } from '../conversations/edges.ts';
 import { countMembers } from '../conversations/memberships.ts';
+import { countAttributes } from '../conversations/queries.ts';
 import { countPages } from '../database/edges.ts';
 import { countBindings } from '../directory/bindings/bindings.ts';
 import { countChannels } from '../directory/channels/channels.ts';
@@ -71,6 +72,7 @@ Each description says which scope a field needs, what null means, and which erro
 const below: CountsBelow = {
   counts: {
     'Agent.conversations': { count: countPages(conversationsByAgent), scope: 'conversations:read' },
+    'Conversation.attributes': { count: countAttributes },
     'Conversation.participants': { count: countMembers },
     'Conversation.participantsConnection': { count: countPages(membersOfConversation) },
     'ExternalUser.conversations': { count: countPages(conversationsByUser), scope: 'conversations:read' },

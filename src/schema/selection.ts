@@ -5,7 +5,9 @@ import {
   type GraphQLSchema,
   isObjectType,
   Kind,
+  type OperationDefinitionNode,
   type SelectionSetNode,
+  visit,
 } from 'graphql';
 import type { Fields } from '../database/sql/columns.ts';
 import type { GraphContext } from './context.ts';
@@ -83,6 +85,27 @@ export function fromSelection<Made>(
 }
 
 /**
+ * Memoizes what is derived from the selections of all fields of that name, on any level of an operation: rows that are
+ * read at once are read by one statement, whichever field asks for them.
+ */
+export function fromOperation<Made>(
+  fieldName: string,
+  make: (selection: Selection, schema: GraphQLSchema) => Made,
+): (info: Pick<GraphQLResolveInfo, 'operation' | 'fragments' | 'schema'>) => Made {
+  const known = new WeakMap<OperationDefinitionNode, Made>();
+  return ({ operation, fragments, schema }) => {
+    const before = known.get(operation);
+    if (before) return before;
+    const fields: FieldNode[] = [];
+    const collect = { Field: (node: FieldNode) => void (node.name.value === fieldName && fields.push(node)) };
+    for (const definition of [operation, ...Object.values(fragments)]) visit(definition, collect);
+    const made = make(selectionOf(fields, fragments), schema);
+    known.set(operation, made);
+    return made;
+  };
+}
+
+/**
  * Creates resolvers for the fields of a type whose rows are these. Each names the columns that it reads, and its row
  * has only those. A field without it may read any column.
  */
@@ -90,7 +113,7 @@ export const reading =
   <Row>() =>
   <const Column extends keyof Row & string, Args, Result>(
     columns: readonly Column[],
-    resolve: (row: Pick<Row, Column>, args: Args, context: GraphContext) => Result,
+    resolve: (row: Pick<Row, Column>, args: Args, context: GraphContext, info: GraphQLResolveInfo) => Result,
   ) => ({ extensions: { reads: columns }, resolve });
 
 /**

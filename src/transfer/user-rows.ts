@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { asUuid } from '../database/ids.ts';
-import { importedUser } from '../external-users/external-users.ts';
+import { importedUser } from '../external-users/create.ts';
 import { compareKey, fieldOf, type Identifier, identifier, identifierKeys } from '../external-users/identifiers.ts';
 import { viaOf } from './known-users.ts';
 import { type Given, type Rejection, refusal } from './outcome.ts';

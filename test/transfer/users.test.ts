@@ -1,5 +1,6 @@
-import { expect, test } from 'vitest';
+import { expect, inject, test, vi } from 'vitest';
 import { dataOf } from '../app.ts';
+import { prepared } from '../prepared.ts';
 import { useAppAlone } from '../use-app.ts';
 import { transfers } from './world.ts';
 
@@ -182,4 +183,31 @@ test('what was exported is imported elsewhere without a loss', async () => {
     expect(await imported(file, { format }, there)).toMatchObject({ state: 'DONE', rejected: 0, unchanged: 0 });
     expect(await exported('EXTERNAL_USERS', format, there)).toBe(file);
   }
+});
+
+// The embedded database has one session: nobody waits there.
+test.skipIf(!('url' in inject('database')))('a row keeps what another transaction changes meanwhile', async () => {
+  const id = await create({ email: 'locked@example.com' });
+  const { database } = service.app;
+  let commit = () => {};
+  const committed = new Promise<void>((resolve) => {
+    commit = resolve;
+  });
+  let change = Promise.resolve();
+  await new Promise<void>((changed) => {
+    change = database.forTenant(service.tenant.id).transaction(async (tx) => {
+      await tx.externalUser.updateMany({ where: { tenantId: service.tenant.id, id }, data: { firstName: 'Changed' } });
+      changed();
+      await committed;
+    });
+  });
+  const job = imported('email,lastName\nlocked@example.com,Imported\n', { onConflict: 'UPDATE' });
+  const waiting = prepared(
+    `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+  );
+  await vi.waitFor(async () => expect(await database.connection.query(waiting, [])).toHaveLength(1), 10_000);
+  commit();
+  await change;
+  expect(await job).toMatchObject({ state: 'DONE', updated: 1 });
+  expect(await found({ email: 'locked@example.com' })).toMatchObject({ firstName: 'Changed', lastName: 'Imported' });
 });

@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import type { TenantDatabase } from '../../database/database.ts';
 import { Problem } from '../../errors/catalogue.ts';
+import { createExternalUser } from '../../external-users/create.ts';
 import { deleteExternalUser } from '../../external-users/delete.ts';
-import { createExternalUser, externalUserNotFound } from '../../external-users/external-users.ts';
+import { externalUserNotFound } from '../../external-users/external-users.ts';
 import { fieldOf, identifier, identifierKeys } from '../../external-users/identifiers.ts';
 import { externalUserById, searchExternalUser } from '../../external-users/queries.ts';
 import { namedBy } from '../input.ts';

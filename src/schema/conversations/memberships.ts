@@ -30,6 +30,7 @@ import { still } from '../mutation.ts';
 import { NodeType } from '../node-interface.ts';
 import { reading } from '../selection.ts';
 import { ConversationType } from './conversations.ts';
+import { unpagedMemberParts } from './parts.ts';
 
 const ofConversation = reading<ListedConversation>();
 const ofConversationMember = reading<ConversationMember & Partial<Pick<Member, 'subject'>>>();
@@ -196,10 +197,10 @@ builder.objectFields(ConversationType, (t) => ({
     args: { includeDeleted: t.arg.boolean(includeDeleted) },
     ...ofConversation(
       ['id', 'participants'],
-      ({ id, participants }, args: { includeDeleted?: boolean | null | undefined }, context) =>
+      ({ id, participants }, args: { includeDeleted?: boolean | null | undefined }, context, info) =>
         args.includeDeleted
-          ? context.load(membersWithDeletedByConversation, id)
-          : (participants ?? context.load(membersByConversation, id)),
+          ? context.load(membersWithDeletedByConversation(unpagedMemberParts(info)), id)
+          : (participants ?? context.load(membersByConversation(unpagedMemberParts(info)), id)),
     ),
   }),
   participantsConnection: t.field({

@@ -2,13 +2,9 @@ import { may } from '../../auth/viewer.ts';
 import type { ExternalUser } from '../../database/generated/client.ts';
 import { newId } from '../../database/ids.ts';
 import { Problem } from '../../errors/catalogue.ts';
+import { createExternalUser, createExternalUsers } from '../../external-users/create.ts';
 import { deleteExternalUser } from '../../external-users/delete.ts';
-import {
-  createExternalUser,
-  createExternalUsers,
-  externalUserNotFound,
-  updateExternalUser,
-} from '../../external-users/external-users.ts';
+import { externalUserNotFound, updateExternalUser } from '../../external-users/external-users.ts';
 import { externalUserById } from '../../external-users/queries.ts';
 import { builder } from '../builder.ts';
 import type { GraphContext } from '../context.ts';
