@@ -11,5 +11,5 @@ if (!existsSync(file)) {
   await migrate(connection);
   const image = await connection.image();
   await connection.close();
-  writeFileSync(file, Buffer.from(await image.arrayBuffer()));
+  writeFileSync(file, image);
 }

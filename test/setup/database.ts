@@ -41,7 +41,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const imageFile = join(folder, 'database.tar');
   const connection = await connectEmbedded({ image: undefined });
   await migrate(connection);
-  writeFileSync(imageFile, Buffer.from(await (await connection.image()).arrayBuffer()));
+  writeFileSync(imageFile, await connection.image());
   await connection.close();
   project.provide('database', { imageFile });
   return async () => rmSync(folder, { recursive: true });
@@ -67,8 +67,12 @@ export async function createOwnDatabase(place: Place): Promise<{ place: Place; d
 
 export type Place = { imageFile: string } | { url: string };
 
+/** The image, read once by each process. */
+let image: Buffer | undefined;
+
 /** A connection to the tests' database: a copy of it where it is embedded. */
 export async function connectTestDatabase(place: Place): Promise<Connection> {
   if ('url' in place) return connectPostgres(place.url, 10);
-  return connectEmbedded({ image: new Blob([readFileSync(place.imageFile)]) });
+  image ??= readFileSync(place.imageFile);
+  return connectEmbedded({ image });
 }
