@@ -76,8 +76,8 @@ export function createYieldingQueue(
 
 /**
  * PostgreSQL inside this process. It has one connection, and a transaction holds it. Work inside a transaction must use
- * the transaction's handle, or it waits for itself. `image` gives what others may start as a copy of, and is called last:
- * it drops the databases that new databases begin as.
+ * the transaction's handle, or it waits for itself. `image` gives what others may start as a copy of, and is called
+ * last: it drops the databases that new databases begin as.
  */
 export async function connectEmbedded(place: EmbeddedPlace): Promise<Connection & { image(): Promise<Buffer> }> {
   let unlock = () => {};
