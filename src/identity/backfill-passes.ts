@@ -42,6 +42,8 @@ const withConfig = sql`join integration_config i on i.tenant_id = r.tenant_id an
 const all = sql`true`;
 
 const column = <Row, Name extends keyof Row>(of: readonly Row[], field: Name) => of.map((row) => row[field]);
+/** The parameters that name rows. */
+const keysOf = (of: readonly Key[]) => ({ tenantIds: column(of, 'tenantId'), ids: column(of, 'id') });
 
 /** Returns the rows whose columns differ from what the rules compute now, with the computed values. */
 const stale = <Row extends Addressed>(rows: readonly Row[]) =>
@@ -80,8 +82,7 @@ export const channels: Pass<ChannelRow> = {
     });
     if (changed.length === 0) return;
     await query(writeChannels, {
-      tenantIds: column(changed, 'tenantId'),
-      ids: column(changed, 'id'),
+      ...keysOf(changed),
       identityKeys: column(changed, 'identityKey'),
       addressKeys: column(changed, 'addressKey'),
       valid: column(changed, 'addressValid'),
@@ -115,8 +116,7 @@ export const senders: Pass<Addressed & { integrationConfigId: string }> = {
     );
     if (once.length === 0) return;
     await query(writeSenders, {
-      tenantIds: column(once, 'tenantId'),
-      ids: column(once, 'id'),
+      ...keysOf(once),
       identityKeys: column(once, 'identityKey'),
       addressKeys: column(once, 'addressKey'),
     });
@@ -150,8 +150,7 @@ export const users: Pass<Key & { phoneNumber: string; phoneKey: string | null }>
     const once = firstOfEach(changed, ({ tenantId, phoneNumber }) => `${tenantId} ${telephoneKey(phoneNumber ?? '')}`);
     if (once.length === 0) return;
     await query(writeUsers, {
-      tenantIds: column(once, 'tenantId'),
-      ids: column(once, 'id'),
+      ...keysOf(once),
       numbers: column(once, 'phoneNumber'),
       phoneKeys: column(once, 'phoneKey'),
     });
@@ -165,11 +164,10 @@ const writeNames = globalStatement(nothing)`
 /** The keys of the names of participants. */
 export const names: Pass<Key & { nameKey: string | null }> = {
   name: 'participant names 1',
-  read: page(rows({ ...key, nameKey: nullable(text) }), 'participant', sql`r.name_key as "nameKey"`, none, sql`true`),
+  read: page(rows({ ...key, nameKey: nullable(text) }), 'participant', sql`r.name_key as "nameKey"`, none, all),
   async write(query, rows) {
     const without = rows.filter(({ nameKey }) => nameKey === null);
-    if (without.length > 0)
-      await query(writeNames, { tenantIds: column(without, 'tenantId'), ids: column(without, 'id') });
+    if (without.length > 0) await query(writeNames, keysOf(without));
   },
 };
 
@@ -181,7 +179,7 @@ export const identifiers: Pass<Key> = {
   name: 'external user identifiers 1',
   read: page(rows(key), 'external_user', sql`r.id`, none, all),
   async write(query, rows) {
-    await query(fill, { tenantIds: column(rows, 'tenantId'), ids: column(rows, 'id') });
+    await query(fill, keysOf(rows));
   },
 };
 
@@ -194,7 +192,7 @@ const texts = (table: 'participant' | 'external_user' | 'conversation'): Pass<Ke
     name: `${table} search 1`,
     read: page(rows(key), table, sql`r.id`, none, all),
     async write(query, rows) {
-      await query(refresh, { tenantIds: column(rows, 'tenantId'), ids: column(rows, 'id') });
+      await query(refresh, keysOf(rows));
     },
   };
 };
