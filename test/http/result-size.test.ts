@@ -31,7 +31,7 @@ describe('a result', () => {
       const answer = await large.graphql(document);
       expect(told(answer)).toEqual(over);
       expect(answer.data).toBeNull();
-      // Whether each is short, how long it is, and, in its turn, one whole list or all of them at once.
+      // A beginning of each, and, in its turn, one whole list or all of them at once.
       expect(answer.statements.length).toBeLessThanOrEqual(6);
     }
   });
@@ -46,9 +46,8 @@ describe('a result', () => {
   test('of a whole directory is complete, in as many statements as of a part', async () => {
     const answer = await large.graphql('{ participants { displayName channels { id } agentIds } }');
     expect((answer.data as { participants: unknown[] }).participants).toHaveLength(10_000);
-    // Whether it is short, how long it is, the list, how many channels and bindings there are, the channels, and the
-    // agents' ids.
-    expect(answer.statements).toHaveLength(7);
+    // The beginning, the list, how many channels and bindings there are, the channels, and the agents' ids.
+    expect(answer.statements).toHaveLength(6);
   });
 
   test('of a mutation is refused, but what is written after it is written', async () => {
@@ -180,16 +179,16 @@ describe('a result', () => {
       '{ participants { agents { id } b: agents { id name } c: bindings { agent { id name } participant { id displayName } } d: bindings { agent { id name } participant { id displayName } } } }',
     );
     expect(told(answer)).toEqual(over);
-    // Whether it is short, how long it is, the list, and one count for all lists of bindings.
-    expect(answer.statements).toHaveLength(4);
-    expect(answer.statements.filter((text) => /count.*from binding/s.test(text))).toHaveLength(1);
+    // The beginning, the list, and one count for all lists of bindings.
+    expect(answer.statements).toHaveLength(3);
+    expect(answer.statements.filter((text) => text.includes('count(*)'))).toHaveLength(1);
     const few = await tenant.graphql('{ participants { agents { id } } }');
     expect((few.data as { participants: { agents: object[] }[] }).participants[0]?.agents).toEqual([{ id: 'one' }]);
   });
 
   test('of a long list that has no room is refused when the list has been counted', async () => {
     const document = `query ($agent: ID) { participants(agentId: $agent) { ${times(55, (index) => `a${index}: avatarUrl`)} } }`;
-    const counts = (statements: readonly string[]) => statements.map((text) => /^\s*select count/.test(text));
+    const counts = (statements: readonly string[]) => statements.map((text) => text.includes('count(*)'));
     const answer = await large.graphql(document);
     expect([told(answer), answer.data, counts(answer.statements)]).toEqual([over, null, [false, true]]);
 
@@ -227,8 +226,8 @@ describe('a result', () => {
       `{ participants { health { channels { ${times(12, (index) => `a${index}: address`)} } } } }`,
     );
     expect(told(answer)).toEqual(over);
-    // Whether it is short, how long it is, the list, and how many channels there are.
-    expect(answer.statements.map((text) => /from channel c/.test(text))).toEqual([false, false, false, false]);
+    // The beginning, the list, and how many channels there are.
+    expect(answer.statements.map((text) => /from channel c/.test(text))).toEqual([false, false, false]);
 
     // What is read for it has the addresses, whichever fields are selected: 16.4 MB.
     await service.app.database.connection.script(async (script) => {
@@ -239,7 +238,7 @@ describe('a result', () => {
     });
     for (const fields of ['health { id }', 'reachable', 'channels { id }']) {
       const long = await large.graphql(`{ participants { ${fields} } }`);
-      expect([told(long), long.statements.length]).toEqual([over, 4]);
+      expect([told(long), long.statements.length]).toEqual([over, 3]);
     }
   });
 
@@ -280,8 +279,8 @@ describe('a result', () => {
     const names = times(45, (index) => `a${index}: name`);
     const document = `query ($first: Int!) { participants { conversations(first: $first) { nodes { ${names} } } } }`;
     const pages = await large.graphql(document, { first: 1 });
-    // Whether it is short, how long it is, the list, and how many rows the pages have.
-    expect([told(pages), pages.data, pages.statements.length]).toEqual([over, null, 4]);
+    // The beginning, the list, and how many rows the pages have.
+    expect([told(pages), pages.data, pages.statements.length]).toEqual([over, null, 3]);
     expect(pages.statements.at(-1)).toMatch(/^\s*select count\(\*\)/);
     // A viewer who may not read them is not told how many there are.
     const token = await large.token(['participants:read']);
