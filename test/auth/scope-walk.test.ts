@@ -1,9 +1,9 @@
 import { isObjectType } from 'graphql';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { type Scope, scopes } from '../../src/auth/scopes.ts';
-import { calls } from '../tenants/calls.ts';
 import { useApp } from '../use-app.ts';
-import { lastOf, type Path, paths, type Step, schema, seenWith, written } from './paths.ts';
+import { shownAlong } from './found-along.ts';
+import { lastOf, type Path, paths, schema, seenWith, written } from './paths.ts';
 import { createWalked, type Walked } from './walked-world.ts';
 
 /**
@@ -83,70 +83,30 @@ beforeAll(async () => {
   walked = await createWalked(service);
 });
 
-/** The path as a document that asks for the type at its end. */
-function documentOf({ steps }: Path): { document: string; variables: Record<string, unknown> } {
-  const [root] = steps as [Step];
-  const given = calls[root.field.name]?.[0]?.args(walked.world, walked.world) ?? {};
-  const args = root.coordinate === 'Query.node' ? { id: walked.nodes[root.type.name] } : given;
-  const taken = root.field.args.filter(({ name }) => name in args);
-  const inner = steps.reduceRight<string>((below, { field, type }, index) => {
-    const given = index === 0 ? taken.map(({ name }) => `${name}: $${name}`).join(', ') : '';
-    return `${field.name}${given && `(${given})`} { __typename ... on ${type.name} { ${below} } }`;
-  }, '__typename');
-  const variables = taken.map(({ name, type }) => `$${name}: ${type}`).join(', ');
-  return { document: `query ${variables && `(${variables})`} { ${inner} }`, variables: args };
-}
-
-/** How many objects of the type at the path's end an answer has there. */
-async function foundBy(path: Path, headers: Record<string, string>): Promise<number> {
-  const { document, variables } = documentOf(path);
-  const { data } = await walked.world.tenant.graphql(document, variables, headers);
-  let values: unknown[] = [data];
-  for (const { field } of path.steps)
-    values = values.flatMap((value) => (value as Record<string, unknown> | null)?.[field.name] ?? []).flat();
-  return values.filter((value) => (value as { __typename: string }).__typename === lastOf(path).type.name).length;
-}
-
 const bearer = async (granted: readonly Scope[]) => ({
   authorization: `Bearer ${await walked.world.tenant.token(granted)}`,
 });
 const queries = paths.filter(({ operation }) => operation === 'Query');
 
-/** A credential, along which paths it asks, and which of them showed it something. */
-type Asking = { headers: Record<string, string>; asks(path: Path): boolean; shown: string[] };
-
-// Some ten thousand operations: a busy machine needs minutes.
+// Thousands of operations: a busy machine needs minutes.
 describe('every path from a query', { timeout: 600_000 }, () => {
   const seenBy = (scope: Scope) => (path: Path) => seenWith(lastOf(path).type) === scope;
-  const askings = new Map<string, Asking>();
-  const shownTo = (name: string) => askings.get(name)?.shown.sort();
-  // One path after the other, with each credential that asks along it: the service then prepares its document once. It
-  // does not keep as many as there are paths.
-  beforeAll(async () => {
-    for (const missing of scopes.filter((scope) => scope !== 'admin')) {
-      const headers = await bearer(scopes.filter((scope) => scope !== missing && scope !== 'admin'));
-      const asks = (path: Path) => seenBy(missing)(path) && !ofParticipants(path);
-      askings.set(missing, { headers, asks, shown: [] });
-    }
-    askings.set('agent', { headers: walked.agentKey, asks: seenBy('participants:read'), shown: [] });
-    askings.set('nothing', { headers: await bearer([]), asks: () => true, shown: [] });
-    for (const path of queries)
-      for (const { headers, asks, shown } of askings.values())
-        if (asks(path) && (await foundBy(path, headers))) shown.push(written(path));
-  }, 600_000);
+  const shownTo = async (headers: Record<string, string>, asks: (path: Path) => boolean) => {
+    const shown = await shownAlong(queries.filter(asks), walked, headers);
+    return shown.map(written).sort();
+  };
 
   test('ends at something when nothing is missing, for each field and type by one path at least', async () => {
     const headers = await bearer(scopes);
     const left = new Map<string, Path[]>();
     for (const path of queries) {
-      const { coordinate, type } = lastOf(path);
-      const end = `${coordinate}:${type.name}`;
+      const end = `${lastOf(path).coordinate}:${lastOf(path).type.name}`;
       left.set(end, [...(left.get(end) ?? []), path]);
     }
     const nothing: string[] = [];
     for (const [end, ways] of left) {
       let found = 0;
-      for (const path of ways) found ||= await foundBy(path, headers);
+      for (const path of ways) found ||= (await shownAlong([path], walked, headers)).length;
       if (!found) nothing.push(end);
     }
     // Only an agent's key has an agent of its own; the test below walks on from there. The queries of imports and
@@ -162,16 +122,22 @@ describe('every path from a query', { timeout: 600_000 }, () => {
     ]);
   });
 
-  test.each(scopes.filter((scope) => scope !== 'admin'))('shows nothing that is seen with %s without it', (missing) => {
-    expect(shownTo(missing)).toEqual([]);
+  test.each(scopes.filter((scope) => scope !== 'admin'))(
+    'shows nothing that is seen with %s without it',
+    async (missing) => {
+      const headers = await bearer(scopes.filter((scope) => scope !== missing && scope !== 'admin'));
+      expect(await shownTo(headers, (path) => seenBy(missing)(path) && !ofParticipants(path))).toEqual([]);
+    },
+  );
+
+  test('shows no participant to an agent’s key', async () => {
+    expect(await shownTo(walked.agentKey, seenBy('participants:read'))).toEqual([
+      'Query.viewer:Viewer > Viewer.agent:Agent',
+    ]);
   });
 
-  test('shows no participant to an agent’s key', () => {
-    expect(shownTo('agent')).toEqual(['Query.viewer:Viewer > Viewer.agent:Agent']);
-  });
-
-  test('that needs no scope shows only who asks', () => {
-    expect(shownTo('nothing')).toEqual([
+  test('that needs no scope shows only who asks', async () => {
+    expect(await shownTo(await bearer([]), () => true)).toEqual([
       'Query.node:Tenant',
       'Query.viewer:Viewer',
       'Query.viewer:Viewer > Viewer.tenant:Tenant',
