@@ -26,8 +26,9 @@ export interface LastUse {
 }
 
 /**
- * Creates it. What is noted is written `delayMs` after the first, one statement a tenant. A key is read anew at least twice a minute
- * while it is used, so whether its hour is stored is known without memory of it, whichever replica stored it.
+ * Creates it. What is noted is written `delayMs` after the first, one statement a tenant. A key is read anew at least
+ * twice a minute while it is used, so whether its hour is stored is known without memory of it, whichever replica
+ * stored it.
  */
 export function createLastUse(
   database: Pick<Database, 'query' | 'now'>,

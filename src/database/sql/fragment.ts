@@ -61,8 +61,8 @@ export const tenant: Fragment<{ readonly tenantId: string }> = {
 };
 
 /**
- * The tenant of a row of the input of a statement for several tenants, by the input's alias. The form for one tenant has
- * the tenant as a parameter instead, so that a distributed database knows its node.
+ * The tenant of a row of the input of a statement for several tenants, by the input's alias. The form for one tenant
+ * has the tenant as a parameter instead, so that a distributed database knows its node.
  */
 export const tenantOf = (alias: string): Fragment => {
   name(alias);
