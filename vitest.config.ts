@@ -5,6 +5,7 @@ const alone = [
   'test/database/plans.test.ts',
   'test/docs/adding-a-provider.test.ts',
   'test/database/many-lists.test.ts',
+  'test/database/of-one-tenant.test.ts',
   'test/events/streams.test.ts',
   'test/graph/parts.test.ts',
   'test/http/closed.test.ts',

@@ -29,6 +29,7 @@ const variables = z.object({
   DATA_DIR: z.string().default('.data'),
   DATABASE_URL: databaseUrl('writes').optional(),
   DATABASE_POOL_SIZE: wholeNumber(1, 500).default(10),
+  DATABASE_DISTRIBUTED: onOff.default('off'),
   DATABASE_READ_URL: databaseUrl('reads').optional(),
   DATABASE_READ_LAG_MS: wholeNumber(100, 3_600_000).default(10_000),
   REDIS_URL: address(['redis:', 'rediss:']).optional(),
@@ -107,6 +108,8 @@ export type Config = {
   /** Null for the embedded database. */
   databaseUrl: string | null;
   databasePoolSize: number;
+  /** Whether tenants are on several nodes of a distributed PostgreSQL. */
+  databaseDistributed: boolean;
   /** The standby for reads that may lag. Null to read from the database that is written. */
   databaseReadUrl: string | null;
   /** How far it may lag and still be read. */
@@ -194,6 +197,8 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     if (!given['REDIS_URL'])
       faults.push('PROCESSES above 1 needs REDIS_URL: events reach the other processes through it');
   }
+  if (given['DATABASE_DISTRIBUTED'] === 'on' && !given['DATABASE_URL'])
+    faults.push('DATABASE_DISTRIBUTED needs DATABASE_URL: the embedded database is one node');
   if (given['DATABASE_READ_URL'] && !given['DATABASE_URL'])
     faults.push('DATABASE_READ_URL needs DATABASE_URL: the standby has to be one of that database');
   const ownKey = given['JWT_JWKS_URL'] ?? given['JWT_PUBLIC_KEY'];
@@ -228,6 +233,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     dataDir: env.DATA_DIR,
     databaseUrl: env.DATABASE_URL ?? null,
     databasePoolSize: env.DATABASE_POOL_SIZE,
+    databaseDistributed: env.DATABASE_DISTRIBUTED === 'on',
     databaseReadUrl: env.DATABASE_READ_URL ?? null,
     databaseReadLagMs: env.DATABASE_READ_LAG_MS,
     redisUrl: env.REDIS_URL ?? null,

@@ -81,7 +81,15 @@ export async function startApp(
     logTo,
     heldFile,
     database = inject('database'),
-  }: { storage?: Storage; logTo?: DestinationStream; heldFile?: number; database?: Place } = {},
+    distributed = false,
+  }: {
+    storage?: Storage;
+    logTo?: DestinationStream;
+    heldFile?: number;
+    database?: Place;
+    /** As with DATABASE_DISTRIBUTED, also on the embedded database. */
+    distributed?: boolean;
+  } = {},
 ): Promise<TestApp> {
   const dataDir = mkdtempSync(join(tmpdir(), 'rollcall-app-'));
   const config = readConfig({
@@ -94,7 +102,7 @@ export async function startApp(
     ...environment,
   });
   const statements: string[] = [];
-  const connection = around(await connectTestDatabase(database));
+  const connection = around(await connectTestDatabase(database, distributed));
   const started = await createApp(config, {
     connection,
     observe: (text) => statements.push(text),

@@ -1,7 +1,8 @@
+import { byTenant } from '../database/by-tenant.ts';
 import type { Database } from '../database/database.ts';
 import { columns, nothing, type Rows, rows, type Selected } from '../database/sql/columns.ts';
-import { parameter } from '../database/sql/fragment.ts';
-import { globalStatement } from '../database/sql/statement.ts';
+import { parameter, tenant } from '../database/sql/fragment.ts';
+import { globalStatement, statement } from '../database/sql/statement.ts';
 import { array, assured, double, integer, nullable, textOf, uuid } from '../database/sql/types.ts';
 import type { ErrorCode } from '../errors/catalogue.ts';
 import type { JobQueue } from '../jobs/worker.ts';
@@ -61,10 +62,11 @@ const withWorker: Rows<AvatarJob> = rows(
 const job: Selected<AvatarJob> = { nodes: columnsOfJob.nodes, ...withWorker };
 const workerId = parameter('workerId', uuid);
 const leaseMs = parameter('leaseMs', double);
+const ids = parameter('ids', array(uuid));
+const ofTenant = rows({ tenantId: uuid });
 
 // Takes turns between configs, the one with the fewest running jobs first, so that a large batch does not delay others.
-// Locks only what is taken. A concurrent claim of another replica takes the next.
-const claim = globalStatement(job)`
+const due = globalStatement(rows({ tenantId: uuid, id: uuid }))`
   with recursive waiting (tenant_id, config_id) as (
      (select j.tenant_id, j.integration_config_id from avatar_sync_job j where j.state = 'QUEUED' order by 1, 2 limit 1)
      union all
@@ -75,8 +77,8 @@ const claim = globalStatement(job)`
    ), busy as (
      select j.tenant_id, j.integration_config_id as config_id, count(*) as jobs from avatar_sync_job j
      where j.state = 'RUNNING' group by 1, 2
-   ), due as materialized (
-     select head.tenant_id, head.id, coalesce(b.jobs, 0) + head.turn as place, head.run_at from waiting w left join busy b using (tenant_id, config_id)
+   )
+   select head.tenant_id as "tenantId", head.id from waiting w left join busy b using (tenant_id, config_id)
      cross join lateral (
        select first.*, row_number() over (order by first.run_at, first.id) as turn from (
          select j.tenant_id, j.id, j.run_at from avatar_sync_job j
@@ -85,47 +87,57 @@ const claim = globalStatement(job)`
        ) first) head
      where not exists (
        select from avatar_sync_pause s where s.tenant_id = w.tenant_id and s.integration_config_id = w.config_id and s.until > now())
-   ), chosen as materialized (
-     select j.tenant_id, j.id from due join avatar_sync_job j on j.tenant_id = due.tenant_id and j.id = due.id
-     where j.state = 'QUEUED' and j.run_at <= now() order by due.place, due.run_at limit ${parameter('most', integer)} for update of j skip locked
+   order by coalesce(b.jobs, 0) + head.turn, head.run_at limit ${parameter('most', integer)}`;
+
+// Locks only what is taken. What another replica has taken or locked since it was read is skipped.
+const claim = statement(job)`
+   with free as materialized (
+     select j.id from avatar_sync_job j where j.tenant_id = ${tenant} and j.id = any(${ids})
+       and j.state = 'QUEUED' and j.run_at <= now() for update skip locked
    )
    update avatar_sync_job j set state = 'RUNNING', attempts = j.attempts + 1, worker_id = ${workerId},
      lease_until = now() + ${leaseMs} * interval '1 millisecond'
-   from chosen c where j.tenant_id = c.tenant_id and j.id = c.id
+   from free f where j.tenant_id = ${tenant} and j.id = f.id
    returning ${job}`;
 
 // A locked job is about to end or change, and the next renewal comes soon. Waiting here would delay the renewal of the
 // others.
-const renew = globalStatement(nothing)`
+const renew = statement(nothing)`
   with mine as materialized (
-     select j.tenant_id, j.id from avatar_sync_job j
-     where j.state = 'RUNNING' and j.worker_id = ${workerId} and j.id = any(${parameter('ids', array(uuid))}) for no key update skip locked
+     select j.id from avatar_sync_job j where j.tenant_id = ${tenant} and j.id = any(${ids})
+       and j.state = 'RUNNING' and j.worker_id = ${workerId} for no key update skip locked
    )
    update avatar_sync_job j set lease_until = now() + ${leaseMs} * interval '1 millisecond'
-   from mine where j.tenant_id = mine.tenant_id and j.id = mine.id`;
+   from mine where j.tenant_id = ${tenant} and j.id = mine.id`;
 
-const reclaim = globalStatement(nothing)`
+const lapsed = globalStatement(ofTenant)`
+  select distinct j.tenant_id as "tenantId" from avatar_sync_job j where j.state = 'RUNNING' and j.lease_until < now()`;
+const reclaim = statement(nothing)`
   with lost as materialized (
-     select j.tenant_id, j.id from avatar_sync_job j where j.state = 'RUNNING' and j.lease_until < now() for no key update skip locked
+     select j.id from avatar_sync_job j
+     where j.tenant_id = ${tenant} and j.state = 'RUNNING' and j.lease_until < now() for no key update skip locked
    )
    update avatar_sync_job j set state = 'QUEUED', worker_id = null, lease_until = null, run_at = now()
-   from lost where j.tenant_id = lost.tenant_id and j.id = lost.id`;
+   from lost where j.tenant_id = ${tenant} and j.id = lost.id`;
 
 // The attempt counts, and the job is due only after a while: otherwise a job that always fails would run without a
 // pause.
-const release = globalStatement(nothing)`
+const release = statement(nothing)`
   update avatar_sync_job j set state = 'QUEUED', worker_id = null, lease_until = null, run_at = now() + ${parameter('waitMs', double)} * interval '1 millisecond'
-   where j.tenant_id = ${parameter('tenantId', uuid)} and j.id = ${parameter('id', uuid)} and j.state = 'RUNNING'
+   where j.tenant_id = ${tenant} and j.id = ${parameter('id', uuid)} and j.state = 'RUNNING'
      and j.worker_id = ${workerId} and j.attempts = ${parameter('attempts', integer)}`;
 
+const held = globalStatement(ofTenant)`
+  select distinct j.tenant_id as "tenantId" from avatar_sync_job j where j.state = 'RUNNING' and j.worker_id = ${workerId}`;
 // Locked in the same order as by a batch (batches.ts), so that the two cannot deadlock.
-const handBack = globalStatement(nothing)`
+const handBack = statement(nothing)`
   with mine as materialized (
-     select j.tenant_id, j.id from avatar_sync_job j where j.state = 'RUNNING' and j.worker_id = ${workerId}
-     order by j.tenant_id, j.participant_id for no key update
+     select j.id from avatar_sync_job j
+     where j.tenant_id = ${tenant} and j.state = 'RUNNING' and j.worker_id = ${workerId}
+     order by j.participant_id for no key update
    )
    update avatar_sync_job j set state = 'QUEUED', worker_id = null, lease_until = null, run_at = now(), attempts = greatest(0, j.attempts - 1)
-   from mine where j.tenant_id = mine.tenant_id and j.id = mine.id`;
+   from mine where j.tenant_id = ${tenant} and j.id = mine.id`;
 
 const jobCounts = globalStatement(rows({ due: integer, waiting: integer, running: integer }))`
   select count(*) filter (where j.state = 'QUEUED' and j.run_at <= now())::int as due,
@@ -139,17 +151,41 @@ export async function countAvatarJobs(database: Pick<Database, 'query'>): Promis
   return { due: found?.due ?? 0, waiting: found?.waiting ?? 0, running: found?.running ?? 0 };
 }
 
+/** How many more jobs are read than are wanted: others may have taken some when it is their turn. */
+const spare = 16;
+
 /**
- * The avatar jobs of all tenants, for workers. Nothing else crosses the wall between tenants, and it reads only what
- * has to be done.
+ * The avatar jobs of all tenants, for workers. What has to be done is read across tenants. It is locked and written in
+ * one tenant at a time.
  */
-export function avatarQueue(database: Pick<Database, 'query'>, leaseMs: number): JobQueue<AvatarJob> {
+export function avatarQueue({ query }: Pick<Database, 'query'>, leaseMs: number): JobQueue<AvatarJob> {
   return {
-    claim: (workerId, most) => database.query(claim, { workerId, most, leaseMs }),
-    renew: async (workerId, ids) => void (await database.query(renew, { workerId, leaseMs, ids })),
-    reclaim: async () => void (await database.query(reclaim)),
+    async claim(workerId, most) {
+      const jobs: AvatarJob[] = [];
+      const waiting = await query(due, { most: most + spare });
+      try {
+        while (jobs.length < most && waiting.length > 0) {
+          const next = waiting.splice(0, most - jobs.length);
+          for (const [tenantId, theirs] of byTenant(next))
+            jobs.push(...(await query(claim, { tenantId, ids: theirs.map(({ id }) => id), workerId, leaseMs })));
+        }
+      } catch (error) {
+        // What was leased before has to be run.
+        if (jobs.length === 0) throw error;
+      }
+      return jobs;
+    },
+    async renew(workerId, jobs) {
+      for (const [tenantId, theirs] of byTenant(jobs))
+        await query(renew, { tenantId, workerId, leaseMs, ids: theirs.map(({ id }) => id) });
+    },
+    async reclaim() {
+      for (const { tenantId } of await query(lapsed)) await query(reclaim, { tenantId });
+    },
     release: async ({ tenantId, id, workerId, attempts }) =>
-      void (await database.query(release, { tenantId, id, workerId, attempts, waitMs: leaseMs / 15 })),
-    handBack: async (workerId) => void (await database.query(handBack, { workerId })),
+      void (await query(release, { tenantId, id, workerId, attempts, waitMs: leaseMs / 15 })),
+    async handBack(workerId) {
+      for (const { tenantId } of await query(held, { workerId })) await query(handBack, { tenantId, workerId });
+    },
   };
 }

@@ -1,8 +1,10 @@
 import type { Logger } from 'pino';
 import type { Database } from '../database/database.ts';
 import { newId } from '../database/ids.ts';
-import { nothing } from '../database/sql/columns.ts';
-import { globalStatement } from '../database/sql/statement.ts';
+import { nothing, rows } from '../database/sql/columns.ts';
+import { type Fragment, name, none, sql, tenant } from '../database/sql/fragment.ts';
+import { globalStatement, statement } from '../database/sql/statement.ts';
+import { uuid } from '../database/sql/types.ts';
 import type { EventBus } from '../events/events.ts';
 import { periodically } from '../jobs/periodic.ts';
 import { startWorker } from '../jobs/worker.ts';
@@ -18,18 +20,31 @@ const hour = 3_600_000;
 const longestPoll = 5_000;
 
 // Finished jobs and batches are kept only for operators to look at.
-const ended = globalStatement(nothing);
-const prune = [
-  ended`delete from avatar_sync_job j where j.finished_at < now() - case j.state when 'DONE' then interval '7 days' else interval '30 days' end`,
-  ended`delete from avatar_sync_batch b where b.finished_at < now() - interval '30 days'`,
-  ended`delete from avatar_sync_pause s where s.until < now()`,
-  ended`update avatar_sync_batch b set finished_at = now() where b.finished_at is null and b.started_at < now() - interval '1 minute' and not exists (
-     select from avatar_sync_batch_item i where i.tenant_id = b.tenant_id and i.batch_id = b.id and i.result is null)`,
+const ended = (table: string, where: Fragment, write = sql`delete from`, set = none) => ({
+  tenants: globalStatement(rows({ tenantId: uuid }))`
+    select distinct x.tenant_id as "tenantId" from ${name(table)} x where ${where}`,
+  prune: statement(nothing)`${write} ${name(table)} x ${set} where x.tenant_id = ${tenant} and ${where}`,
+});
+const longEnded = [
+  ended(
+    'avatar_sync_job',
+    sql`x.finished_at < now() - case x.state when 'DONE' then interval '7 days' else interval '30 days' end`,
+  ),
+  ended('avatar_sync_batch', sql`x.finished_at < now() - interval '30 days'`),
+  ended('avatar_sync_pause', sql`x.until < now()`),
+  ended(
+    'avatar_sync_batch',
+    sql`x.finished_at is null and x.started_at < now() - interval '1 minute' and not exists (
+      select from avatar_sync_batch_item i where i.tenant_id = x.tenant_id and i.batch_id = x.id and i.result is null)`,
+    sql`update`,
+    sql`set finished_at = now()`,
+  ),
 ];
 
 /** Deletes jobs and batches that ended long ago, and ends batches whose last contacts were deleted. */
-export async function pruneJobs(database: Pick<Database, 'query'>): Promise<void> {
-  for (const statement of prune) await database.query(statement);
+export async function pruneJobs({ query }: Pick<Database, 'query'>): Promise<void> {
+  for (const { tenants, prune } of longEnded)
+    for (const { tenantId } of await query(tenants)) await query(prune, { tenantId });
 }
 
 /**

@@ -80,14 +80,14 @@ const tracedAnnounce =
 
 async function openStandby(
   url: string,
-  { databasePoolSize, databaseReadLagMs: maxLagMs }: Config,
+  { databasePoolSize, databaseDistributed, databaseReadLagMs: maxLagMs }: Config,
   { primary, events, tracing, log }: { primary: Connection; events: EventBus; tracing: Tracing | null; log: Logger },
 ): Promise<Standby> {
   const [{ connectStandby }, { createStandbyReads }] = await Promise.all([
     import('../database/postgres.ts'),
     import('../database/standby.ts'),
   ]);
-  const standby = connectStandby(url, databasePoolSize);
+  const standby = connectStandby(url, databasePoolSize, databaseDistributed);
   const positionOf = ({ position }: Connection) => {
     if (!position) throw new ConfigError('DATABASE_READ_URL needs a PostgreSQL server');
     return position;
@@ -104,7 +104,10 @@ async function openStandby(
 
 async function connect(config: Config): Promise<Connection> {
   // Load only one of the two: the embedded database is large.
-  if (config.databaseUrl)
-    return (await import('../database/postgres.ts')).connectPostgres(config.databaseUrl, config.databasePoolSize);
+  const { databaseUrl, databasePoolSize, databaseDistributed } = config;
+  if (databaseUrl) {
+    const { connectPostgres } = await import('../database/postgres.ts');
+    return connectPostgres(databaseUrl, databasePoolSize, databaseDistributed);
+  }
   return (await import('../database/embedded.ts')).connectEmbedded({ folder: `${config.dataDir}/database` });
 }

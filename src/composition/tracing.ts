@@ -95,6 +95,7 @@ export function createTracing(): Tracing | null {
     statements: (connection) => ({
       adapter: connection.adapter,
       batchedWritesAtOnce: connection.batchedWritesAtOnce,
+      isDistributed: connection.isDistributed,
       mostOfTenant: connection.mostOfTenant,
       get clockOffsetMs() {
         return connection.clockOffsetMs;

@@ -2,7 +2,7 @@ import { visibleToAny } from '../auth/visible-conversations.ts';
 import type { IdentifierKey, MemberStatus, MemberType, MergedKind } from '../database/generated/client.ts';
 import { survivorOf } from '../database/redirects.ts';
 import { type Rows, rows } from '../database/sql/columns.ts';
-import { type Fragment, literal, name, none, parameter, sql, tenant } from '../database/sql/fragment.ts';
+import { type Fragment, literal, name, none, parameter, sql, tenant, tenantOf } from '../database/sql/fragment.ts';
 import {
   type AskedOf,
   askedAs,
@@ -145,7 +145,7 @@ function batched({ type, column, from, contactKey, merged }: Kind, parts: Member
        select asked.n, false as created, m.* from asked cross join lateral (
          select ${key(one)} as key from conversation c ${contactKey ? joined(one) : none} where ${seen(one)} offset 0
        ) k cross join lateral (
-         select m.* from conversation_member m where m.tenant_id = asked.tenant_id and m.conversation_id = asked.conversation_id
+         select m.* from conversation_member m where m.tenant_id = ${one.tenant_id} and m.conversation_id = asked.conversation_id
            and m.type = ${literal(type)} and m.participant_id = k.key and m.deleted_at is null offset 0
        ) m
      ), missing as (
@@ -158,7 +158,7 @@ function batched({ type, column, from, contactKey, merged }: Kind, parts: Member
        ) h
      ), added as (
        insert into conversation_member (tenant_id, id, conversation_id, type, participant_id, ${name(column)}, contact_key, status)
-       select h.tenant_id, h.id, h.conversation_id, ${literal(type)}, h.key, h.subject_id, ${keyOf(contactKey)}, h.status
+       select ${tenantOf('h')}, h.id, h.conversation_id, ${literal(type)}, h.key, h.subject_id, ${keyOf(contactKey)}, h.status
        from held h order by h.tenant_id, h.conversation_id, h.key
        on conflict (tenant_id, conversation_id, type, participant_id) where deleted_at is null do nothing returning *
      )${contactKey ? nobody : none}`,

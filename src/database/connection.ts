@@ -24,6 +24,8 @@ export interface Connection {
   queryBatchedWrite(statement: Prepared, values: readonly Value[], actor: string): Promise<unknown[]>;
   /** How many of those run at once. */
   readonly batchedWritesAtOnce: number;
+  /** Whether tenants are on several nodes, so that no statement may be of several tenants. */
+  readonly isDistributed: boolean;
   /**
    * Runs scripts in one transaction, or one after the other in a session, without a time limit. `lock` waits for a lock
    * that only one process holds at a time and that ends with the transaction or the session. It throws PostgreSQL's

@@ -110,6 +110,7 @@ export async function connectEmbedded(place: EmbeddedPlace): Promise<Connection 
     // With one connection there is nobody to wait for.
     queryBatchedWrite: query,
     batchedWritesAtOnce: 1,
+    isDistributed: false,
     async script(work, { transaction = true } = {}) {
       const run: RunScript = async (sql) => (await database.exec(sql)).at(-1)?.rows ?? [];
       // No other process can migrate: the folder belongs to this one.

@@ -69,18 +69,19 @@ const migrationLock = `hashtext('rollcall')`;
 /**
  * Connects to a PostgreSQL server. Connections are opened when first needed: three in ten are pipelined and read
  * (pipelined-connections.ts), two in ten run batched writes, and the rest run transactions and statements that may
- * wait, one at a time. Each kind has at least one. One more checks the server (sessions.ts). Throws DatabaseUrlError.
+ * wait, one at a time. Each kind has at least one. One more checks the server (sessions.ts). Where tenants are on
+ * several nodes, each statement is of one tenant. Throws DatabaseUrlError.
  */
-export function connectPostgres(url: string, poolSize: number): Connection {
-  return connect(createSessions(readDatabaseUrl(url)), poolSize);
+export function connectPostgres(url: string, poolSize: number, isDistributed = false): Connection {
+  return connect(createSessions(readDatabaseUrl(url)), poolSize, isDistributed);
 }
 
 /** The same to a standby, which is only read. Nothing connects until the first question or read. */
-export function connectStandby(url: string, poolSize: number): Connection {
-  return connect(createSessions(readDatabaseUrl(url, 'reads')), poolSize);
+export function connectStandby(url: string, poolSize: number, isDistributed = false): Connection {
+  return connect(createSessions(readDatabaseUrl(url, 'reads')), poolSize, isDistributed);
 }
 
-function connect(sessions: Sessions, poolSize: number): Connection {
+function connect(sessions: Sessions, poolSize: number, isDistributed: boolean): Connection {
   const pipelinedCount = Math.max(1, Math.floor(poolSize * 0.3));
   const batchedWritesAtOnce = Math.max(1, Math.floor(poolSize * 0.2));
   const most = Math.max(1, poolSize - pipelinedCount - batchedWritesAtOnce);
@@ -113,7 +114,9 @@ function connect(sessions: Sessions, poolSize: number): Connection {
         return rows;
       }
       const found = await (forMany
-        ? batchedReads.ask(way.json, forMany, values)
+        ? isDistributed
+          ? read(way.json, values, false).then(JSON.parse)
+          : batchedReads.ask(way.json, forMany, values)
         : read(statement.slow ? { ...way.json, slow: true } : way.json, values, false).then(parseRows));
       parseTimestamps(found, way.timestamps);
       return found;
@@ -131,6 +134,7 @@ function connect(sessions: Sessions, poolSize: number): Connection {
       }
     },
     batchedWritesAtOnce,
+    isDistributed,
     async script(work, { transaction = true } = {}) {
       await sessions.refuseTransactionPooling();
       const session = new Session(sessions.config(migrating));

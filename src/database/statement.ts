@@ -63,6 +63,8 @@ export const isStorable = (value: string | null): boolean =>
  */
 export type BatchedWriteStatement<Row> = Prepared & {
   readonly shared: true;
+  /** The form for callers of one tenant, which is its second parameter. */
+  readonly ofTenant: Prepared;
   /** Never set. It carries the type of a row. */
   readonly row?: Row & { n: number };
 };

@@ -4,7 +4,7 @@ import { isOfStatement } from './failures.ts';
 import { createGroupCommit } from './group-commit.ts';
 import { type BatchedWriteStatement, isStorable } from './statement.ts';
 
-/** Runs the same write of concurrent callers as one statement. */
+/** Runs the same write of concurrent callers as one statement, or as one for each tenant where these are on nodes. */
 export interface WriteBatching {
   /** Returns the statement's row for this caller, or null when there is none. */
   ask<Row>(
@@ -27,7 +27,7 @@ const maxWaitMs = 5_000;
 const mostFailures = 4;
 
 type Asked = Readonly<Record<string, string | null>>;
-type Caller = { statement: BatchedWriteStatement<unknown>; asked: Asked; actor: Actor };
+type Caller = { statement: BatchedWriteStatement<unknown>; tenantId: string; asked: Asked; actor: Actor };
 type Numbered = { n: number };
 /** The outcome for a caller: a row or nothing, or an error that concerns only this caller. */
 type Outcome = { row: Numbered | null } | { error: unknown };
@@ -40,7 +40,7 @@ const actors = (callers: readonly Caller[]): string =>
  * Runs the statements of one batch one after the other. As many batches run at once as there are connections for them.
  */
 export function createWriteBatching(
-  connection: Pick<Connection, 'queryBatchedWrite' | 'batchedWritesAtOnce'>,
+  connection: Pick<Connection, 'queryBatchedWrite' | 'batchedWritesAtOnce' | 'isDistributed'>,
   observe: (text: string) => void = () => {},
 ): WriteBatching {
   async function run(
@@ -48,9 +48,11 @@ export function createWriteBatching(
     callers: readonly Caller[],
   ): Promise<(Numbered | null)[]> {
     const rows: (Numbered | null)[] = callers.map(() => null);
-    observe(statement.text);
     const asked = JSON.stringify(callers.map(({ asked }, n) => ({ ...asked, n })));
-    const [found] = (await connection.queryBatchedWrite(statement, [asked], actors(callers))) as [{ rows: string }];
+    const [{ tenantId }] = callers as [Caller];
+    const [form, values] = connection.isDistributed ? [statement.ofTenant, [asked, tenantId]] : [statement, [asked]];
+    observe(form.text);
+    const [found] = (await connection.queryBatchedWrite(form, values, actors(callers))) as [{ rows: string }];
     for (const row of JSON.parse(found.rows) as Numbered[]) rows[row.n] = row;
     return rows;
   }
@@ -80,10 +82,11 @@ export function createWriteBatching(
     async write(callers) {
       const outcomes: Outcome[] = [];
       const places = new Map<string, number[]>();
-      for (const [place, { statement }] of callers.entries()) {
-        const same = places.get(statement.name);
+      for (const [place, { statement, tenantId }] of callers.entries()) {
+        const key = connection.isDistributed ? `${statement.name} ${tenantId}` : statement.name;
+        const same = places.get(key);
         if (same) same.push(place);
-        else places.set(statement.name, [place]);
+        else places.set(key, [place]);
       }
       for (const same of places.values()) {
         const theirs = same.map((place) => callers[place] as Caller);
@@ -104,7 +107,8 @@ export function createWriteBatching(
     async ask(statement, tenantId, asked, actor = nobody) {
       // PostgreSQL refuses a whole JSON text for one bad value.
       if (!Object.values(asked).every(isStorable)) return null;
-      const outcome = await group.submit({ statement, asked: { ...asked, tenant_id: tenantId }, actor: { ...actor } });
+      const caller = { statement, tenantId, asked: { ...asked, tenant_id: tenantId }, actor: { ...actor } };
+      const outcome = await group.submit(caller);
       if ('error' in outcome) throw outcome.error;
       return outcome.row as never;
     },

@@ -27,8 +27,8 @@ const waiting = globalStatement(rows({ tenantId: uuid }))`
 
 const begin = statement(nothing)`
   insert into duplicate_progress (tenant_id, followed_id, stage, scanned_id)
-  select t.id, ${horizon}, 'USERS', ${literal(lowestId)}::uuid from tenant t
-  where t.id = (select ${tenant} as tenant_id) and not exists (select from duplicate_progress p where p.tenant_id = ${tenant})
+  select ${tenant}, ${horizon}, 'USERS', ${literal(lowestId)}::uuid from tenant t
+  where t.id = ${tenant} and not exists (select from duplicate_progress p where p.tenant_id = ${tenant})
   on conflict do nothing`;
 const progress = statement(
   rows({

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type Fragment, name, sql, tenant } from '../database/sql/fragment.ts';
+import { type Fragment, sql, tenant } from '../database/sql/fragment.ts';
 
 /*
  * What is kept of an identifier whose person was erased is a digest of it with the tenant's id. The texts below are
@@ -24,9 +24,8 @@ export const digestOf = (tenantId: string, given: string): string =>
 export const digestSql = <Parameters>(ofTenant: Fragment<Parameters>, given: Fragment): Fragment<Parameters> =>
   sql`encode(sha256(convert_to(${ofTenant}::text || ' ' || ${given}, 'UTF8')), 'hex')` as Fragment<Parameters>;
 
-/** The condition that a row's tenant has blocked one of these texts. Null texts are of nobody. */
-export const isBlocked = (alias: string, texts: readonly Fragment[]): Fragment => {
-  const ofTenant = name(`${alias}.tenant_id`);
+/** The condition that a tenant has blocked one of these texts. Null texts are of nobody. */
+export const isBlocked = (ofTenant: Fragment, texts: readonly Fragment[]): Fragment => {
   const [first, ...others] = texts.map((given) => digestSql(ofTenant, given));
   if (!first) throw new Error('Say what may be blocked.');
   return sql`exists (select from blocked_digest b where b.tenant_id = ${ofTenant} and b.digest in (${others.reduce(

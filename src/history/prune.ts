@@ -1,7 +1,7 @@
 import type { Database } from '../database/database.ts';
 import { rows } from '../database/sql/columns.ts';
-import { parameter } from '../database/sql/fragment.ts';
-import { globalStatement } from '../database/sql/statement.ts';
+import { parameter, tenant } from '../database/sql/fragment.ts';
+import { globalStatement, statement } from '../database/sql/statement.ts';
 import { integer, timestamptz, uuid } from '../database/sql/types.ts';
 
 const atOnce = 5_000;
@@ -10,14 +10,14 @@ const tenants = globalStatement(rows({ id: uuid }))`select t.id from tenant t or
 
 // Entries lie in the order of their ids, which is that of time: the oldest of a tenant are found without a look at the
 // others, by the primary key.
-const oldest = globalStatement(rows({ count: integer }))`
+const oldest = statement(rows({ count: integer }))`
   with old as (
-    select h.tenant_id, h.id from history_entry h
-    where h.tenant_id = ${parameter('tenantId', uuid)}
+    select h.id from history_entry h
+    where h.tenant_id = ${tenant}
       and h.id < (lpad(to_hex((extract(epoch from ${parameter('before', timestamptz)}) * 1000)::bigint), 12, '0') || '70008000000000000000')::uuid
     order by h.id limit ${atOnce} for update skip locked
   ), gone as (
-    delete from history_entry h using old where h.tenant_id = old.tenant_id and h.id = old.id returning h.id
+    delete from history_entry h using old where h.tenant_id = ${tenant} and h.id = old.id returning h.id
   ) select count(*)::int as count from gone`;
 
 /**

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import { sweepByTenant } from '../database/by-tenant.ts';
 import type { Database, TenantDatabase, TenantTransaction } from '../database/database.ts';
 import { newId } from '../database/ids.ts';
 import { nothing, rows } from '../database/sql/columns.ts';
-import { parameter, tenant } from '../database/sql/fragment.ts';
+import { parameter, sql, tenant } from '../database/sql/fragment.ts';
 import { globalStatement, statement } from '../database/sql/statement.ts';
 import { array, assured, list, text, uuid } from '../database/sql/types.ts';
 import { Problem } from '../errors/catalogue.ts';
@@ -145,14 +146,25 @@ function canonical(value: unknown): string {
 }
 
 const atOnce = 5_000;
-const old = globalStatement(rows({ id: uuid }))`
+const isOld = sql`k.created_at < now() - interval '1 day'`;
+const old = globalStatement(rows({ tenantId: uuid, owner: text, key: text }))`
+  select k.tenant_id as "tenantId", k.owner, k.key from idempotency_key k where ${isOld} order by k.created_at limit ${atOnce}`;
+const deleteOld = statement(rows({ key: text }))`
   with old as (
-    select k.tenant_id, k.owner, k.key from idempotency_key k where k.created_at < now() - interval '1 day'
-    order by k.created_at limit ${atOnce} for update skip locked
+    select k.owner, k.key from unnest(${parameter('owners', array(text))}, ${parameter('keys', array(text))}) g (owner, key)
+    join idempotency_key k on k.owner = g.owner and k.key = g.key
+    where k.tenant_id = ${tenant} and ${isOld} for update of k skip locked
   )
-  delete from idempotency_key k using old where k.tenant_id = old.tenant_id and k.owner = old.owner and k.key = old.key returning k.tenant_id as id`;
+  delete from idempotency_key k using old where k.tenant_id = ${tenant} and k.owner = old.owner and k.key = old.key returning k.key`;
 
 /** Deletes the idempotency keys that are older than a day. Safe to run from several replicas at once. */
-export async function sweepIdempotencyKeys(database: Pick<Database, 'query'>): Promise<void> {
-  while ((await database.query(old)).length === atOnce);
+export async function sweepIdempotencyKeys({ query }: Pick<Database, 'query'>): Promise<void> {
+  await sweepByTenant(
+    atOnce,
+    () => query(old),
+    async (tenantId, found) => {
+      const names = { owners: found.map(({ owner }) => owner), keys: found.map(({ key }) => key) };
+      return (await query(deleteOld, { tenantId, ...names })).length;
+    },
+  );
 }

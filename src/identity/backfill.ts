@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { byTenant } from '../database/by-tenant.ts';
 import type { Database } from '../database/database.ts';
 import { nothing, rows } from '../database/sql/columns.ts';
 import { parameter } from '../database/sql/fragment.ts';
@@ -7,7 +8,7 @@ import { globalStatement } from '../database/sql/statement.ts';
 import { boolean, nullable, text, uuid } from '../database/sql/types.ts';
 import { channels, identifiers, type Key, names, type Pass, searched, senders, users } from './backfill-passes.ts';
 
-/** How many rows are read and locked at once. */
+/** How many rows are read at once. They are locked and written tenant by tenant. */
 const batch = 1_000;
 const lowestId = '00000000-0000-0000-0000-000000000000';
 const tries = 4;
@@ -24,15 +25,19 @@ const goOn = globalStatement(nothing)`
   where name = ${pass}`;
 
 /** Runs one batch of a pass in its own transaction. Returns whether there is more for this process to do. */
-const step = <Row extends Key>(database: Database, { name, read, write }: Pass<Row>): Promise<boolean> =>
+const step = <Row extends Key>(database: Database, { name, find, read, write }: Pass<Row>): Promise<boolean> =>
   database.transaction(async (query) => {
     // Missing when the pass is finished, or when another process has it.
     const [from] = await query(take, { name });
     if (!from) return false;
-    const rows = await query(read, { tenantId: from.tenantId ?? lowestId, id: from.id ?? lowestId, most: batch });
-    await write(query, rows);
-    const last = rows.at(-1);
-    const isOver = rows.length < batch;
+    const found = await query(find, { tenantId: from.tenantId ?? lowestId, id: from.id ?? lowestId, most: batch });
+    for (const [tenantId, theirs] of byTenant(found)) {
+      const rows = await query(read, { tenantId, ids: theirs.map(({ id }) => id) });
+      // Deleted meanwhile.
+      if (rows.length > 0) await write(query, tenantId, rows);
+    }
+    const last = found.at(-1);
+    const isOver = found.length < batch;
     await query(goOn, { name, tenantId: last?.tenantId ?? from.tenantId, id: last?.id ?? from.id, isOver });
     return !isOver;
   });

@@ -3,7 +3,7 @@ export interface JobQueue<Job> {
   /** Leases at most so many due jobs. Each lease counts as an attempt. */
   claim(workerId: string, most: number): Promise<Job[]>;
   /** Extends the worker's leases of these jobs. */
-  renew(workerId: string, ids: readonly string[]): Promise<void>;
+  renew(workerId: string, jobs: readonly Job[]): Promise<void>;
   /** Makes jobs with an expired lease due again. */
   reclaim(): Promise<void>;
   /**
@@ -53,7 +53,7 @@ export function startWorker<Job extends { id: string }>({
 }: WorkerOptions<Job>): Worker {
   // The queue may list more jobs than this worker runs: jobs it never heard of, or could not settle. Do not renew
   // those.
-  const running = new Map<string, Promise<void>>();
+  const running = new Map<string, { job: Job; done: Promise<void> }>();
   let stopped = false;
   let looking: Promise<void> | null = null;
   let again = false;
@@ -73,10 +73,10 @@ export function startWorker<Job extends { id: string }>({
           })
           .finally(() => {
             // Unless it was claimed again meanwhile.
-            if (running.get(job.id) === done) running.delete(job.id);
+            if (running.get(job.id)?.done === done) running.delete(job.id);
             wake();
           });
-        running.set(job.id, done);
+        running.set(job.id, { job, done });
       }
     } while (again);
   }
@@ -101,7 +101,14 @@ export function startWorker<Job extends { id: string }>({
     if (!stopped) poll = setTimeout(() => void tick(), pollMs * (0.5 + Math.random())).unref();
   }
   const renewal = setInterval(
-    () => running.size > 0 && void queue.renew(id, [...running.keys()]).catch(failed),
+    () =>
+      running.size > 0 &&
+      void queue
+        .renew(
+          id,
+          Array.from(running.values(), ({ job }) => job),
+        )
+        .catch(failed),
     leaseMs / 3,
   ).unref();
 
@@ -113,7 +120,7 @@ export function startWorker<Job extends { id: string }>({
       clearTimeout(poll);
       await looking;
       const late = new Promise<void>((resolve) => setTimeout(resolve, Math.min(stopTimeoutMs, leaseMs)).unref());
-      await Promise.race([Promise.all(running.values()), late]);
+      await Promise.race([Promise.all(Array.from(running.values(), ({ done }) => done)), late]);
       clearInterval(renewal);
       await queue.handBack(id).catch(failed);
     },

@@ -79,8 +79,8 @@ export const withdrawDataFile = async (db: Pick<TenantDatabase, 'query'>, id: st
 
 const expired = globalStatement(rows({ tenantId: uuid, id: uuid, path: text }))`
   select f.tenant_id as "tenantId", f.id, f.path from data_file f where f.expires_at < now() order by f.expires_at limit 100`;
-const forget = globalStatement(nothing)`
-  delete from data_file f where f.tenant_id = ${parameter('tenantId', uuid)} and f.id = ${parameter('id', uuid)}`;
+const forget = statement(nothing)`
+  delete from data_file f where f.tenant_id = ${tenant} and f.id = ${parameter('id', uuid)}`;
 
 /** Deletes a file of data that has expired: first its bytes, then its row. */
 export async function deleteDataFile(

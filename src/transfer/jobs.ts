@@ -1,11 +1,12 @@
+import { sweepByTenant } from '../database/by-tenant.ts';
 import type { Database, TenantDatabase } from '../database/database.ts';
 import type { DataJob } from '../database/generated/client.ts';
 import { asUuid, newId } from '../database/ids.ts';
 import { oneByUuid } from '../database/loaders.ts';
 import { columns, rows } from '../database/sql/columns.ts';
-import { anyKey, parameter, tenant } from '../database/sql/fragment.ts';
+import { anyKey, parameter, sql, tenant } from '../database/sql/fragment.ts';
 import { globalStatement, statement } from '../database/sql/statement.ts';
-import { boolean, nullable, type SqlType, text, uuid } from '../database/sql/types.ts';
+import { array, boolean, nullable, type SqlType, text, uuid } from '../database/sql/types.ts';
 import { Problem } from '../errors/catalogue.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { UploadedFile } from '../storage/uploaded-file.ts';
@@ -148,15 +149,23 @@ const cancel = statement(rows({ id: uuid }))`
 export const jobDays = 30;
 
 const atOnce = 100;
-const old = globalStatement(rows({ id: uuid }))`
+const isOld = sql`j.finished_at < now() - ${jobDays} * interval '1 day'`;
+const old = globalStatement(rows({ tenantId: uuid, id: uuid }))`
+  select j.tenant_id as "tenantId", j.id from data_job j where ${isOld} order by j.finished_at limit ${atOnce}`;
+const deleteOld = statement(rows({ id: uuid }))`
   with old as (
-    select j.tenant_id, j.id from data_job j where j.finished_at < now() - ${jobDays} * interval '1 day'
-    order by j.finished_at limit ${atOnce} for update skip locked
-  ) delete from data_job j using old where j.tenant_id = old.tenant_id and j.id = old.id returning j.id`;
+    select j.id from data_job j where j.tenant_id = ${tenant} and j.id = any(${parameter('ids', array(uuid))}) and ${isOld}
+    for update skip locked
+  ) delete from data_job j using old where j.tenant_id = ${tenant} and j.id = old.id returning j.id`;
 
 /** Deletes jobs that were over long ago. It asks `stopped` between some of them and ends early. */
-export async function sweepDataJobs(database: Pick<Database, 'query'>, stopped = () => false): Promise<void> {
-  while (!stopped() && (await database.query(old)).length === atOnce);
+export async function sweepDataJobs({ query }: Pick<Database, 'query'>, stopped = () => false): Promise<void> {
+  await sweepByTenant(
+    atOnce,
+    () => query(old),
+    async (tenantId, found) => (await query(deleteOld, { tenantId, ids: found.map(({ id }) => id) })).length,
+    stopped,
+  );
 }
 
 /**

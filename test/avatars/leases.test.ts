@@ -57,8 +57,8 @@ async function lapsed(): Promise<[AvatarJob, AvatarJob]> {
 describe('a lease', () => {
   test('is renewed for the jobs that are named; the others are lost', async () => {
     const [kept, lost] = await lapsed();
-    await queue.renew(workerId, [kept.id]);
-    await queue.renew(newId(), [lost.id]);
+    await queue.renew(workerId, [kept]);
+    await queue.renew(newId(), [lost]);
     await queue.reclaim();
     expect(await job(kept.id)).toMatchObject({ state: 'RUNNING', workerId });
     expect(await job(lost.id)).toMatchObject({ state: 'QUEUED', workerId: null, attempts: 1 });
@@ -124,7 +124,7 @@ describe.skipIf(!('url' in inject('database')))('while somebody has a lock', () 
       expect(await job(other.id)).toMatchObject({ state: 'QUEUED' });
       const [again] = await queue.claim(workerId, 2);
       await jobs().updateMany({ where: { id: other.id }, data: { leaseUntil: new Date(Date.now() - 1_000) } });
-      await queue.renew(workerId, [held.id, other.id]);
+      await queue.renew(workerId, [held, other]);
       expect((await job(other.id)).leaseUntil?.getTime()).toBeGreaterThan(Date.now());
       expect(again?.id).toBe(other.id);
     });

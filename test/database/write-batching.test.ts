@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { rows } from '../../src/database/sql/columns.ts';
-import { name, sql } from '../../src/database/sql/fragment.ts';
+import { name, sql, tenantOf } from '../../src/database/sql/fragment.ts';
 import { batchedWrite } from '../../src/database/sql/statement.ts';
 import { integer, text } from '../../src/database/sql/types.ts';
 import type { Prepared } from '../../src/database/statement.ts';
@@ -10,16 +10,17 @@ import { createWriteBatching } from '../../src/database/write-batching.ts';
 const statement = (called: string) =>
   batchedWrite(
     { word: text },
-    sql`${name(called)} as (select from agent a where a.tenant_id = asked.tenant_id)`,
+    sql`${name(called)} as (select from agent a where a.tenant_id = ${tenantOf('asked')})`,
     sql`select 1`,
     rows({ n: integer, said: text }),
   );
 
 /** A connection that answers each caller with the tenant and the word that it was given, after a while. */
-function echo(batchedWritesAtOnce: number) {
-  const seen = { atOnce: 0, most: 0, texts: [] as string[], failing: null as string | null };
-  const queryBatchedWrite = async ({ text }: Prepared, [json]: readonly unknown[]) => {
+function echo(batchedWritesAtOnce: number, isDistributed = false) {
+  const seen = { atOnce: 0, most: 0, texts: [] as string[], tenants: [] as unknown[], failing: null as string | null };
+  const queryBatchedWrite = async ({ text }: Prepared, [json, tenant]: readonly unknown[]) => {
     seen.texts.push(text);
+    seen.tenants.push(tenant);
     seen.most = Math.max(seen.most, ++seen.atOnce);
     await sleep(3);
     seen.atOnce--;
@@ -34,7 +35,10 @@ function echo(batchedWritesAtOnce: number) {
   };
   return {
     seen,
-    batching: createWriteBatching({ queryBatchedWrite: queryBatchedWrite as never, batchedWritesAtOnce }, () => {}),
+    batching: createWriteBatching(
+      { queryBatchedWrite: queryBatchedWrite as never, batchedWritesAtOnce, isDistributed },
+      () => {},
+    ),
   };
 }
 
@@ -50,6 +54,19 @@ test('each caller gets its own row, of its own statement', async () => {
     answers.map((_, n) => (n === 7 ? null : `tenant ${n % 4} word ${n}`)),
   );
   expect(seen.texts).toHaveLength(2);
+});
+
+test('where tenants are on nodes, each statement is of one tenant, which is a parameter', async () => {
+  const { batching, seen } = echo(1, true);
+  const said = await Promise.all(
+    Array.from({ length: 12 }, (_, n) => batching.ask(statement('one'), `tenant ${n % 3}`, { word: `word ${n}` })),
+  );
+  expect(said.map((row) => row?.said)).toEqual(said.map((_, n) => `tenant ${n % 3} word ${n}`));
+  expect(seen.tenants).toEqual(['tenant 0', 'tenant 1', 'tenant 2']);
+  for (const text of seen.texts) {
+    expect(text).toContain('a.tenant_id = $2::uuid');
+    expect(text).not.toContain('asked.tenant_id');
+  }
 });
 
 test('no more statements run at once than there are connections, however many different ones are asked for', async () => {
@@ -88,7 +105,11 @@ test('where one makes all fail, the others are answered; where many do, the rest
     if (asked.some(({ word }) => word === 'bad')) throw Object.assign(new Error('no'), { code: '55P03' });
     return [{ rows: JSON.stringify(asked.map(({ n, word }) => ({ n, said: word }))) }];
   };
-  const batching = createWriteBatching({ queryBatchedWrite: queryBatchedWrite as never, batchedWritesAtOnce: 1 });
+  const batching = createWriteBatching({
+    queryBatchedWrite: queryBatchedWrite as never,
+    batchedWritesAtOnce: 1,
+    isDistributed: false,
+  });
   const said = async (words: readonly string[]) =>
     (await Promise.all(words.map((word) => batching.ask(statement('one'), 't', { word })))).map(
       (row) => row?.said ?? null,
@@ -112,5 +133,5 @@ test('a statement that does not keep to its callers’ tenants cannot be made', 
       sql`select 1`,
       rows({ n: integer }),
     ),
-  ).toThrow(/tenant_id = asked.tenant_id/);
+  ).toThrow(/must say "\.tenant_id = \$\{tenantOf\('asked'\)\}"/);
 });

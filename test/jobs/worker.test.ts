@@ -18,7 +18,7 @@ function working(run: (job: Job) => Promise<void>, trouble: Partial<JobQueue<Job
     id: 'worker',
     queue: {
       claim: async (_, most) => due.splice(0, most),
-      renew: async (_, ids) => void renewed.push(ids),
+      renew: async (_, jobs) => void renewed.push(jobs.map(({ id }) => id)),
       reclaim: async () => {},
       release: async ({ id }) => void released.push(id),
       handBack: async () => {},

@@ -70,9 +70,9 @@ export type Place = { imageFile: string } | { url: string };
 /** The image, read once by each process. */
 let image: Buffer | undefined;
 
-/** A connection to the tests' database: a copy of it where it is embedded. */
-export async function connectTestDatabase(place: Place): Promise<Connection> {
-  if ('url' in place) return connectPostgres(place.url, 10);
+/** A connection to the tests' database: a copy of it where it is embedded. It may say that tenants are on nodes. */
+export async function connectTestDatabase(place: Place, isDistributed = false): Promise<Connection> {
+  if ('url' in place) return connectPostgres(place.url, 10, isDistributed);
   image ??= readFileSync(place.imageFile);
-  return connectEmbedded({ image });
+  return { ...(await connectEmbedded({ image })), isDistributed };
 }

@@ -124,7 +124,7 @@ test('a delivery that was read by the former country is counted by the present o
     ...{ defaultRegion: null, agentId: null, deliveryId: 'x', address: '0171 1234567' },
     ...{ publicName: null, displayName: null, conversationName: null, at: new Date() },
   });
-  await database.transaction((query) => countMessages(query, [delivery]));
+  await database.transaction((query) => countMessages(query, null, [delivery]));
   await move('AT');
   await move('DE');
   expect(told(await asking())).toEqual([['0171 1234567', 1, 'PENDING']]);

@@ -6,6 +6,8 @@ export type Node =
   | { readonly kind: 'parameter'; readonly name: string; readonly type: SqlType<unknown> }
   /** The keys to find: an array, or, in the form for one key, that key. */
   | { readonly kind: 'keys'; readonly use: 'any' | 'each'; readonly type: SqlType<unknown> }
+  /** The tenant of a row of the input: a column, or, in the form for one tenant, that tenant. */
+  | { readonly kind: 'tenantOf'; readonly alias: string }
   /** A part for the form for viewers who see the conversations of one agent. */
   | { readonly kind: 'ofAgent'; readonly nodes: readonly Node[] };
 
@@ -51,9 +53,20 @@ export const parameter = <const Name extends string, Value>(
   type: SqlType<Value>,
 ): Fragment<{ readonly [_ in Name]: Value }> => ({ nodes: [{ kind: 'parameter', name, type }] });
 
+const tenantType: SqlType<string> = { name: 'uuid', isNullable: false };
+
 /** The tenant that the statement runs for. TenantDatabase gives it. */
 export const tenant: Fragment<{ readonly tenantId: string }> = {
-  nodes: [{ kind: 'parameter', name: 'tenantId', type: { name: 'uuid', isNullable: false } }],
+  nodes: [{ kind: 'parameter', name: 'tenantId', type: tenantType }],
+};
+
+/**
+ * The tenant of a row of the input of a statement for several tenants, by the input's alias. The form for one tenant
+ * has the tenant as a parameter instead, so that a distributed database knows its node.
+ */
+export const tenantOf = (alias: string): Fragment => {
+  name(alias);
+  return { nodes: [{ kind: 'tenantOf', alias }] };
 };
 
 /** The only agent whose conversations the viewer sees. Null for a viewer who sees all. TenantDatabase gives it. */
@@ -107,8 +120,11 @@ export function join<Parameters>(
   return { nodes: pieces.flatMap(({ nodes }, index) => (index === 0 ? nodes : [between, ...nodes])) };
 }
 
-/** The form of a statement: for one key or for many, for viewers of one agent or for all others. */
-export type Form = { readonly isOfAgent: boolean; readonly isForOneKey: boolean };
+/**
+ * The form of a statement: for one key or for many, for viewers of one agent or for all others, and, of one for several
+ * tenants, that for one of them.
+ */
+export type Form = { readonly isOfAgent: boolean; readonly isForOneKey: boolean; readonly isOfTenant?: boolean };
 
 /** A parameter of a form, in the order of its places. */
 export type Place = { readonly name: string; readonly type: SqlType<unknown> };
@@ -134,6 +150,7 @@ export function render(
     .map((node) => {
       if (typeof node === 'string') return node;
       if (node.kind === 'parameter') return place(node.name, node.type);
+      if (node.kind === 'tenantOf') return form.isOfTenant ? place('tenantId', tenantType) : `${node.alias}.tenant_id`;
       if (node.kind === 'ofAgent') return form.isOfAgent ? render(node.nodes, form, places, spell) : '';
       if (form.isForOneKey) {
         const one = place('keys', node.type);

@@ -10,6 +10,7 @@ import {
   type Place,
   render,
   sql,
+  tenantOf,
 } from './fragment.ts';
 import type { SqlType, ValueOf } from './types.ts';
 
@@ -52,33 +53,37 @@ export type Statement<Parameters, Row> = {
   /** For viewers who see all conversations, and, where it differs, for viewers who see one agent's. */
   readonly all: Forms;
   readonly ofAgent: Forms | null;
+  /** For one tenant, where the others are for several. */
+  readonly ofTenant: Compiled | null;
+  readonly kind: Kind;
   readonly rows: Rows<Row>;
   /** Never set. It carries the exact type of the parameters. */
   readonly takes?: (parameters: Parameters) => Parameters;
 };
 
 /** A statement with any parameters and rows. */
-export type AnyStatement = Pick<Statement<unknown, unknown>, 'name' | 'all' | 'ofAgent' | 'rows'>;
+export type AnyStatement = Omit<Statement<unknown, unknown>, 'takes'>;
 
 /** Called with every statement that is defined, for the test that prepares all of them. */
 export type DefinitionObserver = (
-  statement: AnyStatement | Pick<BatchedWrite<unknown, unknown>, 'text' | 'rows'>,
+  statement: AnyStatement | Pick<BatchedWrite<unknown, unknown>, 'text' | 'ofTenant' | 'rows'>,
 ) => void;
 let observed: DefinitionObserver = () => {};
 export const observeDefinitions = (observer: DefinitionObserver): void => {
   observed = observer;
 };
 
-type Kind = 'global' | 'tenant' | 'batchedRead';
+type Kind = 'global' | 'tenant' | 'tenants' | 'batchedRead';
 
 const tenantPlace: Place = { name: 'tenantId', type: { name: 'uuid', isNullable: false } };
 const keepsToTenant = /\btenant_id = \$1::uuid/;
 const atPlace = (place: number, type: string) => `$${place + 1}::${type}`;
 
 function compile(nodes: Fragment['nodes'], kind: Kind, form: Form): Compiled {
-  const places: Place[] = kind === 'global' ? [] : [tenantPlace];
+  const isOfTenant = form.isOfTenant === true || kind === 'tenant' || kind === 'batchedRead';
+  const places: Place[] = isOfTenant ? [tenantPlace] : [];
   const text = render(nodes, form, places, atPlace).trim();
-  if (kind !== 'global' && !keepsToTenant.test(text))
+  if (isOfTenant && !keepsToTenant.test(text))
     throw new Error(`A tenant's statement must say "tenant_id = \${tenant}": ${text}`);
   const compiled = { name: statementName(text), text, places };
   const isForEach = kind === 'batchedRead' && (form.isForOneKey || !contains(nodes, 'keys'));
@@ -110,7 +115,15 @@ function define<Parameters, Row>(
     one: contains(nodes, 'keys') ? compile(nodes, kind, { isOfAgent, isForOneKey: true }) : null,
   });
   const all = forms(false);
-  const statement = { name: all.many.name, all, ofAgent: contains(nodes, 'ofAgent') ? forms(true) : null, rows };
+  const statement = {
+    name: all.many.name,
+    all,
+    ofAgent: contains(nodes, 'ofAgent') ? forms(true) : null,
+    ofTenant:
+      kind === 'tenants' ? compile(nodes, kind, { isOfAgent: false, isForOneKey: false, isOfTenant: true }) : null,
+    kind,
+    rows,
+  };
   observed(statement);
   return statement;
 }
@@ -136,8 +149,20 @@ export const statement = tag('tenant');
  */
 export const batchedRead = tag('batchedRead');
 
-/** Creates a statement outside any tenant: one that finds the tenant, reads tenants, or works for several tenants. */
+/** Creates a statement outside any tenant. It finds a tenant, or reads of several what has to be done. */
 export const globalStatement = tag('global');
+
+/**
+ * Creates a statement that writes for several tenants at once. Its input has a column for the tenant, which tables are
+ * compared with by `tenantOf`. A caller that gives `tenantId` runs the form for that tenant alone.
+ */
+export const tenantsStatement =
+  <Row>(rows: Rows<Row>) =>
+  <const Parts extends readonly Part[]>(
+    texts: TemplateStringsArray,
+    ...parts: Parts
+  ): Statement<ParametersOf<Parts> & { readonly tenantId: string | null }, Row> =>
+    define({ nodes: sql(texts, ...parts).nodes }, rows, 'tenants');
 
 /** What a handle on one tenant gives with each statement. */
 export type Handle = { readonly tenantId: string; readonly viewerAgentId: string | null };
@@ -145,8 +170,13 @@ export type Handle = { readonly tenantId: string; readonly viewerAgentId: string
 /** A caller's parameters by name. */
 export type GivenValues = Readonly<Record<string, unknown>>;
 
-/** Returns the form for this viewer and these keys. */
-export function formFor({ all, ofAgent }: AnyStatement, viewerAgentId: string | null, { keys }: GivenValues): Compiled {
+/** Returns the form for this viewer, these keys, and this tenant where it is of several. */
+export function formFor(
+  { all, ofAgent, ofTenant }: AnyStatement,
+  viewerAgentId: string | null,
+  { keys, tenantId }: GivenValues,
+): Compiled {
+  if (ofTenant && typeof tenantId === 'string') return ofTenant;
   const { many, one } = viewerAgentId === null ? all : (ofAgent ?? all);
   return one && Array.isArray(keys) && keys.length === 1 ? one : many;
 }
@@ -184,13 +214,14 @@ export const askedAs = <Columns extends AskedColumns>(
   alias: string,
   columns: Columns,
 ): { readonly [Name in keyof Columns | 'tenant_id' | 'n']: Fragment } =>
-  Object.fromEntries(
-    [...Object.keys(columns), 'tenant_id', 'n'].map((column) => [column, name(`${alias}.${column}`)]),
-  ) as { readonly [Name in keyof Columns | 'tenant_id' | 'n']: Fragment };
+  ({
+    ...Object.fromEntries([...Object.keys(columns), 'n'].map((column) => [column, name(`${alias}.${column}`)])),
+    tenant_id: tenantOf(alias),
+  }) as { readonly [Name in keyof Columns | 'tenant_id' | 'n']: Fragment };
 
 /**
  * Creates a batched write from the columns of its input, common table expressions, and the final select. Every join and
- * every key begins with the caller's tenant.
+ * every key begins with the caller's tenant. It has a second form, for callers of one tenant.
  */
 export function batchedWrite<Columns extends AskedColumns, Row>(
   columns: Columns,
@@ -205,12 +236,17 @@ export function batchedWrite<Columns extends AskedColumns, Row>(
      select * from json_to_recordset($1::json) as asked (n int, tenant_id uuid, ${list.join(', ')})
    ), `;
   const { nodes } = sql`${expressions} select coalesce(json_agg(r), '[]')::text as rows from (${select}) r`;
-  const text = render([asked, ...nodes], { isOfAgent: false, isForOneKey: false }, [], () => {
-    throw new Error('A batched write takes nothing but what is asked.');
-  });
-  if (!/\.tenant_id = asked\.tenant_id\b/.test(text))
-    throw new Error(`A batched write must say ".tenant_id = asked.tenant_id": ${text}`);
-  const statement: BatchedWrite<AskedOf<Columns>, Row> = { name: statementName(text), text, shared: true, rows };
+  const form = (isOfTenant: boolean): Prepared => {
+    const text = render([asked, ...nodes], { isOfAgent: false, isForOneKey: false, isOfTenant }, [], (_, type) => {
+      if (isOfTenant && type === 'uuid') return '$2::uuid';
+      throw new Error('A batched write takes nothing but what is asked.');
+    });
+    const tenant = isOfTenant ? '$2::uuid' : 'asked.tenant_id';
+    if (!text.includes(`.tenant_id = ${tenant}`))
+      throw new Error(`A batched write must say ".tenant_id = \${tenantOf('asked')}": ${text}`);
+    return { name: statementName(text), text };
+  };
+  const statement: BatchedWrite<AskedOf<Columns>, Row> = { ...form(false), ofTenant: form(true), shared: true, rows };
   observed(statement);
   return statement;
 }

@@ -61,7 +61,7 @@ const claim = statement(
 )`with s as (delete from oauth_state o where o.tenant_id = ${tenant} and o.state_hash = ${stateHash} and o.expires_at >= now() returning o.*)
    select i.id as "configId", i.provider, i.name as "configName", t.name as "tenantName", s.viewer_kind as "viewerKind",
      s.viewer_id as "viewerId", s.verifier_ciphertext as "verifierCiphertext"
-   from s join integration_config i on i.tenant_id = s.tenant_id and i.id = s.integration_config_id join tenant t on t.id = s.tenant_id`;
+   from s join integration_config i on i.tenant_id = ${tenant} and i.id = s.integration_config_id join tenant t on t.id = i.tenant_id`;
 const standingKey = statement(rows({ id: uuid }))`
   select k.id from credential_key k where k.tenant_id = ${tenant} and k.id = ${id} and k.revoked_at is null
     and (k.expires_at is null or k.expires_at > now())

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import { system } from '../../database/actor.ts';
+import { byTenant } from '../../database/by-tenant.ts';
 import type { Database } from '../../database/database.ts';
 import { sqlState } from '../../database/failures.ts';
 import { rows } from '../../database/sql/columns.ts';
-import { parameter } from '../../database/sql/fragment.ts';
-import { globalStatement } from '../../database/sql/statement.ts';
+import { parameter, tenantOf } from '../../database/sql/fragment.ts';
+import { tenantsStatement } from '../../database/sql/statement.ts';
 import { array, boolean, integer, text, uuid } from '../../database/sql/types.ts';
 import { comparedBy } from '../../providers/address.ts';
 import type { OpenWebhook } from './authenticator.ts';
@@ -39,34 +40,34 @@ export const sentAt = (claimed: Date | null, arrivedAt: Date): Date =>
 export const storedDeliveryId = (id: string): string =>
   /^[\x21-\x7e]{1,255}$/.test(id) ? id : `sha256:${createHash('sha256').update(id).digest('hex')}`;
 
-// A batch has several tenants: the tenant is a column of its input, and every join and every key begins with it.
+// A batch may have several tenants: the tenant is a column of its input, and every join and every key begins with it.
 
 // What a blocked sender writes is not even kept as a delivery: it adds to one number, by the statement that every
 // delivery needs anyway. A delivery that was recorded before the sender was blocked adds nothing.
-const insertDeliveries = globalStatement(rows({ n: integer, fresh: boolean, dropped: boolean }))`
+const insertDeliveries = tenantsStatement(rows({ n: integer, fresh: boolean, dropped: boolean }))`
   with given as (
      select * from unnest(${parameter('tenantIds', array(uuid))}, ${parameter('keyIds', array(uuid))},
        ${parameter('configIds', array(uuid))}, ${parameter('deliveryIds', array(text))}, ${parameter('senderKeys', array(text))})
        with ordinality g (tenant_id, key_id, config_id, delivery_id, sender_key, n)
    ), working as (
      select g.*, b.id as blocked_id from given g
-     join webhook_key k on k.tenant_id = g.tenant_id and k.id = g.key_id and k.revoked_at is null
-     left join unknown_sender b on b.tenant_id = g.tenant_id and b.integration_config_id = g.config_id
+     join webhook_key k on k.tenant_id = ${tenantOf('g')} and k.id = g.key_id and k.revoked_at is null
+     left join unknown_sender b on b.tenant_id = ${tenantOf('g')} and b.integration_config_id = g.config_id
        and md5(${comparedBy('b')}) = md5(g.sender_key) and ${comparedBy('b')} = g.sender_key and b.status = 'BLOCKED'
    ), drops as (
      select w.tenant_id, w.blocked_id as id, count(*) as messages from working w
      where w.blocked_id is not null and not exists (select from webhook_delivery d
-       where d.tenant_id = w.tenant_id and d.integration_config_id = w.config_id and d.delivery_id = w.delivery_id)
+       where d.tenant_id = ${tenantOf('w')} and d.integration_config_id = w.config_id and d.delivery_id = w.delivery_id)
      group by 1, 2
    ), locked as materialized (
-     select u.tenant_id, u.id from unknown_sender u join drops d on d.tenant_id = u.tenant_id and d.id = u.id
+     select u.tenant_id, u.id from unknown_sender u join drops d on u.tenant_id = ${tenantOf('d')} and d.id = u.id
      order by u.tenant_id, u.id for no key update of u
    ), dropped as (
      update unknown_sender u set dropped_message_count = least(u.dropped_message_count::bigint + d.messages, 2147483647)::int
-     from drops d join locked l on l.tenant_id = d.tenant_id and l.id = d.id where u.tenant_id = d.tenant_id and u.id = d.id
+     from drops d join locked l on l.tenant_id = d.tenant_id and l.id = d.id where u.tenant_id = ${tenantOf('d')} and u.id = d.id
    ), fresh as (
      insert into webhook_delivery (tenant_id, integration_config_id, delivery_id)
-     select w.tenant_id, w.config_id, w.delivery_id from working w where w.blocked_id is null order by 1, 2, 3
+     select ${tenantOf('w')}, w.config_id, w.delivery_id from working w where w.blocked_id is null order by 1, 2, 3
      on conflict do nothing returning tenant_id, integration_config_id, delivery_id
    )
    select w.n::int as n, f.delivery_id is not null as fresh, w.blocked_id is not null as dropped from working w
@@ -75,10 +76,32 @@ const insertDeliveries = globalStatement(rows({ n: integer, fresh: boolean, drop
 const mostIdsAnEvent = 500;
 
 /**
- * Records deliveries of any tenants in one transaction with one to six statements. A delivery that its config has
- * recorded before does not count. Returns the outcome of each in order.
+ * Records deliveries of any tenants in one transaction with one to six statements, or in as many transactions as they
+ * have tenants where these are on several nodes. A delivery that its config has recorded before does not count. Returns
+ * the outcome of each in order.
  */
 export async function recordDeliveries(database: Database, deliveries: readonly Delivery[]): Promise<Outcome[]> {
+  if (!database.connection.isDistributed) return record(database, null, deliveries);
+  const outcomes: Outcome[] = [];
+  const placed = deliveries.map((delivery, place) => ({ tenantId: delivery.tenantId, delivery, place }));
+  // Where one fails, all of the batch are written again. What was recorded until then is found to be a duplicate.
+  for (const [tenantId, theirs] of byTenant(placed)) {
+    const found = await record(
+      database,
+      tenantId,
+      theirs.map(({ delivery }) => delivery),
+    );
+    for (const [index, { place }] of theirs.entries()) outcomes[place] = found[index] as Outcome;
+  }
+  return outcomes;
+}
+
+/** The same in one transaction. Where a tenant is given, all are of that tenant. */
+async function record(
+  database: Database,
+  tenantId: string | null,
+  deliveries: readonly Delivery[],
+): Promise<Outcome[]> {
   // Copies of one delivery in a batch come through the same key.
   const copies = new Map<string, number[]>();
   deliveries.forEach((delivery, index) => {
@@ -93,6 +116,7 @@ export async function recordDeliveries(database: Database, deliveries: readonly 
   const { outcomes, counted } = await insistently(() =>
     database.as(system('a webhook delivery')).transaction(async (query) => {
       const working = await query(insertDeliveries, {
+        tenantId,
         tenantIds: once.map(({ tenantId }) => tenantId),
         keyIds: once.map(({ keyId }) => keyId),
         configIds: once.map(({ integrationConfigId }) => integrationConfigId),
@@ -109,7 +133,7 @@ export async function recordDeliveries(database: Database, deliveries: readonly 
         outcomes[first] = dropped ? 'DROPPED' : counts ? 'COUNTED' : 'DUPLICATE';
         for (const other of others) outcomes[other] = dropped ? 'DROPPED' : 'DUPLICATE';
       }
-      const counted = fresh.size > 0 ? await countMessages(query, [...fresh.values()]) : nothingCounted;
+      const counted = fresh.size > 0 ? await countMessages(query, tenantId, [...fresh.values()]) : nothingCounted;
       return { outcomes, counted };
     }),
   );
@@ -123,26 +147,17 @@ const nameOf = ({ tenantId, integrationConfigId, deliveryId }: Delivery) =>
 const nothingCounted: Counted = { participants: [], senders: [] };
 
 function announce(database: Database, { participants, senders }: Counted): void {
-  for (const [tenantId, ids] of byTenant(participants))
-    for (const participantIds of slices(ids))
+  for (const [tenantId, theirs] of byTenant(participants))
+    for (const participantIds of slices(theirs))
       database.forTenant(tenantId).announce('messagesReceived', { participantIds });
-  for (const [tenantId, ids] of byTenant(senders))
-    for (const senderIds of slices(ids)) database.forTenant(tenantId).announce('unknownSendersChanged', { senderIds });
+  for (const [tenantId, theirs] of byTenant(senders))
+    for (const senderIds of slices(theirs))
+      database.forTenant(tenantId).announce('unknownSendersChanged', { senderIds });
 }
 
-/** The ids of each tenant, each once. */
-function byTenant(counted: readonly { tenantId: string; id: string }[]): Map<string, Set<string>> {
-  const tenants = new Map<string, Set<string>>();
-  for (const { tenantId, id } of counted) {
-    const ids = tenants.get(tenantId);
-    if (ids) ids.add(id);
-    else tenants.set(tenantId, new Set([id]));
-  }
-  return tenants;
-}
-
-function* slices(ids: ReadonlySet<string>): Iterable<string[]> {
-  const all = [...ids];
+/** The ids, each once, as many at a time as an event has. */
+function* slices(counted: readonly { id: string }[]): Iterable<string[]> {
+  const all = [...new Set(counted.map(({ id }) => id))];
   for (let from = 0; from < all.length; from += mostIdsAnEvent) yield all.slice(from, from + mostIdsAnEvent);
 }
 

@@ -1,8 +1,8 @@
 import type { Query } from '../../database/database.ts';
 import { newId } from '../../database/ids.ts';
 import { columns, combined, rows } from '../../database/sql/columns.ts';
-import { parameter, sql } from '../../database/sql/fragment.ts';
-import { globalStatement } from '../../database/sql/statement.ts';
+import { parameter, sql, tenantOf } from '../../database/sql/fragment.ts';
+import { tenantsStatement } from '../../database/sql/statement.ts';
 import { array, integer, nullable, text, timestamptz, uuid } from '../../database/sql/types.ts';
 import { isBlocked } from '../../erasure/digests.ts';
 import { type AddressColumns, addressColumns, addressKey, comparedBy } from '../../providers/address.ts';
@@ -23,7 +23,7 @@ type Sender = Pick<
     last: Date;
   };
 
-// A batch has several tenants: the tenant is a column of its input, and every join and every key begins with it.
+// A batch may have several tenants: the tenant is a column of its input, and every join and every key begins with it.
 
 const tenantIds = parameter('tenantIds', array(uuid));
 const ids = parameter('ids', array(uuid));
@@ -33,7 +33,7 @@ const messages = parameter('messages', array(integer));
 const last = parameter('last', array(timestamptz));
 
 const channel = columns('Channel', 'c', ['tenantId', 'id']);
-const findChannels = globalStatement(combined(channel, rows({ n: integer })))`
+const findChannels = tenantsStatement(combined(channel, rows({ n: integer })))`
    select g.n::int as n, ${channel}
    from (
      select tenant_id, config_id, provider, key, n
@@ -45,44 +45,47 @@ const findChannels = globalStatement(combined(channel, rows({ n: integer })))`
        g (tenant_id, config_id, provider, key, n)
      where key is not null
    ) g
-   join channel c on c.tenant_id = g.tenant_id and c.provider = g.provider and md5(${comparedBy('c')}) = md5(g.key)
+   join channel c on c.tenant_id = ${tenantOf('g')} and c.provider = g.provider and md5(${comparedBy('c')}) = md5(g.key)
      and ${comparedBy('c')} = g.key and c.integration_config_id = g.config_id`;
 
 /** Rows are locked in the order of their keys on every replica, so that two transactions cannot deadlock. */
 const participant = columns('Channel', 'c', ['tenantId', 'participantId']);
-const countIntoChannels = globalStatement(participant)`
+const countIntoChannels = tenantsStatement(participant)`
    with counted as (
      select * from unnest(${tenantIds}, ${ids}, ${messages}, ${last}) g (tenant_id, id, messages, last)
    ), locked as materialized (
-     select c.tenant_id, c.id from channel c join counted g on g.tenant_id = c.tenant_id and g.id = c.id
+     select c.tenant_id, c.id from channel c join counted g on c.tenant_id = ${tenantOf('g')} and g.id = c.id
      order by c.tenant_id, c.id for no key update of c
    )
    update channel c set last_message_at = greatest(c.last_message_at, g.last),
      message_count = least(c.message_count::bigint + g.messages, 2147483647)::int
    from counted g join locked l on l.tenant_id = g.tenant_id and l.id = g.id
-   where c.tenant_id = g.tenant_id and c.id = g.id
+   where c.tenant_id = ${tenantOf('g')} and c.id = g.id
    returning ${participant}`;
 
 // Every transaction that gives a participant an address takes this lock too: a message finds the channel, or is found
 // by it.
-const lockConfigs = globalStatement(rows({ id: uuid, defaultRegion: nullable(text) }))`
-   select i.id, i.default_region as "defaultRegion" from integration_config i join unnest(${tenantIds}, ${ids}) g (tenant_id, id) on g.tenant_id = i.tenant_id and g.id = i.id
+const lockConfigs = tenantsStatement(rows({ id: uuid, defaultRegion: nullable(text) }))`
+   select i.id, i.default_region as "defaultRegion" from integration_config i
+   join unnest(${tenantIds}, ${ids}) g (tenant_id, id) on i.tenant_id = ${tenantOf('g')} and g.id = i.id
    order by i.tenant_id, i.id for no key update of i`;
 
 // A sender who was approved without a channel stays so as long as the participant is there. Who was rejected asks anew,
 // and so does one whose channel has gone: what is counted begins anew too. Who was blocked meanwhile stays so.
-const isBound = sql`(u.approval_mode = 'BIND_ONLY' and exists (select from participant p where p.tenant_id = u.tenant_id and p.id = u.approved_participant_id))`;
+const isBound = sql`(u.approval_mode = 'BIND_ONLY' and exists (select from participant p where p.tenant_id = ${tenantOf('excluded')} and p.id = u.approved_participant_id))`;
 const goesOn = sql`(u.status in ('PENDING', 'BLOCKED') or ${isBound})`;
 const changed = columns('UnknownSender', 'u', ['tenantId', 'id']);
 // An erased person's identifiers may be blocked: then nothing of theirs is kept.
-const isErased = isBlocked('g', [
+const isErased = isBlocked(tenantOf('g'), [
   sql`'identity ' || g.identity_key`,
-  sql`'address ' || (select i.provider from integration_config i where i.tenant_id = g.tenant_id and i.id = g.config_id) || ' ' || ${comparedBy('g')}`,
+  sql`'address ' || (select i.provider from integration_config i where i.tenant_id = ${tenantOf('g')} and i.id = g.config_id) || ' ' || ${comparedBy('g')}`,
 ]);
-const countUnknown = globalStatement(changed)`
+const countUnknown = tenantsStatement(changed)`
    insert into unknown_sender as u
      (tenant_id, id, integration_config_id, address, identity_key, address_key, agent_id, display_name, conversation_name, message_count, first_message_at, last_message_at)
-   select g.* from unnest(${tenantIds}, ${ids}, ${configIds}, ${parameter('addresses', array(text))},
+   select ${tenantOf('g')}, g.id, g.config_id, g.address, g.identity_key, g.address_key, g.agent_id, g.display_name,
+     g.conversation_name, g.messages, g.first, g.last
+   from unnest(${tenantIds}, ${ids}, ${configIds}, ${parameter('addresses', array(text))},
      ${parameter('identityKeys', array(nullable(text)))}, ${parameter('addressKeys', array(nullable(text)))},
      ${parameter('agentIds', array(nullable(text)))}, ${parameter('displayNames', array(nullable(text)))},
      ${parameter('conversationNames', array(nullable(text)))}, ${messages},
@@ -157,8 +160,9 @@ function bySender(deliveries: readonly KeyedDelivery[]): Sender[] {
 const column = <Row, Name extends keyof Row>(rows: readonly Row[], name: Name) => rows.map((row) => row[name]);
 
 /** Counts messages in the channels of their senders. Returns the participants, and the senders without a channel. */
-async function countKnown(query: Query, senders: readonly Sender[], onlyIfAll: boolean) {
+async function countKnown(query: Query, tenantId: string | null, senders: readonly Sender[], onlyIfAll: boolean) {
   const found = await query(findChannels, {
+    tenantId,
     tenantIds: column(senders, 'tenantId'),
     configIds: column(senders, 'integrationConfigId'),
     providers: column(senders, 'provider'),
@@ -185,6 +189,7 @@ async function countKnown(query: Query, senders: readonly Sender[], onlyIfAll: b
     whole.length === 0
       ? []
       : await query(countIntoChannels, {
+          tenantId,
           tenantIds: column(whole, 'tenantId'),
           ids: column(whole, 'id'),
           messages: column(whole, 'messages'),
@@ -207,19 +212,27 @@ function inRegions(
   });
 }
 
-/** Counts new messages, into channels or else as unknown senders'; returns whose they are. */
-export async function countMessages(query: Query, deliveries: readonly KeyedDelivery[]): Promise<Counted> {
-  const known = await countKnown(query, bySender(deliveries), true);
+/**
+ * Counts new messages, into channels or else as unknown senders'; returns whose they are. Where a tenant is given, all
+ * are of that tenant, and each statement is of it alone.
+ */
+export async function countMessages(
+  query: Query,
+  tenantId: string | null,
+  deliveries: readonly KeyedDelivery[],
+): Promise<Counted> {
+  const known = await countKnown(query, tenantId, bySender(deliveries), true);
   if (known.unknown.length === 0) return { participants: known.counted.map(owner), senders: [] };
 
   const configs = new Map(known.unknown.map(({ tenantId, integrationConfigId }) => [integrationConfigId, tenantId]));
-  const locked = await query(lockConfigs, { tenantIds: [...configs.values()], ids: [...configs.keys()] });
+  const locked = await query(lockConfigs, { tenantId, tenantIds: [...configs.values()], ids: [...configs.keys()] });
   const senders = bySender(inRegions(deliveries, locked));
   // A channel may have been created before the lock was taken.
-  const { unknown, counted } = await countKnown(query, senders, false);
+  const { unknown, counted } = await countKnown(query, tenantId, senders, false);
   const asking =
     unknown.length > 0
       ? await query(countUnknown, {
+          tenantId,
           tenantIds: column(unknown, 'tenantId'),
           ids: unknown.map(newId),
           configIds: column(unknown, 'integrationConfigId'),
