@@ -10,7 +10,6 @@ const alone = [
   'test/graph/parts.test.ts',
   'test/http/closed.test.ts',
   'test/operations/caches.test.ts',
-  'test/transfer/memory.test.ts',
 ];
 /** In a browser, and so the same on any database. */
 const screens = 'test/console/**/*.test.ts';

@@ -19,10 +19,16 @@ const horizon = sql`(select (lpad(to_hex(floor(extract(epoch from least(clock_ti
   from pg_stat_activity a where a.datname = current_database() and a.backend_xid is not null and a.pid <> pg_backend_pid())`;
 
 const stage = enumeration<DuplicateStage>('DuplicateStage');
+
+// An import and the search would keep two connections busy, and others wait for a processor. What was imported is
+// looked at when the import is over, or nobody works on it.
+const isImporting = sql`exists (select from data_job j
+    where j.tenant_id = t.id and j.state = 'RUNNING' and j.direction = 'IMPORT' and j.lease_until > now())`;
+
 const waiting = globalStatement(rows({ tenantId: uuid }))`
   select t.id as "tenantId" from tenant t left join duplicate_progress p on p.tenant_id = t.id
-  where p.tenant_id is null or p.stage <> 'CHANGES'
-    or exists (select from history_entry h where h.tenant_id = t.id and h.id > p.followed_id)
+  where (p.tenant_id is null or p.stage <> 'CHANGES'
+    or exists (select from history_entry h where h.tenant_id = t.id and h.id > p.followed_id)) and not ${isImporting}
   order by t.id`;
 
 const begin = statement(nothing)`

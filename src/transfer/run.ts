@@ -14,7 +14,6 @@ import { type ExportedJob, exportPieces } from './export.ts';
 import { createUnread, type Kind } from './fields.ts';
 import { findDataFile, storeContent, withdrawDataFile } from './files.ts';
 import type { Format } from './jobs.ts';
-import { inLittleMemory } from './memory.ts';
 import type { Given, OnConflict, Outcome } from './outcome.ts';
 import type { LeasedJob } from './queue.ts';
 import { type FileRow, rowsIn } from './records.ts';
@@ -251,11 +250,8 @@ export function createDataJobRunner({ database, storage, hooks, unexpected }: Ru
     try {
       if (job.attempts > mostAttempts)
         throw new Problem('UNPROCESSABLE', 'It was begun several times and never came to an end.');
-      await inLittleMemory(() =>
-        job.direction === 'IMPORT'
-          ? withFile(job, (file) => importFile(db, job, file))
-          : withSpool((spool) => exportAll(db, job, spool)),
-      );
+      if (job.direction === 'IMPORT') await withFile(job, (file) => importFile(db, job, file));
+      else await withSpool((spool) => exportAll(db, job, spool));
     } catch (error) {
       if (error instanceof Lost) return;
       const problem = problemBehind(error);

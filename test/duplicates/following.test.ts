@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { findDuplicates } from '../../src/duplicates/follow.ts';
 import { dataOf, type Untyped } from '../app.ts';
 import { createConfig, createParticipant } from '../factories.ts';
 import { prepared } from '../prepared.ts';
@@ -89,6 +90,22 @@ test('a channel that comes or goes changes who is led to', async () => {
   expect(await candidates(of)).toMatchObject([{ participants: [{ id: person }], reasons: ['LINKED_BY_CHANNEL'] }]);
   await change(of, 'updateParticipant', { participantId: person, channels: [] });
   expect(await candidates(of)).toEqual([]);
+});
+
+test('what an import brings is looked at when nobody works on it any more', async () => {
+  const of = await service.createTenant();
+  const { connection } = service.app.database;
+  expect(await candidates(of)).toEqual([]);
+  const begin = `insert into data_job (tenant_id, id, direction, kind, format, begun_by, state, worker_id, lease_until)
+    values ($1::uuid, $2::uuid, 'IMPORT', 'EXTERNAL_USERS', 'CSV', 'test', 'RUNNING', $2::uuid, now() + interval '1 minute')`;
+  await connection.query(prepared(begin), [of.id, of.id]);
+  await user(of, { firstName: 'A', email: 'a.b@example.com' });
+  await user(of, { firstName: 'B', email: 'ab@example.com' });
+  await findDuplicates(service.app.database);
+  expect(await listed(of)).toEqual([]);
+  const lapse = "update data_job set lease_until = now() - interval '1 second' where tenant_id = $1::uuid";
+  await connection.query(prepared(lapse), [of.id]);
+  expect(await candidates(of)).toHaveLength(1);
 });
 
 type Step = { kind: 'create' | 'change' | 'delete' | 'search'; at: number; mailbox: number; name: number };
