@@ -32,7 +32,7 @@ beforeAll(async () => {
 const told = ({ errors }: Pick<Answer<unknown>, 'errors'>) =>
   errors?.map(({ extensions: { code, status } }) => ({ code, status }));
 const over = [{ code: 'RESULT_TOO_LARGE', status: 413 }];
-const isCount = (text: string) => /^\s*select count/.test(text);
+const isCount = (text: string) => text.includes('count(*)');
 const agents = times(45, (n) => `a${n}: agents { id name }`);
 const people = (first: number, fields: string) => `{ participantsConnection(first: ${first}) { nodes { ${fields} } } }`;
 

@@ -99,7 +99,7 @@ async function run(query: string, how: 'plain' | 'compiled', admission: Admissio
     },
   });
   const size = new ResultSize(createBudget(), admission);
-  const contextValue = { viewer: { scopes: new Set() }, size } as unknown as GraphContext;
+  const contextValue = { viewer: { scopes: new Set() }, size, uncounted: { add() {} } } as unknown as GraphContext;
   const result = await executor.execute(contextValue, {});
   expect(compiled).toBe(how === 'compiled');
   return { ...result, work: size.work };
