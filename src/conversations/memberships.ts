@@ -85,10 +85,7 @@ export const wholeMember = oncePer(
 );
 
 function withSubjects<Key>(loader: Loader<Key, MemberRow[]>): Loader<Key, Member[]> {
-  return {
-    ...loader,
-    load: async (database, keys) => (await loader.load(database, keys)).map(asMembers),
-  };
+  return { load: async (database, keys) => (await loader.load(database, keys)).map(asMembers) };
 }
 
 /** The condition that a row of `conversation_member` is no tombstone. */

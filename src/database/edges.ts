@@ -1,7 +1,7 @@
 import { Problem } from '../errors/catalogue.ts';
 import type { TenantDatabase } from './database.ts';
 import { countOf, firstOf, keyset, type PageValues, pageValues, shapeOfPage } from './keyset.ts';
-import { type Loader, readByGroups } from './loaders.ts';
+import { type Loader, mostShort, readByGroups } from './loaders.ts';
 import { connectionOf, type Page, type PageArguments, type Total, totalOf } from './pages.ts';
 import { type Rows, rows, type Selected } from './sql/columns.ts';
 import { eachKey, type Fragment, type Keys, sql } from './sql/fragment.ts';
@@ -18,9 +18,17 @@ const mostRowsOfPages = 20_000;
 /** The parameters of statements that read pages of many lists. */
 type Taken = { readonly tenantId: string } & { readonly viewerAgentId: string | null } & Keys & PageValues;
 
-/** Loads pages, and counts the rows of several together. Counting stops above the most that may be read. */
+/** Loads pages, and counts the rows of several together. */
 type Pages<Row> = Loader<Wanted, Row[]> & {
-  count(db: TenantDatabase, page: Page, parentIds: readonly string[]): Promise<number>;
+  /**
+   * Counts the rows of the pages of these parents. It is infinite for more than may be read, and 0 for wrong arguments,
+   * of which each page tells.
+   */
+  count(
+    db: TenantDatabase,
+    parentIds: readonly string[],
+    args: PageArguments,
+  ): Promise<{ rows: number; bytes: number }>;
 };
 
 /**
@@ -68,14 +76,22 @@ export function pagesBy<Found, Row extends { parentId: string }>(
   }
   const group = ({ page }: Wanted) => JSON.stringify(page);
   const parent = ({ parentId }: { parentId: string }) => parentId;
+  const load: Pages<Row>['load'] = (db, keys) =>
+    readByGroups(keys, { group, parent, parentOf: parent }, ({ page }, parentIds) => rowsOf(db, page, parentIds));
+  const count: Pages<Row>['count'] = async (db, keys, args) => {
+    const page = pageOrNull(args);
+    if (!page) return { rows: 0, bytes: 0 };
+    const [row] = await db.query(countStatement(list, page), { keys, ...pageValues(page) });
+    const found = row?.count ?? 0;
+    return { rows: found > mostRowsOfPages ? Number.POSITIVE_INFINITY : found, bytes: 0 };
+  };
+  const short: NonNullable<Pages<Row>['lists']>['short'] = async (db, keys) =>
+    keys.reduce((sum, { page }) => sum + page.size, 0) <= mostShort ? load(db, keys) : null;
   return {
-    async count(db, page, keys) {
-      const [row] = await db.query(countStatement(list, page), { keys, ...pageValues(page) });
-      return row?.count ?? 0;
-    },
+    count,
+    lists: { counted: count, parentOf: parent, short },
     identity: (key) => `${parent(key)} ${group(key)}`,
-    load: (db, keys) =>
-      readByGroups(keys, { group, parent, parentOf: parent }, ({ page }, parentIds) => rowsOf(db, page, parentIds)),
+    load,
   };
 }
 
@@ -102,18 +118,6 @@ export function totalsBy(type: SqlType<string>, counted: Rows<Counted>, from: Fr
 export type Edge<Row> = { pages: Pages<Row & { parentId: string }>; totals: Loader<string, Total> };
 
 const byId = keyset([{ column: 'id', type: 'uuid' }]);
-
-/**
- * Counts the rows of an edge's pages below many rows. It is infinite for more than may be read, and 0 for wrong
- * arguments, of which each page tells.
- */
-export const countPages =
-  ({ pages }: Edge<unknown>) =>
-  async (db: TenantDatabase, parentIds: readonly string[], args: PageArguments) => {
-    const page = pageOrNull(args);
-    const found = page ? await pages.count(db, page, parentIds) : 0;
-    return { rows: found > mostRowsOfPages ? Number.POSITIVE_INFINITY : found, bytes: 0 };
-  };
 
 function pageOrNull(args: PageArguments): Page | null {
   try {

@@ -11,6 +11,17 @@ export type Loader<Key, Loaded> = {
   most?: number;
   /** The identity of a key, where keys are objects. */
   identity?: (key: Key) => string;
+  /** Set where the values are lists that can be long together, however few keys there are. */
+  lists?: Lists<Key, Loaded>;
+};
+
+/** What is known of lists before all of them are read. */
+export type Lists<Key, Loaded> = {
+  /** The function that counts them. */
+  readonly counted: object;
+  parentOf(key: Key): string;
+  /** Returns the lists if they are short together, or null. */
+  short(database: TenantDatabase, keys: readonly Key[]): Promise<readonly Loaded[] | null>;
 };
 
 /** A loader's statement: it finds rows by `keys`, perhaps only those that the viewer sees. */
@@ -78,6 +89,34 @@ export const mostRows = 10_000;
 /** The same for the short lists that every row of an unpaged list has. */
 export const mostInner = 100_000;
 
+/** So many rows of lists are read without counting them first: some 10 ms. */
+export const mostShort = 2_000;
+
+const lengthOf = (lists: readonly (readonly unknown[])[]) => lists.reduce((sum, list) => sum + list.length, 0);
+
+/**
+ * Makes a loader of bounded lists that are counted by that function before they are read, unless they are short
+ * together. `upTo` creates the loader whose statement stops at one row more than that.
+ */
+export const countedFirst = <Row>(
+  upTo: (most: number) => Loader<string, Row[]>,
+  rows: string,
+  counted: object,
+): Loader<string, Row[]> => {
+  const beginning = upTo(mostShort);
+  return {
+    ...bounded(upTo(mostInner), rows, mostInner),
+    lists: {
+      counted,
+      parentOf: (id) => id,
+      async short(database, ids) {
+        const lists = await beginning.load(database, ids);
+        return lengthOf(lists) <= mostShort ? lists : null;
+      },
+    },
+  };
+};
+
 /**
  * Returns the rows of an unpaged list, or throws RESULT_TOO_LARGE. Its statement may stop at one row more than the
  * bound.
@@ -96,7 +135,7 @@ export function bounded<Key, Row>(loader: Loader<Key, Row[]>, rows: string, most
     ...loader,
     async load(database, keys) {
       const lists = await loader.load(database, keys);
-      if (lists.reduce((sum, list) => sum + list.length, 0) <= most) return lists;
+      if (lengthOf(lists) <= most) return lists;
       throw new Problem('RESULT_TOO_LARGE', `There are more than ${most} ${rows}.`);
     },
   };

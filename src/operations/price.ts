@@ -22,6 +22,8 @@ export type Price = {
   readonly values: number;
   /** Objects that are a part of the row. */
   readonly inner: readonly { readonly property: string; readonly price: Price }[];
+  /** Objects inside of the row below which something can be counted: its parts, and the row of an edge. */
+  readonly within: readonly { readonly property: string; readonly price: Price }[];
 };
 
 /** A list, a page or a long value below a row. */
@@ -32,6 +34,8 @@ export type Below = {
   /** The property of the row with the id of what it belongs to. */
   readonly by: string;
   readonly args: Readonly<Record<string, unknown>>;
+  /** The most rows that each parent can have: those of a page. Infinite for a list without pages. */
+  readonly most: number;
   /** The work of each of its rows. */
   readonly work: number;
 };

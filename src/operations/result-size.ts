@@ -179,10 +179,9 @@ export class ResultSize implements Paced {
     return found;
   }
 
-  /** How many rows of that price the result still has room for: none where others of the request took too much. */
-  roomFor({ work, certainWork, bytes }: Price): number {
-    const left = { work: limits.work - this.#budget.work, bytes: limits.resultBytes - this.#budget.bytes };
-    return Math.max(0, Math.floor(Math.min(left.work / (work + certainWork), left.bytes / (bytes + 1))));
+  /** What the result still has room for. It is negative where others of the request took too much. */
+  get room(): WorkBelow {
+    return { work: limits.work - this.#budget.work, bytes: limits.resultBytes - this.#budget.bytes };
   }
 
   /**

@@ -8,6 +8,7 @@ import { type Budget, createBudget } from '../operations/budget.ts';
 import { ResultSize } from '../operations/result-size.ts';
 import { boundedDatabase } from './bounded-database.ts';
 import type { Services } from './services.ts';
+import { Uncounted } from './uncounted.ts';
 
 /** What every resolver gets: the viewer, the tenant's database, and the loaders of this operation. */
 export type GraphContext = {
@@ -20,6 +21,8 @@ export type GraphContext = {
   readonly budget: Budget;
   /** Counts the result of this operation and ends it when it gets too large. */
   readonly size: ResultSize;
+  /** The rows below which nothing was counted. */
+  readonly uncounted: Uncounted;
   /** Returns what the loader finds for the key. Keys of one turn are read in one statement, each only once. */
   load<Key, Loaded>(loader: Loader<Key, Loaded>, key: Key): Promise<Loaded>;
   /** Stores a loader's value that another statement has read already. */
@@ -46,6 +49,7 @@ export function createGraphContext(
   const loaders = new Map<unknown, unknown>();
   const size = new ResultSize(budget, admission, viewer.tenantId);
   const db = boundedDatabase(database, budget.statements, size);
+  const uncounted = new Uncounted(viewer, db, size);
 
   // The first call is DataLoader's own way. The rows of a long list are completed in steps, and this still reads their
   // keys in one statement.
@@ -57,7 +61,7 @@ export function createGraphContext(
     const known = loaders.get(loader);
     if (known) return known as DataLoader<Key, Loaded, unknown>;
     const { identity, most } = loader;
-    const made = new DataLoader<Key, Loaded, unknown>((keys) => loader.load(db, keys), {
+    const made = new DataLoader<Key, Loaded, unknown>((keys) => uncounted.read(loader, keys), {
       batchScheduleFn: schedule,
       ...(identity && { cacheKeyFn: identity }),
       ...(most !== undefined && { maxBatchSize: most }),
@@ -73,10 +77,12 @@ export function createGraphContext(
     services,
     budget,
     size,
+    uncounted,
     load: (loader, key) => (size.stopped ? size.never : loaderFor(loader).load(key)),
     prime: (loader, key, loaded) => void loaderFor(loader).prime(key, loaded),
     forget() {
       loaders.clear();
+      uncounted.clear();
       size.nextEvent();
     },
   };

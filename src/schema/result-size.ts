@@ -30,7 +30,7 @@ export type CountsBelow = {
 };
 
 /** From so many rows on, in one list or in several of one place, what is below them is counted before it is read. */
-const manyRows = 1_000;
+export const manyRows = 1_000;
 
 /**
  * Makes every list of rows count itself into the result before a row of it is completed. Single rows and long values
@@ -58,21 +58,33 @@ export function countResults(schema: GraphQLSchema, below: CountsBelow = { count
 
 function countRows(field: Field): void {
   const resolve = field.resolve ?? defaultFieldResolver;
+  // What is below a single row is recorded with the row that has its id.
+  const isRecorded = idsOfRows.has(field);
   field.resolve = (parent, args, context, info) => {
     const { size } = context;
     if (size.stopped) return size.never;
     const found: unknown = resolve(parent, args, context, info);
-    if (!(found instanceof Promise))
-      return typeof found === 'object' && found !== null ? size.count(found, priceAt(info, context), info) : found;
+    if (!(found instanceof Promise)) {
+      if (typeof found !== 'object' || found === null) return found;
+      const price = priceAt(info, context);
+      if (!isRecorded) context.uncounted.add(found, price);
+      return size.count(found, price, info);
+    }
     size.reading();
     return found.then(
-      (read) => {
-        if (!Array.isArray(read) || size.stopped || (read.length < manyRows && !isBelowRows(info.path)))
-          return size.countRead(read, () => priceAt(info, context), info);
+      (read: object | null | undefined) => {
+        if (read == null || size.stopped) return size.countRead(read, () => priceAt(info, context), info);
         const price = priceAt(info, context);
-        if (price.below.length === 0) return size.countRead(read, () => price, info);
+        const isShort = !Array.isArray(read) || (read.length < manyRows && !isBelowRows(info.path));
+        if (isShort || price.below.length === 0) {
+          if (!isRecorded) context.uncounted.add(read, price);
+          return size.countRead(read, () => price, info);
+        }
         return context.load(belowLists(price), { rows: read, viewer: context.viewer }).then(
-          (below) => size.countRead(read, () => price, info, below),
+          (below) => {
+            if (below === null) context.uncounted.add(read, price);
+            return size.countRead(read, () => price, info, below ?? nothingBelow);
+          },
           (error: unknown) => {
             size.failed();
             throw error;
@@ -108,7 +120,11 @@ function refused(error: unknown, info: GraphQLResolveInfo, { size }: GraphContex
 }
 
 /** How many rows of a list the result still has room for, by what is selected of them. */
-export const roomFor = (info: RowInfo, context: GraphContext): number => context.size.roomFor(priceAt(info, context));
+export function roomFor(info: RowInfo, context: GraphContext): number {
+  const { work, certainWork, bytes } = priceAt(info, context);
+  const { room } = context.size;
+  return Math.max(0, Math.floor(Math.min(room.work / (work + certainWork), room.bytes / (bytes + 1))));
+}
 
 function countValue(field: Field): void {
   const resolve = field.resolve as NonNullable<Field['resolve']>;
@@ -128,14 +144,14 @@ const nothingBelow: WorkBelow = { work: 0, bytes: 0 };
 
 /**
  * The work and the bytes below lists of the same place. Those that are read in one turn of the event loop are counted
- * like one list, and the first of them has what is below all.
+ * like one list, and the first of them has what is below all. Null where they are few and were not counted.
  */
 const belowLists = oncePer(
-  (price: Price): Loader<List, WorkBelow> => ({
+  (price: Price): Loader<List, WorkBelow | null> => ({
     async load(db, lists) {
       const rows = lists.flatMap((list) => list.rows);
       const [first] = lists;
-      if (!first || rows.length < manyRows) return lists.map(() => nothingBelow);
+      if (!first || rows.length < manyRows) return lists.map(() => null);
       const below = await workBelow(rows, price, db, first.viewer);
       return lists.map((list) => (list === first ? below : nothingBelow));
     },
@@ -143,9 +159,9 @@ const belowLists = oncePer(
 );
 
 /** The work and the bytes below rows: what is counted in the same way is counted once. */
-async function workBelow(
-  rows: readonly Record<string, unknown>[],
-  { below }: Price,
+export async function workBelow(
+  rows: readonly Readonly<Record<string, unknown>>[],
+  { below }: Pick<Price, 'below'>,
   db: TenantDatabase,
   viewer: Viewer,
 ): Promise<WorkBelow> {

@@ -19,6 +19,7 @@ import {
   type SelectionSetNode,
 } from 'graphql';
 import type { Scope } from '../auth/scopes.ts';
+import { defaultPage } from '../database/pages.ts';
 import type { Below, CountBelow, Price } from '../operations/price.ts';
 import type { GraphContext } from './context.ts';
 
@@ -77,7 +78,17 @@ export function priceAt(info: RowInfo, { size }: GraphContext): Price {
   return price;
 }
 
-const nothing: Price = { work: 0, deepWork: 0, certainWork: 0, below: [], bytes: 0, long: [], values: 0, inner: [] };
+const nothing: Price = {
+  work: 0,
+  deepWork: 0,
+  certainWork: 0,
+  below: [],
+  bytes: 0,
+  long: [],
+  values: 0,
+  inner: [],
+  within: [],
+};
 
 /** Computes prices. Says whether they hold for these variables only. */
 class Pricing {
@@ -104,6 +115,7 @@ class Pricing {
     const fields = type.getFields();
     const long = new Map<string, number>();
     const inner: Price['inner'][number][] = [];
+    const within: Price['inner'][number][] = [];
     const below: Below[] = [];
     let [work, deepWork, certainWork, bytes] = [1, 1, 0, 2];
     const add = (more: { work: number; deepWork: number; bytes: number }) => {
@@ -126,7 +138,9 @@ class Pricing {
       if (counted) {
         const { count, scope } = counted;
         const work = isList ? this.#workOfRow(named, same) : this.#workOfPageRow(named, same);
-        below.push({ count, scope, by: 'id', args: this.#args(field, same[0] as FieldNode), work });
+        const args = this.#args(field, same[0] as FieldNode);
+        const most = isList ? Number.POSITIVE_INFINITY : sizeOf(args);
+        below.push({ count, scope, by: 'id', args, most, work });
       }
       const own =
         (field.extensions as FieldWork).work ?? (isPlain ? 1 : isCompositeType(named) ? workOfRows : workOfValue);
@@ -136,8 +150,12 @@ class Pricing {
           certainWork += price.certainWork;
           add({ ...price, work: own + price.work });
           inner.push({ property: field.name, price });
-        } else if (ofPages.test(`${type.name} ${named.name}`)) add({ ...price, work: own + price.work });
-        else {
+          within.push({ property: field.name, price });
+        } else if (ofPages.test(`${type.name} ${named.name}`)) {
+          add({ ...price, work: own + price.work });
+          // An edge has its row under that name, like an object that is a part of it.
+          within.push({ property: field.name, price });
+        } else {
           add({ work: own, deepWork: own + price.deepWork, bytes: 4 });
           if (isNonNullType(field.type)) certainWork += price.work + price.certainWork;
           below.push(...this.#belowRow(field, same));
@@ -158,6 +176,7 @@ class Pricing {
       long: [...long].map(([property, times]) => ({ property, times })),
       values: sumOf(long.values()) + sumOf(inner.map(({ price }) => price.values)),
       inner,
+      within: within.filter(({ price }) => price.below.length > 0 || price.within.length > 0),
     };
   }
 
@@ -232,6 +251,8 @@ class Pricing {
   }
 }
 
+const sizeOf = ({ first, last }: Readonly<Record<string, unknown>>) => Number(first ?? last ?? defaultPage);
+
 const sumOf = (numbers: Iterable<number>) => [...numbers].reduce((sum, number) => sum + number, 0);
 
 /** Returns a price that is at least each of these. */
@@ -248,6 +269,9 @@ function dearest(several: readonly Price[]): Price {
     bytes: Math.max(0, ...several.map(({ bytes }) => bytes)),
     long: [...long].map(([property, times]) => ({ property, times })),
     values: Math.max(0, ...several.map(({ values }) => values)),
+    // The ids of one type find nothing in the lists of another.
+    below: several.flatMap(({ below }) => below),
     inner: several.flatMap(({ inner }) => inner),
+    within: several.flatMap(({ within }) => within),
   };
 }

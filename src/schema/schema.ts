@@ -48,7 +48,6 @@ import {
 } from '../conversations/edges.ts';
 import { countMembers } from '../conversations/memberships.ts';
 import { countAttributes } from '../conversations/queries.ts';
-import { countPages } from '../database/edges.ts';
 import { countBindings } from '../directory/bindings/bindings.ts';
 import { countChannels } from '../directory/channels/channels.ts';
 import { countMetadata } from '../external-users/queries.ts';
@@ -71,17 +70,17 @@ Each description says which scope a field needs, what null means, and which erro
 
 const below: CountsBelow = {
   counts: {
-    'Agent.conversations': { count: countPages(conversationsByAgent), scope: 'conversations:read' },
+    'Agent.conversations': { count: conversationsByAgent.pages.count, scope: 'conversations:read' },
     'Conversation.attributes': { count: countAttributes },
     'Conversation.participants': { count: countMembers },
-    'Conversation.participantsConnection': { count: countPages(membersOfConversation) },
-    'ExternalUser.conversations': { count: countPages(conversationsByUser), scope: 'conversations:read' },
+    'Conversation.participantsConnection': { count: membersOfConversation.pages.count },
+    'ExternalUser.conversations': { count: conversationsByUser.pages.count, scope: 'conversations:read' },
     'ExternalUser.metadata': { count: countMetadata, scope: 'users:read' },
     'Participant.agentIds': { count: countBindings },
     'Participant.agents': { count: countBindings },
     'Participant.bindings': { count: countBindings },
     'Participant.channels': { count: countChannels },
-    'Participant.conversations': { count: countPages(conversationsByParticipant), scope: 'conversations:read' },
+    'Participant.conversations': { count: conversationsByParticipant.pages.count, scope: 'conversations:read' },
     'Participant.health': { count: countChannels },
     'Participant.reachable': { count: countChannels },
     'Participant.unreachableReason': { count: countChannels },

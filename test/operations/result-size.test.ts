@@ -99,7 +99,7 @@ async function run(query: string, how: 'plain' | 'compiled', admission: Admissio
     },
   });
   const size = new ResultSize(createBudget(), admission);
-  const contextValue = { viewer: { scopes: new Set() }, size } as unknown as GraphContext;
+  const contextValue = { viewer: { scopes: new Set() }, size, uncounted: { add() {} } } as unknown as GraphContext;
   const result = await executor.execute(contextValue, {});
   expect(compiled).toBe(how === 'compiled');
   return { ...result, work: size.work };
@@ -235,16 +235,26 @@ test('operations of one budget share it', async () => {
   const budget = createBudget();
   const first = new ResultSize(budget, null);
   const second = new ResultSize(budget, null);
-  const price = { work: 1, deepWork: 1, certainWork: 0, below: [], bytes: 0, long: [], values: 0, inner: [] };
+  const price = {
+    work: 1,
+    deepWork: 1,
+    certainWork: 0,
+    below: [],
+    bytes: 0,
+    long: [],
+    values: 0,
+    inner: [],
+    within: [],
+  };
   const place = { path: { prev: undefined, key: 'rows', typename: 'Query' }, fieldNodes: [] };
   const rows = Array.from({ length: limits.work * 0.6 }, () => ({}));
   expect(first.count(rows, price, place)).toBe(rows);
-  expect(second.roomFor({ ...price, work: 2 })).toBe(limits.work * 0.2);
+  expect(second.room.work).toBe(limits.work * 0.4);
   expect(() => second.count(rows, price, place)).toThrow('fields');
   first.reset();
   second.reset();
   expect(second.count(rows, price, place)).toBe(rows);
   // As an operation leaves it that has ended over the limit.
   budget.work = limits.work + 1_000;
-  expect(first.roomFor(price)).toBe(0);
+  expect(first.room.work).toBe(-1_000);
 });

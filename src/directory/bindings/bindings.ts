@@ -2,12 +2,12 @@ import { z } from 'zod';
 import type { TenantDatabase, TenantTransaction } from '../../database/database.ts';
 import type { Binding } from '../../database/generated/client.ts';
 import { asUuid, newId } from '../../database/ids.ts';
-import { bounded, manyBy, mostInner, oneByUuid } from '../../database/loaders.ts';
+import { bounded, countedFirst, manyBy, mostInner, oneByUuid } from '../../database/loaders.ts';
 import { followed } from '../../database/redirects.ts';
 import { columns, nothing, rows } from '../../database/sql/columns.ts';
 import { anyKey, parameter, tenant } from '../../database/sql/fragment.ts';
 import { statement } from '../../database/sql/statement.ts';
-import { array, integer, text, uuid } from '../../database/sql/types.ts';
+import { array, double, text, uuid } from '../../database/sql/types.ts';
 import { Problem } from '../../errors/catalogue.ts';
 import type { KeepIds } from '../../idempotency/once.ts';
 import { checked } from '../../values/checked.ts';
@@ -25,25 +25,35 @@ export const bindingById = oneByUuid(
   'id',
 );
 
-const bindingsCounted = statement(rows({ count: integer }))`
-  select count(*)::int as count from (
-    select from binding x where x.tenant_id = ${tenant} and x.participant_id = any(${parameter('ids', array(uuid))}) limit ${mostInner + 1}) x`;
+// A participant of many rows is counted once.
+const bindingsCounted = statement(rows({ count: double }))`
+  select coalesce(sum(c.count), 0)::float8 as count from unnest(${parameter('ids', array(uuid))}) k(id) join (
+    select x.participant_id, count(*) from (
+      select x.participant_id from binding x
+      where x.tenant_id = ${tenant} and x.participant_id = any(${parameter('ids', array(uuid))}) limit ${mostInner + 1}) x
+    group by x.participant_id) c on c.participant_id = k.id`;
 
-/** Counts the bindings that these participants have in all. Counting stops above the most that may be listed. */
+/**
+ * Counts the bindings of these participants, as often as each is given. Counting stops above the most that may be
+ * listed.
+ */
 export async function countBindings(db: TenantDatabase, participantIds: readonly string[]) {
   const [row] = await db.query(bindingsCounted, { ids: participantIds });
   return { rows: row?.count ?? 0, bytes: 0 };
 }
 
 /** The bindings of participants, ordered by agent. */
-export const bindingsByParticipant = bounded(
-  manyBy(
-    statement(whole)`select ${whole} from binding b where b.tenant_id = ${tenant} and b.participant_id = ${anyKey(uuid)}
-      order by b.participant_id, b.agent_id limit ${mostInner + 1}`,
-    'participantId',
-  ),
+export const bindingsByParticipant = countedFirst(
+  (most) =>
+    manyBy(
+      statement(
+        whole,
+      )`select ${whole} from binding b where b.tenant_id = ${tenant} and b.participant_id = ${anyKey(uuid)}
+      order by b.participant_id, b.agent_id limit ${most + 1}`,
+      'participantId',
+    ),
   'bindings: ask for fewer participants',
-  mostInner,
+  countBindings,
 );
 
 /**

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { TenantDatabase, TenantTransaction } from '../../database/database.ts';
 import type { Channel, IntegrationConfig } from '../../database/generated/client.ts';
 import { asUuid, newId } from '../../database/ids.ts';
-import { bounded, manyBy, mostInner, oneByUuid } from '../../database/loaders.ts';
+import { countedFirst, manyBy, mostInner, oneByUuid } from '../../database/loaders.ts';
 import { columns, type Fields, nothing, rows } from '../../database/sql/columns.ts';
 import { anyKey, name, parameter, sql, tenant } from '../../database/sql/fragment.ts';
 import { statement } from '../../database/sql/statement.ts';
@@ -39,14 +39,17 @@ export async function countChannels(db: TenantDatabase, participantIds: readonly
 }
 
 /** The channels of participants, in the order in which they are tried. */
-export const channelsByParticipant = bounded(
-  manyBy(
-    statement(whole)`select ${whole} from channel c where c.tenant_id = ${tenant} and c.participant_id = ${anyKey(uuid)}
-      order by c.participant_id, c.priority, c.id limit ${mostInner + 1}`,
-    'participantId',
-  ),
+export const channelsByParticipant = countedFirst(
+  (most) =>
+    manyBy(
+      statement(
+        whole,
+      )`select ${whole} from channel c where c.tenant_id = ${tenant} and c.participant_id = ${anyKey(uuid)}
+      order by c.participant_id, c.priority, c.id limit ${most + 1}`,
+      'participantId',
+    ),
   'channels: ask for fewer participants',
-  mostInner,
+  countChannels,
 );
 
 /** How many channels a participant can have. */

@@ -27,8 +27,15 @@ export function memberParts(
   schema: GraphQLSchema,
   always: readonly string[] = ['id', 'type'],
 ): MemberParts {
-  const own = columnsRead(schema, 'ConversationParticipant', selection, always);
   const subject = selection.below('subject');
+  // What is below a subject is counted by its id.
+  const isDeep = [...subject.names].some((name) => [...subject.below(name).names].length > 0);
+  const own = columnsRead(
+    schema,
+    'ConversationParticipant',
+    selection,
+    isDeep ? [...always, 'userId', 'contactId'] : always,
+  );
   // What may be any column may be any of the subject's.
   if (!own)
     return { own, subject: { ...wholeSubject, participant: { ...participantParts(subject, schema, []), own: null } } };
