@@ -89,7 +89,7 @@ export const mostRows = 10_000;
 /** The same for the short lists that every row of an unpaged list has. */
 export const mostInner = 100_000;
 
-/** So many rows of lists are read without counting them first: some 10 ms. */
+/** So many rows of lists are read without counting them first. */
 export const mostShort = 2_000;
 
 const lengthOf = (lists: readonly (readonly unknown[])[]) => lists.reduce((sum, list) => sum + list.length, 0);

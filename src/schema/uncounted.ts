@@ -75,13 +75,14 @@ export class Uncounted {
     });
     const most = places.reduce((sum, place) => sum + place.most, 0);
     if (most + this.#expected <= this.#size.room.work) return most;
-    let total = 0;
+    const total = { work: 0, bytes: 0 };
     for (const { below, rows } of places) {
       const { work, bytes } = await workBelow(rows, { below }, this.#db, this.#viewer);
-      total += work;
+      total.work += work;
+      total.bytes += bytes;
       const { room } = this.#size;
-      if (total + this.#expected > room.work || bytes > room.bytes) throw new ResultLimit();
+      if (total.work + this.#expected > room.work || total.bytes > room.bytes) throw new ResultLimit();
     }
-    return total;
+    return total.work;
   }
 }
