@@ -26,6 +26,19 @@ export type Price = {
   readonly within: readonly { readonly property: string; readonly price: Price }[];
 };
 
+/** The price of nothing. */
+export const noPrice: Price = {
+  work: 0,
+  deepWork: 0,
+  certainWork: 0,
+  below: [],
+  bytes: 0,
+  long: [],
+  values: 0,
+  inner: [],
+  within: [],
+};
+
 /** A list, a page or a long value below a row. */
 export type Below = {
   readonly count: CountBelow;

@@ -20,7 +20,7 @@ import {
 } from 'graphql';
 import type { Scope } from '../auth/scopes.ts';
 import { defaultPage } from '../database/pages.ts';
-import type { Below, CountBelow, Price } from '../operations/price.ts';
+import { type Below, type CountBelow, noPrice, type Price } from '../operations/price.ts';
 import type { GraphContext } from './context.ts';
 
 /** What a price is made of: a place in a document, and the variables. */
@@ -78,18 +78,6 @@ export function priceAt(info: RowInfo, { size }: GraphContext): Price {
   return price;
 }
 
-const nothing: Price = {
-  work: 0,
-  deepWork: 0,
-  certainWork: 0,
-  below: [],
-  bytes: 0,
-  long: [],
-  values: 0,
-  inner: [],
-  within: [],
-};
-
 /** Computes prices. Says whether they hold for these variables only. */
 class Pricing {
   conditional = false;
@@ -103,7 +91,7 @@ class Pricing {
   ofRows(returnType: GraphQLResolveInfo['returnType'], nodes: readonly FieldNode[]): Price {
     const type = getNamedType(returnType);
     // A list of values has no selection.
-    if (!isCompositeType(type)) return { ...nothing, work: 1, deepWork: 1 };
+    if (!isCompositeType(type)) return { ...noPrice, work: 1, deepWork: 1 };
     const types = isAbstractType(type) ? this.#info.schema.getPossibleTypes(type) : [type];
     return dearest(types.map((one) => this.#ofObject(one, nodes)));
   }
@@ -263,7 +251,7 @@ function dearest(several: readonly Price[]): Price {
   for (const price of several)
     for (const { property, times } of price.long) long.set(property, Math.max(times, long.get(property) ?? 0));
   return {
-    ...nothing,
+    ...noPrice,
     work: Math.max(0, ...several.map(({ work }) => work)),
     deepWork: Math.max(0, ...several.map(({ deepWork }) => deepWork)),
     bytes: Math.max(0, ...several.map(({ bytes }) => bytes)),

@@ -2,7 +2,15 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { newId } from '../../src/database/ids.ts';
 import { dataOf, problemOf, startApp, type TestApp, type TestTenant } from '../app.ts';
 import { createAgent, createAgentKey, createParticipant } from '../factories.ts';
-import { closeConversation, createConversation, createExternalUser, ensure, member } from './factories.ts';
+import {
+  closeConversation,
+  createConversation,
+  createExternalUser,
+  ensure,
+  ensured,
+  member,
+  participantsOf,
+} from './factories.ts';
 
 let service: TestApp;
 let tenant: TestTenant;
@@ -12,14 +20,7 @@ beforeAll(async () => {
 });
 afterAll(() => service.close());
 
-const payload = (answer: Awaited<ReturnType<typeof ensure>>) => dataOf(answer).ensureConversationParticipant;
-
-const participants = async (id: string, of = tenant) =>
-  dataOf(
-    await of.graphql('query ($id: ID!) { conversation(id: $id) { participants { id participantId type status } } }', {
-      id,
-    }),
-  ).conversation.participants;
+const participants = (id: string, of = tenant) => participantsOf(of, id);
 
 describe('ensureConversationParticipant', () => {
   test('adds each kind of participant once, in one statement, under its subject’s name', async () => {
@@ -39,14 +40,14 @@ describe('ensureConversationParticipant', () => {
       ['CONTACT', { contact: { id: contactId } }, contactId, 'Grace Hopper'],
     ] as const) {
       const added = await ensure(tenant, { conversationId, participant, status: 'INVITED' });
-      expect(payload(added)).toMatchObject({
+      expect(ensured(added)).toMatchObject({
         created: true,
         participant: { type, participantId, status: 'INVITED', displayName, avatarUrl: null },
       });
       expect(added.statements).toHaveLength(1);
 
       const again = await ensure(tenant, { conversationId, participant, status: 'ACTIVE' });
-      expect(payload(again)).toEqual({ ...payload(added), created: false });
+      expect(ensured(again)).toEqual({ ...ensured(added), created: false });
       expect(again.statements).toHaveLength(1);
     }
     expect(await participants(conversationId)).toHaveLength(4);
@@ -55,7 +56,7 @@ describe('ensureConversationParticipant', () => {
   test('makes it ACTIVE unless said', async () => {
     const conversationId = await createConversation(tenant);
     const participant = { flow: { id: 'f' } };
-    expect(payload(await ensure(tenant, { conversationId, participant, status: null })).participant.status).toBe(
+    expect(ensured(await ensure(tenant, { conversationId, participant, status: null })).participant.status).toBe(
       'ACTIVE',
     );
   });
@@ -65,14 +66,14 @@ describe('ensureConversationParticipant', () => {
     const id = await createExternalUser(tenant, { email: 'two@ways.example', phoneNumber: '+14155550111' });
     const byPhone = { contactByIdentifier: { identifierKey: 'phonenumber', identifierValue: '+1 (415) 555-0111' } };
     const added = await ensure(tenant, { conversationId, participant: byPhone });
-    expect(payload(added)).toMatchObject({
+    expect(ensured(added)).toMatchObject({
       created: true,
       participant: { participantId: id, contact: { identifierKey: 'phonenumber', identifierValue: '+14155550111' } },
     });
     expect(added.statements).toHaveLength(1);
     const again = await ensure(tenant, { conversationId, participant: byPhone });
-    expect([payload(again).created, again.statements.length]).toEqual([false, 1]);
-    expect(payload(await ensure(tenant, { conversationId, participant: { contact: { id } } })).created).toBe(false);
+    expect([ensured(again).created, again.statements.length]).toEqual([false, 1]);
+    expect(ensured(await ensure(tenant, { conversationId, participant: { contact: { id } } })).created).toBe(false);
 
     dataOf(
       await tenant.graphql(
@@ -99,7 +100,7 @@ describe('ensureConversationParticipant', () => {
         conversationId,
         participant: { contactByIdentifier: { identifierKey, identifierValue } },
       });
-      expect(payload(answer)).toMatchObject({
+      expect(ensured(answer)).toMatchObject({
         created: true,
         participant: { type: 'CONTACT', displayName: stored, contact: { identifierKey, identifierValue: stored } },
       });
@@ -144,7 +145,7 @@ describe('ensureConversationParticipant', () => {
     await member(tenant, { conversationId, participant: inside, status: 'PENDING' });
     await closeConversation(tenant, conversationId);
 
-    expect(payload(await ensure(tenant, { conversationId, participant: inside, status: 'ACTIVE' }))).toMatchObject({
+    expect(ensured(await ensure(tenant, { conversationId, participant: inside, status: 'ACTIVE' }))).toMatchObject({
       created: false,
       participant: { status: 'PENDING' },
     });
@@ -186,7 +187,7 @@ describe('ensureConversationParticipant', () => {
     const { headers } = await createAgentKey(tenant, mine);
     const participant = { flow: { id: 'f' } };
     const own = await createConversation(tenant, { agentId: mine });
-    expect(payload(await ensure(tenant, { conversationId: own, participant }, headers)).created).toBe(true);
+    expect(ensured(await ensure(tenant, { conversationId: own, participant }, headers)).created).toBe(true);
     for (const agentId of [theirs, null]) {
       const conversationId = await createConversation(tenant, { agentId });
       await member(tenant, { conversationId, participant });

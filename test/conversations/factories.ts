@@ -89,3 +89,17 @@ export async function joinAll(
     })),
   });
 }
+
+/** The payload of an ensure that must succeed. */
+export const ensured = (answer: Awaited<ReturnType<typeof ensure>>) => dataOf(answer).ensureConversationParticipant;
+
+/** Who takes part in a conversation, as its list tells. */
+export const participantsOf = async (tenant: TestTenant, id: string) =>
+  dataOf(
+    await tenant.graphql(
+      'query ($id: ID!) { conversation(id: $id) { participants { id participantId type status } } }',
+      {
+        id,
+      },
+    ),
+  ).conversation.participants;

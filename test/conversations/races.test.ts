@@ -2,7 +2,15 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { dataOf, problemOf, startApp, type TestApp, type TestTenant } from '../app.ts';
 import { createParticipant } from '../factories.ts';
-import { closeConversation, createConversation, createExternalUser, ensure, remove } from './factories.ts';
+import {
+  closeConversation,
+  createConversation,
+  createExternalUser,
+  ensure,
+  ensured,
+  participantsOf,
+  remove,
+} from './factories.ts';
 
 // On a server also as where tenants are on several nodes.
 describe.each('url' in inject('database') ? [false, true] : [false])('(distributed: %s)', (distributed) => {
@@ -14,20 +22,13 @@ describe.each('url' in inject('database') ? [false, true] : [false])('(distribut
   });
   afterAll(() => service.close());
 
-  const payload = (answer: Awaited<ReturnType<typeof ensure>>) => dataOf(answer).ensureConversationParticipant;
-
-  const participants = async (id: string, of = tenant) =>
-    dataOf(
-      await of.graphql('query ($id: ID!) { conversation(id: $id) { participants { id participantId type status } } }', {
-        id,
-      }),
-    ).conversation.participants;
+  const participants = (id: string, of = tenant) => participantsOf(of, id);
 
   describe('a hundred racing calls', () => {
     const race = async (conversationId: string, callers: readonly Record<string, unknown>[]) => {
       const answers = (
         await Promise.all(callers.map((participant) => ensure(tenant, { conversationId, participant })))
-      ).map(payload);
+      ).map(ensured);
       expect(answers.filter(({ created }) => created)).toHaveLength(1);
       expect(new Set(answers.map(({ participant }) => participant.id)).size).toBe(1);
       expect(await participants(conversationId)).toHaveLength(1);
@@ -76,8 +77,8 @@ describe.each('url' in inject('database') ? [false, true] : [false])('(distribut
       const answers = await Promise.all(
         hundred(conversationIds).map((conversationId) => ensure(tenant, { conversationId, participant })),
       );
-      expect(answers.map(payload).filter(({ created }) => created)).toHaveLength(10);
-      expect(new Set(answers.map((answer) => payload(answer).participant.participantId)).size).toBe(1);
+      expect(answers.map(ensured).filter(({ created }) => created)).toHaveLength(10);
+      expect(new Set(answers.map((answer) => ensured(answer).participant.participantId)).size).toBe(1);
     });
 
     test('against closing: each call that reports an addition has a membership, and none follows', async () => {
@@ -86,7 +87,7 @@ describe.each('url' in inject('database') ? [false, true] : [false])('(distribut
         ensure(tenant, { conversationId, participant: { flow: { id: `f${index}` } } }),
       );
       const [answers] = await Promise.all([Promise.all(adding), closeConversation(tenant, conversationId)]);
-      const added = answers.filter(({ errors }) => !errors).map((answer) => payload(answer).participant.id);
+      const added = answers.filter(({ errors }) => !errors).map((answer) => ensured(answer).participant.id);
       for (const refused of answers.filter(({ errors }) => errors))
         expect(problemOf(refused).code).toBe('PARTICIPANT_STATE_CONFLICT');
       expect((await participants(conversationId)).map(({ id }: { id: string }) => id).sort()).toEqual(added.sort());
@@ -132,7 +133,7 @@ describe.each('url' in inject('database') ? [false, true] : [false])('(distribut
             callers.map((participant) => ensure(tenant, { conversationId, participant })),
           );
           const distinct = new Set(callers.map((participant) => JSON.stringify(participant).toLowerCase())).size;
-          expect(answers.map(payload).filter(({ created }) => created)).toHaveLength(distinct);
+          expect(answers.map(ensured).filter(({ created }) => created)).toHaveLength(distinct);
           expect(await participants(conversationId)).toHaveLength(distinct);
         }),
         { numRuns: 12 },

@@ -12,6 +12,7 @@ import { type Admission, createAdmission } from '../../src/operations/admission.
 import { createBudget } from '../../src/operations/budget.ts';
 import { createExecutor } from '../../src/operations/executor.ts';
 import { limits } from '../../src/operations/limits.ts';
+import { noPrice } from '../../src/operations/price.ts';
 import { ResultSize } from '../../src/operations/result-size.ts';
 import type { GraphContext } from '../../src/schema/context.ts';
 import { countResults } from '../../src/schema/result-size.ts';
@@ -235,17 +236,7 @@ test('operations of one budget share it', async () => {
   const budget = createBudget();
   const first = new ResultSize(budget, null);
   const second = new ResultSize(budget, null);
-  const price = {
-    work: 1,
-    deepWork: 1,
-    certainWork: 0,
-    below: [],
-    bytes: 0,
-    long: [],
-    values: 0,
-    inner: [],
-    within: [],
-  };
+  const price = { ...noPrice, work: 1, deepWork: 1 };
   const place = { path: { prev: undefined, key: 'rows', typename: 'Query' }, fieldNodes: [] };
   const rows = Array.from({ length: limits.work * 0.6 }, () => ({}));
   expect(first.count(rows, price, place)).toBe(rows);
