@@ -8,6 +8,7 @@ import { uuid } from '../../src/database/sql/types.ts';
 import type { JobQueue } from '../../src/jobs/worker.ts';
 import { startApp, type TestApp, type TestTenant } from '../app.ts';
 import { createConfig, createParticipant } from '../factories.ts';
+import { overtaken } from '../jobs/overtaken.ts';
 import { createOwnDatabase } from '../setup/database.ts';
 
 const hour = 3_600_000;
@@ -55,6 +56,15 @@ async function lapsed(): Promise<[AvatarJob, AvatarJob]> {
 }
 
 describe('a lease', () => {
+  test('is not given of what another worker has leased since it was found due', async () => {
+    await queued(2);
+    const other = newId();
+    const overtaking = overtaken(service.app.database, () => queue.claim(other, 1));
+    const [own, ...more] = await avatarQueue(overtaking, hour).claim(workerId, 2);
+    expect(more).toEqual([]);
+    expect(await jobs().count({ where: { workerId: other, attempts: 1, id: { not: own?.id ?? '' } } })).toBe(1);
+  });
+
   test('is renewed for the jobs that are named; the others are lost', async () => {
     const [kept, lost] = await lapsed();
     await queue.renew(workerId, [kept]);

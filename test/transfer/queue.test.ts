@@ -6,6 +6,7 @@ import { secondsLeft, sweepDataJobs } from '../../src/transfer/jobs.ts';
 import { dataQueue } from '../../src/transfer/queue.ts';
 import { createDataJobRunner } from '../../src/transfer/run.ts';
 import { dataOf, type TestTenant } from '../app.ts';
+import { overtaken } from '../jobs/overtaken.ts';
 import { importFile } from '../uploads.ts';
 import { useAppAlone } from '../use-app.ts';
 
@@ -32,6 +33,21 @@ test('one job of a tenant is leased at a time, and others of other tenants', asy
   expect(ours.map(({ id }) => id).sort()).toEqual([first, third].sort());
   expect((await queue.claim(newId(), 5)).filter(({ tenantId }) => tenantId === one.id)).toEqual([]);
   for (const job of ours) await queue.handBack(job.workerId);
+});
+
+test('a job that another worker has leased since it was found due is not leased, nor the next of its tenant', async () => {
+  const queue = dataQueue(service.app.database, leaseMs);
+  const tenant = await service.createTenant();
+  const id = await begin(tenant, 'fkId\n1\n');
+  await begin(tenant, 'fkId\n2\n');
+  const [worker, other] = [newId(), newId()];
+  const claimed = await dataQueue(
+    overtaken(service.app.database, () => queue.claim(other, 50)),
+    leaseMs,
+  ).claim(worker, 50);
+  expect(claimed.filter(({ tenantId }) => tenantId === tenant.id)).toEqual([]);
+  expect(await stored(tenant, id)).toMatchObject({ state: 'RUNNING', workerId: other, attempts: 1 });
+  await queue.handBack(other);
 });
 
 test('a job that meets outages keeps its attempts, and waits longer each time', async () => {

@@ -1,0 +1,51 @@
+import { expect, test } from 'vitest';
+import { sweepByTenant } from '../../src/database/by-tenant.ts';
+
+const rows = [{ tenantId: 'a' }, { tenantId: 'b' }, { tenantId: 'a' }];
+
+test('a sweep goes on while it finds as many as it asked for, and takes any', async () => {
+  const taken: [string, number][] = [];
+  const found = [rows, rows, []];
+  await sweepByTenant(
+    3,
+    async () => found.shift() ?? [],
+    async (tenantId, { length }) => {
+      taken.push([tenantId, length]);
+      return length;
+    },
+  );
+  expect(taken).toEqual([
+    ['a', 2],
+    ['b', 1],
+    ['a', 2],
+    ['b', 1],
+  ]);
+});
+
+test('a sweep ends where another replica has all that it finds', async () => {
+  let reads = 0;
+  await sweepByTenant(
+    3,
+    async () => {
+      reads += 1;
+      if (reads > 1) throw new Error('It read the same again.');
+      return rows;
+    },
+    async () => 0,
+  );
+  expect(reads).toBe(1);
+});
+
+test('a sweep that is stopped takes nothing of the next tenant', async () => {
+  const taken: string[] = [];
+  await sweepByTenant(
+    3,
+    async () => rows,
+    async (tenantId, { length }) => {
+      taken.push(tenantId);
+      return length;
+    },
+    () => taken.length > 0,
+  );
+  expect(taken).toEqual(['a']);
+});
