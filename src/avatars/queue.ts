@@ -1,10 +1,10 @@
-import { byTenant } from '../database/by-tenant.ts';
 import type { Database } from '../database/database.ts';
 import { columns, nothing, type Rows, rows, type Selected } from '../database/sql/columns.ts';
 import { parameter, tenant } from '../database/sql/fragment.ts';
 import { globalStatement, statement } from '../database/sql/statement.ts';
 import { array, assured, double, integer, nullable, textOf, uuid } from '../database/sql/types.ts';
 import type { ErrorCode } from '../errors/catalogue.ts';
+import { leasesOf } from '../jobs/leases.ts';
 import type { JobQueue } from '../jobs/worker.ts';
 
 /** A job for a worker: which channel of which participant to take the avatar from. */
@@ -151,41 +151,22 @@ export async function countAvatarJobs(database: Pick<Database, 'query'>): Promis
   return { due: found?.due ?? 0, waiting: found?.waiting ?? 0, running: found?.running ?? 0 };
 }
 
-/** How many more jobs are read than are wanted: others may have taken some when it is their turn. */
-const spare = 16;
-
 /**
  * The avatar jobs of all tenants, for workers. What has to be done is read across tenants. It is locked and written in
  * one tenant at a time.
  */
 export function avatarQueue({ query }: Pick<Database, 'query'>, leaseMs: number): JobQueue<AvatarJob> {
   return {
-    async claim(workerId, most) {
-      const jobs: AvatarJob[] = [];
-      const waiting = await query(due, { most: most + spare });
-      try {
-        while (jobs.length < most && waiting.length > 0) {
-          const next = waiting.splice(0, most - jobs.length);
-          for (const [tenantId, theirs] of byTenant(next))
-            jobs.push(...(await query(claim, { tenantId, ids: theirs.map(({ id }) => id), workerId, leaseMs })));
-        }
-      } catch (error) {
-        // What was leased before has to be run.
-        if (jobs.length === 0) throw error;
-      }
-      return jobs;
-    },
-    async renew(workerId, jobs) {
-      for (const [tenantId, theirs] of byTenant(jobs))
-        await query(renew, { tenantId, workerId, leaseMs, ids: theirs.map(({ id }) => id) });
-    },
-    async reclaim() {
-      for (const { tenantId } of await query(lapsed)) await query(reclaim, { tenantId });
-    },
+    ...leasesOf<AvatarJob>({
+      due: (most) => query(due, { most }),
+      claim: (of) => query(claim, { ...of, leaseMs }),
+      renew: (of) => query(renew, { ...of, leaseMs }),
+      lapsed: () => query(lapsed),
+      reclaim: (of) => query(reclaim, of),
+      held: (workerId) => query(held, { workerId }),
+      handBack: (of) => query(handBack, of),
+    }),
     release: async ({ tenantId, id, workerId, attempts }) =>
       void (await query(release, { tenantId, id, workerId, attempts, waitMs: leaseMs / 15 })),
-    async handBack(workerId) {
-      for (const { tenantId } of await query(held, { workerId })) await query(handBack, { tenantId, workerId });
-    },
   };
 }

@@ -1,4 +1,3 @@
-import { byTenant } from '../database/by-tenant.ts';
 import type { Database } from '../database/database.ts';
 import { problemBehind, sqlState } from '../database/failures.ts';
 import type { DataJob } from '../database/generated/client.ts';
@@ -6,6 +5,7 @@ import { columns, nothing, type Rows, rows, type Selected } from '../database/sq
 import { parameter, tenant } from '../database/sql/fragment.ts';
 import { globalStatement, statement } from '../database/sql/statement.ts';
 import { array, assured, double, integer, uuid } from '../database/sql/types.ts';
+import { leasesOf } from '../jobs/leases.ts';
 import type { JobQueue } from '../jobs/worker.ts';
 
 /** A job that a worker has leased. */
@@ -18,6 +18,7 @@ const job: Selected<LeasedJob> = {
 };
 const workerId = parameter('workerId', uuid);
 const leaseMs = parameter('leaseMs', double);
+const ids = parameter('ids', array(uuid));
 const ofTenant = rows({ tenantId: uuid });
 
 // One job of a tenant at a time: two imports of one tenant would wait for each other's rows.
@@ -32,7 +33,7 @@ const due = globalStatement(rows({ tenantId: uuid, id: uuid }))`
 // given back, until it is claimed.
 const claim = statement(job)`
   with free as materialized (
-    select j.id from data_job j where j.tenant_id = ${tenant} and j.id = ${parameter('id', uuid)}
+    select j.id from data_job j where j.tenant_id = ${tenant} and j.id = any(${ids})
       and j.state = 'QUEUED' and j.run_at <= now()
       and not exists (select from data_job r where r.tenant_id = ${tenant} and r.state = 'RUNNING')
     for update skip locked
@@ -44,7 +45,7 @@ const claim = statement(job)`
 
 const renew = statement(nothing)`
   update data_job j set lease_until = now() + ${leaseMs} * interval '1 millisecond'
-  where j.tenant_id = ${tenant} and j.id = any(${parameter('ids', array(uuid))}) and j.state = 'RUNNING' and j.worker_id = ${workerId}`;
+  where j.tenant_id = ${tenant} and j.id = any(${ids}) and j.state = 'RUNNING' and j.worker_id = ${workerId}`;
 
 const lapsed = globalStatement(ofTenant)`
   select distinct j.tenant_id as "tenantId" from data_job j where j.state = 'RUNNING' and j.lease_until < now()`;
@@ -65,9 +66,6 @@ const handBack = statement(nothing)`
   update data_job j set state = 'QUEUED', worker_id = null, lease_until = null, run_at = now(), attempts = greatest(0, j.attempts - 1)
   where j.tenant_id = ${tenant} and j.state = 'RUNNING' and j.worker_id = ${workerId}`;
 
-/** How many more jobs are read than are wanted: others may have taken some when it is their turn. */
-const spare = 8;
-
 /** How often jobs have met an outage since they last came on. */
 function createOutages() {
   const met = new Map<string, { doneRows: number; times: number }>();
@@ -86,42 +84,26 @@ function createOutages() {
  */
 export function dataQueue({ query }: Pick<Database, 'query'>, leaseMs: number): JobQueue<LeasedJob> {
   const outagesOf = createOutages();
-  const claimOne = (values: { tenantId: string; id: string; workerId: string }): Promise<LeasedJob[]> =>
-    query(claim, { ...values, leaseMs }).catch((error: unknown) => {
-      // Another worker has claimed another job of the same tenant at the same time, which an index refuses.
-      if (sqlState(error) !== '23505') throw error;
-      return [];
-    });
   return {
-    async claim(workerId, most) {
-      const jobs: LeasedJob[] = [];
-      const waiting = await query(due, { most: most + spare });
-      try {
-        for (const { tenantId, id } of waiting) {
-          if (jobs.length >= most) break;
-          jobs.push(...(await claimOne({ tenantId, id, workerId })));
-        }
-      } catch (error) {
-        // What was leased before has to be run.
-        if (jobs.length === 0) throw error;
-      }
-      return jobs;
-    },
-    async renew(workerId, jobs) {
-      for (const [tenantId, theirs] of byTenant(jobs))
-        await query(renew, { tenantId, workerId, leaseMs, ids: theirs.map(({ id }) => id) });
-    },
-    async reclaim() {
-      for (const { tenantId } of await query(lapsed)) await query(reclaim, { tenantId, leaseMs });
-    },
+    ...leasesOf<LeasedJob>({
+      due: (most) => query(due, { most }),
+      claim: (of) =>
+        query(claim, { ...of, leaseMs }).catch((error: unknown) => {
+          // Another worker has claimed another job of the same tenant at the same time, which an index refuses.
+          if (sqlState(error) !== '23505') throw error;
+          return [];
+        }),
+      renew: (of) => query(renew, { ...of, leaseMs }),
+      lapsed: () => query(lapsed),
+      reclaim: (of) => query(reclaim, { ...of, leaseMs }),
+      held: (workerId) => query(held, { workerId }),
+      handBack: (of) => query(handBack, of),
+    }),
     async release({ tenantId, id, workerId, doneRows }, error) {
       const isOutage = problemBehind(error).code === 'UNAVAILABLE';
       const times = isOutage ? outagesOf(id, doneRows) : 1;
       const waitMs = Math.min(2 * leaseMs, (leaseMs / 15) * 2 ** Math.min(times - 1, 10));
       await query(release, { tenantId, id, workerId, waitMs, takenBack: isOutage ? 1 : 0 });
-    },
-    async handBack(workerId) {
-      for (const { tenantId } of await query(held, { workerId })) await query(handBack, { tenantId, workerId });
     },
   };
 }
