@@ -1,4 +1,5 @@
 import { visibleMembership, visibleToAny } from '../auth/visible-conversations.ts';
+import { countRows } from '../database/counted.ts';
 import type { TenantDatabase } from '../database/database.ts';
 import { type ConversationMember, type IdentifierKey, MemberType } from '../database/generated/client.ts';
 import { asUuid } from '../database/ids.ts';
@@ -7,7 +8,7 @@ import { survivorIdsOf } from '../database/redirects.ts';
 import { columns, type Fields, rows, type Selected } from '../database/sql/columns.ts';
 import { anyKey, type Fragment, join, literal, name, none, parameter, sql } from '../database/sql/fragment.ts';
 import { batchedRead, statement } from '../database/sql/statement.ts';
-import { array, double, json, nullable, text, uuid } from '../database/sql/types.ts';
+import { array, json, nullable, text, uuid } from '../database/sql/types.ts';
 import { narrowest, oncePer, parseTimestamps } from '../database/statement.ts';
 import {
   asListed,
@@ -112,23 +113,15 @@ const listOf = (condition: Fragment) =>
     ),
   );
 
-// Of many rows that lead to few conversations, each conversation is counted once.
-const membersCounted = statement(rows({ count: double }))`
-  select coalesce(sum(c.count), 0)::float8 as count from unnest(${parameter('ids', array(uuid))}) k(id) join (
-    select m.conversation_id, count(*) from (
-      select m.conversation_id from conversation_member m
-      where ${visibleMembership('m')} and m.conversation_id = any(${parameter('ids', array(uuid))}) and ${isLive('m')}
-      limit ${mostRows + 1}) m
-    group by m.conversation_id) c on c.conversation_id = k.id`;
-
 /**
  * Counts the memberships of these conversations that the viewer sees, as often as each is given. Counting stops above
  * the most that may be listed.
  */
-export async function countMembers(db: TenantDatabase, conversationIds: readonly string[]) {
-  const [row] = await db.query(membersCounted, { ids: conversationIds });
-  return { rows: row?.count ?? 0, bytes: 0 };
-}
+export const countMembers = countRows(
+  sql`m.conversation_id`,
+  sql`conversation_member m where ${visibleMembership('m')} and ${isLive('m')}`,
+  mostRows,
+);
 
 /**
  * The memberships of conversations that the viewer sees, with these parts, the oldest first. `conversationId` must be

@@ -1,5 +1,5 @@
 import { visible, visibleMembership, visibleToAny } from '../auth/visible-conversations.ts';
-import { countBytes } from '../database/counted-bytes.ts';
+import { countBytes } from '../database/counted.ts';
 import type { Conversation } from '../database/generated/client.ts';
 import { type Loader, manyBy, oneByUuid } from '../database/loaders.ts';
 import { columns, type Fields, fieldsBut, rows, type Selected } from '../database/sql/columns.ts';

@@ -1,5 +1,5 @@
 import { visibleMembership } from '../auth/visible-conversations.ts';
-import { countBytes } from '../database/counted-bytes.ts';
+import { countBytes } from '../database/counted.ts';
 import type { TenantDatabase } from '../database/database.ts';
 import type { ExternalUser, IdentifierKey } from '../database/generated/client.ts';
 import { bounded, type Loader, manyBy, mostRows, oneByUuid } from '../database/loaders.ts';

@@ -60,8 +60,8 @@ export type WorkBelow = { readonly work: number; readonly bytes: number };
 export type Counted = { readonly rows: number; readonly bytes: number };
 
 /**
- * Counts what the lists, pages or long values of these parents have in all, with the field's arguments. An id that is
- * given twice may count twice. Stops above the most that a result may have.
+ * Counts what the lists, pages or long values of these parents have in all, with the field's arguments. An id counts
+ * as often as it is given. Stops above the most that a result may have.
  */
 export type CountBelow = (
   db: TenantDatabase,

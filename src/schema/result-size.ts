@@ -21,6 +21,15 @@ import { countsBelow, idsOfRows, longTypes, ofPages, plain, priceAt, type RowInf
 
 type Field = GraphQLField<unknown, GraphContext>;
 
+/** A row with its columns by name. */
+export type Row = Readonly<Record<string, unknown>>;
+
+/** The rows of a list, or one row. What was not found, and what was refused, is none. */
+export const rowsOf = (found: object): Row[] =>
+  (Array.isArray(found) ? found : [found]).filter(
+    (row: unknown) => typeof row === 'object' && row !== null && !(row instanceof Error),
+  );
+
 /** What is counted before it is read, by `Type.field`. */
 export type CountsBelow = {
   /** Lists and long values, by the ids of the rows that they belong to. */
@@ -80,7 +89,7 @@ function countRows(field: Field): void {
           if (!isRecorded) context.uncounted.add(read, price);
           return size.countRead(read, () => price, info);
         }
-        return context.load(belowLists(price), { rows: read, viewer: context.viewer }).then(
+        return context.load(belowLists(price), { rows: rowsOf(read), viewer: context.viewer }).then(
           (below) => {
             if (below === null) context.uncounted.add(read, price);
             return size.countRead(read, () => price, info, below ?? nothingBelow);
@@ -138,7 +147,7 @@ function countValue(field: Field): void {
   };
 }
 
-type List = { rows: readonly Record<string, unknown>[]; viewer: Viewer };
+type List = { rows: readonly Row[]; viewer: Viewer };
 
 const nothingBelow: WorkBelow = { work: 0, bytes: 0 };
 
@@ -160,7 +169,7 @@ const belowLists = oncePer(
 
 /** The work and the bytes below rows: what is counted in the same way is counted once. */
 export async function workBelow(
-  rows: readonly Readonly<Record<string, unknown>>[],
+  rows: readonly Row[],
   { below }: Pick<Price, 'below'>,
   db: TenantDatabase,
   viewer: Viewer,

@@ -19,7 +19,7 @@ import {
   type SelectionSetNode,
 } from 'graphql';
 import type { Scope } from '../auth/scopes.ts';
-import { defaultPage } from '../database/pages.ts';
+import { defaultPage, largestPage } from '../database/pages.ts';
 import { type Below, type CountBelow, noPrice, type Price } from '../operations/price.ts';
 import type { GraphContext } from './context.ts';
 
@@ -239,7 +239,9 @@ class Pricing {
   }
 }
 
-const sizeOf = ({ first, last }: Readonly<Record<string, unknown>>) => Number(first ?? last ?? defaultPage);
+// A page of another size is refused when it is read.
+const sizeOf = ({ first, last }: Readonly<Record<string, unknown>>) =>
+  Math.min(Math.max(0, Number(first ?? last ?? defaultPage)), largestPage);
 
 const sumOf = (numbers: Iterable<number>) => [...numbers].reduce((sum, number) => sum + number, 0);
 

@@ -1,12 +1,11 @@
+import { setImmediate as eventLoopTurn } from 'node:timers/promises';
 import type { Viewer } from '../auth/viewer.ts';
 import type { TenantDatabase } from '../database/database.ts';
 import type { Loader } from '../database/loaders.ts';
 import { ResultLimit } from '../errors/catalogue.ts';
-import type { Price } from '../operations/price.ts';
+import type { Price, WorkBelow } from '../operations/price.ts';
 import type { ResultSize } from '../operations/result-size.ts';
-import { manyRows, workBelow } from './result-size.ts';
-
-type Row = Readonly<Record<string, unknown>>;
+import { manyRows, type Row, rowsOf, workBelow } from './result-size.ts';
 
 /**
  * The rows of an operation below which nothing was counted, because they are few. Their lists can be long nevertheless.
@@ -17,8 +16,10 @@ export class Uncounted {
   readonly #db: TenantDatabase;
   readonly #size: ResultSize;
   #rows: Map<Price, Row[]> | null = null;
-  /** The work of lists that are being read and are known to fit. */
-  #expected = 0;
+  /** What lists that are being read take of the room that the result has. */
+  #reserved: WorkBelow = nothing;
+  /** Called when one of them has been read. */
+  #waiting: (() => void)[] = [];
 
   constructor(viewer: Viewer, db: TenantDatabase, size: ResultSize) {
     this.#viewer = viewer;
@@ -30,18 +31,16 @@ export class Uncounted {
   add(found: object, price: Price): void {
     if (price.below.length > 0) {
       this.#rows ??= new Map();
-      const rows = Array.isArray(found) ? found : [found];
+      const rows = rowsOf(found);
       const before = this.#rows.get(price);
       if (before) before.push(...rows);
       else this.#rows.set(price, [...rows]);
     }
-    for (const { property, price: inner } of price.within) {
-      const rows: unknown[] = Array.isArray(found) ? found : [found];
+    for (const { property, price: inner } of price.within)
       this.add(
-        rows.flatMap((row) => (row as Row | null)?.[property] ?? []),
+        rowsOf(found).flatMap((row) => row[property] ?? []),
         inner,
       );
-    }
   }
 
   /** Forgets all rows, before the next event of a subscription. */
@@ -56,33 +55,56 @@ export class Uncounted {
     // Below many rows they were counted.
     const found = keys.length < manyRows ? await lists.short(this.#db, keys) : null;
     if (found) return found;
-    const work = await this.#work(lists.counted, new Set(keys.map(lists.parentOf)));
-    this.#expected += work;
+    const reserved = await this.#reserve(lists.counted, new Set(keys.map(lists.parentOf)));
     try {
       return await load(this.#db, keys);
     } finally {
-      this.#expected -= work;
+      this.#reserved = less(this.#reserved, reserved);
+      for (const wake of this.#waiting.splice(0)) wake();
     }
   }
 
-  /** The work of the lists of these parents, as far as it may be more than there is room for. */
-  async #work(counted: object, parents: ReadonlySet<unknown>): Promise<number> {
-    const places = [...(this.#rows ?? [])].flatMap(([{ below: all }, rows]) => {
+  /**
+   * Reserves room for the lists of these parents: for the most that they can have, or for what they have where that is
+   * too much. Waits where lists that are being read have reserved the room, since most reserve more than they need.
+   */
+  async #reserve(counted: object, parents: ReadonlySet<unknown>): Promise<WorkBelow> {
+    const places = this.#placesOf(counted, parents);
+    let wanted: WorkBelow = { work: places.reduce((sum, { most }) => sum + most, 0), bytes: 0 };
+    if (!this.#fits(wanted)) {
+      wanted = nothing;
+      for (const { below, rows } of places) {
+        wanted = more(wanted, await workBelow(rows, { below }, this.#db, this.#viewer));
+        if (isMore(wanted, this.#size.room)) throw new ResultLimit();
+      }
+    }
+    while (!this.#fits(wanted)) {
+      if (isMore(wanted, this.#size.room)) throw new ResultLimit();
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+      // Until what was read has been counted.
+      await eventLoopTurn();
+    }
+    // Without a wait after the check: another list must not find the same room.
+    this.#reserved = more(this.#reserved, wanted);
+    return wanted;
+  }
+
+  #fits(wanted: WorkBelow): boolean {
+    return !isMore(more(this.#reserved, wanted), this.#size.room);
+  }
+
+  /** Where the rows of these parents stand, what is below them of that kind, and the most work that it can be. */
+  #placesOf(counted: object, parents: ReadonlySet<unknown>) {
+    return [...(this.#rows ?? [])].flatMap(([{ below: all }, rows]) => {
       const below = all.filter(({ count }) => count === counted);
       const some = rows.filter((row) => below.some(({ by }) => parents.has(row[by])));
       const most = some.length * below.reduce((sum, { most, work }) => sum + most * work, 0);
       return some.length > 0 ? [{ below, rows: some, most }] : [];
     });
-    const most = places.reduce((sum, place) => sum + place.most, 0);
-    if (most + this.#expected <= this.#size.room.work) return most;
-    const total = { work: 0, bytes: 0 };
-    for (const { below, rows } of places) {
-      const { work, bytes } = await workBelow(rows, { below }, this.#db, this.#viewer);
-      total.work += work;
-      total.bytes += bytes;
-      const { room } = this.#size;
-      if (total.work + this.#expected > room.work || total.bytes > room.bytes) throw new ResultLimit();
-    }
-    return total.work;
   }
 }
+
+const nothing: WorkBelow = { work: 0, bytes: 0 };
+const more = (one: WorkBelow, other: WorkBelow) => ({ work: one.work + other.work, bytes: one.bytes + other.bytes });
+const less = (one: WorkBelow, other: WorkBelow) => ({ work: one.work - other.work, bytes: one.bytes - other.bytes });
+const isMore = (one: WorkBelow, room: WorkBelow) => one.work > room.work || one.bytes > room.bytes;

@@ -1,4 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
+import { newId } from '../../src/database/ids.ts';
+import { countBindings } from '../../src/directory/bindings/bindings.ts';
+import { countChannels } from '../../src/directory/channels/channels.ts';
 import { type Answer, dataOf, type TestTenant } from '../app.ts';
 import { prepared } from '../prepared.ts';
 import { useApp } from '../use-app.ts';
@@ -6,7 +9,8 @@ import { times } from './documents.ts';
 
 const service = useApp();
 
-// 30 people: the first 10 are bound to 300 agents each. All of them take part in 90 conversations.
+// 30 people: the first 10 are bound to 300 agents each, and the first has 100 channels. All of them take part in 90
+// conversations.
 let tenant: TestTenant;
 beforeAll(async () => {
   tenant = await service.createTenant();
@@ -19,6 +23,13 @@ beforeAll(async () => {
   await run(`insert into binding (tenant_id, id, participant_id, agent_id)
     select p.tenant_id, gen_random_uuid(), p.id, a.id from participant p join agent a on a.tenant_id = p.tenant_id
     where p.tenant_id = $1::uuid and p.display_name <= 'P10'`);
+  await run(`with config as (
+      insert into integration_config (tenant_id, id, provider, name)
+      values ($1::uuid, gen_random_uuid(), 'email', 'Mail') returning tenant_id, id)
+    insert into channel (tenant_id, id, participant_id, integration_config_id, provider, address, address_valid)
+    select p.tenant_id, gen_random_uuid(), p.id, c.id, 'email', 'p' || n || '@example.com', true
+    from participant p join config c on true cross join generate_series(1, 100) n
+    where p.tenant_id = $1::uuid and p.display_name = 'P01'`);
   await run(`insert into conversation (tenant_id, id, name)
     select $1::uuid, gen_random_uuid(), 'C' || n from generate_series(1, 90) n`);
   await run(`insert into conversation_member (tenant_id, id, conversation_id, type, participant_id, user_id)
@@ -51,6 +62,17 @@ describe('lists below a page that are long together', () => {
     expect(answer.statements.map(isCount)).toEqual([false, false, true]);
   });
 
+  test('are counted as often as the id of their row is given', async () => {
+    const db = service.app.database.forTenant(tenant.id);
+    const { nodes } = dataOf(await tenant.graphql(people(1, 'id'))).participantsConnection;
+    const ids = [nodes[0].id, nodes[0].id, newId()];
+    expect([await countBindings(db, ids), await countChannels(db, ids)]).toEqual([
+      { rows: 600, bytes: 0 },
+      // 9 addresses of 14 characters, 90 of 15 and one of 16.
+      { rows: 200, bytes: 2 * (9 * 14 + 90 * 15 + 16) },
+    ]);
+  });
+
   test('are read whole where they fit, and at once where they are short', async () => {
     const all = await tenant.graphql(people(10, 'bindings { id } agentIds'));
     const { nodes } = dataOf(all).participantsConnection;
@@ -69,6 +91,13 @@ describe('pages below a page', () => {
   test('are counted where as many rows as they may have would not fit', async () => {
     const answer = await tenant.graphql(people(30, pages(50)));
     expect([told(answer), answer.statements.map(isCount)]).toEqual([over, [false, true]]);
+  });
+
+  test('are counted beside a page of a size that is refused', async () => {
+    const some = `conversations(first: -2000000000) { nodes { id } }`;
+    const answer = await tenant.graphql(people(30, `${pages(50)} refused: ${some}`));
+    expect(answer.statements.map(isCount)).toEqual([false, true]);
+    expect(told(answer)).toEqual(over);
   });
 
   test('are not counted where as many would fit', async () => {

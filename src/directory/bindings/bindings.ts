@@ -1,13 +1,14 @@
 import { z } from 'zod';
+import { countRows } from '../../database/counted.ts';
 import type { TenantDatabase, TenantTransaction } from '../../database/database.ts';
 import type { Binding } from '../../database/generated/client.ts';
 import { asUuid, newId } from '../../database/ids.ts';
 import { bounded, countedFirst, manyBy, mostInner, oneByUuid } from '../../database/loaders.ts';
 import { followed } from '../../database/redirects.ts';
 import { columns, nothing, rows } from '../../database/sql/columns.ts';
-import { anyKey, parameter, tenant } from '../../database/sql/fragment.ts';
+import { anyKey, parameter, sql, tenant } from '../../database/sql/fragment.ts';
 import { statement } from '../../database/sql/statement.ts';
-import { array, double, text, uuid } from '../../database/sql/types.ts';
+import { array, text, uuid } from '../../database/sql/types.ts';
 import { Problem } from '../../errors/catalogue.ts';
 import type { KeepIds } from '../../idempotency/once.ts';
 import { checked } from '../../values/checked.ts';
@@ -25,22 +26,11 @@ export const bindingById = oneByUuid(
   'id',
 );
 
-// A participant of many rows is counted once.
-const bindingsCounted = statement(rows({ count: double }))`
-  select coalesce(sum(c.count), 0)::float8 as count from unnest(${parameter('ids', array(uuid))}) k(id) join (
-    select x.participant_id, count(*) from (
-      select x.participant_id from binding x
-      where x.tenant_id = ${tenant} and x.participant_id = any(${parameter('ids', array(uuid))}) limit ${mostInner + 1}) x
-    group by x.participant_id) c on c.participant_id = k.id`;
-
 /**
  * Counts the bindings of these participants, as often as each is given. Counting stops above the most that may be
  * listed.
  */
-export async function countBindings(db: TenantDatabase, participantIds: readonly string[]) {
-  const [row] = await db.query(bindingsCounted, { ids: participantIds });
-  return { rows: row?.count ?? 0, bytes: 0 };
-}
+export const countBindings = countRows(sql`x.participant_id`, sql`binding x where x.tenant_id = ${tenant}`, mostInner);
 
 /** The bindings of participants, ordered by agent. */
 export const bindingsByParticipant = countedFirst(

@@ -1,12 +1,13 @@
 import { z } from 'zod';
-import type { TenantDatabase, TenantTransaction } from '../../database/database.ts';
+import { countRows } from '../../database/counted.ts';
+import type { TenantTransaction } from '../../database/database.ts';
 import type { Channel, IntegrationConfig } from '../../database/generated/client.ts';
 import { asUuid, newId } from '../../database/ids.ts';
 import { countedFirst, manyBy, mostInner, oneByUuid } from '../../database/loaders.ts';
-import { columns, type Fields, nothing, rows } from '../../database/sql/columns.ts';
+import { columns, type Fields, nothing } from '../../database/sql/columns.ts';
 import { anyKey, name, parameter, sql, tenant } from '../../database/sql/fragment.ts';
 import { statement } from '../../database/sql/statement.ts';
-import { array, boolean, integer, nullable, text as sqlText, uuid } from '../../database/sql/types.ts';
+import { array, boolean, nullable, text as sqlText, uuid } from '../../database/sql/types.ts';
 import { Problem } from '../../errors/catalogue.ts';
 import { addressColumns, fitsProvider } from '../../providers/address.ts';
 import { text, trimmed } from '../../values/text.ts';
@@ -25,18 +26,16 @@ export const channelById = oneByUuid(
   'id',
 );
 
-const channelsCounted = statement(rows({ rows: integer, bytes: integer }))`
-  select count(*)::int as rows, coalesce(sum(octet_length(x.address)), 0)::int as bytes from (
-    select x.address from channel x where x.tenant_id = ${tenant} and x.participant_id = any(${parameter('ids', array(uuid))}) limit ${mostInner + 1}) x`;
-
 /**
- * Counts the channels that these participants have in all, and the bytes of their addresses. Counting stops above the
- * most that may be listed.
+ * Counts the channels of these participants and the bytes of their addresses, as often as each is given. Counting stops
+ * above the most that may be listed.
  */
-export async function countChannels(db: TenantDatabase, participantIds: readonly string[]) {
-  const [row = { rows: 0, bytes: 0 }] = await db.query(channelsCounted, { ids: participantIds });
-  return row;
-}
+export const countChannels = countRows(
+  sql`x.participant_id`,
+  sql`channel x where x.tenant_id = ${tenant}`,
+  mostInner,
+  sql`octet_length(x.address)`,
+);
 
 /** The channels of participants, in the order in which they are tried. */
 export const channelsByParticipant = countedFirst(
