@@ -11,6 +11,16 @@ update participant set email = repeat('x', 3980) || '@' || right(id::text, 12) w
 -- Tenant 8: the longest address on every channel.
 update channel set address = repeat('y', 3980) || right(id::text, 12), identity_key = null where tenant_id = bench.id('001', 8);
 
+-- Tenant 8: 20 channels with the longest address for each of the first 100 people by name.
+insert into channel (tenant_id, id, participant_id, integration_config_id, provider, address, address_valid, modified_at)
+select c.tenant_id, bench.id('005', 60000000 + (row_number() over ())::int), c.participant_id, c.integration_config_id, c.provider,
+  repeat('z', 3960) || n || right(c.id::text, 12), c.address_valid, c.modified_at
+from (
+  select distinct on (c.participant_id) c.* from channel c
+  join (select id from participant where tenant_id = bench.id('001', 8) order by name_key, id limit 100) p on p.id = c.participant_id
+  where c.tenant_id = bench.id('001', 8)
+) c cross join generate_series(1, 20) n;
+
 -- Tenant 0: two closed conversations with as many participants as may be listed, the second with people.
 insert into conversation (tenant_id, id, name, closed_at, created_at, modified_at)
 select bench.id('001', 0), bench.id('007', 20000000 + n), 'Large', bench.moment(n + 1), bench.moment(n), bench.moment(n)

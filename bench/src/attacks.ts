@@ -124,6 +124,29 @@ export const attacks: readonly Attack[] = [
     { tenant: 6 },
   ),
   one(
+    'a page of 100, agents of bindings',
+    '{ participantsConnection(first: 100) { nodes { bindings { agent { id name } participant { id displayName } } } } }',
+    { tenant: 6 },
+  ),
+  one(
+    'a page of 100, 10 × agents',
+    `{ participantsConnection(first: 100) { nodes { ${times(10, (n) => `a${n}: agents { id name }`)} } } }`,
+    { tenant: 6 },
+  ),
+  one(
+    '4 pages of 100, addresses of 4,000 characters',
+    `{ ${times(4, (n) => `p${n}: participantsConnection(first: 100) { nodes { channels { address } } }`)} }`,
+    { tenant: 8 },
+  ),
+  one(
+    '5 pages of 100 { bindings { agent } }',
+    `{ ${times(5, (n) => `p${n}: participantsConnection(first: 100) { nodes { bindings { agent { id name } } } }`)} }`,
+  ),
+  one(
+    'a page of 100 conversations { participants { bindings } }',
+    '{ conversationsConnection(first: 100) { nodes { participants { subject { ... on Participant { bindings { id } } } } } } }',
+  ),
+  one(
     '20 counts of the reachable',
     `{ ${times(20, (n) => `c${n}: participantsConnection(first: 0, ${reachable}) { totalCount }`)} }`,
     { tenant: 9 },

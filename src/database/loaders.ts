@@ -89,21 +89,22 @@ export const mostRows = 10_000;
 /** The same for the short lists that every row of an unpaged list has. */
 export const mostInner = 100_000;
 
-/** So many rows of lists are read without counting them first. */
+/** So many rows of lists are read without counting them first, where rows are short. */
 export const mostShort = 2_000;
 
 const lengthOf = (lists: readonly (readonly unknown[])[]) => lists.reduce((sum, list) => sum + list.length, 0);
 
 /**
  * Makes a loader of bounded lists that are counted by that function before they are read, unless they are short
- * together. `upTo` creates the loader whose statement stops at one row more than that.
+ * together: `short` rows at most. `upTo` creates the loader whose statement stops at one row more than that.
  */
 export const countedFirst = <Row>(
   upTo: (most: number) => Loader<string, Row[]>,
   rows: string,
   counted: object,
+  short = mostShort,
 ): Loader<string, Row[]> => {
-  const beginning = upTo(mostShort);
+  const beginning = upTo(short);
   return {
     ...bounded(upTo(mostInner), rows, mostInner),
     lists: {
@@ -111,7 +112,7 @@ export const countedFirst = <Row>(
       parentOf: (id) => id,
       async short(database, ids) {
         const lists = await beginning.load(database, ids);
-        return lengthOf(lists) <= mostShort ? lists : null;
+        return lengthOf(lists) <= short ? lists : null;
       },
     },
   };

@@ -37,6 +37,9 @@ export const countChannels = countRows(
   sql`octet_length(x.address)`,
 );
 
+// An address has 4,000 characters at the most, so they are 2 MB.
+const mostShortChannels = 500;
+
 /** The channels of participants, in the order in which they are tried. */
 export const channelsByParticipant = countedFirst(
   (most) =>
@@ -49,6 +52,7 @@ export const channelsByParticipant = countedFirst(
     ),
   'channels: ask for fewer participants',
   countChannels,
+  mostShortChannels,
 );
 
 /** How many channels a participant can have. */
