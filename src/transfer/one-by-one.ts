@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import type { TenantTransaction } from '../database/database.ts';
 import { asUuid } from '../database/ids.ts';
 import { inside } from '../database/inside.ts';
@@ -8,11 +9,14 @@ import { statement } from '../database/sql/statement.ts';
 import { array, assured, boolean, json, uuid } from '../database/sql/types.ts';
 import type { ParticipantHooks } from '../directory/participants/hooks.ts';
 import { blockedAmong, isErased } from './blocked.ts';
+import { connected } from './connected.ts';
 import { conversations } from './conversations.ts';
 import type { Kind as DataKind } from './fields.ts';
-import { type Given, isMerged, noOutcome, type Outcome, refusal, type Writing } from './outcome.ts';
+import { type Given, isMerged, noOutcome, type Outcome, type Rejection, refusal, type Writing } from './outcome.ts';
 import { participants } from './participants.ts';
+import type { RowRule } from './rule.ts';
 import { storedConversation, storedParticipant } from './stored.ts';
+import { undone } from './undone.ts';
 
 /** The kinds whose rows go through their rules one by one. */
 export type RuledKind = Exclude<DataKind, 'EXTERNAL_USERS'>;
@@ -58,6 +62,64 @@ export function idOfRow(kind: string, { fields }: Pick<Given, 'fields'>, tenantI
 /** Thrown in a row that changes nothing, so that it leaves nothing behind. */
 const isUnchanged = new Error('The row changes nothing.');
 
+/** Changes what is stored by a row. Throws `isUnchanged`. */
+async function updateOne(
+  tx: TenantTransaction,
+  rule: RowRule,
+  kind: RuledKind,
+  id: string,
+  { fields }: Pick<Given, 'fields'>,
+) {
+  // Read here, because an earlier row, or a merge, may have changed it.
+  const [before] = await tx.query(stored[kind], { ids: [id] });
+  if (!before || !(await rule.update(inside(tx), tx, id, fields, before))) throw isUnchanged;
+}
+
+/**
+ * Returns the lines of a batch's rows that say the same in the end as is stored, each with why it is refused, if it is.
+ * To find out, all rows of the file with their ids are written in their order, and undone.
+ */
+async function settledRows(
+  tx: TenantTransaction,
+  rule: RowRule,
+  kind: RuledKind,
+  batch: readonly (Given & { id: string })[],
+  isThere: (id: string) => boolean,
+  { file, unexpected }: Writing,
+): Promise<Map<number, Rejection | null>> {
+  const settled = new Map<number, Rejection | null>();
+  const hang = file?.around(batch.filter(({ id }) => isThere(id)));
+  if (!hang || hang.rows.length < 2) return settled;
+  const own = new Set(batch.map(({ line }) => line));
+  const groups = connected(hang.rows, (row) => [idOfRow(kind, row, tx.tenantId)]).filter(
+    (group) => group.length > 1 && !group.some(({ line }) => hang.cut.has(line)),
+  );
+  const all = groups.flat();
+  const gone = all.length > 0 ? await blockedAmong(tx, await rule.texts(tx, all)) : null;
+  const erased = new Set(all.flatMap(({ line }, n) => (gone?.has(n) ? [line] : [])));
+  for (const group of groups) {
+    const [first] = group;
+    if (!first) continue;
+    const id = idOfRow(kind, first, tx.tenantId);
+    const reasons = await undone(tx, async () => {
+      const refused = new Map<number, Rejection>();
+      const [before] = await tx.query(stored[kind], { ids: [id] });
+      for (const row of group) {
+        if (erased.has(row.line)) continue;
+        try {
+          await tx.savepoint(() => updateOne(tx, rule, kind, id, row));
+        } catch (error) {
+          if (error !== isUnchanged) refused.set(row.line, refusal(row.line, error, { unexpected }));
+        }
+      }
+      const [after] = await tx.query(stored[kind], { ids: [id] });
+      return isDeepStrictEqual(before, after) ? refused : null;
+    });
+    if (reasons) for (const { line } of group) if (own.has(line)) settled.set(line, reasons.get(line) ?? null);
+  }
+  return settled;
+}
+
 /**
  * Writes a batch of participants or conversations by their rules, in one transaction. A row that is refused leaves
  * nothing behind, and the others stay. A participant that was merged away since stays so: the row changes nothing.
@@ -77,19 +139,22 @@ export async function writeOneByOne(
   const away = given.flatMap(({ id }) => (kind === 'PARTICIPANTS' && !there.has(id) ? [id] : []));
   const merged = new Set((away.length > 0 ? await tx.query(mergedAway, { ids: away }) : []).map(({ id }) => id));
   const gone = await blockedAmong(tx, await rule.texts(tx, given));
+  const settled = await settledRows(tx, rule, kind, given, (id) => there.has(id), writing);
   const refuse = (line: number, field: string | null, reason: string) => outcome.rejected.push({ line, field, reason });
   for (const [n, { id, line, ...row }] of given.entries()) {
     if (gone.has(n)) refuse(line, null, isErased);
     else if (merged.has(id) && writing.onConflict === 'FAIL') refuse(line, 'id', isMerged);
     else if (there.has(id) && writing.onConflict === 'FAIL') refuse(line, 'id', 'exists already');
-    else if (merged.has(id) || (there.has(id) && writing.onConflict === 'SKIP')) outcome.unchanged += 1;
+    else if (settled.has(line)) {
+      const why = settled.get(line);
+      if (why) outcome.rejected.push(why);
+      else outcome.unchanged += 1;
+    } else if (merged.has(id) || (there.has(id) && writing.onConflict === 'SKIP')) outcome.unchanged += 1;
     else {
       try {
         await tx.savepoint(async () => {
-          if (!there.has(id)) return rule.create(db, tx, id, row);
-          // Read here, because an earlier row, or a merge, may have changed it.
-          const [before] = await tx.query(stored[kind], { ids: [id] });
-          if (!before || !(await rule.update(db, tx, id, row.fields, before))) throw isUnchanged;
+          if (there.has(id)) await updateOne(tx, rule, kind, id, row);
+          else await rule.create(db, tx, id, row);
         });
         if (there.has(id)) outcome.updated += 1;
         else outcome.created += 1;

@@ -1,5 +1,6 @@
 import { problemBehind } from '../database/failures.ts';
 import type { Problem } from '../errors/catalogue.ts';
+import type { Overlaps } from './overlaps.ts';
 
 /**
  * A row that has its fields, and its number among the batch's rows. `createdAt` is when another system has made it.
@@ -33,6 +34,8 @@ export type Writing = {
   onConflict: OnConflict;
   /** Called with what nobody expected of a row, which is refused. */
   unexpected(error: unknown): void;
+  /** The rows of the whole file. Those that update one user are taken by what is left in the end. */
+  file?: Pick<Overlaps<Given>, 'around' | 'naming'>;
 };
 
 /** The rules' words about a row, and the field that they are about. */

@@ -14,11 +14,11 @@ import { type ExportedJob, exportPieces } from './export.ts';
 import { createUnread, type Kind } from './fields.ts';
 import { findDataFile, storeContent, withdrawDataFile } from './files.ts';
 import type { Format } from './jobs.ts';
-import type { Given, OnConflict, Outcome } from './outcome.ts';
+import type { Given, OnConflict, Outcome, Writing } from './outcome.ts';
 import type { LeasedJob } from './queue.ts';
 import { type FileRow, rowsIn } from './records.ts';
 import { createTurns } from './turns.ts';
-import { createRehearsal, fullBatch, inTransaction, type Rehearsal, weightOf, writeRows } from './write.ts';
+import { createRehearsal, fullBatch, inTransaction, overlapsOf, type Rehearsal, weightOf, writeRows } from './write.ts';
 
 /** How often a job is begun that ends its process or meets what nobody expected, without coming on meanwhile. */
 const mostAttempts = 5;
@@ -131,12 +131,12 @@ export function createDataJobRunner({ database, storage, hooks, unexpected }: Ru
     job: LeasedJob,
     at: Progress,
     batch: readonly FileRow[],
+    writing: Writing,
     rehearsal: Rehearsal | null,
   ): Promise<Outcome> {
     const refused = batch.flatMap((row) => ('reason' in row ? [row] : []));
     const given = batch.flatMap((row): Given[] => ('fields' in row ? [row] : []));
-    const rehearsed = rehearsal && (await rehearsal.of(given));
-    const writing = { onConflict: job.onConflict as OnConflict, unexpected };
+    const rehearsed = rehearsal && (await rehearsal(given));
     return inTransaction(db, async (tx) => {
       const outcome = rehearsed ?? (await writeRows(tx, job.kind as Kind, given, writing, hooks));
       const whole = { ...outcome, rejected: [...outcome.rejected, ...refused] };
@@ -149,27 +149,35 @@ export function createDataJobRunner({ database, storage, hooks, unexpected }: Ru
     const kind = job.kind as Kind;
     const mapping = job.mapping as Readonly<Record<string, unknown>> | null;
     const form = { kind, format: job.format as Format, mapping };
-    const writing = { onConflict: job.onConflict as OnConflict, unexpected };
-    const rehearsal = job.isDryRun ? createRehearsal(db, kind, writing, hooks) : null;
+    const onConflict = job.onConflict as OnConflict;
+    const overlaps = job.isDryRun || onConflict === 'UPDATE' ? overlapsOf(kind, db.tenantId) : null;
+    const writing: Writing = { onConflict, unexpected };
+    if (overlaps && onConflict === 'UPDATE') writing.file = overlaps;
+    const rehearsal = overlaps && job.isDryRun ? createRehearsal(db, kind, writing, hooks, overlaps) : null;
+    const turn = createTurns();
     let total = job.totalRows;
-    if (total === null || rehearsal) {
+    if (total === null || overlaps) {
       total = 0;
-      const turn = createTurns();
       const unread = createUnread();
       for await (const row of rowsIn(form, file.read(), unread)) {
         total += 1;
-        if ('fields' in row) rehearsal?.note(row);
+        if ('fields' in row) overlaps?.note(row);
         await turn();
       }
       await db.query(count, { id: job.id, workerId: job.workerId, total, unread: unread.columns });
     }
+    if (overlaps?.hasAny)
+      for await (const row of rowsIn(form, file.read())) {
+        if ('fields' in row) overlaps.keep(row);
+        await turn();
+      }
     const at: Progress = { done: job.doneRows, rejected: job.rejectedRows };
     let seen = 0;
     let batch: FileRow[] = [];
     let weight = 0;
     const flush = async () => {
       if (batch.length === 0) return;
-      const { rejected } = await write(db, job, at, batch, rehearsal);
+      const { rejected } = await write(db, job, at, batch, writing, rehearsal);
       at.done += batch.length;
       at.rejected += rejected.length;
       batch = [];
@@ -179,10 +187,7 @@ export function createDataJobRunner({ database, storage, hooks, unexpected }: Ru
     for await (const row of rowsIn(form, file.read())) {
       seen += 1;
       // What was done before the job was begun again.
-      if (seen <= job.doneRows) {
-        if ('fields' in row) rehearsal?.pass(row);
-        continue;
-      }
+      if (seen <= job.doneRows) continue;
       batch.push(row);
       weight += weightOf(kind, row);
       if (weight >= fullBatch) await flush();

@@ -1,50 +1,16 @@
-import { isDeepStrictEqual } from 'node:util';
 import type { TenantTransaction } from '../database/database.ts';
 import { sqlState } from '../database/failures.ts';
-import type { ExternalUser, IdentifierKey } from '../database/generated/client.ts';
 import { newId } from '../database/ids.ts';
-import { compareKey, fieldOf, identifierKeys } from '../external-users/identifiers.ts';
 import { keepMerged, type Replaced } from '../external-users/replaced.ts';
 import { jsonObject } from '../values/json-object.ts';
 import { blockedAmong, blockedText, isErased } from './blocked.ts';
-import { columnsFor, insert, insertIdentifiers, update, viaOf } from './known-users.ts';
+import { columnsFor, insert, insertIdentifiers, update } from './known-users.ts';
 import { addTo, type Given, isMerged, noOutcome, type Outcome, refusal, type Writing } from './outcome.ts';
+import { settledUsers } from './settled-users.ts';
 import { createTurns } from './turns.ts';
+import { changesOf } from './user-changes.ts';
 import { type Checked, type Compared, check, isRefused, keysOf } from './user-rows.ts';
-import { usersOf, whose } from './whose.ts';
-
-const updatable = ['firstName', 'lastName', 'email', 'phoneNumber', 'fkId', 'fkUserId', 'context', 'source'] as const;
-const keyOf = new Map<string, IdentifierKey>(identifierKeys.map((key) => [fieldOf(key), key]));
-
-/** What a row changes of the user that it names: of its columns, and which identifiers it adds. */
-function changesOf(row: Checked, existing: ExternalUser, via: ReadonlySet<string>) {
-  const isKnown = (field: string, value: string) => {
-    const key = keyOf.get(field);
-    // It may have it beside its primary one, or in another spelling.
-    return key !== undefined && via.has(viaOf(key, compareKey(key, value)));
-  };
-  const fields = updatable.filter((field) => {
-    const value = row.user[field];
-    return value != null && value !== existing[field] && !isKnown(field, value);
-  });
-  const stored = existing.metadata as Record<string, unknown> | null;
-  const metadata = row.user.metadata ? { ...stored, ...row.user.metadata } : stored;
-  const values = Object.fromEntries(fields.map((field) => [field, row.user[field]]));
-  const isOther = !isDeepStrictEqual(metadata, stored);
-  // What was the primary one goes when another takes its place, unless the row or a merge has brought it beside that.
-  const replaced = fields.flatMap((field) => {
-    const key = keyOf.get(field);
-    const before = existing[field];
-    return key && before !== null ? [{ id: existing.id, key, via: viaOf(key, compareKey(key, before)) }] : [];
-  });
-  const isThere = (known: string) => via.has(known) && !replaced.some((its) => its.via === known);
-  return {
-    columns: fields.length > 0 || isOther ? columnsFor(existing.id, { ...existing, ...values, metadata }) : null,
-    metadata: isOther ? metadata : null,
-    replaced: replaced.map(({ id, key }): Replaced => ({ id, key })),
-    others: row.others.filter(({ key, compared }) => !isThere(viaOf(key, compared))),
-  };
-}
+import { type FoundByRow, usersOf, whose } from './whose.ts';
 
 const identifierRows = (userId: string, others: readonly Compared[]) =>
   others.map(({ key, value, compared }) => ({ id: newId(), user_id: userId, key, value, compared }));
@@ -62,6 +28,7 @@ async function writeWave(
   later: readonly Checked[],
   writing: Writing,
   outcome: Outcome,
+  known: FoundByRow | null,
 ): Promise<Checked[]> {
   const reject = ({ line }: Checked, reason: string, field: string | null = null) =>
     outcome.rejected.push({ line, field, reason });
@@ -70,7 +37,7 @@ async function writeWave(
     tx,
     rows.map(({ all }) => all.map(({ key, compared }) => blockedText(key, compared))),
   );
-  const found = await usersOf(tx, rows);
+  const users = known ?? (await usersOf(tx, rows));
   const waiting: Checked[] = [];
   const behind = new Set(later);
   // What earlier rows are named by that are added, changed or wait.
@@ -82,13 +49,13 @@ async function writeWave(
   const replacements: Replaced[] = [];
   const identifiers: object[] = [];
   for (const [n, row] of rows.entries()) {
-    const known = found.get(n) ?? [];
-    const named = whose(row, known);
+    const found = users.get(row) ?? [];
+    const named = whose(row, found);
     const keys = keysOf(row);
     const isBehind = behind.has(row) && keys.some((key) => open.has(key));
-    if (isBehind || (!gone.has(n) && known.some(({ user }) => taken.has(user.id)))) {
+    if (isBehind || (!gone.has(n) && found.some(({ user }) => taken.has(user.id)))) {
       waiting.push(row);
-      for (const { user } of known) taken.add(user.id);
+      for (const { user } of found) taken.add(user.id);
       for (const key of keys) open.add(key);
     } else if (gone.has(n)) reject(row, isErased);
     else if (named && 'reason' in named) reject(row, named.reason, named.field);
@@ -102,7 +69,7 @@ async function writeWave(
     } else if (writing.onConflict === 'FAIL') reject(row, 'is an external user that exists already');
     else {
       const { user } = named;
-      const { columns, metadata, replaced, others } = changesOf(row, user, named.via);
+      const { columns, metadata, replaced, others } = changesOf(row, user, named.via, writing.file);
       if (writing.onConflict === 'SKIP' || (!columns && others.length === 0)) outcome.unchanged += 1;
       else {
         const issue = metadata && jsonObject.safeParse(metadata).error?.issues[0];
@@ -139,9 +106,18 @@ const mostWaves = 5;
 /** Rows that wait for others and are looked at in a wave. What comes after so many of them waits, too. */
 const mostLater = 50;
 
-/** Writes rows, in the file's order where they name the same user: later ones see what earlier ones have written. */
-async function writeAll(tx: TenantTransaction, checked: readonly Checked[], writing: Writing): Promise<Outcome> {
+/**
+ * Writes rows, in the file's order where they name the same user: later ones see what earlier ones have written.
+ * `found` is what they name by now, where that is known.
+ */
+async function writeAll(
+  tx: TenantTransaction,
+  checked: readonly Checked[],
+  writing: Writing,
+  found: FoundByRow | null = null,
+): Promise<Outcome> {
   const outcome = noOutcome();
+  let known = found;
   let waves = 0;
   for (let left = [...checked]; left.length > 0; ) {
     const taken = new Set<string>();
@@ -155,7 +131,8 @@ async function writeAll(tx: TenantTransaction, checked: readonly Checked[], writ
       (isFree ? wave : later).push(row);
     }
     const looked = later.slice(0, mostLater);
-    const waiting = await writeWave(tx, wave, looked, writing, outcome);
+    const waiting = await writeWave(tx, wave, looked, writing, outcome, known);
+    known = null;
     waves = waiting.length === wave.length + looked.length ? waves + 1 : 0;
     if (waves === mostWaves) {
       for (const { line } of wave)
@@ -192,12 +169,19 @@ export async function writeUsers(tx: TenantTransaction, batch: readonly Given[],
     else checked.push(row);
     await turn();
   }
+  let left = checked;
   try {
-    addTo(outcome, await tx.savepoint(() => writeAll(tx, checked, writing)));
+    await tx.savepoint(async () => {
+      const found = writing.file ? await usersOf(tx, checked) : null;
+      const settled = found && (await settledUsers(tx, batch, checked, found, writing, writeAll));
+      if (settled) addTo(outcome, settled.outcome);
+      if (settled) left = checked.filter(({ line }) => !settled.lines.has(line));
+      addTo(outcome, await writeAll(tx, left, writing, found));
+    });
   } catch (error) {
     // One of the rows is to blame, unless it is an outage: each is written by itself.
     refusal(0, error, { unexpected: () => {} });
-    for (const row of checked) addTo(outcome, await writeOne(tx, row, writing));
+    for (const row of left) addTo(outcome, await writeOne(tx, row, writing));
   }
   return outcome;
 }

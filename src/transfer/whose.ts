@@ -11,6 +11,9 @@ import type { Checked, Compared } from './user-rows.ts';
  */
 export type Found = { user: ExternalUser; via: ReadonlySet<string>; mergedBy: 'id' | 'fkId' | null };
 
+/** The users that rows name. */
+export type FoundByRow = ReadonlyMap<Checked, readonly Found[]>;
+
 const via = ({ key, compared }: Compared) => viaOf(key, compared);
 const foreignKeysOf = ({ all }: Checked) => all.filter(({ key }) => key === 'fkid');
 
@@ -26,22 +29,23 @@ function besideOwn(row: Checked, { user, via: found }: Found) {
 }
 
 /**
- * Finds the users that rows name, by the places of the rows, and locks them. Where one is found by a foreign key that
+ * Finds the users that rows name, and locks them. Where one is found by a foreign key that
  * is not its own one, a second statement asks whether a merge has brought it.
  */
-export async function usersOf(tx: TenantTransaction, rows: readonly Checked[]): Promise<Map<number, Found[]>> {
-  const found = new Map<number, Found[]>();
+export async function usersOf(tx: TenantTransaction, rows: readonly Checked[]): Promise<FoundByRow> {
+  const found = new Map<Checked, Found[]>();
   const given = {
     ids: JSON.stringify(rows.flatMap(({ id }, n) => (id ? [{ n, id }] : []))),
     keys: JSON.stringify(rows.flatMap(({ all }, n) => all.map(({ key, compared }) => ({ n, key, compared })))),
   };
   for (const { n, via, ...user } of await tx.query(matching, given)) {
     const mergedBy = via.includes(wasMerged) ? 'id' : null;
-    found.set(n, [...(found.get(n) ?? []), { user, via: new Set(via), mergedBy }]);
+    const row = rows[n] as Checked;
+    found.set(row, [...(found.get(row) ?? []), { user, via: new Set(via), mergedBy }]);
   }
-  const beside = [...found].flatMap(([n, users]) =>
+  const beside = [...found].flatMap(([row, users]) =>
     users.flatMap((each) => {
-      const keys = besideOwn(rows[n] as Checked, each);
+      const keys = besideOwn(row, each);
       return keys.length > 0 ? [{ each, keys }] : [];
     }),
   );

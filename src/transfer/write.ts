@@ -11,6 +11,7 @@ import { idOfRow, writeOneByOne } from './one-by-one.ts';
 import type { Given, Outcome, Writing } from './outcome.ts';
 import { createOverlaps, type Overlaps } from './overlaps.ts';
 import type { FileRow } from './records.ts';
+import { undone } from './undone.ts';
 import { keysOfUser } from './user-rows.ts';
 import { writeUsers } from './users.ts';
 
@@ -78,56 +79,33 @@ export async function writeRows(
   return kind === 'EXTERNAL_USERS' ? writeUsers(tx, batch, writing) : writeOneByOne(tx, kind, batch, writing, hooks);
 }
 
-/** Carries what a rehearsal found out of the transaction that it rolls back. */
-class Rehearsed extends Error {
-  readonly outcome: Outcome;
-  constructor(outcome: Outcome) {
-    super('A rehearsal writes nothing.');
-    this.outcome = outcome;
-  }
-}
+/** Finds what rows of a file hang together: those that name the same, by any key. */
+export const overlapsOf = (kind: Kind, tenantId: string): Overlaps<Given> =>
+  createOverlaps<Given>({
+    keysOf: (row) => (kind === 'EXTERNAL_USERS' ? keysOfUser(row) : [idOfRow(kind, row, tenantId)]),
+    weightOf: (row) => weightOf(kind, row),
+  });
 
-/** Says what writing these rows would do after those before them, and writes nothing. */
-async function rehearse(
-  db: TenantDatabase,
-  write: (tx: TenantTransaction, rows: readonly Given[]) => Promise<Outcome>,
-  before: readonly Given[],
-  batch: readonly Given[],
-): Promise<Outcome> {
-  try {
-    return await inTransaction(db, async (tx) => {
-      if (before.length > 0) await write(tx, before);
-      throw new Rehearsed(await write(tx, batch));
-    });
-  } catch (error) {
-    if (error instanceof Rehearsed) return error.outcome;
-    throw error;
-  }
-}
-
-/** What a dry run keeps of a file: its rows are told to it first, and then written to it batch by batch. */
-export interface Rehearsal {
-  note(row: Given): void;
-  /** Passes over a row that was done before. */
-  pass(row: Given): void;
-  of(batch: readonly Given[]): Promise<Outcome>;
-}
+/** Returns what writing a batch of a file would do after the rows before it. */
+export type Rehearsal = (batch: readonly Given[]) => Promise<Outcome>;
 
 /**
  * Creates a rehearsal of an import. Each batch is written in a transaction of its own that is rolled back, so others
  * never wait long for it. Earlier rows that name the same as the batch's are written before it each time.
  */
-export function createRehearsal(db: TenantDatabase, kind: Kind, writing: Writing, hooks: ParticipantHooks): Rehearsal {
-  const keysOf = (row: Given) => (kind === 'EXTERNAL_USERS' ? keysOfUser(row) : [idOfRow(kind, row, db.tenantId)]);
-  const overlaps: Overlaps<Given> = createOverlaps(keysOf);
-  return {
-    note: overlaps.note,
-    pass: overlaps.keep,
-    async of(batch) {
-      const before = overlaps.before(batch);
-      const outcome = await rehearse(db, (tx, rows) => writeRows(tx, kind, rows, writing, hooks), before, batch);
-      for (const row of batch) overlaps.keep(row);
-      return outcome;
-    },
-  };
-}
+export const createRehearsal =
+  (
+    db: TenantDatabase,
+    kind: Kind,
+    writing: Writing,
+    hooks: ParticipantHooks,
+    overlaps: Pick<Overlaps<Given>, 'before'>,
+  ): Rehearsal =>
+  (batch) =>
+    inTransaction(db, (tx) =>
+      undone(tx, async () => {
+        const before = overlaps.before(batch);
+        if (before.length > 0) await writeRows(tx, kind, before, writing, hooks);
+        return writeRows(tx, kind, batch, writing, hooks);
+      }),
+    );

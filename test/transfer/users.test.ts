@@ -161,6 +161,23 @@ test('a dry run gives the same report as the import, also of rows in different b
   }
 });
 
+test('rows about one user in different batches change nothing the second time, and a trial says so', async () => {
+  const tenant = await service.createTenant();
+  const rows = Array.from({ length: 1_010 }, (_, n) => ({
+    firstName: `Row ${n}`,
+    email: `again-${n % 1_000}@again.example`,
+  }));
+  const update = { onConflict: 'UPDATE' };
+  expect(await importedRows('EXTERNAL_USERS', rows, update, tenant)).toMatchObject({ created: 1_000, updated: 10 });
+  for (const dryRun of [true, false])
+    expect(await importedRows('EXTERNAL_USERS', rows, { ...update, dryRun }, tenant)).toMatchObject({
+      created: 0,
+      updated: 0,
+      unchanged: 1_010,
+    });
+  expect(await found({ email: 'again-0@again.example' }, tenant)).toMatchObject({ firstName: 'Row 1000' });
+});
+
 test('what was exported is imported elsewhere without a loss', async () => {
   const id = await create({
     email: 'whole@loss.example',
