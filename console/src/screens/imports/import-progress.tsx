@@ -1,4 +1,5 @@
 import { getRouteApi, Link } from '@tanstack/react-router';
+import { Fragment } from 'react';
 import { useQuery } from 'urql';
 import { useMay } from '../../app/viewer.tsx';
 import { useAct } from '../../graph/act.ts';
@@ -82,6 +83,17 @@ export function ImportProgress({ id }: { id: string }) {
       {state.error && (
         <p className="problem">
           {state.error.detail} <code>{state.error.code}</code>
+        </p>
+      )}
+      {state.unreadColumns.length > 0 && (
+        <p className="hint">
+          Columns that are not read:{' '}
+          {state.unreadColumns.map((name, at) => (
+            <Fragment key={name}>
+              {at > 0 && ', '}
+              <b dir="auto">{name}</b>
+            </Fragment>
+          ))}
         </p>
       )}
       {state.rejectedRowsUrl && (
