@@ -74,10 +74,24 @@ export function identifiersIn(field: string, cell: string): readonly [InCell, ..
   return [inCell(first), ...others.map(inCell)];
 }
 
-/** Whether a spreadsheet has taken a telephone number for a quantity and rounded it, as in `4.91512E+11`. */
-export const isQuantity = (field: string, cell: string): boolean =>
-  field === 'phoneNumber' && /^\+?\d(?:[.,]\d+)?E\+?\d+$/i.test(cell.trim());
+const rounded = /^['\s+]*(?:tel:)?\+?\d+(?:[.,]\d+)*\s?(?:E|[x×*]\s?10\^)\s?\+?\d+$/i;
+const counted = /^'?\+?\d+[.,]0+$/;
+const shortened = /^[^/]*\/\s*\d{1,2}$/;
+const extended = /\d\W*(?:\b(?:extension|extn?|durchwahl|dw|poste)\b[.:=]?|\bext\.|x|#)\s?\d{1,6}\)?$/i;
 
-/** Whether a cell has a second number of which only the last digits are written, as in `+49 30 1234567 / 68`. */
-export const isShortened = (field: string, cell: string): boolean =>
-  field === 'phoneNumber' && /^[^/]*\/\s*\d{1,2}$/.test(cell.trim()) && cell.replaceAll(/\/.*|\D/gs, '').length > 8;
+const rewrite = 'format the column as text, and enter it anew';
+
+/**
+ * Returns why a cell is no telephone number, where there is more to say than that: a spreadsheet has taken the number
+ * for a quantity and perhaps rounded it, as in `4.91512E+11`, of a second one only the last digits are written, as in
+ * `+49 30 1234567 / 68`, or it has an extension. Without these it would be somebody else's.
+ */
+export function faultOfNumber(cell: string): string | null {
+  if (rounded.test(cell)) return `is a number that a spreadsheet has rounded: ${rewrite}`;
+  if (counted.test(cell)) return `is a number that a spreadsheet has taken for a quantity: ${rewrite}`;
+  if (shortened.test(cell) && cell.replaceAll(/\/.*|\D/gs, '').length > 8)
+    return 'is two numbers of which one is shortened: write both in full, with a semicolon between them';
+  return extended.test(cell) && toE164(cell) === null
+    ? 'has an extension, which several people may share: write a number of the person’s own, without one'
+    : null;
+}

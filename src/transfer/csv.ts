@@ -128,8 +128,12 @@ export async function* readCsv(texts: AsyncIterable<string>): AsyncGenerator<Csv
 // A cell of nothing but quotes is an empty text, or quotes: an empty cell is none at all.
 const formula = /^'*([=+\-@\t\r]|$)/;
 // What programs write where there is nothing, and what a formula has failed with.
-const placeholder = '[-–—]+|n/a|null|#(?:n/a|null!|ref!|name\\?|value!|num!|div/0!)';
-const isNothing = new RegExp(`^(?:${placeholder})$`, 'i');
+const nothing = '[-–—]+|n/a|null|#(?:n/a|null!|ref!|name\\?|value!|num!|div/0!)';
+// People are called None and Na. Nobody has one of these for an address, a number or a key.
+const nobody = 'none|nil|na|n\\.a\\.?|nan|undefined|unknown|[?.]+|\\((?:none|blank|empty|null|unknown)\\)';
+const placeholder = `${nothing}|${nobody}`;
+const isNothing = new RegExp(`^(?:${nothing})$`, 'i');
+const isNobody = new RegExp(`^(?:${placeholder})$`, 'i');
 const quotedNothing = new RegExp(`^'+(?:${placeholder})$`, 'i');
 const disarmed = new RegExp(`^'+(?:[=+\\-@\\t\\r]|(?:${placeholder})?$)`, 'i');
 
@@ -141,8 +145,9 @@ const naming = new Set(['firstName', 'lastName', 'displayName', 'name']);
 
 /** Whether a cell of that field says that there is nothing. */
 export const isPlaceholder = (field: string, cell: string): boolean =>
-  (identifying.has(field) || (naming.has(field) && cell.trim().toLowerCase() !== 'null')) &&
-  isNothing.test(cell.trim());
+  identifying.has(field)
+    ? isNobody.test(cell.trim())
+    : naming.has(field) && cell.trim().toLowerCase() !== 'null' && isNothing.test(cell.trim());
 
 /**
  * Returns the text of a cell, which no spreadsheet runs, and of that field no import leaves out. `rearmed` gives back

@@ -1,6 +1,6 @@
 import { Problem } from '../errors/catalogue.ts';
 import { withExactNumbers } from '../values/json-number.ts';
-import { identifiersIn, isQuantity, isShortened } from './cells.ts';
+import { faultOfNumber, identifiersIn } from './cells.ts';
 import { isPlaceholder, mostCells, namesDelimiter, readCsv, rearmed } from './csv.ts';
 import { decoded, isUndecodable } from './decode.ts';
 import { fieldsOf, type Kind, type Places, placesOf, type Unread } from './fields.ts';
@@ -17,14 +17,11 @@ export type FileForm = {
 };
 
 const refused = (line: number, field: string | null, reason: string): FileRow => ({ line, field, reason });
+const saveAnew = 'save the file anew, in Excel as “CSV UTF-8 (Comma delimited)”, elsewhere with the encoding UTF-8';
 const unreadable = (text: string): string | null => {
-  if (isUndecodable(text)) return 'has bytes that are none of the file’s encoding: save the file as UTF-8';
+  if (isUndecodable(text)) return `has characters of another encoding than UTF-8: ${saveAnew}`;
   return text.includes('\0') ? 'has a NUL character' : null;
 };
-
-const rounded = 'is a number that a spreadsheet has rounded: format the column as text, and enter it anew';
-
-const shortened = 'is two numbers of which one is shortened: write both in full, with a semicolon between them';
 
 /** Fields whose empty text is a value. */
 const mayBeEmpty = new Set(['fkUserId', 'context', 'source']);
@@ -60,8 +57,7 @@ function rowOf(kind: Kind, line: number, cells: readonly (string | null)[], plac
     const cell = cells[at] ?? null;
     if (cell === null || cell.trim() === '' || isPlaceholder(field, cell)) continue;
     const value = rearmed(cell);
-    const fault =
-      unreadable(value) ?? (isQuantity(field, value) ? rounded : isShortened(field, value) ? shortened : null);
+    const fault = unreadable(value) ?? (field === 'phoneNumber' ? faultOfNumber(value.trim()) : null);
     if (fault) return refused(line, field, fault);
     const [, member] = /^metadata\.(.+)$/.exec(field) ?? [];
     if (member) {
@@ -104,6 +100,12 @@ async function* valueRows(
     if (!places) {
       if ('cells' in record && record.line === 1 && namesDelimiter(record.cells)) continue;
       if ('fault' in record) throw new Problem('UNPROCESSABLE', `The file’s first line ${record.fault}.`);
+      // Of a name that cannot be read nobody knows what stands in its column. Left out, it would be missed by nobody.
+      if (record.cells.some((cell) => isUndecodable(cell ?? '')))
+        throw new Problem(
+          'UNPROCESSABLE',
+          `The file’s first line has characters of another encoding than UTF-8: ${saveAnew}.`,
+        );
       const found = placesOf(kind, record.cells, mapping);
       if (found.missing.length > 0)
         throw new Problem('UNPROCESSABLE', `The file has no column ${found.missing.join(', ').slice(0, 500)}.`);

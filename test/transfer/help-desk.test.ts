@@ -27,6 +27,8 @@ test('the name in one cell is divided before the particles of a last name, and w
     '#N/A': [null, null],
     '-': [null, null],
     Null: ['Null', null],
+    'Na Unknown': ['Na', 'Unknown'],
+    None: ['None', null],
   };
   const rows = Object.keys(cells).map((name, n) => `"${name}",named-${n}\n`);
   expect(await imported(`name,fkId\n${rows.join('')}`)).toMatchObject({ rejected: 0 });
@@ -58,4 +60,34 @@ test('a formula of a text is the text, and a number that is shortened is refused
   const text = { phoneNumber: '+4930100200', email: 'a@help.example', context: '007' };
   expect(await found({ fkId: 'text-1' })).toMatchObject(text);
   expect(await found({ email: 'b@help.example' })).toMatchObject({ fkId: 'text-1' });
+});
+
+test('a number that has an extension, or that a spreadsheet has taken for a quantity, is refused in words for that', async () => {
+  const extended = ['ext. 12', 'x12', '#12', ';ext=12', '(ext. 12)', 'Extension: 12', 'Durchwahl 5'];
+  const cells = [
+    ...extended.map((each) => `+49 30 100300 ${each}`),
+    '491711234567.0',
+    '+49 30 100300',
+    '+49 30 100301 (ex)',
+  ];
+  const job = await imported(`Phone\tfkId\n${cells.map((cell, n) => `${cell}\textended-${n}\n`).join('')}`);
+  expect(job).toMatchObject({ created: 2, rejected: extended.length + 1 });
+  const report = await rejectedOf(job);
+  for (const line of report.slice(0, -1)) expect(line).toMatch(/^\d,phoneNumber,"has an extension, .* without one"$/);
+  expect(report.at(-1)).toMatch(/^9,phoneNumber,.* taken for a quantity: format the column as text/);
+});
+
+test('of a file in Windows’ encoding the rows that can be read are imported, and how to save the others is said', async () => {
+  const rows = 'Vorname;Email\nAda;a@encoding.example\nJürgen;j@encoding.example\n';
+  const job = await imported(Buffer.from(rows, 'latin1'));
+  expect(job).toMatchObject({ state: 'DONE', created: 1, rejected: 1 });
+  const how = 'save the file anew, in Excel as “CSV UTF-8 (Comma delimited)”, elsewhere with the encoding UTF-8';
+  expect(await rejectedOf(job)).toEqual([`3,firstName,"has characters of another encoding than UTF-8: ${how}"`]);
+});
+
+test('a file whose names of columns cannot be read is refused, because nobody knows what is in them', async () => {
+  const job = await imported(Buffer.from('Prénom;Email\nAda;ada@encoding.example\n', 'latin1'));
+  expect(job).toMatchObject({ state: 'FAILED', created: 0, error: { code: 'UNPROCESSABLE' } });
+  expect(job.error.detail).toMatch(/^The file’s first line has characters of another encoding .*“CSV UTF-8/);
+  expect(await found({ email: 'ada@encoding.example' })).toBeNull();
 });

@@ -106,7 +106,7 @@ test('a title above the names of the columns is said to be no known column', asy
 
 test.each([';', ',', '\t', '|'])('a first line that says sep=%s names the delimiter, as Excel has it', async (sep) => {
   const mark = sep.charCodeAt(0);
-  const rows = [`E-Mail${sep}Vorname`, `s${mark}@sep.example${sep}"A, B; C | D"`, `none${sep}`];
+  const rows = [`E-Mail${sep}Vorname`, `s${mark}@sep.example${sep}"A, B; C | D"`, `nobody${sep}`];
   const job = await imported(`\ufeffSEP=${sep}\r\n${rows.join('\r\n')}`);
   expect(job).toMatchObject({ state: 'DONE', created: 1, rejected: 1 });
   expect((await rejectedOf(job))[0]).toMatch(/^4,email/);
@@ -207,7 +207,8 @@ test.each([
   expect(await found({ fkId })).toMatchObject({ firstName, lastName });
 });
 
-const nothings = ['N/A', '-', '–', 'null', '#N/A', '#REF!', '#DIV/0!'];
+const spreadsheets = ['N/A', '-', '–', 'null', '#N/A', '#REF!', '#DIV/0!'];
+const nothings = [...spreadsheets, 'None', 'NaN', 'n.a.', 'Unknown', 'undefined', '?', '(blank)'];
 
 test('words for nothing are no identifiers, so rows that have them are different people', async () => {
   const rows = nothings.map((word, n) => `${word};person-${n}@nothing.example;${word}`);
@@ -228,10 +229,13 @@ test('a foreign key that is a word for nothing is exported and imported without 
   for (const user of users) expect(await found({ fkId: user.fkId }, there)).toMatchObject(user);
 });
 
-test.each(['4.91512E+11', '4,91512E+11', '4E11'])('that %s was rounded is said', async (cell) => {
-  const job = await imported(`phone;fkId\n${cell};rounded\n`);
-  expect(await rejectedOf(job)).toEqual([expect.stringMatching(/^2,phoneNumber,.*a spreadsheet has rounded/)]);
-});
+test.each(['4.91512E+11', '4,91512E+11', '4E11', "''4.91512E+11", 'tel:4.91512 E+11', '4.91512×10^11', '4915E8'])(
+  'that %s was rounded is said',
+  async (cell) => {
+    const job = await imported(`phone;fkId\n${cell};rounded\n`);
+    expect(await rejectedOf(job)).toEqual([expect.stringMatching(/^2,phoneNumber,.*a spreadsheet has rounded/)]);
+  },
+);
 
 test.each(['Adresse e-mail', 'E-posta', 'Courriel', 'Correo electrónico'])(
   'the column %s is of addresses',
