@@ -3,7 +3,6 @@ import {
   type GraphQLInputType,
   type GraphQLSchema,
   getNamedType,
-  isEnumType,
   isInputObjectType,
   isListType,
   isNonNullType,
@@ -16,54 +15,21 @@ import {
   visitWithTypeInfo,
 } from 'graphql';
 import type { PreparedOperation } from '../operations/prepare.ts';
-
-/** A JSON Schema, as far as inputs of tools need it. */
-export type JsonSchema = {
-  type?: string;
-  format?: string;
-  description?: string;
-  enum?: string[];
-  default?: unknown;
-  items?: JsonSchema;
-  properties?: Record<string, JsonSchema>;
-  required?: string[];
-  additionalProperties?: boolean;
-  minProperties?: number;
-  maxProperties?: number;
-};
-
-/** The schema of the arguments of a tool: an object. */
-export type ArgumentsSchema = JsonSchema & {
-  type: 'object';
-  properties: Record<string, JsonSchema>;
-  required: string[];
-};
-
-const scalars: Readonly<Record<string, JsonSchema>> = {
-  ID: { type: 'string' },
-  String: { type: 'string' },
-  Int: { type: 'integer' },
-  Float: { type: 'number' },
-  Boolean: { type: 'boolean' },
-  DateTime: { type: 'string', format: 'date-time' },
-  JSONObject: { type: 'object' },
-};
+import { described, type JsonSchema, leafSchema, type ObjectSchema } from './json-schema.ts';
 
 /**
  * Returns the schema of an operation's variables, with the descriptions of what each is given to. Nobody writes the
  * schema of a tool by hand: it is what its document takes.
  */
-export function variablesSchema({ schema, document, operation }: PreparedOperation): ArgumentsSchema {
+export function variablesSchema({ schema, document, operation }: PreparedOperation): ObjectSchema {
   const descriptions = describedIn(schema, document, operation);
   const properties: Record<string, JsonSchema> = {};
   const required: string[] = [];
   for (const { variable, type, defaultValue } of operation.variableDefinitions ?? []) {
     const { value: name } = variable.name;
     const inputType = typeFromAST(schema, type) as GraphQLInputType;
-    const description = descriptions.get(name);
     properties[name] = {
-      ...schemaOf(inputType),
-      ...(description && { description }),
+      ...described(schemaOf(inputType), descriptions.get(name)),
       ...(defaultValue && { default: valueFromAST(defaultValue, inputType) }),
     };
     if (isNonNullType(inputType) && !defaultValue) required.push(name);
@@ -98,21 +64,13 @@ function describedIn(schema: GraphQLSchema, document: DocumentNode, operation: O
 function schemaOf(type: GraphQLInputType): JsonSchema {
   if (isNonNullType(type)) return schemaOf(type.ofType);
   if (isListType(type)) return { type: 'array', items: schemaOf(type.ofType) };
-  if (isEnumType(type)) {
-    const values = type.getValues();
-    const meanings = values.map(({ name, description }) => `${name}: ${description ?? name}`);
-    return { type: 'string', enum: values.map(({ name }) => name), description: meanings.join('\n') };
-  }
-  if (!isInputObjectType(type)) return scalars[type.name] ?? {};
+  if (!isInputObjectType(type)) return leafSchema(type);
   const fields = Object.values(type.getFields());
   return {
     type: 'object',
     ...(type.description && { description: type.description }),
     properties: Object.fromEntries(
-      fields.map((field) => [
-        field.name,
-        { ...schemaOf(field.type), ...(field.description && { description: field.description }) },
-      ]),
+      fields.map((field) => [field.name, described(schemaOf(field.type), field.description)]),
     ),
     required: fields
       .filter(({ type: of, defaultValue }) => isNonNullType(of) && defaultValue === undefined)

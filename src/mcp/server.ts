@@ -32,12 +32,13 @@ const info = { name: 'rollcall', title: 'Rollcall', version: '0.1.0' };
 export function createToolServer({ tools, ...options }: ServerOptions, caller: Caller): Server {
   const server = new Server(info, { capabilities: { tools: {} }, instructions });
   server.setRequestHandler(ListToolsRequestSchema, () => ({
-    tools: [...tools.values()].map(({ name, title, description, annotations, inputSchema }) => ({
+    tools: [...tools.values()].map(({ name, title, description, annotations, inputSchema, outputSchema }) => ({
       name,
       title,
       description,
       annotations,
       inputSchema,
+      outputSchema,
     })),
   }));
   server.setRequestHandler(calls, async (request, { requestId: id, sendNotification }) => {

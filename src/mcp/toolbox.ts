@@ -3,7 +3,9 @@ import type { ToolAnnotations } from '@modelcontextprotocol/sdk/types.js';
 import { Problem } from '../errors/catalogue.ts';
 import type { Prepare, PreparedOperation } from '../operations/prepare.ts';
 import type { Variables } from '../operations/variables.ts';
-import { type ArgumentsSchema, variablesSchema } from './input-schema.ts';
+import { variablesSchema } from './input-schema.ts';
+import type { ObjectSchema } from './json-schema.ts';
+import { type AnswerSchema, answerSchema } from './output-schema.ts';
 import { type Following, type Tool, tools } from './tools.ts';
 
 /** A tool with its operations prepared. */
@@ -12,7 +14,8 @@ export type ReadyTool = {
   title: string;
   description: string;
   annotations: ToolAnnotations;
-  inputSchema: ArgumentsSchema;
+  inputSchema: ObjectSchema;
+  outputSchema: AnswerSchema;
   /** Returns the operation that the arguments ask for, with its variables. Throws BAD_USER_INPUT. */
   choose(given: Variables): { operation: PreparedOperation; variables: Variables };
   /** The subscription that follows an operation, with how to read it. Null for operations that start nothing. */
@@ -41,6 +44,7 @@ function ready(tool: Tool, prepare: Prepare): ReadyTool {
     description,
     annotations,
     inputSchema: merged(choices.map(({ schema }) => schema)),
+    outputSchema: answerSchema([...choices.map(({ operation }) => operation), ...(followed ? [followed] : [])]),
     choose(given) {
       const asked = unwrapped(given, choices[0]?.schema);
       const fits = choices.filter(({ schema }) =>
@@ -57,7 +61,7 @@ function ready(tool: Tool, prepare: Prepare): ReadyTool {
   };
 }
 
-const misfit = (tool: string, choices: readonly { schema: ArgumentsSchema }[]) => {
+const misfit = (tool: string, choices: readonly { schema: ObjectSchema }[]) => {
   const ways = choices.map(({ schema }) => {
     const names = Object.keys(schema.properties).map((key) => (schema.required.includes(key) ? key : `${key}?`));
     return `{ ${names.join(', ')} }`;
@@ -69,7 +73,7 @@ const misfit = (tool: string, choices: readonly { schema: ArgumentsSchema }[]) =
  * A document with one variable, an object, also takes the members of that object by themselves: models leave out what
  * adds nothing.
  */
-function unwrapped(given: Variables, schema: ArgumentsSchema | undefined): Variables {
+function unwrapped(given: Variables, schema: ObjectSchema | undefined): Variables {
   const [only, ...others] = Object.entries(schema?.properties ?? {});
   if (!only || others.length > 0 || only[1].type !== 'object') return given;
   const [name, { properties = {} }] = only;
@@ -80,7 +84,7 @@ function unwrapped(given: Variables, schema: ArgumentsSchema | undefined): Varia
 }
 
 /** The arguments of all ways to call a tool. Only what all of them need is required. */
-function merged(schemas: readonly ArgumentsSchema[]): ArgumentsSchema {
+function merged(schemas: readonly ObjectSchema[]): ObjectSchema {
   return {
     type: 'object',
     properties: Object.assign({}, ...schemas.map(({ properties }) => properties)),

@@ -6,7 +6,7 @@ import type { TestApp, Untyped } from '../app.ts';
 /** The headers that every message of the protocol has. */
 export const protocol = { 'content-type': 'application/json', accept: 'application/json, text/event-stream' };
 
-/** Connects the protocol's own client to the service. */
+/** Connects the protocol's own client to the service. It checks every answer by the schema that its tool has. */
 export async function connect(service: TestApp, headers: Record<string, string>): Promise<Client> {
   const client = new Client({ name: 'test', version: '1' });
   const transport = new StreamableHTTPClientTransport(new URL('http://localhost/mcp'), {
@@ -15,6 +15,7 @@ export async function connect(service: TestApp, headers: Record<string, string>)
   });
   // Its types say that a transport's session may be undefined, and those of the client that it may not.
   await client.connect(transport as Untyped);
+  await client.listTools();
   return client;
 }
 

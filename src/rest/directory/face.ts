@@ -1,7 +1,8 @@
 import { z } from 'zod';
+import { problemShape } from '../../errors/problem-shape.ts';
 import type { Face } from '../face.ts';
 import { accessRequests } from './access-requests.ts';
-import { ErrorShape, errorBody } from './errors.ts';
+import { errorBody } from './errors.ts';
 import { integrations } from './integrations.ts';
 import { network } from './network.ts';
 import { participants } from './participants.ts';
@@ -35,5 +36,5 @@ export const directory: Face = {
   operations: [...participants, ...accessRequests, ...integrations, ...network],
   statusOf: ({ status }) => status,
   errorBody,
-  error: ErrorShape,
+  error: problemShape.meta({ id: 'Problem' }),
 };
