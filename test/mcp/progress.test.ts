@@ -13,12 +13,13 @@ import { createPrepare } from '../../src/operations/prepare.ts';
 import { buildSchema } from '../../src/schema/schema.ts';
 import { startApp, type TestApp, type Untyped } from '../app.ts';
 import { eager } from '../avatars/background.ts';
-import { createAccessKey, createAgent, createConfig, createParticipant } from '../factories.ts';
+import { createAccessKey } from '../factories.ts';
 import { png } from '../fakes/images.ts';
 import { createOwnDatabase } from '../setup/database.ts';
 import { listenLocally } from '../socket.ts';
 import { useSlack } from '../use-app.ts';
 import { call, connect, post } from './client.ts';
+import { cancel, contacts, goesOn, waiting, waitingCall } from './waiting.ts';
 
 const slack = useSlack();
 let own: Awaited<ReturnType<typeof createOwnDatabase>>;
@@ -38,24 +39,11 @@ afterAll(async () => {
   await own.drop();
 });
 
-/** An agent with three contacts who have a channel to sync from. */
-async function contacts({ tenant }: TestApp): Promise<{ agentId: string; participantId: string; channelId: string }> {
-  const agentId = await createAgent(tenant);
-  const integrationConfigId = await createConfig(tenant, 'slack', 'xoxb-good');
-  const ids = [];
-  for (const address of ['U0ADA', 'U0BOB', 'U0EVE'])
-    ids.push(await createParticipant(tenant, { agentIds: [agentId], channels: [{ integrationConfigId, address }] }));
-  const participantId = ids[0] as string;
-  const { data } = await tenant.graphql('query ($id: ID!) { participant(id: $id) { channels { id } } }', {
-    id: participantId,
-  });
-  return { agentId, participantId, channelId: data.participant.channels[0].id };
-}
 const bearer = async ({ tenant }: TestApp) => ({ authorization: `Bearer ${await tenant.token()}` });
 
 describe('avatars', () => {
   test('of one contact are fetched by a channel of theirs', async () => {
-    const { participantId, channelId } = await contacts(idle);
+    const { participantId, channelId } = await contacts(idle.tenant);
     const client = await connect(idle, await bearer(idle));
     const { data } = await call(client, 'sync_avatar', { participantId, channelId });
     expect(data.syncParticipantAvatarFromChannel.participant).toMatchObject({
@@ -68,7 +56,7 @@ describe('avatars', () => {
   });
 
   test('of an agent’s contacts are fetched with progress until the batch is done', { timeout: 30_000 }, async () => {
-    const { agentId } = await contacts(busy);
+    const { agentId } = await contacts(busy.tenant);
     const client = await connect(busy, await bearer(busy));
     const heard: { progress: number; total?: number }[] = [];
     const { data } = await call(client, 'sync_avatar', { agentId }, { onprogress: (one: Untyped) => heard.push(one) });
@@ -79,42 +67,16 @@ describe('avatars', () => {
   });
 
   test('of an agent’s contacts are left to the background without a progress token', async () => {
-    const { agentId } = await contacts(idle);
+    const { agentId } = await contacts(idle.tenant);
     const { data } = await call(await connect(idle, await bearer(idle)), 'sync_avatar', { agentId });
     expect(data.syncAgentAvatars.batch).toMatchObject({ agentId, state: 'RUNNING', total: 3 });
   });
 });
 
 describe('a call that waits', () => {
-  const message = (id: unknown, agentId: string) => ({
-    jsonrpc: '2.0',
-    id,
-    method: 'tools/call',
-    params: { name: 'sync_avatar', arguments: { agentId }, _meta: { progressToken: 'p' } },
-  });
-  const cancel = (requestId: unknown) => ({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId } });
-
-  /** Starts a call, and waits until it has told its first progress. */
-  async function waiting(headers: Record<string, string>, id: unknown) {
-    const { agentId } = await contacts(idle);
-    const response = await post(idle, headers, message(id, agentId));
-    const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
-    let text = '';
-    while (!text.includes('notifications/progress')) {
-      const { value, done } = await reader.read();
-      if (done) throw new Error(`the call ended: ${text}`);
-      text += value;
-    }
-    const rest = (async () => {
-      for (let next = await reader.read(); !next.done; next = await reader.read()) text += next.value;
-      return text;
-    })();
-    return { rest, reader };
-  }
-
   test('is cancelled by its client', async () => {
     const client = await connect(idle, await bearer(idle));
-    const { agentId } = await contacts(idle);
+    const { agentId } = await contacts(idle.tenant);
     const cancelling = new AbortController();
     const outcome = call(
       client,
@@ -131,7 +93,8 @@ describe('a call that waits', () => {
   test('is cancelled in its own session by its own credential, and in no other', async () => {
     const session = { ...(await bearer(idle)), 'mcp-session-id': 'one' };
     const other = { ...session, 'mcp-session-id': 'other' };
-    const [mine, theirs] = await Promise.all([waiting(session, 7), waiting(other, 7)]);
+    const { agentId } = await contacts(idle.tenant);
+    const [mine, theirs] = await Promise.all([waiting(idle, session, 7, agentId), waiting(idle, other, 7, agentId)]);
     const stranger = { authorization: `Bearer ${await (await idle.createTenant()).token()}`, 'mcp-session-id': 'one' };
     const colleague = {
       ...(await createAccessKey(idle.tenant, ['PARTICIPANTS_READ'])).headers,
@@ -144,12 +107,10 @@ describe('a call that waits', () => {
       [session, 8],
     ] as const)
       expect((await post(idle, headers, cancel(id))).status).toBe(202);
-    const open = Symbol('open');
-    const later = new Promise((resolve) => setTimeout(resolve, 300, open));
-    expect(await Promise.race([mine.rest, theirs.rest, later])).toBe(open);
+    expect(await Promise.all([goesOn(mine), goesOn(theirs)])).toEqual([true, true]);
     expect((await post(idle, session, cancel(7))).status).toBe(202);
     expect(await mine.rest).toMatch('The call was cancelled');
-    expect(await Promise.race([theirs.rest, Promise.resolve(open)])).toBe(open);
+    expect(await goesOn(theirs)).toBe(true);
     await theirs.reader.cancel();
   });
 
@@ -224,7 +185,7 @@ describe('a call that waits', () => {
     });
     const local = await listenLocally(handler, join(tmpdir(), `rollcall-mcp-${process.pid}.sock`));
     const leaving = new AbortController();
-    const response = await post({ app: local } as Untyped, {}, message(1, 'a'), leaving.signal);
+    const response = await post({ app: local } as Untyped, {}, waitingCall(1, 'a'), leaving.signal);
     const reader = response.body!.getReader();
     await reader.read();
     expect(left).not.toHaveBeenCalled();
