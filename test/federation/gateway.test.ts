@@ -6,7 +6,6 @@ import { subgraphText } from '../../src/schema/federation/text.ts';
 import { buildSchema } from '../../src/schema/schema.ts';
 import { startApp, type TestApp, type Untyped } from '../app.ts';
 import { createAgentKey, createParticipant } from '../factories.ts';
-import { openStream } from '../streams.ts';
 import { createWorld, type World } from '../tenants/world.ts';
 import { startTickets, ticketsText } from './second-subgraph.ts';
 
@@ -165,37 +164,4 @@ describe('credentials', () => {
     expect(data).toBeNull();
     expect(errors[0].extensions.code).toBe('UNAUTHENTICATED');
   });
-});
-
-test('a subscription goes through the gateway, with fields of both subgraphs', async () => {
-  others.tickets.push(ticket('1', world));
-  const stream = await openStream(
-    async (request) => gateway.fetch(request),
-    'http://gateway.example/graphql',
-    await bearer(),
-    'subscription ($ids: [ID!]) { participantAvatarSynced(participantIds: $ids) { outcome participant { id displayName ticketCount } } }',
-    { ids: [world.participant] },
-  );
-  let heard: Untyped;
-  const next = stream.next().then((result) => {
-    heard = result;
-  });
-  // Nobody says when the stream is open, so the sync is repeated until it is heard of.
-  while (!heard) {
-    await world.tenant.graphql(
-      'mutation ($input: SyncParticipantAvatarFromChannelInput!) { syncParticipantAvatarFromChannel(input: $input) { participant { id } } }',
-      { input: { participantId: world.participant, integrationConfigId: world.config, address: 'nobody' } },
-    );
-    await Promise.race([next, new Promise((resolve) => setTimeout(resolve, 200))]);
-  }
-  await next;
-  expect(heard).toEqual({
-    data: {
-      participantAvatarSynced: {
-        outcome: 'FAILED',
-        participant: { id: world.participant, displayName: 'Person of gateway', ticketCount: 1 },
-      },
-    },
-  });
-  await stream.leave();
 });
