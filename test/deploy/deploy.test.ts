@@ -1,7 +1,11 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Ajv } from 'ajv';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
+import { importedPackages, served, writeModules } from '../../scripts/image-modules.ts';
 import { createHttpServer } from '../../src/http/starting.ts';
 
 const read = (file: string) => readFileSync(`deploy/${file}`, 'utf8');
@@ -42,6 +46,8 @@ describe('the chart', () => {
     );
     expect(faults({ ...whole, config: { ...whole.config, SECRET_KEY: 's'.repeat(32) } })).not.toEqual([]);
     expect(faults({ ...whole, config: { ...whole.config, RATE_LIMITS: 5 } })).not.toEqual([]);
+    // What YAML 1.1 makes of `on`.
+    expect(faults({ ...whole, config: { ...whole.config, GRAPHIQL: true, RATE_LIMIT: 5 } })).toEqual([]);
     expect(faults({ ...whole, config: { ...whole.config, JWT_PUBLIC_KEY: 'x' } })).toContain('/config oneOf');
   });
 
@@ -80,6 +86,35 @@ test('the image starts the service as `npm run start:built` does', () => {
   expect(`exec env ${variable} ${JSON.parse(command).join(' ')}`).toBe(scripts['start:built']);
   expect(scripts.start).toBe(scripts['start:built'].replace('dist/main.js', 'scripts/start.mjs'));
 });
+
+// An installation builds.
+test.skipIf(!existsSync('dist/imports.json'))(
+  'the image has every package that what was built imports, or that a page is served from',
+  () => {
+    const asked = all(
+      readdirSync('src', { recursive: true, encoding: 'utf8' })
+        .filter((file) => file.endsWith('.ts'))
+        .map((file) => readFileSync(`src/${file}`, 'utf8'))
+        .join('\n'),
+      /require\.resolve\([`'"]((?:@[^/]+\/)?[^/]+)\//g,
+    );
+    expect(asked).toEqual(served);
+
+    const folder = mkdtempSync(join(tmpdir(), 'rollcall-image-'));
+    try {
+      writeModules(folder);
+      // Loaded as the built files load them. One of them has a binary, which it finds as a package of its own.
+      const names = importedPackages();
+      expect(names).toContain('sharp');
+      const script = names.map((name) => `await import('${name}')`).join('; ');
+      execFileSync(process.execPath, ['--input-type=module', '--eval', script], { cwd: folder, stdio: 'pipe' });
+      expect(readdirSync(join(folder, 'node_modules'))).not.toContain('typescript');
+      expect(readFileSync(join(folder, 'licences.txt'), 'utf8')).toMatch(/^=== graphql \d.*MIT/m);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  },
+);
 
 test('the image has every file that the service reads at run time', () => {
   const copied = all(read('Dockerfile'), /^COPY --from=build (?:--chown=\S+ )?\/app\/(\S+)/gm);
