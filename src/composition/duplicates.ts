@@ -15,9 +15,6 @@ export function startDuplicates(
   log: Logger,
 ): () => Promise<void> {
   if (config.avatarWorkers === 0) return async () => {};
-  return periodically(
-    interval,
-    (stopped) => findDuplicates(database, stopped),
-    (error) => log.warn({ err: error }, 'the search for duplicates'),
-  );
+  const failed = (error: unknown, tenantId?: string) => log.warn({ err: error, tenantId }, 'the search for duplicates');
+  return periodically(interval, (stopped) => findDuplicates(database, failed, stopped), failed);
 }

@@ -20,16 +20,17 @@ const horizon = sql`(select (lpad(to_hex(floor(extract(epoch from least(clock_ti
 
 const stage = enumeration<DuplicateStage>('DuplicateStage');
 
-// An import and the search would keep two connections busy, and others wait for a processor. What was imported is
-// looked at when the import is over, or nobody works on it.
-const isImporting = sql`exists (select from data_job j
-    where j.tenant_id = t.id and j.state = 'RUNNING' and j.direction = 'IMPORT' and j.lease_until > now())`;
-
 const waiting = globalStatement(rows({ tenantId: uuid }))`
   select t.id as "tenantId" from tenant t left join duplicate_progress p on p.tenant_id = t.id
-  where (p.tenant_id is null or p.stage <> 'CHANGES'
-    or exists (select from history_entry h where h.tenant_id = t.id and h.id > p.followed_id)) and not ${isImporting}
+  where p.tenant_id is null or p.stage <> 'CHANGES'
+    or exists (select from history_entry h where h.tenant_id = t.id and h.id > p.followed_id)
   order by t.id`;
+
+// An import and the search would keep two connections busy, and others wait for a processor. What was imported is
+// looked at when the import is over, or nobody works on it. Each step asks, since an import may begin after the first.
+// A dry run writes nothing.
+const isImporting = sql`exists (select from data_job j where j.tenant_id = ${tenant} and j.state = 'RUNNING'
+    and j.direction = 'IMPORT' and not j.is_dry_run and j.lease_until > now())`;
 
 const begin = statement(nothing)`
   insert into duplicate_progress (tenant_id, followed_id, stage, scanned_id)
@@ -45,7 +46,7 @@ const progress = statement(
   }),
 )`
   select p.followed_id as "followedId", p.stage, p.scanned_id as "scannedId", ${horizon} as horizon
-  from duplicate_progress p where p.tenant_id = ${tenant} for update skip locked`;
+  from duplicate_progress p where p.tenant_id = ${tenant} and not ${isImporting} for update skip locked`;
 
 const after = parameter('after', uuid);
 const next = (table: string) => statement(rows({ id: uuid }))`
@@ -103,7 +104,7 @@ type Step = 'again' | 'done';
 /** The next step of a tenant, in one transaction: a slice of the first search, or of what has changed since. */
 async function step(tx: TenantTransaction): Promise<Step> {
   const [at] = await tx.query(progress);
-  // Another process does it.
+  // Another process does it, or it waits for an import.
   if (!at) return 'done';
   if (at.stage === 'CHANGES') return follow(tx, at.followedId, at.horizon);
   const { next, look, after } = scans[at.stage];
@@ -131,16 +132,22 @@ async function follow(tx: TenantTransaction, followedId: string, until: string):
 
 /**
  * Looks for duplicates in every tenant: once in all that is there, and from then on in what the history says has
- * changed. Several replicas may run it at once. It asks `stopped` before each step and ends early.
+ * changed. Where it fails in a tenant, it says so to `failed` and goes on with the next. Several replicas may run it at
+ * once. It asks `stopped` before each step and ends early.
  */
 export async function findDuplicates(
   database: Pick<Database, 'query' | 'forTenant'>,
+  failed: (error: unknown, tenantId: string) => void,
   stopped: () => boolean = () => false,
 ): Promise<void> {
   for (const { tenantId } of await database.query(waiting)) {
-    const db: TenantDatabase = database.forTenant(tenantId).as(system('the search for duplicates'));
-    await db.query(begin);
-    while (!stopped() && (await db.transaction(step)) === 'again');
     if (stopped()) return;
+    const db: TenantDatabase = database.forTenant(tenantId).as(system('the search for duplicates'));
+    try {
+      await db.query(begin);
+      while (!stopped() && (await db.transaction(step)) === 'again');
+    } catch (error) {
+      failed(error, tenantId);
+    }
   }
 }

@@ -33,6 +33,11 @@ export const members = (found: Untyped[]) =>
     reasons,
   ]);
 
+/** Lets a test fail where the search of a tenant has failed. */
+export const throwing = (error: unknown): void => {
+  throw error;
+};
+
 /** The search of a service that does no background work. */
 export function searchOf(service: TestApp) {
   /** Lets the search follow everything that has happened. */
@@ -40,7 +45,7 @@ export function searchOf(service: TestApp) {
     const known = `select 1 from duplicate_progress p where p.tenant_id = $1::uuid and p.stage = 'CHANGES'
       and not exists (select from history_entry h where h.tenant_id = $1::uuid and h.id > p.followed_id)`;
     await until(async () => {
-      await findDuplicates(service.app.database);
+      await findDuplicates(service.app.database, throwing);
       return (await service.app.database.connection.query(prepared(known), [of.id])).length > 0;
     });
   }

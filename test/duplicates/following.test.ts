@@ -1,14 +1,29 @@
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import type { TenantDatabase, TenantHandle } from '../../src/database/database.ts';
 import { findDuplicates } from '../../src/duplicates/follow.ts';
-import { dataOf, type Untyped } from '../app.ts';
+import { dataOf, type TestTenant, type Untyped } from '../app.ts';
 import { createConfig, createParticipant } from '../factories.ts';
 import { prepared } from '../prepared.ts';
 import { useAppAlone } from '../use-app.ts';
-import { change, emails, listed, members, searchOf, user } from './calls.ts';
+import { change, emails, listed, members, searchOf, throwing, user } from './calls.ts';
 
 const service = useAppAlone();
 const { search, candidates } = searchOf(service);
+
+/** The database, where a tenant's transactions are run by `run`. */
+function around(of: TestTenant, run: <Result>(step: () => Promise<Result>) => Promise<Result>) {
+  const { query, forTenant } = service.app.database;
+  return {
+    query,
+    forTenant(tenantId: string) {
+      const handle = forTenant(tenantId);
+      if (tenantId !== of.id) return handle;
+      const transaction: TenantDatabase['transaction'] = (work) => run(() => handle.transaction(work));
+      return { ...handle, as: () => ({ ...handle, transaction }) } as TenantHandle;
+    },
+  };
+}
 
 test('whose channel it was is looked at again when a channel is another’s', async () => {
   const of = await service.createTenant();
@@ -92,20 +107,69 @@ test('a channel that comes or goes changes who is led to', async () => {
   expect(await candidates(of)).toEqual([]);
 });
 
-test('what an import brings is looked at when nobody works on it any more', async () => {
-  const of = await service.createTenant();
-  const { connection } = service.app.database;
-  expect(await candidates(of)).toEqual([]);
-  const begin = `insert into data_job (tenant_id, id, direction, kind, format, begun_by, state, worker_id, lease_until)
-    values ($1::uuid, $2::uuid, 'IMPORT', 'EXTERNAL_USERS', 'CSV', 'test', 'RUNNING', $2::uuid, now() + interval '1 minute')`;
-  await connection.query(prepared(begin), [of.id, of.id]);
-  await user(of, { firstName: 'A', email: 'a.b@example.com' });
-  await user(of, { firstName: 'B', email: 'ab@example.com' });
-  await findDuplicates(service.app.database);
-  expect(await listed(of)).toEqual([]);
-  const lapse = "update data_job set lease_until = now() - interval '1 second' where tenant_id = $1::uuid";
-  await connection.query(prepared(lapse), [of.id]);
-  expect(await candidates(of)).toHaveLength(1);
+describe('while a tenant imports', () => {
+  /** A tenant with two that may be the same, of which the search knows nothing, and an import that is leased. */
+  async function importing(isDryRun: boolean): Promise<TestTenant> {
+    const of = await service.createTenant();
+    expect(await candidates(of)).toEqual([]);
+    await lease(of, isDryRun);
+    await user(of, { firstName: 'A', email: 'a.b@example.com' });
+    await user(of, { firstName: 'B', email: 'ab@example.com' });
+    return of;
+  }
+  const lease = (of: TestTenant, isDryRun: boolean) => {
+    const begin = `insert into data_job (tenant_id, id, direction, kind, format, begun_by, state, worker_id, lease_until, is_dry_run)
+      values ($1::uuid, $2::uuid, 'IMPORT', 'EXTERNAL_USERS', 'CSV', 'test', 'RUNNING', $2::uuid, now() + interval '1 minute', $3::text = 'yes')`;
+    return service.app.database.connection.query(prepared(begin), [of.id, of.id, isDryRun ? 'yes' : 'no']);
+  };
+  const lapse = (of: TestTenant) => {
+    const end = "update data_job set lease_until = now() - interval '1 second' where tenant_id = $1::uuid";
+    return service.app.database.connection.query(prepared(end), [of.id]);
+  };
+
+  test('what it brings is looked at when nobody works on it any more', async () => {
+    const of = await importing(false);
+    await findDuplicates(service.app.database, throwing);
+    expect(await listed(of)).toEqual([]);
+    await lapse(of);
+    expect(await candidates(of)).toHaveLength(1);
+  });
+
+  test('the search does not wait for a dry run', async () => {
+    expect(await candidates(await importing(true))).toHaveLength(1);
+  });
+
+  test('the search pauses after the step in which the import began', async () => {
+    const of = await service.createTenant();
+    await user(of, { firstName: 'A', email: 'a.b@example.com' });
+    await user(of, { firstName: 'B', email: 'ab@example.com' });
+    let isBegun = false;
+    const database = around(of, async (step) => {
+      const done = await step();
+      if (!isBegun) await lease(of, false);
+      isBegun = true;
+      return done;
+    });
+    await findDuplicates(database, throwing);
+    expect(await listed(of)).toEqual([]);
+    await lapse(of);
+    expect(await candidates(of)).toHaveLength(1);
+  });
+});
+
+test('a tenant whose step fails keeps no other from being searched', async () => {
+  const [first, second] = [await service.createTenant(), await service.createTenant()];
+  for (const of of [first, second]) {
+    await user(of, { firstName: 'A', email: 'a.b@example.com' });
+    await user(of, { firstName: 'B', email: 'ab@example.com' });
+  }
+  const failures: unknown[] = [];
+  const error = new Error('canceling statement due to statement timeout');
+  const database = around(first, () => Promise.reject(error));
+  await findDuplicates(database, (...failure) => failures.push(failure));
+  expect(failures).toEqual([[error, first.id]]);
+  expect(await listed(first)).toEqual([]);
+  expect(await listed(second)).toHaveLength(1);
 });
 
 type Step = { kind: 'create' | 'change' | 'delete' | 'search'; at: number; mailbox: number; name: number };
