@@ -3,9 +3,10 @@ import { type DestinationStream, type Logger, pino } from 'pino';
 import { createAvatars, startAvatars } from './composition/avatars.ts';
 import { startDuplicates } from './composition/duplicates.ts';
 import { createDocuments, createGraph } from './composition/graph.ts';
-import { createIntegrations, startDeliverySweep } from './composition/integrations.ts';
+import { createIntegrations } from './composition/integrations.ts';
 import { openResources, type ResourceOverrides } from './composition/resources.ts';
 import { createHttpServer, type ServerOverrides } from './composition/server.ts';
+import { startSweeps } from './composition/sweeps.ts';
 import { startTransfer } from './composition/transfer.ts';
 import type { Config } from './config.ts';
 import type { Database } from './database/database.ts';
@@ -65,7 +66,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
     );
   const graph = createGraph(config, { resources, integrations, avatars, publicUrl, prepare }, log);
   const server = await createHttpServer(config, { resources, integrations, graph }, log, overrides);
-  const stopSweep = startDeliverySweep(config, resources, log);
+  const stopSweeps = startSweeps(config, resources, log);
   const stopAvatars = startAvatars(config, resources, avatars, log);
   const stopTransfer = startTransfer(config, resources, graph.services.participantHooks, log);
   const stopDuplicates = startDuplicates(config, resources, log);
@@ -88,10 +89,9 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
 
   async function close(): Promise<void> {
     server.refuse();
-    const stopped = Promise.all([stopAvatars(), stopTransfer(), stopDuplicates()]);
+    const stopped = Promise.all([stopSweeps(), stopAvatars(), stopTransfer(), stopDuplicates()]);
     await graph.streams.endAll();
     await server.close();
-    stopSweep();
     await integrations.deliveries.drain();
     await stopped;
     await graph.lastUse.flush();

@@ -1,10 +1,6 @@
-import type { Logger } from 'pino';
 import type { Config } from '../config.ts';
-import { system } from '../database/actor.ts';
 import { isUnavailable } from '../database/failures.ts';
 import { createGroupCommit } from '../database/group-commit.ts';
-import { pruneHistory } from '../history/prune.ts';
-import { sweepIdempotencyKeys } from '../idempotency/once.ts';
 import type { OAuthProviders } from '../integrations/oauth/provider.ts';
 import { createSignIns } from '../integrations/oauth/sign-in.ts';
 import { slackOAuth } from '../integrations/oauth/slack.ts';
@@ -15,14 +11,9 @@ import { genericWebhooks } from '../integrations/webhooks/generic.ts';
 import { type Delivery, type Outcome, recordDeliveries } from '../integrations/webhooks/record.ts';
 import { createWebhookProviders } from '../integrations/webhooks/registry.ts';
 import { slackWebhooks } from '../integrations/webhooks/slack.ts';
-import { sweepDeliveries } from '../integrations/webhooks/sweep.ts';
 import { telegramWebhooks } from '../integrations/webhooks/telegram.ts';
 import { createWorkspaces } from '../integrations/webhooks/workspaces.ts';
-import { sweepDataFiles } from '../transfer/files.ts';
-import { sweepDataJobs } from '../transfer/jobs.ts';
 import type { Resources } from './resources.ts';
-
-const sweepEveryMs = 10 * 60_000;
 
 export type Integrations = ReturnType<typeof createIntegrations>;
 
@@ -60,27 +51,6 @@ export function createIntegrations(
       gather: 10,
       writers: 1,
     }),
-  };
-}
-
-/** Deletes old deliveries, idempotency keys, history, files and jobs of data. Returns the function that stops it. */
-export function startDeliverySweep(
-  { historyRetentionDays }: Pick<Config, 'historyRetentionDays'>,
-  { database, storage }: Pick<Resources, 'database' | 'storage'>,
-  log: Logger,
-): () => void {
-  let isStopped = false;
-  const sweep = () =>
-    sweepDeliveries(database.as(system('the sweep of unknown senders')), database.now())
-      .then(() => sweepIdempotencyKeys(database))
-      .then(() => pruneHistory(database, historyRetentionDays, () => isStopped))
-      .then(() => sweepDataFiles(database, storage, () => isStopped))
-      .then(() => sweepDataJobs(database, () => isStopped))
-      .catch((error: unknown) => log.warn({ err: error }, 'the sweep of deliveries failed'));
-  const timer = setInterval(sweep, sweepEveryMs).unref();
-  return () => {
-    isStopped = true;
-    clearInterval(timer);
   };
 }
 

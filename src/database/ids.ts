@@ -37,5 +37,8 @@ export function newId(): string {
   return v7({ random, msecs, seq });
 }
 
+/** Sorts before every id: where a read that continues after the last id begins. */
+export const lowestId = '00000000-0000-0000-0000-000000000000';
+
 /** Returns the id in PostgreSQL's spelling (lower case). Null when it is not a UUID and so names nothing. */
 export const asUuid = (id: string): string | null => (validate(id) ? id.toLowerCase() : null);

@@ -1,6 +1,7 @@
 import { system } from '../database/actor.ts';
 import type { Database, TenantDatabase, TenantTransaction } from '../database/database.ts';
 import type { DuplicateStage, MergedKind } from '../database/generated/client.ts';
+import { lowestId } from '../database/ids.ts';
 import { nothing, rows } from '../database/sql/columns.ts';
 import { literal, name, parameter, sql, tenant } from '../database/sql/fragment.ts';
 import { globalStatement, statement } from '../database/sql/statement.ts';
@@ -10,7 +11,6 @@ import { findKeysOfParticipants, findKeysOfUsers, usersLedToBy } from './keys.ts
 
 /** How many are looked at, and how many entries of the history, in one transaction. */
 const atOnce = 2_000;
-const lowestId = '00000000-0000-0000-0000-000000000000';
 
 // Entries of transactions that are still open may have lower ids than those that can be seen. An open transaction has
 // begun before its entries.

@@ -157,8 +157,14 @@ const deleteOld = statement(rows({ key: text }))`
   )
   delete from idempotency_key k using old where k.tenant_id = ${tenant} and k.owner = old.owner and k.key = old.key returning k.key`;
 
-/** Deletes the idempotency keys that are older than a day. Safe to run from several replicas at once. */
-export async function sweepIdempotencyKeys({ query }: Pick<Database, 'query'>): Promise<void> {
+/**
+ * Deletes the idempotency keys that are older than a day. Safe to run from several replicas at once. It asks `stopped`
+ * between some of them and ends early.
+ */
+export async function sweepIdempotencyKeys(
+  { query }: Pick<Database, 'query'>,
+  stopped: () => boolean = () => false,
+): Promise<void> {
   await sweepByTenant(
     atOnce,
     () => query(old),
@@ -166,5 +172,6 @@ export async function sweepIdempotencyKeys({ query }: Pick<Database, 'query'>): 
       const names = { owners: found.map(({ owner }) => owner), keys: found.map(({ key }) => key) };
       return (await query(deleteOld, { tenantId, ...names })).length;
     },
+    stopped,
   );
 }

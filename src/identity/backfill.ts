@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { byTenant } from '../database/by-tenant.ts';
 import type { Database } from '../database/database.ts';
+import { lowestId } from '../database/ids.ts';
 import { nothing, rows } from '../database/sql/columns.ts';
 import { parameter } from '../database/sql/fragment.ts';
 import { globalStatement } from '../database/sql/statement.ts';
@@ -10,7 +11,6 @@ import { channels, identifiers, type Key, names, type Pass, searched, senders, u
 
 /** How many rows are read at once. They are locked and written tenant by tenant. */
 const batch = 1_000;
-const lowestId = '00000000-0000-0000-0000-000000000000';
 const tries = 4;
 
 const pass = parameter('name', text);

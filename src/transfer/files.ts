@@ -1,15 +1,17 @@
 import type { Database, TenantDatabase } from '../database/database.ts';
-import { newId } from '../database/ids.ts';
+import { lowestId, newId } from '../database/ids.ts';
 import { oneByUuid } from '../database/loaders.ts';
 import { columns, nothing, rows } from '../database/sql/columns.ts';
 import { anyKey, parameter, tenant } from '../database/sql/fragment.ts';
 import { globalStatement, statement } from '../database/sql/statement.ts';
-import { integer, text, uuid } from '../database/sql/types.ts';
+import { integer, text, timestamptz, uuid } from '../database/sql/types.ts';
 import type { Content } from '../storage/spool.ts';
 import type { Storage } from '../storage/storage.ts';
 
 /** How long a file of data is kept, in hours. */
 export const keptHours = 24;
+
+const atOnce = 100;
 
 /** What a file of data is called, and what it is. */
 export type DataFileFacts = { name: string; contentType: string };
@@ -77,8 +79,11 @@ const withdraw = statement(nothing)`
 export const withdrawDataFile = async (db: Pick<TenantDatabase, 'query'>, id: string): Promise<void> =>
   void (await db.query(withdraw, { id }));
 
-const expired = globalStatement(rows({ tenantId: uuid, id: uuid, path: text }))`
-  select f.tenant_id as "tenantId", f.id, f.path from data_file f where f.expires_at < now() order by f.expires_at limit 100`;
+// In the order of the index, after the one before: what could not be deleted is passed over.
+const expired = globalStatement(rows({ tenantId: uuid, id: uuid, path: text, expiresAt: timestamptz }))`
+  select f.tenant_id as "tenantId", f.id, f.path, f.expires_at as "expiresAt" from data_file f
+  where f.expires_at < now() and (f.expires_at, f.id) > (${parameter('expiresAt', timestamptz)}, ${parameter('id', uuid)})
+  order by f.expires_at, f.id limit ${atOnce}`;
 const forget = statement(nothing)`
   delete from data_file f where f.tenant_id = ${tenant} and f.id = ${parameter('id', uuid)}`;
 
@@ -92,18 +97,23 @@ export async function deleteDataFile(
   await database.query(forget, { tenantId, id });
 }
 
-/** Deletes the files of data that have expired. It asks `stopped` before each and ends early. */
+/**
+ * Deletes the files of data that have expired. Where it fails for a file, it says so to `failed` and goes on with the
+ * next. It asks `stopped` before each and ends early.
+ */
 export async function sweepDataFiles(
   database: Pick<Database, 'query'>,
   storage: Pick<Storage, 'delete'>,
+  failed: (error: unknown, id: string) => void,
   stopped: () => boolean = () => false,
 ): Promise<void> {
-  for (;;) {
-    const found = await database.query(expired);
+  for (let last = { expiresAt: new Date(0), id: lowestId }; ; ) {
+    const found = await database.query(expired, last);
     for (const each of found) {
       if (stopped()) return;
-      await deleteDataFile(database, storage, each);
+      await deleteDataFile(database, storage, each).catch((error: unknown) => failed(error, each.id));
+      last = each;
     }
-    if (found.length < 100) return;
+    if (found.length < atOnce) return;
   }
 }

@@ -49,9 +49,13 @@ const surplusSenders = statement(rows({ id: uuid }))`
 
 /**
  * Deletes deliveries that are no longer repeated, and unknown senders over the bound. Several replicas may run it at
- * once.
+ * once. It asks `stopped` between some of them and ends early.
  */
-export async function sweepDeliveries({ query }: Pick<Database, 'query'>, now: Date): Promise<void> {
+export async function sweepDeliveries(
+  { query }: Pick<Database, 'query'>,
+  now: Date,
+  stopped: () => boolean = () => false,
+): Promise<void> {
   const before = new Date(now.getTime() - kept);
   await sweepByTenant(
     atOnce,
@@ -61,7 +65,8 @@ export async function sweepDeliveries({ query }: Pick<Database, 'query'>, now: D
       const deliveryIds = found.map(({ deliveryId }) => deliveryId);
       return (await query(deleteDeliveries, { tenantId, configIds, deliveryIds })).length;
     },
+    stopped,
   );
   for (const { tenantId } of await query(withSurplus))
-    while ((await query(surplusSenders, { tenantId })).length === atOnce);
+    while (!stopped() && (await query(surplusSenders, { tenantId })).length === atOnce);
 }
