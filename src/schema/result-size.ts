@@ -84,8 +84,7 @@ function countRows(field: Field): void {
       (read: object | null | undefined) => {
         if (read == null || size.stopped) return size.countRead(read, () => priceAt(info, context), info);
         const price = priceAt(info, context);
-        const isShort = !Array.isArray(read) || (read.length < manyRows && !isBelowRows(info.path));
-        if (isShort || price.below.length === 0) {
+        if (!Array.isArray(read) || price.below.length === 0) {
           if (!isRecorded) context.uncounted.add(read, price);
           return size.countRead(read, () => price, info);
         }
@@ -106,11 +105,6 @@ function countRows(field: Field): void {
       },
     );
   };
-}
-
-/** Whether other lists of the same place may be read in the same turn of the event loop. */
-function isBelowRows({ prev, key }: GraphQLResolveInfo['path']): boolean {
-  return typeof key === 'number' || (prev !== undefined && isBelowRows(prev));
 }
 
 /** Counts the pages of a field that were not read because all pages together are too large. */
