@@ -1,7 +1,10 @@
-import { execFileSync } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { Ajv } from 'ajv';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
@@ -115,6 +118,32 @@ test.skipIf(!existsSync('dist/imports.json'))(
     }
   },
 );
+
+test('the image is nobody special, and its health is what /healthz says', async () => {
+  const [, last = ''] = read('Dockerfile').split(/^FROM debian/m);
+  expect(last).toMatch(/^USER 10001:10001$/m);
+  const [command = '[]'] = all(last, /^HEALTHCHECK [^[]+ CMD (.+)$/gm);
+  const [program, ...parameters]: string[] = JSON.parse(command);
+  expect(program).toBe('node');
+
+  let status = 200;
+  const asked: (string | undefined)[] = [];
+  const server = createServer(({ url }, response) => {
+    asked.push(url);
+    response.writeHead(status).end();
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  const run = promisify(execFile);
+  const check = () => run(process.execPath, parameters, { env: { PORT: String(port) } });
+  await check();
+  status = 503;
+  await expect(check()).rejects.toMatchObject({ code: 1 });
+  server.closeAllConnections();
+  await new Promise((resolve) => server.close(resolve));
+  await expect(check()).rejects.toMatchObject({ code: 1 });
+  expect(asked).toEqual(['/healthz', '/healthz']);
+}, 30_000);
 
 test('the image has every file that the service reads at run time', () => {
   const copied = all(read('Dockerfile'), /^COPY --from=build (?:--chown=\S+ )?\/app\/(\S+)/gm);

@@ -37,10 +37,10 @@ test.skipIf(!('url' in inject('database')))(
       await drop();
     }
   },
-  60_000,
+  180_000,
 );
 
 test('says what is missing without a server', async () => {
   const failure = await migrate({}).catch((error: unknown) => error);
   expect(failure).toMatchObject({ code: 1, stderr: expect.stringMatching(/^DATABASE_URL is not set/) });
-}, 30_000);
+}, 60_000);
