@@ -27,7 +27,7 @@ const bits = 2 ** 27;
 const mostKept = 100_000;
 const mostCharacters = 50_000_000;
 const mostBefore = 2_000;
-/** What one row may hang together with, and what the rows of a batch may, in all. */
+/** What one row may hang together with, by weight, and how many rows those of a batch may. */
 const heaviestGroup = 4_000;
 const mostAround = 6_000;
 const mostNaming = 100;

@@ -18,11 +18,14 @@ import { writeUsers } from './users.ts';
 /** What one transaction writes: as many rows as take about a second. */
 export const fullBatch = 1_000;
 
+/** How much of a batch a row takes that has statements of its own. */
+const aloneWeight = 20;
+
 /** Returns how much of a batch a row takes: more where rules take the row, and each who takes part, by themselves. */
 export function weightOf(kind: Kind, row: FileRow): number {
   if (kind === 'EXTERNAL_USERS' || !('fields' in row)) return 1;
   const { participants } = row.fields;
-  return 20 + (Array.isArray(participants) ? 2 * participants.length : 0);
+  return aloneWeight + (Array.isArray(participants) ? 2 * participants.length : 0);
 }
 
 /** The rows in batches, each for one transaction. */
@@ -83,7 +86,8 @@ export async function writeRows(
 export const overlapsOf = (kind: Kind, tenantId: string): Overlaps<Given> =>
   createOverlaps<Given>({
     keysOf: (row) => (kind === 'EXTERNAL_USERS' ? keysOfUser(row) : [idOfRow(kind, row, tenantId)]),
-    weightOf: (row) => weightOf(kind, row),
+    // Rows of one user are written one after the other, each with statements of its own.
+    weightOf: (row) => (kind === 'EXTERNAL_USERS' ? aloneWeight : weightOf(kind, row)),
   });
 
 /** Returns what writing a batch of a file would do after the rows before it. */
