@@ -1,6 +1,6 @@
 import type { Database } from '../database/database.ts';
 import { columns, nothing, type Rows, rows, type Selected } from '../database/sql/columns.ts';
-import { parameter, tenant } from '../database/sql/fragment.ts';
+import { type Fragment, parameter, sql, tenant } from '../database/sql/fragment.ts';
 import { globalStatement, statement } from '../database/sql/statement.ts';
 import { array, assured, double, integer, nullable, textOf, uuid } from '../database/sql/types.ts';
 import type { ErrorCode } from '../errors/catalogue.ts';
@@ -65,6 +65,9 @@ const leaseMs = parameter('leaseMs', double);
 const ids = parameter('ids', array(uuid));
 const ofTenant = rows({ tenantId: uuid });
 
+const isPaused = (tenantId: Fragment, configId: Fragment) => sql`exists (select from avatar_sync_pause s
+       where s.tenant_id = ${tenantId} and s.integration_config_id = ${configId} and s.until > now())`;
+
 // Takes turns between configs, the one with the fewest running jobs first, so that a large batch does not delay others.
 const due = globalStatement(rows({ tenantId: uuid, id: uuid }))`
   with recursive waiting (tenant_id, config_id) as (
@@ -85,15 +88,15 @@ const due = globalStatement(rows({ tenantId: uuid, id: uuid }))`
          where j.state = 'QUEUED' and j.tenant_id = w.tenant_id and j.integration_config_id = w.config_id and j.run_at <= now()
          order by j.run_at, j.id limit greatest(0, ${mostPerConfig} - coalesce(b.jobs, 0))
        ) first) head
-     where not exists (
-       select from avatar_sync_pause s where s.tenant_id = w.tenant_id and s.integration_config_id = w.config_id and s.until > now())
+     where not ${isPaused(sql`w.tenant_id`, sql`w.config_id`)}
    order by coalesce(b.jobs, 0) + head.turn, head.run_at limit ${parameter('most', integer)}`;
 
-// Locks only what is taken. What another replica has taken or locked since it was read is skipped.
+// Locks only what is taken. What another replica has taken, locked or paused since it was read is skipped.
 const claim = statement(job)`
    with free as materialized (
      select j.id from avatar_sync_job j where j.tenant_id = ${tenant} and j.id = any(${ids})
-       and j.state = 'QUEUED' and j.run_at <= now() for update skip locked
+       and j.state = 'QUEUED' and j.run_at <= now() and not ${isPaused(sql`j.tenant_id`, sql`j.integration_config_id`)}
+     for update skip locked
    )
    update avatar_sync_job j set state = 'RUNNING', attempts = j.attempts + 1, worker_id = ${workerId},
      lease_until = now() + ${leaseMs} * interval '1 millisecond'

@@ -25,34 +25,60 @@ export interface LeaseStatements<Job> {
 
 /** How many more jobs are read than are wanted: others may have taken some when it is their turn. */
 const spare = 16;
+/** How often a claim reads: replicas that are woken at once read the same jobs, and all but one lose each of them. */
+const mostReads = 4;
 
-/** Leases the jobs of all tenants, one tenant at a time. */
+/**
+ * Leases the jobs of all tenants, one tenant at a time. A tenant's error keeps no other tenant from its turn, and is
+ * thrown when all have had theirs.
+ */
 export function leasesOf<Job extends Found>(statements: LeaseStatements<Job>): Omit<JobQueue<Job>, 'release'> {
   const idsByTenant = (jobs: readonly Found[]) =>
     Array.from(byTenant(jobs), ([tenantId, theirs]) => ({ tenantId, ids: theirs.map(({ id }) => id) }));
   return {
-    async claim(workerId, most) {
-      const jobs: Job[] = [];
-      const waiting = [...(await statements.due(most + spare))];
-      try {
-        while (jobs.length < most && waiting.length > 0) {
-          for (const of of idsByTenant(waiting.splice(0, most - jobs.length)))
-            jobs.push(...(await statements.claim({ ...of, workerId })));
+    async *claim(workerId, most) {
+      const errors = new Map<string, unknown>();
+      let wanted = most;
+      for (let reads = 0; reads < mostReads; reads += 1) {
+        const found = await statements.due(wanted + spare);
+        const isFull = found.length === wanted + spare;
+        const waiting = found.filter(({ tenantId }) => !errors.has(tenantId));
+        let lost = 0;
+        while (wanted > 0 && waiting.length > 0) {
+          for (const of of idsByTenant(waiting.splice(0, wanted))) {
+            const jobs = await statements.claim({ ...of, workerId }).catch((error: unknown) => {
+              errors.set(of.tenantId, error);
+            });
+            if (!jobs) continue;
+            lost += of.ids.length - jobs.length;
+            wanted -= jobs.length;
+            if (jobs.length > 0) yield jobs;
+          }
         }
-      } catch (error) {
-        // What was leased before has to be run.
-        if (jobs.length === 0) throw error;
+        if (wanted === 0 || !isFull || lost === 0) break;
       }
-      return jobs;
+      throwAny([...errors.values()]);
     },
     async renew(workerId, jobs) {
-      for (const of of idsByTenant(jobs)) await statements.renew({ ...of, workerId });
+      await inTurn(idsByTenant(jobs), (of) => statements.renew({ ...of, workerId }));
     },
     async reclaim() {
-      for (const { tenantId } of await statements.lapsed()) await statements.reclaim({ tenantId });
+      await inTurn(await statements.lapsed(), ({ tenantId }) => statements.reclaim({ tenantId }));
     },
     async handBack(workerId) {
-      for (const { tenantId } of await statements.held(workerId)) await statements.handBack({ tenantId, workerId });
+      await inTurn(await statements.held(workerId), ({ tenantId }) => statements.handBack({ tenantId, workerId }));
     },
   };
+}
+
+/** Does the work of each, also where that of another fails. Throws at the end what has failed. */
+async function inTurn<Each>(all: readonly Each[], work: (each: Each) => Promise<unknown>): Promise<void> {
+  const errors: unknown[] = [];
+  for (const each of all) await work(each).catch((error: unknown) => errors.push(error));
+  throwAny(errors);
+}
+
+function throwAny(errors: readonly unknown[]): void {
+  if (errors.length > 1) throw new AggregateError(errors, `${errors.length} tenants’ jobs failed`);
+  if (errors.length === 1) throw errors[0];
 }

@@ -1,7 +1,10 @@
 /** The source of a worker's jobs. A job is leased: a worker that does not renew its lease in time loses the job. */
 export interface JobQueue<Job> {
-  /** Leases at most so many due jobs. Each lease counts as an attempt. */
-  claim(workerId: string, most: number): Promise<Job[]>;
+  /**
+   * Leases at most so many due jobs, and yields them as they are leased, some at a time. Each lease counts as an
+   * attempt. Throws at the end what has failed.
+   */
+  claim(workerId: string, most: number): AsyncIterable<readonly Job[]>;
   /** Extends the worker's leases of these jobs. */
   renew(workerId: string, jobs: readonly Job[]): Promise<void>;
   /** Makes jobs with an expired lease due again. */
@@ -64,21 +67,27 @@ export function startWorker<Job extends { id: string }>({
       again = false;
       const free = concurrency - running.size;
       if (free <= 0 || stopped) return;
-      const jobs = await queue.claim(id, free);
-      for (const job of jobs) {
-        const done: Promise<void> = run(job)
-          .catch(async (error: unknown) => {
-            failed(error);
-            await queue.release(job, error).catch(failed);
-          })
-          .finally(() => {
-            // Unless it was claimed again meanwhile.
-            if (running.get(job.id)?.done === done) running.delete(job.id);
-            wake();
-          });
-        running.set(job.id, { job, done });
+      // A lease runs out unless its job is among those that run: the first do not wait until the last are leased.
+      for await (const jobs of queue.claim(id, free)) {
+        // The stop gives them back.
+        if (stopped) return;
+        for (const job of jobs) begin(job);
       }
     } while (again);
+  }
+
+  function begin(job: Job): void {
+    const done: Promise<void> = run(job)
+      .catch(async (error: unknown) => {
+        failed(error);
+        await queue.release(job, error).catch(failed);
+      })
+      .finally(() => {
+        // Unless it was claimed again meanwhile.
+        if (running.get(job.id)?.done === done) running.delete(job.id);
+        wake();
+      });
+    running.set(job.id, { job, done });
   }
 
   function wake(): void {

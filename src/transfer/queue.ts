@@ -4,17 +4,20 @@ import type { DataJob } from '../database/generated/client.ts';
 import { columns, nothing, type Rows, rows, type Selected } from '../database/sql/columns.ts';
 import { parameter, tenant } from '../database/sql/fragment.ts';
 import { globalStatement, statement } from '../database/sql/statement.ts';
-import { array, assured, double, integer, uuid } from '../database/sql/types.ts';
+import { array, assured, double, integer, timestamptz, uuid } from '../database/sql/types.ts';
 import { leasesOf } from '../jobs/leases.ts';
 import type { JobQueue } from '../jobs/worker.ts';
 
 /** A job that a worker has leased. */
-export type LeasedJob = DataJob & { workerId: string };
+export type LeasedJob = DataJob & { workerId: string; startedAt: Date };
 
 const own = columns('DataJob', 'j');
 const job: Selected<LeasedJob> = {
   nodes: own.nodes,
-  ...(rows({ workerId: assured(uuid) }, own as Rows<Omit<DataJob, 'workerId'>>) as Rows<LeasedJob>),
+  ...(rows(
+    { workerId: assured(uuid), startedAt: assured(timestamptz) },
+    own as Rows<Omit<DataJob, 'workerId' | 'startedAt'>>,
+  ) as Rows<LeasedJob>),
 };
 const workerId = parameter('workerId', uuid);
 const leaseMs = parameter('leaseMs', double);
@@ -43,22 +46,35 @@ const claim = statement(job)`
     lease_until = now() + ${leaseMs} * interval '1 millisecond'
   from free f where j.tenant_id = ${tenant} and j.id = f.id returning ${job}`;
 
+// A locked job is about to end or has just come on, and the next renewal comes soon. Waiting here would delay the
+// renewal of the others.
 const renew = statement(nothing)`
+  with mine as materialized (
+    select j.id from data_job j where j.tenant_id = ${tenant} and j.id = any(${ids})
+      and j.state = 'RUNNING' and j.worker_id = ${workerId} for no key update skip locked
+  )
   update data_job j set lease_until = now() + ${leaseMs} * interval '1 millisecond'
-  where j.tenant_id = ${tenant} and j.id = any(${ids}) and j.state = 'RUNNING' and j.worker_id = ${workerId}`;
+  from mine where j.tenant_id = ${tenant} and j.id = mine.id`;
 
 const lapsed = globalStatement(ofTenant)`
   select distinct j.tenant_id as "tenantId" from data_job j where j.state = 'RUNNING' and j.lease_until < now()`;
 const reclaim = statement(nothing)`
+  with lost as materialized (
+    select j.id from data_job j
+    where j.tenant_id = ${tenant} and j.state = 'RUNNING' and j.lease_until < now() for no key update skip locked
+  )
   update data_job j set state = 'QUEUED', worker_id = null, lease_until = null, run_at = now(),
     started_at = j.started_at + (now() - j.lease_until) + ${leaseMs} * interval '1 millisecond'
-  where j.tenant_id = ${tenant} and j.state = 'RUNNING' and j.lease_until < now()`;
+  from lost where j.tenant_id = ${tenant} and j.id = lost.id`;
 
+// The same worker may have leased it again meanwhile. Progress takes its attempts back, so they cannot tell: the start
+// moves on with each lease, and stays in between.
 const release = statement(nothing)`
   update data_job j set state = 'QUEUED', worker_id = null, lease_until = null, run_at = now() + ${parameter('waitMs', double)} * interval '1 millisecond',
     started_at = j.started_at + ${parameter('waitMs', double)} * interval '1 millisecond',
     attempts = greatest(0, j.attempts - ${parameter('takenBack', integer)})
-  where j.tenant_id = ${tenant} and j.id = ${parameter('id', uuid)} and j.state = 'RUNNING' and j.worker_id = ${workerId}`;
+  where j.tenant_id = ${tenant} and j.id = ${parameter('id', uuid)} and j.state = 'RUNNING'
+    and j.worker_id = ${workerId} and j.started_at = ${parameter('startedAt', timestamptz)}`;
 
 const held = globalStatement(ofTenant)`
   select distinct j.tenant_id as "tenantId" from data_job j where j.state = 'RUNNING' and j.worker_id = ${workerId}`;
@@ -99,11 +115,11 @@ export function dataQueue({ query }: Pick<Database, 'query'>, leaseMs: number): 
       held: (workerId) => query(held, { workerId }),
       handBack: (of) => query(handBack, of),
     }),
-    async release({ tenantId, id, workerId, doneRows }, error) {
+    async release({ tenantId, id, workerId, startedAt, doneRows }, error) {
       const isOutage = problemBehind(error).code === 'UNAVAILABLE';
       const times = isOutage ? outagesOf(id, doneRows) : 1;
       const waitMs = Math.min(2 * leaseMs, (leaseMs / 15) * 2 ** Math.min(times - 1, 10));
-      await query(release, { tenantId, id, workerId, waitMs, takenBack: isOutage ? 1 : 0 });
+      await query(release, { tenantId, id, workerId, startedAt, waitMs, takenBack: isOutage ? 1 : 0 });
     },
   };
 }

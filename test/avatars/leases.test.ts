@@ -8,6 +8,7 @@ import { uuid } from '../../src/database/sql/types.ts';
 import type { JobQueue } from '../../src/jobs/worker.ts';
 import { startApp, type TestApp, type TestTenant } from '../app.ts';
 import { createConfig, createParticipant } from '../factories.ts';
+import { claimed } from '../jobs/claimed.ts';
 import { overtaken } from '../jobs/overtaken.ts';
 import { createOwnDatabase } from '../setup/database.ts';
 
@@ -49,20 +50,32 @@ async function queued(count: number): Promise<void> {
 /** Claims two jobs, and lets their leases run out. */
 async function lapsed(): Promise<[AvatarJob, AvatarJob]> {
   await queued(2);
-  const claimed = await queue.claim(workerId, 2);
-  expect(claimed).toHaveLength(2);
+  const both = await claimed(queue, workerId, 2);
+  expect(both).toHaveLength(2);
   await jobs().updateMany({ data: { leaseUntil: new Date(Date.now() - 1_000) } });
-  return claimed as [AvatarJob, AvatarJob];
+  return both as [AvatarJob, AvatarJob];
 }
 
 describe('a lease', () => {
   test('is not given of what another worker has leased since it was found due', async () => {
     await queued(2);
     const other = newId();
-    const overtaking = overtaken(service.app.database, () => queue.claim(other, 1));
-    const [own, ...more] = await avatarQueue(overtaking, hour).claim(workerId, 2);
+    const overtaking = overtaken(service.app.database, () => claimed(queue, other, 1));
+    const [own, ...more] = await claimed(avatarQueue(overtaking, hour), workerId, 2);
     expect(more).toEqual([]);
     expect(await jobs().count({ where: { workerId: other, attempts: 1, id: { not: own?.id ?? '' } } })).toBe(1);
+  });
+
+  test('is not given of what was paused since it was found due', async () => {
+    await queued(2);
+    const { integrationConfigId } = await jobs().findFirstOrThrow();
+    const pausing = overtaken(service.app.database, () =>
+      service.app.database.prisma.avatarSyncPause.create({
+        data: { tenantId: tenant.id, integrationConfigId, until: new Date(Date.now() + hour) },
+      }),
+    );
+    expect(await claimed(avatarQueue(pausing, hour), workerId, 2)).toEqual([]);
+    expect(await jobs().count({ where: { state: 'QUEUED', attempts: 0 } })).toBe(2);
   });
 
   test('is renewed for the jobs that are named; the others are lost', async () => {
@@ -86,26 +99,26 @@ describe('a lease', () => {
   test('is not released by its former worker', async () => {
     const [before] = await lapsed();
     await queue.reclaim();
-    await queue.claim(workerId, 2);
+    await claimed(queue, workerId, 2);
     await queue.release(before, new Error('a try failed'));
     expect(await job(before.id)).toMatchObject({ state: 'RUNNING', attempts: 2 });
   });
 
   test('that is handed back does not count the attempt', async () => {
-    const claimed = await lapsed();
+    const both = await lapsed();
     await queue.handBack(workerId);
-    for (const { id } of claimed) expect(await job(id)).toMatchObject({ state: 'QUEUED', attempts: 0 });
+    for (const { id } of both) expect(await job(id)).toMatchObject({ state: 'QUEUED', attempts: 0 });
   });
 });
 
 test('a claim takes at most four of one config, and of as many configs as there are', async () => {
   await queued(6);
   await queued(2);
-  expect(await queue.claim(workerId, 3)).toHaveLength(3);
-  expect(await queue.claim(workerId, 10)).toHaveLength(3);
+  expect(await claimed(queue, workerId, 3)).toHaveLength(3);
+  expect(await claimed(queue, workerId, 10)).toHaveLength(3);
   const running = await jobs().groupBy({ by: ['integrationConfigId'], where: { state: 'RUNNING' }, _count: true });
   expect(running.map(({ _count }) => _count).sort()).toEqual([2, 4]);
-  expect(await queue.claim(workerId, 10)).toEqual([]);
+  expect(await claimed(queue, workerId, 10)).toEqual([]);
 });
 
 // The embedded database has one connection.
@@ -119,9 +132,9 @@ describe.skipIf(!('url' in inject('database')))('while somebody has a lock', () 
     await queued(3);
     const { database } = service.app;
     const [first, second] = await database.transaction(async (query) => {
-      const mine = await avatarQueue({ query }, hour).claim(workerId, 2);
+      const mine = await claimed(avatarQueue({ query }, hour), workerId, 2);
       expect(await database.query(free)).toHaveLength(4);
-      return [mine, await queue.claim(newId(), 10)];
+      return [mine, await claimed(queue, newId(), 10)];
     });
     expect(new Set([...first, ...second].map(({ id }) => id)).size).toBe(6);
   });
@@ -132,7 +145,7 @@ describe.skipIf(!('url' in inject('database')))('while somebody has a lock', () 
       await query(hold, { id: held.id });
       await queue.reclaim();
       expect(await job(other.id)).toMatchObject({ state: 'QUEUED' });
-      const [again] = await queue.claim(workerId, 2);
+      const [again] = await claimed(queue, workerId, 2);
       await jobs().updateMany({ where: { id: other.id }, data: { leaseUntil: new Date(Date.now() - 1_000) } });
       await queue.renew(workerId, [held, other]);
       expect((await job(other.id)).leaseUntil?.getTime()).toBeGreaterThan(Date.now());

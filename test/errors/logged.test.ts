@@ -14,4 +14,7 @@ test('an error is logged without the values of its statement', () => {
   });
   expect(withoutValues(error)).toMatchObject({ type: 'Error', message: 'duplicate key', code: '23505' });
   expect(JSON.stringify(withoutValues(error))).not.toContain(secret);
+  const several = withoutValues(new AggregateError([error, new Error('another')], 'two failed'));
+  expect(several).toMatchObject({ aggregateErrors: [{ code: '23505' }, { message: 'another' }] });
+  expect(JSON.stringify(several)).not.toContain(secret);
 });

@@ -17,7 +17,9 @@ function working(run: (job: Job) => Promise<void>, trouble: Partial<JobQueue<Job
   worker = startWorker<Job>({
     id: 'worker',
     queue: {
-      claim: async (_, most) => due.splice(0, most),
+      async *claim(_, most) {
+        yield due.splice(0, most);
+      },
       renew: async (_, jobs) => void renewed.push(jobs.map(({ id }) => id)),
       reclaim: async () => {},
       release: async ({ id }) => void released.push(id),
@@ -56,6 +58,30 @@ test('a worker goes on when a job fails and cannot be released', async () => {
   await until(() => failures.length === 4);
   due.push({ id: 'c' });
   await until(() => done.length === 1);
+});
+
+test('a worker begins the first jobs that are leased before the others are, and tells what failed', async () => {
+  const begun: string[] = [];
+  const away = new Error('the database is away');
+  let fail = () => {};
+  const paused = new Promise<void>((resolve) => {
+    fail = resolve;
+  });
+  let isFirst = true;
+  const { failures } = working(async ({ id }) => void begun.push(id), {
+    async *claim() {
+      if (!isFirst) return;
+      isFirst = false;
+      yield [{ id: 'a' }];
+      await paused;
+      throw away;
+    },
+  });
+  await until(() => begun.length === 1);
+  expect(failures).toEqual([]);
+  fail();
+  await until(() => failures.length === 1);
+  expect(failures).toEqual([away]);
 });
 
 test('what is done now and then hears of a stop, and a stop waits for it', async () => {

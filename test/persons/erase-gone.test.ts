@@ -209,7 +209,11 @@ test.each(['IMPORT', 'EXPORT'] as const)('an %s that has read the person ends wi
     setAvatarFile: async () => {},
     beforeDelete: async () => {},
   };
-  await createDataJobRunner({ database, storage, hooks, unexpected: () => {} })({ ...job, workerId });
+  await createDataJobRunner({ database, storage, hooks, unexpected: () => {} })({
+    ...job,
+    workerId,
+    startedAt: new Date(),
+  });
   const after = await database.prisma.dataJob.findFirstOrThrow({ where: { id } });
   expect(after.state).toBe(direction === 'IMPORT' ? 'FAILED' : 'QUEUED');
   expect(await everything(of)).not.toContain(email);
