@@ -11,6 +11,8 @@ import { channels, identifiers, type Key, names, type Pass, searched, senders, u
 
 /** How many rows are read at once. They are locked and written tenant by tenant. */
 const batch = 1_000;
+/** Of how many tenants a step is. Each takes some statements more of a transaction, whose time is limited. */
+const mostTenants = 50;
 const tries = 4;
 
 const pass = parameter('name', text);
@@ -24,25 +26,31 @@ const goOn = globalStatement(nothing)`
     finished_at = case when ${parameter('isOver', boolean)} then now() end
   where name = ${pass}`;
 
-/** Runs one batch of a pass in its own transaction. Returns whether there is more for this process to do. */
+/** Runs one batch of a pass in its own transaction: of so many rows and tenants at the most. Returns whether there is more for this process to do. */
 const step = <Row extends Key>(database: Database, { name, find, read, write }: Pass<Row>): Promise<boolean> =>
   database.transaction(async (query) => {
     // Missing when the pass is finished, or when another process has it.
     const [from] = await query(take, { name });
     if (!from) return false;
     const found = await query(find, { tenantId: from.tenantId ?? lowestId, id: from.id ?? lowestId, most: batch });
-    for (const [tenantId, theirs] of byTenant(found)) {
+    const tenants = [...byTenant(found)].slice(0, mostTenants);
+    for (const [tenantId, theirs] of tenants) {
       const rows = await query(read, { tenantId, ids: theirs.map(({ id }) => id) });
       // Deleted meanwhile.
       if (rows.length > 0) await write(query, tenantId, rows);
     }
-    const last = found.at(-1);
-    const isOver = found.length < batch;
+    const last = tenants.at(-1)?.[1].at(-1);
+    const isOver = found.length < batch && last === found.at(-1);
     await query(goOn, { name, tenantId: last?.tenantId ?? from.tenantId, id: last?.id ?? from.id, isOver });
     return !isOver;
   });
 
-async function run<Row extends Key>(database: Database, pass: Pass<Row>, signal?: AbortSignal): Promise<void> {
+async function run<Row extends Key>(
+  database: Database,
+  pass: Pass<Row>,
+  log: Logger,
+  signal?: AbortSignal,
+): Promise<void> {
   await database.query(begin, { name: pass.name });
   for (let more = true; more && !signal?.aborted; ) {
     for (let attempt = 1; ; attempt += 1) {
@@ -52,6 +60,7 @@ async function run<Row extends Key>(database: Database, pass: Pass<Row>, signal?
       } catch (error) {
         // Another transaction took the same key between the read and the write, or holds the same rows.
         if (attempt >= tries) throw error;
+        log.warn({ err: error, attempt }, `a batch of the pass over ${pass.name} is tried again`);
       }
     }
   }
@@ -59,7 +68,7 @@ async function run<Row extends Key>(database: Database, pass: Pass<Row>, signal?
 
 /**
  * Computes the keys of stored addresses, telephone numbers and names by the rules of this version. Every row and its id
- * stay, and only rows that differ are written, in batches of a thousand that each commit. A stopped pass continues
+ * stay, and only rows that differ are written, in batches of a thousand rows or fifty tenants that each commit. A stopped pass continues
  * where it ended, and a pass of another process is left to it. Until a row's turn it is compared as it was stored. A
  * failed pass is logged and continues at the next start. The signal stops it after a batch.
  */
@@ -67,10 +76,10 @@ export async function backfillKeys(database: Database, log: Logger, signal?: Abo
   await runAll(await unfinished(database), database, log, signal);
 }
 
-type NamedPass = { name: string; run(database: Database, signal?: AbortSignal): Promise<void> };
+type NamedPass = { name: string; run(database: Database, log: Logger, signal?: AbortSignal): Promise<void> };
 const named = <Row extends Key>(pass: Pass<Row>): NamedPass => ({
   name: pass.name,
-  run: (database, signal) => run(database, pass, signal),
+  run: (database, log, signal) => run(database, pass, log, signal),
 });
 const keys = [named(channels), named(senders), named(users), named(names), named(identifiers)];
 const passes: readonly NamedPass[] = [...keys, ...searched.map(named)];
@@ -84,7 +93,7 @@ async function runAll(passes: readonly NamedPass[], database: Database, log: Log
   for (const pass of passes) {
     if (signal?.aborted) return;
     await pass
-      .run(database, signal)
+      .run(database, log, signal)
       .catch((error: unknown) => log.warn({ err: error }, `the pass over ${pass.name} was not finished`));
   }
 }

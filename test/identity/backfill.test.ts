@@ -1,5 +1,7 @@
 import pg from 'pg';
+import { pino } from 'pino';
 import { expect, inject, test } from 'vitest';
+import type { Database } from '../../src/database/database.ts';
 import { newId } from '../../src/database/ids.ts';
 import { backfillKeys, startBackfill } from '../../src/identity/backfill.ts';
 import { startApp } from '../app.ts';
@@ -117,3 +119,52 @@ test('the start does not wait for the keys of many rows, and goes on with them',
     await own.drop();
   }
 }, 60_000);
+
+test('a step is of a bounded number of tenants, and a step that is tried again is logged', async () => {
+  const own = await createOwnDatabase(inject('database'));
+  const old = await startApp({}, undefined, { database: own.place });
+  try {
+    const { database } = old.app;
+    const tenantIds = Array.from({ length: 120 }, () => newId()).sort();
+    await database.prisma.tenant.createMany({ data: tenantIds.map((id) => ({ id, name: id })) });
+    const users = tenantIds.map((tenantId) => ({ tenantId, id: newId(), phoneNumber: '+553188888888' }));
+    await database.prisma.externalUser.createMany({ data: users });
+    await database.connection.query(prepared('delete from backfill'), []);
+    /** How many tenants each transaction has read telephone numbers of. */
+    const read: number[] = [];
+    let isFirst = true;
+    const transaction: Database['transaction'] = (work) =>
+      database.transaction((query) => {
+        let tenants = 0;
+        const counting = ((...asked: Parameters<typeof query>) => {
+          if (
+            /from "?external_user"? r.*r\.phone_number is not null.*for no key update/s.test(asked[0].all.many.text)
+          ) {
+            if (tenants === 0) read.push(0);
+            tenants += 1;
+            read[read.length - 1] = tenants;
+            if (isFirst) {
+              isFirst = false;
+              return Promise.reject(new Error('the rows are locked'));
+            }
+          }
+          return query(...asked);
+        }) as typeof query;
+        return work(counting);
+      });
+    const logged: string[] = [];
+    const log = pino({ level: 'warn' }, { write: (line: string) => void logged.push(line) });
+    await backfillKeys(
+      new Proxy(database, { get: (of, key) => (key === 'transaction' ? transaction : Reflect.get(of, key, of)) }),
+      log,
+    );
+    expect(read).toEqual([1, 50, 50, 20]);
+    expect(logged).toHaveLength(1);
+    expect(logged[0]).toContain('is tried again');
+    const numbers = await database.prisma.externalUser.findMany({ select: { phoneNumber: true } });
+    expect(new Set(numbers.map(({ phoneNumber }) => phoneNumber))).toEqual(new Set(['+5531988888888']));
+  } finally {
+    await old.close();
+    await own.drop();
+  }
+}, 120_000);
