@@ -45,6 +45,7 @@ export function createIntegrations(
     workspaceOf: createWorkspaces(database, tokenCipher),
     deliveries: createGroupCommit<Delivery, Outcome>({
       write: (items) => recordDeliveries(database, items),
+      ...(database.connection.isDistributed && { keyOf: ({ tenantId }: Delivery) => tenantId }),
       isItems: (error) => !isUnavailable(error),
       capacity: 5_000,
       batch: 500,

@@ -15,6 +15,11 @@ export interface GroupCommit<Item, Result> {
 export type GroupCommitOptions<Item, Result> = {
   /** Writes a batch, all or nothing. Returns one result per item, in order. */
   write(items: readonly Item[]): Promise<readonly Result[]>;
+  /**
+   * Items of a batch that have different keys are written one after the other, each as a batch of its own. Without it
+   * all are written together.
+   */
+  keyOf?(item: Item): string;
   /** Whether one item may have made a batch fail. Then the batch is written in halves. */
   isItems(error: unknown): boolean;
   /** How many items may wait, and how many form a batch at most. */
@@ -61,14 +66,29 @@ export function createGroupCommit<Item, Result>(options: GroupCommitOptions<Item
     }
   }
 
+  /** Returns the items of each key, in their order. */
+  function parts(batch: readonly Waiting<Item, Result>[]): Iterable<readonly Waiting<Item, Result>[]> {
+    const { keyOf } = options;
+    if (!keyOf) return [batch];
+    const found = new Map<string, Waiting<Item, Result>[]>();
+    for (const each of batch) {
+      const key = keyOf(each.item);
+      const same = found.get(key);
+      if (same) same.push(each);
+      else found.set(key, [each]);
+    }
+    return found.values();
+  }
+
   async function writeBatch(): Promise<void> {
     writing++;
-    const tell = await write(waiting.splice(0, largest));
+    const tells: (() => void)[] = [];
+    for (const part of parts(waiting.splice(0, largest))) tells.push(await write(part));
     writing--;
     // Settling runs much code of the callers, so the next batch is sent first.
     if (gather === 0 && begin()) await turn();
     else gatherIfWanted();
-    tell();
+    for (const tell of tells) tell();
   }
 
   function begin(): boolean {

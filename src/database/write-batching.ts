@@ -79,22 +79,8 @@ export function createWriteBatching(
   }
 
   const group = createGroupCommit<Caller, Outcome>({
-    async write(callers) {
-      const outcomes: Outcome[] = [];
-      const places = new Map<string, number[]>();
-      for (const [place, { statement, tenantId }] of callers.entries()) {
-        const key = connection.isDistributed ? `${statement.name} ${tenantId}` : statement.name;
-        const same = places.get(key);
-        if (same) same.push(place);
-        else places.set(key, [place]);
-      }
-      for (const same of places.values()) {
-        const theirs = same.map((place) => callers[place] as Caller);
-        const found = await serve((theirs[0] as Caller).statement, theirs);
-        for (const [index, place] of same.entries()) outcomes[place] = found[index] as Outcome;
-      }
-      return outcomes;
-    },
+    keyOf: ({ statement, tenantId }) => (connection.isDistributed ? `${statement.name} ${tenantId}` : statement.name),
+    write: (callers) => serve((callers[0] as Caller).statement, callers),
     isItems: () => false,
     capacity,
     batch,

@@ -110,6 +110,24 @@ test('callers of several tenants are one statement each tenant, and each gets it
   expect(foreign.outcomes).toEqual([{ code: 'CONVERSATION_NOT_FOUND' }]);
 });
 
+test('a tenant whose deliveries cannot be written refuses those of no other, and what is sent again counts once', async () => {
+  const [mine, theirs] = [await slackOf(await service.createTenant()), await slackOf(await service.createTenant())];
+  const [ada, grace] = [await person(mine, 'U0ADA'), await person(theirs, 'U0ADA')];
+  const { connection } = service.app.database;
+  const run = (text: string) => connection.query(prepared(text), []);
+  await run(`create function away() returns trigger language plpgsql as $$ begin
+    if new.tenant_id = '${mine.tenant.id}' then raise exception 'away' using errcode = '57014'; end if; return new; end $$`);
+  await run('create trigger away before insert on webhook_delivery for each row execute function away()');
+  const send = () =>
+    Promise.all([mine, theirs, mine, theirs].map(({ url }, n) => sendTo(service.app, url, 'U0ADA', `Ev-${n}`)));
+  expect(await send()).toEqual([503, 200, 503, 200]);
+  await run('drop trigger away on webhook_delivery');
+  await run('drop function away');
+  expect(await send()).toEqual([200, 200, 200, 200]);
+  expect(await countsOf(mine.tenant, ada)).toEqual([2]);
+  expect(await countsOf(theirs.tenant, grace)).toEqual([2]);
+});
+
 const place = inject('database');
 // The embedded database sends every read on its own.
 test.runIf('url' in place)('reads of callers of several tenants are sent one by one', async () => {

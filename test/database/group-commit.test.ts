@@ -57,6 +57,25 @@ test('what one turn brings is one batch; what comes meanwhile is the next, and i
   expect(told).toEqual([10, 20, 30, 40]);
 });
 
+test('items of different keys are written one after the other, and one that fails fails no other', async () => {
+  const { group, batches } = held({ keyOf: (item) => String(item % 2) });
+  const outcomes = Promise.allSettled([1, 2, 3, 4].map((item) => group.submit(item)));
+  await settled();
+  batches[0]?.fail(new Error('away'));
+  await settled();
+  batches[1]?.end();
+  expect(batches.map(({ items }) => items)).toEqual([
+    [1, 3],
+    [2, 4],
+  ]);
+  expect((await outcomes).map((each) => (each.status === 'fulfilled' ? each.value : each.reason.message))).toEqual([
+    'away',
+    20,
+    'away',
+    40,
+  ]);
+});
+
 test('so many batches are written at once, of so many items each, and no more wait than may', async () => {
   const { group, batches } = held({ writers: 2, batch: 3, capacity: 4 });
   const waiting = [1, 2, 3, 4].map((item) => group.submit(item));

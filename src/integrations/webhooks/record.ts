@@ -76,32 +76,12 @@ const insertDeliveries = tenantsStatement(rows({ n: integer, fresh: boolean, dro
 const mostIdsAnEvent = 500;
 
 /**
- * Records deliveries of any tenants in one transaction with one to six statements, or in as many transactions as they
- * have tenants where these are on several nodes. A delivery that its config has recorded before does not count. Returns
- * the outcome of each in order.
+ * Records deliveries in one transaction with one to six statements. They may be of any tenants, but all are of one where
+ * these are on several nodes. A delivery that its config has recorded before does not count. Returns the outcome of each
+ * in order.
  */
 export async function recordDeliveries(database: Database, deliveries: readonly Delivery[]): Promise<Outcome[]> {
-  if (!database.connection.isDistributed) return record(database, null, deliveries);
-  const outcomes: Outcome[] = [];
-  const placed = deliveries.map((delivery, place) => ({ tenantId: delivery.tenantId, delivery, place }));
-  // Where one fails, all of the batch are written again. What was recorded until then is found to be a duplicate.
-  for (const [tenantId, theirs] of byTenant(placed)) {
-    const found = await record(
-      database,
-      tenantId,
-      theirs.map(({ delivery }) => delivery),
-    );
-    for (const [index, { place }] of theirs.entries()) outcomes[place] = found[index] as Outcome;
-  }
-  return outcomes;
-}
-
-/** The same in one transaction. Where a tenant is given, all are of that tenant. */
-async function record(
-  database: Database,
-  tenantId: string | null,
-  deliveries: readonly Delivery[],
-): Promise<Outcome[]> {
+  const tenantId = database.connection.isDistributed ? (deliveries[0]?.tenantId ?? null) : null;
   // Copies of one delivery in a batch come through the same key.
   const copies = new Map<string, number[]>();
   deliveries.forEach((delivery, index) => {
