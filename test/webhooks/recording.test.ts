@@ -4,6 +4,7 @@ import { mostUnknownSenders, sweepDeliveries } from '../../src/integrations/webh
 import { startApp, type TestApp } from '../app.ts';
 import { createAgent, createConfig, createParticipant } from '../factories.ts';
 import { fromGeneric, slackSecret } from '../fakes/deliveries.ts';
+import { overtaken } from '../jobs/overtaken.ts';
 import { prepared } from '../prepared.ts';
 import { rowsOf } from '../tenants/world.ts';
 import { useApp } from '../use-app.ts';
@@ -240,6 +241,24 @@ test('what is waiting is written before the service stops', async () => {
   expect(acknowledged).toBeGreaterThan(0);
   expect((JSON.parse(written[0]!) as Record<string, unknown[]>)['webhook_delivery']).toHaveLength(1 + acknowledged);
   await stopping.close();
+});
+
+test('a delivery that was recorded anew since the sweep has read it stays', async () => {
+  const webhook = await slack();
+  await send(webhook.url, 'U0NEW', 'Ev0NEW');
+  const { prisma } = service.app.database;
+  const where = { tenantId: service.tenant.id, integrationConfigId: webhook.config };
+  const at = (hours: number) =>
+    prisma.webhookDelivery.updateMany({ where, data: { receivedAt: new Date(Date.now() - hours * 3_600_000) } });
+  await at(73);
+  await sweepDeliveries(
+    overtaken(service.app.database, () => at(0)),
+    new Date(),
+  );
+  expect(await prisma.webhookDelivery.count({ where })).toBe(1);
+  await at(73);
+  await sweepDeliveries(service.app.database, new Date());
+  expect(await prisma.webhookDelivery.count({ where })).toBe(0);
 });
 
 test('the sweep lets go of old deliveries, and of the unknown senders heard of least lately', async () => {

@@ -1,7 +1,7 @@
 import { sweepByTenant } from '../../database/by-tenant.ts';
 import type { Database } from '../../database/database.ts';
 import { rows } from '../../database/sql/columns.ts';
-import { parameter, tenant } from '../../database/sql/fragment.ts';
+import { parameter, sql, tenant } from '../../database/sql/fragment.ts';
 import { globalStatement, statement } from '../../database/sql/statement.ts';
 import { array, text, timestamptz, uuid } from '../../database/sql/types.ts';
 
@@ -16,16 +16,17 @@ export const mostUnknownSenders = 10_000;
 
 const atOnce = 5_000;
 
+const isOld = sql`d.received_at < ${parameter('before', timestamptz)}`;
 const oldDeliveries = globalStatement(rows({ tenantId: uuid, configId: uuid, deliveryId: text }))`
   select d.tenant_id as "tenantId", d.integration_config_id as "configId", d.delivery_id as "deliveryId"
-  from webhook_delivery d where d.received_at < ${parameter('before', timestamptz)} order by d.received_at limit ${atOnce}`;
-// Skips rows that another replica sweeps. What was recorded is never changed, so none has become younger.
+  from webhook_delivery d where ${isOld} order by d.received_at limit ${atOnce}`;
+// Skips rows that another replica sweeps. One that was swept since the read may have been recorded anew.
 const deleteDeliveries = statement(rows({ id: text }))`
   with old as (
      select d.integration_config_id, d.delivery_id
      from unnest(${parameter('configIds', array(uuid))}, ${parameter('deliveryIds', array(text))}) g (config_id, delivery_id)
      join webhook_delivery d on d.integration_config_id = g.config_id and d.delivery_id = g.delivery_id
-     where d.tenant_id = ${tenant} for update of d skip locked
+     where d.tenant_id = ${tenant} and ${isOld} for update of d skip locked
    )
    delete from webhook_delivery d using old
    where d.tenant_id = ${tenant} and d.integration_config_id = old.integration_config_id and d.delivery_id = old.delivery_id
@@ -63,7 +64,7 @@ export async function sweepDeliveries(
     async (tenantId, found) => {
       const configIds = found.map(({ configId }) => configId);
       const deliveryIds = found.map(({ deliveryId }) => deliveryId);
-      return (await query(deleteDeliveries, { tenantId, configIds, deliveryIds })).length;
+      return (await query(deleteDeliveries, { tenantId, configIds, deliveryIds, before })).length;
     },
     stopped,
   );
