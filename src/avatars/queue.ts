@@ -113,7 +113,7 @@ const renew = statement(nothing)`
    update avatar_sync_job j set lease_until = now() + ${leaseMs} * interval '1 millisecond'
    from mine where j.tenant_id = ${tenant} and j.id = mine.id`;
 
-const lapsed = globalStatement(ofTenant)`
+const expiredTenants = globalStatement(ofTenant)`
   select distinct j.tenant_id as "tenantId" from avatar_sync_job j where j.state = 'RUNNING' and j.lease_until < now()`;
 const reclaim = statement(nothing)`
   with lost as materialized (
@@ -130,7 +130,7 @@ const release = statement(nothing)`
    where j.tenant_id = ${tenant} and j.id = ${parameter('id', uuid)} and j.state = 'RUNNING'
      and j.worker_id = ${workerId} and j.attempts = ${parameter('attempts', integer)}`;
 
-const held = globalStatement(ofTenant)`
+const leasedTenants = globalStatement(ofTenant)`
   select distinct j.tenant_id as "tenantId" from avatar_sync_job j where j.state = 'RUNNING' and j.worker_id = ${workerId}`;
 // Locked in the same order as by a batch (batches.ts), so that the two cannot deadlock.
 const handBack = statement(nothing)`
@@ -164,9 +164,9 @@ export function avatarQueue({ query }: Pick<Database, 'query'>, leaseMs: number)
       due: (most) => query(due, { most }),
       claim: (of) => query(claim, { ...of, leaseMs }),
       renew: (of) => query(renew, { ...of, leaseMs }),
-      lapsed: () => query(lapsed),
+      expiredTenants: () => query(expiredTenants),
       reclaim: (of) => query(reclaim, of),
-      held: (workerId) => query(held, { workerId }),
+      leasedTenants: (workerId) => query(leasedTenants, { workerId }),
       handBack: (of) => query(handBack, of),
     }),
     release: async ({ tenantId, id, workerId, attempts }) =>

@@ -22,7 +22,7 @@ const own = statement(itsId)`
   where j.tenant_id = ${tenant} and j.id = ${id} and j.state = 'RUNNING' and j.worker_id = ${workerId}
     and j.generation = ${parameter('generation', integer)} for no key update`;
 
-const letGo = statement(nothing)`
+const requeue = statement(nothing)`
   update avatar_sync_job j set state = 'QUEUED', worker_id = null, lease_until = null, run_at = now()
   where j.tenant_id = ${tenant} and j.id = ${id} and j.state = 'RUNNING' and j.worker_id = ${workerId}`;
 
@@ -30,7 +30,7 @@ const letGo = statement(nothing)`
 export async function isOwn(tx: TenantTransaction, job: AvatarJob): Promise<boolean> {
   const { id, workerId, generation } = job;
   if ((await tx.query(own, { id, workerId, generation })).length > 0) return true;
-  await tx.query(letGo, { id, workerId });
+  await tx.query(requeue, { id, workerId });
   return false;
 }
 

@@ -16,15 +16,15 @@ export interface LeaseStatements<Job> {
   claim(of: Theirs & { readonly ids: string[] }): Promise<Job[]>;
   renew(of: Theirs & { readonly ids: string[] }): Promise<unknown>;
   /** Reads the tenants that have a job with an expired lease. */
-  lapsed(): Promise<readonly OfTenant[]>;
+  expiredTenants(): Promise<readonly OfTenant[]>;
   reclaim(of: OfTenant): Promise<unknown>;
   /** Reads the tenants that the worker has leased a job of. */
-  held(workerId: string): Promise<readonly OfTenant[]>;
+  leasedTenants(workerId: string): Promise<readonly OfTenant[]>;
   handBack(of: Theirs): Promise<unknown>;
 }
 
 /** How many more jobs are read than are wanted: others may have taken some when it is their turn. */
-const spare = 16;
+const overfetch = 16;
 /** How often a claim reads: replicas that are woken at once read the same jobs, and all but one lose each of them. */
 const mostReads = 4;
 
@@ -40,8 +40,8 @@ export function leasesOf<Job extends Found>(statements: LeaseStatements<Job>): O
       const errors = new Map<string, unknown>();
       let wanted = most;
       for (let reads = 0; reads < mostReads; reads += 1) {
-        const found = await statements.due(wanted + spare);
-        const isFull = found.length === wanted + spare;
+        const found = await statements.due(wanted + overfetch);
+        const isFull = found.length === wanted + overfetch;
         const waiting = found.filter(({ tenantId }) => !errors.has(tenantId));
         let lost = 0;
         while (wanted > 0 && waiting.length > 0) {
@@ -63,10 +63,10 @@ export function leasesOf<Job extends Found>(statements: LeaseStatements<Job>): O
       await inTurn(idsByTenant(jobs), (of) => statements.renew({ ...of, workerId }));
     },
     async reclaim() {
-      await inTurn(await statements.lapsed(), ({ tenantId }) => statements.reclaim({ tenantId }));
+      await inTurn(await statements.expiredTenants(), ({ tenantId }) => statements.reclaim({ tenantId }));
     },
     async handBack(workerId) {
-      await inTurn(await statements.held(workerId), ({ tenantId }) => statements.handBack({ tenantId, workerId }));
+      await inTurn(await statements.leasedTenants(workerId), ({ tenantId }) => statements.handBack({ tenantId, workerId }));
     },
   };
 }

@@ -56,7 +56,7 @@ const renew = statement(nothing)`
   update data_job j set lease_until = now() + ${leaseMs} * interval '1 millisecond'
   from mine where j.tenant_id = ${tenant} and j.id = mine.id`;
 
-const lapsed = globalStatement(ofTenant)`
+const expiredTenants = globalStatement(ofTenant)`
   select distinct j.tenant_id as "tenantId" from data_job j where j.state = 'RUNNING' and j.lease_until < now()`;
 const reclaim = statement(nothing)`
   with lost as materialized (
@@ -76,7 +76,7 @@ const release = statement(nothing)`
   where j.tenant_id = ${tenant} and j.id = ${parameter('id', uuid)} and j.state = 'RUNNING'
     and j.worker_id = ${workerId} and j.started_at = ${parameter('startedAt', timestamptz)}`;
 
-const held = globalStatement(ofTenant)`
+const leasedTenants = globalStatement(ofTenant)`
   select distinct j.tenant_id as "tenantId" from data_job j where j.state = 'RUNNING' and j.worker_id = ${workerId}`;
 const handBack = statement(nothing)`
   update data_job j set state = 'QUEUED', worker_id = null, lease_until = null, run_at = now(), attempts = greatest(0, j.attempts - 1)
@@ -110,9 +110,9 @@ export function dataQueue({ query }: Pick<Database, 'query'>, leaseMs: number): 
           return [];
         }),
       renew: (of) => query(renew, { ...of, leaseMs }),
-      lapsed: () => query(lapsed),
+      expiredTenants: () => query(expiredTenants),
       reclaim: (of) => query(reclaim, { ...of, leaseMs }),
-      held: (workerId) => query(held, { workerId }),
+      leasedTenants: (workerId) => query(leasedTenants, { workerId }),
       handBack: (of) => query(handBack, of),
     }),
     async release({ tenantId, id, workerId, startedAt, doneRows }, error) {

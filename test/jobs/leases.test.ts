@@ -28,9 +28,9 @@ function table(jobs: Job[], trouble: Partial<LeaseStatements<Job>> = {}) {
       });
     },
     renew: failing('renew'),
-    lapsed: tenants,
+    expiredTenants: tenants,
     reclaim: failing('reclaim'),
-    held: tenants,
+    leasedTenants: tenants,
     handBack: failing('handBack'),
     ...trouble,
   };

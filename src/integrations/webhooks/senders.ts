@@ -80,7 +80,7 @@ const isErased = isBlocked(tenantOf('g'), [
   sql`'identity ' || g.identity_key`,
   sql`'address ' || (select i.provider from integration_config i where i.tenant_id = ${tenantOf('g')} and i.id = g.config_id) || ' ' || ${comparedBy('g')}`,
 ]);
-const countUnknown = tenantsStatement(changed)`
+const upsertUnknownSenders = tenantsStatement(changed)`
    insert into unknown_sender as u
      (tenant_id, id, integration_config_id, address, identity_key, address_key, agent_id, display_name, conversation_name, message_count, first_message_at, last_message_at)
    select ${tenantOf('g')}, g.id, g.config_id, g.address, g.identity_key, g.address_key, g.agent_id, g.display_name,
@@ -231,7 +231,7 @@ export async function countMessages(
   const { unknown, counted } = await countKnown(query, tenantId, senders, false);
   const asking =
     unknown.length > 0
-      ? await query(countUnknown, {
+      ? await query(upsertUnknownSenders, {
           tenantId,
           tenantIds: column(unknown, 'tenantId'),
           ids: unknown.map(newId),
