@@ -15,7 +15,8 @@ const config: CodegenConfig = {
       // Normalising caches need it of events, too, which do not come through their clients.
       documentTransforms: [addTypenameSelectionDocumentTransform],
       // A component takes a fragment’s type as it is: masks are a choice of the front end.
-      presetConfig: { fragmentMasking: false },
+      // Also writes persisted-documents.json, for the service's TRUSTED_DOCUMENTS.
+      presetConfig: { fragmentMasking: false, persistedDocuments: { hashAlgorithm: 'sha256' } },
       config: {
         useTypeImports: true,
         // Objects beside the types: an answer’s code is compared with those that this version knows.

@@ -79,7 +79,7 @@ test('what is not the service’s is NETWORK, and a newer code is UNKNOWN', asyn
   const other = await request(bad, ContactsDocument, { agentId: 'a' }).catch((error: unknown) => error);
   expect(problemOf(other)).toMatchObject({ code: 'NETWORK', status: 502 });
   const ofStream = await new Promise((resolve) => {
-    const body = { query: 'subscription { agentChanged { __typename } }' };
+    const body = { query: 'subscription { agentChanged { __typename } }', variables: {} };
     openStream({ endpoint: bad, body, silentAfterMs: 60_000, onOpen: () => {}, onData: () => {}, onEnd: resolve });
   });
   expect(ofStream).toMatchObject({ code: 'NETWORK', status: 502 });

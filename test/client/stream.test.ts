@@ -17,7 +17,7 @@ test.each([
   const problem = await new Promise<Problem | null>((resolve) =>
     openStream({
       endpoint: { url, headers: () => ({}) },
-      body: { query: 'subscription { agentChanged { __typename } }' },
+      body: { query: 'subscription { agentChanged { __typename } }', variables: {} },
       silentAfterMs: 600_000,
       onOpen: () => {},
       onData: (data) => heard.push(data),

@@ -31,6 +31,11 @@ test('a front end copies examples/codegen.ts, and its operations are typed', () 
 
 test('the client’s typed documents are those of the schema and its operations: npm run -s client', async () => {
   const files: { filename: string; content: string }[] = await generate({ ...clientConfig, silent: true }, false);
-  expect(files.map(({ filename }) => basename(filename)).sort()).toEqual(['gql.ts', 'graphql.ts', 'index.ts']);
+  expect(files.map(({ filename }) => basename(filename)).sort()).toEqual([
+    'gql.ts',
+    'graphql.ts',
+    'index.ts',
+    'persisted-documents.json',
+  ]);
   for (const { filename, content } of files) expect(readFileSync(filename, 'utf8')).toBe(content);
 });

@@ -1,5 +1,5 @@
 import type { TypedDocumentNode } from '@graphql-typed-document-node/core';
-import { print } from 'graphql';
+import { operationBody } from './operation-body.ts';
 import { type Pauses, pauseMs } from './pause.ts';
 import { heals, networkProblem, type Problem, problemOf } from './problem.ts';
 import type { Endpoint } from './request.ts';
@@ -136,7 +136,7 @@ function connect<Current, Event, Variables extends Record<string, unknown>>(
 
   const close = openStream({
     endpoint: options.endpoint,
-    body: { query: print(options.subscription), variables: options.variables },
+    body: operationBody(options.subscription, options.variables, options.endpoint.byId ?? false),
     silentAfterMs,
     onOpen: () => void read(),
     onData: (data) => hear(data as Event),

@@ -1,10 +1,11 @@
 import { createClient, NetworkError, type RequestParams } from 'graphql-sse';
+import type { OperationBody } from './operation-body.ts';
 import { networkProblem, type Problem, problemOf } from './problem.ts';
 import type { Endpoint } from './request.ts';
 
 export type StreamOptions = {
   endpoint: Endpoint;
-  body: RequestParams;
+  body: OperationBody<Record<string, unknown>>;
   /** The service sends something every 12 seconds. After a longer silence the connection counts as lost. */
   silentAfterMs: number;
   /** Called when the service hears for this stream: events from now on come. */
@@ -64,7 +65,8 @@ export function openStream({ endpoint, body, silentAfterMs, onOpen, onData, onEn
     retryAttempts: 0,
     fetchFn: watchedFetch,
   });
-  unsubscribe = client.subscribe<unknown>(body, {
+  // It sends what it is given. Only its types know no ids.
+  unsubscribe = client.subscribe<unknown>(body as RequestParams, {
     next({ data, errors }) {
       if (over) return;
       if (data) onData(data);
