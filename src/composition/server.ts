@@ -159,6 +159,7 @@ export async function createHttpServer(
               pictures: config.publicUrl && new URL(config.publicUrl).origin,
             })
           : null,
+        graphiql: config.graphiql,
         stopping,
       },
       log,

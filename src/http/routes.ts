@@ -20,9 +20,14 @@ export type Routes = {
   oauthCallback(request: Request, provider: string): Promise<Response>;
   /** The pages for operators. Null where they are not served. */
   console: Console | null;
+  /** Whether /graphql has a page for browsers. */
+  graphiql: boolean;
   /** Whether the server is stopping and takes no new work. */
   stopping(): boolean;
 };
+
+const noPage =
+  'No page is served here. The graph is at /graphql, agents’ tools are at /mcp, and /openapi/directory.json, /openapi/conversations.json and /openapi/users.json describe the REST faces.';
 
 const codeOfStatus: Readonly<Record<number, ErrorCode>> = {
   404: 'NOT_FOUND',
@@ -64,7 +69,8 @@ export function useRoutes(routes: Routes, log: Logger): Plugin<object, ServerCon
     }
     const page = await routes.console?.answer(request, path, context);
     if (page) return page;
-    if (path === '/') return new Response(null, { status: 302, headers: { location: '/graphql' } });
+    if (path === '/' && routes.graphiql) return new Response(null, { status: 302, headers: { location: '/graphql' } });
+    if (path === '/') throw new Problem('NOT_FOUND', noPage);
     if (path === '/metrics') {
       const { type, text } = await routes.metrics();
       return textResponse(200, text, type);

@@ -118,6 +118,27 @@ describe('GraphiQL', () => {
     await owned.close();
   });
 
+  test('and where no page is served, / says in words where the doors are', async () => {
+    const without = await startApp({ GRAPHIQL: 'off', CONSOLE: 'off' });
+    for (const accept of ['text/html,application/xhtml+xml,*/*;q=0.8', 'application/json', '*/*']) {
+      const response = await without.app.fetch(new Request('http://localhost/', { headers: { accept } }));
+      expect([response.status, response.headers.get('content-type')]).toEqual([
+        404,
+        'application/problem+json; charset=utf-8',
+      ]);
+      const { code, detail } = (await response.json()) as { code: string; detail: string };
+      expect(code).toBe('NOT_FOUND');
+      // Each of the doors that it names is one.
+      const doors = detail.match(/\/[\w./]+\w/g) ?? [];
+      expect(doors).toContain('/graphql');
+      for (const path of doors)
+        expect((await without.app.fetch(new Request(`http://localhost${path}`))).status, path).not.toBe(404);
+    }
+    const head = await without.app.fetch(new Request('http://localhost/', { method: 'HEAD' }));
+    expect(head.status).toBe(404);
+    await without.close();
+  });
+
   test('is not there when it is off', async () => {
     const without = await startApp({ GRAPHIQL: 'off' });
     const response = await page('http://localhost', without.app);
