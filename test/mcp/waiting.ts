@@ -33,7 +33,7 @@ export const cancel = (requestId: unknown) => ({
   params: { requestId },
 });
 
-/** Starts such a call, and waits until it has told its first progress. */
+/** Starts a call that waits, and returns when it has told its first progress. */
 export async function waiting(service: TestApp, headers: Record<string, string>, id: unknown, agentId: string) {
   const response = await post(service, headers, waitingCall(id, agentId));
   const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
