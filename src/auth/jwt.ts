@@ -44,7 +44,7 @@ function oneKey(pem: string): JWTVerifyGetKey {
 const staleMs = 10 * 60_000;
 const refreshMs = 5 * 60_000;
 /** How long the last known keys are used while the set cannot be fetched. docs/operations.md says so to operators. */
-export const outageBoundMs = 24 * 60 * 60_000;
+const outageBoundMs = 24 * 60 * 60_000;
 const retryMs = 15_000;
 const fetchTimeoutMs = 3_000;
 

@@ -86,7 +86,7 @@ export function isOfStatement(error: unknown): boolean {
 /**
  * Returns whether the database refused a value that no column of its type can hold. It came from the caller.
  */
-export function isUnstorable(error: unknown): boolean {
+function isUnstorable(error: unknown): boolean {
   const state = sqlState(error);
   // Bytes that are no text, and their escapes inside JSON. Numbers out of range.
   return state === '22021' || state === '22P05' || state === '22003';

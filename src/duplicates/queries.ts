@@ -100,7 +100,7 @@ export function pageOfCandidates(db: TenantDatabase, filter: CandidateFilter, ar
 }
 
 /** The error for a candidate that the tenant does not have, or not any more. */
-export const candidateNotFound = (id: string) =>
+const candidateNotFound = (id: string) =>
   new Problem('DUPLICATE_CANDIDATE_NOT_FOUND', `There is no duplicate candidate ${id}.`);
 
 const dismiss = statement(row)`

@@ -21,7 +21,7 @@ export const digestOf = (tenantId: string, given: string): string =>
   createHash('sha256').update(`${tenantId} ${given}`).digest('hex');
 
 /** SQL for the same. Null for null. */
-export const digestSql = <Parameters>(ofTenant: Fragment<Parameters>, given: Fragment): Fragment<Parameters> =>
+const digestSql = <Parameters>(ofTenant: Fragment<Parameters>, given: Fragment): Fragment<Parameters> =>
   sql`encode(sha256(convert_to(${ofTenant}::text || ' ' || ${given}, 'UTF8')), 'hex')` as Fragment<Parameters>;
 
 /** The condition that a tenant has blocked one of these texts. Null texts are of nobody. */

@@ -7,7 +7,7 @@ const nameAndPort = /^(?:\[[0-9a-f:.]+\]|[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.?)(?::\d
 let lastHost = '';
 
 /** Returns whether a Host header is exactly `host` or `host:port`. URLs are made with it. */
-export function isHost(header: string): boolean {
+function isHost(header: string): boolean {
   if (header !== '' && header === lastHost) return true;
   const isOne = header.length <= longest && nameAndPort.test(header) && URL.canParse(`http://${header}`);
   if (isOne) lastHost = header;

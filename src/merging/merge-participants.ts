@@ -55,7 +55,7 @@ export function mergeParticipants(
 }
 
 /** The columns of an avatar. */
-export const avatarFields = [
+const avatarFields = [
   'avatarFileId',
   'avatarSource',
   'avatarSourceConfigId',

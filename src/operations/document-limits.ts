@@ -6,8 +6,6 @@ import {
   GraphQLError,
   Kind,
   type SelectionSetNode,
-  type ValidationContext,
-  type ValidationRule,
 } from 'graphql';
 import { limits } from './limits.ts';
 
@@ -46,12 +44,6 @@ export function documentErrors(document: DocumentNode): readonly GraphQLError[] 
   }
   return [];
 }
-
-/** The same as a validation rule, for validation without `documentErrors`. */
-export const documentLimits: ValidationRule = (context: ValidationContext) => {
-  for (const error of documentErrors(context.getDocument())) context.reportError(error);
-  return {};
-};
 
 const fragmentsOf = (document: DocumentNode): Fragments =>
   new Map(

@@ -19,7 +19,7 @@ export const namesDelimiter = ([first, ...others]: readonly (string | null)[]): 
  * Returns the delimiter that the first line names, or else the one that the first line with any has most of, outside of
  * quotes.
  */
-export function delimiterOf(beginning: string): string {
+function delimiterOf(beginning: string): string {
   const [, said] = named.exec(beginning) ?? [];
   if (said) return said;
   const counts = new Map<string, number>(delimiters.map((one) => [one, 0]));

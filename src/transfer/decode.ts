@@ -7,7 +7,7 @@ const spreadsheets = [
 ];
 
 /** Returns the encoding of a file by its first bytes: by its mark, or by where its zeros are. UTF-8 otherwise. */
-export function encodingOf(bytes: Uint8Array): 'utf-8' | 'utf-16le' | 'utf-16be' {
+function encodingOf(bytes: Uint8Array): 'utf-8' | 'utf-16le' | 'utf-16be' {
   if (bytes[0] === 0xff && bytes[1] === 0xfe) return 'utf-16le';
   if (bytes[0] === 0xfe && bytes[1] === 0xff) return 'utf-16be';
   const some = bytes.subarray(0, 512);

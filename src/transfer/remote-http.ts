@@ -32,7 +32,7 @@ export function claimsOf(credential: string): Json | null {
 }
 
 /** The header that a credential is sent in: by its look, or else the one of its kind of system. */
-export function headersOf({ from, credential }: Pick<Source, 'from' | 'credential'>): Record<string, string> {
+function headersOf({ from, credential }: Pick<Source, 'from' | 'credential'>): Record<string, string> {
   const bearer = { authorization: `Bearer ${credential}` };
   const accessKey = { authorization: `AccessKey ${credential}` };
   const agentKey = { 'agent-secret-key': credential };

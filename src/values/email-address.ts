@@ -23,9 +23,6 @@ export function asEmailAddress(value: string): string | null {
   return form.test(address) ? address : null;
 }
 
-/** Returns whether the text is an e-mail address. Its domain may be in any script. */
-export const isEmailAddress = (value: string): boolean => asEmailAddress(value) !== null;
-
 // What copying brings along: marks that cannot be seen, at either end.
 const around = /^[\s\p{Cf}]+|[\s\p{Cf}]+$/gu;
 // A name before the address, in quotes if it has signs of the syntax; a comment behind it, or behind an address alone.

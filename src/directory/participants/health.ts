@@ -48,7 +48,7 @@ type Rule = {
 };
 
 /** The reasons against a channel, the most general first. */
-export const againstChannel: readonly Rule[] = [
+const againstChannel: readonly Rule[] = [
   {
     reason: 'CHANNEL_DISABLED',
     holds: ({ disabled }) => disabled,

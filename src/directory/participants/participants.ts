@@ -106,7 +106,7 @@ async function insert(
 }
 
 /** Throws CONFLICT when a participant that the transaction has locked was changed after `ifModifiedAt`. */
-export async function demandParticipantUnmodified(
+async function demandParticipantUnmodified(
   tx: TenantTransaction,
   id: string,
   { ifModifiedAt }: IfModifiedAt,

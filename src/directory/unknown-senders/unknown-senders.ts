@@ -34,7 +34,7 @@ type Taken = UnknownSender & { provider: string; defaultRegion: string | null };
  * Returns the unknown sender, locked: nobody else counts its messages or decides about it until the transaction ends.
  * Throws UNKNOWN_SENDER_NOT_FOUND.
  */
-export async function takeSender(tx: TenantTransaction, given: string): Promise<Taken> {
+async function takeSender(tx: TenantTransaction, given: string): Promise<Taken> {
   const id = asUuid(given);
   const [there] = id ? await tx.query(withConfig, { id }) : [];
   const [sender] = there ? await tx.query(lock, { id: there.id }) : [];

@@ -38,7 +38,7 @@ export interface WebhookAuthenticator {
 }
 
 /** How long a secret is accepted after its key was replaced. docs/webhooks.md says so too. */
-export const secretOverlapMs = 24 * 3_600_000;
+const secretOverlapMs = 24 * 3_600_000;
 /** How many replaced secrets are accepted, the newest first. */
 const mostReplaced = 2;
 

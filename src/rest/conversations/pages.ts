@@ -21,7 +21,7 @@ type PageQuery = z.output<typeof Page>;
 const defaultLimit = 10;
 
 /** The page as the rules' lists take it. */
-export function pageArguments({ limit = defaultLimit, pageToken, reverse }: PageQuery): PageArguments {
+function pageArguments({ limit = defaultLimit, pageToken, reverse }: PageQuery): PageArguments {
   return reverse ? { last: limit, before: pageToken } : { first: limit, after: pageToken };
 }
 

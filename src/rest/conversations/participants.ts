@@ -31,7 +31,7 @@ import {
 const tag = 'Participants';
 
 /** A contact as a path names it. Throws CONVERSATION_PARTICIPANT_NOT_FOUND for a kind of identifier that nobody has. */
-export function contactNamed(key: string, identifierValue: string): MemberName {
+function contactNamed(key: string, identifierValue: string): MemberName {
   const identifierKey = identifierKeys.find((known) => known === key);
   if (!identifierKey) throw memberNotFound();
   return { contact: { identifierKey, identifierValue } };

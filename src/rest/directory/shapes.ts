@@ -7,7 +7,7 @@ import type { RestServices } from '../services.ts';
 import { millis, millisOrNull, text, textOrNull, timestamp, timestampOrNull } from './fields.ts';
 import type { WholeParticipant } from './whole-participants.ts';
 
-export const Activation = z
+const Activation = z
   .object({
     agentId: textOrNull('The agent that the messages are for.'),
     bindingId: textOrNull('The binding of participant and agent.'),
@@ -21,7 +21,7 @@ export const Activation = z
   })
   .meta({ id: 'ChannelActivation', description: 'That messages from a channel come in for an agent.' });
 
-export function activationOf(
+function activationOf(
   { agentId, bindingId, integrationConfigId, provider, address, key, webhookKeyPrefix }: ChannelActivation,
   { publicUrl }: RestServices,
 ): z.output<typeof Activation> {

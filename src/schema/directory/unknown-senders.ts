@@ -17,7 +17,7 @@ import { participantNow } from './participant-payload.ts';
 import { ParticipantKindType, ParticipantType } from './participants.ts';
 
 /** What has been decided about an unknown sender. */
-export const UnknownSenderStatusType = builder.enumType('UnknownSenderStatus', {
+const UnknownSenderStatusType = builder.enumType('UnknownSenderStatus', {
   description: 'What has been decided about an unknown sender.',
   values: {
     PENDING: { description: 'It waits for a decision.' },

@@ -14,7 +14,7 @@ function parts(connection: Selection, schema: GraphQLSchema): ExternalUserParts 
 const partsPaged = fromSelection(parts);
 
 /** A page of external users. */
-export const ExternalUserConnection = builder.connectionObject(
+const ExternalUserConnection = builder.connectionObject(
   {
     type: ExternalUserType,
     name: 'ExternalUserConnection',

@@ -34,7 +34,7 @@ const ErasureType = builder.objectRef<Erasure>('Erasure').implement({
 });
 
 /** A file of data in the graph. */
-export const DataFileType = builder.objectRef<DataFile>('DataFile').implement({
+const DataFileType = builder.objectRef<DataFile>('DataFile').implement({
   interfaces: [NodeType, HistorySubjectType],
   description: `A file of data that went in or out, kept for ${keptHours} hours. Seen with \`admin\`.`,
   fields: (t) => ({
