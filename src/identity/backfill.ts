@@ -26,7 +26,10 @@ const goOn = globalStatement(nothing)`
     finished_at = case when ${parameter('isOver', boolean)} then now() end
   where name = ${pass}`;
 
-/** Runs one batch of a pass in its own transaction: of so many rows and tenants at the most. Returns whether there is more for this process to do. */
+/**
+ * Runs one batch of a pass in its own transaction: of so many rows and tenants at the most. Returns whether there is
+ * more for this process to do.
+ */
 const step = <Row extends Key>(database: Database, { name, find, read, write }: Pass<Row>): Promise<boolean> =>
   database.transaction(async (query) => {
     // Missing when the pass is finished, or when another process has it.
@@ -68,9 +71,9 @@ async function run<Row extends Key>(
 
 /**
  * Computes the keys of stored addresses, telephone numbers and names by the rules of this version. Every row and its id
- * stay, and only rows that differ are written, in batches of a thousand rows or fifty tenants that each commit. A stopped pass continues
- * where it ended, and a pass of another process is left to it. Until a row's turn it is compared as it was stored. A
- * failed pass is logged and continues at the next start. The signal stops it after a batch.
+ * stay, and only rows that differ are written, in batches of a thousand rows or fifty tenants that each commit. A
+ * stopped pass continues where it ended, and a pass of another process is left to it. Until a row's turn it is compared
+ * as it was stored. A failed pass is logged and continues at the next start. The signal stops it after a batch.
  */
 export async function backfillKeys(database: Database, log: Logger, signal?: AbortSignal): Promise<void> {
   await runAll(await unfinished(database), database, log, signal);

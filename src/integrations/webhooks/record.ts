@@ -76,9 +76,9 @@ const insertDeliveries = tenantsStatement(rows({ n: integer, fresh: boolean, dro
 const mostIdsAnEvent = 500;
 
 /**
- * Records deliveries in one transaction with one to six statements. They may be of any tenants, but all are of one where
- * these are on several nodes. A delivery that its config has recorded before does not count. Returns the outcome of each
- * in order.
+ * Records deliveries in one transaction with one to six statements. They may be of any tenants, but all are of one
+ * tenant where these are on several nodes. A delivery that its config has recorded before does not count. Returns the
+ * outcome of each in order.
  */
 export async function recordDeliveries(database: Database, deliveries: readonly Delivery[]): Promise<Outcome[]> {
   const tenantId = database.connection.isDistributed ? (deliveries[0]?.tenantId ?? null) : null;
