@@ -66,7 +66,9 @@ export function leasesOf<Job extends Found>(statements: LeaseStatements<Job>): O
       await inTurn(await statements.expiredTenants(), ({ tenantId }) => statements.reclaim({ tenantId }));
     },
     async handBack(workerId) {
-      await inTurn(await statements.leasedTenants(workerId), ({ tenantId }) => statements.handBack({ tenantId, workerId }));
+      await inTurn(await statements.leasedTenants(workerId), ({ tenantId }) =>
+        statements.handBack({ tenantId, workerId }),
+      );
     },
   };
 }
