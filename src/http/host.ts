@@ -28,11 +28,11 @@ export function hasOneHost({ headers, rawHeaders }: IncomingMessage): boolean {
 
 /**
  * Returns a request's target as a path and a query. A target in the absolute form, as to a proxy, names the host too
- * (RFC 9112, section 3.2.2).
+ * (RFC 9112, section 3.2.2). One that is neither, like the `*` of OPTIONS, becomes a path that leads nowhere.
  */
 export function originForm(target = '/'): string {
   const [origin] = /^https?:\/\/[^/?#]*/i.exec(target) ?? [];
-  if (origin === undefined) return target;
+  if (origin === undefined) return target.startsWith('/') ? target : `/${target}`;
   const rest = target.slice(origin.length);
   return rest.startsWith('/') ? rest : `/${rest}`;
 }

@@ -120,6 +120,9 @@ async function readAtMost(request: IncomingMessage, limit: number): Promise<stri
 
 /** Multipart is for exactly one file: each file costs as much as many operations. */
 function demandOneFile(params: GraphQLParams | GraphQLParams[]): void {
+  // A path of the map into an operation that was not sent leaves holes before it.
+  if (Array.isArray(params) && Object.keys(params).length < params.length)
+    throw refused('The map names an operation that is not there.', 400);
   const files = filesIn(params);
   if (files === 0) throw refused('Multipart is for uploads, and there is no file: send JSON.', 415);
   if (files > 1) throw refused('One file a request: upload the others by themselves.', 413);

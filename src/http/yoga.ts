@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { useCSRFPrevention } from '@graphql-yoga/plugin-csrf-prevention';
+import type { ExecutionResult } from 'graphql';
 import {
   createYoga,
   type GraphQLParams,
@@ -15,7 +16,7 @@ import { Problem } from '../errors/catalogue.ts';
 import { type Budget, createBudget } from '../operations/budget.ts';
 import { type FormatResult, formatEach, problemOf, refusal } from '../operations/errors.ts';
 import { limits } from '../operations/limits.ts';
-import { asksForCost, type Operations } from '../operations/run.ts';
+import { asksForCost, failed, type Operations } from '../operations/run.ts';
 import { type DocumentRequest, namesById } from '../operations/trusted.ts';
 import type { BodyBudget } from './bodies.ts';
 import type { CrossOrigin } from './cross-origin.ts';
@@ -179,9 +180,19 @@ function useOperations({
         if (takesMultipart(accept)) setResultProcessor(sendMultipart, 'multipart/mixed');
         else if (takesEventStream(accept)) setResultProcessor(sendEvents, 'text/event-stream');
         else setResultProcessor(processRegularResult, 'application/json');
-      } else setResult(Array.isArray(result) ? result.map((one) => format(one, instance)) : format(result, instance));
+      } else
+        setResult(
+          Array.isArray(result) ? result.map((one) => format(notStreamed(one), instance)) : format(result, instance),
+        );
     },
   };
+}
+
+/** Ends a subscription of a batch, whose answer is one text, and refuses it. */
+function notStreamed(result: ExecutionResult | AsyncIterable<ExecutionResult>): ExecutionResult {
+  if (!(Symbol.asyncIterator in result)) return result;
+  void result[Symbol.asyncIterator]().return?.();
+  return failed(new Problem('BAD_USER_INPUT', 'A subscription is not answered in a batch: send it by itself.'));
 }
 
 /** Adds the document's id of a GET, which Yoga does not read. */

@@ -89,6 +89,13 @@ describe('a multipart request', () => {
     ['a map of no lists', (form: FormData) => form.set('map', '{"0": 7}')],
     ['a map of lists of no paths', (form: FormData) => form.set('map', '{"0": [7]}')],
     ['a map into nowhere', (form: FormData) => form.set('map', '{"0": ["variables.x.y.z"]}')],
+    [
+      'a map into an operation of a batch that is not there',
+      (form: FormData) => {
+        form.set('operations', `[${operations(null)}]`);
+        form.set('map', '{"0": ["5.variables.input.file"]}');
+      },
+    ],
     ['a map into the prototype', (form: FormData) => form.set('map', '{"0": ["__proto__.polluted"]}')],
     ['no file', (form: FormData) => form.delete('0')],
     ['text in place of the file', (form: FormData) => form.set('0', 'text')],

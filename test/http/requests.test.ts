@@ -198,6 +198,15 @@ describe('a batch', () => {
     expect(told).toMatchObject({ status: 200, codes: ['GRAPHQL_PARSE_FAILED'] });
     expect(most).toBeLessThan(10_000);
   });
+
+  test('answers no subscription, beside what it answers', async () => {
+    const events = { query: 'subscription { agentChanged { __typename } }' };
+    const { status, body } = await send(json([viewer, events], { accept: 'application/json' }));
+    const [answered, refused] = body as { data?: object; errors?: { extensions: { code: string } }[] }[];
+    expect([status, answered]).toEqual([200, { data: { viewer: { kind: 'USER' } } }]);
+    expect(refused?.errors?.map(({ extensions }) => extensions.code)).toEqual(['BAD_USER_INPUT']);
+  });
+
   test('of more is refused', async () => {
     expect(await send(json(Array(11).fill(viewer)))).toMatchObject({ status: 413, codes: ['RESULT_TOO_LARGE'] });
   });

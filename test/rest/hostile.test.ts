@@ -48,6 +48,11 @@ describe('bytes on the wire', () => {
     expect((await sendRaw(head('GET HTTP://localhost/healthz?x HTTP/1.1'))).status).toBe(200);
   });
 
+  test.each(['GET', 'POST', 'OPTIONS'])('a target that is no path leads nowhere: %s *', async (method) => {
+    const { status, text } = await sendRaw(head(`${method} * HTTP/1.1`, 'Content-Length: 0'));
+    expect([status, text.includes('NOT_FOUND'), text.includes('    at ')]).toEqual([404, true, false]);
+  });
+
   test.each([
     ['a dot segment', () => `GET /external/agents/../users/${world.user.id} HTTP/1.1`],
     ['a backslash', () => `GET /external\\users\\${world.user.id} HTTP/1.1`],
