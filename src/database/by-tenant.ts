@@ -1,13 +1,8 @@
+import { grouped } from './grouped.ts';
+
 /** Returns the rows of each tenant. Tenants, and the rows of each, keep their order. */
-export function byTenant<Row extends { readonly tenantId: string }>(rows: readonly Row[]): Map<string, Row[]> {
-  const tenants = new Map<string, Row[]>();
-  for (const row of rows) {
-    const same = tenants.get(row.tenantId);
-    if (same) same.push(row);
-    else tenants.set(row.tenantId, [row]);
-  }
-  return tenants;
-}
+export const byTenant = <Row extends { readonly tenantId: string }>(rows: readonly Row[]): Map<string, Row[]> =>
+  grouped(rows, ({ tenantId }) => tenantId);
 
 /**
  * Sweeps what a read finds in all tenants, tenant by tenant. `find` reads at most `atOnce` rows and locks none, so

@@ -1,5 +1,6 @@
 import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
 import { Problem } from '../errors/catalogue.ts';
+import { grouped } from './grouped.ts';
 
 /** Turns many small writes into few large ones: what arrives while a batch is written forms the next batch. */
 export interface GroupCommit<Item, Result> {
@@ -40,7 +41,7 @@ type Waiting<Item, Result> = { item: Item; since: number; done(result: Result): 
 
 /** Writers that take what has gathered, one batch at a time. */
 export function createGroupCommit<Item, Result>(options: GroupCommitOptions<Item, Result>): GroupCommit<Item, Result> {
-  const { capacity, batch: largest, gather, writers, maxWaitMs = Number.POSITIVE_INFINITY } = options;
+  const { capacity, batch: largest, gather, writers, keyOf, maxWaitMs = Number.POSITIVE_INFINITY } = options;
   const waiting: Waiting<Item, Result>[] = [];
   const unfinished = new Set<Promise<void>>();
   let writing = 0;
@@ -66,24 +67,12 @@ export function createGroupCommit<Item, Result>(options: GroupCommitOptions<Item
     }
   }
 
-  /** Returns the items of each key, in their order. */
-  function parts(batch: readonly Waiting<Item, Result>[]): Iterable<readonly Waiting<Item, Result>[]> {
-    const { keyOf } = options;
-    if (!keyOf) return [batch];
-    const found = new Map<string, Waiting<Item, Result>[]>();
-    for (const each of batch) {
-      const key = keyOf(each.item);
-      const same = found.get(key);
-      if (same) same.push(each);
-      else found.set(key, [each]);
-    }
-    return found.values();
-  }
-
   async function writeBatch(): Promise<void> {
     writing++;
     const tells: (() => void)[] = [];
-    for (const part of parts(waiting.splice(0, largest))) tells.push(await write(part));
+    const batch = waiting.splice(0, largest);
+    const parts = keyOf ? grouped(batch, ({ item }) => keyOf(item)).values() : [batch];
+    for (const part of parts) tells.push(await write(part));
     writing--;
     // Settling runs much code of the callers, so the next batch is sent first.
     if (gather === 0 && begin()) await turn();

@@ -1,37 +1,24 @@
 import { createGatewayRuntime } from '@graphql-hive/gateway-runtime';
-import { composeServices } from '@theguild/federation-composition';
-import { parse } from 'graphql';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { WebSocketServer } from 'ws';
 import { newId } from '../../src/database/ids.ts';
-import { subgraphText } from '../../src/schema/federation/text.ts';
-import { buildSchema } from '../../src/schema/schema.ts';
-import { dataOf, startApp, type TestApp, type Untyped } from '../app.ts';
+import { dataOf, type Untyped } from '../app.ts';
 import { createAgentKey } from '../factories.ts';
 import { openStream } from '../streams.ts';
 import { createWorld, type World } from '../tenants/world.ts';
-import { startTickets, ticketsText } from './second-subgraph.ts';
+import { type Subgraphs, startSubgraphs } from './supergraph.ts';
 
-let service: TestApp;
-let others: Awaited<ReturnType<typeof startTickets>>;
+let subgraphs: Subgraphs;
+let service: Subgraphs['service'];
 let world: World;
-let supergraph: string;
 beforeAll(async () => {
-  service = await startApp({ FEDERATION: 'on', PORT: '0' });
-  const { url } = await service.app.listen();
-  others = await startTickets();
-  const { supergraphSdl, errors } = composeServices([
-    { name: 'rollcall', url: `${url}/graphql`, typeDefs: parse(subgraphText(buildSchema())) },
-    { name: 'tickets', url: others.url, typeDefs: parse(ticketsText) },
-  ]);
-  if (!supergraphSdl) throw new Error(errors?.join('\n'));
-  supergraph = supergraphSdl;
+  subgraphs = await startSubgraphs();
+  ({ service } = subgraphs);
   world = await createWorld(service, 'gateway', '+14155550191');
-  others.tickets.push({ id: '1', aboutEmail: world.email, assigneeId: world.participant });
+  subgraphs.others.tickets.push({ id: '1', aboutEmail: world.email, assigneeId: world.participant });
 });
 afterAll(async () => {
-  await others?.close();
-  await service?.close();
+  await subgraphs?.close();
 });
 
 const credentials = {
@@ -60,7 +47,7 @@ describe.each<[string, Untyped]>([
   let gateway: ReturnType<typeof createGatewayRuntime>;
   beforeAll(() => {
     gateway = createGatewayRuntime({
-      supergraph,
+      supergraph: subgraphs.supergraph,
       logging: false,
       maskedErrors: false,
       ...(subscriptions && { transportEntries: { rollcall: { options: { subscriptions } } } }),

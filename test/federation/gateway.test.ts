@@ -1,31 +1,22 @@
 import { createGatewayRuntime } from '@graphql-hive/gateway-runtime';
-import { composeServices } from '@theguild/federation-composition';
-import { parse } from 'graphql';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { subgraphText } from '../../src/schema/federation/text.ts';
-import { buildSchema } from '../../src/schema/schema.ts';
-import { startApp, type TestApp, type Untyped } from '../app.ts';
+import type { Untyped } from '../app.ts';
 import { createAgentKey, createParticipant } from '../factories.ts';
 import { createWorld, type World } from '../tenants/world.ts';
-import { startTickets, ticketsText } from './second-subgraph.ts';
+import { type Subgraphs, startSubgraphs } from './supergraph.ts';
 
-let service: TestApp;
-let others: Awaited<ReturnType<typeof startTickets>>;
+let subgraphs: Subgraphs;
+let service: Subgraphs['service'];
+let others: Subgraphs['others'];
 let gateway: ReturnType<typeof createGatewayRuntime>;
 let world: World;
 let theirs: World;
 
 beforeAll(async () => {
-  service = await startApp({ FEDERATION: 'on', PORT: '0' });
-  const { url } = await service.app.listen();
-  others = await startTickets();
-  const { supergraphSdl, errors } = composeServices([
-    { name: 'rollcall', url: `${url}/graphql`, typeDefs: parse(subgraphText(buildSchema())) },
-    { name: 'tickets', url: others.url, typeDefs: parse(ticketsText) },
-  ]);
-  if (!supergraphSdl) throw new Error(errors?.join('\n'));
+  subgraphs = await startSubgraphs();
+  ({ service, others } = subgraphs);
   gateway = createGatewayRuntime({
-    supergraph: supergraphSdl,
+    supergraph: subgraphs.supergraph,
     logging: false,
     maskedErrors: false,
     propagateHeaders: {
@@ -40,8 +31,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await gateway?.[Symbol.asyncDispose]();
-  await others?.close();
-  await service?.close();
+  await subgraphs?.close();
 });
 beforeEach(() => {
   others.tickets.splice(0);

@@ -1,34 +1,19 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Kind } from '../../src/transfer/fields.ts';
-import { addTo, type Given, noOutcome, type Outcome, type Writing } from '../../src/transfer/outcome.ts';
-import { inTransaction, overlapsOf, writeRows } from '../../src/transfer/write.ts';
+import type { Given } from '../../src/transfer/outcome.ts';
+import { overlapsOf } from '../../src/transfer/write.ts';
 import type { TestTenant } from '../app.ts';
 import { useApp } from '../use-app.ts';
+import { written } from './batches.ts';
 
 const service = useApp({ IMPORT_WORKERS: '0' });
-const hooks = { channelsChanged: async () => {}, setAvatarFile: async () => {}, beforeDelete: async () => {} };
-
 /** Imports a file with UPDATE, as a job does, in batches of that size. */
 async function imported(tenant: TestTenant, rows: readonly Given[], size: number, kind: Kind = 'EXTERNAL_USERS') {
-  const overlaps = overlapsOf(kind, tenant.id);
-  for (const row of rows) overlaps.note(row);
-  for (const row of rows) overlaps.keep(row);
-  const writing: Writing = {
-    onConflict: 'UPDATE',
-    unexpected: (error) => {
-      throw error;
-    },
-    file: overlaps,
-  };
-  const database = service.app.database.forTenant(tenant.id);
-  const outcome: Outcome = noOutcome();
-  for (let from = 0; from < rows.length; from += size) {
-    const batch = rows.slice(from, from + size);
-    addTo(outcome, await inTransaction(database, (tx) => writeRows(tx, kind, batch, writing, hooks)));
-  }
-  outcome.rejected.sort((one, other) => one.line - other.line);
-  return outcome;
+  const file = overlapsOf(kind, tenant.id);
+  for (const row of rows) file.note(row);
+  for (const row of rows) file.keep(row);
+  return written(service, tenant, rows, { size, onConflict: 'UPDATE', kind, file });
 }
 
 const of = (tenant: TestTenant) => ({ where: { tenantId: tenant.id } });

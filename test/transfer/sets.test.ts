@@ -1,48 +1,14 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { newId } from '../../src/database/ids.ts';
-import type { Kind } from '../../src/transfer/fields.ts';
-import {
-  addTo,
-  type Given,
-  noOutcome,
-  type OnConflict,
-  type Outcome,
-  type Writing,
-} from '../../src/transfer/outcome.ts';
-import { inTransaction, writeRows } from '../../src/transfer/write.ts';
+import type { Given } from '../../src/transfer/outcome.ts';
 import { dataOf, type TestTenant } from '../app.ts';
 import { createParticipant } from '../factories.ts';
 import { call } from '../merging/histories.ts';
 import { useApp } from '../use-app.ts';
+import { written } from './batches.ts';
 
 const service = useApp({ IMPORT_WORKERS: '0' });
-const hooks = { channelsChanged: async () => {}, setAvatarFile: async () => {}, beforeDelete: async () => {} };
-
-/** Writes the rows in batches of that size. */
-async function written(
-  tenant: TestTenant,
-  rows: readonly Given[],
-  size: number,
-  onConflict: OnConflict,
-  kind: Kind = 'EXTERNAL_USERS',
-) {
-  const database = service.app.database.forTenant(tenant.id);
-  const writing: Writing = {
-    onConflict,
-    unexpected: (error) => {
-      throw error;
-    },
-  };
-  const outcome: Outcome = noOutcome();
-  for (let from = 0; from < rows.length; from += size) {
-    const batch = rows.slice(from, from + size);
-    addTo(outcome, await inTransaction(database, (tx) => writeRows(tx, kind, batch, writing, hooks)));
-  }
-  outcome.rejected.sort((one, other) => one.line - other.line);
-  return outcome;
-}
-
 /** The tenant's users with their identifiers, without what is new each time. */
 async function stored(tenant: TestTenant): Promise<string[]> {
   const where = { tenantId: tenant.id };
@@ -91,8 +57,8 @@ test('rows that are written set by set leave what the same rows leave one by one
           fields: Object.fromEntries(Object.entries(each).filter(([, value]) => value !== undefined)),
         }));
         const [one, other] = [await service.createTenant(), await service.createTenant()];
-        const apart = await written(one, rows, 1, onConflict);
-        const inSets = await written(other, rows, size, onConflict);
+        const apart = await written(service, one, rows, { size: 1, onConflict });
+        const inSets = await written(service, other, rows, { size, onConflict });
         expect(inSets).toEqual(apart);
         expect(await stored(other)).toEqual(await stored(one));
       },
@@ -110,8 +76,11 @@ test('a row does not come before one that waits for a row of the same user which
     { id, source: 'earlier', fkId: 'kept' },
     { phoneNumber: '+14155550101', source: 'later' },
   ].map((fields, n) => ({ line: n + 2, fields }));
-  await written(tenant, rows.slice(0, 1), 1, 'UPDATE');
-  expect(await written(tenant, rows.slice(1), 3, 'UPDATE')).toMatchObject({ unchanged: 1, updated: 2 });
+  await written(service, tenant, rows.slice(0, 1), { size: 1, onConflict: 'UPDATE' });
+  expect(await written(service, tenant, rows.slice(1), { size: 3, onConflict: 'UPDATE' })).toMatchObject({
+    unchanged: 1,
+    updated: 2,
+  });
   expect(JSON.parse((await stored(tenant))[0] ?? '{}')).toMatchObject({ source: 'later' });
 });
 
@@ -127,7 +96,9 @@ test('rows of participants who have others merged into them take as many stateme
   const statementsOf = async (ids: readonly string[]) => {
     const rows = ids.map((id, n) => ({ line: n + 1, fields: { id, displayName: 'Same' } }));
     const before = service.statements.length;
-    expect(await written(tenant, rows, 10, 'UPDATE', 'PARTICIPANTS')).toMatchObject({ unchanged: ids.length });
+    expect(
+      await written(service, tenant, rows, { size: 10, onConflict: 'UPDATE', kind: 'PARTICIPANTS' }),
+    ).toMatchObject({ unchanged: ids.length });
     return service.statements.slice(before);
   };
   // The turn of the batch, who of it is there, and what is stored of each row.
@@ -141,10 +112,12 @@ test('only rows with a foreign key that is not the user’s own one ask what mer
   const besides = (n: number) => ({ identifierKey: 'fkid', identifierValue: `beside-${n}` });
   const users = [1, 2].map((n) => ({ fkId: `own-${n}`, otherIdentifiers: [besides(n)] }));
   const given = (all: readonly object[]) => all.map((fields, n) => ({ line: n + 2, fields: { ...fields } }));
-  await written(tenant, given(users), 10, 'UPDATE');
+  await written(service, tenant, given(users), { size: 10, onConflict: 'UPDATE' });
   const statementsOf = async (rows: readonly object[]) => {
     const before = service.statements.length;
-    expect(await written(tenant, given(rows), 10, 'UPDATE')).toMatchObject({ unchanged: 2 });
+    expect(await written(service, tenant, given(rows), { size: 10, onConflict: 'UPDATE' })).toMatchObject({
+      unchanged: 2,
+    });
     return service.statements.slice(before);
   };
   // The turn of the batch, who of it is blocked, and who is there.
@@ -159,7 +132,10 @@ test('many rows that share an address with one user take few statements', async 
     fields: { fkId: `k${n}`, email: 'info@company.example' },
   }));
   const before = service.statements.length;
-  expect(await written(tenant, rows, 200, 'UPDATE')).toMatchObject({ created: 1, rejected: { length: 199 } });
+  expect(await written(service, tenant, rows, { size: 200, onConflict: 'UPDATE' })).toMatchObject({
+    created: 1,
+    rejected: { length: 199 },
+  });
   // Each wave asks who of it is blocked and who is there, and comes on by fifty rows.
   expect(service.statements.length - before).toBeLessThan(20);
 });
