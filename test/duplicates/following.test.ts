@@ -119,7 +119,7 @@ describe('while a tenant imports', () => {
   }
   const lease = (of: TestTenant, isDryRun: boolean) => {
     const begin = `insert into data_job (tenant_id, id, direction, kind, format, begun_by, state, worker_id, lease_until, is_dry_run)
-      values ($1::uuid, $2::uuid, 'IMPORT', 'EXTERNAL_USERS', 'CSV', 'test', 'RUNNING', $2::uuid, now() + interval '1 minute', $3::text = 'yes')`;
+      values ($1::uuid, $2::uuid, 'IMPORT', 'EXTERNAL_USERS', 'CSV', 'test', 'RUNNING', $2::uuid, now() + interval '1 hour', $3::text = 'yes')`;
     return service.app.database.connection.query(prepared(begin), [of.id, of.id, isDryRun ? 'yes' : 'no']);
   };
   const lapse = (of: TestTenant) => {

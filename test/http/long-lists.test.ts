@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { newId } from '../../src/database/ids.ts';
 import { countBindings } from '../../src/directory/bindings/bindings.ts';
-import { countChannels } from '../../src/directory/channels/channels.ts';
+import { channelsByParticipant, countChannels } from '../../src/directory/channels/channels.ts';
 import { type Answer, dataOf, type TestTenant } from '../app.ts';
 import { prepared } from '../prepared.ts';
 import { useApp } from '../use-app.ts';
@@ -9,8 +9,8 @@ import { times } from './documents.ts';
 
 const service = useApp();
 
-// 30 people: the first 10 are bound to 300 agents each, and the first has 100 channels. All of them take part in 90
-// conversations.
+// 30 people: the first 10 are bound to 300 agents each; the first has 100 channels, and the others have 30 each. All of
+// them take part in 90 conversations.
 let tenant: TestTenant;
 beforeAll(async () => {
   tenant = await service.createTenant();
@@ -29,7 +29,7 @@ beforeAll(async () => {
     insert into channel (tenant_id, id, participant_id, integration_config_id, provider, address, address_valid)
     select p.tenant_id, gen_random_uuid(), p.id, c.id, 'email', 'p' || n || '@example.com', true
     from participant p join config c on true cross join generate_series(1, 100) n
-    where p.tenant_id = $1::uuid and p.display_name = 'P01'`);
+    where p.tenant_id = $1::uuid and (p.display_name = 'P01' or n <= 30)`);
   await run(`insert into conversation (tenant_id, id, name)
     select $1::uuid, gen_random_uuid(), 'C' || n from generate_series(1, 90) n`);
   await run(`insert into conversation_member (tenant_id, id, conversation_id, type, participant_id, user_id)
@@ -71,6 +71,16 @@ describe('lists below a page that are long together', () => {
       // 9 addresses of 14 characters, 90 of 15 and one of 16.
       { rows: 200, bytes: 2 * (9 * 14 + 90 * 15 + 16) },
     ]);
+  });
+
+  test('are counted earlier where their texts can be long: channels', async () => {
+    const db = service.app.database.forTenant(tenant.id);
+    const { nodes } = dataOf(await tenant.graphql(people(15, 'id'))).participantsConnection;
+    const ids: string[] = nodes.map(({ id }: { id: string }) => id);
+    const short = async (count: number) =>
+      (await channelsByParticipant.lists?.short(db, ids.slice(0, count)))?.flat().length;
+    // 100 and 13 × 30, and one more.
+    expect([await short(14), await short(15)]).toEqual([490, undefined]);
   });
 
   test('are read whole where they fit, and at once where they are short', async () => {

@@ -32,7 +32,7 @@ function twoLists(most: number, counted: Readonly<Record<string, { rows: number;
     };
     return { read: () => uncounted.read(loader, [id]) };
   });
-  return { lists, mostReading: () => mostReading };
+  return { lists, size, mostReading: () => mostReading };
 }
 
 const everything = { rows: limits.work, bytes: 0 };
@@ -49,6 +49,19 @@ test('a list waits for one that may need its room, whose rows are then counted',
   const { lists, mostReading } = twoLists(limits.work * 0.7, { a: { rows: 5, bytes: 0 }, b: half });
   expect(await Promise.all(lists.map(({ read }) => read()))).toEqual([[0], [1]]);
   expect(mostReading()).toBe(1);
+});
+
+test('a list that waited has no room where what was read before has taken it', async () => {
+  const { lists, size } = twoLists(limits.work * 0.7, { a: half, b: half });
+  const place = { path: { prev: undefined, key: 'a', typename: undefined }, fieldNodes: [] };
+  const first = lists[0]?.read().then(async (read) => {
+    // The rows are counted some promises later.
+    for (let n = 0; n < 5; n++) await null;
+    return size.countLeaf(Array(limits.work * 0.7).fill(read), place);
+  });
+  const second = lists[1]?.read();
+  await expect(second).rejects.toThrow(ResultLimit);
+  expect(await first).toHaveLength(limits.work * 0.7);
 });
 
 test.each([
