@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { inTurn } from '../database/by-tenant.ts';
 import type { Database } from '../database/database.ts';
 import { newId } from '../database/ids.ts';
 import { nothing, rows } from '../database/sql/columns.ts';
@@ -44,7 +45,7 @@ const longEnded = [
 /** Deletes jobs and batches that ended long ago, and ends batches whose last contacts were deleted. */
 export async function pruneJobs({ query }: Pick<Database, 'query'>): Promise<void> {
   for (const { tenants, prune } of longEnded)
-    for (const { tenantId } of await query(tenants)) await query(prune, { tenantId });
+    await inTurn(await query(tenants), ({ tenantId }) => query(prune, { tenantId }));
 }
 
 /**

@@ -1,3 +1,4 @@
+import { inTurn } from '../database/by-tenant.ts';
 import type { Database } from '../database/database.ts';
 import { rows } from '../database/sql/columns.ts';
 import { parameter, tenant } from '../database/sql/fragment.ts';
@@ -32,13 +33,13 @@ export async function pruneHistory(
   if (days === 0) return 0;
   const before = new Date(database.now().getTime() - days * 24 * 3_600_000);
   let pruned = 0;
-  for (const { id: tenantId } of await database.query(tenants)) {
-    for (;;) {
-      if (stopped()) return pruned;
+  const pruneTenant = async ({ id: tenantId }: { id: string }) => {
+    while (!stopped()) {
       const [{ count } = { count: 0 }] = await database.query(oldest, { tenantId, before });
       pruned += count;
-      if (count < atOnce) break;
+      if (count < atOnce) return;
     }
-  }
+  };
+  await inTurn(await database.query(tenants), pruneTenant, stopped);
   return pruned;
 }

@@ -1,4 +1,4 @@
-import { byTenant } from '../database/by-tenant.ts';
+import { byTenant, inTurn, throwAny } from '../database/by-tenant.ts';
 import type { JobQueue } from './worker.ts';
 
 type OfTenant = { readonly tenantId: string };
@@ -71,16 +71,4 @@ export function leasesOf<Job extends Found>(statements: LeaseStatements<Job>): O
       );
     },
   };
-}
-
-/** Does the work of each, also where that of another fails. Throws at the end what has failed. */
-async function inTurn<Each>(all: readonly Each[], work: (each: Each) => Promise<unknown>): Promise<void> {
-  const errors: unknown[] = [];
-  for (const each of all) await work(each).catch((error: unknown) => errors.push(error));
-  throwAny(errors);
-}
-
-function throwAny(errors: readonly unknown[]): void {
-  if (errors.length > 1) throw new AggregateError(errors, `${errors.length} tenants’ jobs failed`);
-  if (errors.length === 1) throw errors[0];
 }

@@ -16,12 +16,13 @@ const member = (value: unknown, name: string): unknown =>
 
 /**
  * Looks through a body of one message or several. The protocol's library checks their form afterwards. Throws
- * BAD_USER_INPUT when there are too many.
+ * BAD_USER_INPUT when there are too many, or none.
  */
 export function messagesIn(body: unknown): Messages {
   const messages: unknown[] = Array.isArray(body) ? body : [body];
   if (messages.length > limits.batch)
     throw new Problem('BAD_USER_INPUT', `A request has at most ${limits.batch} messages.`);
+  if (messages.length === 0) throw new Problem('BAD_USER_INPUT', 'A request has at least one message.');
   const ofMethod = (method: string) => messages.filter((message) => member(message, 'method') === method);
   return {
     opensSession: ofMethod('initialize').length > 0,

@@ -49,3 +49,19 @@ test('a sweep that is stopped takes nothing of the next tenant', async () => {
   );
   expect(taken).toEqual(['a']);
 });
+
+test('a tenant whose rows cannot be taken keeps none of the others waiting', async () => {
+  const taken: string[] = [];
+  const found = [rows, rows, []];
+  const sweep = sweepByTenant(
+    3,
+    async () => found.shift() ?? [],
+    async (tenantId, { length }) => {
+      if (tenantId === 'a') throw new Error('It has an index that is broken.');
+      taken.push(tenantId);
+      return length;
+    },
+  );
+  await expect(sweep).rejects.toThrow('the work of tenants failed 2 times');
+  expect([taken, found]).toEqual([['b', 'b'], []]);
+});

@@ -93,6 +93,7 @@ describe('what is no message', () => {
       () => ({ body: '{"jsonrpc":"2.0","id":12345678901234567890,"method":"ping"}' }),
       [400, -32700],
     ],
+    ['no messages', () => ({ body: '[]' }), [400, 'BAD_USER_INPUT']],
     [
       'too many messages',
       () => ({ body: JSON.stringify(Array.from({ length: 11 }, () => list)) }),

@@ -1,4 +1,4 @@
-import { sweepByTenant } from '../../database/by-tenant.ts';
+import { inTurn, sweepByTenant } from '../../database/by-tenant.ts';
 import type { Database } from '../../database/database.ts';
 import { rows } from '../../database/sql/columns.ts';
 import { parameter, sql, tenant } from '../../database/sql/fragment.ts';
@@ -68,6 +68,7 @@ export async function sweepDeliveries(
     },
     stopped,
   );
-  for (const { tenantId } of await query(withSurplus))
+  await inTurn(await query(withSurplus), async ({ tenantId }) => {
     while (!stopped() && (await query(surplusSenders, { tenantId })).length === atOnce);
+  });
 }
