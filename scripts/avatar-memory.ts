@@ -69,9 +69,9 @@ try {
     await graphql('mutation ($id: String!) { createAgent(input: { id: $id, name: $id }) { agent { id } } }', {
       id: agentId,
     });
-    let most = 0;
+    let max = 0;
     const sampling = setInterval(() => {
-      most = Math.max(most, resident());
+      max = Math.max(max, resident());
     }, 20);
     for (let n = 0; n < each; n += 1) {
       const address = `U0R${round}N${n}`;
@@ -104,7 +104,7 @@ try {
     clearInterval(sampling);
     await pause(2_000);
     console.log(
-      `${kind.padEnd(34)} ${most.toFixed(0).padStart(6)} MB at most ${resident().toFixed(0).padStart(6)} MB after`,
+      `${kind.padEnd(34)} ${max.toFixed(0).padStart(6)} MB at most ${resident().toFixed(0).padStart(6)} MB after`,
     );
   };
 

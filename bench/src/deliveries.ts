@@ -37,7 +37,7 @@ const quietSeconds = 10;
 /** One message in so many is sent twice, as providers do. */
 const twice = 100;
 const tries = 5;
-const mostConnections = 1_000;
+const maxConnections = 1_000;
 
 /**
  * Runs something so many times a second, however long each takes; a latency counts from when it was due. It goes on for
@@ -175,8 +175,8 @@ export async function deliver(
   await forget(data);
   const server = await launcher.start('rollcall', data.databaseUrl, poolSize);
   // Providers open as many connections as they need; readers do not wait behind them for one.
-  const deliverers = new Agent({ keepAlive: true, maxSockets: mostConnections });
-  const readers = new Agent({ keepAlive: true, maxSockets: mostConnections });
+  const deliverers = new Agent({ keepAlive: true, maxSockets: maxConnections });
+  const readers = new Agent({ keepAlive: true, maxSockets: maxConnections });
   try {
     const hooks = await webhooks(server, data);
     const draws = operationNamed('contactList').draw(2_000, data, seeded(42));

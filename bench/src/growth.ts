@@ -34,7 +34,7 @@ const sizes = [10, 50, 500];
 /** Of each size; more would bind the participants of a small data set to many. */
 const agentsATenant = 2;
 const pageSize = 20;
-const mostCursors = 200;
+const maxCursors = 200;
 const firstWarmUp = 3;
 const warmUp = 1;
 const settling = 500;
@@ -108,7 +108,7 @@ async function cases(data: DataSet, agentSizes: readonly number[]): Promise<Case
   const rows = data.participants / tenants;
   const everyTenant = Array.from({ length: tenants }, (_, tenant) => tenant);
   // All in places like the one named, and a whole page before the end.
-  const many = Math.min(mostCursors, Math.max(1, Math.floor(rows / 20)));
+  const many = Math.min(maxCursors, Math.max(1, Math.floor(rows / 20)));
   const places = { 'in the middle': (rows - many) >> 1, 'near the end': rows - pageSize - many };
 
   const contacts = agentSizes.map((size): Case => {
@@ -268,9 +268,9 @@ export function growthTable(found: readonly Growth[], { participants }: DataSet)
   const notes = missing.map((size) => `- No agent can have ${size} contacts here: give it a larger --factor.`);
   const failed = found.reduce((sum, one) => sum + one.failed, 0);
   if (failed > 0) notes.push(`- ${failed} requests failed.`);
-  const most = Math.max(0, ...found.map(({ otherCores }) => otherCores ?? 0));
-  if (most > busy)
-    notes.push(`- Other programs had up to ${most.toFixed(1)} cores meanwhile: measure again on a quiet machine.`);
+  const max = Math.max(0, ...found.map(({ otherCores }) => otherCores ?? 0));
+  if (max > busy)
+    notes.push(`- Other programs had up to ${max.toFixed(1)} cores meanwhile: measure again on a quiet machine.`);
   return [
     `${rows} participants, and as many conversations, in each of ${tenants} tenants.`,
     '',

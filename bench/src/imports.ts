@@ -166,9 +166,9 @@ async function bringAll(
     const clock = await createCpuClock(databaseUrl);
     const before = await clock.read(server.pid);
     const residentBefore = residentMb(server.pid);
-    let most = residentBefore;
+    let max = residentBefore;
     const watch = setInterval(() => {
-      most = Math.max(most, residentMb(server.pid));
+      max = Math.max(max, residentMb(server.pid));
     }, 50);
     let isDone = false;
     const begun = performance.now();
@@ -188,7 +188,7 @@ async function bringAll(
     const share = (time: number | null) => (time === null ? null : time / elapsed);
     say(`round ${round + 1}: ${way}: ${(elapsed / 1_000).toFixed(1)} s`);
     const cores = { server: share(cpu.server), database: share(cpu.database) };
-    return { way, elapsed, reads, cores, risenMb: most - residentBefore, estimate };
+    return { way, elapsed, reads, cores, risenMb: max - residentBefore, estimate };
   }
 
   try {

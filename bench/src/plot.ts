@@ -30,8 +30,8 @@ const shown = (ratio: number) => `${ratio.toFixed(ratio < 1 ? 2 : ratio < 10 ? 1
 export function plot(findings: readonly Finding[], operations: readonly Operation[]): string | null {
   const ratios = findings.flatMap(({ ratio }) => (ratio ? [ratio] : []));
   if (ratios.length < findings.length || findings.length === 0) return null;
-  const most = Math.max(...ratios.map((ratio) => ratio.most));
-  const x = (ratio: number) => left + ((width - left - right) * ratio) / most;
+  const max = Math.max(...ratios.map((ratio) => ratio.max));
+  const x = (ratio: number) => left + ((width - left - right) * ratio) / max;
 
   const parts: string[] = [];
   const one = x(1).toFixed(1);
@@ -47,8 +47,8 @@ export function plot(findings: readonly Finding[], operations: readonly Operatio
       parts.push(
         `<text${strong} x="${left - 10}" y="${middle + 4}" text-anchor="end">${escaped(contenderNamed(contender).title)}</text>`,
         `<rect class="${contender}" x="${left}" y="${y}" width="${(x(ratio.median) - left).toFixed(1)}" height="${bar}" rx="2"/>`,
-        `<line class="spread" x1="${x(ratio.least).toFixed(1)}" x2="${x(ratio.most).toFixed(1)}" y1="${middle}" y2="${middle}"/>`,
-        `<text${strong} x="${(x(ratio.most) + 6).toFixed(1)}" y="${middle + 4}">${shown(ratio.median)}</text>`,
+        `<line class="spread" x1="${x(ratio.min).toFixed(1)}" x2="${x(ratio.max).toFixed(1)}" y1="${middle}" y2="${middle}"/>`,
+        `<text${strong} x="${(x(ratio.max) + 6).toFixed(1)}" y="${middle + 4}">${shown(ratio.median)}</text>`,
       );
       y += bar + gap;
     }

@@ -7,7 +7,7 @@ import type { OperationName } from './operations.ts';
 import { cores, type Options } from './options.ts';
 import { busy, type Cell, type Plan } from './rounds.ts';
 
-export type Spread = { median: number; least: number; most: number };
+export type Spread = { median: number; min: number; max: number };
 
 /** What was found of one contender with one operation, over all rounds. */
 export type Finding = {
@@ -92,7 +92,7 @@ export function summarise(cells: readonly Cell[], counts: StatementCounts, plan:
           return base ? [requestsPerSecond / base.requestsPerSecond] : [];
         });
         if (ratios.length === 0) return null;
-        return { median: median(ratios), least: Math.min(...ratios), most: Math.max(...ratios) };
+        return { median: median(ratios), min: Math.min(...ratios), max: Math.max(...ratios) };
       };
       const counted = countOf(counts, contender, operation);
       return {
@@ -120,7 +120,7 @@ export function summarise(cells: readonly Cell[], counts: StatementCounts, plan:
 export const capitalised = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
 const times = (ratio: Spread | null) =>
-  ratio ? `${ratio.median.toFixed(2)} (${ratio.least.toFixed(2)}–${ratio.most.toFixed(2)})` : 'n/a';
+  ratio ? `${ratio.median.toFixed(2)} (${ratio.min.toFixed(2)}–${ratio.max.toFixed(2)})` : 'n/a';
 const digits = (value: number | null, places: number) => (value === null ? 'n/a' : value.toFixed(places));
 const plain = (value: number | null) => (value === null ? 'n/a' : String(Number(value.toFixed(2))));
 
@@ -158,9 +158,9 @@ function remarks(findings: readonly Finding[]): string[] {
     notes.push(`- The load generator was at its limit, the server perhaps not: ${bound.map(name).join(', ')}.`);
   const disturbed = findings.filter(({ otherCores }) => otherCores !== null && otherCores > busy);
   if (disturbed.length > 0) {
-    const most = Math.max(...disturbed.map(({ otherCores }) => otherCores ?? 0));
+    const max = Math.max(...disturbed.map(({ otherCores }) => otherCores ?? 0));
     notes.push(
-      `- Other programs had up to ${most.toFixed(1)} cores while ${disturbed.length} of ${findings.length} were measured: measure again on a quiet machine.`,
+      `- Other programs had up to ${max.toFixed(1)} cores while ${disturbed.length} of ${findings.length} were measured: measure again on a quiet machine.`,
     );
   }
   const failing = findings.filter(({ failed }) => failed > 0);

@@ -22,7 +22,7 @@ export type Scenario = {
 };
 
 /** Repeats work of the driver's own that another fault breaks. Gives up after 30 seconds. */
-export async function insistently<Result>(stage: Stage, work: () => Promise<Result>): Promise<Result> {
+export async function withRetries<Result>(stage: Stage, work: () => Promise<Result>): Promise<Result> {
   const until = performance.now() + (stage.alone ? 0 : 30_000);
   for (;;) {
     try {
@@ -34,7 +34,7 @@ export async function insistently<Result>(stage: Stage, work: () => Promise<Resu
   }
 }
 /** Runs SQL of the driver's own. */
-export const sqlOf = (stage: Stage, text: string) => insistently(stage, () => stage.world.postgres.sql(text));
+export const sqlOf = (stage: Stage, text: string) => withRetries(stage, () => stage.world.postgres.sql(text));
 
 /** Sends a signal to a process that may have ended. */
 export function signal(pid: number, name: NodeJS.Signals): void {
@@ -61,7 +61,7 @@ async function connected({ world }: Stage): Promise<pg.Client> {
 }
 
 export const beside = <Result>(stage: Stage, work: (client: pg.Client) => Promise<Result>): Promise<Result> =>
-  insistently(stage, async () => {
+  withRetries(stage, async () => {
     const client = await connected(stage);
     try {
       return await work(client);
@@ -72,7 +72,7 @@ export const beside = <Result>(stage: Stage, work: (client: pg.Client) => Promis
 
 /** Holds locks on a connection of its own. Beside another fault they may be lost before the end. */
 export async function holding(stage: Stage, sql: string, meanwhile: () => Promise<void>): Promise<void> {
-  const client = await insistently(stage, async () => {
+  const client = await withRetries(stage, async () => {
     const opened = await connected(stage);
     await opened.query(`begin; ${sql}`);
     return opened;

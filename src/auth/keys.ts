@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { TenantDatabase } from '../database/database.ts';
 import type { CredentialKey } from '../database/generated/client.ts';
 import { asUuid, newId } from '../database/ids.ts';
-import { boundedRows, mostRows, oneByUuid } from '../database/loaders.ts';
+import { boundedRows, maxRows, oneByUuid } from '../database/loaders.ts';
 import { columns, rows } from '../database/sql/columns.ts';
 import { anyKey, parameter, tenant } from '../database/sql/fragment.ts';
 import { statement } from '../database/sql/statement.ts';
@@ -109,7 +109,7 @@ export async function keyShownBefore(db: TenantDatabase, id: string): Promise<Ne
 const everyKey = statement(shown)`
   select ${shown} from credential_key k
   where k.tenant_id = ${tenant} and (${parameter('includeRevoked', boolean)} or k.revoked_at is null)
-  order by k.created_at, k.id limit ${mostRows + 1}`;
+  order by k.created_at, k.id limit ${maxRows + 1}`;
 
 /**
  * Returns the tenant's working keys in the order of creation, with the revoked keys if asked. Throws RESULT_TOO_LARGE

@@ -14,7 +14,7 @@ import type { AvatarSync } from './sync.ts';
 import { type SyncableProviders, syncableChannels } from './syncable.ts';
 
 /** How often a job is started without a recorded outcome before it is given up. */
-export const mostAttempts = 5;
+export const maxAttempts = 5;
 /** How long a job waits in all for a provider or a storage that is away or asks to wait. */
 const longestWaitMs = 24 * 3_600_000;
 /** The longest pause between two attempts. */
@@ -66,7 +66,7 @@ export function createAvatarJobRunner(
     const db = database.forTenant(job.tenantId).as(system('avatar sync', job.id));
     try {
       // Too many workers that started it died before they could record an outcome.
-      if (job.attempts - job.accounted > mostAttempts)
+      if (job.attempts - job.accounted > maxAttempts)
         throw new Problem('INTERNAL', 'The sync was begun several times and never came to an end.');
       await avatars.syncFor(db, job);
     } catch (error) {
@@ -107,7 +107,7 @@ export function createAvatarJobRunner(
       }
       const goesOn =
         (outages.has(problem.code) && waitedMs < longestWaitMs) ||
-        (problem.code === 'INTERNAL' && attempts < mostAttempts && attempts - job.accounted <= mostAttempts);
+        (problem.code === 'INTERNAL' && attempts < maxAttempts && attempts - job.accounted <= maxAttempts);
       // The channel that the round returns to, and its error. A later channel's permanent error does not hide it.
       const again = placeOf(job) ?? (goesOn ? here : null);
       const why = goesOn ? told : placeOf(job) ? toldBefore(job) : null;

@@ -88,7 +88,7 @@ export const waitingByBatch: Loader<string, { code: ErrorCode; count: number }[]
 );
 
 /** How many of the contacts in progress are listed. */
-export const mostRunning = 10;
+export const maxRunning = 10;
 
 const participant = columns('Participant', 'p');
 
@@ -99,7 +99,7 @@ export const runningByBatch: Loader<string, Participant[]> = manyBy(
        select ${participant} from avatar_sync_job j
        join avatar_sync_batch_item i on i.tenant_id = j.tenant_id and i.participant_id = j.participant_id and i.batch_id = b.id and i.result is null
        join participant p on p.tenant_id = j.tenant_id and p.id = j.participant_id
-       where j.tenant_id = ${tenant} and j.state = 'RUNNING' order by ${orderByParticipant('p')}, p.id limit ${mostRunning}) r`,
+       where j.tenant_id = ${tenant} and j.state = 'RUNNING' order by ${orderByParticipant('p')}, p.id limit ${maxRunning}) r`,
   'batchId',
 );
 

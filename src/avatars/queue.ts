@@ -34,7 +34,7 @@ export type AvatarJob = {
  * About how many jobs of one integration config run at once on all replicas. Replicas do not wait for each other to
  * enforce it.
  */
-const mostPerConfig = 4;
+const maxPerConfig = 4;
 
 const columnsOfJob = columns('AvatarSyncJob', 'j', [
   'tenantId',
@@ -86,10 +86,10 @@ const due = globalStatement(rows({ tenantId: uuid, id: uuid }))`
        select first.*, row_number() over (order by first.run_at, first.id) as turn from (
          select j.tenant_id, j.id, j.run_at from avatar_sync_job j
          where j.state = 'QUEUED' and j.tenant_id = w.tenant_id and j.integration_config_id = w.config_id and j.run_at <= now()
-         order by j.run_at, j.id limit greatest(0, ${mostPerConfig} - coalesce(b.jobs, 0))
+         order by j.run_at, j.id limit greatest(0, ${maxPerConfig} - coalesce(b.jobs, 0))
        ) first) head
      where not ${isPaused(sql`w.tenant_id`, sql`w.config_id`)}
-   order by coalesce(b.jobs, 0) + head.turn, head.run_at limit ${parameter('most', integer)}`;
+   order by coalesce(b.jobs, 0) + head.turn, head.run_at limit ${parameter('max', integer)}`;
 
 // Locks only what is taken. What another replica has taken, locked or paused since it was read is skipped.
 const claim = statement(job)`
@@ -161,7 +161,7 @@ export async function countAvatarJobs(database: Pick<Database, 'query'>): Promis
 export function avatarQueue({ query }: Pick<Database, 'query'>, leaseMs: number): JobQueue<AvatarJob> {
   return {
     ...leasesOf<AvatarJob>({
-      due: (most) => query(due, { most }),
+      due: (max) => query(due, { max }),
       claim: (of) => query(claim, { ...of, leaseMs }),
       renew: (of) => query(renew, { ...of, leaseMs }),
       expiredTenants: () => query(expiredTenants),

@@ -96,7 +96,7 @@ export function createTracing(): Tracing | null {
       adapter: connection.adapter,
       batchedWritesAtOnce: connection.batchedWritesAtOnce,
       isDistributed: connection.isDistributed,
-      mostOfTenant: connection.mostOfTenant,
+      maxPerTenant: connection.maxPerTenant,
       get clockOffsetMs() {
         return connection.clockOffsetMs;
       },

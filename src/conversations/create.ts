@@ -23,14 +23,14 @@ export const conversationDetails = {
 export const jsonColumn = (value: Record<string, unknown> | null) =>
   value === null ? Prisma.DbNull : (value as Prisma.InputJsonObject);
 
-const mostParticipants = 50;
+const maxParticipants = 50;
 
 const newConversation = z.object({
   ...conversationDetails,
   agentId: z.string().nullish(),
   participants: z
     .array(z.custom<NewConversationParticipant>(), 'must be a list')
-    .max(mostParticipants, `must be at most ${mostParticipants} participants`)
+    .max(maxParticipants, `must be at most ${maxParticipants} participants`)
     .nullish(),
 });
 
@@ -87,11 +87,11 @@ export async function createConversation(
       return await db.transaction(create);
     } catch (error) {
       // Another user got one of the identifiers after it was looked for: it is found now.
-      if (!names || attempts >= mostAttempts || sqlState(error) !== '23505') throw error;
+      if (!names || attempts >= maxAttempts || sqlState(error) !== '23505') throw error;
     }
   }
 }
-const mostAttempts = 5;
+const maxAttempts = 5;
 
 /** Reads who is to take part. Throws all that is wrong with them at once, under the first one's code. */
 function readAll(participants: readonly NewConversationParticipant[]): Added[] {

@@ -59,7 +59,7 @@ const endKeys = statement(rows({ id: uuid, configId: nullable(uuid) }))`
   select k.id, k.config_id as "configId" from (select * from credentials union all select * from webhooks) k`;
 
 // Lists that miss some of a very large change read it anew when they are opened.
-const mostTold = 1_000;
+const maxReported = 1_000;
 
 /**
  * Deletes an agent, with what goes with it, all or nothing; a `preview` only says what that would be. Contacts and
@@ -88,7 +88,7 @@ export async function deleteAgent(
     await tx.agent.deleteMany({ where: { tenantId: tx.tenantId, id: agentId } });
     announceAgent(tx, agentId, 'DELETED');
     announceParticipants(tx, unbound, [agentId]);
-    for (const { id } of released.slice(0, mostTold)) announceConversation(tx, id, [agentId], 'UPDATED');
+    for (const { id } of released.slice(0, maxReported)) announceConversation(tx, id, [agentId], 'UPDATED');
     return { deletedId: agentId, goes };
   });
 }

@@ -6,14 +6,14 @@ import { text, uuid } from '../database/sql/types.ts';
 import type { Events } from '../events/events.ts';
 
 // Lists that miss some of a very large change read it anew when they are opened.
-const mostTold = 10_000;
+const maxReported = 10_000;
 
 type Ended = { id: string; conversationId: string };
 const ended = rows({ id: uuid, conversationId: uuid });
 const membershipsWhere = (condition: Fragment<{ readonly id: string }>) =>
   statement(ended)`
     select m.id, m.conversation_id as "conversationId" from conversation_member m
-    where m.tenant_id = ${tenant} and ${condition} and m.deleted_at is null limit ${mostTold}`;
+    where m.tenant_id = ${tenant} and ${condition} and m.deleted_at is null limit ${maxReported}`;
 
 /** The memberships that end with a row of each kind. */
 const memberships = {
@@ -68,5 +68,5 @@ const bury = statement(ended)`
  * person's. The user must be locked for update.
  */
 export async function leaveTombstones(tx: TenantTransaction, externalUserId: string): Promise<void> {
-  announceEnd(tx, (await tx.query(bury, { id: externalUserId })).slice(0, mostTold));
+  announceEnd(tx, (await tx.query(bury, { id: externalUserId })).slice(0, maxReported));
 }

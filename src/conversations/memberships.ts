@@ -3,7 +3,7 @@ import { countRows } from '../database/counted.ts';
 import type { TenantDatabase } from '../database/database.ts';
 import { type ConversationMember, type IdentifierKey, MemberType } from '../database/generated/client.ts';
 import { asUuid } from '../database/ids.ts';
-import { bounded, type Loader, manyBy, mostRows, oneByUuid } from '../database/loaders.ts';
+import { bounded, type Loader, manyBy, maxRows, oneByUuid } from '../database/loaders.ts';
 import { survivorIdsOf } from '../database/redirects.ts';
 import { columns, type Fields, rows, type Selected } from '../database/sql/columns.ts';
 import { anyKey, type Fragment, join, literal, name, none, parameter, sql } from '../database/sql/fragment.ts';
@@ -96,7 +96,7 @@ const listing = (parts: MemberParts, condition: Fragment) => {
   const row = memberRowOf(parts);
   return statement(row)`select ${row} from (
       select * from conversation_member m
-      where ${visibleMembership('m')} and m.conversation_id = ${anyKey(uuid)}${condition} limit ${mostRows + 1}) m
+      where ${visibleMembership('m')} and m.conversation_id = ${anyKey(uuid)}${condition} limit ${maxRows + 1}) m
     order by m.conversation_id, m.id`;
 };
 
@@ -120,7 +120,7 @@ const listOf = (condition: Fragment) =>
 export const countMembers = countRows(
   sql`m.conversation_id`,
   sql`conversation_member m where ${visibleMembership('m')} and ${isLive('m')}`,
-  mostRows,
+  maxRows,
 );
 
 /**

@@ -22,7 +22,7 @@ const attributesOfConversations = oneByUuid(
 
 /** The attributes of conversations that were read without them: of a few hundred in one statement. */
 export const attributesByConversation: Loader<string, Conversation['attributes']> = {
-  most: 200,
+  maxBatchSize: 200,
   load: async (database, ids) =>
     (await attributesOfConversations.load(database, ids)).map((conversation) => conversation?.attributes ?? null),
 };
@@ -65,7 +65,7 @@ export type ListedConversation = Conversation & { participants?: Member[]; parti
 
 // A page reads at most so many memberships of each conversation in its own statement. A conversation with more leaves
 // them to their loader, which has a bound. There are few numbers, because each makes a statement of its own.
-const mostTogether = (isLarge: boolean) => (isLarge ? 10 : 50);
+const maxBatchSize = (isLarge: boolean) => (isLarge ? 10 : 50);
 
 /** A conversation as its select list reads it. */
 export type ConversationRow = Conversation & { participants?: MemberRow[]; participantCounts?: ParticipantCounts };
@@ -79,7 +79,7 @@ export function conversationRow(
   if (!members) return conversation;
   const ofConversation = sql`conversation_member m where m.tenant_id = c.tenant_id and m.conversation_id = c.id and ${isLive('m')}`;
   const list = sql`${conversation}, (select coalesce(json_agg(m), '[]') from (
-    select ${memberRowOf(members)} from ${ofConversation} order by m.id limit ${featured ?? mostTogether(isLarge) + 1}) m) as participants`;
+    select ${memberRowOf(members)} from ${ofConversation} order by m.id limit ${featured ?? maxBatchSize(isLarge) + 1}) m) as participants`;
   const selected = { ...list, ...rows({ participants: json<MemberRow[]>() }, conversation) };
   if (featured === undefined) return selected;
   const counted = sql`${list}, (select row_to_json(counted) from (select ${eachCount} from ${ofConversation}) counted) as "participantCounts"`;
@@ -91,7 +91,7 @@ export function asConversations(found: ConversationRow[], isLarge: boolean): Lis
   for (const conversation of found) {
     const { participants } = conversation;
     if (!participants) continue;
-    if (participants.length > mostTogether(isLarge)) delete conversation.participants;
+    if (participants.length > maxBatchSize(isLarge)) delete conversation.participants;
     else {
       parseTimestamps(participants);
       asMembers(participants);

@@ -16,17 +16,17 @@ const busy = (what: string) => new Problem('UNAVAILABLE', what, { retryAfter: 1 
 
 /** Runs `most` pieces of work for a key at once, first come first served. Waiting callers hold nothing but memory. */
 export function createAdmission(options: {
-  most: number;
-  mostWaiting: number;
+  max: number;
+  maxWaiting: number;
   maxWaitMs: number;
   /** The error for callers that are not admitted. */
   refusal: string;
 }): Admission {
-  const { most, mostWaiting, maxWaitMs, refusal } = options;
+  const { max, maxWaiting, maxWaitMs, refusal } = options;
   const places = new Map<string, Place>();
 
   function admitted(place: Place): Promise<void> {
-    if (place.waiting.length >= mostWaiting) throw busy(refusal);
+    if (place.waiting.length >= maxWaiting) throw busy(refusal);
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         place.waiting.splice(place.waiting.indexOf(next), 1);
@@ -48,7 +48,7 @@ export function createAdmission(options: {
         places.set(key, place);
       }
       // A waiting caller takes over the slot of the one before. The slot is never given back in between.
-      if (place.running < most) place.running++;
+      if (place.running < max) place.running++;
       else await admitted(place);
       try {
         return await work();

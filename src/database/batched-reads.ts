@@ -21,7 +21,7 @@ type Caller = { values: Texts; found(rows: Rows): void; failed(error: unknown): 
 type Asking = { alone: Prepared; forMany: Prepared; callers: Caller[] };
 
 /** The most callers of one statement. */
-const most = 64;
+const max = 64;
 
 const areTexts = (values: readonly unknown[]): values is Texts =>
   values.every((value) => value === null || (typeof value === 'string' && isStorable(value)));
@@ -48,9 +48,9 @@ export function createBatchedReads(run: RunForJson): BatchedReads {
 
   function askAll(): void {
     const all = [...asking.values()].flatMap((each) =>
-      Array.from({ length: Math.ceil(each.callers.length / most) }, (_, part) => ({
+      Array.from({ length: Math.ceil(each.callers.length / max) }, (_, part) => ({
         each,
-        callers: each.callers.slice(part * most, (part + 1) * most),
+        callers: each.callers.slice(part * max, (part + 1) * max),
       })),
     );
     asking = new Map();

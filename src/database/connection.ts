@@ -45,7 +45,7 @@ export interface Connection {
    * How many transactions, and statements that may wait, one tenant may run at once. The other connections are left to
    * other tenants.
    */
-  readonly mostOfTenant: number;
+  readonly maxPerTenant: number;
   /** Lets running work finish for a short time, then closes everything. */
   close(): Promise<void>;
 }

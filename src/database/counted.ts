@@ -1,5 +1,5 @@
 import type { TenantDatabase } from './database.ts';
-import { mostReadBytes } from './long-json.ts';
+import { maxReadBytes } from './long-json.ts';
 import { rows } from './sql/columns.ts';
 import { type Fragment, parameter, sql } from './sql/fragment.ts';
 import { statement } from './sql/statement.ts';
@@ -14,14 +14,14 @@ const parentIds = parameter('ids', array(uuid));
 export function countRows(
   of: Fragment,
   from: Fragment<{ readonly tenantId: string } & { readonly viewerAgentId: string | null }>,
-  most: number,
+  max: number,
   bytes: Fragment = sql`0` as Fragment,
 ) {
   const counted = statement(rows({ rows: double, bytes: double }))`
     select coalesce(sum(c.rows), 0)::float8 as rows, coalesce(sum(c.bytes), 0)::float8 as bytes
     from unnest(${parentIds}) k(id) join (
       select x.of, count(*) as rows, sum(x.bytes) as bytes from (
-        select ${of} as of, ${bytes} as bytes from ${from} and ${of} = any(${parentIds}) limit ${most + 1}) x
+        select ${of} as of, ${bytes} as bytes from ${from} and ${of} = any(${parentIds}) limit ${max + 1}) x
       group by x.of) c on c.of = k.id`;
   return async (db: TenantDatabase, ids: readonly string[]) => {
     const [row = { rows: 0, bytes: 0 }] = await db.query(counted, { ids });
@@ -43,7 +43,7 @@ export function countBytes(
       select sum(k.times * octet_length(x.value)) over (rows unbounded preceding) as bytes
       from (select i.id, count(*) as times from unnest(${parentIds}) i(id) group by i.id) k
       cross join lateral (select ${value}::text as value from ${from}) x) c
-    where c.bytes > ${mostReadBytes} limit 1`;
+    where c.bytes > ${maxReadBytes} limit 1`;
   return async (db: TenantDatabase, ids: readonly string[]) => {
     const [row] = await db.query(counted, { ids });
     return { rows: 0, bytes: row?.bytes ?? 0 };

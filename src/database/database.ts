@@ -57,13 +57,13 @@ export type Query = <Parameters, Row>(
 const transactionOptions = { maxWait: 15_000, timeout: 20_000 };
 /** How much one tenant, or one row, may have waiting, and for how long. */
 const tenantQueue = {
-  mostWaiting: 1_000,
+  maxWaiting: 1_000,
   maxWaitMs: 5_000,
   refusal: 'Too much of this tenant is waiting to be written.',
 };
 const rowQueue = {
-  most: 2,
-  mostWaiting: 200,
+  max: 2,
+  maxWaiting: 200,
   maxWaitMs: 3_000,
   refusal: 'Too many are changing the same at this time.',
 };
@@ -124,7 +124,7 @@ export function openDatabase(
   });
 
   const now = () => new Date(Date.now() + connection.clockOffsetMs);
-  const tenants = createAdmission({ ...tenantQueue, most: connection.mostOfTenant });
+  const tenants = createAdmission({ ...tenantQueue, max: connection.maxPerTenant });
   const rows = createAdmission(rowQueue);
   const slow = createFairAdmission(slowReads);
   const writeBatching = createWriteBatching(connection, observe);

@@ -1,7 +1,7 @@
 import { Problem } from '../errors/catalogue.ts';
 import type { TenantDatabase } from './database.ts';
 import { countOf, firstOf, keyset, type PageValues, pageValues, shapeOfPage } from './keyset.ts';
-import { type Loader, mostShort, readByGroups } from './loaders.ts';
+import { type Loader, maxShort, readByGroups } from './loaders.ts';
 import { connectionOf, type Page, type PageArguments, type Total, totalOf } from './pages.ts';
 import { type Rows, rows, type Selected } from './sql/columns.ts';
 import { eachKey, type Fragment, type Keys, sql } from './sql/fragment.ts';
@@ -13,7 +13,7 @@ import { oncePerShape } from './statement.ts';
 type Wanted = { parentId: string; page: Page };
 
 // A level of more than 100 lists of 100 rows: what the largest page of largest pages reads.
-const mostRowsOfPages = 20_000;
+const maxRowsOfPages = 20_000;
 
 /** The parameters of statements that read pages of many lists. */
 type Taken = { readonly tenantId: string } & { readonly viewerAgentId: string | null } & Keys & PageValues;
@@ -53,7 +53,7 @@ export function pagesBy<Found, Row extends { parentId: string }>(
       select * from (
         select k.id as "parentId", page.* from ${eachKey(list.type)} k(id) cross join lateral (
           ${firstOf(sql`select ${list.row} from ${list.from}${order.within(page)} order by ${order.order(page)}`)}
-        ) page limit ${mostRowsOfPages + 1}
+        ) page limit ${maxRowsOfPages + 1}
       ) page order by "parentId", id ${order.direction(page)}`,
   );
   const countStatement = oncePerShape(
@@ -62,15 +62,15 @@ export function pagesBy<Found, Row extends { parentId: string }>(
       select count(*)::int as count from (
         select from ${eachKey(list.type)} k(id) cross join lateral (
           ${firstOf(sql`select from ${list.from}${order.within(page)}`)}
-        ) page limit ${mostRowsOfPages + 1}
+        ) page limit ${maxRowsOfPages + 1}
       ) page`,
   );
   async function rowsOf(db: TenantDatabase, page: Page, keys: readonly string[]): Promise<Row[]> {
     const found = read(await db.query(statementOf(list, page), { keys, ...pageValues(page) }));
-    if (found.length > mostRowsOfPages)
+    if (found.length > maxRowsOfPages)
       throw new Problem(
         'RESULT_TOO_LARGE',
-        `These pages have more than ${mostRowsOfPages} rows together: ask for smaller ones.`,
+        `These pages have more than ${maxRowsOfPages} rows together: ask for smaller ones.`,
       );
     return found;
   }
@@ -83,10 +83,10 @@ export function pagesBy<Found, Row extends { parentId: string }>(
     if (!page) return { rows: 0, bytes: 0 };
     const [row] = await db.query(countStatement(list, page), { keys, ...pageValues(page) });
     const found = row?.count ?? 0;
-    return { rows: found > mostRowsOfPages ? Number.POSITIVE_INFINITY : found, bytes: 0 };
+    return { rows: found > maxRowsOfPages ? Number.POSITIVE_INFINITY : found, bytes: 0 };
   };
   const short: NonNullable<Pages<Row>['lists']>['short'] = async (db, keys) =>
-    keys.reduce((sum, { page }) => sum + page.size, 0) <= mostShort ? load(db, keys) : null;
+    keys.reduce((sum, { page }) => sum + page.size, 0) <= maxShort ? load(db, keys) : null;
   return {
     count,
     lists: { counted: count, parentOf: parent, short },

@@ -127,7 +127,7 @@ export async function connectEmbedded(place: EmbeddedPlace): Promise<Connection 
     },
     clockOffsetMs: 0,
     // All statements wait in turn for the one connection.
-    mostOfTenant: Number.POSITIVE_INFINITY,
+    maxPerTenant: Number.POSITIVE_INFINITY,
     async check(timeoutMs) {
       let timer: NodeJS.Timeout | undefined;
       const late = new Promise<never>((_, reject) => {

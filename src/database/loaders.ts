@@ -8,7 +8,7 @@ import type { Statement } from './sql/statement.ts';
 export type Loader<Key, Loaded> = {
   load(database: TenantDatabase, keys: readonly Key[]): Promise<readonly Loaded[]>;
   /** The most keys of one statement, where each can lead to much. Without it there is no limit. */
-  most?: number;
+  maxBatchSize?: number;
   /** The identity of a key, where keys are objects. */
   identity?: (key: Key) => string;
   /** Set where the values are lists that can be long together, however few keys there are. */
@@ -84,13 +84,13 @@ export function manyBy<Row>(statement: ByKeys<Row>, key: keyof Row & string): Lo
 }
 
 /** How many rows an unpaged list may have, or all lists of one level of a query together. */
-export const mostRows = 10_000;
+export const maxRows = 10_000;
 
 /** The same for the short lists that every row of an unpaged list has. */
-export const mostInner = 100_000;
+export const maxInner = 100_000;
 
 /** So many rows of lists are read without counting them first, where rows are short. */
-export const mostShort = 2_000;
+export const maxShort = 2_000;
 
 const lengthOf = (lists: readonly (readonly unknown[])[]) => lists.reduce((sum, list) => sum + list.length, 0);
 
@@ -99,14 +99,14 @@ const lengthOf = (lists: readonly (readonly unknown[])[]) => lists.reduce((sum, 
  * together: `short` rows at most. `upTo` creates the loader whose statement stops at one row more than that.
  */
 export const countedFirst = <Row>(
-  upTo: (most: number) => Loader<string, Row[]>,
+  upTo: (max: number) => Loader<string, Row[]>,
   rows: string,
   counted: object,
-  short = mostShort,
+  short = maxShort,
 ): Loader<string, Row[]> => {
   const beginning = upTo(short);
   return {
-    ...bounded(upTo(mostInner), rows, mostInner),
+    ...bounded(upTo(maxInner), rows, maxInner),
     lists: {
       counted,
       parentOf: (id) => id,
@@ -123,21 +123,21 @@ export const countedFirst = <Row>(
  * bound.
  */
 export function boundedRows<Row>(rows: Row[], what: string): Row[] {
-  if (rows.length <= mostRows) return rows;
-  throw new Problem('RESULT_TOO_LARGE', `There are more than ${mostRows} ${what}.`);
+  if (rows.length <= maxRows) return rows;
+  throw new Problem('RESULT_TOO_LARGE', `There are more than ${maxRows} ${what}.`);
 }
 
 /**
  * Wraps a loader to throw RESULT_TOO_LARGE when it finds more rows than that at once. Its statement may stop at one row
  * more.
  */
-export function bounded<Key, Row>(loader: Loader<Key, Row[]>, rows: string, most = mostRows): Loader<Key, Row[]> {
+export function bounded<Key, Row>(loader: Loader<Key, Row[]>, rows: string, max = maxRows): Loader<Key, Row[]> {
   return {
     ...loader,
     async load(database, keys) {
       const lists = await loader.load(database, keys);
-      if (lengthOf(lists) <= most) return lists;
-      throw new Problem('RESULT_TOO_LARGE', `There are more than ${most} ${rows}.`);
+      if (lengthOf(lists) <= max) return lists;
+      throw new Problem('RESULT_TOO_LARGE', `There are more than ${max} ${rows}.`);
     },
   };
 }

@@ -4,7 +4,7 @@ import { Problem } from '../errors/catalogue.ts';
  * Bytes of JSON that one statement may give. What a result may have is limited too, but what is read can be more than
  * what is selected.
  */
-export const mostReadBytes = 16_000_000;
+export const maxReadBytes = 16_000_000;
 
 /** Texts up to this length are parsed at once, longer ones in pieces of about this length. */
 const pieceLength = 250_000;
@@ -13,7 +13,7 @@ type Rows = Record<string, unknown>[];
 
 /** A statement that gives the rows of another as one JSON text, or null where that would be more than may be read. */
 export const asJson = (text: string): string =>
-  `select case when octet_length(a.rows) <= ${mostReadBytes} then a.rows end as rows
+  `select case when octet_length(a.rows) <= ${maxReadBytes} then a.rows end as rows
    from (select coalesce(json_agg(r), '[]')::text as rows from (${text}) r) a`;
 
 /**
@@ -22,7 +22,7 @@ export const asJson = (text: string): string =>
  */
 export function parseRows(text: string | null): Rows | Promise<Rows> {
   if (text === null)
-    throw new Problem('RESULT_TOO_LARGE', `More than ${mostReadBytes / 1e6} MB would have to be read: ask for pages.`);
+    throw new Problem('RESULT_TOO_LARGE', `More than ${maxReadBytes / 1e6} MB would have to be read: ask for pages.`);
   return text.length <= 2 * pieceLength ? (JSON.parse(text) as Rows) : parseInPieces(text);
 }
 

@@ -48,7 +48,7 @@ const maxBacklogMs = 2;
  */
 const weight = 0.1;
 const unknown = 1;
-const mostKnown = 5_000;
+const maxKnown = 5_000;
 /** After how many milliseconds without an answer statements go to other connections. */
 const slow = 50;
 /** After how many milliseconds another connection is tried, when one could not be opened while others are open. */
@@ -83,16 +83,16 @@ type Named = { name: string; callback(error: Error | null, result: { rows: unkno
 export function choose(connections: readonly (Busyness | undefined)[], now: number, mayOpen = true): number | null {
   let idle: number | null = null;
   let closed: number | null = null;
-  let least: number | null = null;
+  let leastBusy: number | null = null;
   for (const [index, connection] of connections.entries()) {
     if (!connection) closed ??= mayOpen ? index : null;
     else if (connection.underWay === 0) idle ??= index;
     else if (now - connection.movedAt < slow) {
       if (connection.underWay >= minUnderWay && connection.backlog < maxBacklogMs) return index;
-      if (least === null || connection.backlog < (connections[least] as Busyness).backlog) least = index;
+      if (leastBusy === null || connection.backlog < (connections[leastBusy] as Busyness).backlog) leastBusy = index;
     }
   }
-  return idle ?? closed ?? least;
+  return idle ?? closed ?? leastBusy;
 }
 
 /**
@@ -153,7 +153,7 @@ export function createPipelinedConnections(config: SessionConfig, count: number)
 
   function learn(name: string, took: number): void {
     const before = costs.get(name);
-    if (before === undefined && costs.size >= mostKnown) costs.clear();
+    if (before === undefined && costs.size >= maxKnown) costs.clear();
     costs.set(name, before === undefined ? took : before + weight * (took - before));
   }
 

@@ -21,11 +21,11 @@ const isServerFull = (error: unknown): boolean =>
  * is kept, with all that is prepared on it.
  */
 export class SessionPool extends pg.Pool {
-  readonly #most: number;
+  readonly #max: number;
 
   constructor(config: SessionConfig & { max: number; idleTimeoutMillis: number; connectionTimeoutMillis: number }) {
     super({ ...config, Client: Session as unknown as new () => pg.ClientBase });
-    this.#most = config.max;
+    this.#max = config.max;
     // An error of an idle connection. The pool replaces it. Without a listener it would end the process.
     this.on('error', () => {});
   }
@@ -70,7 +70,7 @@ export class SessionPool extends pg.Pool {
         if (!isServerFull(error) || this.totalCount === 0) throw error;
         this.options.max = this.totalCount;
         setTimeout(() => {
-          this.options.max = this.#most;
+          this.options.max = this.#max;
         }, fullForMs).unref();
       }
     }

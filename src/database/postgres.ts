@@ -84,9 +84,9 @@ export function connectStandby(url: string, poolSize: number, isDistributed = fa
 function connect(sessions: Sessions, poolSize: number, isDistributed: boolean): Connection {
   const pipelinedCount = Math.max(1, Math.floor(poolSize * 0.3));
   const batchedWritesAtOnce = Math.max(1, Math.floor(poolSize * 0.2));
-  const most = Math.max(1, poolSize - pipelinedCount - batchedWritesAtOnce);
+  const max = Math.max(1, poolSize - pipelinedCount - batchedWritesAtOnce);
   const waiting = { idleTimeoutMillis: idleTimeoutMs, connectionTimeoutMillis: poolWaitMs };
-  const pool = new SessionPool({ ...sessions.config(ordinary), ...waiting, max: most });
+  const pool = new SessionPool({ ...sessions.config(ordinary), ...waiting, max });
   const writes = new SessionPool({ ...sessions.config(batched), ...waiting, max: batchedWritesAtOnce });
   const pipelined = createPipelinedConnections(sessions.config(ordinary), pipelinedCount);
 
@@ -158,7 +158,7 @@ function connect(sessions: Sessions, poolSize: number, isDistributed: boolean): 
     get clockOffsetMs() {
       return sessions.clockOffsetMs;
     },
-    mostOfTenant: Math.max(1, most - Math.max(1, Math.floor(most * 0.2))),
+    maxPerTenant: Math.max(1, max - Math.max(1, Math.floor(max * 0.2))),
     async close() {
       const late = new Promise<void>((resolve) => setTimeout(resolve, closeTimeoutMs).unref());
       await Promise.race([Promise.allSettled([pool.end(), writes.end(), pipelined.close()]), late]);

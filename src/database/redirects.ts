@@ -44,7 +44,7 @@ export const survivorIdsOf = async ({ query }: Queries, id: string): Promise<str
   (await query(anyRedirect, { id })).map(({ intoId }) => intoId);
 
 // How many merges may be committed while one caller looks for somebody.
-const mostFollowed = 4;
+const maxFollowed = 4;
 
 /**
  * Finds somebody by an id, and where nobody has it, by the id of the survivor: one statement more for an id that nobody
@@ -57,7 +57,7 @@ export async function followed<Found>(
   find: (id: string) => Promise<Found | undefined>,
 ): Promise<Found | undefined> {
   let found = await find(id);
-  for (let merges = 0; found === undefined && merges < mostFollowed; merges += 1) {
+  for (let merges = 0; found === undefined && merges < maxFollowed; merges += 1) {
     const survivor = await survivorIdOf(db, kind, id);
     if (survivor === null) return undefined;
     found = await find(survivor);

@@ -87,8 +87,8 @@ const others = (of: Fragment, how: Fragment) =>
 const beginsSo = sql` || ':*'`;
 
 /** Of so many second texts that begin with the query each is read by itself. */
-const mostBegun = 50;
-const isBegunMany = sql`(select count(*) from begun) > ${mostBegun}`;
+const maxBegun = 50;
+const isBegunMany = sql`(select count(*) from begun) > ${maxBegun}`;
 
 /**
  * Every row of that rank is in one of these, which take SearchValues. `hasOthers` says whether rows have texts besides
@@ -130,7 +130,7 @@ export function begunOf(texts: Fragment, ofTenant: Fragment): Fragment {
   return sql`begun as materialized (with recursive step (text) as (
     ${next(range)}
     union all select ${next(sql`${second} > step.text and ${range}`)} from step where step.text is not null
-  ) select text from step where text is not null limit ${mostBegun + 1})`;
+  ) select text from step where text is not null limit ${maxBegun + 1})`;
 }
 
 /** Whether a row of that rank is one that no source gives in the order of names. Takes SearchValues. */

@@ -43,7 +43,7 @@ const answerTimeoutMs = 1_500;
  * How long a standby that answers questions and fails reads is left out: at first, and at most. It doubles where that
  * happens again within the latter.
  */
-const pauseMs = { first: 1_000, most: 30_000 };
+const pauseMs = { first: 1_000, max: 30_000 };
 
 /**
  * Follows a standby. What a tenant has written is noted with the number of the round in which it was. A round asks the
@@ -192,7 +192,7 @@ export function createStandbyReads(
           // conflict with what is replayed, or because a migration has not come yet.
           if (!isOfStatement(error) && sqlState(error) !== '25006' && reason === null) {
             const now = performance.now();
-            const ms = now > pause.until + pauseMs.most ? pauseMs.first : Math.min(2 * pause.ms, pauseMs.most);
+            const ms = now > pause.until + pauseMs.max ? pauseMs.first : Math.min(2 * pause.ms, pauseMs.max);
             pause = { ms, until: now + ms };
             leaveOut('cannot be used');
           }

@@ -71,7 +71,7 @@ export type BatchedWriteStatement<Row> = Prepared & {
 
 // A prepared statement takes some ten kB of PostgreSQL's memory on every connection. Batched reads have the most
 // different selections, so they have a bound of their own and leave room for lists, which gain the most.
-const mostNarrowed = { list: 200, batchedRead: 50 };
+const maxNarrowed = { list: 200, batchedRead: 50 };
 const narrowed = { list: new Set<string>(), batchedRead: new Set<string>() };
 
 /**
@@ -86,7 +86,7 @@ export function narrowest<Narrow extends { readonly name: string }>(
   const names = narrowed[kind];
   if (names.has(narrow.name)) return narrow;
   const all = whole();
-  if (narrow.name === all.name || names.size >= mostNarrowed[kind]) return all;
+  if (narrow.name === all.name || names.size >= maxNarrowed[kind]) return all;
   names.add(narrow.name);
   return narrow;
 }
@@ -127,7 +127,7 @@ export function oncePer<Parts extends object, Made>(make: (parts: Parts) => Made
 }
 
 /** How many statements are kept for the same parts. Others are made each time. */
-const mostShapes = 200;
+const maxShapes = 200;
 
 /** Memoizes by parts and a shape: the first 200 shapes of the same parts. */
 export function oncePerShape<Parts extends object, Args extends unknown[], Made>(
@@ -141,7 +141,7 @@ export function oncePerShape<Parts extends object, Args extends unknown[], Made>
     let made = before.get(key);
     if (made === undefined) {
       made = make(parts, ...args);
-      if (before.size < mostShapes) before.set(key, made);
+      if (before.size < maxShapes) before.set(key, made);
     }
     return made;
   };

@@ -24,7 +24,7 @@ const maxWaitMs = 5_000;
 /**
  * How many callers of a failed statement may fail on their own before the rest get null and must write on their own.
  */
-const mostFailures = 4;
+const maxFailures = 4;
 
 type Asked = Readonly<Record<string, string | null>>;
 type Caller = { statement: BatchedWriteStatement<unknown>; tenantId: string; asked: Asked; actor: Actor };
@@ -69,7 +69,7 @@ export function createWriteBatching(
       if (callers.length === 1) return [{ row: null }];
     }
     const outcomes: Outcome[] = [];
-    let left = mostFailures;
+    let left = maxFailures;
     for (const each of callers) {
       const [outcome] = left > 0 ? await serve(statement, [each]) : [{ row: null }];
       if (outcome === undefined || 'error' in outcome || outcome.row === null) left--;

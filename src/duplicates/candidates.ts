@@ -6,7 +6,7 @@ import { statement } from '../database/sql/statement.ts';
 import { array, list, text, textOf, uuid } from '../database/sql/types.ts';
 
 /** The most that a candidate has: as many as can be merged at once. What more have in common says nothing. */
-export const mostMembers = 20;
+export const maxMembers = 20;
 
 const ids = parameter('ids', array(uuid));
 const found = {
@@ -18,7 +18,7 @@ const found = {
 type Found = { kind: string; memberIds: string[]; viaIds: string[]; reasons: string[] };
 
 const membersOf = sql`select k.kind, k.reason, k.subject_id, k.via_id from duplicate_key k
-    where k.tenant_id = ${tenant} and k.digest = g.digest limit ${mostMembers + 1}`;
+    where k.tenant_id = ${tenant} and k.digest = g.digest limit ${maxMembers + 1}`;
 
 // Those who have a key in common, by all keys of those who have one of the given keys, or are given themselves. So a
 // set has all its reasons, by any of its keys.
@@ -32,7 +32,7 @@ const groups = statement(rows(found))`
   ), sets as (
     select s.* from keys g cross join lateral (
       select min(k.kind::text) as kind, min(k.reason::text) as reason, array_agg(distinct k.subject_id order by k.subject_id) as members, min(k.via_id::text)::uuid as via_id
-      from (${membersOf}) k having count(*) between 2 and ${mostMembers}
+      from (${membersOf}) k having count(*) between 2 and ${maxMembers}
     ) s
   )
   select s.kind, s.members as "memberIds", array_agg(distinct s.reason order by s.reason) as reasons,

@@ -6,7 +6,7 @@ import { nothing, rows } from '../database/sql/columns.ts';
 import { literal, name, parameter, sql, tenant } from '../database/sql/fragment.ts';
 import { globalStatement, statement } from '../database/sql/statement.ts';
 import { assured, enumeration, nullable, textOf, uuid } from '../database/sql/types.ts';
-import { findCandidates, mostMembers } from './candidates.ts';
+import { findCandidates, maxMembers } from './candidates.ts';
 import { findKeysOfParticipants, findKeysOfUsers, usersLedToBy } from './keys.ts';
 
 /** How many are looked at, and how many entries of the history, in one transaction. */
@@ -55,7 +55,7 @@ const nextUsers = next('external_user');
 const nextParticipants = next('participant');
 const nextShared = statement(rows({ id: uuid }))`
   select k.digest as id from duplicate_key k where k.tenant_id = ${tenant} and k.digest > ${after}
-  group by k.digest having count(*) between 2 and ${mostMembers} order by k.digest limit ${atOnce}`;
+  group by k.digest having count(*) between 2 and ${maxMembers} order by k.digest limit ${atOnce}`;
 const scanned = statement(nothing)`
   update duplicate_progress p set stage = ${parameter('stage', stage)}, scanned_id = ${parameter('scannedId', uuid)}
   where p.tenant_id = ${tenant}`;

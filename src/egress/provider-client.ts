@@ -36,7 +36,7 @@ export type ProviderRequest = {
  */
 export type Ask = (path: string, request?: ProviderRequest) => Promise<ProviderAnswer>;
 
-const mostBytes = 1_000_000;
+const maxBytes = 1_000_000;
 
 /**
  * Creates a client of a provider's API for requests that carry a credential. It reaches only the configured base URL,
@@ -51,7 +51,7 @@ export function createProviderClient({ name, baseUrl, timeoutMs }: ProviderClien
 
   return () => {
     const deadline = AbortSignal.timeout(timeoutMs);
-    return async (path, { headers = {}, form, limit = { bytes: mostBytes, problem: problems.unexpected } } = {}) => {
+    return async (path, { headers = {}, form, limit = { bytes: maxBytes, problem: problems.unexpected } } = {}) => {
       // The dot keeps a colon in the path from becoming a scheme.
       const url = URL.canParse(`./${path}`, base) ? new URL(`./${path}`, base) : null;
       if (!url?.href.startsWith(new URL(base).href)) throw problems.unexpected();

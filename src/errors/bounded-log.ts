@@ -1,5 +1,5 @@
 /** How many lines are written per second. Others are only counted. */
-const mostASecond = 20;
+const maxPerSecond = 20;
 
 /** Logs what clients without a credential can cause: one JSON line each, and a bounded number per second. */
 export type BoundedLog = (fields: object, message: string) => void;
@@ -18,7 +18,7 @@ export function createBoundedLog(write: BoundedLog, now: () => number = Date.now
       second = current;
       written = 0;
     }
-    if (written >= mostASecond) {
+    if (written >= maxPerSecond) {
       leftOut += 1;
       return;
     }

@@ -217,7 +217,7 @@ export class Problem extends Error {
 }
 
 /** One mistake can cause an error for each row. So many errors of a result are told. */
-export const mostErrors = 100;
+export const maxErrors = 100;
 
 /** There is no room for a list in the whole result, which every list that finds out says. One error is told. */
 export class ResultLimit extends Problem {

@@ -60,9 +60,9 @@ export async function createExternalUser(
 }
 const isTaken = new Error('Another user has an identifier.');
 
-const mostUsers = 100;
+const maxUsers = 100;
 const newUsers = z.object({
-  users: z.array(newUser).min(1, 'must not be empty').max(mostUsers, `must be at most ${mostUsers} users`),
+  users: z.array(newUser).min(1, 'must not be empty').max(maxUsers, `must be at most ${maxUsers} users`),
 });
 
 /** A clash of a user of a list: with which other, or null where that is one of the list, who is not there after it. */

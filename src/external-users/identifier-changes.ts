@@ -26,7 +26,7 @@ export const identifiersByUser: Loader<string, ExternalUserIdentifier[]> = bound
 );
 
 /** How many identifiers may be added to a user. Merges may bring more together. */
-const mostOfUser = 100;
+const maxPerUser = 100;
 
 const one = statement(row)`
   select ${row} from external_user_identifier i where i.tenant_id = ${tenant} and i.id = ${parameter('id', uuid)}`;
@@ -105,7 +105,7 @@ export async function addExternalUserIdentifier(db: TenantDatabase, input: NewId
           await keepIds?.(tx, [has.id]);
           return { user: before, identifier: has, created: false };
         }
-        if (!has && all.length >= mostOfUser)
+        if (!has && all.length >= maxPerUser)
           throw new Problem('CONFLICT', `The user has ${all.length} identifiers: remove one first.`);
         const added =
           has ??

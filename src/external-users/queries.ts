@@ -2,7 +2,7 @@ import { visibleMembership } from '../auth/visible-conversations.ts';
 import { countBytes } from '../database/counted.ts';
 import type { TenantDatabase } from '../database/database.ts';
 import type { ExternalUser, IdentifierKey } from '../database/generated/client.ts';
-import { bounded, type Loader, manyBy, mostRows, oneByUuid } from '../database/loaders.ts';
+import { bounded, type Loader, manyBy, maxRows, oneByUuid } from '../database/loaders.ts';
 import { following } from '../database/redirects.ts';
 import { columns, fieldsBut, rows } from '../database/sql/columns.ts';
 import { anyKey, parameter, sql, tenant } from '../database/sql/fragment.ts';
@@ -25,7 +25,7 @@ const metadataOfUsers = oneByUuid(
 
 /** The metadata of users that were read without it, a few hundred per statement to bound what is read at once. */
 export const metadataByUser: Loader<string, ExternalUser['metadata']> = {
-  most: 200,
+  maxBatchSize: 200,
   load: async (database, ids) => (await metadataOfUsers.load(database, ids)).map((user) => user?.metadata ?? null),
 };
 
@@ -49,7 +49,7 @@ const conversationsOfUsers = bounded(
     statement(rows({ contactId: assured(uuid), conversationId: uuid }))`
       select m.contact_id as "contactId", m.conversation_id as "conversationId" from (
         select m.contact_id, m.conversation_id from conversation_member m
-        where ${visibleMembership('m')} and m.contact_id = ${anyKey(uuid)} limit ${mostRows + 1}) m
+        where ${visibleMembership('m')} and m.contact_id = ${anyKey(uuid)} limit ${maxRows + 1}) m
       order by m.contact_id, m.conversation_id desc`,
     'contactId',
   ),
@@ -71,13 +71,13 @@ export const conversationIdsByUser: Loader<string, string[]> = {
 export type ExternalUserSearchResult = { user: ExternalUser; conversationIds: string[] };
 
 // The search reads at most so many conversation ids with the user. More are left to their loader.
-const mostTogether = 50;
+const maxBatchSize = 50;
 
 const searchBy = (key: IdentifierKey) =>
   batchedRead(rows({ conversationIds: list(uuid) }, row))`
     select ${row}, array(
       select m.conversation_id from conversation_member m where ${visibleMembership('m')} and m.contact_id = u.id
-      order by m.conversation_id desc limit ${mostTogether + 1}) as "conversationIds"
+      order by m.conversation_id desc limit ${maxBatchSize + 1}) as "conversationIds"
     from ${userByIdentifier(key, parameter('value', text))} u`;
 
 const search = Object.fromEntries(identifierKeys.map((key) => [key, searchBy(key)])) as Record<
@@ -95,7 +95,7 @@ export async function searchExternalUser(
 ): Promise<ExternalUserSearchResult | null> {
   const [user] = await db.query(search[key], { value });
   if (!user) return null;
-  if (user.conversationIds.length <= mostTogether) return { user, conversationIds: user.conversationIds };
+  if (user.conversationIds.length <= maxBatchSize) return { user, conversationIds: user.conversationIds };
   const [conversationIds = []] = await conversationIdsByUser.load(db, [user.id]);
   return { user, conversationIds };
 }

@@ -22,7 +22,7 @@ export type Arriving = { take(bytes: number): void; release(): void };
 const tooMuch = () => new Problem('UNAVAILABLE', 'Too much is being read at once.', { retryAfter: 1 });
 
 /** Bounds all bodies that are being read. Each has a limit of its own, but there can be many. */
-export function createBodyBudget(most: number): BodyBudget {
+export function createBodyBudget(max: number): BodyBudget {
   let held = 0;
   const byOwner = new Map<string, number>();
   return {
@@ -38,7 +38,7 @@ export function createBodyBudget(most: number): BodyBudget {
       };
       return {
         take(bytes) {
-          if (isOver || held + bytes > most || (byOwner.get(owner) ?? 0) + bytes > most / 2) throw tooMuch();
+          if (isOver || held + bytes > max || (byOwner.get(owner) ?? 0) + bytes > max / 2) throw tooMuch();
           add(bytes);
         },
         release() {
@@ -49,7 +49,7 @@ export function createBodyBudget(most: number): BodyBudget {
     },
     reserve(bytes) {
       if (bytes <= smallBody) return null;
-      if (held + bytes > most) throw tooMuch();
+      if (held + bytes > max) throw tooMuch();
       held += bytes;
       let given = false;
       return () => {

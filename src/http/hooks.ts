@@ -12,7 +12,7 @@ import { textResponse } from './responses.ts';
 const largestDelivery = 256_000;
 const largestTogether = 64_000_000;
 /** Bytes that are read of a refused delivery while its sender gets the answer. */
-const mostForgotten = 2_000_000;
+const maxForgotten = 2_000_000;
 
 export type HooksOptions = {
   webhooks: WebhookAuthenticator;
@@ -150,7 +150,7 @@ function bodyReader(): (request: Request) => Promise<Buffer> {
 /** Reads on and keeps nothing, as far as that goes, and then closes the connection. */
 async function forget(coming: AsyncIterator<Uint8Array>): Promise<void> {
   try {
-    for (let left = mostForgotten; left > 0; ) {
+    for (let left = maxForgotten; left > 0; ) {
       const next = await coming.next();
       if (next.done) return;
       left -= next.value.byteLength;

@@ -10,7 +10,7 @@ const json = /^application\/(?:[a-z0-9.+-]*\+)?json\s*(?:;\s*charset="?utf-8"?\s
  * Reads a request's body as JSON. Numbers that a double would change stand as objects that no rule accepts. Throws
  * BAD_USER_INPUT, RESULT_TOO_LARGE, UNAVAILABLE.
  */
-export async function readJson(request: IncomingMessage, bodies: BodyBudget, most: number): Promise<unknown> {
+export async function readJson(request: IncomingMessage, bodies: BodyBudget, max: number): Promise<unknown> {
   const { 'content-type': type, 'content-encoding': encoding, 'content-length': length } = request.headers;
   if (length === '0' || (length === undefined && request.headers['transfer-encoding'] === undefined))
     throw new Problem('BAD_USER_INPUT', 'The request needs a body of JSON.');
@@ -19,26 +19,26 @@ export async function readJson(request: IncomingMessage, bodies: BodyBudget, mos
       status: 415,
     });
   const declared = length === undefined ? null : Number(length);
-  if (declared !== null && declared > most) throw tooLarge(most);
-  const release = bodies.reserve(declared ?? most);
+  if (declared !== null && declared > max) throw tooLarge(max);
+  const release = bodies.reserve(declared ?? max);
   try {
-    return parsed(await bytesOf(request, most));
+    return parsed(await bytesOf(request, max));
   } finally {
     release?.();
   }
 }
 
-const tooLarge = (most: number) =>
-  new Problem('RESULT_TOO_LARGE', `The request's body is larger than ${most.toLocaleString('en')} bytes.`);
+const tooLarge = (max: number) =>
+  new Problem('RESULT_TOO_LARGE', `The request's body is larger than ${max.toLocaleString('en')} bytes.`);
 
 // Events rather than an iterator: that would end the connection when the body is too large, before the answer is sent.
-function bytesOf(request: IncomingMessage, most: number): Promise<Buffer> {
+function bytesOf(request: IncomingMessage, max: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let size = 0;
     request.on('data', (chunk: Buffer) => {
       size += chunk.length;
-      if (size > most) reject(tooLarge(most));
+      if (size > max) reject(tooLarge(max));
       else chunks.push(chunk);
     });
     request.once('end', () => resolve(Buffer.concat(chunks)));

@@ -16,7 +16,7 @@ export type FormReader = {
   keep(file: Readable, form: Form): Promise<UploadedFile>;
 };
 
-const most = { fields: 3, files: 10, parts: 20, headerPairs: 20, headerSize: 8_192 };
+const max = { fields: 3, files: 10, parts: 20, headerPairs: 20, headerSize: 8_192 };
 const texts = new Set(['operations', 'map']);
 const order = 'A multipart request has its parts in this order: operations, map, and then the file.';
 
@@ -104,7 +104,7 @@ function parserOf({ headers }: IncomingMessage, largestText: number): BusboyInst
   try {
     return new Busboy({
       headers: { ...headers, 'content-type': headers['content-type'] ?? '' },
-      limits: { ...most, fieldSize: largestText },
+      limits: { ...max, fieldSize: largestText },
       // What is no text of ours is never put together.
       isPartAFile: (name, _, filename) => filename !== undefined || !texts.has(name ?? ''),
     });

@@ -3,8 +3,8 @@ import { openSpool, type Spool } from '../storage/spool.ts';
 import { createBodyBudget } from './bodies.ts';
 
 /** Files on disk at once: of this process, and of one tenant. */
-const mostFiles = 8;
-const mostOfOne = 2;
+const maxFiles = 8;
+const maxPerOwner = 2;
 
 /** Seconds until a file that was refused may be sent again: others need a while to arrive. */
 const retryAfter = 10;
@@ -34,7 +34,7 @@ export function createUploadPlaces(largest: number): UploadPlaces {
   };
   return {
     async open(owner) {
-      if (taken >= mostFiles || (byOwner.get(owner) ?? 0) >= mostOfOne)
+      if (taken >= maxFiles || (byOwner.get(owner) ?? 0) >= maxPerOwner)
         throw new Problem('UNAVAILABLE', 'Too many files are being sent at once.', { retryAfter });
       add(owner, 1);
       const bytes = disk.arriving(owner);

@@ -14,7 +14,7 @@ export type Key = { tenantId: string; id: string };
 export type Pass<Row extends Key> = {
   name: string;
   /** Finds a bounded number of rows after a key, in the order of their keys. */
-  find: Statement<{ readonly tenantId: string } & { readonly id: string } & { readonly most: number }, Key>;
+  find: Statement<{ readonly tenantId: string } & { readonly id: string } & { readonly max: number }, Key>;
   /** Reads and locks those of a tenant, in the order of their ids. */
   read: Statement<{ readonly tenantId: string } & { readonly ids: readonly string[] }, Row>;
   /** Writes what has to change in these rows of a tenant. */
@@ -27,7 +27,7 @@ const ids = parameter('ids', array(uuid));
 const page = <Row>(of: Rows<Row>, table: string, list: Fragment, joined: Fragment, where: Fragment) => ({
   find: globalStatement(rows(key))`select r.tenant_id as "tenantId", r.id from ${name(table)} r
     where (r.tenant_id, r.id) > (${parameter('tenantId', uuid)}, ${parameter('id', uuid)}) and ${where}
-    order by r.tenant_id, r.id limit ${parameter('most', integer)}`,
+    order by r.tenant_id, r.id limit ${parameter('max', integer)}`,
   read: statement(of)`select r.tenant_id as "tenantId", r.id, ${list} from ${name(table)} r ${joined}
     where r.tenant_id = ${tenant} and r.id = any(${ids}) and ${where} order by r.id for no key update of r`,
 });

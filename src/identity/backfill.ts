@@ -12,7 +12,7 @@ import { channels, identifiers, type Key, names, type Pass, searched, senders, u
 /** How many rows are read at once. They are locked and written tenant by tenant. */
 const batch = 1_000;
 /** Of how many tenants a step is. Each takes some statements more of a transaction, whose time is limited. */
-const mostTenants = 50;
+const maxTenants = 50;
 const tries = 4;
 
 const pass = parameter('name', text);
@@ -35,8 +35,8 @@ const step = <Row extends Key>(database: Database, { name, find, read, write }: 
     // Missing when the pass is finished, or when another process has it.
     const [from] = await query(take, { name });
     if (!from) return false;
-    const found = await query(find, { tenantId: from.tenantId ?? lowestId, id: from.id ?? lowestId, most: batch });
-    const tenants = [...byTenant(found)].slice(0, mostTenants);
+    const found = await query(find, { tenantId: from.tenantId ?? lowestId, id: from.id ?? lowestId, max: batch });
+    const tenants = [...byTenant(found)].slice(0, maxTenants);
     for (const [tenantId, theirs] of tenants) {
       const rows = await query(read, { tenantId, ids: theirs.map(({ id }) => id) });
       // Deleted meanwhile.

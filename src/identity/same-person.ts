@@ -1,4 +1,4 @@
-import { bounded, manyBy, mostRows } from '../database/loaders.ts';
+import { bounded, manyBy, maxRows } from '../database/loaders.ts';
 import { columns, rows } from '../database/sql/columns.ts';
 import { anyKey, name, sql, tenant } from '../database/sql/fragment.ts';
 import { sameEmail } from '../database/sql/same-email.ts';
@@ -58,7 +58,7 @@ export const participantsByUser = bounded(
     statement(rows({ userId: uuid }, participant))`
       select x.id as "userId", ${participant} from external_user x
       cross join lateral (${participantsLike('x')}) same join participant q on q.tenant_id = x.tenant_id and q.id = same.id
-      where x.tenant_id = ${tenant} and x.id = ${anyKey(uuid)} order by x.id, q.id limit ${mostRows + 1}`,
+      where x.tenant_id = ${tenant} and x.id = ${anyKey(uuid)} order by x.id, q.id limit ${maxRows + 1}`,
     'userId',
   ),
   'participants of external users',
@@ -70,7 +70,7 @@ export const usersByParticipant = bounded(
     statement(rows({ participantId: uuid }, user))`
       select x.id as "participantId", ${user} from participant x
       cross join lateral (${usersLike('x')}) same join external_user q on q.tenant_id = x.tenant_id and q.id = same.id
-      where x.tenant_id = ${tenant} and x.id = ${anyKey(uuid)} order by x.id, q.id limit ${mostRows + 1}`,
+      where x.tenant_id = ${tenant} and x.id = ${anyKey(uuid)} order by x.id, q.id limit ${maxRows + 1}`,
     'participantId',
   ),
   'external users of participants',

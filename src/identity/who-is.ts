@@ -4,7 +4,7 @@ import type { Member } from '../conversations/subject.ts';
 import type { TenantDatabase } from '../database/database.ts';
 import { emailsLostBy, participantsWhoLost } from '../database/dropped-emails.ts';
 import type { ExternalUser, Participant } from '../database/generated/client.ts';
-import { boundedRows, mostRows } from '../database/loaders.ts';
+import { boundedRows, maxRows } from '../database/loaders.ts';
 import { columns, rows } from '../database/sql/columns.ts';
 import { type Fragment, join, none, parameter, sql, tenant } from '../database/sql/fragment.ts';
 import { sameEmail } from '../database/sql/same-email.ts';
@@ -136,7 +136,7 @@ const everFound = foundBy(lost);
 
 const participant = columns('Participant', 'p');
 const foundParticipants = sql`select ${participant} from found_participant f join participant p on p.tenant_id = ${tenant} and p.id = f.id
-  order by p.id limit ${mostRows + 1}`;
+  order by p.id limit ${maxRows + 1}`;
 const participants = statement(participant)`
   ${found} ${foundParticipants}`;
 const everParticipants = statement(participant)`
@@ -144,7 +144,7 @@ const everParticipants = statement(participant)`
 
 const user = columns('ExternalUser', 'u', listedUser);
 const foundUsers = sql`select ${user} from found_user f join external_user u on u.tenant_id = ${tenant} and u.id = f.id
-  order by u.id limit ${mostRows + 1}`;
+  order by u.id limit ${maxRows + 1}`;
 const externalUsers = statement(user)`
   ${found} ${foundUsers}`;
 const everUsers = statement(user)`
@@ -156,7 +156,7 @@ const members = statement(memberRow)`
       select m.* from found_participant f join conversation_member m on m.tenant_id = ${tenant} and m.user_id = f.id
       union all
       select m.* from found_user f join conversation_member m on m.tenant_id = ${tenant} and m.contact_id = f.id
-    ) m where ${visibleMembership('m')} order by m.id desc limit ${mostRows + 1}
+    ) m where ${visibleMembership('m')} order by m.id desc limit ${maxRows + 1}
   ) m order by m.id desc`;
 
 /**

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { TenantDatabase } from '../database/database.ts';
 import type { IntegrationConfig } from '../database/generated/client.ts';
 import { asUuid, newId } from '../database/ids.ts';
-import { boundedRows, mostRows, oneByUuid } from '../database/loaders.ts';
+import { boundedRows, maxRows, oneByUuid } from '../database/loaders.ts';
 import { orderByName } from '../database/names.ts';
 import { columns, rows } from '../database/sql/columns.ts';
 import { anyKey, parameter, tenant } from '../database/sql/fragment.ts';
@@ -27,7 +27,7 @@ export const configById = oneByUuid(
 
 const everyConfig = statement(whole)`
   select ${whole} from integration_config i where i.tenant_id = ${tenant}
-  order by i.provider collate "C", ${orderByName('i.name')}, i.id limit ${mostRows + 1}`;
+  order by i.provider collate "C", ${orderByName('i.name')}, i.id limit ${maxRows + 1}`;
 
 /**
  * Returns every integration config of the tenant, ordered by provider and name. Throws RESULT_TOO_LARGE over 10,000.

@@ -11,7 +11,7 @@ type Theirs = OfTenant & { readonly workerId: string };
  */
 export interface LeaseStatements<Job> {
   /** Reads at most so many jobs of all tenants that are due. */
-  due(most: number): Promise<readonly Found[]>;
+  due(max: number): Promise<readonly Found[]>;
   /** Leases those of the jobs that are still due, and returns them. */
   claim(of: Theirs & { readonly ids: string[] }): Promise<Job[]>;
   renew(of: Theirs & { readonly ids: string[] }): Promise<unknown>;
@@ -26,7 +26,7 @@ export interface LeaseStatements<Job> {
 /** How many more jobs are read than are wanted: others may have taken some when it is their turn. */
 const overfetch = 16;
 /** How often a claim reads: replicas that are woken at once read the same jobs, and all but one lose each of them. */
-const mostReads = 4;
+const maxReads = 4;
 
 /**
  * Leases the jobs of all tenants, one tenant at a time. A tenant's error keeps no other tenant from its turn, and is
@@ -36,10 +36,10 @@ export function leasesOf<Job extends Found>(statements: LeaseStatements<Job>): O
   const idsByTenant = (jobs: readonly Found[]) =>
     Array.from(byTenant(jobs), ([tenantId, theirs]) => ({ tenantId, ids: theirs.map(({ id }) => id) }));
   return {
-    async *claim(workerId, most) {
+    async *claim(workerId, max) {
       const errors = new Map<string, unknown>();
-      let wanted = most;
-      for (let reads = 0; reads < mostReads; reads += 1) {
+      let wanted = max;
+      for (let reads = 0; reads < maxReads; reads += 1) {
         const found = await statements.due(wanted + overfetch);
         const isFull = found.length === wanted + overfetch;
         const waiting = found.filter(({ tenantId }) => !errors.has(tenantId));

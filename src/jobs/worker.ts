@@ -4,7 +4,7 @@ export interface JobQueue<Job> {
    * Leases at most so many due jobs, and yields them as they are leased, some at a time. Each lease counts as an
    * attempt. Throws at the end what has failed.
    */
-  claim(workerId: string, most: number): AsyncIterable<readonly Job[]>;
+  claim(workerId: string, max: number): AsyncIterable<readonly Job[]>;
   /** Extends the worker's leases of these jobs. */
   renew(workerId: string, jobs: readonly Job[]): Promise<void>;
   /** Makes jobs with an expired lease due again. */

@@ -4,7 +4,7 @@ import { nothing, rows } from '../database/sql/columns.ts';
 import { parameter, tenant } from '../database/sql/fragment.ts';
 import { statement } from '../database/sql/statement.ts';
 import { array, integer, nullable, timestamptz, uuid } from '../database/sql/types.ts';
-import { mostChannels } from '../directory/channels/channels.ts';
+import { maxChannels } from '../directory/channels/channels.ts';
 import { Problem } from '../errors/catalogue.ts';
 import type { ChannelFacts, MergedParticipant } from './record.ts';
 import { again, storedBy } from './stored-rows.ts';
@@ -63,8 +63,8 @@ export async function moveChannels(
     const survivors = kept.get(keyOf(channel));
     return survivors ? [{ channel, survivors }] : [];
   });
-  if (kept.size + theirs.length - both.length > mostChannels) {
-    const message = `would give the survivor more than ${mostChannels} channels`;
+  if (kept.size + theirs.length - both.length > maxChannels) {
+    const message = `would give the survivor more than ${maxChannels} channels`;
     throw new Problem('VALIDATION_FAILED', `fromIds ${message}`, {
       errors: [{ path: ['input', 'fromIds'], message }],
     });

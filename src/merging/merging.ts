@@ -18,9 +18,9 @@ export type MergeInput = {
   preview?: boolean | null | undefined;
 };
 
-const mostFrom = 20;
+const maxFrom = 20;
 const input = z.object({
-  fromIds: z.array(z.string()).min(1, 'must not be empty').max(mostFrom, `must be at most ${mostFrom}`),
+  fromIds: z.array(z.string()).min(1, 'must not be empty').max(maxFrom, `must be at most ${maxFrom}`),
 });
 
 /** The error for one of those who are merged away, by where it stands. */

@@ -36,8 +36,8 @@ export class Turns {
   #waiting: (() => void)[] | null = null;
   #free: number;
 
-  constructor(most: number) {
-    this.#free = most;
+  constructor(max: number) {
+    this.#free = max;
   }
 
   /** Takes a turn at once, or returns false when there is none. */

@@ -16,8 +16,8 @@ type Fragments = ReadonlyMap<string, FragmentDefinitionNode>;
  * rules compare each field with all others of the same name.
  */
 export function documentErrors(document: DocumentNode): readonly GraphQLError[] {
-  const refuse = (most: number, what: string, node?: ASTNode) => [
-    new GraphQLError(`The document has more than ${most} ${what}.`, node ? { nodes: node } : {}),
+  const refuse = (max: number, what: string, node?: ASTNode) => [
+    new GraphQLError(`The document has more than ${max} ${what}.`, node ? { nodes: node } : {}),
   ];
   const fragments = fragmentsOf(document);
 

@@ -1,7 +1,7 @@
 import { type ExecutionResult, GraphQLError, type GraphQLErrorExtensions } from 'graphql';
 import { problemBehind } from '../database/failures.ts';
 import { type BoundedLog, createBoundedLog } from '../errors/bounded-log.ts';
-import { catalogue, type ErrorCode, mostErrors, Problem, problemDetails, ResultLimit } from '../errors/catalogue.ts';
+import { catalogue, type ErrorCode, maxErrors, Problem, problemDetails, ResultLimit } from '../errors/catalogue.ts';
 
 type Http = NonNullable<GraphQLErrorExtensions['http']>;
 
@@ -124,7 +124,7 @@ function withoutRepeats(errors: readonly GraphQLError[]): readonly GraphQLError[
     told = true;
     return first;
   });
-  return kept.slice(0, mostErrors);
+  return kept.slice(0, maxErrors);
 }
 
 function formatted(result: ExecutionResult, instance: string, logs: Logs, suggestions: boolean): ExecutionResult {

@@ -4,8 +4,8 @@ import { createFairTurns, type Turn } from '../database/fair-turns.ts';
  * How many events are answered at a time. They share batched reads, and what they do with the rows of one holds up the
  * event loop.
  */
-const mostAtOnce = 32;
-const mostOfTenant = 24;
+const maxAtOnce = 32;
+const maxPerTenant = 24;
 
 /**
  * Runs what subscriptions do about events, a bounded number at a time and tenant by tenant. One event for thousands of
@@ -17,8 +17,8 @@ export function createEventTurns(): <Result>(
   work: () => Result | Promise<Result>,
 ) => Promise<Result> {
   const turns = createFairTurns({
-    running: mostAtOnce,
-    runningOfKey: mostOfTenant,
+    running: maxAtOnce,
+    runningOfKey: maxPerTenant,
     waiting: Number.POSITIVE_INFINITY,
     waitingOfKey: Number.POSITIVE_INFINITY,
   });

@@ -29,7 +29,7 @@ export type ExecutorOptions = {
 };
 
 /** The largest query that is compiled, in fields. Compiling takes about 0.4 ms per field. */
-const mostFields = 300;
+const maxFields = 300;
 const bytesOfField = 28_000;
 /** From this much work of a result on, on average, an operation is wide. A participant with its channels is below. */
 const wide = 200;
@@ -67,7 +67,7 @@ export function createExecutor(
   function compiledQuery(): CompiledQuery['query'] | null {
     if (compiled !== undefined) return compiled;
     const fields = fieldsOf(document, operation);
-    compiled = fields > mostFields ? null : compile(schema, document, operationName);
+    compiled = fields > maxFields ? null : compile(schema, document, operationName);
     if (compiled) grown(fields * bytesOfField);
     return compiled;
   }

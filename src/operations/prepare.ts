@@ -119,8 +119,8 @@ export function createPrepare(
   const trustedDocuments = trusted && checkedAll(trusted);
   const ownDocuments = new Map<string, TrustedDocument>();
 
-  function checked(text: string, mostTokens: number): DocumentNode {
-    const document = parsed(text, mostTokens);
+  function checked(text: string, maxTokens: number): DocumentNode {
+    const document = parsed(text, maxTokens);
     // Before validation, which compares each field with all others of its name.
     const tooLarge = documentErrors(document);
     const errors = tooLarge.length > 0 ? tooLarge : validate(schema, document, rules);

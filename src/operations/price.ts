@@ -48,7 +48,7 @@ export type Below = {
   readonly by: string;
   readonly args: Readonly<Record<string, unknown>>;
   /** The most rows that each parent can have: those of a page. Infinite for a list without pages. */
-  readonly most: number;
+  readonly maxRowsPerParent: number;
   /** The work of each of its rows. */
   readonly work: number;
 };

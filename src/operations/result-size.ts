@@ -1,5 +1,5 @@
 import { type ExecutionResult, GraphQLError, type GraphQLResolveInfo, responsePathAsArray } from 'graphql';
-import { mostErrors, type Problem, ResultLimit } from '../errors/catalogue.ts';
+import { maxErrors, type Problem, ResultLimit } from '../errors/catalogue.ts';
 import type { Admission } from './admission.ts';
 import type { Budget } from './budget.ts';
 import { limits } from './limits.ts';
@@ -191,7 +191,7 @@ export class ResultSize implements Paced {
   refused(error: Problem, place: Place): Promise<never> {
     this.#refusals++;
     if (error instanceof ResultLimit) return this.#refuse(place, tooMuchWork);
-    if (this.#refusals > mostErrors) return this.#refuse(place, error.message);
+    if (this.#refusals > maxErrors) return this.#refuse(place, error.message);
     throw error;
   }
 

@@ -17,7 +17,7 @@ const maxWaitMs = 1_000;
 const readKeysEveryMs = 30_000;
 
 /** How many streams one replica opens: per WebSocket connection, per credential, per tenant. */
-export const mostStreams = { connection: 100, credential: 1_000, tenant: 5_000 } as const;
+export const maxStreams = { connection: 100, credential: 1_000, tenant: 5_000 } as const;
 /** Seconds after which a client with too many streams may try again. */
 const retryAfter = 30;
 
@@ -92,14 +92,14 @@ export function createStreams(events: EventBus, database: Pick<Database, 'query'
 
   /** Returns why no further stream may be opened. Null while one may. */
   function tooMany(viewer: Viewer, connection?: object): Problem | null {
-    const full = (count = 0, most: number, what: string) =>
-      count >= most
-        ? new Problem('RATE_LIMITED', `${what} has ${most} open subscriptions, the most there may be.`, { retryAfter })
+    const full = (count = 0, max: number, what: string) =>
+      count >= max
+        ? new Problem('RATE_LIMITED', `${what} has ${max} open subscriptions, the most there may be.`, { retryAfter })
         : null;
     return (
-      (connection ? full(counts.connection.get(connection), mostStreams.connection, 'The connection') : null) ??
-      full(counts.credential.get(credentialOf(viewer)), mostStreams.credential, 'The credential') ??
-      full(counts.tenant.get(viewer.tenantId), mostStreams.tenant, 'The tenant')
+      (connection ? full(counts.connection.get(connection), maxStreams.connection, 'The connection') : null) ??
+      full(counts.credential.get(credentialOf(viewer)), maxStreams.credential, 'The credential') ??
+      full(counts.tenant.get(viewer.tenantId), maxStreams.tenant, 'The tenant')
     );
   }
 

@@ -13,7 +13,7 @@ import {
 /** Variables as a client sent them. */
 export type Variables = Readonly<Record<string, unknown>>;
 
-const mostErrors = 5;
+const maxErrors = 5;
 
 /**
  * Returns a result of what is wrong with the variables, the first five things, or null when they fit.
@@ -45,7 +45,7 @@ function check(
   errors: GraphQLError[],
 ): void {
   const add = (message: string, originalError?: Error) => {
-    if (errors.length === mostErrors) {
+    if (errors.length === maxErrors) {
       errors.push(new GraphQLError('Too many errors in the variables: the others are not told.'));
       throw new TooMany();
     }
@@ -77,7 +77,7 @@ function check(
 
 const step = (key: string | number) => (typeof key === 'number' ? `[${key}]` : `.${key}`);
 
-const mostMembers = 10;
+const maxMembers = 10;
 const deepest = 3;
 
 /** A value for a message. Of a list or an object it prints the first ten members, down to the third level. */
@@ -88,7 +88,7 @@ function quoted(value: unknown, depth = 0): string {
   const members: string[] = [];
   const isList = Array.isArray(value);
   for (const key in value) {
-    if (members.length === mostMembers) {
+    if (members.length === maxMembers) {
       members.push('…');
       break;
     }

@@ -60,11 +60,11 @@ export function createGraphContext(
   function loaderFor<Key, Loaded>(loader: Loader<Key, Loaded>): DataLoader<Key, Loaded, unknown> {
     const known = loaders.get(loader);
     if (known) return known as DataLoader<Key, Loaded, unknown>;
-    const { identity, most } = loader;
+    const { identity, maxBatchSize } = loader;
     const made = new DataLoader<Key, Loaded, unknown>((keys) => uncounted.read(loader, keys), {
       batchScheduleFn: schedule,
       ...(identity && { cacheKeyFn: identity }),
-      ...(most !== undefined && { maxBatchSize: most }),
+      ...(maxBatchSize !== undefined && { maxBatchSize }),
     });
     loaders.set(loader, made);
     return made;

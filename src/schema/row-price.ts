@@ -93,7 +93,7 @@ class Pricing {
     // A list of values has no selection.
     if (!isCompositeType(type)) return { ...noPrice, work: 1, deepWork: 1 };
     const types = isAbstractType(type) ? this.#info.schema.getPossibleTypes(type) : [type];
-    return dearest(types.map((one) => this.#ofObject(one, nodes)));
+    return maxPrice(types.map((one) => this.#ofObject(one, nodes)));
   }
 
   #ofObject(type: GraphQLObjectType, nodes: readonly FieldNode[]): Price {
@@ -127,8 +127,8 @@ class Pricing {
         const { count, scope } = counted;
         const work = isList ? this.#workOfRow(named, same) : this.#workOfPageRow(named, same);
         const args = this.#args(field, same[0] as FieldNode);
-        const most = isList ? Number.POSITIVE_INFINITY : sizeOf(args);
-        below.push({ count, scope, by: 'id', args, most, work });
+        const maxRowsPerParent = isList ? Number.POSITIVE_INFINITY : sizeOf(args);
+        below.push({ count, scope, by: 'id', args, maxRowsPerParent, work });
       }
       const own =
         (field.extensions as FieldWork).work ?? (isPlain ? 1 : isCompositeType(named) ? workOfRows : workOfValue);
@@ -246,7 +246,7 @@ const sizeOf = ({ first, last }: Readonly<Record<string, unknown>>) =>
 const sumOf = (numbers: Iterable<number>) => [...numbers].reduce((sum, number) => sum + number, 0);
 
 /** Returns a price that is at least each of these. */
-function dearest(several: readonly Price[]): Price {
+function maxPrice(several: readonly Price[]): Price {
   const [only] = several;
   if (only && several.length === 1) return only;
   const long = new Map<string, number>();

@@ -70,7 +70,7 @@ export class Uncounted {
    */
   async #reserve(counted: object, parents: ReadonlySet<unknown>): Promise<WorkBelow> {
     const places = this.#placesOf(counted, parents);
-    let wanted: WorkBelow = { work: places.reduce((sum, { most }) => sum + most, 0), bytes: 0 };
+    let wanted: WorkBelow = { work: places.reduce((sum, { max }) => sum + max, 0), bytes: 0 };
     if (!this.#fits(wanted)) {
       wanted = nothing;
       for (const { below, rows } of places) {
@@ -98,8 +98,8 @@ export class Uncounted {
     return [...(this.#rows ?? [])].flatMap(([{ below: all }, rows]) => {
       const below = all.filter(({ count }) => count === counted);
       const some = rows.filter((row) => below.some(({ by }) => parents.has(row[by])));
-      const most = some.length * below.reduce((sum, { most, work }) => sum + most * work, 0);
-      return some.length > 0 ? [{ below, rows: some, most }] : [];
+      const max = some.length * below.reduce((sum, { maxRowsPerParent, work }) => sum + maxRowsPerParent * work, 0);
+      return some.length > 0 ? [{ below, rows: some, max }] : [];
     });
   }
 }

@@ -4,7 +4,7 @@ export type CsvRecord = { line: number; cells: (string | null)[] } | { line: num
 /** Characters that a record may have. A longer one is passed over without being held. */
 const longestRecord = 1_000_000;
 /** Cells that a record may have. */
-export const mostCells = 1_000;
+export const maxCells = 1_000;
 
 const delimiters = [',', ';', '\t'] as const;
 
@@ -51,7 +51,7 @@ export async function* readCsv(texts: AsyncIterable<string>): AsyncGenerator<Csv
   let fault: string | null = null;
 
   const endCell = () => {
-    if (cells.length >= mostCells) fault ??= `has more than ${mostCells} cells`;
+    if (cells.length >= maxCells) fault ??= `has more than ${maxCells} cells`;
     else cells.push(wasQuoted ? cell : cell.trim() || null);
     cell = '';
     wasQuoted = false;

@@ -133,7 +133,7 @@ export interface Unread {
   readonly columns: string[];
 }
 
-const mostUnread = 100;
+const maxUnread = 100;
 const longestUnread = 200;
 
 /** Creates a list of columns that are not read: of the first 100, and of 200 characters of their names. */
@@ -142,7 +142,7 @@ export function createUnread(): Unread {
   return {
     note(column) {
       // PostgreSQL stores no NUL.
-      if (found.size < mostUnread) found.add(column.slice(0, longestUnread).replaceAll('\0', ''));
+      if (found.size < maxUnread) found.add(column.slice(0, longestUnread).replaceAll('\0', ''));
     },
     get columns() {
       return [...found];

@@ -24,13 +24,13 @@ export interface Overlaps<Row> {
 
 /** Bits of a set of keys' hashes: 16 MB. Keys that share a bit by chance cost only that their rows are kept. */
 const bits = 2 ** 27;
-const mostKept = 100_000;
-const mostCharacters = 50_000_000;
-const mostBefore = 2_000;
+const maxKept = 100_000;
+const maxCharacters = 50_000_000;
+const maxBefore = 2_000;
 /** What one row may hang together with, by weight, and how many rows those of a batch may. */
 const heaviestGroup = 4_000;
-const mostAround = 6_000;
-const mostNaming = 100;
+const maxAround = 6_000;
+const maxNaming = 100;
 
 /** A hash of 27 bits (FNV-1a). */
 function hash(key: string): number {
@@ -99,7 +99,7 @@ export function createOverlaps<Row extends { line: number }>({ keysOf, weightOf 
       const keys = keysOf(row);
       if (!keys.some((key) => has(twice, hash(key)))) return;
       const length = JSON.stringify(row).length;
-      if (kept.length >= mostKept || characters + length > mostCharacters) {
+      if (kept.length >= maxKept || characters + length > maxCharacters) {
         missed ??= new Uint8Array(bits / 8);
         for (const key of keys) put(missed, hash(key));
         return;
@@ -116,23 +116,23 @@ export function createOverlaps<Row extends { line: number }>({ keysOf, weightOf 
       const first = rows[0]?.line ?? 0;
       const found = new Set<number>();
       const seen = new Set<string>();
-      for (let left = rows.flatMap(keysOf); left.length > 0 && found.size < mostBefore; ) {
+      for (let left = rows.flatMap(keysOf); left.length > 0 && found.size < maxBefore; ) {
         const fresh = left.filter((key) => !seen.has(key) && seen.add(key));
         const more = placesOf(fresh).filter((place) => !found.has(place) && rowAt(place).line < first);
         for (const place of more) found.add(place);
         left = [...new Set(more)].flatMap((place) => keysOf(rowAt(place)));
       }
-      const inOrder = [...found].sort((one, other) => one - other).slice(-mostBefore);
+      const inOrder = [...found].sort((one, other) => one - other).slice(-maxBefore);
       return inOrder.map(rowAt);
     },
-    naming: (key) => (byKey.get(key) ?? []).slice(0, mostNaming).map(rowAt),
+    naming: (key) => (byKey.get(key) ?? []).slice(0, maxNaming).map(rowAt),
     around(rows) {
       const all = new Map<number, Row>();
       const cut = new Set<number>();
       const heavy = new Set<string>();
       for (const row of rows) {
         if (all.has(row.line)) continue;
-        const lines = all.size < mostAround ? group(row, heavy) : null;
+        const lines = all.size < maxAround ? group(row, heavy) : null;
         if (!lines) cut.add(row.line);
         for (const [line, each] of lines ?? [[row.line, row]]) all.set(line, each);
       }

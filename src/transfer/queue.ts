@@ -30,7 +30,7 @@ const due = globalStatement(rows({ tenantId: uuid, id: uuid }))`
     select q.tenant_id, q.id, q.run_at, row_number() over (partition by q.tenant_id order by q.run_at, q.id) as place
     from data_job q where q.state = 'QUEUED' and q.run_at <= now()
       and not exists (select from data_job r where r.state = 'RUNNING' and r.tenant_id = q.tenant_id)
-  ) q where q.place = 1 order by q.run_at, q.id limit ${parameter('most', integer)}`;
+  ) q where q.place = 1 order by q.run_at, q.id limit ${parameter('max', integer)}`;
 // Skips what another worker has taken or locked since it was read. The time in which nobody works on a job is none of
 // what its estimate goes by, so `started_at` moves on by it: from when its worker was last heard of, or when it was
 // given back, until it is claimed.
@@ -102,7 +102,7 @@ export function dataQueue({ query }: Pick<Database, 'query'>, leaseMs: number): 
   const outagesOf = createOutages();
   return {
     ...leasesOf<LeasedJob>({
-      due: (most) => query(due, { most }),
+      due: (max) => query(due, { max }),
       claim: (of) =>
         query(claim, { ...of, leaseMs }).catch((error: unknown) => {
           // Another worker has claimed another job of the same tenant at the same time, which an index refuses.

@@ -1,7 +1,7 @@
 import { Problem } from '../errors/catalogue.ts';
 import { withExactNumbers } from '../values/json-number.ts';
 import { faultOfNumber, identifiersIn } from './cells.ts';
-import { isPlaceholder, mostCells, namesDelimiter, readCsv, rearmed } from './csv.ts';
+import { isPlaceholder, maxCells, namesDelimiter, readCsv, rearmed } from './csv.ts';
 import { decoded, isUndecodable } from './decode.ts';
 import { fieldsOf, type Kind, type Places, placesOf, type Unread } from './fields.ts';
 
@@ -117,7 +117,7 @@ async function* valueRows(
       if (found.places.size === 0)
         throw new Problem(
           'UNPROCESSABLE',
-          `No column of the file is known. Name them by a mapping, or call them ${fieldsOf(kind).join(', ')}. A file has at most ${mostCells} columns.`,
+          `No column of the file is known. Name them by a mapping, or call them ${fieldsOf(kind).join(', ')}. A file has at most ${maxCells} columns.`,
         );
       places = found.places;
       const read = new Set([...places.values()].flat());

@@ -22,13 +22,13 @@ const some = (given: Json): Json =>
   Object.fromEntries(Object.entries(given).filter(([, value]) => value != null && value !== ''));
 
 // What is less is in seconds: in milliseconds it would be in 1973 or before.
-const leastMs = 100_000_000_000;
+const minMs = 100_000_000_000;
 
 /** A time as a face tells it, in milliseconds, seconds or in ISO's form. Undefined for one that has not been yet. */
 export function timeOf(given: unknown): Date | undefined {
   const isNumber = typeof given === 'number';
   if (!isNumber && typeof given !== 'string') return undefined;
-  const time = new Date(isNumber && given < leastMs ? given * 1_000 : given);
+  const time = new Date(isNumber && given < minMs ? given * 1_000 : given);
   return time.getTime() > 0 && time.getTime() <= Date.now() ? time : undefined;
 }
 

@@ -76,7 +76,7 @@ const memberRow = z
 
 export type MemberRow = z.output<typeof memberRow>;
 
-const mostMembers = 10_000;
+const maxMembers = 10_000;
 
 /** A conversation as a file brings it. */
 export const conversationRow = z.object({
@@ -86,7 +86,7 @@ export const conversationRow = z.object({
   closedAt: time.optional(),
   participants: z
     .array(memberRow, 'must be a list')
-    .max(mostMembers, `must be at most ${mostMembers} participants`)
+    .max(maxMembers, `must be at most ${maxMembers} participants`)
     .optional(),
 });
 

@@ -21,9 +21,9 @@ import { createTurns } from './turns.ts';
 import { createRehearsal, fullBatch, inTransaction, overlapsOf, type Rehearsal, weightOf, writeRows } from './write.ts';
 
 /** How often a job is begun that ends its process or meets what nobody expected, without coming on meanwhile. */
-const mostAttempts = 5;
+const maxAttempts = 5;
 /** Refused rows that the file of them has at the most. */
-const mostTold = 100_000;
+const maxReported = 100_000;
 const rejectionsAtOnce = 5_000;
 
 const id = parameter('id', uuid);
@@ -121,7 +121,7 @@ export function createDataJobRunner({ database, storage, hooks, unexpected }: Ru
     const counts = { created, updated, unchanged, rejected: rejected.length };
     const own = { id: job.id, workerId: job.workerId, before: at.done, done };
     if ((await tx.query(advance, { ...own, ...counts })).length === 0) throw new Lost();
-    const told = rejected.slice(0, Math.max(0, mostTold - at.rejected));
+    const told = rejected.slice(0, Math.max(0, maxReported - at.rejected));
     if (told.length > 0) await tx.query(reject, { id: job.id, rows: JSON.stringify(told) });
   }
 
@@ -253,7 +253,7 @@ export function createDataJobRunner({ database, storage, hooks, unexpected }: Ru
     const cause = `${job.direction === 'IMPORT' ? 'import' : 'export'}, begun by ${job.begunBy}`;
     const db = database.forTenant(job.tenantId).as(system(cause, job.id));
     try {
-      if (job.attempts > mostAttempts)
+      if (job.attempts > maxAttempts)
         throw new Problem('UNPROCESSABLE', 'It was begun several times and never came to an end.');
       if (job.direction === 'IMPORT') await withFile(job, (file) => importFile(db, job, file));
       else await withSpool((spool) => exportAll(db, job, spool));
@@ -261,7 +261,7 @@ export function createDataJobRunner({ database, storage, hooks, unexpected }: Ru
       if (error instanceof Lost) return;
       const problem = problemBehind(error);
       // Outages pass: the worker gives the job back.
-      if (problem.code === 'UNAVAILABLE' || (problem.code === 'INTERNAL' && job.attempts < mostAttempts)) throw error;
+      if (problem.code === 'UNAVAILABLE' || (problem.code === 'INTERNAL' && job.attempts < maxAttempts)) throw error;
       await end(db, job, { state: 'FAILED', problem });
     }
   };

@@ -47,7 +47,7 @@ function withNames(fields: Readonly<Record<string, unknown>>): Readonly<Record<s
     : { ...others, firstName, lastName: lastName + behind };
 }
 
-const mostOthers = 1_000;
+const maxOthers = 1_000;
 const otherIdentifiers = z
   .array(
     z.object({
@@ -58,7 +58,7 @@ const otherIdentifiers = z
     }),
     'must be a list',
   )
-  .max(mostOthers, `must be at most ${mostOthers} identifiers`)
+  .max(maxOthers, `must be at most ${maxOthers} identifiers`)
   .nullish();
 
 const comparable = ({ key, value }: Identifier, field: string): Compared => ({

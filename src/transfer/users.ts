@@ -101,10 +101,10 @@ async function writeWave(
   return waiting;
 }
 
-const mostWaves = 5;
+const maxWaves = 5;
 
 /** Rows that wait for others and are looked at in a wave. What comes after so many of them waits, too. */
-const mostLater = 50;
+const maxLater = 50;
 
 /**
  * Writes rows, in the file's order where they name the same user: later ones see what earlier ones have written.
@@ -125,20 +125,20 @@ async function writeAll(
     const later: Checked[] = [];
     for (const row of left) {
       const keys = keysOf(row);
-      const isFree = later.length < mostLater && !keys.some((key) => taken.has(key));
+      const isFree = later.length < maxLater && !keys.some((key) => taken.has(key));
       // A row that waits keeps its keys, so that the order of the file is kept.
       for (const key of keys) taken.add(key);
       (isFree ? wave : later).push(row);
     }
-    const looked = later.slice(0, mostLater);
+    const looked = later.slice(0, maxLater);
     const waiting = await writeWave(tx, wave, looked, writing, outcome, known);
     known = null;
     waves = waiting.length === wave.length + looked.length ? waves + 1 : 0;
-    if (waves === mostWaves) {
+    if (waves === maxWaves) {
       for (const { line } of wave)
         outcome.rejected.push({ line, field: null, reason: 'is being added by somebody else at the same time' });
       left = later;
-    } else left = [...waiting, ...later.slice(mostLater)].sort(inOrder);
+    } else left = [...waiting, ...later.slice(maxLater)].sort(inOrder);
   }
   return outcome;
 }
@@ -149,7 +149,7 @@ async function writeOne(tx: TenantTransaction, row: Checked, writing: Writing): 
     try {
       return await tx.savepoint(() => writeAll(tx, [row], writing));
     } catch (error) {
-      if (sqlState(error) === '23505' && attempts < mostWaves) continue;
+      if (sqlState(error) === '23505' && attempts < maxWaves) continue;
       return { ...noOutcome(), rejected: [refusal(row.line, error, writing)] };
     }
   }

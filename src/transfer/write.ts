@@ -49,7 +49,7 @@ const takeTurn = statement(rows({ locked: assured(text) }))`
   select pg_advisory_xact_lock(hashtextextended('import ' || t.tenant_id::text, 0))::text as locked
   from (select ${tenant} as tenant_id) t where t.tenant_id = ${tenant}`;
 
-const mostTries = 5;
+const maxTries = 5;
 const longestPauseMs = 200;
 
 /**
@@ -64,7 +64,7 @@ export async function inTransaction<Result>(
     try {
       return await db.transaction(work);
     } catch (error) {
-      if (!isContended(error) || tries === mostTries) throw error;
+      if (!isContended(error) || tries === maxTries) throw error;
       await sleep(Math.random() * longestPauseMs);
     }
   }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { isInexact } from './json-number.ts';
 
-const most = 16 * 1024;
+const max = 16 * 1024;
 const deepest = 32;
 
 // JSON.stringify writes NUL and halves of surrogate pairs as escapes, which PostgreSQL refuses. An even number of
@@ -43,6 +43,6 @@ export const jsonObject = z
     if (hasInexact(value)) return refuse('must not contain numbers that cannot be kept exactly: send them as text');
     if (hasPrototype(value)) return refuse('must not have a member called __proto__');
     const json = JSON.stringify(value);
-    if (Buffer.byteLength(json) > most) refuse('must be at most 16 KB');
+    if (Buffer.byteLength(json) > max) refuse('must be at most 16 KB');
     if (!isStorableJson(json)) refuse('must not contain characters that are no text');
   });

@@ -6,7 +6,7 @@ import type { Walked } from './walked-world.ts';
 type Selection = Map<string, Map<string, Selection>>;
 
 /** As many as stay below the limits of an operation mostly. Those that do not are sent again one by one. */
-const mostAtOnce = 25;
+const maxAtOnce = 25;
 
 // Fields of one name can have other types on other types.
 const keyOf = ({ coordinate }: Step) => coordinate.replace('.', '_');
@@ -101,8 +101,8 @@ export async function shownAlong(
   }
   const shown: Path[] = [];
   for (const paths of byRoot.values())
-    for (let start = 0; start < paths.length; start += mostAtOnce) {
-      const together = paths.slice(start, start + mostAtOnce) as [Path, ...Path[]];
+    for (let start = 0; start < paths.length; start += maxAtOnce) {
+      const together = paths.slice(start, start + maxAtOnce) as [Path, ...Path[]];
       const answer = await ask(together);
       for (const path of together) if (countIn(answer, path) ?? countIn(await ask([path]), path)) shown.push(path);
     }

@@ -235,9 +235,9 @@ describe('refused', () => {
 test('no more images are decoded at a time than there are cores', async () => {
   const source = await fake.jpeg(1_000, 1_000);
   const damaged = await fake.truncated();
-  let most = 0;
+  let max = 0;
   const look = (queued: number) => {
-    most = Math.max(most, queued);
+    max = Math.max(max, queued);
   };
   sharp.queue.on('change', look);
   const rendered = await Promise.allSettled([
@@ -248,6 +248,6 @@ test('no more images are decoded at a time than there are cores', async () => {
   ]);
   sharp.queue.off('change', look);
   expect(rendered.filter(({ status }) => status === 'fulfilled')).toHaveLength(availableParallelism() * 6);
-  expect(most).toBeGreaterThan(0);
-  expect(most).toBeLessThanOrEqual(availableParallelism());
+  expect(max).toBeGreaterThan(0);
+  expect(max).toBeLessThanOrEqual(availableParallelism());
 });

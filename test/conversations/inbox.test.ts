@@ -70,17 +70,17 @@ describe('the inbox', () => {
     [100, 10, 13],
   ])(
     'on a page of %i, conversations of more than %i participants have theirs read by themselves',
-    async (first, most, many) => {
+    async (first, max, many) => {
       const fresh = await service.createTenant();
       const [crowded, full, empty] = (await manyConversations(service, fresh, 3)) as [string, string, string];
       await addFlows(fresh, crowded, many);
-      await addFlows(fresh, full, most);
+      await addFlows(fresh, full, max);
       const document = `{ conversationsConnection(first: ${first}) { nodes { id participants { participantId } } } }`;
       const answer = await fresh.graphql(document);
       const flows = (count: number) => Array.from({ length: count }, (_, n) => ({ participantId: `flow-${n}` }));
       expect(dataOf(answer).conversationsConnection.nodes).toEqual([
         { id: crowded, participants: flows(many) },
-        { id: full, participants: flows(most) },
+        { id: full, participants: flows(max) },
         { id: empty, participants: [] },
       ]);
       expect(answer.statements).toHaveLength(2);

@@ -113,8 +113,8 @@ describe('createConversation with participants', () => {
       },
     );
     expect(dataOf(found).searchExternalUser).toBeNull();
-    const most = dataOf(await create({ participants: flows.slice(0, 50) })).createConversation.conversation;
-    expect(most.participantCounts).toEqual({ active: 50, pending: 0, invited: 0 });
+    const max = dataOf(await create({ participants: flows.slice(0, 50) })).createConversation.conversation;
+    expect(max.participantCounts).toEqual({ active: 50, pending: 0, invited: 0 });
   });
 });
 

@@ -41,13 +41,13 @@ describe('fair turns', () => {
   });
 
   test('who comes later does not overtake those who wait for the same key, when it may have more turns', () => {
-    let most = 1;
-    const turns = createFairTurns({ running: 3, runningOfKey: () => most, waiting: 10, waitingOfKey: 5 });
+    let max = 1;
+    const turns = createFairTurns({ running: 3, runningOfKey: () => max, waiting: 10, waitingOfKey: 5 });
     const served: string[] = [];
     const [, other] = [turns.take('a'), turns.take('b') as Turn];
     turns.wait('a', () => served.push('a0'));
     turns.wait('a', () => served.push('a1'));
-    most = 3;
+    max = 3;
     expect(turns.take('a')).toBeNull();
     turns.give(other);
     expect(served).toEqual(['a0', 'a1']);

@@ -155,11 +155,11 @@ test('in any order of arrival, each is written once, within the bound, and drain
       fc.constantFrom(0, 1),
       async (pauses, writers, batch, gather) => {
         let atOnce = 0;
-        let most = 0;
+        let max = 0;
         const written: number[] = [];
         const group = createGroupCommit<number, number>({
           async write(items) {
-            most = Math.max(most, ++atOnce);
+            max = Math.max(max, ++atOnce);
             expect(items.length).toBeGreaterThan(0);
             expect(items.length).toBeLessThanOrEqual(batch);
             await sleep(items.length % 3);
@@ -182,7 +182,7 @@ test('in any order of arrival, each is written once, within the bound, and drain
         const all = pauses.map((_, item) => item);
         expect([...written].sort((a, b) => a - b)).toEqual(all);
         expect(await Promise.all(answers)).toEqual(all);
-        expect(most).toBeLessThanOrEqual(writers);
+        expect(max).toBeLessThanOrEqual(writers);
       },
     ),
     { numRuns: 40 },

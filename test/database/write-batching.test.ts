@@ -17,11 +17,11 @@ const statement = (called: string) =>
 
 /** A connection that answers each caller with the tenant and the word that it was given, after a while. */
 function echo(batchedWritesAtOnce: number, isDistributed = false) {
-  const seen = { atOnce: 0, most: 0, texts: [] as string[], tenants: [] as unknown[], failing: null as string | null };
+  const seen = { atOnce: 0, max: 0, texts: [] as string[], tenants: [] as unknown[], failing: null as string | null };
   const queryBatchedWrite = async ({ text }: Prepared, [json, tenant]: readonly unknown[]) => {
     seen.texts.push(text);
     seen.tenants.push(tenant);
-    seen.most = Math.max(seen.most, ++seen.atOnce);
+    seen.max = Math.max(seen.max, ++seen.atOnce);
     await sleep(3);
     seen.atOnce--;
     if (seen.failing && text.includes(seen.failing)) throw new Error('Connection terminated unexpectedly');
@@ -78,7 +78,7 @@ test('no more statements run at once than there are connections, however many di
     if (n % 7 === 0) await sleep(1);
   }
   await Promise.all(asking);
-  expect(seen.most).toBe(2);
+  expect(seen.max).toBe(2);
 });
 
 test('when the database goes away between two statements, only the affected callers get the error', async () => {

@@ -33,6 +33,13 @@ describe('words of docs/style.md', () => {
       );
     expect(found).toEqual([]);
   });
+
+  test('bounds are named max and min', () => {
+    const found = files
+      .filter((file) => /\.tsx?$/.test(file) && !exempt.has(file))
+      .flatMap((file) => readFileSync(file, 'utf8').match(/\b(const|let) (most([A-Z]\w*)?|least|leastMs)\b/g) ?? []);
+    expect(found).toEqual([]);
+  });
 });
 
 describe('the size of files', () => {

@@ -1,7 +1,7 @@
 import { beforeEach, expect, test } from 'vitest';
 import type { Viewer } from '../../src/auth/viewer.ts';
 import { createMemoryBus } from '../../src/events/bus.ts';
-import { createStreams, mostStreams, type Streams } from '../../src/operations/streams.ts';
+import { createStreams, maxStreams, type Streams } from '../../src/operations/streams.ts';
 
 const viewer = (tenantId: string, id: string): Viewer => ({
   kind: 'USER',
@@ -44,7 +44,7 @@ const opened = (count: number, of: (index: number) => [Viewer, object?]) => {
 
 test('a connection has so many streams, and another one once it has ended one', () => {
   const [ada, socket] = [viewer('t1', 'ada'), {}];
-  const [first] = opened(mostStreams.connection, () => [ada, socket]);
+  const [first] = opened(maxStreams.connection, () => [ada, socket]);
   expect(open(ada, socket)).toMatch(/connection has 100/);
   expect(typeof open(ada, {})).toBe('object');
   // Ended before it has said anything: a generator that waits cannot be returned from, but it is not counted any more.
@@ -54,14 +54,14 @@ test('a connection has so many streams, and another one once it has ended one', 
 });
 
 test('a credential has so many, over however many connections, and the same name elsewhere its own', () => {
-  opened(mostStreams.credential, (index) => [viewer('t1', 'ada'), { of: index }]);
+  opened(maxStreams.credential, (index) => [viewer('t1', 'ada'), { of: index }]);
   expect(open(viewer('t1', 'ada'))).toMatch(/credential has 1000/);
   expect(typeof open(viewer('t2', 'ada'))).toBe('object');
   expect(typeof open(viewer('t1', 'bob'))).toBe('object');
 });
 
 test('a tenant has so many, over however many credentials', () => {
-  opened(mostStreams.tenant, (index) => [viewer('t1', `user ${index % 10}`)]);
+  opened(maxStreams.tenant, (index) => [viewer('t1', `user ${index % 10}`)]);
   expect(open(viewer('t1', 'somebody else'))).toMatch(/tenant has 5000/);
   expect(typeof open(viewer('t2', 'somebody else'))).toBe('object');
 });

@@ -39,7 +39,7 @@ export interface FaultProxy {
 
 export type Target = { host: string; port: number };
 
-const mostRemembered = 16_384;
+const maxRemembered = 16_384;
 
 /**
  * A TCP proxy on this machine that breaks connections as a network does. It listens on a port of its own, or on the one
@@ -76,7 +76,7 @@ export async function startProxy(options: { target: Target; port?: number; host?
         from.setNoDelay(true);
         from.on('error', () => {});
         from.on('data', (piece: Buffer) => {
-          if (from === client) this.#sent = (this.#sent + piece.toString('latin1')).slice(-mostRemembered);
+          if (from === client) this.#sent = (this.#sent + piece.toString('latin1')).slice(-maxRemembered);
           this.#pass(to, piece);
         });
         // A silent network does not tell one side that the other has gone.

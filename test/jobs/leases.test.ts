@@ -15,9 +15,9 @@ function table(jobs: Job[], trouble: Partial<LeaseStatements<Job>> = {}) {
     given.tenantId === 'b' ? Promise.reject(away) : of(name)(given);
   const tenants = async () => ['a', 'b', 'c'].map((tenantId) => ({ tenantId }));
   const statements: LeaseStatements<Job> = {
-    async due(most) {
+    async due(max) {
       asked.push('due');
-      return jobs.slice(0, most);
+      return jobs.slice(0, max);
     },
     async claim({ tenantId, ids }) {
       asked.push(`claim ${tenantId}`);
@@ -77,10 +77,10 @@ test('a claim reads again while others have taken what it has read', async () =>
   const { due } = statements;
   let reads = 0;
   // Others take all that was read, twice.
-  statements.due = async (most) => {
-    const found = await due(most);
+  statements.due = async (max) => {
+    const found = await due(max);
     reads += 1;
-    if (reads <= 2) jobs.splice(0, most);
+    if (reads <= 2) jobs.splice(0, max);
     return found;
   };
   expect(await claimed(leases, 'worker', 2)).toEqual([job('a', 36), job('a', 37)]);

@@ -50,14 +50,14 @@ test('a sweep that fails keeps no other from its work', async () => {
 
 test('a sweep never runs twice at once, and a stop waits for it', async () => {
   let running = 0;
-  let most = 0;
+  let max = 0;
   let goOn = () => {};
   const paused = new Promise<void>((resolve) => {
     goOn = resolve;
   });
   const { stop } = sweeping('idempotency_key', async (ask) => {
     running += 1;
-    most = Math.max(most, running);
+    max = Math.max(max, running);
     await paused;
     running -= 1;
     return ask();
@@ -72,7 +72,7 @@ test('a sweep never runs twice at once, and a stop waits for it', async () => {
   expect(isStopped).toBe(false);
   goOn();
   await stopping;
-  expect([running, most]).toEqual([0, 1]);
+  expect([running, max]).toEqual([0, 1]);
 });
 
 test('files that cannot be deleted are passed over, however many they are', async () => {

@@ -17,8 +17,8 @@ function working(run: (job: Job) => Promise<void>, trouble: Partial<JobQueue<Job
   worker = startWorker<Job>({
     id: 'worker',
     queue: {
-      async *claim(_, most) {
-        yield due.splice(0, most);
+      async *claim(_, max) {
+        yield due.splice(0, max);
       },
       renew: async (_, jobs) => void renewed.push(jobs.map(({ id }) => id)),
       reclaim: async () => {},

@@ -94,8 +94,8 @@ test('what has as little as it may, and what was given in strange ways, fits', a
   const { id: conversationId } = dataOf(made).createConversation.conversation;
   const contacts = await call(client, 'list_contacts', { agentId });
   expect(contacts.data.participantsConnection.nodes).toHaveLength(2);
-  const least = await call(client, 'find_external_user', { fkId: 'least' });
-  expect(least.data.searchExternalUser.externalUser).toMatchObject({ email: null, phoneNumber: null });
+  const bare = await call(client, 'find_external_user', { fkId: 'least' });
+  expect(bare.data.searchExternalUser.externalUser).toMatchObject({ email: null, phoneNumber: null });
   expect((await call(client, 'who_is', { by: { fkId: 'least' } })).data.whoIs.externalUsers).toHaveLength(1);
   expect((await call(client, 'get_conversation_participants', { conversationId })).isError).toBe(false);
 });

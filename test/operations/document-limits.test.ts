@@ -11,7 +11,7 @@ const fields = [`The document has more than ${limits.fields} fields, fragments w
 
 describe('before it is validated a document is refused', () => {
   // n (n - 1) / 2 pairs.
-  const most = Math.floor((1 + Math.sqrt(1 + 8 * limits.samePairs)) / 2);
+  const max = Math.floor((1 + Math.sqrt(1 + 8 * limits.samePairs)) / 2);
 
   test.each([
     ['in one object', (count: number) => `{ viewer { ${times(count, () => 'kind')} } }`],
@@ -24,8 +24,8 @@ describe('before it is validated a document is refused', () => {
     ['in introspection', (count: number) => `{ __schema { ${times(count, () => 'description')} } }`],
     ['in objects that are merged', (count: number) => `{ ${times(count / 2, () => 'viewer { kind kind }')} }`],
   ])('that repeats a field %s', (_, document) => {
-    expect(messages(document(most * 2))).toEqual(pairs);
-    expect(messages(document(most / 2))).toEqual([]);
+    expect(messages(document(max * 2))).toEqual(pairs);
+    expect(messages(document(max / 2))).toEqual([]);
   });
 
   test('whose fragments become many fields', () => {

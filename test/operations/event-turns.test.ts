@@ -5,16 +5,16 @@ test('a bounded number of events is answered at a time, and no tenant keeps the 
   const inTurn = createEventTurns();
   const running = new Map<string, number>();
   const ended: string[] = [];
-  let most = 0;
-  let mostOfOne = 0;
+  let max = 0;
+  let maxPerOwner = 0;
   const work = (tenant: string) =>
     inTurn(tenant, async () => {
       running.set(tenant, (running.get(tenant) ?? 0) + 1);
-      most = Math.max(
-        most,
+      max = Math.max(
+        max,
         [...running.values()].reduce((sum, each) => sum + each),
       );
-      mostOfOne = Math.max(mostOfOne, ...running.values());
+      maxPerOwner = Math.max(maxPerOwner, ...running.values());
       await new Promise((resolve) => setImmediate(resolve));
       running.set(tenant, (running.get(tenant) ?? 0) - 1);
       ended.push(tenant);
@@ -25,7 +25,7 @@ test('a bounded number of events is answered at a time, and no tenant keeps the 
   expect(new Set(await Promise.all(few))).toEqual(new Set(['small']));
   expect(ended.filter((tenant) => tenant === 'large').length).toBeLessThan(500);
   expect(await Promise.all(many)).toHaveLength(5_000);
-  expect([most, mostOfOne]).toEqual([32, 24]);
+  expect([max, maxPerOwner]).toEqual([32, 24]);
 });
 
 test('an event that fails gives its turn back', async () => {

@@ -24,14 +24,14 @@ function said(text: string): string[] {
 
 describe('a document that repeats its fields', () => {
   // So many fields of one name are so many pairs.
-  const most = Math.floor((1 + Math.sqrt(1 + 8 * limits.samePairs)) / 2);
+  const max = Math.floor((1 + Math.sqrt(1 + 8 * limits.samePairs)) / 2);
 
   test.each([
     ['beside each other', (count: number) => `{ viewer { ${times(count, () => 'kind')} } }`],
     ['in inline fragments', (count: number) => `{ viewer { ${times(count, () => '... { kind }')} } }`],
   ])('%s is refused when validation would compare them for long', (_, document) => {
-    expect(said(document(Math.min(most, 140)))).toEqual([]);
-    expect(said(document(most + 1))).toEqual([expect.stringMatching('pairs of fields of the same name')]);
+    expect(said(document(Math.min(max, 140)))).toEqual([]);
+    expect(said(document(max + 1))).toEqual([expect.stringMatching('pairs of fields of the same name')]);
   });
 
   test('is refused however the repetition is spread over levels and fragments', () => {

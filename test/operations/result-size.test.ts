@@ -156,10 +156,10 @@ describe.each(['plain', 'compiled'] as const)('by %s execution', (how) => {
 
   test('long texts end it by their bytes', async () => {
     const length = 10_000;
-    const most = Math.floor(limits.resultBytes / (2 * (length + 20)));
-    expect((await run(`{ rows(count: ${most}, length: ${length}) { a: text b: text } }`, how)).errors).toBeUndefined();
+    const max = Math.floor(limits.resultBytes / (2 * (length + 20)));
+    expect((await run(`{ rows(count: ${max}, length: ${length}) { a: text b: text } }`, how)).errors).toBeUndefined();
     calls = {};
-    const { errors } = await run(`{ rows(count: ${most}, length: ${length}) { a: text b: text c: text made } }`, how);
+    const { errors } = await run(`{ rows(count: ${max}, length: ${length}) { a: text b: text c: text made } }`, how);
     expect(errors?.map(({ message }) => message)).toEqual([expect.stringContaining('16 MB')]);
     expect(calls).toEqual({ rows: 1 });
   });
@@ -187,7 +187,7 @@ describe.each(['plain', 'compiled'] as const)('by %s execution', (how) => {
 
   test('two large results are made at a time, and one who would wait for too long is told', async () => {
     const admission = createAdmission({ running: 2, waiting: 1, maxWaitMs: 60_000 });
-    let most = 0;
+    let max = 0;
     let within = 0;
     const watched: Admission = {
       enter(tenantId, proceed, refuse) {
@@ -197,7 +197,7 @@ describe.each(['plain', 'compiled'] as const)('by %s execution', (how) => {
           () => {
             inside = true;
             within++;
-            most = Math.max(most, within);
+            max = Math.max(max, within);
             proceed();
           },
           refuse,
@@ -211,7 +211,7 @@ describe.each(['plain', 'compiled'] as const)('by %s execution', (how) => {
     };
     const query = '{ rows(count: 5000) { id made } }';
     const answers = await Promise.all(Array.from({ length: 4 }, () => run(query, 'plain', watched)));
-    expect(most).toBe(2);
+    expect(max).toBe(2);
     expect(within).toBe(0);
     expect(answers.filter(({ errors }) => !errors)).toHaveLength(3);
     const [refused] = answers.filter(({ errors }) => errors);

@@ -13,18 +13,18 @@ const viewer = { scopes: new Set() } as unknown as Viewer;
 const later = () => new Promise<void>((resolve) => setTimeout(resolve, 5));
 
 /** Two long lists below one row each, of which one can have at most `most` rows, and how many are read at once. */
-function twoLists(most: number, counted: Readonly<Record<string, { rows: number; bytes: number }>>) {
+function twoLists(max: number, counted: Readonly<Record<string, { rows: number; bytes: number }>>) {
   const size = new ResultSize(createBudget(), null);
   const uncounted = new Uncounted(viewer, {} as TenantDatabase, size);
-  let [reading, mostReading] = [0, 0];
+  let [reading, maxReading] = [0, 0];
   const lists = Object.entries(counted).map(([id, found], n) => {
     const count: CountBelow = () => later().then(() => found);
-    const below: Below = { count, scope: undefined, by: 'id', args: {}, most, work: 1 };
+    const below: Below = { count, scope: undefined, by: 'id', args: {}, maxRowsPerParent: max, work: 1 };
     uncounted.add({ id }, { ...noPrice, below: [below] });
     const loader: Loader<string, number> = {
       lists: { counted: count, parentOf: (key) => key, short: async () => null },
       async load(_, keys) {
-        mostReading = Math.max(mostReading, ++reading);
+        maxReading = Math.max(maxReading, ++reading);
         await later();
         reading--;
         return keys.map(() => n);
@@ -32,23 +32,23 @@ function twoLists(most: number, counted: Readonly<Record<string, { rows: number;
     };
     return { read: () => uncounted.read(loader, [id]) };
   });
-  return { lists, size, mostReading: () => mostReading };
+  return { lists, size, maxReading: () => maxReading };
 }
 
 const everything = { rows: limits.work, bytes: 0 };
 const half = { rows: limits.work / 2, bytes: 0 };
 
 test('lists that fit together are read at once', async () => {
-  const { lists, mostReading } = twoLists(Number.POSITIVE_INFINITY, { a: half, b: half });
+  const { lists, maxReading } = twoLists(Number.POSITIVE_INFINITY, { a: half, b: half });
   expect(await Promise.all(lists.map(({ read }) => read()))).toEqual([[0], [1]]);
-  expect(mostReading()).toBe(2);
+  expect(maxReading()).toBe(2);
 });
 
 test('a list waits for one that may need its room, whose rows are then counted', async () => {
   // Each of them is less than may be below its row.
-  const { lists, mostReading } = twoLists(limits.work * 0.7, { a: { rows: 5, bytes: 0 }, b: half });
+  const { lists, maxReading } = twoLists(limits.work * 0.7, { a: { rows: 5, bytes: 0 }, b: half });
   expect(await Promise.all(lists.map(({ read }) => read()))).toEqual([[0], [1]]);
-  expect(mostReading()).toBe(1);
+  expect(maxReading()).toBe(1);
 });
 
 test('a list that waited has no room where what was read before has taken it', async () => {
@@ -68,9 +68,9 @@ test.each([
   ['rows', everything, everything],
   ['bytes', { rows: 1, bytes: limits.resultBytes }, { rows: 1, bytes: limits.resultBytes }],
 ])('lists that are counted at the same time do not take the same room, of %s', async (_, a, b) => {
-  const { lists, mostReading } = twoLists(Number.POSITIVE_INFINITY, { a, b });
+  const { lists, maxReading } = twoLists(Number.POSITIVE_INFINITY, { a, b });
   expect(await Promise.all(lists.map(({ read }) => read()))).toEqual([[0], [1]]);
-  expect(mostReading()).toBe(1);
+  expect(maxReading()).toBe(1);
 });
 
 test('a list that has no room alone is refused', async () => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { mostUnknownSenders, sweepDeliveries } from '../../src/integrations/webhooks/sweep.ts';
+import { maxUnknownSenders, sweepDeliveries } from '../../src/integrations/webhooks/sweep.ts';
 import { startApp, type TestApp } from '../app.ts';
 import { createAgent, createConfig, createParticipant } from '../factories.ts';
 import { fromGeneric, slackSecret } from '../fakes/deliveries.ts';
@@ -287,7 +287,7 @@ test('the sweep lets go of old deliveries, and of the unknown senders heard of l
   expect(deliveries).toHaveLength(1);
   const senders = rows['unknown_sender']!.map((each) => JSON.stringify(each));
   const ofConfig = senders.filter((each) => each.includes(webhook.config));
-  expect(ofConfig).toHaveLength(mostUnknownSenders);
+  expect(ofConfig).toHaveLength(maxUnknownSenders);
   for (const [address, there] of [
     ['U0NEW', true],
     ['U9999', true],

@@ -25,7 +25,7 @@ export type Compiled = Prepared & {
 type Forms = { readonly many: Compiled; readonly one: Compiled | null };
 
 // As many as take some ten MB on a connection.
-const mostLists = 1_000;
+const maxLists = 1_000;
 const lists = new Set<string>();
 
 /**
@@ -34,7 +34,7 @@ const lists = new Set<string>();
  */
 export function preparedOrNot<Of extends AnyStatement>(statement: Of): Of {
   if (lists.has(statement.name)) return statement;
-  if (lists.size < mostLists) {
+  if (lists.size < maxLists) {
     lists.add(statement.name);
     return statement;
   }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { TenantDatabase, TenantTransaction } from '../../database/database.ts';
 import type { Agent } from '../../database/generated/client.ts';
-import { boundedRows, mostRows, oneByText } from '../../database/loaders.ts';
+import { boundedRows, maxRows, oneByText } from '../../database/loaders.ts';
 import { orderByName } from '../../database/names.ts';
 import { columns } from '../../database/sql/columns.ts';
 import { anyKey, parameter, tenant } from '../../database/sql/fragment.ts';
@@ -22,7 +22,7 @@ export const agentById = oneByText(
 );
 
 const everyAgent = statement(whole)`
-  select ${whole} from agent a where a.tenant_id = ${tenant} order by ${orderByName('a.name')}, a.id limit ${mostRows + 1}`;
+  select ${whole} from agent a where a.tenant_id = ${tenant} order by ${orderByName('a.name')}, a.id limit ${maxRows + 1}`;
 
 /** Returns every agent of the tenant in the order of their names. Throws RESULT_TOO_LARGE over 10,000. */
 export const listAgents = async (db: TenantDatabase): Promise<Agent[]> =>

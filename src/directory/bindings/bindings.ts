@@ -3,7 +3,7 @@ import { countRows } from '../../database/counted.ts';
 import type { TenantDatabase, TenantTransaction } from '../../database/database.ts';
 import type { Binding } from '../../database/generated/client.ts';
 import { asUuid, newId } from '../../database/ids.ts';
-import { bounded, countedFirst, manyBy, mostInner, oneByUuid } from '../../database/loaders.ts';
+import { bounded, countedFirst, manyBy, maxInner, oneByUuid } from '../../database/loaders.ts';
 import { followed } from '../../database/redirects.ts';
 import { columns, nothing, rows } from '../../database/sql/columns.ts';
 import { anyKey, parameter, sql, tenant } from '../../database/sql/fragment.ts';
@@ -30,16 +30,16 @@ export const bindingById = oneByUuid(
  * Counts the bindings of these participants, as often as each is given. Counting stops above the most that may be
  * listed.
  */
-export const countBindings = countRows(sql`x.participant_id`, sql`binding x where x.tenant_id = ${tenant}`, mostInner);
+export const countBindings = countRows(sql`x.participant_id`, sql`binding x where x.tenant_id = ${tenant}`, maxInner);
 
 /** The bindings of participants, ordered by agent. */
 export const bindingsByParticipant = countedFirst(
-  (most) =>
+  (max) =>
     manyBy(
       statement(
         whole,
       )`select ${whole} from binding b where b.tenant_id = ${tenant} and b.participant_id = ${anyKey(uuid)}
-      order by b.participant_id, b.agent_id limit ${most + 1}`,
+      order by b.participant_id, b.agent_id limit ${max + 1}`,
       'participantId',
     ),
   'bindings: ask for fewer participants',
@@ -53,11 +53,11 @@ export const bindingsByParticipant = countedFirst(
 export const agentIdsByParticipant = bounded(
   manyBy(
     statement(ends)`select ${ends} from binding b where b.tenant_id = ${tenant} and b.participant_id = ${anyKey(uuid)}
-      order by b.participant_id, b.agent_id limit ${mostInner + 1}`,
+      order by b.participant_id, b.agent_id limit ${maxInner + 1}`,
     'participantId',
   ),
   'bindings: ask for fewer participants',
-  mostInner,
+  maxInner,
 );
 
 /** Returns BINDING_NOT_FOUND for a binding that the tenant does not have. */

@@ -3,7 +3,7 @@ import { countRows } from '../../database/counted.ts';
 import type { TenantTransaction } from '../../database/database.ts';
 import type { Channel, IntegrationConfig } from '../../database/generated/client.ts';
 import { asUuid, newId } from '../../database/ids.ts';
-import { countedFirst, manyBy, mostInner, oneByUuid } from '../../database/loaders.ts';
+import { countedFirst, manyBy, maxInner, oneByUuid } from '../../database/loaders.ts';
 import { columns, type Fields, nothing } from '../../database/sql/columns.ts';
 import { anyKey, name, parameter, sql, tenant } from '../../database/sql/fragment.ts';
 import { statement } from '../../database/sql/statement.ts';
@@ -33,30 +33,30 @@ export const channelById = oneByUuid(
 export const countChannels = countRows(
   sql`x.participant_id`,
   sql`channel x where x.tenant_id = ${tenant}`,
-  mostInner,
+  maxInner,
   sql`octet_length(x.address)`,
 );
 
 // An address has 4,000 characters at the most, so they are 2 MB.
-const mostShortChannels = 500;
+const maxShortChannels = 500;
 
 /** The channels of participants, in the order in which they are tried. */
 export const channelsByParticipant = countedFirst(
-  (most) =>
+  (max) =>
     manyBy(
       statement(
         whole,
       )`select ${whole} from channel c where c.tenant_id = ${tenant} and c.participant_id = ${anyKey(uuid)}
-      order by c.participant_id, c.priority, c.id limit ${most + 1}`,
+      order by c.participant_id, c.priority, c.id limit ${max + 1}`,
       'participantId',
     ),
   'channels: ask for fewer participants',
   countChannels,
-  mostShortChannels,
+  maxShortChannels,
 );
 
 /** How many channels a participant can have. */
-export const mostChannels = 100;
+export const maxChannels = 100;
 const smallest = -(2 ** 31);
 const largest = 2 ** 31 - 1;
 
@@ -80,7 +80,7 @@ export const newChannel = z.object({
 /** The channels that a participant gets. */
 export const channelList = z
   .array(newChannel, 'must be a list')
-  .max(mostChannels, `must be at most ${mostChannels} channels`)
+  .max(maxChannels, `must be at most ${maxChannels} channels`)
   .superRefine((channels, context) => {
     const seen = new Set<string>();
     channels.forEach(({ integrationConfigId, address }, index) => {
@@ -230,8 +230,8 @@ export async function addChannel(
   participantId: string,
   { integrationConfigId, provider, defaultRegion, address }: SenderAddress,
 ): Promise<ChannelChanges> {
-  if ((await lockChannels(tx, participantId)).length >= mostChannels) {
-    const message = `has ${mostChannels} channels already`;
+  if ((await lockChannels(tx, participantId)).length >= maxChannels) {
+    const message = `has ${maxChannels} channels already`;
     throw new Problem('VALIDATION_FAILED', `The participant ${message}.`, {
       errors: [{ path: ['input', 'participantId'], message }],
     });

@@ -15,7 +15,7 @@ import {
   channelDetails,
   channelRows,
   lockChannels,
-  mostChannels,
+  maxChannels,
   newChannel,
 } from './channels.ts';
 
@@ -47,8 +47,8 @@ export async function addParticipantChannel(
     ];
     const others = await lockChannels(tx, id);
     demandNew(others, row);
-    if (others.length >= mostChannels) {
-      const message = `has ${mostChannels} channels already`;
+    if (others.length >= maxChannels) {
+      const message = `has ${maxChannels} channels already`;
       const errors = [{ path: ['input', 'participantId'], message }];
       throw new Problem('VALIDATION_FAILED', `The participant ${message}.`, { errors });
     }

@@ -27,7 +27,7 @@ export function announceConfig(
 }
 
 // What travels as one event stays small.
-const mostAtOnce = 500;
+const maxAtOnce = 500;
 
 /** The same of many participants. */
 export function announceParticipants(
@@ -35,8 +35,8 @@ export function announceParticipants(
   participantIds: readonly string[],
   unboundFrom: readonly string[] = [],
 ): void {
-  for (let start = 0; start < participantIds.length; start += mostAtOnce) {
-    const some = participantIds.slice(start, start + mostAtOnce);
+  for (let start = 0; start < participantIds.length; start += maxAtOnce) {
+    const some = participantIds.slice(start, start + maxAtOnce);
     const unbound = some.flatMap((participantId) => unboundFrom.map((agentId) => ({ participantId, agentId })));
     tx.announce('participantChanged', { participantIds: some, unbound, integrationConfigId: null });
   }

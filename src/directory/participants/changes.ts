@@ -21,9 +21,9 @@ export type ContactChanges = {
 };
 
 /** How many contacts one event names. */
-export const mostNamed = 100;
+export const maxNamed = 100;
 /** How many ids are kept before it is known which of them are contacts. */
-const mostGathered = 10_000;
+const maxGathered = 10_000;
 /** The least time between two reads of changes. */
 const pause = 250;
 
@@ -42,7 +42,7 @@ export function contactChanges(db: TenantDatabase, events: EventBus, agentId: st
     let left = () => {};
     const hearing = hear(events, db.tenantId, agentId, (add) => {
       add(gathered);
-      if (gathered.changed.size + gathered.unbound.size > mostGathered) gathered = { ...nothing(), tooMany: true };
+      if (gathered.changed.size + gathered.unbound.size > maxGathered) gathered = { ...nothing(), tooMany: true };
       heard();
     });
     const ended = stop.then(() => {
@@ -112,7 +112,7 @@ const contactsAmong = statement(whole)`
     select unnest(${parameter('participantIds', array(uuid))}) union all
     select c.participant_id from channel c
     where c.tenant_id = ${tenant} and c.integration_config_id = any(${parameter('configIds', array(uuid))}))
-  order by ${orderByParticipant('p')}, p.id limit ${mostNamed + 1}`;
+  order by ${orderByParticipant('p')}, p.id limit ${maxNamed + 1}`;
 
 type Asked = { agentId: string; participantIds: string[]; configIds: string[] };
 /** The reads of each server that begin with the next turn of the event loop. */
@@ -158,5 +158,5 @@ async function read(
   for (const { id } of participants) unbound.delete(id);
   const count = participants.length + unbound.size;
   if (count === 0) return null;
-  return count > mostNamed ? everything : { ...of, participants, removedIds: [...unbound], everything: false };
+  return count > maxNamed ? everything : { ...of, participants, removedIds: [...unbound], everything: false };
 }

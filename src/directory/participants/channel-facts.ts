@@ -1,5 +1,5 @@
 import type { Channel } from '../../database/generated/client.ts';
-import { bounded, manyBy, mostInner } from '../../database/loaders.ts';
+import { bounded, manyBy, maxInner } from '../../database/loaders.ts';
 import { columns, rows, type Selected } from '../../database/sql/columns.ts';
 import { anyKey, sql, tenant } from '../../database/sql/fragment.ts';
 import { statement } from '../../database/sql/statement.ts';
@@ -50,9 +50,9 @@ export const channelFactsByParticipant = bounded(
   manyBy(
     statement(
       facts,
-    )`${selectChannelFacts} where c.tenant_id = ${tenant} and c.participant_id = ${anyKey(uuid)} order by c.participant_id, c.priority, c.id limit ${mostInner + 1}`,
+    )`${selectChannelFacts} where c.tenant_id = ${tenant} and c.participant_id = ${anyKey(uuid)} order by c.participant_id, c.priority, c.id limit ${maxInner + 1}`,
     'participantId',
   ),
   'channels: ask for fewer participants',
-  mostInner,
+  maxInner,
 );

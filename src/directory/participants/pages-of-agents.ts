@@ -32,7 +32,7 @@ type Taken = {
 } & Keys;
 
 // A statement reads 10,100 rows at the most.
-const mostAgents = 100;
+const maxAgents = 100;
 
 const pageStatement = oncePerShape(
   (shape: FilterShape, page: Page) => `${JSON.stringify(shape)} ${shapeOfPage(page)}`,
@@ -76,7 +76,7 @@ const parentOf = ({ ofAgent }: { ofAgent: string }) => ofAgent;
 
 const samePage = ({ filter, page, parts }: Wanted) => `${placeOf(parts)} ${JSON.stringify([filter, page])}`;
 const pages: Loader<Wanted, ListedParticipant[]> = {
-  most: mostAgents,
+  maxBatchSize: maxAgents,
   identity: (key) => `${samePage(key)} ${key.agentId}`,
   load: (db, keys) =>
     readByGroups<Wanted, OfAgent>(
@@ -97,7 +97,7 @@ const pages: Loader<Wanted, ListedParticipant[]> = {
 
 const sameCount = ({ filter }: Counted) => JSON.stringify(filter);
 const totals: Loader<Counted, Total> = {
-  most: mostAgents,
+  maxBatchSize: maxAgents,
   identity: (key) => `${sameCount(key)} ${key.agentId}`,
   async load(db, keys) {
     const found = await readByGroups(keys, { group: sameCount, parent, parentOf }, ({ filter }, agentIds) => {

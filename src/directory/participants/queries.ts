@@ -41,8 +41,8 @@ export const wholeParticipant = oncePer(
 
 // One statement reads at most so many parts of each participant. A participant with more leaves them to their loader,
 // which has a bound.
-const mostChannels = 20;
-const mostAgentIds = 50;
+const maxChannels = 20;
+const maxAgentIds = 50;
 
 /** The select list of a participant, `p`, with its parts. It reads one part more than the bound. */
 export const participantRow = oncePer(({ own, channels, agentIds }: ParticipantParts): Selected<ListedParticipant> => {
@@ -50,14 +50,14 @@ export const participantRow = oncePer(({ own, channels, agentIds }: ParticipantP
   let read = columns('Participant', 'p', own) as Pick<Selected<ListedParticipant>, 'columns'>;
   if (channels) {
     list.push(
-      sql`(select coalesce(json_agg(c), '[]') from (${channelsOf('p', channels.own)} limit ${mostChannels + 1}) c) as channels`,
+      sql`(select coalesce(json_agg(c), '[]') from (${channelsOf('p', channels.own)} limit ${maxChannels + 1}) c) as channels`,
     );
     read = rows({ channels: json<Channel[]>() }, read);
   }
   if (agentIds) {
     list.push(sql`(select coalesce(json_agg(o.agent_id), '[]') from (
        select o.agent_id from binding o where o.tenant_id = p.tenant_id and o.participant_id = p.id
-       order by o.agent_id limit ${mostAgentIds + 1}) o) as "agentIds"`);
+       order by o.agent_id limit ${maxAgentIds + 1}) o) as "agentIds"`);
     read = rows({ agentIds: json<string[]>() }, read);
   }
   return { ...join(list, ', '), ...read };
@@ -67,9 +67,9 @@ export const participantRow = oncePer(({ own, channels, agentIds }: ParticipantP
 export function asListed(rows: readonly ListedParticipant[]): void {
   for (const participant of rows) {
     const { channels, agentIds } = participant;
-    if (channels && channels.length > mostChannels) delete participant.channels;
+    if (channels && channels.length > maxChannels) delete participant.channels;
     else if (channels) parseTimestamps(channels);
-    if (agentIds && agentIds.length > mostAgentIds) delete participant.agentIds;
+    if (agentIds && agentIds.length > maxAgentIds) delete participant.agentIds;
   }
 }
 
@@ -137,7 +137,7 @@ const healthConditions = ({ reachable, reason }: FilterShape): HealthCondition[]
 ];
 
 // How many participants a count examines for a condition that costs some 9 µs each.
-const mostLookedAt = 100_000;
+const maxLookedAt = 100_000;
 
 /**
  * The conditions of a filter, each after an ` and `: bound to that agent, if to one. Expensive ones are left to the
@@ -191,9 +191,9 @@ const participantPages = pagesOf({
   countLooked(shape: FilterShape) {
     const exact = exactConditions(shape);
     if (exact.length === 0) return null;
-    const some = sql`from ${candidates(shape)} limit ${mostLookedAt + 1}`;
+    const some = sql`from ${candidates(shape)} limit ${maxLookedAt + 1}`;
     const found = countOf(sql`(select p.* ${some}) p where ${join(exact, ' and ')}`);
-    return sql`select c.count, c.count > ${countBound} or (select count(*) from (select ${some}) l) <= ${mostLookedAt} as "isWhole" from (${found}) c`;
+    return sql`select c.count, c.count > ${countBound} or (select count(*) from (select ${some}) l) <= ${maxLookedAt} as "isWhole" from (${found}) c`;
   },
   read(rows: ListedParticipant[]) {
     asListed(rows);

@@ -47,7 +47,7 @@ const ownersOfSenders = statement(rows({ id: uuid }))`
   where u.tenant_id = ${tenant} and u.integration_config_id = ${configId}
     and (u.status <> 'APPROVED' or u.approval_mode = 'BIND_ONLY') order by 1`;
 
-const mostAtOnce = 1_000;
+const maxAtOnce = 1_000;
 
 /**
  * Reads the addresses of a config's unknown senders by its new region. Senders that turn out to be one become one, and
@@ -86,5 +86,5 @@ export async function readSendersAnew(
 }
 
 function* inParts<Row>(all: readonly Row[]): Generator<Row[]> {
-  for (let start = 0; start < all.length; start += mostAtOnce) yield all.slice(start, start + mostAtOnce);
+  for (let start = 0; start < all.length; start += maxAtOnce) yield all.slice(start, start + maxAtOnce);
 }

@@ -5,7 +5,7 @@ import type { EventBus } from '../../events/events.ts';
 import { unknownSenderById } from './queries.ts';
 
 /** How many senders wait at most for a client that is slow to take them. The first are forgotten. */
-const mostWaiting = 10_000;
+const maxWaiting = 10_000;
 /** How many are read by one statement. */
 const readAtOnce = 100;
 /** The least time between two reads. */
@@ -23,7 +23,7 @@ export function senderChanges(db: TenantDatabase, events: EventBus, agentId: str
     const end = events.hear(db.tenantId, 'unknownSendersChanged', ({ senderIds }) => {
       for (const id of senderIds) waiting.add(id);
       for (const id of waiting) {
-        if (waiting.size <= mostWaiting) break;
+        if (waiting.size <= maxWaiting) break;
         waiting.delete(id);
       }
       wake();

@@ -2,7 +2,7 @@ import type { TenantDatabase } from '../../database/database.ts';
 import type { UnknownSender, UnknownSenderStatus } from '../../database/generated/client.ts';
 import { asUuid } from '../../database/ids.ts';
 import { keyset, pagesOf } from '../../database/keyset.ts';
-import { boundedRows, mostRows, oneByUuid } from '../../database/loaders.ts';
+import { boundedRows, maxRows, oneByUuid } from '../../database/loaders.ts';
 import type { PageArguments } from '../../database/pages.ts';
 import { columns, rows } from '../../database/sql/columns.ts';
 import { anyKey, none, parameter, sql, tenant } from '../../database/sql/fragment.ts';
@@ -113,19 +113,19 @@ export type MatchedSenderFilter = {
 };
 
 const listOf = oncePerShape(
-  (has: object, most: number) => `${JSON.stringify(has)} ${most}`,
-  (_: object, has: Record<keyof MatchedSenderFilter, boolean>, most: number) => statement(withMatch)`
+  (has: object, max: number) => `${JSON.stringify(has)} ${max}`,
+  (_: object, has: Record<keyof MatchedSenderFilter, boolean>, max: number) => statement(withMatch)`
     select ${senders} where u.tenant_id = ${tenant}${
       has.agentId ? sql` and u.agent_id = ${parameter('agentId', nullable(text))}` : none
     }${has.status ? sql` and u.status = any(${parameter('status', nullable(array(status)))})` : none}${
       has.participantId
         ? sql` and ${parameter('participantId', nullable(uuid))} in (m.participant_id, u.approved_participant_id)`
         : none
-    } order by u.last_message_at desc, u.id desc limit ${most + 1}`,
+    } order by u.last_message_at desc, u.id desc limit ${max + 1}`,
 );
 
 // As many are read at once. A longer list waits for its turn.
-const mostAtOnce = 500;
+const maxAtOnce = 500;
 
 /**
  * Returns every unknown sender of the tenant, of each status unless said, the newest message first. Throws
@@ -143,8 +143,8 @@ export async function listUnknownSenders(db: TenantDatabase, filter: MatchedSend
     participantId: filter.participantId ?? null,
   };
   // To find a participant's, the match of each sender is read.
-  const read = (most: number) => (has.participantId ? db.slowQuery : db.query)(listOf(everything, has, most), values);
-  const some = await read(mostAtOnce);
-  if (some.length <= mostAtOnce) return some;
-  return boundedRows(await db.longRead(() => read(mostRows)), 'unknown senders: use unknownSendersConnection');
+  const read = (max: number) => (has.participantId ? db.slowQuery : db.query)(listOf(everything, has, max), values);
+  const some = await read(maxAtOnce);
+  if (some.length <= maxAtOnce) return some;
+  return boundedRows(await db.longRead(() => read(maxRows)), 'unknown senders: use unknownSendersConnection');
 }

@@ -1,4 +1,4 @@
-import { bounded, manyBy, mostInner, mostRows } from '../../database/loaders.ts';
+import { bounded, manyBy, maxInner, maxRows } from '../../database/loaders.ts';
 import { columns, combined, rows, type Selected } from '../../database/sql/columns.ts';
 import { anyKey, sql, tenant } from '../../database/sql/fragment.ts';
 import { statement } from '../../database/sql/statement.ts';
@@ -39,11 +39,11 @@ export const selectActivations: Selected<ChannelActivation & { participantId: st
 export const activationsByParticipant = bounded(
   manyBy(
     statement(activation)`${selectActivations} where b.tenant_id = ${tenant} and b.participant_id = ${anyKey(uuid)}
-       order by b.participant_id, b.agent_id, c.priority, c.id limit ${mostInner + 1}`,
+       order by b.participant_id, b.agent_id, c.priority, c.id limit ${maxInner + 1}`,
     'participantId',
   ),
   'channel activations: ask for fewer participants',
-  mostInner,
+  maxInner,
 );
 
 const ofConfigKey = columns('WebhookKey', 'k', ['integrationConfigId', 'bindingId', 'createdAt']);
@@ -62,7 +62,7 @@ export const webhooksByConfig = bounded(
        join integration_config i on i.tenant_id = k.tenant_id and i.id = k.integration_config_id
        left join binding b on b.tenant_id = k.tenant_id and b.id = k.binding_id
        where k.tenant_id = ${tenant} and k.integration_config_id = ${anyKey(uuid)} and k.revoked_at is null
-       order by k.integration_config_id, k.id limit ${mostRows + 1}`,
+       order by k.integration_config_id, k.id limit ${maxRows + 1}`,
     'integrationConfigId',
   ),
   'webhooks: ask for fewer integration configs',

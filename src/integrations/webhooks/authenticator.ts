@@ -40,7 +40,7 @@ export interface WebhookAuthenticator {
 /** How long a secret is accepted after its key was replaced. docs/webhooks.md says so too. */
 const secretOverlapMs = 24 * 3_600_000;
 /** How many replaced secrets are accepted, the newest first. */
-const mostReplaced = 2;
+const maxReplaced = 2;
 
 /** Returns the error for a key that does not work for any reason. */
 export const noSuchWebhook = () => new Problem('KEY_NOT_FOUND', 'The webhook does not exist.');
@@ -68,7 +68,7 @@ const replacedKeys = globalStatement(
      and k.revoked_at > now() - ${parameter('overlapMs', double)} * interval '1 millisecond' and k.signing_secret_ciphertext is not null
      and exists (select from webhook_key n where n.tenant_id = k.tenant_id and n.integration_config_id = k.integration_config_id
        and n.binding_id is not distinct from k.binding_id and n.id <> k.id and n.created_at = k.revoked_at)
-   order by k.revoked_at desc limit ${mostReplaced}`;
+   order by k.revoked_at desc limit ${maxReplaced}`;
 
 /**
  * Reads keys and caches working ones for half a minute. A key that has ended meanwhile still records nothing: the

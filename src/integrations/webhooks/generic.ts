@@ -14,7 +14,7 @@ import { isoTime } from './times.ts';
 import { hmac, isRecent, sameSecret } from './verify.ts';
 
 const beginning = 'whsec_';
-const mostSignatures = 10;
+const maxSignatures = 10;
 
 const delivery = z.object({
   from: senderAddress,
@@ -32,7 +32,7 @@ export const genericWebhooks: WebhookProvider = {
     // There are several signatures while a sender changes its secret. One must match an accepted secret.
     const given = (headers.get('webhook-signature') ?? '')
       .split(/\s+/)
-      .slice(0, mostSignatures)
+      .slice(0, maxSignatures)
       .filter((signature) => signature.startsWith('v1,'))
       .map((signature) => Buffer.from(signature.slice(3), 'base64'));
     const signed = secrets.map((secret) => hmac(keyOf(secret), `${id}.${timestamp}.`, body));

@@ -73,7 +73,7 @@ const insertDeliveries = tenantsStatement(rows({ n: integer, fresh: boolean, dro
    select w.n::int as n, f.delivery_id is not null as fresh, w.blocked_id is not null as dropped from working w
    left join fresh f on f.tenant_id = w.tenant_id and f.integration_config_id = w.config_id and f.delivery_id = w.delivery_id`;
 
-const mostIdsAnEvent = 500;
+const maxIdsPerEvent = 500;
 
 /**
  * Records deliveries in one transaction with one to six statements. They may be of any tenants, but all are of one
@@ -93,7 +93,7 @@ export async function recordDeliveries(database: Database, deliveries: readonly 
   const places = [...copies.values()];
   const once = places.map(([first]) => keysOf(deliveries[first as number] as Delivery));
 
-  const { outcomes, counted } = await insistently(() =>
+  const { outcomes, counted } = await withRetries(() =>
     database.as(system('a webhook delivery')).transaction(async (query) => {
       const working = await query(insertDeliveries, {
         tenantId,
@@ -138,14 +138,14 @@ function announce(database: Database, { participants, senders }: Counted): void 
 /** The ids, each once, as many at a time as an event has. */
 function* slices(counted: readonly { id: string }[]): Iterable<string[]> {
   const all = [...new Set(counted.map(({ id }) => id))];
-  for (let from = 0; from < all.length; from += mostIdsAnEvent) yield all.slice(from, from + mostIdsAnEvent);
+  for (let from = 0; from < all.length; from += maxIdsPerEvent) yield all.slice(from, from + maxIdsPerEvent);
 }
 
 // Deadlocks, serialisation failures, and a config that was deleted meanwhile: the next try finds the new state.
 const passing = new Set(['40P01', '40001', '23503']);
 const tries = 4;
 
-async function insistently<Result>(work: () => Promise<Result>): Promise<Result> {
+async function withRetries<Result>(work: () => Promise<Result>): Promise<Result> {
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await work();

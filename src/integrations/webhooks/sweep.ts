@@ -12,7 +12,7 @@ const kept = 3 * 24 * 3_600_000;
  * How many unknown senders of each status an integration config may have. Those with the oldest messages are deleted
  * first, blocked ones never.
  */
-export const mostUnknownSenders = 10_000;
+export const maxUnknownSenders = 10_000;
 
 const atOnce = 5_000;
 
@@ -34,7 +34,7 @@ const deleteDeliveries = statement(rows({ id: text }))`
 
 const withSurplus = globalStatement(rows({ tenantId: uuid }))`
   select distinct u.tenant_id as "tenantId" from unknown_sender u where u.status <> 'BLOCKED'
-  group by u.tenant_id, u.integration_config_id, u.status having count(*) > ${mostUnknownSenders}`;
+  group by u.tenant_id, u.integration_config_id, u.status having count(*) > ${maxUnknownSenders}`;
 // Skips rows that another replica sweeps or that a message is being counted in.
 const surplusSenders = statement(rows({ id: uuid }))`
   with ranked as (
@@ -43,7 +43,7 @@ const surplusSenders = statement(rows({ id: uuid }))`
      from unknown_sender u where u.tenant_id = ${tenant} and u.status <> 'BLOCKED'
    ), surplus as (
      select u.id from unknown_sender u join ranked r on r.id = u.id
-     where u.tenant_id = ${tenant} and r.place > ${mostUnknownSenders} and u.status <> 'BLOCKED'
+     where u.tenant_id = ${tenant} and r.place > ${maxUnknownSenders} and u.status <> 'BLOCKED'
      limit ${atOnce} for update of u skip locked
    )
    delete from unknown_sender u using surplus where u.tenant_id = ${tenant} and u.id = surplus.id returning u.id`;

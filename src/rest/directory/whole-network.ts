@@ -1,5 +1,5 @@
 import type { TenantDatabase } from '../../database/database.ts';
-import { mostInner, mostRows } from '../../database/loaders.ts';
+import { maxInner, maxRows } from '../../database/loaders.ts';
 import { orderByName, orderByParticipant } from '../../database/names.ts';
 import { rows } from '../../database/sql/columns.ts';
 import { none, parameter, sql, tenant } from '../../database/sql/fragment.ts';
@@ -28,22 +28,22 @@ const networkOf = oncePerShape(
   (_: object, isOfOne: boolean) => statement(network)`
     select (select coalesce(json_agg(a), '[]') from (
         select a.id, a.name from agent a where a.tenant_id = ${tenant}${isOfOne ? sql` and a.id = ${agentId}` : none}
-        order by ${orderByName('a.name')}, a.id limit ${mostRows + 1}) a) as agents,
+        order by ${orderByName('a.name')}, a.id limit ${maxRows + 1}) a) as agents,
       (select coalesce(json_agg(p), '[]') from (
         select p.id, p.display_name as "displayName", p.avatar_file_id as "avatarFileId" from participant p
         where p.tenant_id = ${tenant}${
           isOfOne
             ? sql` and p.id in (select b.participant_id from binding b where b.tenant_id = ${tenant} and b.agent_id = ${agentId})`
             : none
-        } order by ${orderByParticipant('p')}, p.id limit ${mostRows + 1}) p) as participants,
+        } order by ${orderByParticipant('p')}, p.id limit ${maxRows + 1}) p) as participants,
       (select coalesce(json_agg(b), '[]') from (
         select b.id, b.participant_id as "participantId", b.agent_id as "agentId" from binding b
         where b.tenant_id = ${tenant}${isOfOne ? sql` and b.agent_id = ${agentId}` : none}
-        order by b.participant_id, b.agent_id limit ${mostInner + 1}) b) as bindings`,
+        order by b.participant_id, b.agent_id limit ${maxInner + 1}) b) as bindings`,
 );
 const key = {};
 
-const bounds = { agents: mostRows, participants: mostRows, bindings: mostInner } as const;
+const bounds = { agents: maxRows, participants: maxRows, bindings: maxInner } as const;
 
 /** The network of the tenant, or of one agent, in one statement. Throws RESULT_TOO_LARGE. */
 export async function wholeNetwork(db: TenantDatabase, agentId: string | null): Promise<Network> {

@@ -32,8 +32,8 @@ export type WholeParticipant = {
 };
 
 // One statement reads at most so many of each. A participant with more leaves all of them to their loaders.
-const mostTogether = 50;
-const some = sql`limit ${mostTogether + 1}`;
+const maxBatchSize = 50;
+const some = sql`limit ${maxBatchSize + 1}`;
 
 const own = columns('Participant', 'p');
 const row = {
@@ -71,9 +71,9 @@ export async function wholeParticipantById(db: TenantDatabase, id: string): Prom
 }
 
 // The parts of at most so many participants are read with them. In a longer list they are read by their loaders.
-const mostListed = 500;
-const listed = listing(row, mostListed);
-const listedOfAgent = listingOfAgent(row, mostListed);
+const maxListed = 500;
+const listed = listing(row, maxListed);
+const listedOfAgent = listingOfAgent(row, maxListed);
 const parts: ParticipantParts = { own: null, channels: null, agentIds: true };
 
 /**
@@ -82,7 +82,7 @@ const parts: ParticipantParts = { own: null, channels: null, agentIds: true };
  */
 export async function wholeParticipants(db: TenantDatabase, agentId: string | null): Promise<WholeParticipant[]> {
   const found = agentId === null ? await db.query(listed) : await db.query(listedOfAgent, { agentId });
-  return found.length <= mostListed ? completed(db, found) : surrounded(db, await listParticipants(db, agentId, parts));
+  return found.length <= maxListed ? completed(db, found) : surrounded(db, await listParticipants(db, agentId, parts));
 }
 
 /** Rows as participants. Of those with more than one statement reads, all parts are read by their loaders. */
@@ -92,7 +92,7 @@ async function completed(db: TenantDatabase, found: readonly WholeRow[]): Promis
     return { participant, agentIds, channels, activations, autoSync };
   });
   const isCut = ({ agentIds, channels, activations }: WholeParticipant) =>
-    [agentIds, channels, activations].some((list) => list.length > mostTogether);
+    [agentIds, channels, activations].some((list) => list.length > maxBatchSize);
   const cut = whole.filter(isCut).map(({ participant }) => participant);
   if (cut.length === 0) return whole;
   const completions = new Map((await surrounded(db, cut)).map((one) => [one.participant.id, one]));

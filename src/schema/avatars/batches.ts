@@ -5,7 +5,7 @@ import {
   batchNotFound,
   estimatedCompletion,
   failuresByBatch,
-  mostRunning,
+  maxRunning,
   newestBatch,
   runningByBatch,
   syncAgentAvatars,
@@ -87,7 +87,7 @@ const BatchType = builder.objectRef<AvatarBatch>('AvatarSyncBatch').implement({
     }),
     running: t.field({
       type: [ParticipantType],
-      description: `The contacts that are being synced at present, at most ${mostRunning} of them.`,
+      description: `The contacts that are being synced at present, at most ${maxRunning} of them.`,
       resolve: ({ id }, _, context) => context.load(runningByBatch, id),
     }),
     startedAt: t.expose('startedAt', { type: 'DateTime', description: 'When it was asked for.' }),

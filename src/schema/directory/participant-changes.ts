@@ -1,4 +1,4 @@
-import { type ContactChanges, contactChanges, mostNamed } from '../../directory/participants/changes.ts';
+import { type ContactChanges, contactChanges, maxNamed } from '../../directory/participants/changes.ts';
 import { builder } from '../builder.ts';
 import { ParticipantType } from './participants.ts';
 
@@ -18,7 +18,7 @@ const EventType = builder.objectRef<ContactChanges>('ParticipantsChangedEvent').
         'The UUIDs of those that were deleted, or unbound from the agent, and have not been bound to it again.',
     }),
     everything: t.exposeBoolean('everything', {
-      description: `Whether more than ${mostNamed} changed at once: then nobody is named, and the list is to be read again.`,
+      description: `Whether more than ${maxNamed} changed at once: then nobody is named, and the list is to be read again.`,
     }),
     occurredAt: t.expose('occurredAt', { type: 'DateTime', description: 'When the changes were gathered up.' }),
   }),

@@ -10,7 +10,7 @@ import {
   isObjectType,
   isScalarType,
 } from 'graphql';
-import { mostRows } from '../../database/loaders.ts';
+import { maxRows } from '../../database/loaders.ts';
 import { Problem } from '../../errors/catalogue.ts';
 import type { FieldCost } from '../../operations/cost.ts';
 import type { GraphContext } from '../context.ts';
@@ -66,7 +66,7 @@ function entitiesField(schema: GraphQLSchema): Field {
   const cost: FieldCost = { asLongAs: 'representations' };
   return {
     type: new GraphQLNonNull(new GraphQLList(entity)),
-    description: `For gateways: the entities that the representations name, in their order. Null for one that the tenant does not have or the viewer does not see. One without its type’s scope is null, with \`FORBIDDEN\`, and one without a type or key is null, with \`BAD_USER_INPUT\`; the others are answered. Over ${mostRows} it is \`RESULT_TOO_LARGE\`.`,
+    description: `For gateways: the entities that the representations name, in their order. Null for one that the tenant does not have or the viewer does not see. One without its type’s scope is null, with \`FORBIDDEN\`, and one without a type or key is null, with \`BAD_USER_INPUT\`; the others are answered. Over ${maxRows} it is \`RESULT_TOO_LARGE\`.`,
     args: {
       representations: {
         type: new GraphQLNonNull(new GraphQLList(new GraphQLNonNull(anyScalar(schema)))),
@@ -75,8 +75,8 @@ function entitiesField(schema: GraphQLSchema): Field {
     },
     extensions: cost,
     resolve(_, { representations }: { representations: readonly Representation[] }, context) {
-      if (representations.length > mostRows)
-        throw new Problem('RESULT_TOO_LARGE', `There are more than ${mostRows} representations.`);
+      if (representations.length > maxRows)
+        throw new Problem('RESULT_TOO_LARGE', `There are more than ${maxRows} representations.`);
       return Promise.all(representations.map((representation) => entityOrRefusal(representation, context)));
     },
   };

@@ -39,18 +39,18 @@ function sampleOfTable(whole: string): Sample {
   const text = beginning.slice(first.length).replace(blankLines, '');
   const line = text.slice(0, text.search(/[\r\n]|$/)).replaceAll(/"[^"]*"/g, '');
   const count = (separator: string) => line.split(separator).length;
-  const [most = ','] = [',', ';', '\t'].sort((a, b) => count(b) - count(a));
-  const separator = said ?? most;
+  const [commonest = ','] = [',', ';', '\t'].sort((a, b) => count(b) - count(a));
+  const separator = said ?? commonest;
   const [columns = [], ...rows] = recordsOf(text, separator, shownRows + 1);
   return { format: 'CSV', columns: columns.map((name) => name.trim()), rows };
 }
 
 /** The first records of a text, with quoted separators, quotes and line ends. */
-function recordsOf(text: string, separator: string, most: number): string[][] {
+function recordsOf(text: string, separator: string, max: number): string[][] {
   const records: string[][] = [];
   const cell = new RegExp(`("(?:[^"]|"")*"|[^${separator}\r\n]*)([${separator}]|\r\n?|\n|$)`, 'y');
   let record: string[] = [];
-  while (records.length < most && cell.lastIndex < text.length) {
+  while (records.length < max && cell.lastIndex < text.length) {
     const [, value = '', end] = cell.exec(text) ?? [];
     if (end === undefined) break;
     record.push(value.startsWith('"') ? value.slice(1, -1).replaceAll('""', '"') : value);
