@@ -164,6 +164,8 @@ export function createGraphqlHandler(options: GraphqlHandlerOptions): RequestLis
     });
     // Text leaves with the headers in one system call.
     response.end(body);
+    // Promises that are older than the data would keep it alive until the next full collection.
+    result.data = null;
   }
 
   return (request, response) => {

@@ -90,9 +90,11 @@ export function createExecutor(
     },
     execute(context, variables) {
       const done = (result: ExecutionResult) => {
-        // The garbage collector treats a WeakMap's value as alive until the next full collection, even when its key is
-        // gone. All that the operation has read would move to the old generation first.
+        // The context is older than what was read: it waited for the database, and is in the old generation by now. What
+        // an old object refers to, and the value of a WeakMap, is alive until the next full collection, even when the
+        // object is gone. All that the operation has read would move to the old generation first.
         RequestCache.clearForContext(context);
+        context.release();
         averageWork += (context.size.work - averageWork) / 4;
         return result;
       };

@@ -29,6 +29,8 @@ export type GraphContext = {
   prime<Key, Loaded>(loader: Loader<Key, Loaded>, key: Key, loaded: Loaded): void;
   /** Clears the loaders: after a write, and before each event of a subscription. */
   forget(): void;
+  /** Lets go of all rows, when the operation has its result. */
+  release(): void;
 };
 
 const now = Promise.resolve();
@@ -84,6 +86,12 @@ export function createGraphContext(
       loaders.clear();
       uncounted.clear();
       size.nextEvent();
+    },
+    release() {
+      // Reads of an operation that was stopped may still end, and are counted by its rows.
+      if (size.stopped) return;
+      loaders.clear();
+      uncounted.clear();
     },
   };
 }

@@ -53,6 +53,7 @@ test('compiled code is kept in the same bounds', async () => {
     viewer: { scopes: new Set(), kind: 'USER' },
     size: new ResultSize(createBudget(), null),
     uncounted: { add() {} },
+    release() {},
   };
   const before = heapUsed();
   for (let index = 0; index < 300; index++) {

@@ -21,7 +21,7 @@ async function compiledAfter(text: string): Promise<number | null> {
     },
   });
   // biome-ignore lint/suspicious/noExplicitAny: a context of which nothing is asked but this
-  const context: any = { viewer: { scopes: new Set() }, size: new ResultSize(createBudget(), null) };
+  const context: any = { viewer: { scopes: new Set() }, size: new ResultSize(createBudget(), null), release() {} };
   for (; time < 5; time++) await executor.execute(context as GraphContext, {});
   return compiledAt;
 }
@@ -58,6 +58,7 @@ test('a query that fails once it is compiled is executed once more by graphql-js
   const resets = vi.spyOn(size, 'reset');
   const context = {
     size,
+    release() {},
     get viewer() {
       reads += 1;
       throw new GraphQLError('nobody');

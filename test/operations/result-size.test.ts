@@ -100,7 +100,8 @@ async function run(query: string, how: 'plain' | 'compiled', admission: Admissio
     },
   });
   const size = new ResultSize(createBudget(), admission);
-  const contextValue = { viewer: { scopes: new Set() }, size, uncounted: { add() {} } } as unknown as GraphContext;
+  const own = { size, uncounted: { add() {} }, release() {} };
+  const contextValue = { viewer: { scopes: new Set() }, ...own } as unknown as GraphContext;
   const result = await executor.execute(contextValue, {});
   expect(compiled).toBe(how === 'compiled');
   return { ...result, work: size.work };
