@@ -90,9 +90,9 @@ export function createExecutor(
     },
     execute(context, variables) {
       const done = (result: ExecutionResult) => {
-        // The context is older than what was read: it waited for the database, and is in the old generation by now. What
-        // an old object refers to, and the value of a WeakMap, is alive until the next full collection, even when the
-        // object is gone. All that the operation has read would move to the old generation first.
+        // The context has waited for the database, so it is older than the rows, and in the old generation by now. What
+        // an old object refers to is alive until the next full collection, and so is the value of a WeakMap, even when
+        // the object is gone. All that the operation has read would move to the old generation first.
         RequestCache.clearForContext(context);
         context.release();
         averageWork += (context.size.work - averageWork) / 4;
