@@ -14,7 +14,7 @@ type Place = { running: number; waiting: (() => void)[] };
 
 const busy = (what: string) => new Problem('UNAVAILABLE', what, { retryAfter: 1 });
 
-/** Runs `most` pieces of work for a key at once, first come first served. Waiting callers hold nothing but memory. */
+/** Runs `max` pieces of work for a key at once, first come first served. Waiting callers hold nothing but memory. */
 export function createAdmission(options: {
   max: number;
   maxWaiting: number;

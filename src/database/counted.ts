@@ -9,7 +9,7 @@ const parentIds = parameter('ids', array(uuid));
 
 /**
  * Makes a function that counts the rows that belong to these ids, and the bytes of an expression in them, as often as
- * each id is given. `of` is the column with the id in `from`. Rows above `most` are not looked at.
+ * each id is given. `of` is the column with the id in `from`. Rows above `max` are not looked at.
  */
 export function countRows(
   of: Fragment,

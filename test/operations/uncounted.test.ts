@@ -12,7 +12,7 @@ import { Uncounted } from '../../src/schema/uncounted.ts';
 const viewer = { scopes: new Set() } as unknown as Viewer;
 const later = () => new Promise<void>((resolve) => setTimeout(resolve, 5));
 
-/** Two long lists below one row each, of which one can have at most `most` rows, and how many are read at once. */
+/** Two long lists below one row each, of which one can have at most `max` rows, and how many are read at once. */
 function twoLists(max: number, counted: Readonly<Record<string, { rows: number; bytes: number }>>) {
   const size = new ResultSize(createBudget(), null);
   const uncounted = new Uncounted(viewer, {} as TenantDatabase, size);

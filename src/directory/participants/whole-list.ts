@@ -26,7 +26,7 @@ const byName = orderByParticipant('p');
 
 /**
  * The statements of the whole list, in the order of names: of the tenant, and of one agent. They read one participant
- * more than `most`.
+ * more than `max`.
  */
 export const listing = <Row>(row: Selected<Row>, max: number) =>
   statement(
@@ -74,7 +74,7 @@ export async function listParticipants(
   return boundedRows(all, 'participants: use participantsConnection');
 }
 
-/** Counts the participants of the tenant or of one agent, and stops at `most`. */
+/** Counts the participants of the tenant or of one agent, and stops at `max`. */
 async function countUpTo(db: TenantDatabase, agentId: string | null, max: number): Promise<number> {
   const [row] = agentId === null ? await db.query(counted, { max }) : await db.query(countedOfAgent, { agentId, max });
   return row?.count ?? 0;
