@@ -36,7 +36,7 @@ type Progress = { state: string; doneRows: number; created: number; estimatedSec
 /** Estimates are in whole seconds. */
 const untoldMs = 10_000;
 const readsPerSecond = 20;
-const quietSeconds = 10;
+const quietSeconds = 60;
 /** Tenants that rows come into; the contact lists are those of others. */
 const targets: Readonly<Record<Way, number>> = { 'COPY, no triggers': 0, COPY: 1, import: 2 };
 const firstReader = 3;
