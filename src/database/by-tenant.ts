@@ -30,8 +30,8 @@ export function throwAny(errors: readonly unknown[]): void {
 /**
  * Sweeps what a read finds in all tenants, tenant by tenant. `find` reads at most `atOnce` rows and locks none, so
  * `take` has to check them again. It returns the number of rows that it took. Rows of which none can be taken belong to
- * another replica: the sweep ends there. A tenant whose `take` fails keeps none of the others waiting: the first error
- * is thrown at the end. It asks `stopped` before each tenant and ends early.
+ * another replica: the sweep ends there. A tenant whose `take` fails keeps none of the others waiting: the error is
+ * thrown at the end. It asks `stopped` before each tenant and ends early.
  */
 export async function sweepByTenant<Row extends { readonly tenantId: string }>(
   atOnce: number,
