@@ -16,7 +16,8 @@ import { readConfig } from '../src/config.ts';
 import { newId } from '../src/database/ids.ts';
 import { demoTenant } from '../src/demo/tenant.ts';
 import { addressColumns } from '../src/providers/address.ts';
-import { buildConsole, executablePath } from '../test/console/browser.ts';
+import { executablePath } from '../test/console/browser.ts';
+import { buildConsole } from '../test/setup/built.ts';
 
 const contacts = Number(process.argv[2] ?? 10_000);
 const agentId = 'support-bot';

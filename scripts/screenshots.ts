@@ -6,7 +6,8 @@ import type { Page } from 'playwright-core';
 import { createApp } from '../src/app.ts';
 import { readConfig } from '../src/config.ts';
 import { examples } from '../src/demo/tenant.ts';
-import { buildConsole, launch } from '../test/console/browser.ts';
+import { launch } from '../test/console/browser.ts';
+import { buildConsole } from '../test/setup/built.ts';
 
 type Picture = { name: string; path: string; colorScheme?: 'dark'; ready(page: Page): Promise<unknown> };
 

@@ -4,13 +4,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { developmentKeys } from '../../src/auth/development-keys.ts';
+import { builtEntry } from '../setup/built.ts';
 
+const entry = await builtEntry('commands/print-token');
 const folder = mkdtempSync(join(tmpdir(), 'rollcall-token-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const print = (DATA_DIR: string) => {
   const env = { PATH: process.env['PATH'], HOME: process.env['HOME'], DATA_DIR };
-  const { status, stdout, stderr } = spawnSync(process.execPath, ['--import', 'tsx', 'src/commands/print-token.ts'], {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [entry], {
     env,
     encoding: 'utf8',
   });

@@ -18,6 +18,7 @@ import { until } from '../events/trigger.ts';
 import { createConfig, createParticipant } from '../factories.ts';
 import { png } from '../fakes/images.ts';
 import { type FakeSlack, type FakeSlackUser, startFakeSlack } from '../fakes/slack.ts';
+import { builtEntry } from '../setup/built.ts';
 import { createOwnDatabase } from '../setup/database.ts';
 import { avatarOf } from './background.ts';
 
@@ -52,7 +53,7 @@ const running = new Set<ChildProcess>();
 
 /** Starts the real server in a process of its own. */
 async function start(more: Record<string, string> = {}): Promise<Server> {
-  const child = spawn(process.execPath, ['--import', 'tsx', 'src/main.ts'], {
+  const child = spawn(process.execPath, [await builtEntry('main')], {
     env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...environment, ...more },
     stdio: ['ignore', 'pipe', 'inherit'],
   });

@@ -1,8 +1,9 @@
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, inject } from 'vitest';
 import { startApp, type TestApp } from '../app.ts';
+import { buildConsole } from '../setup/built.ts';
 import { createOwnDatabase } from '../setup/database.ts';
-import { buildConsole, launch, openPage } from './browser.ts';
+import { launch, openPage } from './browser.ts';
 
 /** Sends an operation with what a page of the demo tenant is signed in by. Fails with the errors of the answer. */
 export async function sendAs<Data>(page: Page, query: string, variables: object): Promise<Data> {

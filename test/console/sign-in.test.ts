@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { demoTenant, examples } from '../../src/demo/tenant.ts';
 import { startApp } from '../app.ts';
 import { freePort, startIdentityProvider } from '../fakes/identity-provider.ts';
-import { buildConsole, executablePath, launch, openPage } from './browser.ts';
+import { buildConsole } from '../setup/built.ts';
+import { executablePath, launch, openPage } from './browser.ts';
 import { signInWith, useOperator } from './operator.ts';
 
 describe.skipIf(executablePath === undefined)('an operator with the rights of a key', () => {

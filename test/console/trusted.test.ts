@@ -3,7 +3,8 @@ import { examples } from '../../src/demo/tenant.ts';
 import { createConsole } from '../../src/http/console.ts';
 import { readConsoleDocuments } from '../../src/http/console-files.ts';
 import { startApp } from '../app.ts';
-import { buildConsole, executablePath } from './browser.ts';
+import { buildConsole } from '../setup/built.ts';
+import { executablePath } from './browser.ts';
 import { useOperator } from './operator.ts';
 
 type Sent = { query?: string; extensions?: { persistedQuery?: { sha256Hash: string } } };

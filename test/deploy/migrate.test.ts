@@ -3,12 +3,13 @@ import { readdirSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { expect, inject, test } from 'vitest';
 import { connectPostgres } from '../../src/database/postgres.ts';
+import { builtEntry } from '../setup/built.ts';
 import { createOwnDatabase } from '../setup/database.ts';
 
 const run = promisify(execFile);
 /** As the chart's job runs it: with the database's address and nothing else of the service. */
-const migrate = (variables: Record<string, string>) =>
-  run(process.execPath, ['--import', 'tsx', 'src/commands/migrate.ts'], {
+const migrate = async (variables: Record<string, string>) =>
+  run(process.execPath, [await builtEntry('commands/migrate')], {
     env: { PATH: process.env['PATH'], NODE_ENV: 'production', ...variables },
   });
 /** What the last line of the log names. A slow machine says before it that it waits. */

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { startApp, type TestApp } from '../app.ts';
 import { audience, issuer, sign } from '../auth/tokens.ts';
 import { createAccessKey } from '../factories.ts';
+import { builtEntry } from '../setup/built.ts';
 import { openStream, subscribe } from '../streams.ts';
 import { createSubject, revoke, subscription, until } from './trigger.ts';
 
@@ -141,7 +142,7 @@ describe.skipIf(!redisUrl || !('url' in database))('two replicas', () => {
   test('are processes of their own, and stop in good order', async () => {
     const running: ChildProcess[] = [];
     const start = async (): Promise<{ url: string; stop(): Promise<number | null> }> => {
-      const child = spawn(process.execPath, ['--import', 'tsx', 'src/main.ts'], {
+      const child = spawn(process.execPath, [await builtEntry('main')], {
         env: {
           ...process.env,
           ...environment,

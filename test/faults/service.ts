@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { until } from '../events/trigger.ts';
+import { builtEntry } from '../setup/built.ts';
 import { freePort } from './redis-server.ts';
 
 export type LogLine = { level: number; pid: number; msg: string; part?: string; reason?: string };
@@ -39,7 +40,7 @@ export async function startService(environment: Record<string, string>): Promise
   const port = await freePort();
   const folder = mkdtempSync(join(tmpdir(), 'rollcall-faults-'));
   const url = `http://127.0.0.1:${port}`;
-  const child = spawn(process.execPath, ['--import', 'tsx', 'src/main.ts'], {
+  const child = spawn(process.execPath, [await builtEntry('main')], {
     env: {
       PATH: process.env['PATH'],
       HOME: process.env['HOME'],

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { until } from '../events/trigger.ts';
+import { builtEntry } from '../setup/built.ts';
 import { createOwnDatabase } from '../setup/database.ts';
 
 const redisUrl = process.env['REDIS_URL'];
@@ -24,7 +25,7 @@ describe.skipIf(!redisUrl || !('url' in inject('database')))('several processes 
 
   beforeAll(async () => {
     own = await createOwnDatabase(inject('database'));
-    server = spawn(process.execPath, ['--import', 'tsx', 'src/main.ts'], {
+    server = spawn(process.execPath, [await builtEntry('main')], {
       env: {
         PATH: process.env['PATH'],
         HOME: process.env['HOME'],

@@ -8,6 +8,7 @@ import { newId } from '../../src/database/ids.ts';
 import { connectPostgres } from '../../src/database/postgres.ts';
 import { dataOf, startApp, type TestTenant, type Untyped } from '../app.ts';
 import { createAccessKey, createAgent, createAgentKey, createConfig, createParticipant } from '../factories.ts';
+import { builtEntry } from '../setup/built.ts';
 import { createOwnDatabase } from '../setup/database.ts';
 import { useApp } from '../use-app.ts';
 
@@ -37,7 +38,7 @@ type Ended = { status: number | null; stdout: string; stderr: string };
 /** Runs a command on the other place, and kills it where a line of its output says so. */
 async function command(name: string, args: readonly string[], killAt?: RegExp): Promise<Ended> {
   const env = { PATH: process.env['PATH'], HOME: process.env['HOME'], ...there.env };
-  const child = spawn(process.execPath, ['--import', 'tsx', `src/commands/${name}.ts`, ...args], { env });
+  const child = spawn(process.execPath, [await builtEntry(`commands/${name}`), ...args], { env });
   const ended: Ended = { status: null, stdout: '', stderr: '' };
   child.stdout.on('data', (text) => {
     ended.stdout += text;

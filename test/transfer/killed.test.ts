@@ -12,6 +12,7 @@ import { connectPostgres } from '../../src/database/postgres.ts';
 import type { Untyped } from '../app.ts';
 import { audience, issuer, sign } from '../auth/tokens.ts';
 import { until } from '../events/trigger.ts';
+import { builtEntry } from '../setup/built.ts';
 import { createOwnDatabase } from '../setup/database.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'rollcall-killed-'));
@@ -39,7 +40,7 @@ async function inDatabase<Result>(work: (prisma: ReturnType<typeof openDatabase>
 
 /** Starts the real service in a process of its own. */
 async function start(): Promise<void> {
-  const started = spawn(process.execPath, ['--import', 'tsx', 'src/main.ts'], {
+  const started = spawn(process.execPath, [await builtEntry('main')], {
     env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...environment },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
