@@ -2,23 +2,26 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { type ExecutionResult, OperationTypeNode } from 'graphql';
-import { LRUCache } from 'lru-cache';
 import type { Viewer } from '../auth/viewer.ts';
 import { asUuid, newId } from '../database/ids.ts';
 import { Problem, problemDetails } from '../errors/catalogue.ts';
 import { type FormatResult, problemOf, refusal } from '../operations/errors.ts';
 import type { PreparedOperation } from '../operations/prepare.ts';
 import { isLarge } from '../operations/result-size.ts';
-import { asksForCost, type OperationRequest, type Operations, failed as resultOf } from '../operations/run.ts';
-import { namesById } from '../operations/trusted.ts';
-import { withExactNumbers } from '../values/json-number.ts';
+import { asksForCost, type Operations, failed as resultOf } from '../operations/run.ts';
 import type { BodyBudget } from './bodies.ts';
+import {
+  commonMediaType,
+  commonOperation,
+  header,
+  type RequestHeaders,
+  type Written,
+  written,
+} from './common-request.ts';
 import { hasOneHost, originForm } from './host.ts';
 import { stringifyInPieces } from './long-json.ts';
-import { byWeight, commonJsonType, type JsonType, plainMediaType } from './media-types.ts';
+import { byWeight, type JsonType, plainMediaType } from './media-types.ts';
 import type { ServerContext, Yoga } from './yoga.ts';
-
-type RequestHeaders = { get(name: string): string | null };
 
 export type GraphqlHandlerOptions = {
   /** Answers all other requests. */
@@ -209,80 +212,4 @@ function refuseHost(response: ServerResponse): void {
   );
   response.writeHead(400, { 'content-type': 'application/problem+json; charset=utf-8', connection: 'close' });
   response.end(JSON.stringify(problem));
-}
-
-type Written = { status: number; headers: Record<string, string>; body: string | Buffer };
-
-/**
- * Returns the result as text, with the status and the headers for its errors by the GraphQL over HTTP specification, as
- * Yoga does.
- */
-function written(result: ExecutionResult, type: JsonType): Written {
-  if (!result.errors?.length) return { status: 200, headers: {}, body: JSON.stringify(result) };
-  let status = 0;
-  const headers: Record<string, string> = {};
-  const errors = result.errors.map((error) => {
-    const { http, ...extensions } = error.extensions;
-    Object.assign(headers, http?.headers);
-    if (http?.status && !(http.spec && type === 'application/json')) status = Math.max(status, http.status);
-    return { ...error.toJSON(), extensions };
-  });
-  return { status: status || 200, headers, body: JSON.stringify({ ...result, errors }) };
-}
-
-const header = (request: IncomingMessage, name: string): string | null => {
-  const value = request.headers[name];
-  return typeof value === 'string' ? value : null;
-};
-
-const json = /^application\/json(\s*;\s*charset=utf-8)?$/i;
-/** Longer Accept headers are uncommon. They are parsed each time instead of being kept. */
-const longestAccept = 200;
-const byAccept = new LRUCache<string, { type: JsonType | null }>({ max: 200 });
-
-/** Returns the media type of the answer. Null when the request is not a common one. */
-function commonMediaType({ headers }: IncomingMessage): JsonType | null {
-  if (
-    !json.test(headers['content-type'] ?? '') ||
-    headers['content-encoding'] ||
-    headers.origin ||
-    headers['x-http-method-override']
-  )
-    return null;
-  const accept = headers.accept ?? '*/*';
-  if (accept.length > longestAccept) return commonJsonType(accept);
-  let known = byAccept.get(accept);
-  if (!known) {
-    known = { type: commonJsonType(accept) };
-    byAccept.set(accept, known);
-  }
-  return known.type;
-}
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
-/** Returns the operation of a body with exactly one, each part of its type. Null for any other body. */
-function commonOperation(body: string): OperationRequest | null {
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(withExactNumbers(body));
-  } catch {
-    return null;
-  }
-  if (!isObject(parsed)) return null;
-  const {
-    query = null,
-    documentId = null,
-    operationName = null,
-    variables = null,
-    extensions = null,
-    ...more
-  } = parsed;
-  if (typeof query !== 'string' && !(query === null && namesById(parsed))) return null;
-  if (operationName !== null && typeof operationName !== 'string') return null;
-  if (variables !== null && !isObject(variables)) return null;
-  if (extensions !== null && !isObject(extensions)) return null;
-  for (const _ in more) return null;
-  return { query, documentId, extensions, operationName, variables };
 }

@@ -3,21 +3,16 @@ import {
   GraphQLError,
   type GraphQLSchema,
   Kind,
-  NoSchemaIntrospectionCustomRule,
   type OperationDefinitionNode,
-  parse,
-  specifiedRules,
-  type Token,
-  validate,
   visit,
 } from 'graphql';
 import { LRUCache } from 'lru-cache';
 import type { Budget } from './budget.ts';
-import { documentErrors } from './document-limits.ts';
-import { placeOf } from './errors.ts';
+import { createDocumentCheck, demandLength } from './document-check.ts';
 import { createExecutor, type Executor } from './executor.ts';
 import { limits } from './limits.ts';
 import {
+  checkedAll,
   type DocumentRequest,
   isDocument,
   isHashOf,
@@ -68,17 +63,6 @@ export type PrepareOptions = {
   trustedOnly?: boolean;
 };
 
-/** What is wrong with the trusted documents. */
-export class TrustedDocumentsError extends Error {
-  override readonly name = 'TrustedDocumentsError';
-  readonly faults: readonly string[];
-
-  constructor(faults: readonly string[]) {
-    super(faults.join('\n'));
-    this.faults = faults;
-  }
-}
-
 type Charged = {
   characters: number;
   tokens: number;
@@ -115,42 +99,16 @@ export function createPrepare(
 ): Prepare {
   const cache = (): Documents => new LRUCache({ maxSize: keptBytes, sizeCalculation: ({ bytes }) => bytes });
   const [byText, byId] = [cache(), cache()];
-  const rules = introspection ? specifiedRules : [...specifiedRules, NoSchemaIntrospectionCustomRule];
-  const trustedDocuments = trusted && checkedAll(trusted);
+  const check = createDocumentCheck(schema, { introspection });
+  const trustedDocuments = trusted && checkedAll(trusted, check);
   const ownDocuments = new Map<string, TrustedDocument>();
-
-  function checked(text: string, maxTokens: number): DocumentNode {
-    const document = parsed(text, maxTokens);
-    // Before validation, which compares each field with all others of its name.
-    const tooLarge = documentErrors(document);
-    const errors = tooLarge.length > 0 ? tooLarge : validate(schema, document, rules);
-    if (errors.length > 0)
-      throw new AggregateError(errors.map((error) => withCode('GRAPHQL_VALIDATION_FAILED', error)));
-    return document;
-  }
-
-  function checkedAll(texts: ReadonlyMap<string, string>): ReadonlyMap<string, TrustedDocument> {
-    const faults: string[] = [];
-    const documents = new Map<string, TrustedDocument>();
-    for (const [id, text] of texts) {
-      try {
-        demandLength(text, limits.document);
-        documents.set(id, { text, document: checked(text, limits.tokens) });
-      } catch (error) {
-        const errors: Error[] = error instanceof AggregateError ? error.errors : [error];
-        faults.push(...errors.map(({ message }) => `${id}: ${message}`));
-      }
-    }
-    if (faults.length > 0) throw new TrustedDocumentsError(faults);
-    return documents;
-  }
 
   /** Throws what is wrong with a document of pages that were built for another schema. */
   function ownDocument(id: string): TrustedDocument | undefined {
     const known = ownDocuments.get(id);
     const text = own?.get(id);
     if (known || text === undefined) return known;
-    const made = { text, document: checked(text, limits.tokens) };
+    const made = { text, document: check(text, limits.tokens) };
     ownDocuments.set(id, made);
     return made;
   }
@@ -182,7 +140,7 @@ export function createPrepare(
     const known = byText.get(text);
     if (known && known.tokens <= tokens) return known;
     // The parser refuses a document that exceeds the budget, with its own error.
-    const document = checked(text, tokens);
+    const document = check(text, tokens);
     return keep(byText, text, document, {
       characters: text.length,
       tokens: document.tokenCount ?? 0,
@@ -234,38 +192,6 @@ export function createPrepare(
   // A named document has been parsed, or is after the first time.
   const isNew = ({ query }: DocumentRequest) => typeof query === 'string' && query !== '' && !byText.has(query);
   return Object.assign(prepare, { isNew });
-}
-
-/** Throws when a text is longer than what is left. Others of its batch may have come before. */
-function demandLength(text: string, left: number, before = 0): void {
-  if (text.length <= left) return;
-  const what = before > 0 ? 'The documents of the batch are' : 'The document is';
-  throw withCode('GRAPHQL_PARSE_FAILED', new GraphQLError(`${what} longer than ${limits.document} characters.`));
-}
-
-const withCode = (code: 'GRAPHQL_PARSE_FAILED' | 'GRAPHQL_VALIDATION_FAILED', error: GraphQLError): GraphQLError =>
-  new GraphQLError(error.message, { ...placeOf(error), extensions: { code, http: { spec: true, status: 400 } } });
-
-function parsed(text: string, maxTokens: number): DocumentNode {
-  try {
-    const document = parse(text, { maxTokens });
-    unlinkTokens(document);
-    return document;
-  } catch (error) {
-    throw error instanceof GraphQLError ? withCode('GRAPHQL_PARSE_FAILED', error) : error;
-  }
-}
-
-/**
- * Unlinks the parser's tokens. Each refers to the next, also for comments, so a document of comments would keep forty
- * times its length. Errors need only the places of nodes.
- */
-function unlinkTokens({ loc }: DocumentNode): void {
-  for (let token: Token | null = loc?.startToken ?? null; token; ) {
-    const { next }: Token = token;
-    Object.assign(token, { prev: null, next: null });
-    token = next;
-  }
 }
 
 function nodesOf(document: DocumentNode): number {

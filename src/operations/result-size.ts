@@ -2,6 +2,7 @@ import { type ExecutionResult, GraphQLError, type GraphQLResolveInfo, responsePa
 import { maxErrors, type Problem, ResultLimit } from '../errors/catalogue.ts';
 import type { Admission } from './admission.ts';
 import type { Budget } from './budget.ts';
+import { Execution } from './execution.ts';
 import { limits } from './limits.ts';
 import { type Paced, Pacing } from './pacing.ts';
 import { bytesOf, longBytes, type Price, type WorkBelow } from './price.ts';
@@ -38,6 +39,7 @@ export const isLarge = ({ data, errors }: ExecutionResult): boolean =>
  * completed. Over the limit the operation ends with one RESULT_TOO_LARGE.
  */
 export class ResultSize implements Paced {
+  readonly execution = new Execution();
   readonly #budget: Budget;
   readonly #admission: Admission | null;
   readonly #tenantId: string;
@@ -47,12 +49,8 @@ export class ResultSize implements Paced {
   #unmeasured = unmeasuredValues;
   /** How many lists were not read because they are too large. */
   #refusals = 0;
+  /** The error of what did not fit: always the same, because a stack costs more than a row. */
   #error: GraphQLError | null = null;
-  /** Whether the operation ends at once over the limit. A mutation does not, because its later fields write. */
-  #stops = false;
-  #running = false;
-  #stop: ((error: GraphQLError) => void) | null = null;
-  #never: Promise<never> | null = null;
   #pending = 0;
   /** Only a large result has one. */
   #pacing: Pacing | null = null;
@@ -81,57 +79,23 @@ export class ResultSize implements Paced {
   }
 
   get running(): boolean {
-    return this.#running;
+    return this.execution.running;
   }
 
-  /** Executes an operation. The result is RESULT_TOO_LARGE alone when that stops it. */
-  run(stops: boolean, execute: () => Result): Result {
-    this.#stops = stops;
-    this.#running = true;
-    const stopped = () => ({ data: null, errors: [this.#error as GraphQLError] });
-    let made: Result;
-    try {
-      made = execute();
-    } catch (error) {
-      this.#end();
-      throw error;
-    }
-    if (this.stopped) return stopped();
-    if (!(made instanceof Promise)) {
-      this.#end();
-      this.#mark(made);
-      return made;
-    }
-    return new Promise((resolve, reject) => {
-      this.#stop = () => resolve(stopped());
-      made.then(
-        (result) => {
-          this.#end();
-          this.#mark(result);
-          resolve(result);
-        },
-        (error: unknown) => {
-          this.#end();
-          reject(error);
-        },
-      );
+  /**
+   * Executes an operation. A query ends over the limit, with RESULT_TOO_LARGE alone. A mutation does not, because its
+   * later fields write.
+   */
+  run(isQuery: boolean, execute: () => Result): Result {
+    return this.execution.run(isQuery, execute, (result) => {
+      this.#pacing?.end();
+      if (result?.data && (this.#work > large || this.#bytes > largeBytes)) largeData.add(result.data);
     });
-  }
-
-  /** Whether the operation has ended because its result is too large. Nothing of it may run any more. */
-  get stopped(): boolean {
-    return this.#error !== null && this.#stops;
-  }
-
-  /** The value for anything that an ended operation still asks for. */
-  get never(): Promise<never> {
-    this.#never ??= new Promise<never>(() => {});
-    return this.#never;
   }
 
   /** Starts at zero for the next event of a subscription. Within an operation nothing is forgotten. */
   nextEvent(): void {
-    if (!this.#running) this.reset();
+    if (!this.running) this.reset();
   }
 
   /** Starts at zero for a result that is made again. */
@@ -141,7 +105,7 @@ export class ResultSize implements Paced {
     this.#work = 0;
     this.#bytes = 0;
     this.#unmeasured = unmeasuredValues;
-    if (!this.stopped) this.#error = null;
+    this.#error = null;
   }
 
   /** Records that a list or row is being read. None is completed until all that are being read have been counted. */
@@ -166,9 +130,9 @@ export class ResultSize implements Paced {
   /** Counts a list or row that was read. `below` is the work and the bytes below it that were counted already. */
   countRead(found: object | null | undefined, price: () => Price, place: Place, below = nothingBelow): unknown {
     this.#pending--;
-    if (found == null || this.stopped) {
+    if (found == null || this.execution.stopped) {
       this.#pacing?.schedule();
-      return this.stopped ? this.never : found;
+      return this.execution.stopped ? this.execution.never : found;
     }
     const known = price();
     const [work, bytes] = [this.#work, this.#bytes];
@@ -213,33 +177,26 @@ export class ResultSize implements Paced {
   /** Runs the read of a long list when it is this operation's turn. */
   async longRead<Found>(read: () => Promise<Found>): Promise<Found> {
     await this.#paces()?.turn();
-    return this.stopped ? this.never : read();
+    return this.execution.stopped ? this.execution.never : read();
   }
 
   /** Ends an operation that is not let in. A mutation's other fields go on: what waits gets the error. */
   turnedAway(problem: Problem): Error | null {
     const error = new GraphQLError(problem.message, { originalError: problem });
-    if (!this.#stops) return error;
-    this.#error = error;
-    this.#halt();
-    return null;
+    return this.execution.stop(error) ? null : error;
   }
 
   /** Null without an admission, and for an operation that does not run. */
   #paces(): Pacing | null {
-    if (!this.#running || !this.#admission) return null;
+    if (!this.running || !this.#admission) return null;
     this.#pacing ??= new Pacing(this, this.#admission, this.#tenantId);
     return this.#pacing;
   }
 
-  /**
-   * Refuses what did not fit. In a mutation the charge for it is given back: it is left out, and the fields after it
-   * are answered.
-   */
+  /** Refuses what did not fit. */
   #exceeded(workBefore: number, bytesBefore: number, place: Place, below = nothingBelow): Promise<never> {
     const message = Math.max(this.#budget.bytes, below.bytes) > limits.resultBytes ? tooManyBytes : tooMuchWork;
-    if (!this.#stops) this.#use(workBefore - this.#work, bytesBefore - this.#bytes);
-    return this.#refuse(place, message);
+    return this.#refuse(place, message, () => this.#use(workBefore - this.#work, bytesBefore - this.#bytes));
   }
 
   #use(work: number, bytes: number): boolean {
@@ -267,32 +224,15 @@ export class ResultSize implements Paced {
     return true;
   }
 
-  #refuse({ path, fieldNodes }: Place, message: string): Promise<never> {
-    if (!this.#error) {
-      this.#error = new GraphQLError(message, {
-        nodes: fieldNodes,
-        path: responsePathAsArray(path),
-        originalError: new ResultLimit(message),
-      });
-      if (this.#stops) this.#halt();
-    }
-    // Always the same error: a stack costs more than a row.
-    if (!this.#stops) throw this.#error;
-    return this.never;
-  }
-
-  #mark({ data }: ExecutionResult): void {
-    if (data && (this.#work > large || this.#bytes > largeBytes)) largeData.add(data);
-  }
-
-  /** Rejects everything that is not done. */
-  #halt(): void {
-    this.#end();
-    this.#stop?.(this.#error as GraphQLError);
-  }
-
-  #end(): void {
-    this.#running = false;
-    this.#pacing?.end();
+  /** Ends the operation. In a mutation the field is left out, its charge is given back, and others are answered. */
+  #refuse({ path, fieldNodes }: Place, message: string, giveBack?: () => void): Promise<never> {
+    this.#error ??= new GraphQLError(message, {
+      nodes: fieldNodes,
+      path: responsePathAsArray(path),
+      originalError: new ResultLimit(message),
+    });
+    if (this.execution.stop(this.#error)) return this.execution.never;
+    giveBack?.();
+    throw this.#error;
   }
 }

@@ -3,6 +3,7 @@ import { printExecutableGraphQLDocument } from '@graphql-tools/documents';
 import { type DocumentNode, GraphQLError, parse } from 'graphql';
 import { Problem } from '../errors/catalogue.ts';
 import { bareDocumentId } from '../trusted-documents.ts';
+import { type DocumentCheck, demandLength } from './document-check.ts';
 import { limits } from './limits.ts';
 
 /**
@@ -91,3 +92,34 @@ export const persistedQueryProblem = (supported: boolean): GraphQLError => {
     extensions: { http: { status: 200, headers: { 'cache-control': 'private, no-cache, must-revalidate' } } },
   });
 };
+
+/** What is wrong with the trusted documents. */
+export class TrustedDocumentsError extends Error {
+  override readonly name = 'TrustedDocumentsError';
+  readonly faults: readonly string[];
+
+  constructor(faults: readonly string[]) {
+    super(faults.join('\n'));
+    this.faults = faults;
+  }
+}
+
+/** Parses and validates all trusted documents, by their ids. Throws TrustedDocumentsError with the faults of all. */
+export function checkedAll(
+  texts: ReadonlyMap<string, string>,
+  check: DocumentCheck,
+): ReadonlyMap<string, TrustedDocument> {
+  const faults: string[] = [];
+  const documents = new Map<string, TrustedDocument>();
+  for (const [id, text] of texts) {
+    try {
+      demandLength(text, limits.document);
+      documents.set(id, { text, document: check(text, limits.tokens) });
+    } catch (error) {
+      const errors: Error[] = error instanceof AggregateError ? error.errors : [error];
+      faults.push(...errors.map(({ message }) => `${id}: ${message}`));
+    }
+  }
+  if (faults.length > 0) throw new TrustedDocumentsError(faults);
+  return documents;
+}

@@ -68,7 +68,7 @@ class BoundedDatabase implements TenantDatabase {
 
   #inTurn<Found>(read: () => Promise<Found>): Promise<Found> {
     const [turns, size] = [this.#turns, this.#size];
-    if (size.stopped) return size.never;
+    if (size.execution.stopped) return size.execution.never;
     if (turns.take()) {
       const rows = read();
       rows.then(turns.give, turns.give);
@@ -76,7 +76,7 @@ class BoundedDatabase implements TenantDatabase {
     }
     return new Promise((resolve) => {
       turns.wait(() => {
-        if (size.stopped) return turns.give();
+        if (size.execution.stopped) return turns.give();
         const rows = read();
         rows.then(turns.give, turns.give);
         resolve(rows);

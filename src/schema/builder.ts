@@ -7,7 +7,7 @@ import { demand } from '../auth/viewer.ts';
 import type PrismaTypes from '../database/generated/pothos.ts';
 import { getDatamodel } from '../database/generated/pothos.ts';
 import type { Total } from '../database/pages.ts';
-import type { FieldCost } from '../operations/cost.ts';
+import type { FieldCost } from '../operations/field-cost.ts';
 import type { UploadedFile } from '../storage/uploaded-file.ts';
 import type { GraphContext } from './context.ts';
 

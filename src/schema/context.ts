@@ -80,7 +80,7 @@ export function createGraphContext(
     budget,
     size,
     uncounted,
-    load: (loader, key) => (size.stopped ? size.never : loaderFor(loader).load(key)),
+    load: (loader, key) => (size.execution.stopped ? size.execution.never : loaderFor(loader).load(key)),
     prime: (loader, key, loaded) => void loaderFor(loader).prime(key, loaded),
     forget() {
       loaders.clear();
@@ -89,7 +89,7 @@ export function createGraphContext(
     },
     release() {
       // Reads of an operation that was stopped may still end, and are counted by its rows.
-      if (size.stopped) return;
+      if (size.execution.stopped) return;
       loaders.clear();
       uncounted.clear();
     },

@@ -71,7 +71,7 @@ function countRows(field: Field): void {
   const isRecorded = idsOfRows.has(field);
   field.resolve = (parent, args, context, info) => {
     const { size } = context;
-    if (size.stopped) return size.never;
+    if (size.execution.stopped) return size.execution.never;
     const found: unknown = resolve(parent, args, context, info);
     if (!(found instanceof Promise)) {
       if (typeof found !== 'object' || found === null) return found;
@@ -82,7 +82,7 @@ function countRows(field: Field): void {
     size.reading();
     return found.then(
       (read: object | null | undefined) => {
-        if (read == null || size.stopped) return size.countRead(read, () => priceAt(info, context), info);
+        if (read == null || size.execution.stopped) return size.countRead(read, () => priceAt(info, context), info);
         const price = priceAt(info, context);
         if (!Array.isArray(read) || price.below.length === 0) {
           if (!isRecorded) context.uncounted.add(read, price);
@@ -117,7 +117,7 @@ function countRefusals(field: Field): void {
 }
 
 function refused(error: unknown, info: GraphQLResolveInfo, { size }: GraphContext): Promise<never> {
-  if (size.stopped) return size.never;
+  if (size.execution.stopped) return size.execution.never;
   if (error instanceof Problem && error.code === 'RESULT_TOO_LARGE') return size.refused(error, info);
   throw error;
 }
@@ -133,7 +133,7 @@ function countValue(field: Field): void {
   const resolve = field.resolve as NonNullable<Field['resolve']>;
   field.resolve = (parent, args, context, info) => {
     const { size } = context;
-    if (size.stopped) return size.never;
+    if (size.execution.stopped) return size.execution.never;
     const value: unknown = resolve(parent, args, context, info);
     if (value instanceof Promise)
       return value.then((made: unknown) => (made == null ? made : size.countLeaf(made, info)));

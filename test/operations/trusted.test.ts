@@ -2,8 +2,9 @@ import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createBudget } from '../../src/operations/budget.ts';
-import { createPrepare, TrustedDocumentsError } from '../../src/operations/prepare.ts';
+import { createPrepare } from '../../src/operations/prepare.ts';
 import type { DocumentRequest } from '../../src/operations/trusted.ts';
+import { TrustedDocumentsError } from '../../src/operations/trusted.ts';
 import { buildSchema } from '../../src/schema/schema.ts';
 
 const schema = buildSchema();

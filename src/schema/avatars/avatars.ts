@@ -6,7 +6,7 @@ import type { ListedParticipant } from '../../directory/participants/queries.ts'
 import { participantById } from '../../directory/participants/queries.ts';
 import { Problem } from '../../errors/catalogue.ts';
 import type { Events } from '../../events/events.ts';
-import type { FieldCost } from '../../operations/cost.ts';
+import type { FieldCost } from '../../operations/field-cost.ts';
 import { limits } from '../../operations/limits.ts';
 import { builder } from '../builder.ts';
 import type { GraphContext } from '../context.ts';

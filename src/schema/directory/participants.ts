@@ -12,7 +12,7 @@ import {
 } from '../../directory/participants/queries.ts';
 import { listParticipants } from '../../directory/participants/whole-list.ts';
 import { Problem } from '../../errors/catalogue.ts';
-import type { FieldCost } from '../../operations/cost.ts';
+import type { FieldCost } from '../../operations/field-cost.ts';
 import { builder } from '../builder.ts';
 import { HistorySubjectType } from '../history/subject.ts';
 import { NodeType } from '../node-interface.ts';

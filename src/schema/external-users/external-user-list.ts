@@ -1,6 +1,6 @@
 import type { GraphQLSchema } from 'graphql';
 import { type ExternalUserParts, pageOfExternalUsers } from '../../external-users/lists.ts';
-import type { FieldCost } from '../../operations/cost.ts';
+import type { FieldCost } from '../../operations/field-cost.ts';
 import { builder } from '../builder.ts';
 import { queryDescription } from '../search.ts';
 import { columnsRead, fromSelection, nodesOf, type Selection } from '../selection.ts';

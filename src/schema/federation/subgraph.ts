@@ -12,7 +12,7 @@ import {
 } from 'graphql';
 import { maxRows } from '../../database/loaders.ts';
 import { Problem } from '../../errors/catalogue.ts';
-import type { FieldCost } from '../../operations/cost.ts';
+import type { FieldCost } from '../../operations/field-cost.ts';
 import type { GraphContext } from '../context.ts';
 import { nodeTypes } from '../node-interface.ts';
 import { entities, entityOf, type Representation } from './entities.ts';

@@ -1,6 +1,6 @@
 import { may } from '../../auth/viewer.ts';
 import { externalUsersOf, type Identity, identityOf, membersOf, participantsOf } from '../../identity/who-is.ts';
-import type { FieldCost } from '../../operations/cost.ts';
+import type { FieldCost } from '../../operations/field-cost.ts';
 import { builder } from '../builder.ts';
 import type { GraphContext } from '../context.ts';
 import { ConversationParticipantType } from '../conversations/memberships.ts';

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { progressOf } from '../../avatars/progress.ts';
 import type { DataJob } from '../../database/generated/client.ts';
 import { Problem } from '../../errors/catalogue.ts';
-import type { FieldCost } from '../../operations/cost.ts';
+import type { FieldCost } from '../../operations/field-cost.ts';
 import { limits } from '../../operations/limits.ts';
 import type { UploadedFile } from '../../storage/uploaded-file.ts';
 import { guessMapping } from '../../transfer/fields.ts';
