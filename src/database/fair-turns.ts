@@ -12,6 +12,8 @@ export interface FairTurns {
   wait(key: string, proceed: (turn: Turn) => void, weight?: number): (() => boolean) | null;
   /** Gives a turn back. A second time does nothing. */
   give(turn: Turn): void;
+  /** Gives a turn to the other keys where its key waits for more than it may have now. Returns whether it did. */
+  giveToOthers(turn: Turn): boolean;
   /** Gives back all turns that were taken before then, by the clock of the options. Who has one goes on without it. */
   giveBefore(time: number): void;
 }
@@ -33,7 +35,7 @@ export type FairTurnsOptions = {
 
 type Waiting = { weight: number; proceed(turn: Turn): void };
 type Place = { key: string; running: number; demand: number; waiting: Waiting[] };
-type TurnOfPlace = Turn & { place: Place };
+type TurnOfPlace = Turn & { place: Place; isOfOthers: boolean };
 
 export function createFairTurns(options: FairTurnsOptions): FairTurns {
   const { running, runningOfKey, waiting, waitingOfKey, now = () => 0 } = options;
@@ -48,8 +50,9 @@ export function createFairTurns(options: FairTurnsOptions): FairTurns {
 
   const placeOf = (key: string): Place => places.get(key) ?? { key, running: 0, demand: 0, waiting: [] };
 
-  const mayRun = (place: Place) =>
-    place.running < (typeof runningOfKey === 'number' ? runningOfKey : runningOfKey(demand - place.demand));
+  const maxRunning = (place: Place) =>
+    typeof runningOfKey === 'number' ? runningOfKey : runningOfKey(demand - place.demand);
+  const mayRun = (place: Place) => place.running < maxRunning(place);
 
   function ask(place: Place, weight: number): void {
     place.demand += weight;
@@ -57,7 +60,7 @@ export function createFairTurns(options: FairTurnsOptions): FairTurns {
   }
 
   function start(place: Place, weight: number): Turn {
-    const turn = { place, weight, since: now() };
+    const turn = { place, weight, since: now(), isOfOthers: false };
     taken += weight;
     place.running += weight;
     turns.add(turn);
@@ -74,7 +77,7 @@ export function createFairTurns(options: FairTurnsOptions): FairTurns {
   function stop(turn: TurnOfPlace): void {
     const { place, weight } = turn;
     if (!turns.delete(turn)) return;
-    taken -= weight;
+    if (!turn.isOfOthers) taken -= weight;
     place.running -= weight;
     end(place, weight);
   }
@@ -129,6 +132,18 @@ export function createFairTurns(options: FairTurnsOptions): FairTurns {
     give(turn) {
       stop(turn as TurnOfPlace);
       serveAll();
+    },
+    giveToOthers(turn) {
+      const given = turn as TurnOfPlace;
+      const { place, weight } = given;
+      if (!turns.has(given) || given.isOfOthers || place.waiting.length === 0) return false;
+      const max = maxRunning(place);
+      // Where only the turns of all are too few, others are next anyway.
+      if (place.running < max || max >= running) return false;
+      given.isOfOthers = true;
+      taken -= weight;
+      serveAll();
+      return true;
     },
     giveBefore(time) {
       for (const turn of turns) {

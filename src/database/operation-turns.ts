@@ -11,8 +11,6 @@ export interface OperationTurns {
    * waits, or after waiting too long.
    */
   run<Result>(tenantId: string, isWide: boolean, work: () => Result | Promise<Result>): Result | Promise<Result>;
-  /** Returns whether several tenants have asked for operations within the last second. */
-  areShared(): boolean;
 }
 
 /** How much an operation with many fields weighs. Others weigh one. */
@@ -25,6 +23,11 @@ const besideMs = 1_000;
 /** After so long an operation is thought to wait for a lock or a provider. Others need not wait for it. */
 const longMs = 250;
 const maxWaitMs = 10_000;
+/**
+ * After a wide operation of a tenant that asks for more than it may have beside others, its next one waits for as long
+ * as that took, and for so long at the most: half of the time is left to the others.
+ */
+const maxRestMs = 50;
 
 const busy = () =>
   new Problem('UNAVAILABLE', 'Too many operations are asked for at once: ask again later.', { retryAfter: 1 });
@@ -35,6 +38,7 @@ export function createOperationTurns(now: () => number = () => performance.now()
   let changedAt = Number.NEGATIVE_INFINITY;
   let waiting = 0;
   let watch: NodeJS.Timeout | null = null;
+  /** Whether several tenants have asked for operations within the last second. */
   const areShared = () => now() - changedAt < besideMs;
   const turns = createFairTurns({
     running,
@@ -82,25 +86,32 @@ export function createOperationTurns(now: () => number = () => performance.now()
       }, maxWaitMs);
     });
 
+  /** Gives a turn back, after a wide operation of a tenant that asks for too much when it has rested. */
+  function end(turn: Turn): void {
+    const rests = turn.weight >= wide && turns.giveToOthers(turn);
+    if (rests) setTimeout(() => turns.give(turn), Math.min(now() - turn.since, maxRestMs));
+    else turns.give(turn);
+  }
+
   function during<Result>(turn: Turn, work: () => Result | Promise<Result>): Result | Promise<Result> {
     let result: Result | Promise<Result>;
     try {
       result = work();
     } catch (error) {
-      turns.give(turn);
+      end(turn);
       throw error;
     }
     if (!(result instanceof Promise)) {
-      turns.give(turn);
+      end(turn);
       return result;
     }
     return result.then(
       (value) => {
-        turns.give(turn);
+        end(turn);
         return value;
       },
       (error: unknown) => {
-        turns.give(turn);
+        end(turn);
         throw error;
       },
     );
@@ -113,6 +124,5 @@ export function createOperationTurns(now: () => number = () => performance.now()
       const turn = turns.take(tenantId, weight);
       return turn ? during(turn, work) : admitted(tenantId, weight).then((turn) => during(turn, work));
     },
-    areShared,
   };
 }

@@ -1,4 +1,4 @@
-import { setImmediate as eventLoopTurn, setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as eventLoopTurn } from 'node:timers/promises';
 import {
   createSourceEventStream,
   type ExecutionResult,
@@ -87,8 +87,6 @@ export type OperationsOptions = {
 
 export function createOperations({ prepare, contextOf, streams, turns, around }: OperationsOptions): Operations {
   const inTurn = createEventTurns();
-  /** Until when no new document is prepared beside other tenants. */
-  let restsUntil = 0;
 
   async function stream(
     prepared: PreparedOperation,
@@ -146,24 +144,12 @@ export function createOperations({ prepare, contextOf, streams, turns, around }:
     }
   };
 
-  /** Prepares a new document. Beside other tenants it leaves the event loop to them for as long as that takes. */
-  async function preparedNew(...request: Parameters<Prepare>): Promise<PreparedOperation> {
-    while (turns.areShared() && performance.now() < restsUntil) await sleep(restsUntil - performance.now());
-    const begunAt = performance.now();
-    try {
-      return prepare(...request);
-    } finally {
-      const endedAt = performance.now();
-      restsUntil = endedAt + (endedAt - begunAt);
-    }
-  }
-
   const prepareFor: Operations['prepareFor'] = (viewer, ...request) =>
     prepare.isNew(request[0])
       ? // One in each turn of the event loop, of a tenant that others wait for.
         turns.run(viewer.tenantId, true, async () => {
           await eventLoopTurn();
-          return preparedNew(...request);
+          return prepare(...request);
         })
       : prepare(...request);
 

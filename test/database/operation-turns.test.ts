@@ -49,8 +49,7 @@ describe('turns of operations', () => {
     await turn();
     expect(one.ends).toHaveLength(alone);
     one.ends[alone - beside]?.();
-    await turn();
-    expect(one.ends).toHaveLength(alone + 1);
+    await vi.waitFor(() => expect(one.ends).toHaveLength(alone + 1));
 
     // Alone again, it has all of them again.
     now += 1_001;
@@ -106,6 +105,58 @@ describe('those who wait', () => {
     expect(vi.getTimerCount()).toBe(0);
     all.push(turns.run('other', false, other.work));
     for (const end of [...long.ends, ...other.ends]) end();
+    await Promise.all(all);
+  });
+
+  test('wait, beside another tenant, for as long as a wide operation of theirs took, and others do not', async () => {
+    const turns = createOperationTurns(() => Date.now());
+    const [flood, other] = [works(), works()];
+    await turns.run('other', false, async () => {});
+    const all = Array.from({ length: 40 }, () => turns.run('one', true, flood.work));
+    expect(flood.ends).toHaveLength(1);
+    await vi.advanceTimersByTimeAsync(20);
+    flood.ends[0]?.();
+    await vi.advanceTimersByTimeAsync(19);
+    expect(flood.ends).toHaveLength(1);
+    all.push(turns.run('other', true, other.work));
+    expect(other.ends).toHaveLength(1);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(flood.ends).toHaveLength(2);
+    // No longer than 50 ms.
+    await vi.advanceTimersByTimeAsync(200);
+    flood.ends[1]?.();
+    await vi.advanceTimersByTimeAsync(50);
+    expect(flood.ends).toHaveLength(3);
+    // When the other has gone, nothing waits.
+    other.ends[0]?.();
+    await vi.advanceTimersByTimeAsync(1_000);
+    flood.ends[2]?.();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(flood.ends.length).toBeGreaterThan(30);
+    for (let ended = 3; ended < flood.ends.length; ended++) {
+      flood.ends[ended]?.();
+      await vi.advanceTimersByTimeAsync(0);
+    }
+    await Promise.all(all);
+  });
+
+  test('of a full process are served while another tenant’s operation rests', async () => {
+    let time = 0;
+    const turns = createOperationTurns(() => time);
+    const [flood, other] = [works(), works()];
+    const all = Array.from({ length: 40 }, () => turns.run('one', true, flood.work));
+    time = 20;
+    all.push(turns.run('other', true, other.work));
+    expect([flood.ends.length, other.ends.length]).toEqual([32, 0]);
+    flood.ends[0]?.();
+    await vi.advanceTimersByTimeAsync(0);
+    expect([flood.ends.length, other.ends.length]).toEqual([32, 1]);
+    await vi.advanceTimersByTimeAsync(20);
+    for (const { ends } of [other, flood])
+      for (let ended = 0; ended < ends.length; ended++) {
+        ends[ended]?.();
+        await vi.advanceTimersByTimeAsync(50);
+      }
     await Promise.all(all);
   });
 

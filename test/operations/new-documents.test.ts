@@ -1,9 +1,9 @@
 import { setImmediate as eventLoopTurn } from 'node:timers/promises';
 import { buildSchema } from 'graphql';
-import { afterEach, expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import type { Viewer } from '../../src/auth/viewer.ts';
-import { createOperationTurns, type OperationTurns } from '../../src/database/operation-turns.ts';
-import { createPrepare, type Prepare } from '../../src/operations/prepare.ts';
+import { createOperationTurns } from '../../src/database/operation-turns.ts';
+import { createPrepare } from '../../src/operations/prepare.ts';
 import { createOperations, type OperationsOptions } from '../../src/operations/run.ts';
 
 const schema = buildSchema('type Query { name: String }');
@@ -11,8 +11,6 @@ const turns = createOperationTurns();
 const prepare = createPrepare(schema, { introspection: true, compileAfter: 2 });
 const { prepareFor } = createOperations({ prepare, turns } as OperationsOptions);
 const [one, other] = ['one', 'other'].map((tenantId) => ({ tenantId }) as Viewer) as [Viewer, Viewer];
-
-afterEach(() => void vi.restoreAllMocks());
 
 test('a tenant’s new documents are prepared one in each turn of the event loop beside another tenant', async () => {
   const known = { query: '{ name }' };
@@ -32,28 +30,4 @@ test('a tenant’s new documents are prepared one in each turn of the event loop
   expect(prepareFor(other, known, null)).toBe(prepareFor(one, known, null));
   await Promise.all(flood);
   expect(prepared).toBe(20);
-});
-
-test('beside another tenant the event loop is left to it for as long as a preparation took', async () => {
-  let clock = 0;
-  vi.spyOn(performance, 'now').mockImplementation(() => clock);
-  const slow = (...request: Parameters<Prepare>) => {
-    clock += 20;
-    return prepare(...request);
-  };
-  const operations = (of: OperationTurns) =>
-    createOperations({ prepare: Object.assign(slow, { isNew: prepare.isNew }), turns: of } as OperationsOptions);
-  const alone = operations(createOperationTurns());
-  await alone.prepareFor(one, { query: '{ alone: name }' }, null);
-  await alone.prepareFor(one, { query: '{ again: name }' }, null);
-  expect(clock).toBe(40);
-
-  const shared = operations(createOperationTurns(() => 0));
-  await shared.prepareFor(other, { query: '{ others: name }' }, null);
-  const next = shared.prepareFor(one, { query: '{ next: name }' }, null);
-  for (let turn = 0; turn < 3; turn++) await eventLoopTurn();
-  expect(clock).toBe(60);
-  clock = 80;
-  await next;
-  expect(clock).toBe(100);
 });
