@@ -38,7 +38,8 @@ export default defineConfig({
   resolve: { alias: [{ find: /^graphql$/, replacement: 'graphql/index.js' }] },
   test: {
     globalSetup: ['test/setup/database.ts'],
-    maxWorkers: 2,
+    // One more than the cores of CI: tests wait for processes, disks and clocks.
+    maxWorkers: 3,
     projects: [
       project('service', ['test/**/*.test.ts'], { exclude: [...alone, screens] }),
       project('alone', alone, { isolate: true }),
