@@ -38,8 +38,7 @@ export default defineConfig({
   resolve: { alias: [{ find: /^graphql$/, replacement: 'graphql/index.js' }] },
   test: {
     globalSetup: ['test/setup/database.ts'],
-    // One more than the cores of CI: tests wait for processes, disks and clocks.
-    maxWorkers: 3,
+    maxWorkers: 2,
     projects: [
       project('service', ['test/**/*.test.ts'], { exclude: [...alone, screens] }),
       project('alone', alone, { isolate: true }),
