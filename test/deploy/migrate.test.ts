@@ -19,7 +19,7 @@ const applied = ({ stdout }: { stdout: string }): string[] =>
 test.skipIf(!('url' in inject('database')))(
   'migrates an empty database, and does nothing the second time',
   async () => {
-    const { place, drop } = await createOwnDatabase(inject('database'));
+    const { place, drop } = await createOwnDatabase(inject('database'), { empty: true });
     const { url } = place as { url: string };
     try {
       const folders = readdirSync('prisma/migrations', { withFileTypes: true }).filter((entry) => entry.isDirectory());

@@ -178,7 +178,7 @@ describe.skipIf(needsServer)('a start while a server’s database', () => {
 
   test('is being migrated by another process says so, and goes on after', async () => {
     // One that has been migrated takes no lock.
-    const fresh = await createOwnDatabase(database);
+    const fresh = await createOwnDatabase(database, { empty: true });
     const freshUrl = (fresh.place as { url: string }).url;
     const holder = new pg.Client({ connectionString: freshUrl });
     await holder.connect();
