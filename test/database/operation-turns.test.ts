@@ -158,6 +158,17 @@ describe('those who wait', () => {
         await vi.advanceTimersByTimeAsync(50);
       }
     await Promise.all(all);
+
+    // Each place has been given back once.
+    const next = works();
+    const later = Array.from({ length: 80 }, (_, n) => turns.run(n % 2 === 0 ? 'one' : 'other', true, next.work));
+    await vi.advanceTimersByTimeAsync(0);
+    expect(next.ends).toHaveLength(32);
+    for (let ended = 0; ended < next.ends.length; ended++) {
+      next.ends[ended]?.();
+      await vi.advanceTimersByTimeAsync(50);
+    }
+    await Promise.all(later);
   });
 
   test('are refused after ten seconds, and leave no timer', async () => {
