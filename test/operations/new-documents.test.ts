@@ -1,9 +1,9 @@
 import { setImmediate as eventLoopTurn } from 'node:timers/promises';
 import { buildSchema } from 'graphql';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import type { Viewer } from '../../src/auth/viewer.ts';
 import { createOperationTurns } from '../../src/database/operation-turns.ts';
-import { createPrepare } from '../../src/operations/prepare.ts';
+import { createPrepare, type Prepare } from '../../src/operations/prepare.ts';
 import { createOperations, type OperationsOptions } from '../../src/operations/run.ts';
 
 const schema = buildSchema('type Query { name: String }');
@@ -30,4 +30,28 @@ test('a tenant’s new documents are prepared one in each turn of the event loop
   expect(prepareFor(other, known, null)).toBe(prepareFor(one, known, null));
   await Promise.all(flood);
   expect(prepared).toBe(20);
+});
+
+test('beside another tenant the next one waits for as long as the last took', async () => {
+  let clock = 0;
+  const slow = (...request: Parameters<Prepare>) => {
+    clock += 20;
+    return prepare(...request);
+  };
+  const operations = createOperations({
+    prepare: Object.assign(slow, { isNew: prepare.isNew }),
+    turns: createOperationTurns(() => clock),
+  } as OperationsOptions);
+  vi.useFakeTimers({ toFake: ['setTimeout'] });
+  try {
+    await operations.prepareFor(other, { query: '{ others: name }' }, null);
+    const both = ['one', 'next'].map((name) => operations.prepareFor(one, { query: `{ ${name}: name }` }, null));
+    for (let turn = 0; turn < 3; turn++) await eventLoopTurn();
+    expect(clock).toBe(40);
+    vi.advanceTimersByTime(20);
+    await Promise.all(both);
+    expect(clock).toBe(60);
+  } finally {
+    vi.useRealTimers();
+  }
 });
