@@ -115,6 +115,18 @@ test('one connection can be treated in another way than the others, and is known
   expect(await one.says('again')).toBe('echo firstecho again');
 });
 
+test('a port that is refused does not wait for a connection that is treated in its own way', async () => {
+  const one = await client();
+  await one.says('a');
+  proxy.connections[0]?.mode('slow');
+  await proxy.mode('refuse');
+  const next = connect(proxy.port, '127.0.0.1');
+  expect((await once(next, 'error'))[0]).toMatchObject({ code: 'ECONNREFUSED' });
+  await proxy.mode('pass');
+  expect(await (await client()).says('b')).toBe('echo b');
+  expect(await one.says('c')).toBe('echo aecho c');
+});
+
 test('slow passes on everything in order, later', async () => {
   const { socket, received } = await client();
   await proxy.mode('slow', { delayMs: 30 });

@@ -153,7 +153,8 @@ export async function startProxy(options: { target: Target; port?: number; host?
   });
   const listen = (port: number) =>
     new Promise<void>((resolve, reject) => server.once('error', reject).listen(port, host, () => resolve()));
-  const shut = () => new Promise<void>((resolve) => server.close(() => resolve()));
+  // It does not wait for connections: one with a mode of its own may outlive the port.
+  const shut = () => void server.close();
 
   await listen(options.port ?? 0);
   const address = server.address();
@@ -165,7 +166,7 @@ export async function startProxy(options: { target: Target; port?: number; host?
       common = mode;
       if (delay !== undefined) delayMs = delay;
       for (const link of [...open.values()]) link.apply();
-      if (mode === 'refuse' && server.listening) await shut();
+      if (mode === 'refuse' && server.listening) shut();
       if (mode !== 'refuse' && !server.listening) await listen(port);
     },
     get connections() {
@@ -176,7 +177,7 @@ export async function startProxy(options: { target: Target; port?: number; host?
     },
     async close() {
       for (const link of [...open.values()]) link.reset();
-      if (server.listening) await shut();
+      if (server.listening) shut();
     },
   };
 }
