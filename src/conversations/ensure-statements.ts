@@ -118,16 +118,26 @@ function alone({ type, column, from, contactKey }: Kind): Statement<Takes, Tried
  * keys, so that two of these statements cannot deadlock.
  */
 function batched({ type, column, from, contactKey, merged }: Kind, parts: MemberParts): BatchedWrite<Asked, Written> {
-  const one = askedAs('asked', asked);
-  const missing = askedAs('a', asked);
+  // The redirects are read once for each caller. Only users and contacts have them.
+  const source = merged ? 'named' : 'asked';
+  const redirected = merged
+    ? sql`named as materialized (
+       select asked.*, ${survivorOf(merged, sql`asked.value`, tenantOf('asked'))} as survivor_id from asked
+     ), `
+    : none;
+  const named = { ...asked, survivor_id: uuid };
+  const one = askedAs(source, named);
+  const missing = askedAs('a', named);
   type One = typeof one;
-  const isSubject = ({ tenant_id, value }: One) =>
-    from ? sql`s.tenant_id = ${tenant_id} and ${from.is(value, tenant_id)}` : none;
+  const isSubject = ({ tenant_id, value, survivor_id }: One) =>
+    from
+      ? sql`s.tenant_id = ${tenant_id} and ${merged ? sql`s.id = ${survivor_id}` : from.is(value, tenant_id)}`
+      : none;
   const joined = (of: One) => (from ? sql`join ${name(from.table)} s on ${isSubject(of)}` : none);
   const seen = ({ conversation_id, agent_id, tenant_id }: One) =>
     sql`c.id = ${conversation_id} and ${visibleToAny('c', agent_id, tenant_id)}`;
-  const key = ({ value, tenant_id }: One) =>
-    contactKey ? sql`s.id::text` : merged ? sql`${survivorOf(merged, value, tenant_id)}::text` : value;
+  const key = ({ value, survivor_id }: One) =>
+    contactKey ? sql`s.id::text` : merged ? sql`${survivor_id}::text` : value;
   // A missing external user is created by a statement of its own: others with the same identifier wait for it, so it
   // must not wait itself.
   const nobody = sql`, nobody as (
@@ -141,15 +151,15 @@ function batched({ type, column, from, contactKey, merged }: Kind, parts: Member
   // scan a table of a few thousand. An id needs no read of the subject: it is the key of the membership.
   return batchedWrite(
     asked,
-    sql`existing as (
-       select asked.n, false as created, m.* from asked cross join lateral (
+    sql`${redirected}existing as (
+       select ${one.n}, false as created, m.* from ${name(source)} cross join lateral (
          select ${key(one)} as key from conversation c ${contactKey ? joined(one) : none} where ${seen(one)} offset 0
        ) k cross join lateral (
-         select m.* from conversation_member m where m.tenant_id = ${one.tenant_id} and m.conversation_id = asked.conversation_id
+         select m.* from conversation_member m where m.tenant_id = ${one.tenant_id} and m.conversation_id = ${one.conversation_id}
            and m.type = ${literal(type)} and m.participant_id = k.key and m.deleted_at is null offset 0
        ) m
      ), missing as (
-       select * from asked where n not in (select e.n from existing e)
+       select * from ${name(source)} where n not in (select e.n from existing e)
      ), held as (
        select a.*, h.key, h.subject_id from missing a cross join lateral (
          select ${key(missing)} as key, ${from ? sql`s.id` : sql`null::text`} as subject_id from conversation c ${joined(missing)}

@@ -5,7 +5,7 @@ import { lowestId } from '../database/ids.ts';
 import { nothing, rows } from '../database/sql/columns.ts';
 import { literal, name, parameter, sql, tenant } from '../database/sql/fragment.ts';
 import { globalStatement, statement } from '../database/sql/statement.ts';
-import { assured, enumeration, nullable, textOf, uuid } from '../database/sql/types.ts';
+import { assured, boolean, enumeration, nullable, textOf, uuid } from '../database/sql/types.ts';
 import { findCandidates, maxMembers } from './candidates.ts';
 import { findKeysOfParticipants, findKeysOfUsers, usersLedToBy } from './keys.ts';
 
@@ -74,12 +74,14 @@ type Scan = {
 
 // The database says which of them concern somebody here: most entries of a busy tenant do not, and each that is
 // read out of it costs this process time.
-const entries = statement(rows({ lastId: uuid, kind: nullable(textOf<MergedKind>()), subjectId: nullable(uuid) }))`
+const entries = statement(
+  rows({ lastId: uuid, isEnd: boolean, kind: nullable(textOf<MergedKind>()), subjectId: nullable(uuid) }),
+)`
   with slice as materialized (
     select h.id, h.subject_type, h.about_id, case when h.subject_type = 'Channel' then (h.before ->> 'participant_id')::uuid end as former_id
     from history_entry h where h.tenant_id = ${tenant} and h.id > ${after} and h.id < ${parameter('until', uuid)} order by h.id limit ${atOnce}
   )
-  select last.id as "lastId", changed.kind, changed.id as "subjectId"
+  select last.id as "lastId", (select count(*) < ${atOnce} from slice) as "isEnd", changed.kind, changed.id as "subjectId"
   from (select s.id from slice s order by s.id desc limit 1) last left join (
     select 'EXTERNAL_USER' as kind, s.about_id as id from slice s where s.subject_type in ('ExternalUser', 'ExternalUserIdentifier')
     union select 'PARTICIPANT', s.about_id from slice s where s.subject_type in ('Participant', 'Channel')
@@ -127,7 +129,7 @@ async function follow(tx: TenantTransaction, followedId: string, until: string):
   const [users, participants] = [idsOf('EXTERNAL_USER'), idsOf('PARTICIPANT')];
   if (users.length + participants.length > 0) await lookAgain(tx, users, participants);
   await tx.query(followed, { followedId: first.lastId });
-  return 'again';
+  return first.isEnd ? 'done' : 'again';
 }
 
 /**
