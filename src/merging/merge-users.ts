@@ -6,10 +6,12 @@ import { columns, nothing, rows } from '../database/sql/columns.ts';
 import { parameter, tenant } from '../database/sql/fragment.ts';
 import { statement } from '../database/sql/statement.ts';
 import { array, text, uuid } from '../database/sql/types.ts';
+import { Problem } from '../errors/catalogue.ts';
 import { displayNameOf, externalUserNotFound } from '../external-users/external-users.ts';
 import { identifiersByUser } from '../external-users/identifier-changes.ts';
 import { fieldOf, identifierKeys, phoneColumns } from '../external-users/identifiers.ts';
 import { conversationIdsByUser } from '../external-users/queries.ts';
+import { jsonObject } from '../values/json-object.ts';
 import { moveMemberships } from './memberships.ts';
 import { leadingTo, type MergeRow } from './merges.ts';
 import { type Actor, demandAll, inMerge, type MergeInput, mergedIds, storeMerge } from './merging.ts';
@@ -82,7 +84,8 @@ export type MergedUsers = { user: Survivor; merge: Merge };
 /**
  * Merges external users into one, which keeps its id: identifiers and memberships move, what it lacks is filled, and
  * the ids of the others lead to it. With `preview` it does the same and changes nothing. Throws
- * EXTERNAL_USER_NOT_FOUND, VALIDATION_FAILED for a merge with oneself, and CONFLICT for a user that was merged already.
+ * EXTERNAL_USER_NOT_FOUND, VALIDATION_FAILED for a merge with oneself and for more metadata than a user may have, and
+ * CONFLICT for a user that was merged already.
  */
 export function mergeExternalUsers(db: TenantDatabase, actor: Actor, given: MergeInput): Promise<MergedUsers> {
   const { into, from } = mergedIds(given, externalUserNotFound);
@@ -105,6 +108,15 @@ async function merge(tx: TenantTransaction, actor: Actor, into: string, from: re
     ...ExternalUser[],
   ];
   const { survivor, record } = await mergeInto(tx, before, others);
+  // Later changes and imports would refuse what is larger.
+  const isFilled = record.filled.some(({ field }) => field === 'metadata');
+  const problem = isFilled ? jsonObject.safeParse(survivor.metadata).error?.issues[0] : null;
+  if (problem) {
+    const message = `would give the survivor metadata that ${problem.message}`;
+    throw new Problem('VALIDATION_FAILED', `fromIds ${message}`, {
+      errors: [{ path: ['input', 'fromIds'], message }],
+    });
+  }
   return { user: survivor, merge: await storeMerge(tx, actor, into, record) };
 }
 

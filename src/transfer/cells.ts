@@ -75,6 +75,8 @@ export function identifiersIn(field: string, cell: string): readonly [InCell, ..
 }
 
 const rounded = /^['\s+]*(?:tel:)?\+?\d+(?:[.,]\d+)*\s?(?:E|[x×*]\s?10\^)\s?\+?\d+$/i;
+// An own key may be 12E4; Excel writes one digit before the point and a sign behind the E.
+const roundedKey = /^['\s]*\d(?:[.,]\d+)?E\+\d{2,}$/i;
 const counted = /^'?\+?\d+[.,]0+$/;
 const shortened = /^[^/]*\/\s*\d{1,2}$/;
 const extended = /\d\W*(?:\b(?:extension|extn?|durchwahl|dw|poste)\b[.:=]?|\bext\.|x|#)\s?\d{1,6}\)?$/i;
@@ -95,3 +97,10 @@ export function faultOfNumber(cell: string): string | null {
     ? 'has an extension, which several people may share: write a number of the person’s own, without one'
     : null;
 }
+
+/**
+ * Returns why a cell is no key of another system: a spreadsheet has rounded it, as in `4.12346E+11`, and then different
+ * rows have the same one.
+ */
+export const faultOfKey = (cell: string): string | null =>
+  roundedKey.test(cell) ? `is a number that a spreadsheet has rounded: ${rewrite}` : null;

@@ -125,8 +125,8 @@ export async function* readCsv(texts: AsyncIterable<string>): AsyncGenerator<Csv
 }
 
 // A spreadsheet takes a cell that begins with one of these for a formula. A quote before it says that it is text.
-// A cell of nothing but quotes is an empty text, or quotes: an empty cell is none at all.
-const formula = /^'*([=+\-@\t\r]|$)/;
+// A cell of nothing but quotes and white space is an empty text, or that: a blank cell is none at all.
+const formula = /^'*([=+\-@\t\r]|\s*$)/;
 // What programs write where there is nothing, and what a formula has failed with.
 const nothing = '[-–—]+|n/a|null|#(?:n/a|null!|ref!|name\\?|value!|num!|div/0!)';
 // People are called None and Na. Nobody has one of these for an address, a number or a key.
@@ -135,7 +135,7 @@ const placeholder = `${nothing}|${nobody}`;
 const isNothing = new RegExp(`^(?:${nothing})$`, 'i');
 const isNobody = new RegExp(`^(?:${placeholder})$`, 'i');
 const quotedNothing = new RegExp(`^'+(?:${placeholder})$`, 'i');
-const disarmed = new RegExp(`^'+(?:[=+\\-@\\t\\r]|(?:${placeholder})?$)`, 'i');
+const disarmed = new RegExp(`^'+(?:[=+\\-@\\t\\r]|(?:\\s*|${placeholder})$)`, 'i');
 
 /** Fields by which a row is found. As one of them, a word for nothing would make one of all the rows that have it. */
 const identifying = new Set(['id', 'email', 'phoneNumber', 'fkId']);

@@ -53,8 +53,22 @@ export async function keptFilter(
   }
   const read = listed(db, kind, filter);
   if (!read) return null;
-  await read({ first: 1 });
+  try {
+    await read({ first: 1 });
+  } catch (error) {
+    throw error instanceof Problem ? ofInput(error, fieldOf[kind]) : error;
+  }
   return filter[fieldOf[kind]] ?? null;
+}
+
+/** The problem of a list’s filter, by where the filter stands in the input of an export. */
+function ofInput(problem: Problem, field: string): Problem {
+  if (!problem.errors) return problem;
+  const errors = problem.errors.map(({ path, message }) => ({
+    path: ['input', 'filter', field, ...path.slice(1)],
+    message,
+  }));
+  return new Problem(problem.code, problem.message, { errors });
 }
 
 const timestamps = /(After|Before)$/;

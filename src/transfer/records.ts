@@ -1,6 +1,6 @@
 import { Problem } from '../errors/catalogue.ts';
 import { withExactNumbers } from '../values/json-number.ts';
-import { faultOfNumber, identifiersIn } from './cells.ts';
+import { faultOfKey, faultOfNumber, identifiersIn } from './cells.ts';
 import { isPlaceholder, maxCells, namesDelimiter, readCsv, rearmed } from './csv.ts';
 import { decoded, isUndecodable } from './decode.ts';
 import { fieldsOf, type Kind, type Places, placesOf, type Unread } from './fields.ts';
@@ -28,6 +28,13 @@ const mayBeEmpty = new Set(['fkUserId', 'context', 'source']);
 
 /** Fields of one line. A spreadsheet's cell may have several, where somebody broke a long name. */
 const ofOneLine = new Set(['firstName', 'lastName', 'displayName', 'name']);
+
+/** Why a spreadsheet’s cell of that field is somebody else’s, where it is. */
+const faults: Readonly<Record<string, (cell: string) => string | null>> = {
+  phoneNumber: faultOfNumber,
+  fkId: faultOfKey,
+  fkUserId: faultOfKey,
+};
 
 /** Fields that hold JSON in a file of values. */
 const jsonFields = new Set(['metadata', 'attributes', 'channels', 'participants', 'agentIds', 'otherIdentifiers']);
@@ -57,7 +64,7 @@ function rowOf(kind: Kind, line: number, cells: readonly (string | null)[], plac
     const cell = cells[at] ?? null;
     if (cell === null || cell.trim() === '' || isPlaceholder(field, cell)) continue;
     const value = rearmed(cell);
-    const fault = unreadable(value) ?? (field === 'phoneNumber' ? faultOfNumber(value.trim()) : null);
+    const fault = unreadable(value) ?? (Object.hasOwn(faults, field) ? faults[field]?.(value.trim()) : null);
     if (fault) return refused(line, field, fault);
     const [, member] = /^metadata\.(.+)$/.exec(field) ?? [];
     if (member) {
@@ -94,6 +101,7 @@ async function* valueRows(
   unread?: Unread,
 ): AsyncGenerator<FileRow> {
   let places: Places | undefined;
+  let width = 0;
   for await (const record of readCsv(texts)) {
     // A line of nothing but delimiters is how a spreadsheet writes an empty one.
     if ('cells' in record && record.cells.every((cell) => cell === null)) continue;
@@ -120,9 +128,17 @@ async function* valueRows(
           `No column of the file is known. Name them by a mapping, or call them ${fieldsOf(kind).join(', ')}. A file has at most ${maxCells} columns.`,
         );
       places = found.places;
+      width = record.cells.length;
       const read = new Set([...places.values()].flat());
       for (const [at, name] of record.cells.entries()) if (name && !read.has(at)) unread?.note(name);
     } else if ('fault' in record) yield refused(record.line, null, record.fault);
+    // A value with the delimiter in it, and without quotes, reads as two: the columns behind it have others' values.
+    else if (record.cells.slice(width).some((cell) => cell !== null))
+      yield refused(
+        record.line,
+        null,
+        `has ${record.cells.length} cells, the first line ${width}: write a value that has the delimiter in it between quotes`,
+      );
     else yield rowOf(kind, record.line, record.cells, places);
   }
   if (!places) throw new Problem('UNPROCESSABLE', 'The file is empty.');

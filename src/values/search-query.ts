@@ -19,7 +19,9 @@ const telephone = /^[\d\s()+.\-/]+$/;
 function digitsOf(query: string): string | null {
   const plain = asciiDigits(query);
   if (!telephone.test(plain)) return null;
-  const number = plain.trim().startsWith('+') ? toE164(plain) : null;
+  // WhatsApp's ids are the digits of international numbers, perhaps spelled as before a change of the country's plan.
+  const abroad = plain.trim().replace(/^(?:00)?(?=[1-9])/, '+');
+  const number = abroad.startsWith('+') ? toE164(abroad) : null;
   const digits = number ? number.slice(1) : plain.replace('(0)', '').replaceAll(/\D/g, '');
   // Within a country numbers are dialled with a zero before them, and 00 leads abroad.
   const dialled = digits.length >= 6 ? digits.replace(/^0+/, '') : digits;

@@ -57,6 +57,19 @@ describe('participantAvatarSynced over server-sent events', () => {
     await stream.leave();
   });
 
+  test('tells of the survivor by the id of who was merged away', async () => {
+    const tenant = await service.createTenant();
+    const [ada, bo] = [await createSubject(tenant), await createSubject(tenant)];
+    await tenant.graphql(
+      'mutation ($into: ID!, $from: ID!) { mergeParticipants(input: { intoId: $into, fromIds: [$from] }) { merge { id } } }',
+      { into: ada.id, from: bo.id },
+    );
+    const stream = await open(await bearer(tenant), [bo.id]);
+    await ada.sync();
+    expect((await stream.next())?.data.participantAvatarSynced.participant.id).toBe(ada.id);
+    await stream.leave();
+  });
+
   test('tells nothing of a participant that is gone', async () => {
     const tenant = await service.createTenant();
     const [ada, bo] = [await createSubject(tenant), await createSubject(tenant)];

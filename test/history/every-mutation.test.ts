@@ -245,7 +245,6 @@ test('every table of a tenant is recorded, or said here to be none of a personâ€
     'file',
     'history_entry',
     'idempotency_key',
-    'merge',
     'merged_id',
     'participant_search',
     'webhook_delivery',

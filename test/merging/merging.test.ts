@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { dataOf, problemOf, type TestTenant } from '../app.ts';
+import { createParticipant } from '../factories.ts';
 import { prepared } from '../prepared.ts';
 import { useApp } from '../use-app.ts';
 import { stored as storedIn } from './stored.ts';
@@ -157,6 +158,44 @@ test('what cannot be merged or undone is refused, and changes nothing', async ()
   expect(problemOf(await undo(of, nobody)).code).toBe('MERGE_NOT_FOUND');
   expect(problemOf(await undo(of, 'x')).code).toBe('MERGE_NOT_FOUND');
   expect(await stored(of)).toEqual(before);
+});
+
+test('metadata that would be more than a user may have is refused, and changes nothing', async () => {
+  const of = await service.createTenant();
+  const [one, two] = [
+    await create(of, { fkId: '1', metadata: { a: 'x'.repeat(9_000) } }),
+    await create(of, { fkId: '2', metadata: { b: 'x'.repeat(9_000) } }),
+  ];
+  const before = await stored(of);
+  const { errors } = await merge(of, one, [two]);
+  expect(errors?.[0]?.extensions).toMatchObject({
+    code: 'VALIDATION_FAILED',
+    errors: [{ path: ['input', 'fromIds'], message: 'would give the survivor metadata that must be at most 16 KB' }],
+  });
+  expect(await stored(of)).toEqual(before);
+});
+
+test('a merge of somebody who brings nothing, and its undo, are in the survivor’s history', async () => {
+  const of = await service.createTenant();
+  const [one, two] = [await createParticipant(of), await createParticipant(of)];
+  const answer = await of.graphql(
+    'mutation ($into: ID!, $from: ID!) { mergeParticipants(input: { intoId: $into, fromIds: [$from] }) { merge { id } } }',
+    { into: one, from: two },
+  );
+  const { id } = dataOf(answer).mergeParticipants.merge;
+  dataOf(await undo(of, id));
+  const { participant } = dataOf(
+    await of.graphql(
+      'query ($id: ID!) { participant(id: $id) { history(first: 9) { nodes { operation subject { __typename id ... on Merge { into { id } } } changes { field } } } } }',
+      { id: one },
+    ),
+  );
+  const subject = { __typename: 'Merge', id, into: { id: one } };
+  expect(participant.history.nodes).toMatchObject([
+    { operation: 'undoMerge', subject, changes: [{ field: 'undoneAt' }] },
+    { operation: 'mergeParticipants', subject, changes: [{ field: 'intoId' }] },
+    { operation: 'createParticipant' },
+  ]);
 });
 
 test('two who merge each other: one is done, the other refused; a deletion forgets the merges', async () => {

@@ -93,7 +93,10 @@ test('a filter of another kind, or one that the list refuses, is refused before 
     { path: ['input', 'filter', 'externalUsers'], message: 'is no filter of PARTICIPANTS' },
   ]);
   const short = { kind: 'EXTERNAL_USERS', filter: { externalUsers: { query: 'x' } } };
-  expect(problemOf(await start(short)).code).toBe('VALIDATION_FAILED');
+  expect((await start(short)).errors?.[0]?.extensions).toMatchObject({
+    code: 'VALIDATION_FAILED',
+    errors: [{ path: ['input', 'filter', 'externalUsers', 'query'] }],
+  });
   const half = { kind: 'EXTERNAL_USERS', filter: { externalUsers: { query: 'half of a pair: \ud800' } } };
   expect(problemOf(await start(half)).code).toBe('VALIDATION_FAILED');
   expect(await jobs()).toBe(before);

@@ -222,7 +222,10 @@ test('words for nothing are no identifiers, so rows that have them are different
 
 test('a foreign key that is a word for nothing is exported and imported without a loss', async () => {
   const [here, there] = [await service.createTenant(), await service.createTenant()];
-  const users = [...nothings, "'N/A", "''null", "'quoted'"].map((fkId) => ({ fkId, context: fkId }));
+  const users = [...nothings, "'N/A", "''null", "'quoted'", '  ', "' ", '\u3000'].map((fkId) => ({
+    fkId,
+    context: fkId,
+  }));
   await importedRows('EXTERNAL_USERS', users, {}, here);
   const file = await exported('EXTERNAL_USERS', 'CSV', here);
   expect(await imported(file, {}, there)).toMatchObject({ created: users.length, rejected: 0 });
@@ -236,6 +239,25 @@ test.each(['4.91512E+11', '4,91512E+11', '4E11', "''4.91512E+11", 'tel:4.91512 E
     expect(await rejectedOf(job)).toEqual([expect.stringMatching(/^2,phoneNumber,.*a spreadsheet has rounded/)]);
   },
 );
+
+test('a key that was rounded is nobody’s, and one that looks a little like it is somebody’s', async () => {
+  const job = await imported('fkId;fkUserId\n4.12346E+11;a\n1E+12;b\n12E4;c\nk1;4,1E+11\n4.1E+1;d\n');
+  expect(job).toMatchObject({ created: 2, rejected: 3 });
+  expect(await rejectedOf(job)).toEqual([
+    expect.stringMatching(/^2,fkId,.*a spreadsheet has rounded/),
+    expect.stringMatching(/^3,fkId,.*a spreadsheet has rounded/),
+    expect.stringMatching(/^5,fkUserId,.*a spreadsheet has rounded/),
+  ]);
+});
+
+test('a row with more values than columns is refused: one of them was divided', async () => {
+  const job = await imported(
+    'firstName,email,context\nAda,cut1@wide.example,Hello, world\nAda,cut2@wide.example,x,,\n',
+  );
+  expect(job).toMatchObject({ created: 1, rejected: 1 });
+  expect(await rejectedOf(job)).toEqual([expect.stringMatching(/^2,,"has 4 cells, the first line 3: .* quotes"/)]);
+  expect(await found({ email: 'cut1@wide.example' })).toBeNull();
+});
 
 test.each(['Adresse e-mail', 'E-posta', 'Courriel', 'Correo electrónico'])(
   'the column %s is of addresses',

@@ -206,6 +206,12 @@ const synced = (context: GraphContext, ids: ReadonlySet<string> | null) =>
     }),
   );
 
+/** The ids of the participants that these lead to: those that were merged away lead to the survivor. */
+async function followedIds(context: GraphContext, ids: readonly string[]): Promise<ReadonlySet<string>> {
+  const found = await Promise.all(ids.map((id) => context.load(participantById, asUuid(id) ?? id)));
+  return new Set(found.flatMap((participant) => participant?.id ?? []));
+}
+
 builder.subscriptionField('participantAvatarSynced', (t) =>
   t.field({
     type: EventType,
@@ -215,11 +221,11 @@ builder.subscriptionField('participantAvatarSynced', (t) =>
     args: {
       participantIds: t.arg.idList({
         description:
-          'Only these participants; null for every one of the tenant. Ids that are not in the tenant hear nothing.',
+          'Only these participants; null for every one of the tenant. An id that was merged away hears of the survivor. Ids that are not in the tenant hear nothing.',
       }),
     },
-    subscribe: (_, { participantIds }, context) =>
-      synced(context, participantIds ? new Set(participantIds.map((id) => asUuid(id) ?? id)) : null),
+    subscribe: async (_, { participantIds }, context) =>
+      synced(context, participantIds ? await followedIds(context, participantIds) : null),
     resolve: (event: AvatarSynced) => event,
   }),
 );

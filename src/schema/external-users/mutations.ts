@@ -101,6 +101,9 @@ builder.relayMutationField(
 );
 
 const clearable = (description: string) => ({ description: `${description} Null clears it.` });
+const replaceable = (description: string) => ({
+  description: `${description} Null removes it; the oldest other one of its kind, if there is one, becomes primary.`,
+});
 
 builder.relayMutationField(
   'updateExternalUser',
@@ -111,9 +114,9 @@ builder.relayMutationField(
       id: t.id(which.id),
       firstName: t.string(clearable(names.firstName)),
       lastName: t.string(clearable(names.lastName)),
-      email: t.string(clearable(details.email)),
-      phoneNumber: t.string(clearable(details.phoneNumber)),
-      fkId: t.string(clearable(details.fkId)),
+      email: t.string(replaceable(details.email)),
+      phoneNumber: t.string(replaceable(details.phoneNumber)),
+      fkId: t.string(replaceable(details.fkId)),
       fkUserId: t.string(clearable(details.fkUserId)),
       context: t.string(clearable(details.context)),
       source: t.string(clearable(details.source)),
@@ -156,7 +159,7 @@ builder.relayMutationField(
   },
   {
     description:
-      'Deletes an external user with its personal data and its memberships in conversations, all or nothing. Needs `users:write`.',
+      'Deletes an external user with its personal data and its memberships in conversations, all or nothing. Its history stays until `HISTORY_RETENTION_DAYS` are over: `erasePerson` removes that too. Needs `users:write`.',
     nullable: true,
     authScopes: { scope: 'users:write' },
     resolve: (_, { input }, context) =>

@@ -12,7 +12,7 @@ import type { GraphContext } from '../context.ts';
 import { ConversationType } from '../conversations/conversations.ts';
 import { ParticipantType } from '../directory/participants.ts';
 import { ExternalUserType } from '../external-users/external-users.ts';
-import { nodes } from '../identity/node.ts';
+import { type NodeLoader, nodes } from '../identity/node.ts';
 import { IntegrationConfigType } from '../integrations/integrations.ts';
 import { NodeType, nodeTypes } from '../node-interface.ts';
 import { fromSelection, reading } from '../selection.ts';
@@ -80,9 +80,11 @@ const isOnlyNamed = fromSelection((selection) => [...selection.names].every((nam
 
 /** The subject as the graph has it now. Where nothing but its name is asked for, nothing is read. */
 async function subjectOf({ subjectType, subjectId }: HistoryEntry, isOnlyName: boolean, context: GraphContext) {
-  const { scope, loader } = subjectLoaders.get(subjectType) ?? nodes[subjectType as keyof typeof nodes];
-  if (scope !== null) demand(context.viewer, scope);
+  const known: NodeLoader = subjectLoaders.get(subjectType) ?? nodes[subjectType as keyof typeof nodes];
+  const { scope, loader, demandOf } = known;
+  if (!demandOf && scope !== null) demand(context.viewer, scope);
   const found = isOnlyName ? { id: subjectId } : await context.load(loader, subjectId);
+  if (found !== null && !isOnlyName) await demandOf?.(found, context);
   if (found !== null) nodeTypes.set(found, subjectType);
   return found;
 }

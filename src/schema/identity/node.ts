@@ -28,7 +28,8 @@ import { builder } from '../builder.ts';
 import type { GraphContext } from '../context.ts';
 import { NodeType, nodeTypes } from '../node-interface.ts';
 
-type NodeLoader = {
+/** How a type of nodes is loaded, and what it is seen with. */
+export type NodeLoader = {
   /** The scope that the type is seen with; null where every credential may see it. */
   scope: Scope | null;
   loader: Loader<string, object | null>;

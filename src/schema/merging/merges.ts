@@ -14,6 +14,7 @@ import { builder } from '../builder.ts';
 import type { GraphContext } from '../context.ts';
 import { ParticipantType } from '../directory/participants.ts';
 import { ExternalUserType } from '../external-users/external-users.ts';
+import { HistorySubjectType } from '../history/subject.ts';
 import { write } from '../mutation.ts';
 import { NodeType } from '../node-interface.ts';
 import { reading } from '../selection.ts';
@@ -58,7 +59,7 @@ const ConflictType = builder.objectRef<MergeConflict>('MergeConflict').implement
 });
 
 const MergeType = builder.objectRef<Merge>('Merge').implement({
-  interfaces: [NodeType],
+  interfaces: [NodeType, HistorySubjectType],
   description:
     'That some were merged into one. Seen with `users:read`; where participants are merged, with `participants:read`.',
   fields: (t) => ({
@@ -120,7 +121,7 @@ builder.relayMutationField(
   },
   {
     description:
-      'Merges external users into one, all or nothing. Their identifiers and memberships move; in the same conversation one membership stays, with the more advanced status. What the survivor lacks is filled; metadata is merged member by member, and the survivor’s wins. The ids that were merged away lead to the survivor. A user that was merged already is `CONFLICT`. Needs `users:write` and `users:read`.',
+      'Merges external users into one, all or nothing. Their identifiers and memberships move; in the same conversation one membership stays, with the more advanced status. What the survivor lacks is filled; metadata is merged member by member, and the survivor’s wins. The ids that were merged away lead to the survivor. Metadata of more than 16 KB together is `VALIDATION_FAILED`; a user that was merged already is `CONFLICT`. Needs `users:write` and `users:read`.',
     nullable: true,
     authScopes: { scope: 'users:write' },
     resolve: (_, { input }, context) => {
@@ -133,7 +134,8 @@ builder.relayMutationField(
     outputFields: (t) => ({
       externalUser: t.field({
         type: ExternalUserType,
-        description: 'The survivor; in a preview, as it would be.',
+        description:
+          'The survivor; in a preview, with the fields, identifiers and conversation ids that it would have. What else is read of it is as it is now.',
         resolve: ({ user }: MergedUsers): ExternalUser => user,
       }),
       merge: t.field({ type: MergeType, description: 'The merge.', resolve: ({ merge }: MergedUsers) => merge }),
@@ -171,7 +173,8 @@ builder.relayMutationField(
     outputFields: (t) => ({
       participant: t.field({
         type: ParticipantType,
-        description: 'The survivor; in a preview, with the fields, channels and agents that it would have.',
+        description:
+          'The survivor; in a preview, with the fields, channels and agent ids that it would have. What else is read of it is as it is now.',
         resolve: ({ participant }: MergedParticipants): Participant => participant,
       }),
       merge: t.field({ type: MergeType, description: 'The merge.', resolve: ({ merge }: MergedParticipants) => merge }),

@@ -72,7 +72,8 @@ const StateType = builder.enumType('DataJobState', {
 
 /** What to do with a row that exists, in the graph. */
 export const ConflictType = builder.enumType('ImportConflict', {
-  description: 'What to do with a row that exists already.',
+  description:
+    'What to do with a row that exists already. A row without an id of a participant or a conversation exists where one was made of a row with the same content: the same row twice makes one.',
   values: {
     SKIP: { description: 'It stays as it is.' },
     UPDATE: {
