@@ -45,3 +45,22 @@ test.each([
   });
   expect((await read(of, into, { [name]: into })).conversationsConnection.totalCount).toBe(0);
 });
+
+test.each([
+  ['Participants', 'user'],
+  ['ExternalUsers', 'contact'],
+] as const)('a former id of %s is ensured as the survivor, in one statement', async (mutation, role) => {
+  const of = await service.createTenant();
+  const create = () => (role === 'user' ? createParticipant(of) : createExternalUser(of));
+  const [into, from] = [await create(), await create()];
+  const talk = await createConversation(of);
+  await merge(of, mutation, into, from);
+  for (const created of [true, false]) {
+    const answer = await of.graphql(
+      'mutation ($input: EnsureConversationParticipantInput!) { ensureConversationParticipant(input: $input) { created participant { participantId } } }',
+      { input: { conversationId: talk, participant: { [role]: { id: from } } } },
+    );
+    expect(dataOf(answer).ensureConversationParticipant).toEqual({ created, participant: { participantId: into } });
+    expect(answer.statements).toHaveLength(1);
+  }
+});
