@@ -71,7 +71,8 @@ const survivors = (kind: MergedKind) =>
       select r.id, r.into_id as "intoId" from merged_id r where r.tenant_id = ${tenant} and ${ofKind(kind)} and r.id = ${anyKey(uuid)}`,
     'id',
   );
-const survivorsOf: Readonly<Record<MergedKind, ReturnType<typeof survivors>>> = {
+/** The ids that merged ids lead to, by kind. Null for an id that was not merged away. */
+export const survivorsOf: Readonly<Record<MergedKind, ReturnType<typeof survivors>>> = {
   EXTERNAL_USER: survivors('EXTERNAL_USER'),
   PARTICIPANT: survivors('PARTICIPANT'),
 };

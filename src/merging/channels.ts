@@ -5,7 +5,7 @@ import { parameter, tenant } from '../database/sql/fragment.ts';
 import { statement } from '../database/sql/statement.ts';
 import { array, integer, nullable, timestamptz, uuid } from '../database/sql/types.ts';
 import { maxChannels } from '../directory/channels/channels.ts';
-import { Problem } from '../errors/catalogue.ts';
+import { invalidMerge } from './merging.ts';
 import type { ChannelFacts, MergedParticipant } from './record.ts';
 import { again, storedBy } from './stored-rows.ts';
 
@@ -63,12 +63,8 @@ export async function moveChannels(
     const survivors = kept.get(keyOf(channel));
     return survivors ? [{ channel, survivors }] : [];
   });
-  if (kept.size + theirs.length - both.length > maxChannels) {
-    const message = `would give the survivor more than ${maxChannels} channels`;
-    throw new Problem('VALIDATION_FAILED', `fromIds ${message}`, {
-      errors: [{ path: ['input', 'fromIds'], message }],
-    });
-  }
+  if (kept.size + theirs.length - both.length > maxChannels)
+    throw invalidMerge(`would give the survivor more than ${maxChannels} channels`);
   const droppedIds = both.map(({ channel }) => channel.id);
   const rowsOf = await tx.query(stored, { ids: droppedIds });
   await tx.query(remove, { ids: droppedIds });

@@ -6,7 +6,6 @@ import { columns, nothing, rows } from '../database/sql/columns.ts';
 import { parameter, tenant } from '../database/sql/fragment.ts';
 import { statement } from '../database/sql/statement.ts';
 import { array, text, uuid } from '../database/sql/types.ts';
-import { Problem } from '../errors/catalogue.ts';
 import { displayNameOf, externalUserNotFound } from '../external-users/external-users.ts';
 import { identifiersByUser } from '../external-users/identifier-changes.ts';
 import { fieldOf, identifierKeys, phoneColumns } from '../external-users/identifiers.ts';
@@ -14,7 +13,7 @@ import { conversationIdsByUser } from '../external-users/queries.ts';
 import { jsonObject } from '../values/json-object.ts';
 import { moveMemberships } from './memberships.ts';
 import { leadingTo, type MergeRow } from './merges.ts';
-import { type Actor, demandAll, inMerge, type MergeInput, mergedIds, storeMerge } from './merging.ts';
+import { type Actor, demandAll, inMerge, invalidMerge, type MergeInput, mergedIds, storeMerge } from './merging.ts';
 import type { FilledField, Merge, MergeConflict, MergedUser, UsersRecord } from './record.ts';
 import { storedBy } from './stored-rows.ts';
 
@@ -111,12 +110,7 @@ async function merge(tx: TenantTransaction, actor: Actor, into: string, from: re
   // Later changes and imports would refuse what is larger.
   const isFilled = record.filled.some(({ field }) => field === 'metadata');
   const problem = isFilled ? jsonObject.safeParse(survivor.metadata).error?.issues[0] : null;
-  if (problem) {
-    const message = `would give the survivor metadata that ${problem.message}`;
-    throw new Problem('VALIDATION_FAILED', `fromIds ${message}`, {
-      errors: [{ path: ['input', 'fromIds'], message }],
-    });
-  }
+  if (problem) throw invalidMerge(`would give the survivor metadata that ${problem.message}`);
   return { user: survivor, merge: await storeMerge(tx, actor, into, record) };
 }
 

@@ -29,6 +29,12 @@ export function invalidFrom(index: number, message: string): Problem {
   return new Problem('VALIDATION_FAILED', `fromIds.${index} ${message}`, { errors });
 }
 
+/** The error for what the survivor would be with all of them. */
+export function invalidMerge(message: string): Problem {
+  const errors = [{ path: ['input', 'fromIds'], message }];
+  return new Problem('VALIDATION_FAILED', `fromIds ${message}`, { errors });
+}
+
 /** Returns the ids of an input as UUIDs. Throws VALIDATION_FAILED where somebody would be merged into themselves. */
 export function mergedIds({ intoId, fromIds }: MergeInput, notFound: (id: string) => Problem) {
   checked(input, { fromIds });

@@ -75,13 +75,13 @@ export function identifiersIn(field: string, cell: string): readonly [InCell, ..
 }
 
 const rounded = /^['\s+]*(?:tel:)?\+?\d+(?:[.,]\d+)*\s?(?:E|[x×*]\s?10\^)\s?\+?\d+$/i;
-// An own key may be 12E4; Excel writes one digit before the point and a sign behind the E.
-const roundedKey = /^['\s]*\d(?:[.,]\d+)?E\+\d{2,}$/i;
 const counted = /^'?\+?\d+[.,]0+$/;
 const shortened = /^[^/]*\/\s*\d{1,2}$/;
 const extended = /\d\W*(?:\b(?:extension|extn?|durchwahl|dw|poste)\b[.:=]?|\bext\.|x|#)\s?\d{1,6}\)?$/i;
 
 const rewrite = 'format the column as text, and enter it anew';
+/** Why a number that a spreadsheet has rounded is refused. */
+export const wasRounded = `is a number that a spreadsheet has rounded: ${rewrite}`;
 
 /**
  * Returns why a cell is no telephone number, where there is more to say than that: a spreadsheet has taken the number
@@ -89,7 +89,7 @@ const rewrite = 'format the column as text, and enter it anew';
  * `+49 30 1234567 / 68`, or it has an extension. Without these it would be somebody else's.
  */
 export function faultOfNumber(cell: string): string | null {
-  if (rounded.test(cell)) return `is a number that a spreadsheet has rounded: ${rewrite}`;
+  if (rounded.test(cell)) return wasRounded;
   if (counted.test(cell)) return `is a number that a spreadsheet has taken for a quantity: ${rewrite}`;
   if (shortened.test(cell) && cell.replaceAll(/\/.*|\D/gs, '').length > 8)
     return 'is two numbers of which one is shortened: write both in full, with a semicolon between them';
@@ -97,10 +97,3 @@ export function faultOfNumber(cell: string): string | null {
     ? 'has an extension, which several people may share: write a number of the person’s own, without one'
     : null;
 }
-
-/**
- * Returns why a cell is no key of another system: a spreadsheet has rounded it, as in `4.12346E+11`, and then different
- * rows have the same one.
- */
-export const faultOfKey = (cell: string): string | null =>
-  roundedKey.test(cell) ? `is a number that a spreadsheet has rounded: ${rewrite}` : null;

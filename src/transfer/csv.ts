@@ -132,13 +132,19 @@ const nothing = '[-–—]+|n/a|null|#(?:n/a|null!|ref!|name\\?|value!|num!|div/
 // People are called None and Na. Nobody has one of these for an address, a number or a key.
 const nobody = 'none|nil|na|n\\.a\\.?|nan|undefined|unknown|[?.]+|\\((?:none|blank|empty|null|unknown)\\)';
 const placeholder = `${nothing}|${nobody}`;
+// Excel's spelling of a number that it has rounded. Another system's own key may be 12E4.
+const rounded = String.raw`\d(?:[.,]\d+)?E\+\d{2,}`;
 const isNothing = new RegExp(`^(?:${nothing})$`, 'i');
 const isNobody = new RegExp(`^(?:${placeholder})$`, 'i');
-const quotedNothing = new RegExp(`^'+(?:${placeholder})$`, 'i');
-const disarmed = new RegExp(`^'+(?:[=+\\-@\\t\\r]|(?:\\s*|${placeholder})$)`, 'i');
+const isRounded = new RegExp(`^${rounded}$`, 'i');
+const quotedNothing = new RegExp(`^'+(?:${placeholder}|${rounded})$`, 'i');
+const disarmed = new RegExp(`^'+(?:[=+\\-@\\t\\r]|(?:\\s*|${placeholder}|${rounded})$)`, 'i');
 
 /** Fields by which a row is found. As one of them, a word for nothing would make one of all the rows that have it. */
 const identifying = new Set(['id', 'email', 'phoneNumber', 'fkId']);
+
+/** Other systems' keys. */
+const foreignKeys = new Set(['fkId', 'fkUserId']);
 
 // As a name, one of them is nobody's. But people are called Null.
 const naming = new Set(['firstName', 'lastName', 'displayName', 'name']);
@@ -149,13 +155,18 @@ export const isPlaceholder = (field: string, cell: string): boolean =>
     ? isNobody.test(cell.trim())
     : naming.has(field) && cell.trim().toLowerCase() !== 'null' && isNothing.test(cell.trim());
 
+/** Whether a spreadsheet has rounded the key in a cell of that field. Different rows have the same one then. */
+export const isRoundedKey = (field: string, cell: string): boolean =>
+  foreignKeys.has(field) && isRounded.test(cell.trim());
+
 /**
  * Returns the text of a cell, which no spreadsheet runs, and of that field no import leaves out. `rearmed` gives back
  * what it was made of.
  */
 export function csvCell(value: string | null, field = ''): string {
   if (value === null) return '';
-  const isArmed = formula.test(value) || quotedNothing.test(value) || isPlaceholder(field, value);
+  const isArmed =
+    formula.test(value) || quotedNothing.test(value) || isPlaceholder(field, value) || isRoundedKey(field, value);
   const safe = isArmed ? `'${value}` : value;
   return /[",;\t\r\n']|^\s|\s$/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
@@ -164,8 +175,8 @@ export function csvCell(value: string | null, field = ''): string {
 const textFormula = /^="([^"]*)"$/;
 
 /**
- * Takes away the quote that `csvCell` has put before a formula, or before what would be nothing. The formula of a text
- * is the text.
+ * Takes away the quote that `csvCell` has put before a formula, before what would be nothing, or before a key that
+ * looks rounded. The formula of a text is the text.
  */
 export const rearmed = (cell: string): string =>
   disarmed.test(cell) ? cell.slice(1) : (textFormula.exec(cell)?.[1] ?? cell);

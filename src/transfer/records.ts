@@ -1,7 +1,7 @@
 import { Problem } from '../errors/catalogue.ts';
 import { withExactNumbers } from '../values/json-number.ts';
-import { faultOfKey, faultOfNumber, identifiersIn } from './cells.ts';
-import { isPlaceholder, maxCells, namesDelimiter, readCsv, rearmed } from './csv.ts';
+import { faultOfNumber, identifiersIn, wasRounded } from './cells.ts';
+import { isPlaceholder, isRoundedKey, maxCells, namesDelimiter, readCsv, rearmed } from './csv.ts';
 import { decoded, isUndecodable } from './decode.ts';
 import { fieldsOf, type Kind, type Places, placesOf, type Unread } from './fields.ts';
 
@@ -28,13 +28,6 @@ const mayBeEmpty = new Set(['fkUserId', 'context', 'source']);
 
 /** Fields of one line. A spreadsheet's cell may have several, where somebody broke a long name. */
 const ofOneLine = new Set(['firstName', 'lastName', 'displayName', 'name']);
-
-/** Why a spreadsheet’s cell of that field is somebody else’s, where it is. */
-const faults: Readonly<Record<string, (cell: string) => string | null>> = {
-  phoneNumber: faultOfNumber,
-  fkId: faultOfKey,
-  fkUserId: faultOfKey,
-};
 
 /** Fields that hold JSON in a file of values. */
 const jsonFields = new Set(['metadata', 'attributes', 'channels', 'participants', 'agentIds', 'otherIdentifiers']);
@@ -64,7 +57,10 @@ function rowOf(kind: Kind, line: number, cells: readonly (string | null)[], plac
     const cell = cells[at] ?? null;
     if (cell === null || cell.trim() === '' || isPlaceholder(field, cell)) continue;
     const value = rearmed(cell);
-    const fault = unreadable(value) ?? (Object.hasOwn(faults, field) ? faults[field]?.(value.trim()) : null);
+    const fault =
+      unreadable(value) ??
+      (isRoundedKey(field, cell) ? wasRounded : null) ??
+      (field === 'phoneNumber' ? faultOfNumber(value.trim()) : null);
     if (fault) return refused(line, field, fault);
     const [, member] = /^metadata\.(.+)$/.exec(field) ?? [];
     if (member) {

@@ -3,15 +3,10 @@ import { dataOf, type TestTenant } from '../app.ts';
 import { createConversation, createExternalUser } from '../conversations/factories.ts';
 import { createParticipant } from '../factories.ts';
 import { useApp } from '../use-app.ts';
+import { mergeTwo } from './merge-two.ts';
 
 const service = useApp();
 
-const merge = async (of: TestTenant, mutation: 'Participants' | 'ExternalUsers', intoId: string, fromId: string) =>
-  dataOf(
-    await of.graphql(`mutation ($input: Merge${mutation}Input!) { merge${mutation}(input: $input) { merge { id } } }`, {
-      input: { intoId, fromIds: [fromId] },
-    }),
-  )[`merge${mutation}`].merge.id as string;
 const read = async (of: TestTenant, id: string, filter: object) =>
   dataOf(
     await of.graphql(
@@ -30,7 +25,7 @@ test.each([
   const [into, from] = [await create(), await create()];
   const talk = await createConversation(of, { participants: [{ participant: { [role]: { id: from } } }] });
   const theirs = { totalCount: 1, nodes: [{ id: talk }] };
-  const mergeId = await merge(of, mutation, into, from);
+  const mergeId = await mergeTwo(of, mutation, into, from);
   for (const id of [into, from, from.toUpperCase()])
     expect(await read(of, id, { [name]: id })).toEqual({
       node: { __typename: type, id: into },
@@ -54,7 +49,7 @@ test.each([
   const create = () => (role === 'user' ? createParticipant(of) : createExternalUser(of));
   const [into, from] = [await create(), await create()];
   const talk = await createConversation(of);
-  await merge(of, mutation, into, from);
+  await mergeTwo(of, mutation, into, from);
   for (const created of [true, false]) {
     const answer = await of.graphql(
       'mutation ($input: EnsureConversationParticipantInput!) { ensureConversationParticipant(input: $input) { created participant { participantId } } }',

@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
 import { dataOf, problemOf, type TestTenant } from '../app.ts';
-import { createAccessKey, createParticipant } from '../factories.ts';
 import { prepared } from '../prepared.ts';
 import { useApp } from '../use-app.ts';
 import { stored as storedIn } from './stored.ts';
@@ -173,53 +172,6 @@ test('metadata that would be more than a user may have is refused, and changes n
     errors: [{ path: ['input', 'fromIds'], message: 'would give the survivor metadata that must be at most 16 KB' }],
   });
   expect(await stored(of)).toEqual(before);
-});
-
-test('a merge of somebody who brings nothing, and its undo, are in the survivor’s history', async () => {
-  const of = await service.createTenant();
-  const [one, two] = [await createParticipant(of), await createParticipant(of)];
-  const answer = await of.graphql(
-    'mutation ($into: ID!, $from: ID!) { mergeParticipants(input: { intoId: $into, fromIds: [$from] }) { merge { id } } }',
-    { into: one, from: two },
-  );
-  const { id } = dataOf(answer).mergeParticipants.merge;
-  dataOf(await undo(of, id));
-  const { participant } = dataOf(
-    await of.graphql(
-      'query ($id: ID!) { participant(id: $id) { history(first: 9) { nodes { operation subject { __typename id ... on Merge { into { id } } } changes { field } } } } }',
-      { id: one },
-    ),
-  );
-  const subject = { __typename: 'Merge', id, into: { id: one } };
-  expect(participant.history.nodes).toMatchObject([
-    { operation: 'undoMerge', subject, changes: [{ field: 'undoneAt' }] },
-    { operation: 'mergeParticipants', subject, changes: [{ field: 'intoId' }] },
-    { operation: 'createParticipant' },
-  ]);
-});
-
-test('a merge in a history is seen by who sees the people that were merged', async () => {
-  const of = await service.createTenant();
-  const ids = { PARTICIPANT: await createParticipant(of), EXTERNAL_USER: await create(of, { fkId: '1' }) };
-  const others = { PARTICIPANT: await createParticipant(of), EXTERNAL_USER: await create(of, { fkId: '2' }) };
-  dataOf(
-    await of.graphql(
-      'mutation ($into: ID!, $from: ID!) { mergeParticipants(input: { intoId: $into, fromIds: [$from] }) { merge { id } } }',
-      { into: ids.PARTICIPANT, from: others.PARTICIPANT },
-    ),
-  );
-  dataOf(await merge(of, ids.EXTERNAL_USER, [others.EXTERNAL_USER]));
-  for (const [kind, list, scope] of [
-    ['PARTICIPANT', 'participant', 'PARTICIPANTS_READ'],
-    ['EXTERNAL_USER', 'externalUser', 'USERS_READ'],
-  ] as const) {
-    const answer = await of.graphql(
-      `query ($id: ID!) { ${list}(id: $id) { history(first: 1) { nodes { subject { ... on Merge { into { id } } } } } } }`,
-      { id: ids[kind] },
-      (await createAccessKey(of, [scope])).headers,
-    );
-    expect(dataOf(answer)[list].history.nodes).toEqual([{ subject: { into: { id: ids[kind] } } }]);
-  }
 });
 
 test('two who merge each other: one is done, the other refused; a deletion forgets the merges', async () => {

@@ -222,10 +222,12 @@ test('words for nothing are no identifiers, so rows that have them are different
 
 test('a foreign key that is a word for nothing is exported and imported without a loss', async () => {
   const [here, there] = [await service.createTenant(), await service.createTenant()];
-  const users = [...nothings, "'N/A", "''null", "'quoted'", '  ', "' ", '\u3000'].map((fkId) => ({
-    fkId,
-    context: fkId,
-  }));
+  const users = [...nothings, "'N/A", "''null", "'quoted'", '  ', "' ", '\u3000', '4.1E+11', "'4,1E+11"].map(
+    (fkId) => ({
+      fkId,
+      context: fkId,
+    }),
+  );
   await importedRows('EXTERNAL_USERS', users, {}, here);
   const file = await exported('EXTERNAL_USERS', 'CSV', here);
   expect(await imported(file, {}, there)).toMatchObject({ created: users.length, rejected: 0 });

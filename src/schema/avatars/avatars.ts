@@ -2,6 +2,7 @@ import { filter, pipe } from 'graphql-yoga';
 import { avatarSizes } from '../../avatars/sizes.ts';
 import type { NamedAvatarSync } from '../../avatars/sync.ts';
 import { asUuid } from '../../database/ids.ts';
+import { survivorsOf } from '../../database/redirects.ts';
 import type { ListedParticipant } from '../../directory/participants/queries.ts';
 import { participantById } from '../../directory/participants/queries.ts';
 import { Problem } from '../../errors/catalogue.ts';
@@ -206,10 +207,10 @@ const synced = (context: GraphContext, ids: ReadonlySet<string> | null) =>
     }),
   );
 
-/** The ids of the participants that these lead to: those that were merged away lead to the survivor. */
-async function followedIds(context: GraphContext, ids: readonly string[]): Promise<ReadonlySet<string>> {
-  const found = await Promise.all(ids.map((id) => context.load(participantById, asUuid(id) ?? id)));
-  return new Set(found.flatMap((participant) => participant?.id ?? []));
+/** These ids, and those that they lead to where they were merged away. */
+async function withSurvivors(context: GraphContext, ids: readonly string[]): Promise<ReadonlySet<string>> {
+  const leads = await Promise.all(ids.map((id) => context.load(survivorsOf.PARTICIPANT, id)));
+  return new Set([...ids.map((id) => asUuid(id) ?? id), ...leads.flatMap((lead) => lead?.intoId ?? [])]);
 }
 
 builder.subscriptionField('participantAvatarSynced', (t) =>
@@ -225,7 +226,7 @@ builder.subscriptionField('participantAvatarSynced', (t) =>
       }),
     },
     subscribe: async (_, { participantIds }, context) =>
-      synced(context, participantIds ? await followedIds(context, participantIds) : null),
+      synced(context, participantIds ? await withSurvivors(context, participantIds) : null),
     resolve: (event: AvatarSynced) => event,
   }),
 );
